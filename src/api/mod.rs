@@ -1,0 +1,11 @@
+//! The kinds as users see them, and the plain words that every room shares. Depends on no other module.
+
+pub mod conditions;
+pub mod ids;
+pub mod marks;
+pub mod organization;
+pub mod remote;
+pub mod workspace;
+
+pub use organization::Organization;
+pub use workspace::Workspace;

@@ -1,0 +1,75 @@
+//! What Agent Engine says, in plain values: a workspace as read, and the ways in which a call can fail.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use super::workspace::WorkspaceState;
+
+/// A workspace as the API returned it. Only `id` and `name` are certain to be there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RemoteWorkspace {
+    pub id: WorkspaceId,
+    pub name: WorkspaceName,
+    /// Absent when the answer lacked it.
+    pub organization_id: Option<OrganizationId>,
+    pub state: RemoteState,
+    /// True once soft-deleted: reads as gone.
+    pub tombstone: bool,
+    /// In the server's time.
+    pub created_at: Option<Timestamp>,
+}
+
+/// The API may grow further states; those we know nothing of are left alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RemoteState {
+    Known(WorkspaceState),
+    Unknown,
+}
+
+/// What a scoped token was found to open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Proof {
+    pub workspace_id: WorkspaceId,
+    pub organization_id: Option<OrganizationId>,
+    /// The older path family leaves it out.
+    pub workspace_name: Option<WorkspaceName>,
+}
+
+/// An answer with the time it took. `started` and `finished` are local; `date` is the server's `Date` header.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    pub started: Timestamp,
+    pub finished: Timestamp,
+    pub date: Option<Timestamp>,
+    pub result: Result<T, Failure>,
+}
+
+/// Why a call did not succeed. `detail` is fit to be shown to people: no header, no body, no secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failure {
+    pub class: FailureClass,
+    pub detail: String,
+}
+
+/// The classes that decisions are made of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+pub enum FailureClass {
+    /// Nothing was done; the same request may succeed later (5xx to a read, refused connection).
+    Transient,
+    /// The organisation is asked to slow down for this long.
+    Throttled(Duration),
+    /// 401 with a fresh application token, or 403.
+    Denied,
+    /// 400, 402, 422 and other definite refusals.
+    Rejected,
+    /// 409.
+    Conflict,
+    /// 404 or 410 in the API's own envelope, or a 404 of JSON `detail` form: the thing is not there.
+    Missing,
+    /// An answer that is not the API's: HTML, truncated JSON, a 404 of another server, a redirect.
+    Malformed,
+    /// A request that may or may not have been carried out (lost answer, 5xx to a write).
+    Unknown,
+}
