@@ -21,6 +21,21 @@ pub struct RemoteWorkspace {
     pub created_at: Option<Timestamp>,
 }
 
+/// A workspace as a list showed it. It counts only if `requested_at` is after our last write to it had finished.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listed {
+    /// Local time at which the page with this row was asked for.
+    pub requested_at: Timestamp,
+    pub workspace: RemoteWorkspace,
+}
+
+/// What a deletion found. Both mean that the workspace is gone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Deleted {
+    Removed,
+    AlreadyGone,
+}
+
 /// The API may grow further states; those we know nothing of are left alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RemoteState {
@@ -50,6 +65,8 @@ pub struct Answer<T> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
     pub class: FailureClass,
+    /// The HTTP status, where an answer came. For messages and for telling refusals apart (402 or 403 to an issue).
+    pub status: Option<u16>,
     pub detail: String,
 }
 
@@ -66,7 +83,7 @@ pub enum FailureClass {
     Rejected,
     /// 409.
     Conflict,
-    /// 404 or 410 in the API's own envelope, or a 404 of JSON `detail` form: the thing is not there.
+    /// 404 or 410 in one of the API's own error shapes that speaks of a workspace: the thing is not there.
     Missing,
     /// An answer that is not the API's: HTML, truncated JSON, a 404 of another server, a redirect.
     Malformed,
