@@ -1,6 +1,5 @@
 //! `Organization`: an organisation at Agent Engine, its credential, and who may use what of it.
 
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -126,4 +125,3 @@ pub struct WorkspaceCounts {
     /// Objects that lost a claim.
     pub in_conflict: i64,
 }
-
