@@ -2,6 +2,10 @@
 //!
 //! Reading order:
 //! - [`api`]: the kinds as users see them, and the plain words that all rooms share.
+//! - [`tenancy`]: who may use which name. Pure.
+//! - [`turns`]: whose turn it is to call Agent Engine. Pure.
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod tenancy;
+pub mod turns;

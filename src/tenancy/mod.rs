@@ -1,0 +1,9 @@
+//! Who may use which name: canonical names, grants and claims. Pure: no clock, no input, no output.
+
+pub mod claims;
+pub mod grants;
+pub mod names;
+
+pub use claims::{Basis, ClaimKey, Claimant, Claims, Standing};
+pub use grants::{Access, Grant, entry_to_ask_for};
+pub use names::{CanonicalName, canonical, is_default};

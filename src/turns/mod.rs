@@ -1,0 +1,7 @@
+//! Whose turn it is: the pace of an organisation and the back-off of an object. Pure: time is an input.
+
+pub mod backoff;
+pub mod pace;
+
+pub use backoff::{Backoff, Urgency};
+pub use pace::{Lane, Pace, Pressure, Turn};
