@@ -27,3 +27,25 @@ pub const FIELD_MANAGER: &str = "agent-engine-operator";
 pub const DEFAULT_ENDPOINT: &str = "https://api.airbyte.ai";
 /// The Organization that a Workspace means when it names none.
 pub const DEFAULT_ORGANIZATION: &str = "default";
+
+/// Keys that users may not put on token Secrets, by how they begin: by these, GitOps tools and this operator tell whose
+/// an object is, and would prune, adopt or overwrite a Secret that carries one of theirs.
+pub const RESERVED_KEYS: [&str; 12] = [
+    "agentengine.airbyte.com/",
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "applyset.kubernetes.io/",
+    "argocd.argoproj.io/",
+    "config.kubernetes.io/",
+    "helm.sh/",
+    "helm.toolkit.fluxcd.io/",
+    "kubectl.kubernetes.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "meta.helm.sh/",
+    NO_BACKUP_LABEL,
+];
+
+/// Whether a label or annotation key is one of [`RESERVED_KEYS`].
+pub fn is_reserved(key: &str) -> bool {
+    RESERVED_KEYS.iter().any(|prefix| key.starts_with(prefix))
+}

@@ -1,10 +1,12 @@
 //! The kinds as users see them, and the plain words that every room shares. Depends on no other module.
 
 pub mod conditions;
+pub mod crds;
 pub mod ids;
 pub mod marks;
 pub mod organization;
 pub mod remote;
+pub mod schema;
 pub mod workspace;
 
 pub use organization::Organization;

@@ -1,0 +1,64 @@
+//! Structured logs to standard error, as text or JSON.
+//!
+//! Whatever the filter says, libraries that see requests and answers speak at `info` at most: at `debug` and `trace`
+//! hyper, h2 and rustls print header blocks and frames, and kube and reqwest print URLs and bodies. A token in a log is
+//! a token lost, and no filter that a person types in a hurry may cause it.
+
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+/// How to log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Telemetry {
+    pub format: LogFormat,
+    /// A filter that [`check_filter`] accepts.
+    pub filter: String,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// One line for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error("the log filter cannot be read")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    #[error("logging is already set up")]
+    Twice(#[from] TryInitError),
+}
+
+/// Whether a filter can be read; if not, what to write instead.
+pub fn check_filter(text: &str) -> Result<(), String> {
+    EnvFilter::builder().parse(text).map(|_| ()).map_err(|_| {
+        "must be error, warn, info, debug or trace, or a filter such as \
+         info,agent_engine_operator::engine=debug"
+            .to_owned()
+    })
+}
+
+/// Crates of ours, which log nothing secret at any level (tests look for a canary). All others are held at `info`.
+const OURS: [&str; 1] = [env!("CARGO_CRATE_NAME")];
+
+/// Sets up logging for the whole process, once.
+pub fn init(telemetry: &Telemetry) -> Result<(), TelemetryError> {
+    let wanted = EnvFilter::builder().parse(&telemetry.filter)?;
+    let safe = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_targets(OURS.map(|name| (name, LevelFilter::TRACE)));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match telemetry.format {
+        LogFormat::Text => lines.with_ansi(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(wanted).with_filter(safe))
+        .try_init()?;
+    Ok(())
+}
