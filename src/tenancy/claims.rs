@@ -1,7 +1,7 @@
 //! Who has a name or an id. One table for the process, kept in memory: it is asked and answered synchronously,
 //! before anything is written or sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -48,46 +48,259 @@ impl Standing {
     }
 }
 
-/// All claims that this process knows of.
+/// All claims that this process knows of. Only an observed object keeps claims beyond its pass: what a pass says of an
+/// object that was never observed, or is gone by now, ends with that pass, so that nobody is left waiting for a ghost.
 #[derive(Clone, Debug, Default)]
-pub struct Claims {}
+pub struct Claims {
+    ranks: HashMap<ClaimKey, BTreeSet<Rank>>,
+    objects: HashMap<Uid, Object>,
+    /// How many keys of an organisation each object loses; never zero.
+    lost: HashMap<OrganizationId, HashMap<Uid, usize>>,
+}
+
+/// One object's place at one key: the least has the key.
+#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+struct Rank {
+    by: Right,
+    created: Timestamp,
+    uid: Uid,
+}
+
+/// A running pass keeps what it won; all others come by their basis.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd)]
+enum Right {
+    Held,
+    Claimed(Basis),
+}
+
+#[derive(Clone, Debug)]
+struct Object {
+    claimant: Claimant,
+    presence: Presence,
+    facts: BTreeMap<ClaimKey, Basis>,
+    /// What its running pass wants, won or not.
+    pass: BTreeMap<ClaimKey, Right>,
+    /// Who won what the running pass let go of; told when it ends.
+    to_wake: Vec<Claimant>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Presence {
+    Observed,
+    /// Known from its running pass alone.
+    Passing,
+}
+
+impl Object {
+    fn right(&self, key: &ClaimKey) -> Option<Right> {
+        let fact = self.facts.get(key).map(|basis| Right::Claimed(*basis));
+        self.pass.get(key).copied().into_iter().chain(fact).min()
+    }
+
+    fn rank(&self, key: &ClaimKey) -> Option<Rank> {
+        let by = self.right(key)?;
+        Some(Rank {
+            by,
+            created: self.claimant.created,
+            uid: self.claimant.uid.clone(),
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &ClaimKey> {
+        self.facts.keys().chain(self.pass.keys())
+    }
+}
 
 impl Claims {
     /// What the stored object says it claims; replaces what an earlier event said. Never frees what a running pass
     /// holds. Returns the others that now win what they did not win before.
-    pub fn observe(&mut self, _claimant: &Claimant, _facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
-        Vec::new()
+    pub fn observe(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
+        self.change(claimant, |object| {
+            object.presence = Presence::Observed;
+            object.facts = facts;
+        })
     }
 
     /// The object is gone; this also ends its holds. Returns the others that now win what they did not win before.
-    pub fn forget(&mut self, _uid: &Uid) -> Vec<Claimant> {
-        Vec::new()
+    pub fn forget(&mut self, uid: &Uid) -> Vec<Claimant> {
+        let Some(object) = self.objects.remove(uid) else {
+            return Vec::new();
+        };
+        let mut woken = self.rerank(uid, &Some(&object), &None);
+        woken.extend(object.to_wake);
+        once_each(woken)
     }
 
     /// A running pass claims; what it wins it holds until [`Claims::release`], whoever comes. Replaces what the same
     /// pass held before.
-    pub fn take(&mut self, _claimant: &Claimant, _wanted: BTreeMap<ClaimKey, Basis>) -> Standing {
-        Standing::default()
+    pub fn take(&mut self, claimant: &Claimant, wanted: BTreeMap<ClaimKey, Basis>) -> Standing {
+        let woken = self.change(claimant, |object| {
+            let held = |key: &ClaimKey| object.pass.get(key) == Some(&Right::Held);
+            let right = |key: &ClaimKey, basis| {
+                if held(key) {
+                    Right::Held
+                } else {
+                    Right::Claimed(basis)
+                }
+            };
+            object.pass = wanted
+                .into_iter()
+                .map(|(key, basis)| (key.clone(), right(&key, basis)))
+                .collect();
+        });
+        let wanted = self
+            .objects
+            .get(&claimant.uid)
+            .map(|object| object.pass.clone())
+            .unwrap_or_default();
+        let lost: BTreeMap<_, _> = wanted
+            .keys()
+            .filter_map(|key| {
+                Some((
+                    key.clone(),
+                    self.winner(key).filter(|w| w.uid != claimant.uid)?.clone(),
+                ))
+            })
+            .collect();
+        self.change(claimant, |object| {
+            for (key, right) in &mut object.pass {
+                if !lost.contains_key(key) {
+                    *right = Right::Held;
+                }
+            }
+            object.to_wake.extend(woken);
+        });
+        Standing { lost }
     }
 
     /// The pass is over: what it knows its object to claim now replaces facts and holds. Returns the others that now
     /// win what they did not win before.
-    pub fn release(&mut self, _claimant: &Claimant, _facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
-        Vec::new()
+    pub fn release(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
+        match self.objects.get(&claimant.uid).map(|object| object.presence) {
+            None | Some(Presence::Passing) => self.forget(&claimant.uid),
+            Some(Presence::Observed) => {
+                let mut told_late = Vec::new();
+                let mut woken = self.change(claimant, |object| {
+                    object.facts = facts;
+                    object.pass.clear();
+                    told_late = std::mem::take(&mut object.to_wake);
+                });
+                woken.extend(told_late);
+                once_each(woken)
+            }
+        }
     }
 
     /// Who has the key.
-    pub fn winner(&self, _key: &ClaimKey) -> Option<&Claimant> {
-        None
+    pub fn winner(&self, key: &ClaimKey) -> Option<&Claimant> {
+        self.in_order(key).next()
     }
 
     /// Who would have the key next, in order.
-    pub fn waiting_for(&self, _key: &ClaimKey) -> impl Iterator<Item = &Claimant> {
-        std::iter::empty()
+    pub fn waiting_for(&self, key: &ClaimKey) -> impl Iterator<Item = &Claimant> {
+        self.in_order(key).skip(1)
     }
 
     /// How many objects lose at least one key of this organisation.
-    pub fn losers(&self, _organization: &OrganizationId) -> usize {
-        0
+    pub fn losers(&self, organization: &OrganizationId) -> usize {
+        self.lost.get(organization).map_or(0, HashMap::len)
+    }
+
+    fn in_order(&self, key: &ClaimKey) -> impl Iterator<Item = &Claimant> {
+        let ranks = self.ranks.get(key).into_iter().flatten();
+        ranks.filter_map(|rank| self.objects.get(&rank.uid).map(|object| &object.claimant))
+    }
+
+    /// Changes one object and all that follows from it; costs what the object claims, not what others do.
+    fn change(&mut self, claimant: &Claimant, how: impl FnOnce(&mut Object)) -> Vec<Claimant> {
+        let before = self.objects.remove(&claimant.uid);
+        let mut after = before.clone().unwrap_or_else(|| Object {
+            claimant: claimant.clone(),
+            presence: Presence::Passing,
+            facts: BTreeMap::new(),
+            pass: BTreeMap::new(),
+            to_wake: Vec::new(),
+        });
+        after.claimant = claimant.clone();
+        how(&mut after);
+        let woken = self.rerank(&claimant.uid, &before.as_ref(), &Some(&after));
+        self.objects.insert(claimant.uid.clone(), after);
+        woken
+    }
+
+    /// Moves one object from its old ranks to its new ones. Returns the others that win by it.
+    fn rerank(&mut self, uid: &Uid, before: &Option<&Object>, after: &Option<&Object>) -> Vec<Claimant> {
+        let keys: BTreeSet<&ClaimKey> = before
+            .iter()
+            .chain(after)
+            .flat_map(|object| object.keys())
+            .collect();
+        let mut woken = Vec::new();
+        for key in keys {
+            let old = before.and_then(|object| object.rank(key));
+            let new = after.and_then(|object| object.rank(key));
+            let winner = self.replace(key, uid, old, new);
+            woken.extend(
+                winner
+                    .and_then(|uid| self.objects.get(&uid))
+                    .map(|object| object.claimant.clone()),
+            );
+        }
+        once_each(woken)
+    }
+
+    /// Replaces one object's rank at one key and keeps the count of losers. Returns another that wins by it.
+    fn replace(&mut self, key: &ClaimKey, uid: &Uid, old: Option<Rank>, new: Option<Rank>) -> Option<Uid> {
+        if old == new {
+            return None;
+        }
+        let ranks = self.ranks.entry(key.clone()).or_default();
+        let first = |ranks: &BTreeSet<Rank>| ranks.first().map(|rank| rank.uid.clone());
+        let winner_before = first(ranks);
+        if let Some(old) = &old {
+            ranks.remove(old);
+        }
+        if let Some(new) = &new {
+            ranks.insert(new.clone());
+        }
+        let winner = first(ranks);
+        if ranks.is_empty() {
+            self.ranks.remove(key);
+        }
+        let lost_before = old.is_some() && winner_before.as_ref() != Some(uid);
+        let loses = new.is_some() && winner.as_ref() != Some(uid);
+        self.count(key, uid, lost_before, loses);
+        if winner == winner_before {
+            return None;
+        }
+        if let Some(beaten) = winner_before.filter(|other| other != uid) {
+            self.count(key, &beaten, false, true);
+        }
+        let risen = winner.filter(|other| other != uid)?;
+        self.count(key, &risen, true, false);
+        Some(risen)
+    }
+
+    fn count(&mut self, key: &ClaimKey, uid: &Uid, lost: bool, loses: bool) {
+        let (ClaimKey::Name(organization, _) | ClaimKey::Id(organization, _)) = key;
+        let of_organization = self.lost.entry(organization.clone()).or_default();
+        let keys = of_organization.entry(uid.clone()).or_default();
+        *keys = (*keys + usize::from(loses)).saturating_sub(usize::from(lost));
+        if *keys == 0 {
+            of_organization.remove(uid);
+        }
+        if of_organization.is_empty() {
+            self.lost.remove(organization);
+        }
     }
 }
+
+/// The same claimants, each once, in the order of their uids.
+fn once_each(mut claimants: Vec<Claimant>) -> Vec<Claimant> {
+    claimants.sort_by(|a, b| a.uid.cmp(&b.uid));
+    claimants.dedup_by(|a, b| a.uid == b.uid);
+    claimants
+}
+
+#[cfg(test)]
+mod tests;

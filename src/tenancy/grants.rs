@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use super::pattern::Pattern;
+use super::selector;
 use crate::api::ids::WorkspaceName;
 use crate::api::organization::{AccessEntry, Ceiling};
 
 /// What one namespace may use of one organisation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Access {
-    entries: Vec<AccessEntry>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    names: Vec<Pattern>,
+    adoption: Option<Ceiling>,
+    deletion: Option<Ceiling>,
 }
 
 /// What a granted name comes with. Effective: nothing is unset any more.
@@ -24,31 +33,189 @@ impl Access {
         Self::default()
     }
 
-    /// The entries that speak of this namespace.
-    pub fn resolve(entries: &[AccessEntry], namespace: &str, _labels: &BTreeMap<String, String>) -> Self {
-        let of_namespace = |entry: &&AccessEntry| entry.namespaces.names.iter().any(|n| n == namespace);
+    /// The entries that speak of this namespace, by its name or its labels.
+    pub fn resolve(entries: &[AccessEntry], namespace: &str, labels: &BTreeMap<String, String>) -> Self {
+        let of_namespace = |entry: &&AccessEntry| selector::speaks_of(&entry.namespaces, namespace, labels);
+        let resolved = |entry: &AccessEntry| Entry {
+            names: entry
+                .workspace_names
+                .iter()
+                .map(|pattern| Pattern::new(pattern, namespace))
+                .collect(),
+            adoption: entry.adoption,
+            deletion: entry.deletion,
+        };
         Self {
-            entries: entries.iter().filter(of_namespace).cloned().collect(),
+            entries: entries.iter().filter(of_namespace).map(resolved).collect(),
         }
     }
 
-    /// None: not granted.
+    /// None: not granted. Of several entries for one name, one that forbids beats one that allows beats one that is
+    /// silent.
     pub fn grant(&self, name: &WorkspaceName) -> Option<Grant> {
-        let entry = self
-            .entries
-            .iter()
-            .find(|e| e.workspace_names.iter().any(|p| p == name.as_str()))?;
+        let granting = || self.entries.iter().filter(|entry| entry.permits(name));
+        granting().next()?;
+        let ceiling = |of: fn(&Entry) -> Option<Ceiling>, unset| {
+            let forbidden = |entry: &Entry| of(entry) == Some(Ceiling::Forbidden) && entry.speaks_of(name);
+            if self.entries.iter().any(forbidden) {
+                Ceiling::Forbidden
+            } else {
+                granting().find_map(of).unwrap_or(unset)
+            }
+        };
         Some(Grant {
-            adoption: entry.adoption.unwrap_or(Ceiling::Forbidden),
-            deletion: entry.deletion.unwrap_or(Ceiling::Allowed),
+            adoption: ceiling(|entry| entry.adoption, Ceiling::Forbidden),
+            deletion: ceiling(|entry| entry.deletion, Ceiling::Allowed),
         })
     }
 }
 
-/// The entry to ask an administrator for, as YAML of `spec.access[]`, on one line.
+impl Entry {
+    fn permits(&self, name: &WorkspaceName) -> bool {
+        self.names.iter().any(|pattern| pattern.permits(name.as_str()))
+    }
+
+    fn speaks_of(&self, name: &WorkspaceName) -> bool {
+        self.names.iter().any(|pattern| pattern.speaks_of(name.as_str()))
+    }
+}
+
+/// The entry to ask an administrator for: YAML of one item of `spec.access[]`, on one line. It grants this name and no
+/// other; where no pattern can do that, words take its place, as nobody must be led to grant more.
 pub fn entry_to_ask_for(namespace: &str, name: &WorkspaceName) -> String {
-    format!(
-        "{{namespaces: {{names: [{namespace:?}]}}, workspaceNames: [{:?}]}}",
-        name.as_str()
-    )
+    if name.as_str().contains('*') || name.as_str().contains("{namespace}") {
+        return "none can grant this name alone, as `*` and `{namespace}` have a meaning of their own in patterns: choose \
+                a name without them"
+            .to_owned();
+    }
+    let (namespace, name) = (quoted(namespace), quoted(name.as_str()));
+    format!("{{namespaces: {{names: [{namespace}]}}, workspaceNames: [{name}]}}")
+}
+
+/// A double-quoted YAML string in which everything is visible: what shows as nothing or as something else is escaped.
+fn quoted(text: &str) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '"' | '\\' => format!("\\{c}"),
+        ' '..='~' => c.to_string(),
+        c if c.is_alphanumeric() => c.to_string(),
+        c => format!("\\U{:08x}", u32::from(c)),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ceiling::{Allowed, Forbidden};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entries(yaml: &str) -> Vec<AccessEntry> {
+        serde_saphyr::from_str(yaml).unwrap()
+    }
+
+    fn grant(yaml: &str, namespace: &str, name: &str) -> Option<Grant> {
+        Access::resolve(&entries(yaml), namespace, &BTreeMap::new()).grant(&WorkspaceName::from(name))
+    }
+
+    fn ceilings(yaml: &str, name: &str) -> Option<(Ceiling, Ceiling)> {
+        grant(yaml, "team", name).map(|grant| (grant.adoption, grant.deletion))
+    }
+
+    #[test]
+    fn nothing_listed_is_nothing_granted() {
+        assert_eq!(Access::none().grant(&WorkspaceName::from("acme")), None);
+        assert_eq!(grant("[]", "team", "acme"), None);
+        assert_eq!(
+            grant(
+                "[{namespaces: {names: [other]}, workspaceNames: ['*']}]",
+                "team",
+                "acme"
+            ),
+            None
+        );
+        assert_eq!(
+            grant(
+                "[{namespaces: {names: [team]}, workspaceNames: []}]",
+                "team",
+                "acme"
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn what_is_silent_forbids_adoption_and_allows_deletion() {
+        let silent = "[{namespaces: {names: [team]}, workspaceNames: [acme]}]";
+        assert_eq!(ceilings(silent, "acme"), Some((Forbidden, Allowed)));
+    }
+
+    #[test]
+    fn forbidding_beats_allowing_beats_silence_in_any_order() {
+        let silent = "{namespaces: {names: [team]}, workspaceNames: ['*']}";
+        let allows =
+            "{namespaces: {names: [team]}, workspaceNames: ['a*'], adoption: Allowed, deletion: Allowed}";
+        let forbids = "{namespaces: {names: [team]}, workspaceNames: ['ab*'], adoption: Forbidden, deletion: Forbidden}";
+        for order in [
+            [silent, allows, forbids],
+            [forbids, allows, silent],
+            [allows, forbids, silent],
+        ] {
+            let yaml = format!("[{}]", order.join(", "));
+            assert_eq!(ceilings(&yaml, "x"), Some((Forbidden, Allowed)));
+            assert_eq!(ceilings(&yaml, "a"), Some((Allowed, Allowed)));
+            assert_eq!(ceilings(&yaml, "ab"), Some((Forbidden, Forbidden)));
+        }
+    }
+
+    #[test]
+    fn writing_a_name_otherwise_lifts_no_ceiling() {
+        let yaml = "[{namespaces: {names: [team]}, workspaceNames: ['*'], adoption: Allowed},
+                     {namespaces: {names: [team]}, workspaceNames: ['prod-*'], adoption: Forbidden, deletion: Forbidden}]";
+        for name in ["prod-a", "Prod-a", " PROD-A "] {
+            assert_eq!(ceilings(yaml, name), Some((Forbidden, Forbidden)), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_for_another_namespace_forbids_nothing_here() {
+        let yaml = "[{namespaces: {names: [team]}, workspaceNames: [acme], adoption: Allowed},
+                     {namespaces: {names: [other]}, workspaceNames: ['*'], adoption: Forbidden, deletion: Forbidden}]";
+        assert_eq!(ceilings(yaml, "acme"), Some((Allowed, Allowed)));
+    }
+
+    #[test]
+    fn a_stored_pattern_with_an_unbounded_namespace_is_not_believed() {
+        let yaml = "[{namespaces: {selector: {}}, workspaceNames: ['{namespace}-*', '{namespace}']}]";
+        assert_eq!(grant(yaml, "team", "team-a"), None);
+        assert!(grant(yaml, "team", "team").is_some());
+    }
+
+    #[test]
+    fn the_entry_to_ask_for_is_one_readable_line() {
+        assert_eq!(
+            entry_to_ask_for("team", &WorkspaceName::from("Acme \"Nord\" \u{e9}\u{200b}")),
+            "{namespaces: {names: [\"team\"]}, workspaceNames: [\"Acme \\\"Nord\\\" \u{e9}\\U0000200b\"]}",
+        );
+        for name in ["*", "a*", "{namespace}"] {
+            assert!(
+                !entry_to_ask_for("team", &WorkspaceName::from(name)).contains("workspaceNames"),
+                "{name}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_entry_to_ask_for_grants_what_was_asked_and_to_nobody_else(
+            name in any::<String>(), other in "[a-z]{1,3}",
+        ) {
+            prop_assume!(!name.contains('*') && !name.contains("{namespace}"));
+            let line = entry_to_ask_for("team", &WorkspaceName::from(name.as_str()));
+            prop_assert_eq!(line.lines().count(), 1);
+            let yaml = format!("[{line}]");
+            prop_assert!(grant(&yaml, "team", &name).is_some(), "{}", line);
+            prop_assert_eq!(grant(&yaml, &other, &name), None);
+            prop_assert_eq!(grant(&yaml, "team", &format!("{name}x")), None);
+        }
+    }
 }

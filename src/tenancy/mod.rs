@@ -3,6 +3,8 @@
 pub mod claims;
 pub mod grants;
 pub mod names;
+mod pattern;
+mod selector;
 
 pub use claims::{Basis, ClaimKey, Claimant, Claims, Standing};
 pub use grants::{Access, Grant, entry_to_ask_for};

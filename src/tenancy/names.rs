@@ -31,3 +31,77 @@ pub(super) fn canonical_text(text: &str) -> String {
     let composed: String = text.trim().nfc().collect();
     UniCase::new(composed).to_folded_case().nfc().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn same(a: &str, b: &str) -> bool {
+        canonical(&WorkspaceName::from(a)) == canonical(&WorkspaceName::from(b))
+    }
+
+    #[test]
+    fn names_that_look_or_read_alike_count_as_one() {
+        for (a, b) in [
+            ("acme", "ACME"),
+            ("acme", " acme\t"),
+            ("acme", "acme\u{a0}"),
+            ("Caf\u{e9}", "cafe\u{301}"),
+            ("stra\u{df}e", "STRASSE"),
+            ("\u{1e9e}", "ss"),
+            ("\u{212a}elvin", "kelvin"),
+            ("\u{3a3}\u{3b1}\u{3c2}", "\u{3c3}\u{391}\u{3a3}"),
+            ("\u{1f0}", "J\u{30c}"),
+            ("\u{1fb3}", "\u{391}\u{345}"),
+        ] {
+            assert!(same(a, b), "{a:?} and {b:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_differ_stay_apart() {
+        for (a, b) in [
+            ("acme", "acme-1"),
+            ("a b", "ab"),
+            ("cafe", "caf\u{e9}"),
+            ("a_b", "a-b"),
+        ] {
+            assert!(!same(a, b), "{a:?} and {b:?}");
+        }
+    }
+
+    #[test]
+    fn default_is_default_however_it_is_written() {
+        for text in ["default", "Default", " DEFAULT "] {
+            assert!(is_default(&WorkspaceName::from(text)), "{text:?}");
+        }
+        assert!(!is_default(&WorkspaceName::from("default-1")));
+    }
+
+    #[test]
+    fn every_single_character_has_a_settled_form() {
+        // Beyond stand ideographs, which have neither case nor composition to speak of.
+        for c in char::MIN..'\u{1ffff}' {
+            let once = canonical_text(&c.to_string());
+            assert_eq!(once, canonical_text(&once), "{c:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_canonical_form_of_a_canonical_form_is_itself(
+            text in prop_oneof![any::<String>(), "[ aAkK\u{df}\u{130}\u{1e9e}\u{301}\u{307}\u{345}\u{327}\u{1fb4}\u{3a3}\u{1f0}\u{ac00}\u{11a8}\u{1100}\u{1161}]{0,8}"]
+        ) {
+            let once = canonical_text(&text);
+            prop_assert_eq!(canonical_text(&once), once);
+        }
+
+        #[test]
+        fn decomposed_shouted_and_indented_is_still_the_same_name(text in any::<String>()) {
+            let other: String = format!(" {} ", text.nfd().collect::<String>());
+            prop_assert!(same(&text, &other));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Which namespaces an access entry speaks of, with the meaning that Kubernetes gives to label selectors.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+
+use crate::api::organization::NamespaceSet;
+
+/// By name or by label; either is enough.
+pub(super) fn speaks_of(set: &NamespaceSet, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    let named = set.names.iter().any(|name| name == namespace);
+    named
+        || set
+            .selector
+            .as_ref()
+            .is_some_and(|selector| selects(selector, labels))
+}
+
+/// A selector that is there but empty selects every namespace, as everywhere in Kubernetes.
+fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let equal = selector
+        .match_labels
+        .iter()
+        .flatten()
+        .all(|(key, value)| labels.get(key) == Some(value));
+    equal
+        && selector
+            .match_expressions
+            .iter()
+            .flatten()
+            .all(|requirement| meets(requirement, labels))
+}
+
+/// What Kubernetes would refuse (an unknown operator, values too few or too many) is met by nothing.
+fn meets(requirement: &LabelSelectorRequirement, labels: &BTreeMap<String, String>) -> bool {
+    let values = requirement.values.as_deref().unwrap_or_default();
+    let value = labels.get(&requirement.key);
+    match requirement.operator.as_str() {
+        "In" => value.is_some_and(|value| values.contains(value)),
+        "NotIn" => !values.is_empty() && value.is_none_or(|value| !values.contains(value)),
+        "Exists" => values.is_empty() && value.is_some(),
+        "DoesNotExist" => values.is_empty() && value.is_none(),
+        _ => false, // operators are text on the wire: this is the unknown one
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels() -> BTreeMap<String, String> {
+        BTreeMap::from([("tier".to_owned(), "gold".to_owned())])
+    }
+
+    fn selector(yaml: &str) -> LabelSelector {
+        serde_json::from_str(yaml).unwrap()
+    }
+
+    #[test]
+    fn selectors_mean_what_they_mean_in_kubernetes() {
+        for (text, expected) in [
+            (r#"{}"#, true),
+            (r#"{"matchLabels": {}, "matchExpressions": []}"#, true),
+            (r#"{"matchLabels": {"tier": "gold"}}"#, true),
+            (r#"{"matchLabels": {"tier": "silver"}}"#, false),
+            (r#"{"matchLabels": {"tier": "gold", "region": "eu"}}"#, false),
+            (
+                r#"{"matchExpressions": [{"key": "tier", "operator": "In", "values": ["gold", "silver"]}]}"#,
+                true,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "tier", "operator": "In"}]}"#,
+                false,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["gold"]}]}"#,
+                false,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "region", "operator": "NotIn", "values": ["eu"]}]}"#,
+                true,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "region", "operator": "NotIn"}]}"#,
+                false,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "tier", "operator": "Exists"}]}"#,
+                true,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "tier", "operator": "Exists", "values": ["gold"]}]}"#,
+                false,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "region", "operator": "DoesNotExist"}]}"#,
+                true,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}"#,
+                false,
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "tier", "operator": "Like", "values": ["gold"]}]}"#,
+                false,
+            ),
+            (
+                r#"{"matchLabels": {"tier": "gold"}, "matchExpressions": [{"key": "region", "operator": "Exists"}]}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(selects(&selector(text), &labels()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_is_meant_by_name_or_by_label() {
+        let set = NamespaceSet {
+            names: vec!["team".to_owned()],
+            selector: Some(selector(r#"{"matchLabels": {"tier": "gold"}}"#)),
+        };
+        assert!(speaks_of(&set, "team", &BTreeMap::new()));
+        assert!(speaks_of(&set, "other", &labels()));
+        assert!(!speaks_of(&set, "other", &BTreeMap::new()));
+        assert!(!speaks_of(&set, "team-a", &BTreeMap::new()));
+        assert!(
+            !speaks_of(&NamespaceSet::default(), "team", &labels()),
+            "neither names nor selector: nobody"
+        );
+    }
+}
