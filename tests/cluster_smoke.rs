@@ -1,0 +1,269 @@
+//! The ground that all other tests stand on: the cluster is real, counts are true, and nothing is left behind.
+
+mod support;
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Secret},
+    apimachinery::pkg::apis::meta::v1::OwnerReference,
+};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams},
+};
+use serde_json::json;
+use support::{LONG, SHORT, Supervised, cluster, cluster_program, eventually, scratch_file, tally};
+
+fn config_map(name: &str) -> ConfigMap {
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(name.into()),
+            ..ObjectMeta::default()
+        },
+        ..ConfigMap::default()
+    }
+}
+
+#[tokio::test]
+async fn each_request_of_a_user_is_counted_once_and_no_other_users() {
+    let namespace = cluster().namespace("counted").await;
+    let user = cluster().operator_user().await;
+    let audit = cluster().audit(&user).await;
+    let api = Api::<ConfigMap>::namespaced(user.client().await, &namespace);
+    let admins = Api::<ConfigMap>::namespaced(cluster().client().await, &namespace);
+
+    api.create(&PostParams::default(), &config_map("ours"))
+        .await
+        .unwrap();
+    admins
+        .create(&PostParams::default(), &config_map("theirs"))
+        .await
+        .unwrap();
+    let patch = Patch::Merge(json!({ "data": { "key": "value" } }));
+    api.patch("ours", &PatchParams::default(), &patch).await.unwrap();
+    api.patch("absent", &PatchParams::default(), &patch)
+        .await
+        .unwrap_err();
+    api.get("ours").await.unwrap();
+    api.list(&ListParams::default()).await.unwrap();
+
+    let requests = audit.requests().await.in_namespace(&namespace);
+    assert_eq!(
+        requests.object_writes().tally(),
+        tally([("create configmaps", 1), ("patch configmaps", 2)])
+    );
+    assert_eq!(requests.refused().tally(), tally([("patch configmaps", 1)]));
+    assert_eq!(requests.gets().tally(), tally([("get configmaps", 1)]));
+    assert_eq!(requests.lists().tally(), tally([("list configmaps", 1)]));
+    assert_eq!(requests.event_writes().count() + requests.watches().count(), 0);
+}
+
+#[tokio::test]
+async fn a_count_begins_when_it_is_restarted() {
+    let namespace = cluster().namespace("restarted").await;
+    let user = cluster().operator_user().await;
+    let mut audit = cluster().audit(&user).await;
+    let api = Api::<ConfigMap>::namespaced(user.client().await, &namespace);
+    api.create(&PostParams::default(), &config_map("before"))
+        .await
+        .unwrap();
+    audit.restart().await;
+    api.delete("before", &DeleteParams::default()).await.unwrap();
+    assert_eq!(
+        audit.requests().await.object_writes().tally(),
+        tally([("delete configmaps", 1)])
+    );
+}
+
+#[tokio::test]
+async fn a_user_may_do_nothing_before_it_is_bound() {
+    let namespace = cluster().namespace("unbound").await;
+    let api = Api::<ConfigMap>::namespaced(cluster().api_user().client().await, &namespace);
+    let refusal = api
+        .create(&PostParams::default(), &config_map("any"))
+        .await
+        .unwrap_err();
+    assert!(matches!(refusal, kube::Error::Api(status) if status.code == 403));
+}
+
+#[tokio::test]
+async fn what_an_object_owns_goes_with_it() {
+    let namespace = cluster().namespace("owned").await;
+    let client = cluster().client().await;
+    let owners = Api::<ConfigMap>::namespaced(client.clone(), &namespace);
+    let secrets = Api::<Secret>::namespaced(client, &namespace);
+    let owner = owners
+        .create(&PostParams::default(), &config_map("owner"))
+        .await
+        .unwrap();
+    let owned = Secret {
+        metadata: ObjectMeta {
+            name: Some("owned".into()),
+            owner_references: Some(vec![OwnerReference {
+                api_version: "v1".into(),
+                kind: "ConfigMap".into(),
+                name: owner.name_any(),
+                uid: owner.uid().unwrap(),
+                controller: Some(true),
+                ..OwnerReference::default()
+            }]),
+            ..ObjectMeta::default()
+        },
+        ..Secret::default()
+    };
+    secrets.create(&PostParams::default(), &owned).await.unwrap();
+    owners.delete("owner", &DeleteParams::default()).await.unwrap();
+    eventually("the owned Secret to be collected", LONG, || async {
+        match secrets.get_opt("owned").await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err("it is there".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn kubectl_and_helm_are_the_pinned_ones_and_reach_the_cluster() {
+    let version: serde_json::Value =
+        serde_json::from_str(&cluster().kubectl(["version", "--output=json"]).await.success()).unwrap();
+    assert_eq!(
+        version["clientVersion"]["gitVersion"],
+        version["serverVersion"]["gitVersion"]
+    );
+    assert!(
+        cluster()
+            .kubectl(["get", "nothing-of-this-kind"])
+            .await
+            .refusal()
+            .contains("nothing-of-this-kind")
+    );
+    assert_eq!(
+        cluster()
+            .helm(["list", "--all-namespaces", "--short"])
+            .await
+            .success(),
+        ""
+    );
+}
+
+/// Processes whose command line holds `text`.
+fn processes_with(text: &str) -> Vec<String> {
+    let listing = Command::new("ps")
+        .args(["-A", "-ww", "-o", "pid=,args="])
+        .output()
+        .unwrap();
+    let listing = String::from_utf8(listing.stdout).unwrap();
+    listing
+        .lines()
+        .filter(|line| line.contains(text))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_cluster_whose_holder_is_killed_leaves_no_process_and_no_file() {
+    // The other end of the cluster's standard input belongs to this process alone.
+    let mut holder = Command::new("sleep")
+        .arg("600")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut cluster = Command::new(cluster_program())
+        .args(["up", "--json"])
+        .stdin(holder.stdout.take().unwrap())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(cluster.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let dir = ready["dir"].as_str().unwrap();
+    assert_eq!(
+        processes_with(dir).len(),
+        3,
+        "etcd, kube-apiserver and kube-controller-manager run"
+    );
+
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(cluster.wait().unwrap().success());
+    assert_eq!(processes_with(dir), Vec::<String>::new());
+    assert!(!std::path::Path::new(dir).exists(), "{dir} is still there");
+}
+
+#[tokio::test]
+async fn a_cluster_whose_supervisor_is_killed_leaves_no_process() {
+    let mut cluster = Command::new(cluster_program())
+        .args(["up", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(cluster.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let dir = ready["dir"].as_str().unwrap();
+    assert_eq!(processes_with(dir).len(), 3);
+
+    cluster.kill().unwrap();
+    cluster.wait().unwrap();
+    eventually("the kernel to end the cluster", SHORT, || async {
+        let left = processes_with(dir);
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(left.join("\n"))
+        }
+    })
+    .await;
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_supervised_process_obeys_and_ends_with_its_holder() {
+    let sleep = |seconds: &'static str| async move {
+        let program = std::path::Path::new("/bin/sleep");
+        Supervised::start(
+            "sleep",
+            program,
+            [seconds],
+            [("A", "B")],
+            scratch_file("sleep.log"),
+        )
+        .await
+    };
+    // Lengths that nobody else sleeps tell the three apart.
+    assert_eq!(sleep("86111").await.terminate().await, 128 + 15);
+    assert_eq!(processes_with("sleep 86111"), Vec::<String>::new());
+
+    sleep("86112").await.kill().await;
+    assert_eq!(processes_with("sleep 86112"), Vec::<String>::new());
+
+    let held = sleep("86113").await;
+    assert_eq!(
+        processes_with("sleep 86113")
+            .iter()
+            .filter(|line| !line.contains("supervise"))
+            .count(),
+        1
+    );
+    drop(held);
+    eventually("the process to end with its holder", SHORT, || async {
+        let left = processes_with("sleep 86113");
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(left.join("\n"))
+        }
+    })
+    .await;
+}

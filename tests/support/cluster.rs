@@ -1,0 +1,240 @@
+//! One real cluster for each test binary, shared by its tests; namespaces and API users of their own keep
+//! the tests apart.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use k8s_openapi::api::{
+    core::v1::Namespace,
+    rbac::v1::{ClusterRoleBinding, RoleRef, Subject},
+};
+use kube::{
+    Api, Client, Config, ResourceExt,
+    api::{ObjectMeta, PostParams},
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use tokio::io::AsyncWriteExt;
+
+use super::{Audit, cluster_program, ready::Ready};
+
+/// The cluster of this test binary, started when first asked for.
+pub fn cluster() -> &'static Cluster {
+    static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+    &CLUSTER
+}
+
+pub struct Cluster {
+    ready: Ready,
+    next_user: AtomicUsize,
+    /// Its standard input closes when this process ends in whatever way, and then it ends the cluster.
+    _holder: std::process::Child,
+}
+
+/// A user of the API, so that the audit log tells its requests from all others.
+#[derive(Clone, Debug)]
+pub struct ApiUser {
+    pub name: String,
+    pub kubeconfig: PathBuf,
+}
+
+/// What a command-line program said.
+#[derive(Debug)]
+pub struct Said {
+    pub succeeded: bool,
+    pub out: String,
+    pub err: String,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let mut up = Command::new(cluster_program());
+        up.args(["up", "--json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+        if crds.is_dir() {
+            up.arg("--crds").arg(crds);
+        }
+        let mut holder = up.spawn().expect("the cluster program starts");
+        let mut line = String::new();
+        BufReader::new(holder.stdout.take().expect("its standard output"))
+            .read_line(&mut line)
+            .expect("a line of the cluster program");
+        let ready = serde_json::from_str(&line).expect("a cluster; what went wrong is said above");
+        Self {
+            ready,
+            next_user: AtomicUsize::new(0),
+            _holder: holder,
+        }
+    }
+
+    /// As an administrator. One for each test: a client belongs to the runtime that made it.
+    pub async fn client(&self) -> Client {
+        client(&self.ready.kubeconfig).await
+    }
+
+    pub fn kubeconfig(&self) -> &Path {
+        &self.ready.kubeconfig
+    }
+
+    pub fn api_url(&self) -> &str {
+        &self.ready.api_url
+    }
+
+    pub fn ca_file(&self) -> &Path {
+        &self.ready.ca_file
+    }
+
+    /// A new namespace whose name begins with `prefix`.
+    pub async fn namespace(&self, prefix: &str) -> String {
+        let api = Api::<Namespace>::all(self.client().await);
+        let metadata = ObjectMeta {
+            generate_name: Some(format!("{prefix}-")),
+            ..ObjectMeta::default()
+        };
+        let namespace = Namespace {
+            metadata,
+            ..Namespace::default()
+        };
+        api.create(&PostParams::default(), &namespace)
+            .await
+            .expect("a new namespace")
+            .name_any()
+    }
+
+    /// A user that no other test has, who may do nothing yet.
+    pub fn api_user(&self) -> ApiUser {
+        let number = self.next_user.fetch_add(1, Ordering::Relaxed);
+        assert!(
+            number < self.ready.users,
+            "this test binary needs more than {} users",
+            self.ready.users
+        );
+        let name = format!("user-{number:03}");
+        let kubeconfig = self.ready.users_dir.join(format!("{name}.kubeconfig"));
+        ApiUser { name, kubeconfig }
+    }
+
+    /// A user that no other test has, who may do everything.
+    pub async fn operator_user(&self) -> ApiUser {
+        let user = self.api_user();
+        let binding = ClusterRoleBinding {
+            metadata: ObjectMeta {
+                name: Some(user.name.clone()),
+                ..ObjectMeta::default()
+            },
+            role_ref: RoleRef {
+                api_group: "rbac.authorization.k8s.io".into(),
+                kind: "ClusterRole".into(),
+                name: "cluster-admin".into(),
+            },
+            subjects: Some(vec![Subject {
+                kind: "User".into(),
+                name: user.name.clone(),
+                ..Subject::default()
+            }]),
+        };
+        let api = Api::<ClusterRoleBinding>::all(self.client().await);
+        api.create(&PostParams::default(), &binding)
+            .await
+            .expect("a new binding");
+        user
+    }
+
+    /// Counts what `user` asks of the API server from now on.
+    pub async fn audit(&self, user: &ApiUser) -> Audit {
+        Audit::from_now(
+            self.ready.audit_log.clone(),
+            user.name.clone(),
+            self.client().await,
+        )
+        .await
+    }
+
+    /// As an administrator.
+    pub async fn kubectl(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Said {
+        self.run(&self.ready.kubectl, arguments, "").await
+    }
+
+    /// `kubectl apply` of these manifests, into `namespace` where they name none.
+    pub async fn apply(&self, namespace: &str, manifests: &str) -> Said {
+        self.run(
+            &self.ready.kubectl,
+            ["apply", "--namespace", namespace, "-f", "-"],
+            manifests,
+        )
+        .await
+    }
+
+    /// As an administrator.
+    pub async fn helm(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Said {
+        self.run(&self.ready.helm, arguments, "").await
+    }
+
+    async fn run(
+        &self,
+        program: &Path,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        input: &str,
+    ) -> Said {
+        let mut child = tokio::process::Command::new(program)
+            .args(arguments)
+            .env("KUBECONFIG", &self.ready.kubeconfig)
+            // Caches and settings of the person who runs the tests stay out of it, and whole.
+            .env("HOME", &self.ready.dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("its standard input");
+        stdin
+            .write_all(input.as_bytes())
+            .await
+            .expect("it reads its input");
+        drop(stdin);
+        let output = child.wait_with_output().await.expect("its output");
+        Said {
+            succeeded: output.status.success(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl ApiUser {
+    pub async fn client(&self) -> Client {
+        client(&self.kubeconfig).await
+    }
+}
+
+impl Said {
+    /// Its standard output, if it succeeded.
+    #[track_caller]
+    pub fn success(self) -> String {
+        assert!(self.succeeded, "it failed:\n{}{}", self.out, self.err);
+        self.out
+    }
+
+    /// Its standard error, if it failed.
+    #[track_caller]
+    pub fn refusal(self) -> String {
+        assert!(!self.succeeded, "it was accepted:\n{}{}", self.out, self.err);
+        self.err
+    }
+}
+
+async fn client(kubeconfig: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    Client::try_from(config.expect("a usable kubeconfig")).expect("a client")
+}

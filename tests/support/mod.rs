@@ -1,0 +1,29 @@
+//! What tests of the whole share: a real cluster, the operator and the emulator as processes, waiting for
+//! conditions, counting requests. Holds no test.
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod audit;
+mod cluster;
+mod emulator;
+mod eventually;
+mod operator;
+mod program;
+#[path = "../cluster/ready.rs"]
+mod ready;
+mod scratch;
+mod supervised;
+
+pub use audit::{Audit, Request, Requests, tally};
+pub use cluster::{ApiUser, Cluster, Said, cluster};
+pub use emulator::Emulator;
+pub use eventually::{LONG, SHORT, eventually};
+pub use operator::{Launch, Operator};
+pub use program::cluster_program;
+pub use scratch::scratch_file;
+pub use supervised::Supervised;

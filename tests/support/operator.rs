@@ -1,0 +1,154 @@
+//! The operator as users run it: its own binary, a process of its own.
+
+use std::{net::SocketAddr, path::Path};
+
+use super::{
+    ApiUser, Supervised,
+    eventually::{LONG, eventually},
+    scratch_file,
+};
+
+/// How to start an operator; starting the same again is a restart.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    pub user: ApiUser,
+    pub operator_namespace: String,
+    /// Empty: all.
+    pub watch_namespaces: Vec<String>,
+    pub more_arguments: Vec<String>,
+    pub environment: Vec<(String, String)>,
+}
+
+impl Launch {
+    pub fn new(user: &ApiUser, operator_namespace: &str) -> Self {
+        Self {
+            user: user.clone(),
+            operator_namespace: operator_namespace.to_owned(),
+            watch_namespaces: Vec::new(),
+            more_arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn watching<'a>(mut self, namespaces: impl IntoIterator<Item = &'a str>) -> Self {
+        self.watch_namespaces
+            .extend(namespaces.into_iter().map(str::to_owned));
+        self
+    }
+
+    #[must_use]
+    pub fn with<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.more_arguments
+            .extend(arguments.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// The one place that knows the operator's flags.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = [
+            "run",
+            "--listen",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+            "--operator-namespace",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        arguments.push(self.operator_namespace.clone());
+        if !self.watch_namespaces.is_empty() {
+            arguments.extend(["--watch-namespaces".to_owned(), self.watch_namespaces.join(",")]);
+        }
+        arguments.extend(self.more_arguments.iter().cloned());
+        arguments
+    }
+}
+
+pub struct Operator {
+    process: Supervised,
+    listener: SocketAddr,
+}
+
+impl Operator {
+    /// Returns when its listener is open; it may not be ready yet.
+    pub async fn start(launch: &Launch) -> Self {
+        let mut process = Self::spawn(launch).await;
+        let listener = eventually("the operator to say where it listens", LONG, || {
+            let (ended, log) = (process.exit_code(), process.log());
+            async move {
+                if let Some(code) = ended {
+                    panic!("the operator ended with {code}:\n{log}");
+                }
+                listener(&log).ok_or(log)
+            }
+        })
+        .await;
+        Self { process, listener }
+    }
+
+    /// For an operator that should not get as far as listening.
+    pub async fn spawn(launch: &Launch) -> Supervised {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let log = scratch_file(&format!("operator-{}.log", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let kubeconfig = launch.user.kubeconfig.display().to_string();
+        let environment = launch
+            .environment
+            .iter()
+            .cloned()
+            .chain([("KUBECONFIG".to_owned(), kubeconfig)]);
+        let program = Path::new(env!("CARGO_BIN_EXE_agent-engine-operator"));
+        Supervised::start("the operator", program, launch.arguments(), environment, log).await
+    }
+
+    /// SIGKILL to the operator itself; returns when it is gone.
+    pub async fn kill(self) {
+        self.process.kill().await;
+    }
+
+    /// SIGTERM; returns the exit code.
+    pub async fn terminate(self) -> i32 {
+        self.process.terminate().await
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Everything that it has written so far.
+    pub fn logs(&self) -> String {
+        self.process.log()
+    }
+
+    pub async fn metrics(&self) -> String {
+        self.get("/metrics").await.expect("its metrics")
+    }
+
+    /// Waits until `/readyz` says so.
+    pub async fn ready(&self) {
+        eventually("the operator to be ready", LONG, || async {
+            self.get("/readyz").await
+        })
+        .await;
+    }
+
+    async fn get(&self, path: &str) -> Result<String, reqwest::Error> {
+        let answer = reqwest::get(format!("http://{}{path}", self.listener))
+            .await?
+            .error_for_status()?;
+        answer.text().await
+    }
+}
+
+/// From the line that says `listening` with the field `address`.
+fn listener(log: &str) -> Option<SocketAddr> {
+    log.lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find_map(|line| {
+            let fields = &line["fields"];
+            (fields["message"] == "listening")
+                .then(|| fields["address"].as_str()?.parse().ok())
+                .flatten()
+        })
+}
