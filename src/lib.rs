@@ -4,11 +4,15 @@
 //! - [`api`]: the kinds as users see them, and the plain words that all rooms share.
 //! - [`tenancy`]: who may use which name. Pure.
 //! - [`turns`]: whose turn it is to call Agent Engine. Pure.
+//! - [`engine`]: the Agent Engine API as typed calls.
+//! - [`clock`]: where wall time comes from.
 //! - [`cli`], [`settings`], [`telemetry`], [`run`]: from the command line to a running process and its end.
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod cli;
+pub mod clock;
+pub mod engine;
 pub mod run;
 pub mod settings;
 pub mod telemetry;

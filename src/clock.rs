@@ -1,0 +1,41 @@
+//! Where wall time comes from: the system, or a virtual clock that follows tokio's (pausable) time. Decides nothing.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// A source of wall time. Cheap to clone; clones of a virtual clock agree.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    Virtual { epoch: Timestamp, since: Instant },
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that shows `epoch` now and moves with tokio's time, so that it stands still while that is paused.
+    /// Call it inside a tokio runtime.
+    pub fn virtual_from(epoch: Timestamp) -> Self {
+        Self(Source::Virtual {
+            epoch,
+            since: Instant::now(),
+        })
+    }
+
+    /// The wall time.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => Timestamp::now(),
+            Source::Virtual { epoch, since } => {
+                // Saturates at the end of representable time (the year 9999).
+                epoch.checked_add(since.elapsed()).unwrap_or(Timestamp::MAX)
+            }
+        }
+    }
+}

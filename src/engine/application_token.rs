@@ -1,0 +1,343 @@
+//! The application token: exchanged once for all who need it, kept until shortly before it ends, replaced once when it
+//! is refused. Calls that carry a token of their own pass untouched.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::header::AUTHORIZATION;
+use http::{Request, Response, StatusCode};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tower::{BoxError, Service, ServiceExt};
+
+use super::config::Credentials;
+use super::failure;
+use super::operation::Operation;
+use super::request::{Requests, bearer};
+use super::scrub::Scrub;
+use super::transport::{Departure, Fault, Http, server_date};
+use super::wire::{self, ExchangeAnswer};
+use crate::api::remote::{Failure, FailureClass};
+use crate::clock::Clock;
+
+/// A token is replaced this long before its end, so that none ends on the way (a call may take a minute).
+const MARGIN: Duration = Duration::from_secs(60);
+/// As documented, for an answer that does not say.
+const DOCUMENTED_LIFE: Duration = Duration::from_secs(900);
+/// No source knows of a longer life than an hour; a longer one claimed is not believed.
+const LONGEST_LIFE: Duration = Duration::from_secs(3600);
+/// A 403 may also mean a token that is no longer good (which of 401 and 403 says so is not documented). A token older
+/// than this is dropped on one: at most one exchange a minute more, however many calls a plan refuses.
+const DOUBTED_AFTER: Duration = Duration::from_secs(60);
+
+/// What a request is authorised by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bearer {
+    /// The application token (also for requests that do not say).
+    Application,
+    /// A token that the request carries already.
+    Own,
+    /// The request *is* an exchange, made whether or not a good token is at hand.
+    Exchange,
+}
+
+/// On an answer: the token that its request carried, for scrubbing.
+#[derive(Clone)]
+pub(super) struct UsedBearer(pub(super) SecretString);
+
+/// A call was not made because there was no token for it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("no application token: {}", failure.detail)]
+pub(super) struct ExchangeFailed {
+    pub(super) failure: Failure,
+    pub(super) date: Option<Timestamp>,
+}
+
+/// The layer. `calls` and `exchanges` end in the same leaf.
+#[derive(Clone)]
+pub(super) struct Authorize {
+    pub(super) calls: Http,
+    pub(super) exchanges: Http,
+    pub(super) account: Arc<Account>,
+}
+
+impl Service<Request<Bytes>> for Authorize {
+    type Response = Response<Bytes>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<Bytes>, BoxError>>;
+
+    /// Always ready: waiting for a slot below happens within the call, where the deadline counts.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let this = self.clone();
+        async move {
+            match request.extensions().get().copied().unwrap_or(Bearer::Application) {
+                Bearer::Own => this.calls.oneshot(request).await,
+                Bearer::Exchange => {
+                    let mut held = this.account.held.lock().await;
+                    this.account.exchange(&this.exchanges, &mut held).await.answer
+                }
+                Bearer::Application => this.with_application_token(request).await,
+            }
+        }
+        .boxed()
+    }
+}
+
+impl Authorize {
+    async fn with_application_token(self, request: Request<Bytes>) -> Result<Response<Bytes>, BoxError> {
+        let first = self.account.token(&self.exchanges).await?;
+        let answer = self.carrying(&first.token, request.clone()).await?;
+        let refused = match answer.status() {
+            StatusCode::UNAUTHORIZED => true,
+            StatusCode::FORBIDDEN => first.token.since.elapsed() >= DOUBTED_AFTER,
+            // Whatever else is said is said about the request.
+            _ => false,
+        };
+        if !refused {
+            return Ok(answer);
+        }
+        self.account.drop_token(&first.token).await;
+        match first.source {
+            Source::Exchanged => Ok(answer),
+            Source::Cached if answer.status() == StatusCode::FORBIDDEN => Ok(answer),
+            Source::Cached => {
+                if let Some(departure) = request.extensions().get::<Departure>() {
+                    departure.take_back();
+                }
+                let second = self.account.token(&self.exchanges).await?;
+                self.carrying(&second.token, request).await
+            }
+        }
+    }
+
+    async fn carrying(
+        &self,
+        token: &Token,
+        mut request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, BoxError> {
+        let header = bearer(&token.secret).ok_or_else(|| ExchangeFailed {
+            failure: failure::of_body(
+                Operation::Exchange,
+                StatusCode::OK,
+                "the application token has characters that cannot be sent in a header",
+            ),
+            date: None,
+        })?;
+        request.headers_mut().insert(AUTHORIZATION, header);
+        let mut answer = self.calls.clone().oneshot(request).await?;
+        answer.extensions_mut().insert(UsedBearer(token.secret.clone()));
+        Ok(answer)
+    }
+}
+
+/// The credentials and the token held for them. The lock is held across an exchange: who comes meanwhile waits for it.
+pub(super) struct Account {
+    credentials: Credentials,
+    requests: Requests,
+    clock: Clock,
+    held: Mutex<Held>,
+    /// Exchanges finished so far, good or bad.
+    finished: AtomicU64,
+}
+
+#[derive(Default)]
+struct Held {
+    token: Option<Token>,
+    failed: Option<ExchangeFailed>,
+}
+
+#[derive(Clone)]
+struct Token {
+    secret: SecretString,
+    /// Which exchange it is from.
+    serial: u64,
+    since: Instant,
+    until: Instant,
+}
+
+enum Source {
+    Cached,
+    Exchanged,
+}
+
+struct Obtained {
+    token: Token,
+    source: Source,
+}
+
+struct Exchanged {
+    /// For a call that is itself an exchange.
+    answer: Result<Response<Bytes>, BoxError>,
+    /// For one that needs the token.
+    token: Result<Token, ExchangeFailed>,
+}
+
+impl Account {
+    pub(super) fn new(credentials: Credentials, requests: Requests, clock: Clock) -> Self {
+        Self {
+            credentials,
+            requests,
+            clock,
+            held: Mutex::default(),
+            finished: AtomicU64::new(0),
+        }
+    }
+
+    async fn token(&self, exchanges: &Http) -> Result<Obtained, ExchangeFailed> {
+        let seen = self.finished.load(Ordering::SeqCst);
+        let mut held = self.held.lock().await;
+        if let Some(token) = held.token.as_ref().filter(|token| Instant::now() < token.until) {
+            return Ok(Obtained {
+                token: token.clone(),
+                source: Source::Cached,
+            });
+        }
+        // One failed while we waited for it: it was ours too, or a slow failure would be had by everyone in turn.
+        if self.finished.load(Ordering::SeqCst) != seen
+            && let Some(failed) = &held.failed
+        {
+            return Err(failed.clone());
+        }
+        let token = self.exchange(exchanges, &mut held).await.token?;
+        Ok(Obtained {
+            token,
+            source: Source::Exchanged,
+        })
+    }
+
+    async fn drop_token(&self, refused: &Token) {
+        let mut held = self.held.lock().await;
+        if held
+            .token
+            .as_ref()
+            .is_some_and(|token| token.serial == refused.serial)
+        {
+            held.token = None;
+        }
+    }
+
+    async fn exchange(&self, exchanges: &Http, held: &mut Held) -> Exchanged {
+        let since = Instant::now();
+        let answer = match self.requests.exchange(&self.credentials) {
+            Ok(request) => exchanges.clone().oneshot(request).await,
+            Err(failure) => Err(ExchangeFailed { failure, date: None }.into()),
+        };
+        let serial = self.finished.fetch_add(1, Ordering::SeqCst);
+        let token = self.judge(&answer, since, serial);
+        held.failed = token.as_ref().err().cloned();
+        match &token {
+            Ok(token) => held.token = Some(token.clone()),
+            // The pair is no longer good, so neither is what it was exchanged for.
+            Err(ExchangeFailed {
+                failure:
+                    Failure {
+                        class: FailureClass::Denied,
+                        ..
+                    },
+                ..
+            }) => held.token = None,
+            Err(_) => {} // A token at hand outlives an exchange that failed for reasons of its own.
+        }
+        Exchanged { answer, token }
+    }
+
+    fn judge(
+        &self,
+        answer: &Result<Response<Bytes>, BoxError>,
+        since: Instant,
+        serial: u64,
+    ) -> Result<Token, ExchangeFailed> {
+        let scrub = Scrub::knowing(self.credentials.client_secret.clone());
+        match answer {
+            Ok(answer) => {
+                let date = server_date(answer.headers());
+                let read = read_exchange(answer, &scrub, self.clock.now());
+                let answer = read.map_err(|failure| ExchangeFailed { failure, date })?;
+                let until = since + usable_for(answer.expires_in);
+                Ok(Token {
+                    secret: answer.access_token.into(),
+                    serial,
+                    since,
+                    until,
+                })
+            }
+            Err(error) => {
+                let (failure, date) = failure::of_fault(
+                    Operation::Exchange,
+                    &Fault::of(error),
+                    &Departure::default(),
+                    &scrub,
+                );
+                Err(ExchangeFailed { failure, date })
+            }
+        }
+    }
+}
+
+/// What an exchange brought.
+pub(super) fn read_exchange(
+    answer: &Response<Bytes>,
+    scrub: &Scrub,
+    now: Timestamp,
+) -> Result<ExchangeAnswer, Failure> {
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(failure::of_status(Operation::Exchange, answer, scrub, now));
+    }
+    let body: ExchangeAnswer =
+        wire::read(answer.body()).map_err(|why| failure::of_body(Operation::Exchange, status, why))?;
+    if body.access_token.is_empty() {
+        return Err(failure::of_body(
+            Operation::Exchange,
+            status,
+            "the application token is empty",
+        ));
+    }
+    Ok(body)
+}
+
+/// From the start of the exchange to when the token is replaced.
+fn usable_for(expires_in: Option<f64>) -> Duration {
+    let life = expires_in
+        .filter(|seconds| *seconds > 0.0)
+        .map_or(DOCUMENTED_LIFE, |seconds| {
+            Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_LIFE)
+        })
+        .min(LONGEST_LIFE);
+    // A life not much longer than the margin would else mean an exchange per call.
+    life - MARGIN.min(life / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_until_a_minute_before_its_end() {
+        let cases = [
+            (Some(900.0), 840),
+            (Some(3600.0), 3540),
+            (Some(60.0), 30),
+            (Some(10.0), 5),
+            (None, 840),
+            (Some(0.0), 840),
+            (Some(-5.0), 840),
+            (Some(f64::NAN), 840),
+            (Some(1e300), 3540),
+        ];
+        for (said, seconds) in cases {
+            assert_eq!(usable_for(said), Duration::from_secs(seconds), "{said:?}");
+        }
+    }
+}

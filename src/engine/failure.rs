@@ -1,0 +1,194 @@
+//! What a call that did not succeed means: status, body and circumstances in; one class and a line fit to be shown out.
+//!
+//! Laws: a write whose answer is in doubt is `Unknown`, never `Transient`. `Missing` needs an answer that is surely the
+//! API's and speaks of a workspace, because things are forgotten on its word.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Response, StatusCode};
+use jiff::Timestamp;
+
+use super::application_token::UsedBearer;
+use super::operation::{Nature, Operation};
+use super::scrub::Scrub;
+use super::transport::{Departure, Fault, TransportError, server_date};
+use super::{error_text, retry_after};
+use crate::api::remote::{Failure, FailureClass};
+
+/// Judges an answer whose status is no success. `now` is local time, for an answer without a `Date`.
+pub(super) fn of_status(
+    operation: Operation,
+    answer: &Response<Bytes>,
+    scrub: &Scrub,
+    now: Timestamp,
+) -> Failure {
+    let status = answer.status();
+    let said = error_text::read(answer.body());
+    let class = match operation {
+        Operation::Exchange | Operation::Authenticate => class_of_exchange(status, said.as_deref()),
+        Operation::List
+        | Operation::Get
+        | Operation::Issue
+        | Operation::Prove
+        | Operation::Update
+        | Operation::Delete => class_of_call(operation, answer, said.as_deref()),
+    };
+    let class = match class {
+        Class::Plain(class) => class,
+        Class::AskedToWait => {
+            let now = server_date(answer.headers()).unwrap_or(now);
+            FailureClass::Throttled(retry_after::delay(answer.headers(), now))
+        }
+    };
+    let bearer = answer
+        .extensions()
+        .get::<UsedBearer>()
+        .map(|UsedBearer(secret)| secret.clone());
+    let scrub = scrub.clone().and(bearer);
+    let detail = match said.as_deref() {
+        Some("") => format!("HTTP {}", status.as_u16()),
+        Some(text) => scrub.clean(&format!("HTTP {}: {text}", status.as_u16())),
+        None if status.is_redirection() => {
+            format!(
+                "HTTP {}: a redirect, not followed; check the endpoint",
+                status.as_u16()
+            )
+        }
+        None => format!("HTTP {} with {}", status.as_u16(), kind_of_body(answer)),
+    };
+    Failure {
+        class,
+        status: Some(status.as_u16()),
+        detail,
+    }
+}
+
+enum Class {
+    Plain(FailureClass),
+    AskedToWait,
+}
+
+impl From<FailureClass> for Class {
+    fn from(class: FailureClass) -> Self {
+        Self::Plain(class)
+    }
+}
+
+fn class_of_call(operation: Operation, answer: &Response<Bytes>, said: Option<&str>) -> Class {
+    let status = answer.status();
+    match (status.as_u16(), operation.nature()) {
+        (401 | 403, _) => FailureClass::Denied.into(),
+        (408, _) => FailureClass::Transient.into(),
+        (429, _) => Class::AskedToWait,
+        (503, Nature::Read) if retry_after::is_named(answer.headers()) => Class::AskedToWait,
+        (500..=599, Nature::Read) => FailureClass::Transient.into(),
+        (500..=599, Nature::Write) => FailureClass::Unknown.into(),
+        (400..=499, _) if said.is_none() => FailureClass::Malformed.into(),
+        (404 | 410, _) if said.is_some_and(speaks_of_a_workspace) => FailureClass::Missing.into(),
+        (404 | 405 | 410, _) => FailureClass::Malformed.into(),
+        (409, _) => FailureClass::Conflict.into(),
+        (400..=499, _) => FailureClass::Rejected.into(),
+        // 1xx, 2xx that no caller took for success, 3xx, and what is no status at all.
+        _ => FailureClass::Malformed.into(),
+    }
+}
+
+/// What refuses a pair of credentials is not documented: any 4xx does, but for those that speak of time or of a place
+/// where the API is not.
+fn class_of_exchange(status: StatusCode, said: Option<&str>) -> Class {
+    match status.as_u16() {
+        408 => FailureClass::Transient.into(),
+        429 => Class::AskedToWait,
+        404 | 405 if said.is_none_or(is_a_router_speaking) => FailureClass::Malformed.into(),
+        400..=499 => FailureClass::Denied.into(),
+        500..=599 => FailureClass::Transient.into(),
+        // Redirects and what is no status at all.
+        _ => FailureClass::Malformed.into(),
+    }
+}
+
+/// The API says `Workspace not found` and the like. A web framework without such a route says `Not Found`, gateways
+/// have words of their own; none of them knows of workspaces.
+fn speaks_of_a_workspace(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("workspace")
+}
+
+fn is_a_router_speaking(text: &str) -> bool {
+    matches!(
+        text.to_ascii_lowercase().trim_end_matches('.'),
+        "" | "not found" | "method not allowed"
+    )
+}
+
+fn kind_of_body(answer: &Response<Bytes>) -> &'static str {
+    let html = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    match (answer.body().is_empty(), html) {
+        (true, _) => "an empty body",
+        (false, true) => "an HTML page, which is not the API's; check the endpoint and what is in between",
+        (false, false) => "a body that is not the API's; check the endpoint and what is in between",
+    }
+}
+
+/// Judges a call that ended without an answer.
+pub(super) fn of_fault(
+    operation: Operation,
+    fault: &Fault<'_>,
+    departure: &Departure,
+    scrub: &Scrub,
+) -> (Failure, Option<Timestamp>) {
+    let in_doubt = operation.nature() == Nature::Write && departure.may_have_happened();
+    let class = if in_doubt {
+        FailureClass::Unknown
+    } else {
+        FailureClass::Transient
+    };
+    let (class, detail, date) = match fault {
+        Fault::Exchange(exchange) => return (exchange.failure.clone(), exchange.date),
+        Fault::Transport(error @ TransportError::NotConnected(_)) => {
+            (FailureClass::Transient, scrub.clean(&error.to_string()), None)
+        }
+        Fault::Transport(error @ TransportError::Lost { date, .. }) => {
+            (class, scrub.clean(&error.to_string()), *date)
+        }
+        Fault::Transport(error @ TransportError::TooLarge { date }) => (
+            if in_doubt { class } else { FailureClass::Malformed },
+            error.to_string(),
+            *date,
+        ),
+        Fault::TimedOut => (class, "no answer in time".to_owned(), None),
+        Fault::Other => (class, "the answer was lost".to_owned(), None),
+    };
+    (
+        Failure {
+            class,
+            status: None,
+            detail,
+        },
+        date,
+    )
+}
+
+/// A success whose body is not what was asked for. A write was carried out, or a portal in between answered: unknown.
+pub(super) fn of_body(operation: Operation, status: StatusCode, why: &str) -> Failure {
+    let class = match operation.nature() {
+        Nature::Read => FailureClass::Malformed,
+        Nature::Write => FailureClass::Unknown,
+    };
+    Failure {
+        class,
+        status: Some(status.as_u16()),
+        detail: format!("HTTP {}: {why}", status.as_u16()),
+    }
+}
+
+/// A request that was not sent because no good address can be made of its arguments.
+pub(super) fn unaskable(why: &str) -> Failure {
+    Failure {
+        class: FailureClass::Rejected,
+        status: None,
+        detail: format!("{why}; nothing was sent"),
+    }
+}

@@ -1,0 +1,216 @@
+//! How each call is asked: address, headers, body. Requests go to the configured origin, whatever an answer said.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderName, HeaderValue, Method, Request};
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::application_token::Bearer;
+use super::config::{ConfigError, Credentials, EngineConfig, organization_header};
+use super::failure;
+use super::listing::ListFilter;
+use super::operation::Operation;
+use super::wire::{ExchangeRequest, IssueRequest, UpdateRequest};
+use crate::api::ids::{RegionId, WorkspaceId, WorkspaceName};
+use crate::api::organization::TokenPath;
+use crate::api::remote::Failure;
+use crate::api::workspace::WorkspaceState;
+
+const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("agent-engine-operator/", env!("CARGO_PKG_VERSION")));
+/// The most that the API gives per page.
+const PAGE_LIMIT: &str = "100";
+
+/// Writes requests for one organisation at one origin.
+#[derive(Clone, Debug)]
+pub(super) struct Requests {
+    origin: Url,
+    organization: Option<HeaderValue>,
+    token_path: TokenPath,
+}
+
+impl Requests {
+    pub(super) fn new(config: &EngineConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            origin: config.endpoint.origin().clone(),
+            organization: config
+                .organization_id
+                .as_ref()
+                .map(organization_header)
+                .transpose()?,
+            token_path: config.token_path,
+        })
+    }
+
+    pub(super) fn exchange(&self, credentials: &Credentials) -> Result<Request<Bytes>, Failure> {
+        let body = ExchangeRequest {
+            client_id: &credentials.client_id,
+            client_secret: credentials.client_secret.expose_secret(),
+        };
+        let path = ["account", "applications", "token"];
+        self.write(Operation::Exchange, Method::POST, &path, &body)
+    }
+
+    /// The stack makes the exchange of it.
+    pub(super) fn authenticate(&self) -> Result<Request<Bytes>, Failure> {
+        let path = ["account", "applications", "token"];
+        let mut request = self.blank(Operation::Authenticate, Method::POST, self.address(&path)?)?;
+        request.extensions_mut().insert(Bearer::Exchange);
+        Ok(request)
+    }
+
+    pub(super) fn list(
+        &self,
+        filter: &ListFilter<'_>,
+        cursor: Option<&str>,
+    ) -> Result<Request<Bytes>, Failure> {
+        let mut address = self.address(&["workspaces"])?;
+        {
+            let mut query = address.query_pairs_mut();
+            query.append_pair("limit", PAGE_LIMIT);
+            if let Some(text) = filter.name_contains {
+                query.append_pair("name_contains", text);
+            }
+            match filter.state {
+                Some(WorkspaceState::Active) => {
+                    query.append_pair("status", "active");
+                }
+                Some(WorkspaceState::Inactive) => {
+                    query.append_pair("status", "inactive");
+                }
+                None => {}
+            }
+            if let Some(cursor) = cursor {
+                query.append_pair("cursor", cursor);
+            }
+        }
+        // A blank as `+` is for forms; every server reads `%20`. A plus in the text is already `%2B`.
+        let query = address.query().map(|query| query.replace('+', "%20"));
+        address.set_query(query.as_deref());
+        self.blank(Operation::List, Method::GET, address)
+    }
+
+    pub(super) fn get(&self, id: &WorkspaceId) -> Result<Request<Bytes>, Failure> {
+        self.blank(Operation::Get, Method::GET, self.workspace(id)?)
+    }
+
+    pub(super) fn update(
+        &self,
+        id: &WorkspaceId,
+        body: &UpdateRequest<'_>,
+    ) -> Result<Request<Bytes>, Failure> {
+        with_json(
+            self.blank(Operation::Update, Method::PUT, self.workspace(id)?)?,
+            body,
+        )
+    }
+
+    pub(super) fn delete(&self, id: &WorkspaceId) -> Result<Request<Bytes>, Failure> {
+        self.blank(Operation::Delete, Method::DELETE, self.workspace(id)?)
+    }
+
+    pub(super) fn issue(
+        &self,
+        name: &WorkspaceName,
+        region: Option<&RegionId>,
+    ) -> Result<Request<Bytes>, Failure> {
+        let (path, external_user_id): (&[&str], _) = match self.token_path {
+            TokenPath::Applications => (&["account", "applications", "scoped-token"], None),
+            TokenPath::Embedded => (&["embedded", "scoped-token"], Some(name)),
+        };
+        let body = IssueRequest {
+            workspace_name: name,
+            external_user_id,
+            region_id: region,
+        };
+        self.write(Operation::Issue, Method::POST, path, &body)
+    }
+
+    pub(super) fn prove(&self, token: &SecretString) -> Result<Request<Bytes>, Failure> {
+        let path: &[&str] = match self.token_path {
+            TokenPath::Applications => &["account", "applications", "scoped-token", "info"],
+            TokenPath::Embedded => &["embedded", "scoped-token", "info"],
+        };
+        let mut request = self.blank(Operation::Prove, Method::GET, self.address(path)?)?;
+        let bearer =
+            bearer(token).ok_or_else(|| failure::unaskable("the token cannot be sent in a header"))?;
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        request.extensions_mut().insert(Bearer::Own);
+        Ok(request)
+    }
+
+    fn workspace(&self, id: &WorkspaceId) -> Result<Url, Failure> {
+        if !is_addressable(id) {
+            return Err(failure::unaskable(
+                "the workspace id is not a UUID as Agent Engine shows it",
+            ));
+        }
+        self.address(&["workspaces", id.as_str()])
+    }
+
+    fn address(&self, path: &[&str]) -> Result<Url, Failure> {
+        let mut address = self.origin.clone();
+        match address.path_segments_mut() {
+            Ok(mut segments) => {
+                segments.pop_if_empty().extend(["api", "v1"]).extend(path);
+            }
+            Err(()) => return Err(failure::unaskable("the endpoint takes no paths")),
+        }
+        Ok(address)
+    }
+
+    fn write(
+        &self,
+        operation: Operation,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<Request<Bytes>, Failure> {
+        with_json(self.blank(operation, method, self.address(path)?)?, body)
+    }
+
+    fn blank(&self, operation: Operation, method: Method, address: Url) -> Result<Request<Bytes>, Failure> {
+        let uri = address
+            .as_str()
+            .parse()
+            .map_err(|_| failure::unaskable("the address is too long"))?;
+        let mut request = Request::new(Bytes::new());
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, JSON);
+        headers.insert(USER_AGENT, AGENT);
+        if let Some(organization) = &self.organization {
+            headers.insert(ORGANIZATION, organization.clone());
+        }
+        request.extensions_mut().insert(operation);
+        Ok(request)
+    }
+}
+
+/// The header that carries a token, marked so that nothing prints it.
+pub(super) fn bearer(token: &SecretString) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn with_json(mut request: Request<Bytes>, body: &impl Serialize) -> Result<Request<Bytes>, Failure> {
+    let body = serde_json::to_vec(body).map_err(|_| failure::unaskable("the request has no JSON form"))?;
+    *request.body_mut() = body.into();
+    request.headers_mut().insert(CONTENT_TYPE, JSON);
+    Ok(request)
+}
+
+/// Ids come from users too. One that is a path of its own (`stats`, `..`) would ask, or delete, something else.
+fn is_addressable(id: &WorkspaceId) -> bool {
+    let id = id.as_str();
+    let plain = id
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    plain && (1..=64).contains(&id.len()) && !matches!(id, "stats" | "sync")
+}

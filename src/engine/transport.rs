@@ -1,0 +1,212 @@
+//! The leaf of the stack: one request out, one whole answer back, over the network or into a router in process.
+//! Follows no redirect, repeats nothing, and reads no more of an answer than its limit.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt, Limited};
+use jiff::Timestamp;
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, ServiceExt, service_fn};
+
+use super::application_token::ExchangeFailed;
+use super::config::{ConfigError, EngineConfig};
+use super::retry_after::http_date;
+
+/// Anything that answers requests: the network, or a router in process.
+pub type Http = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, BoxError>;
+
+/// Of an answer. A page of 100 workspaces is about 40 KiB; a hundred times that is not the API's.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// Idle connections are closed before common load balancers drop them silently (60 s).
+const IDLE_CONNECTION: std::time::Duration = std::time::Duration::from_secs(50);
+
+/// Why no whole answer came.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub(super) enum TransportError {
+    #[error("no connection could be made: {0}")]
+    NotConnected(String),
+    #[error("the connection was lost before the answer was complete: {cause}")]
+    Lost { cause: String, date: Option<Timestamp> },
+    #[error("the answer was larger than {} MiB", BODY_LIMIT / 1024 / 1024)]
+    TooLarge { date: Option<Timestamp> },
+}
+
+/// All ways in which the stack can end without an answer.
+pub(super) enum Fault<'a> {
+    Transport(&'a TransportError),
+    TimedOut,
+    Exchange(&'a ExchangeFailed),
+    /// Nothing that we know to arise; treated as an answer lost.
+    Other,
+}
+
+impl<'a> Fault<'a> {
+    pub(super) fn of(error: &'a BoxError) -> Self {
+        if let Some(error) = error.downcast_ref::<TransportError>() {
+            Self::Transport(error)
+        } else if let Some(error) = error.downcast_ref::<ExchangeFailed>() {
+            Self::Exchange(error)
+        } else if error.is::<tower::timeout::error::Elapsed>() {
+            Self::TimedOut
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Whether a request may have reached the server. Travels with the request, so that a time-out can tell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Departure(Arc<AtomicBool>);
+
+impl Departure {
+    pub(super) fn may_have_happened(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// The server has definitely refused what was sent so far.
+    pub(super) fn take_back(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Notes departures around a leaf.
+pub(super) fn noting_departure(leaf: Http) -> Http {
+    BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
+        let leaf = leaf.clone();
+        let departure = request
+            .extensions()
+            .get::<Departure>()
+            .cloned()
+            .unwrap_or_default();
+        async move {
+            departure.0.store(true, Ordering::SeqCst);
+            let answer = leaf.oneshot(request).await;
+            if let Err(error) = &answer
+                && let Fault::Transport(TransportError::NotConnected(_)) = Fault::of(error)
+            {
+                departure.take_back();
+            }
+            answer
+        }
+    }))
+}
+
+/// The network. Trusts the system's roots and the configured ones, honours the system's proxy (not for loopback).
+pub(super) fn network(config: &EngineConfig) -> Result<Http, ConfigError> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(config.timeouts.connect)
+        .pool_idle_timeout(IDLE_CONNECTION);
+    if let Some(pem) = &config.ca_bundle {
+        let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
+            .ok()
+            .filter(|roots| !roots.is_empty())
+            .ok_or(ConfigError::InvalidCaBundle)?;
+        builder = builder.tls_certs_merge(roots);
+    }
+    if config.endpoint.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    // A root that parses as PEM but not as a certificate is found out only here.
+    let client = builder.build().map_err(|error| match config.ca_bundle {
+        Some(_) => ConfigError::InvalidCaBundle,
+        None => ConfigError::Client(root_cause(&error)),
+    })?;
+    Ok(BoxCloneSyncService::new(service_fn(
+        move |request: Request<Bytes>| {
+            let client = client.clone();
+            async move { over_network(client, request).await.map_err(BoxError::from) }
+        },
+    )))
+}
+
+async fn over_network(
+    client: reqwest::Client,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, TransportError> {
+    let request = reqwest::Request::try_from(request)
+        .map_err(|error| TransportError::NotConnected(root_cause(&error)))?;
+    let mut answer = client.execute(request).await.map_err(|error| {
+        if error.is_connect() {
+            TransportError::NotConnected(root_cause(&error))
+        } else {
+            TransportError::Lost {
+                cause: root_cause(&error),
+                date: None,
+            }
+        }
+    })?;
+    let date = server_date(answer.headers());
+    let mut body = BytesMut::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => {
+                return Err(TransportError::TooLarge { date });
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) => {
+                return Err(TransportError::Lost {
+                    cause: root_cause(&error),
+                    date,
+                });
+            }
+        }
+    }
+    let mut response = Response::new(body.freeze());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
+    Ok(response)
+}
+
+/// A router in this process, for tests, the emulator and the simulator. Same limits, no sockets.
+pub fn in_process(router: Router) -> Http {
+    BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
+        let router = router.clone();
+        async move { into_router(router, request).await.map_err(BoxError::from) }
+    }))
+}
+
+async fn into_router(router: Router, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    let (parts, body) = match router.oneshot(request.map(Body::from)).await {
+        Ok(response) => response.into_parts(),
+        Err(never) => match never {},
+    };
+    let date = server_date(&parts.headers);
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(TransportError::TooLarge { date })
+        }
+        Err(error) => Err(TransportError::Lost {
+            cause: error.to_string(),
+            date,
+        }),
+    }
+}
+
+/// The server's time, if it told it.
+pub(super) fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(http::header::DATE)?.to_str().ok()?)
+}
+
+/// The innermost text of an error: the outer ones repeat the address and say nothing that the call does not know.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    if cause.is::<reqwest::Error>() && error.is_timeout() {
+        "timed out".to_owned()
+    } else {
+        cause.to_string()
+    }
+}

@@ -1,0 +1,211 @@
+//! How requests and answers are written, and how answers are read: tolerant of everything but what is needed.
+//! Of a workspace only `id` and `name` are; unknown members and unknown values of known ones pass.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_json::error::Category;
+
+use crate::api::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
+use crate::api::remote::{Proof, RemoteState, RemoteWorkspace};
+use crate::api::workspace::WorkspaceState;
+
+#[derive(Serialize)]
+pub(super) struct ExchangeRequest<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) client_secret: &'a str,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ExchangeAnswer {
+    pub(super) access_token: String,
+    /// Seconds, where given as something like a number.
+    #[serde(default, deserialize_with = "seconds")]
+    pub(super) expires_in: Option<f64>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) organization_id: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct IssueRequest<'a> {
+    pub(super) workspace_name: &'a WorkspaceName,
+    /// What the older family of paths called the name; it documents no other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) external_user_id: Option<&'a WorkspaceName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region_id: Option<&'a RegionId>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct IssueAnswer {
+    /// Drafts of the older family called it `access_token`.
+    #[serde(alias = "access_token")]
+    pub(super) token: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct UpdateRequest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<&'a WorkspaceName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<WorkspaceState>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ProveAnswer {
+    workspace_id: String,
+    #[serde(default, deserialize_with = "lenient")]
+    organization_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    workspace_name: Option<String>,
+}
+
+impl From<ProveAnswer> for Proof {
+    fn from(answer: ProveAnswer) -> Self {
+        Self {
+            workspace_id: WorkspaceId::new(answer.workspace_id),
+            organization_id: answer.organization_id.map(OrganizationId::new),
+            workspace_name: answer.workspace_name.map(WorkspaceName::new),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct PageAnswer {
+    pub(super) data: Vec<WorkspaceAnswer>,
+    #[serde(default)]
+    pub(super) next: Value,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WorkspaceAnswer {
+    id: String,
+    name: String,
+    #[serde(default, deserialize_with = "lenient")]
+    organization_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    status: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    created_at: Option<String>,
+    #[serde(default)]
+    tombstone: Option<bool>,
+}
+
+impl From<WorkspaceAnswer> for RemoteWorkspace {
+    fn from(answer: WorkspaceAnswer) -> Self {
+        Self {
+            id: WorkspaceId::new(answer.id),
+            name: WorkspaceName::new(answer.name),
+            organization_id: answer.organization_id.map(OrganizationId::new),
+            state: match answer.status.as_deref() {
+                Some("active") => RemoteState::Known(WorkspaceState::Active),
+                Some("inactive") => RemoteState::Known(WorkspaceState::Inactive),
+                // Absent, or one that the API has grown since.
+                None | Some(_) => RemoteState::Unknown,
+            },
+            tombstone: answer.tombstone.unwrap_or(false),
+            created_at: answer.created_at.as_deref().and_then(moment),
+        }
+    }
+}
+
+/// An answer's body, or what is wrong with it. The reason quotes nothing: bodies hold tokens.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, &'static str> {
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        Category::Eof => "the body is cut short",
+        Category::Syntax | Category::Io => "the body is not JSON",
+        Category::Data => "the body lacks what the API documents for this answer",
+    })
+}
+
+/// A non-empty string, or nothing: optional members never make an answer unreadable.
+fn lenient<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(source)? {
+        Value::String(text) if !text.is_empty() => Some(text),
+        Value::String(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
+    })
+}
+
+fn seconds<'de, D: Deserializer<'de>>(source: D) -> Result<Option<f64>, D::Error> {
+    Ok(match Value::deserialize(source)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    })
+}
+
+/// RFC 3339; without an offset it is UTC, which is what servers mean that leave it out.
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let naive: DateTime = text.parse().ok()?;
+        naive.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace(json: &str) -> Result<RemoteWorkspace, &'static str> {
+        read::<WorkspaceAnswer>(json.as_bytes()).map(RemoteWorkspace::from)
+    }
+
+    #[test]
+    fn a_workspace_needs_an_id_and_a_name_and_nothing_else() {
+        let bare = workspace(r#"{"id":"w1","name":"tenant"}"#).unwrap();
+        assert_eq!((bare.id.as_str(), bare.name.as_str()), ("w1", "tenant"));
+        assert_eq!(
+            (bare.state, bare.tombstone, bare.created_at),
+            (RemoteState::Unknown, false, None)
+        );
+        assert!(workspace(r#"{"id":"w1"}"#).is_err());
+        assert!(workspace(r#"{"name":"tenant"}"#).is_err());
+        assert!(workspace(r#"{"id":null,"name":"tenant"}"#).is_err());
+    }
+
+    #[test]
+    fn unknown_members_and_values_pass() {
+        let odd = workspace(
+            r#"{"id":"w1","name":"","status":"archived","organization_id":7,"created_at":"yesterday",
+                "tombstone":null,"visibility":"shared","color":null,"quota":{"a":[1]}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            (odd.state, odd.organization_id, odd.created_at),
+            (RemoteState::Unknown, None, None)
+        );
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_fraction_and_offset() {
+        let expected: Timestamp = "2026-04-20T21:57:20Z".parse().unwrap();
+        for text in [
+            "2026-04-20T21:57:20Z",
+            "2026-04-20T23:57:20+02:00",
+            "2026-04-20T21:57:20",
+        ] {
+            assert_eq!(moment(text), Some(expected), "{text}");
+        }
+        assert_eq!(
+            moment("2026-04-20T21:57:20.991787Z"),
+            "2026-04-20T21:57:20.991787Z".parse().ok()
+        );
+    }
+
+    #[test]
+    fn the_life_of_an_application_token_is_read_in_any_notation() {
+        let life = |json: &str| read::<ExchangeAnswer>(json.as_bytes()).unwrap().expires_in;
+        assert_eq!(life(r#"{"access_token":"t","expires_in":900}"#), Some(900.0));
+        assert_eq!(life(r#"{"access_token":"t","expires_in":"900"}"#), Some(900.0));
+        assert_eq!(life(r#"{"access_token":"t","expires_in":null}"#), None);
+        assert_eq!(life(r#"{"access_token":"t"}"#), None);
+    }
+}
