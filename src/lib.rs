@@ -6,6 +6,7 @@
 //! - [`turns`]: whose turn it is to call Agent Engine. Pure.
 //! - [`engine`]: the Agent Engine API as typed calls.
 //! - [`clock`]: where wall time comes from.
+//! - [`serve`]: probes and metrics.
 //! - [`cli`], [`settings`], [`telemetry`], [`run`]: from the command line to a running process and its end.
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod engine;
 pub mod run;
+pub mod serve;
 pub mod settings;
 pub mod telemetry;
 pub mod tenancy;

@@ -1,17 +1,125 @@
-//! A running operator: connects, serves probes, runs the controllers, and stops when told to.
+//! A running operator from start to end: connects, serves probes, runs the controllers, stops when told to. Decides
+//! nothing about workspaces.
 
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::serve::{self, ServeError, Served};
 use crate::settings::Settings;
 
 /// Why the operator could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error("the kubeconfig or the Pod's service account cannot be used: {0}")]
+    #[error("cannot connect to Kubernetes, neither by a kubeconfig nor as a Pod: {0}")]
     Config(#[from] kube::config::InferConfigError),
-    #[error("no client for the Kubernetes API could be made: {0}")]
+    #[error("cannot make a client for the Kubernetes API: {0}")]
     Client(#[from] kube::Error),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error("cannot listen to signals: {0}")]
+    Signals(#[source] std::io::Error),
+    #[error("stopped at once by a second signal: what was under way is continued by the next start")]
+    Aborted,
 }
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn run(_settings: Settings) -> Result<(), RunError> {
+/// Says when to stop. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Stopping(watch::Receiver<Phase>);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    Running,
+    Stopping,
+}
+
+impl Stopping {
+    /// Waits until no new pass may begin.
+    pub async fn begun(&mut self) {
+        // An error means that whoever could say so is gone, which says the same.
+        let _ = self.0.wait_for(|phase| *phase == Phase::Stopping).await;
+    }
+}
+
+/// Runs until SIGTERM or SIGINT, then lets running passes finish within the drain time-out. A second signal ends at once.
+///
+/// # Errors
+/// When it cannot begin, and when a second signal cut it short.
+pub async fn run(settings: Settings) -> Result<(), RunError> {
+    let mut signals = Signals::new().map_err(RunError::Signals)?;
+    let served = Served::default();
+    let serving = serve::start(settings.listen, served.clone())?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listen = %serving.address(),
+        operator_namespace = settings.operator_namespace,
+        "started"
+    );
+    let mut config = kube::Config::infer().await?;
+    // The passes decide what is repeated and when; a layer below them would repeat writes on its own.
+    config.default_retry = false;
+    let client = kube::Client::try_from(config)?;
+
+    let heartbeat = served.heartbeat.clone();
+    let heart = tokio::spawn(async move { heartbeat.keep_beating().await });
+    let (stop, stopping) = watch::channel(Phase::Running);
+    let drain_timeout = settings.drain_timeout;
+    let controllers = controllers(client, settings, served, Stopping(stopping));
+    tokio::pin!(controllers);
+
+    let ended = tokio::select! {
+        ended = &mut controllers => ended,
+        name = signals.next() => {
+            tracing::info!(signal = name, "stopping: no new work begins");
+            stop.send_replace(Phase::Stopping);
+            tokio::select! {
+                ended = &mut controllers => ended,
+                () = drained(drain_timeout) => Ok(()),
+                _ = signals.next() => Err(RunError::Aborted),
+            }
+        }
+    };
+    heart.abort();
+    ended.inspect(|()| tracing::info!("stopped"))
+}
+
+/// The seam to the controllers.
+async fn controllers(
+    _client: kube::Client,
+    _settings: Settings,
+    _served: Served,
+    mut stopping: Stopping,
+) -> Result<(), RunError> {
+    stopping.begun().await;
     Ok(())
+}
+
+async fn drained(limit: Duration) {
+    tokio::time::sleep(limit).await;
+    tracing::warn!(
+        limit_s = limit.as_secs(),
+        "work under way is left unfinished; the next start continues it"
+    );
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
