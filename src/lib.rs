@@ -8,7 +8,15 @@
 //! - [`clock`]: where wall time comes from.
 //! - [`serve`]: probes and metrics.
 //! - [`cli`], [`settings`], [`telemetry`], [`run`]: from the command line to a running process and its end.
-#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![warn(
+    clippy::expect_used,
+    clippy::get_unwrap,
+    clippy::unwrap_used,
+    clippy::unreachable,
+    clippy::panic
+)]
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod api;
 pub mod cli;

@@ -1,5 +1,11 @@
 //! Parses, sets up, runs, and tells the outcome by exit code: 0 done, 1 failed, 2 asked wrongly.
-#![forbid(unsafe_code)]
+#![warn(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 use std::io::{self, Write};
 use std::process::ExitCode;

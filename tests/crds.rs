@@ -5,7 +5,7 @@ use std::path::Path;
 use agent_engine_operator::api::crds;
 use serde_json::Value;
 
-/// Compares values, so that a formatter of YAML may change its taste. Update with `make generate`.
+/// Compares values, so that a formatter of YAML may change its taste. Update with `make crds`.
 #[test]
 fn committed_definitions_are_the_generated_ones() {
     for crd in crds::all() {

