@@ -7,6 +7,7 @@ pub mod marks;
 pub mod organization;
 pub mod remote;
 pub mod schema;
+pub mod time;
 pub mod workspace;
 
 pub use organization::Organization;

@@ -1,0 +1,25 @@
+//! Arithmetic on instants that cannot panic: a hostile answer may name any time.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// `at` moved forward, at most to the end of time.
+pub fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// `at` moved back, at most to the beginning of time.
+pub fn earlier(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// How long after `from` it is; nothing where it is not after.
+pub fn elapsed(from: Timestamp, now: Timestamp) -> Duration {
+    now.duration_since(from).try_into().unwrap_or(Duration::ZERO)
+}
+
+/// `at` moved by a signed difference, kept within time.
+pub fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
+}

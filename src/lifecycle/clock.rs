@@ -1,0 +1,95 @@
+//! The server's time as seen from here: what tells our own creation from somebody else's.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::remote::Answer;
+use crate::api::time::{earlier, elapsed, later, shifted};
+use crate::api::workspace::{Creation, CreationClock};
+
+/// The total time that one issue may take. The transport ends it by then.
+pub const ISSUE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a workspace that was created may stay invisible to the list.
+pub const LAG_ALLOWANCE: Duration = Duration::from_secs(30);
+
+/// `Date` has whole seconds, and clocks of one service differ a little.
+const SERVER_SLACK: Duration = Duration::from_secs(2);
+
+/// Between two machines that keep time.
+const LOCAL_SLACK: Duration = Duration::from_secs(30);
+
+/// How far the server's clock is ahead of ours, once an answer has said.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ServerClock {
+    ahead: Option<SignedDuration>,
+}
+
+/// A span of time in which a creation must lie to be ours.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Window {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+impl Window {
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.to
+    }
+}
+
+impl ServerClock {
+    /// Learns from an answer that carried a `Date`.
+    pub fn learn<T>(&mut self, answer: &Answer<T>) {
+        if let Some(date) = answer.date {
+            self.ahead = Some(date.duration_since(answer.finished));
+        }
+    }
+
+    /// The stamp for an intent made now.
+    pub fn stamp(&self, now: Timestamp) -> (Timestamp, CreationClock) {
+        match self.ahead {
+            Some(ahead) => (shifted(now, ahead), CreationClock::Server),
+            None => (now, CreationClock::Local),
+        }
+    }
+
+    /// The window of an issue that this pass sent.
+    pub fn live_window(&self, started: Timestamp, finished: Timestamp, date: Option<Timestamp>) -> Window {
+        match (date, self.ahead) {
+            (Some(date), _) => Window {
+                from: earlier(earlier(date, elapsed(started, finished)), SERVER_SLACK),
+                to: later(date, SERVER_SLACK),
+            },
+            (None, Some(ahead)) => Window {
+                from: earlier(shifted(started, ahead), SERVER_SLACK),
+                to: later(shifted(finished, ahead), SERVER_SLACK),
+            },
+            (None, None) => Window { from: earlier(started, LOCAL_SLACK), to: later(finished, LOCAL_SLACK) },
+        }
+    }
+
+    /// The window of an issue of which only the intent is left.
+    pub fn window_of(intent: &Creation) -> Window {
+        let slack = slack_of(intent);
+        Window { from: earlier(intent.at.0, slack), to: later(later(intent.at.0, ISSUE_DEADLINE), slack) }
+    }
+
+    /// When nothing that the intent's issue did can still come to light, as an instant of our own clock.
+    pub fn resolved_at(&self, intent: &Creation) -> Timestamp {
+        let end = later(later(intent.at.0, ISSUE_DEADLINE), LAG_ALLOWANCE);
+        match (intent.clock, self.ahead) {
+            (CreationClock::Server, Some(ahead)) => later(shifted(end, -ahead), SERVER_SLACK),
+            (CreationClock::Server, None) => later(end, LOCAL_SLACK),
+            (CreationClock::Local, _) => end,
+        }
+    }
+}
+
+fn slack_of(intent: &Creation) -> Duration {
+    match intent.clock {
+        CreationClock::Server => SERVER_SLACK,
+        CreationClock::Local => LOCAL_SLACK,
+    }
+}

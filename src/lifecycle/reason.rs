@@ -1,0 +1,126 @@
+//! The one table of reasons: what conditions, events, metrics and docs call a thing.
+
+/// How a reason reads to tools that wait.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+pub enum Weight {
+    /// All is as declared.
+    Fine,
+    /// Goes on by itself: `Reconciling`.
+    Waiting,
+    /// A person must change something: `Stalled`.
+    Stalled,
+}
+
+macro_rules! reasons {
+    ($($(#[doc = $meaning:literal])+ $name:ident: $weight:ident, $remedy:literal;)+) => {
+        /// Why a condition is as it is.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, PartialOrd, Ord)]
+        pub enum Reason {
+            $($(#[doc = $meaning])+ $name,)+
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the docs.
+            pub const ALL: &[Reason] = &[$(Reason::$name,)+];
+
+            /// The stable name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Reason::$name => stringify!($name),)+ }
+            }
+
+            /// How it reads to tools that wait.
+            pub const fn weight(self) -> Weight {
+                match self { $(Reason::$name => Weight::$weight,)+ }
+            }
+
+            /// What it means, for the docs.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Reason::$name => concat!($($meaning,)+),)+ }
+            }
+
+            /// What to do about it, for the docs.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Reason::$name => $remedy,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The workspace is as declared.
+    AsDeclared: Fine, "Nothing.";
+    /// `spec.suspend` is set: nothing is created, renamed or switched; a recorded workspace's token is renewed.
+    Suspended: Fine, "Remove `spec.suspend` to go on.";
+    /// A token proven to belong to the recorded workspace is in the Secret.
+    TokenProven: Fine, "Nothing.";
+    /// `spec.tokenSecret.enabled` is false: no Secret is kept.
+    TokenDisabled: Fine, "Nothing, or enable it.";
+    /// The workspace is inactive, or declared so: nobody is handed access.
+    WorkspaceInactive: Fine, "Set `spec.status: active` to have a token.";
+
+    /// The workspace is being created.
+    Creating: Waiting, "Wait.";
+    /// The answer to a creation was lost; whether it took effect is being found out.
+    CreationInFlight: Waiting, "Wait: it is looked for until its deadline has passed, then tried anew.";
+    /// The remote workspace is being brought to what is declared.
+    Updating: Waiting, "Wait.";
+    /// A token is being issued or proven.
+    TokenPending: Waiting, "Wait.";
+    /// No Organization of that name is in the operator's namespace.
+    OrganizationNotFound: Waiting, "Create the Organization in the namespace that the message names, or correct `spec.organization`.";
+    /// The Organization cannot be used yet: its credential or its id is not verified.
+    OrganizationNotReady: Waiting, "See the conditions of the Organization.";
+    /// Many workspaces of the organisation vanished at once; nothing is done about any of them.
+    MassVanishing: Waiting, "Check the organisation and its credential; see the conditions of the Organization.";
+    /// The API did not answer as it should.
+    ApiUnavailable: Waiting, "Nothing if it passes; else check endpoint, network and proxy.";
+    /// The API asked to slow down.
+    Throttled: Waiting, "Wait, or lower `requestsPerSecond` of the Organization.";
+    /// The API refused the operator's credential for this call.
+    AccessDenied: Waiting, "Give the application credential administrator rights in the organisation.";
+    /// The pass over this object crashed.
+    Panicked: Waiting, "Report it with the operator's log.";
+    /// The object is being deleted.
+    Deleting: Waiting, "Wait.";
+
+    /// The namespace is not granted this name.
+    NameNotGranted: Stalled, "Ask the operator's administrator for the `access` entry in the message.";
+    /// Another object claims this name or this workspace.
+    NameClaimed: Stalled, "Choose another name, or delete the other object.";
+    /// A workspace of this name exists, and adopting it was not both declared and allowed.
+    AlreadyExists: Stalled, "Set `adoptionPolicy: ByName` (and have `adoption: Allowed` granted), or choose another name.";
+    /// A workspace exists whose name differs only in case, blanks or Unicode form.
+    SimilarNameExists: Stalled, "Declare the name exactly as it exists, or choose one that cannot be confused.";
+    /// A workspace of this name appeared, and nothing can tell whether our creation made it.
+    CreationUncertain: Stalled, "Look at it; adopt it with `adoptionPolicy: ByName`, or delete it at Agent Engine.";
+    /// A token opened, or an id named, another workspace than the recorded one.
+    IdentityMismatch: Stalled, "Find out who renamed or replaced the workspace; nothing was handed out.";
+    /// The Organization is verified as another organisation than the recorded one.
+    OrganizationMismatch: Stalled, "Restore the credential of the recorded organisation.";
+    /// The workspace is gone at Agent Engine. It is not made anew by itself.
+    RemoteGone: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`.";
+    /// A Secret of that name exists and is not this object's.
+    SecretNotOwned: Stalled, "Remove that Secret, or choose another `spec.tokenSecret.name`.";
+    /// The organisation refuses further workspaces.
+    PlanLimit: Stalled, "Raise the plan, or remove workspaces.";
+    /// The API, or a rule of the operator, refuses what is declared.
+    Rejected: Stalled, "Change what the message names.";
+    /// The deletion cannot be carried out.
+    DeletionBlocked: Stalled, "Remove the cause in the message, or set `deletionPolicy: Retain` to let the workspace be.";
+    /// The stored object cannot be read by this version.
+    Undecodable: Stalled, "Correct the fields in the message.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_fit_a_condition() {
+        let mut seen = std::collections::BTreeSet::new();
+        for reason in Reason::ALL {
+            assert!(seen.insert(reason.as_str()));
+            assert!(reason.as_str().chars().all(char::is_alphanumeric));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! When a token is renewed. The marks on the Secret are the whole schedule: no timer, no memory.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::api::ids::Uid;
+use crate::api::time::{earlier, elapsed, later};
+
+/// The documented life of a scoped token. What a token says of itself may shorten it, never lengthen it.
+pub const DOCUMENTED_LIFE: Duration = Duration::from_secs(20 * 60);
+
+/// No token is renewed sooner after its issue, whatever life it claims: a broken answer must not make a loop.
+const FLOOR: Duration = Duration::from_secs(30);
+
+/// Below this share of its life (seven of twenty minutes) a token is about to end.
+const URGENT_SHARE: f64 = 0.35;
+
+/// The times of one token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TokenTimes {
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// How badly a renewal is wanted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Freshness {
+    Fresh,
+    Due,
+    Urgent,
+    Expired,
+}
+
+impl TokenTimes {
+    /// The times of a token whose issue began at `issued_at` and that claims to live for `claimed`.
+    pub fn issued(issued_at: Timestamp, claimed: Duration) -> Self {
+        Self { issued_at, expires_at: later(issued_at, claimed.min(DOCUMENTED_LIFE)) }
+    }
+
+    /// When the renewal begins: at two thirds of the life, up to a tenth of it earlier, spread by object and issue.
+    pub fn renew_at(&self, uid: &Uid) -> Timestamp {
+        let life = self.life();
+        let jitter = life.mul_f64(0.1 * spread(uid, self.issued_at));
+        let planned = earlier(later(self.issued_at, life.mul_f64(2.0 / 3.0)), jitter);
+        planned.max(later(self.issued_at, FLOOR))
+    }
+
+    /// A mark from the future is no schedule: such a token is due.
+    pub fn freshness(&self, uid: &Uid, now: Timestamp) -> Freshness {
+        let end = later(self.issued_at, self.life());
+        if self.issued_at > later(now, FLOOR) {
+            Freshness::Due
+        } else if now < self.renew_at(uid) {
+            Freshness::Fresh
+        } else if now >= end {
+            Freshness::Expired
+        } else if elapsed(now, end) < self.life().mul_f64(URGENT_SHARE) {
+            Freshness::Urgent
+        } else {
+            Freshness::Due
+        }
+    }
+
+    /// Bounded, for marks can be forged.
+    fn life(&self) -> Duration {
+        elapsed(self.issued_at, self.expires_at).min(DOCUMENTED_LIFE)
+    }
+}
+
+/// A number in 0..1 that is the same for the same object and issue.
+fn spread(uid: &Uid, issued_at: Timestamp) -> f64 {
+    let mut hash = Sha256::new();
+    hash.update(uid.as_str());
+    hash.update(issued_at.as_second().to_be_bytes());
+    let digest = hash.finalize();
+    f64::from(u16::from_be_bytes([digest[0], digest[1]])) / 65536.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    #[test]
+    fn a_documented_token_is_renewed_between_eleven_and_fourteen_minutes() {
+        for n in 0..200 {
+            let uid = Uid::new(format!("uid-{n}"));
+            let after = elapsed(at(0), TokenTimes::issued(at(0), DOCUMENTED_LIFE).renew_at(&uid));
+            assert!((679..=800).contains(&after.as_secs()), "{after:?}");
+        }
+    }
+
+    #[test]
+    fn ten_years_are_taken_for_twenty_minutes() {
+        let times = TokenTimes::issued(at(0), Duration::from_secs(10 * 365 * 86_400));
+        assert_eq!(times.expires_at, at(1200));
+    }
+
+    #[test]
+    fn a_mark_from_the_future_is_due_and_one_of_long_ago_expired() {
+        let uid = Uid::from("u");
+        assert_eq!(TokenTimes::issued(at(9_000), DOCUMENTED_LIFE).freshness(&uid, at(0)), Freshness::Due);
+        assert_eq!(TokenTimes::issued(at(0), DOCUMENTED_LIFE).freshness(&uid, at(1200)), Freshness::Expired);
+        let forged = TokenTimes { issued_at: at(0), expires_at: at(1_000_000) };
+        assert_eq!(forged.freshness(&uid, at(1200)), Freshness::Expired);
+    }
+
+    #[test]
+    fn a_thousand_tokens_issued_together_are_renewed_apart() {
+        let mut per_second = BTreeMap::<i64, usize>::new();
+        for n in 0..1000 {
+            let due = TokenTimes::issued(at(0), DOCUMENTED_LIFE).renew_at(&Uid::new(format!("uid-{n}")));
+            *per_second.entry(due.as_second()).or_default() += 1;
+        }
+        assert!(per_second.values().all(|n| *n <= 25), "{per_second:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_life_is_claimed_no_loop_is_faster_than_the_floor(
+            issued in 0i64..4_000_000_000, claimed in 0u64..u64::MAX / 4, uid in "[a-f0-9]{8}",
+        ) {
+            let uid = Uid::new(uid);
+            let times = TokenTimes::issued(at(issued), Duration::from_secs(claimed));
+            prop_assert_eq!(times.freshness(&uid, at(issued)), Freshness::Fresh);
+            prop_assert!(times.renew_at(&uid) >= at(issued + 30));
+            prop_assert!(times.renew_at(&uid) <= at(issued + 800));
+            prop_assert!(times.freshness(&uid, times.renew_at(&uid)) != Freshness::Fresh);
+        }
+
+        #[test]
+        fn forged_marks_never_panic(
+            issued in -9_000_000_000i64..9_000_000_000, expires in -9_000_000_000i64..9_000_000_000, now in 0i64..9_000_000_000,
+        ) {
+            let times = TokenTimes { issued_at: at(issued), expires_at: at(expires) };
+            times.freshness(&Uid::from("u"), at(now));
+            times.renew_at(&Uid::from("u"));
+        }
+    }
+}

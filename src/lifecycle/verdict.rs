@@ -1,0 +1,45 @@
+//! What is true of a workspace when a pass ends, by aspect, and the problems that end a pass early.
+
+use super::reason::{Reason, Weight};
+
+/// A reason with the words for people: what is wrong, what was not done, what to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finding {
+    pub reason: Reason,
+    pub message: String,
+}
+
+impl Finding {
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+
+    pub fn is_fine(&self) -> bool {
+        self.reason.weight() == Weight::Fine
+    }
+}
+
+/// Two things that fail, and are tried again, apart from each other: a refused rename must not end a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+pub enum Aspect {
+    /// The workspace is there as declared, or gone as asked.
+    Sync,
+    /// A proven token is in the Secret.
+    Token,
+}
+
+/// An effect that failed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    pub aspect: Aspect,
+    pub finding: Finding,
+}
+
+/// The end of a pass.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Verdict {
+    /// Ready, or why not.
+    pub main: Finding,
+    pub synced: Finding,
+    pub token: Finding,
+}
