@@ -18,6 +18,8 @@ pub const TOKEN_ISSUED_AT: &str = "agentengine.airbyte.com/token-issued-at";
 pub const TOKEN_EXPIRES_AT: &str = "agentengine.airbyte.com/token-expires-at";
 /// On token Secrets: first 12 hex digits of the SHA-256 of the Secret's content.
 pub const TOKEN_FINGERPRINT: &str = "agentengine.airbyte.com/token-fingerprint";
+/// On token Secrets: who keeps them.
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Keeps token Secrets out of Velero backups: a token outlives no backup.
 pub const NO_BACKUP_LABEL: &str = "velero.io/exclude-from-backup";
 

@@ -33,6 +33,11 @@ macro_rules! reasons {
                 match self { $(Reason::$name => Weight::$weight,)+ }
             }
 
+            /// The reason of that name.
+            pub fn parse(name: &str) -> Option<Reason> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+            }
+
             /// What it means, for the docs.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Reason::$name => concat!($($meaning,)+),)+ }
@@ -57,6 +62,11 @@ reasons! {
     TokenDisabled: Fine, "Nothing, or enable it.";
     /// The workspace is inactive, or declared so: nobody is handed access.
     WorkspaceInactive: Fine, "Set `spec.status: active` to have a token.";
+
+    /// The object went, and its workspace was left at Agent Engine.
+    Retained: Fine, "Nothing; the id is in the event.";
+    /// An issue of ours created a workspace beside the recorded one; it was empty and was deleted by its id.
+    StrayRemoved: Fine, "Find out who renames the workspace behind the operator's back.";
 
     /// The workspace is being created.
     Creating: Waiting, "Wait.";

@@ -169,6 +169,8 @@ pub struct Found {
     pub stale: bool,
     pub looks: Vec<Look>,
     pub remote: Option<Observation>,
+    /// The workspace as the last answer about it showed it: a GET, or our own update.
+    pub row: Option<RemoteWorkspace>,
     pub issued: Option<Issued>,
     pub proof: Option<Proof>,
     /// The workspace that a mismatched proof named.
@@ -183,6 +185,8 @@ pub struct Found {
     /// The API refused what is declared; the rest goes on.
     pub refused: Option<Finding>,
     pub clock: ServerClock,
+    /// For events, beside the change of reason.
+    pub notes: Vec<Finding>,
 }
 
 /// A search by name: all rows whose name contains it.

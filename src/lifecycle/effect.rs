@@ -1,0 +1,142 @@
+//! What may be done, and what may come of it. The core names effects; it performs none.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::schedule::TokenTimes;
+use super::view::{CrdState, LiveSecret, ObjectFacts, SecretContent, SecretFacts};
+use crate::api::ids::{RegionId, WorkspaceId, WorkspaceName};
+use crate::api::remote::{Answer, Deleted, Proof, RemoteWorkspace};
+use crate::api::workspace::{WorkspaceSpec, WorkspaceState, WorkspaceStatus};
+
+/// Stands for a token that the shell holds. The core never sees the token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+pub struct TokenSlot(pub u64);
+
+/// One thing to do. Every write carries the resource version that it was decided on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    ReadObject,
+    AddFinalizer,
+    RemoveFinalizer,
+    WriteStatus(Box<WorkspaceStatus>),
+    ReadSecret { name: String },
+    WriteSecret(Box<SecretDraft>),
+    DeleteSecret { name: String, resource_version: String },
+    ReadCrd,
+    /// Search by name, all pages.
+    Look(WorkspaceName),
+    Get(WorkspaceId),
+    /// Creates what it does not find: only ever under a name that was just confirmed, or just found absent.
+    Issue { name: WorkspaceName, region: Option<RegionId> },
+    Prove(TokenSlot),
+    Update { id: WorkspaceId, change: Change },
+    Delete(WorkspaceId),
+}
+
+/// The one member that an update changes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    Rename(WorkspaceName),
+    State(WorkspaceState),
+}
+
+/// A token Secret as it shall be. The shell adds the token, the marks and the owner.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SecretDraft {
+    pub name: String,
+    pub slot: TokenSlot,
+    pub replace: Replace,
+    pub content: SecretContent,
+    pub times: TokenTimes,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What is expected under the name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Replace {
+    Nothing,
+    Version(String),
+}
+
+/// The object as a read or a write returned it.
+#[derive(Clone, Debug)]
+pub struct ObjectState {
+    pub object: ObjectFacts,
+    pub declared: WorkspaceSpec,
+    pub stored: WorkspaceStatus,
+}
+
+/// A token that was issued, held by the shell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct IssuedToken {
+    pub slot: TokenSlot,
+    /// As the token claims; may be absurd.
+    pub lifetime: Duration,
+}
+
+/// What came of an effect.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The object as it is now, after a read or a write of ours.
+    Object(Box<ObjectState>),
+    /// The object, or this incarnation of it, is gone.
+    Vanished,
+    /// What was written to had changed meanwhile.
+    Conflict,
+    /// The API server refused or did not answer. `detail` is fit to be shown.
+    KubernetesFailed { detail: String },
+    Secret(LiveSecret),
+    SecretWritten(SecretFacts),
+    SecretDeleted { name: String },
+    Crd(CrdState),
+    Looked(Answer<Vec<RemoteWorkspace>>),
+    Got(Answer<Option<RemoteWorkspace>>),
+    Issued(Answer<IssuedToken>),
+    Proven(Answer<Proof>),
+    Updated(Answer<RemoteWorkspace>),
+    Deleted(Answer<Deleted>),
+}
+
+impl Effect {
+    /// Whether it is a call to Agent Engine, and so takes a turn.
+    pub fn is_remote(&self) -> bool {
+        match self {
+            Effect::Look(_)
+            | Effect::Get(_)
+            | Effect::Issue { .. }
+            | Effect::Prove(_)
+            | Effect::Update { .. }
+            | Effect::Delete(_) => true,
+            Effect::ReadObject
+            | Effect::AddFinalizer
+            | Effect::RemoveFinalizer
+            | Effect::WriteStatus(_)
+            | Effect::ReadSecret { .. }
+            | Effect::WriteSecret(_)
+            | Effect::DeleteSecret { .. }
+            | Effect::ReadCrd => false,
+        }
+    }
+
+    /// Name for logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Effect::ReadObject => "ReadObject",
+            Effect::AddFinalizer => "AddFinalizer",
+            Effect::RemoveFinalizer => "RemoveFinalizer",
+            Effect::WriteStatus(_) => "WriteStatus",
+            Effect::ReadSecret { .. } => "ReadSecret",
+            Effect::WriteSecret(_) => "WriteSecret",
+            Effect::DeleteSecret { .. } => "DeleteSecret",
+            Effect::ReadCrd => "ReadCrd",
+            Effect::Look(_) => "Look",
+            Effect::Get(_) => "Get",
+            Effect::Issue { .. } => "Issue",
+            Effect::Prove(_) => "Prove",
+            Effect::Update { .. } => "Update",
+            Effect::Delete(_) => "Delete",
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What the process remembers of an object between passes. Losing it costs a few calls, never correctness.
+
+use jiff::Timestamp;
+
+use super::verdict::Aspect;
+use crate::turns::Backoff;
+
+/// Kept by uid while the object lives.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    pub sync: Backoff,
+    pub token: Backoff,
+    /// When our last write to the remote workspace had finished: what was read before it says nothing.
+    pub wrote_at: Option<Timestamp>,
+    /// When a rename last ended without a clear answer: it may still take effect for a while.
+    pub rename_unclear_at: Option<Timestamp>,
+}
+
+impl Memory {
+    pub fn backoff(&self, aspect: Aspect) -> &Backoff {
+        match aspect {
+            Aspect::Sync => &self.sync,
+            Aspect::Token => &self.token,
+        }
+    }
+
+    pub fn backoff_mut(&mut self, aspect: Aspect) -> &mut Backoff {
+        match aspect {
+            Aspect::Sync => &mut self.sync,
+            Aspect::Token => &mut self.token,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The rules, in order; the first with an opinion wins. Pure and total: same view, same step.
+
+use super::effect::Effect;
+use super::report;
+use super::rules::{creation, deletion, gates, identity, state, token};
+use super::verdict::{Aspect, Verdict};
+use super::view::View;
+
+/// The one next thing to do, or the end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    Act(Aspect, Effect),
+    Settle(Verdict),
+}
+
+/// A rule has an opinion or none.
+pub type Rule = fn(&View) -> Option<Step>;
+
+/// Order is meaning: what is stale is read anew, what is asked to go goes, what was refused or failed ends the pass;
+/// then who may, then whether it exists, then whether it is the recorded one, then what it is called, then its token.
+pub const RULES: &[(&str, Rule)] = &[
+    ("only_the_leader_acts", gates::only_the_leader_acts),
+    ("read_what_changed", gates::read_what_changed),
+    ("let_it_go", deletion::let_it_go),
+    ("end_with_the_problem", gates::end_with_the_problem),
+    ("withdraw_what_is_not_granted", gates::withdraw_what_is_not_granted),
+    ("know_the_organization", gates::know_the_organization),
+    ("keep_to_the_recorded_organization", gates::keep_to_the_recorded_organization),
+    ("believe_no_mass_vanishing", gates::believe_no_mass_vanishing),
+    ("rest_while_suspended", creation::rest_while_suspended),
+    ("finish_what_was_begun", creation::finish_what_was_begun),
+    ("adopt_by_id", creation::adopt_by_id),
+    ("create_or_adopt_by_name", creation::create_or_adopt_by_name),
+    ("hold_by_finalizer", identity::hold_by_finalizer),
+    ("check_what_the_list_says", identity::check_what_the_list_says),
+    ("report_what_is_gone", identity::report_what_is_gone),
+    ("refuse_another_identity", identity::refuse_another_identity),
+    ("bring_to_what_is_declared", state::bring_to_what_is_declared),
+    ("withhold_token", token::withhold_token),
+    ("remove_stray", token::remove_stray),
+    ("publish_proven_token", token::publish_proven_token),
+    ("prove_what_was_issued", token::prove_what_was_issued),
+    ("renew_token", token::renew_token),
+    ("remove_other_secrets", token::remove_other_secrets),
+];
+
+/// The next step, and the rule that named it.
+pub fn plan(view: &View) -> (&'static str, Step) {
+    RULES
+        .iter()
+        .find_map(|(name, rule)| rule(view).map(|step| (*name, step)))
+        .unwrap_or_else(|| ("settle", Step::Settle(report::settled(view))))
+}
+
+/// Shorthand for the rules.
+pub(super) fn sync(effect: Effect) -> Option<Step> {
+    Some(Step::Act(Aspect::Sync, effect))
+}
+
+/// Shorthand for the rules.
+pub(super) fn token(effect: Effect) -> Option<Step> {
+    Some(Step::Act(Aspect::Token, effect))
+}

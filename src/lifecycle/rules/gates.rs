@@ -1,0 +1,115 @@
+//! Who may, and whether anything can be said at all. No call to Agent Engine is made here.
+
+use crate::lifecycle::effect::Effect;
+use crate::lifecycle::plan::{Step, sync, token};
+use crate::lifecycle::reason::Reason;
+use crate::lifecycle::report;
+use crate::lifecycle::rules::naming;
+use crate::lifecycle::verdict::{Aspect, Finding};
+use crate::lifecycle::view::{OrganizationFacts, Ownership, SecretFacts, Vanishing, Verification, View};
+
+/// A replica that does not lead looks on.
+pub fn only_the_leader_acts(view: &View) -> Option<Step> {
+    (!view.leader).then(|| Step::Settle(report::unchanged(view)))
+}
+
+/// After a conflict everything is decided anew, on the object as it is.
+pub fn read_what_changed(view: &View) -> Option<Step> {
+    view.found.stale.then_some(Step::Act(Aspect::Sync, Effect::ReadObject))
+}
+
+/// A failed effect ends the pass; back-off decides when the next begins.
+pub fn end_with_the_problem(view: &View) -> Option<Step> {
+    let problem = view.found.problem.as_ref()?;
+    Some(Step::Settle(report::failed(view, problem)))
+}
+
+/// Withdrawal is the statement of a readable Organization: the Secrets go, whether or not its credential works.
+pub fn withdraw_what_is_not_granted(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    view.readable()?;
+    let not_granted = naming::granted(view, &record.name).err()?;
+    Some(remove_secrets(view).unwrap_or_else(|| Step::Settle(report::blocked(view, not_granted))))
+}
+
+/// Nothing is asked of an organisation that is not known and verified.
+pub fn know_the_organization(view: &View) -> Option<Step> {
+    let waiting = match &view.organization {
+        OrganizationFacts::NotFound { name, searched } => Finding::new(
+            Reason::OrganizationNotFound,
+            format!(
+                "no Organization {name:?} in namespace {searched:?}, the only one that Organizations are read from; create it \
+                 there, or correct spec.organization"
+            ),
+        ),
+        OrganizationFacts::Unreadable { name } => Finding::new(
+            Reason::OrganizationNotReady,
+            format!("the Organization {name:?} cannot be decoded; see its events, and correct it"),
+        ),
+        OrganizationFacts::Readable(organization) => match &organization.verification {
+            Verification::Verified(_) => return None,
+            Verification::Pending { why } => Finding::new(
+                Reason::OrganizationNotReady,
+                format!("the Organization {:?} is not ready: {why}", organization.name),
+            ),
+        },
+    };
+    Some(Step::Settle(report::blocked(view, waiting)))
+}
+
+/// Swapped credentials must not read as "all gone": no call is made for a workspace of another organisation.
+pub fn keep_to_the_recorded_organization(view: &View) -> Option<Step> {
+    mismatch(view).map(|finding| Step::Settle(report::blocked(view, finding)))
+}
+
+/// The finding where the verified organisation is not the recorded, or the intended, one.
+pub fn mismatch(view: &View) -> Option<Finding> {
+    let verified = view.verified()?;
+    let recorded =
+        view.record().map(|record| record.organization_id).or_else(|| view.intent().map(|i| i.organization_id.clone()))?;
+    (recorded != *verified).then(|| {
+        Finding::new(
+            Reason::OrganizationMismatch,
+            format!(
+                "the workspace was made in organisation {recorded}, but the Organization's credential now belongs to \
+                 {verified}; nothing was asked of it. Restore the credential of {recorded}"
+            ),
+        )
+    })
+}
+
+/// Many gone at once is the organisation's condition first, and nothing follows for its workspaces.
+pub fn believe_no_mass_vanishing(view: &View) -> Option<Step> {
+    let organization = view.readable()?;
+    let record = view.record()?;
+    let suspicious = match organization.vanishing {
+        Vanishing::Calm => false,
+        Vanishing::Mass => view.listed.as_ref().is_none_or(|listed| listed.row.is_none()),
+    };
+    suspicious.then(|| {
+        Step::Settle(report::blocked(
+            view,
+            Finding::new(
+                Reason::MassVanishing,
+                format!(
+                    "many workspaces of organisation {} vanished at once, this one ({}) perhaps among them; nothing is done \
+                     until that is cleared up. See the Organization {:?}",
+                    record.organization_id, record.id, organization.name
+                ),
+            ),
+        ))
+    })
+}
+
+/// One Secret of ours to delete, if any is left.
+pub fn remove_secrets(view: &View) -> Option<Step> {
+    let delete =
+        |facts: &SecretFacts| Effect::DeleteSecret { name: facts.name.clone(), resource_version: facts.resource_version.clone() };
+    let target = view.secrets.target.as_ref().filter(|facts| facts.ownership != Ownership::Foreign);
+    target.or(view.secrets.others.first()).and_then(|facts| token(delete(facts)))
+}
+
+/// Our finalizer, before anything that would have to be cleaned up.
+pub fn add_finalizer() -> Option<Step> {
+    sync(Effect::AddFinalizer)
+}

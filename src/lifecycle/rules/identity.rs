@@ -1,0 +1,107 @@
+//! I3, I5: the recorded id is the identity; what is gone is reported and stays gone until the user says otherwise.
+
+use crate::api::time::elapsed;
+use crate::lifecycle::effect::Effect;
+use crate::lifecycle::plan::{Step, sync};
+use crate::lifecycle::reason::Reason;
+use crate::lifecycle::report;
+use crate::lifecycle::rules::{gates, state};
+use crate::lifecycle::verdict::Finding;
+use crate::lifecycle::view::{Finalizer, Listed, Record, Remote, View};
+
+/// A recorded workspace is held, even where somebody took our finalizer away.
+pub fn hold_by_finalizer(view: &View) -> Option<Step> {
+    view.record()?;
+    match view.object.finalizer {
+        Finalizer::Present => None,
+        Finalizer::Absent => gates::add_finalizer(),
+    }
+}
+
+/// A difference or an absence in the shared list only schedules a GET by id, never an effect.
+pub fn check_what_the_list_says(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    let listed = listed(view)?;
+    let differs = listed.row.as_ref().is_none_or(|row| row.name != record.name || state::known(row) != record.state);
+    let unchecked = view.observed(&record.id).is_none() && view.found.row.is_none();
+    (differs && unchecked && !state::deferred(view)).then(|| sync(Effect::Get(record.id.clone()))).flatten()
+}
+
+/// The list's word on the recorded workspace, where it is younger than our own last write.
+pub fn listed(view: &View) -> Option<&Listed> {
+    view.listed.as_ref().filter(|listed| view.memory.wrote_at.is_none_or(|wrote| listed.requested_at > wrote))
+}
+
+/// Gone is a 404 or a tombstone on GET by id. The way back is an annotation that names the lost id, good once.
+pub fn report_what_is_gone(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    let gone = match view.observed(&record.id) {
+        Some(seen) => match seen.remote {
+            Remote::Gone => true,
+            Remote::Present(_) => return None,
+        },
+        None => state::deferred(view) && was_gone(view),
+    };
+    if !gone {
+        return None;
+    }
+    if view.object.recreate.as_ref() == Some(&record.id) && view.declared.suspend != Some(true) {
+        return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
+    }
+    Some(gates::remove_secrets(view).unwrap_or_else(|| Step::Settle(report::blocked(view, gone_finding(&record)))))
+}
+
+fn was_gone(view: &View) -> bool {
+    view.stored_finding(crate::api::conditions::SYNCED).is_some_and(|finding| finding.reason == Reason::RemoteGone)
+}
+
+fn gone_finding(record: &Record) -> Finding {
+    Finding::new(
+        Reason::RemoteGone,
+        format!(
+            "the workspace {} ({:?}) no longer exists in organisation {}; it is not made anew, for a new one would be empty. \
+             Delete this object, or annotate it with agentengine.airbyte.com/recreate={} to have an empty one made",
+            record.id,
+            record.name.as_str(),
+            record.organization_id,
+            record.id
+        ),
+    )
+}
+
+/// An id that suddenly belongs to another organisation is nobody's to act on.
+pub fn refuse_another_identity(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    let row = view.present(&record.id)?;
+    let other = row.organization_id.as_ref().filter(|id| **id != record.organization_id)?;
+    let finding = Finding::new(
+        Reason::IdentityMismatch,
+        format!(
+            "the workspace {} is said to belong to organisation {other}, recorded is {}; nothing was done",
+            record.id, record.organization_id
+        ),
+    );
+    Some(Step::Settle(report::blocked(view, finding)))
+}
+
+/// An observation is good for issuing for this long.
+const CONFIRMED_FOR: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list.
+pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a crate::api::remote::RemoteWorkspace> {
+    let young = |requested_at| {
+        elapsed(requested_at, view.now) <= CONFIRMED_FOR
+            && requested_at <= view.now
+            && view.memory.wrote_at.is_none_or(|wrote| requested_at > wrote)
+    };
+    if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {
+        return match &seen.remote {
+            Remote::Present(row) => Some(row),
+            Remote::Gone => None,
+        };
+    }
+    listed(view)
+        .filter(|listed| young(listed.requested_at))
+        .and_then(|listed| listed.row.as_ref())
+        .filter(|row| row.name == record.name && state::known(row) == record.state)
+}

@@ -1,0 +1,9 @@
+//! The rules, a chapter a file. What they share about names is here.
+
+pub mod creation;
+pub mod deletion;
+pub mod gates;
+pub mod identity;
+pub mod naming;
+pub mod state;
+pub mod token;

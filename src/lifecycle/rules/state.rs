@@ -1,0 +1,148 @@
+//! Name and state as declared: drift is corrected, what is not declared is left alone.
+
+use crate::api::conditions::SYNCED;
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::{RemoteState, RemoteWorkspace};
+use crate::api::workspace::WorkspaceState;
+use crate::lifecycle::effect::{Change, Effect};
+use crate::lifecycle::plan::{Step, sync};
+use crate::lifecycle::reason::Reason;
+use crate::lifecycle::rules::naming::{self, Taken};
+use crate::lifecycle::verdict::Finding;
+use crate::lifecycle::view::{Record, View};
+use crate::tenancy::is_default;
+
+/// What the workspace is called and whether it works, as last seen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Current {
+    pub name: WorkspaceName,
+    pub state: Option<WorkspaceState>,
+}
+
+/// The recorded workspace as this pass saw it, else as recorded.
+pub fn current(view: &View, record: &Record) -> Current {
+    match view.found.row.as_ref().filter(|row| row.id == record.id) {
+        Some(row) => Current { name: row.name.clone(), state: known(row) },
+        None => Current { name: record.name.clone(), state: record.state },
+    }
+}
+
+/// The state, where it is one that we know.
+pub fn known(row: &RemoteWorkspace) -> Option<WorkspaceState> {
+    match row.state {
+        RemoteState::Known(state) => Some(state),
+        RemoteState::Unknown => None,
+    }
+}
+
+/// Whether the last attempt failed so recently that this aspect rests.
+pub fn deferred(view: &View) -> bool {
+    view.memory.sync.not_before(view.cause()).is_some_and(|at| at > view.now)
+}
+
+/// How the workspace stands against what is declared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stand {
+    AsDeclared,
+    /// Not as declared, and this is the next thing to do.
+    Next(Effect),
+    /// Not as declared, and nothing can be done now; the rest goes on.
+    Blocked(Finding),
+}
+
+/// Renames, then switches; a refused one does not stop the other.
+pub fn bring_to_what_is_declared(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    match stand(view, &record) {
+        Stand::Next(effect) => sync(effect),
+        Stand::AsDeclared | Stand::Blocked(_) => None,
+    }
+}
+
+/// The one judgement on name and state; rules and report both ask it.
+pub fn stand(view: &View, record: &Record) -> Stand {
+    if view.declared.suspend == Some(true) {
+        return Stand::AsDeclared;
+    }
+    match (rename(view, record), switch(view, record)) {
+        (Stand::AsDeclared, switch) => switch,
+        (Stand::Blocked(finding), Stand::AsDeclared | Stand::Blocked(_)) => Stand::Blocked(finding),
+        (Stand::Blocked(_), next @ Stand::Next(_)) | (next @ Stand::Next(_), _) => next,
+    }
+}
+
+fn rename(view: &View, record: &Record) -> Stand {
+    let current = current(view, record);
+    let wanted = &view.declared.name;
+    if current.name == *wanted {
+        return Stand::AsDeclared;
+    }
+    if is_default(&current.name) || is_default(wanted) {
+        return Stand::Blocked(Finding::new(
+            Reason::Rejected,
+            format!(
+                "the workspace {:?} was not renamed to {:?}: \"default\" is every organisation's fallback workspace, and is \
+                 neither renamed nor given as a name",
+                current.name.as_str(),
+                wanted.as_str()
+            ),
+        ));
+    }
+    if let Err(finding) = naming::may_use(view, &record.organization_id, wanted) {
+        return Stand::Blocked(finding);
+    }
+    if let Some(refused) = &view.found.refused {
+        return Stand::Blocked(refused.clone());
+    }
+    if deferred(view) {
+        return Stand::Blocked(before(view, "the rename is waiting for its next attempt"));
+    }
+    // I3: what is renamed, and from what, is what this very pass has read.
+    if view.present(&record.id).is_none() {
+        return Stand::Next(Effect::Get(record.id.clone()));
+    }
+    match view.look(wanted).map(|look| naming::taken(look, Some(&record.id))) {
+        None => Stand::Next(Effect::Look(wanted.clone())),
+        Some(Taken::Free) => Stand::Next(Effect::Update { id: record.id.clone(), change: Change::Rename(wanted.clone()) }),
+        Some(Taken::Nearly(row)) => Stand::Blocked(naming::similar(wanted, &row)),
+        Some(Taken::Exactly(_)) => Stand::Blocked(Finding::new(
+            Reason::AlreadyExists,
+            format!(
+                "the workspace keeps the name {:?}: another workspace is named {:?} already. Choose another name, or remove \
+                 that workspace",
+                current.name.as_str(),
+                wanted.as_str()
+            ),
+        )),
+    }
+}
+
+fn switch(view: &View, record: &Record) -> Stand {
+    let current = current(view, record);
+    let Some(wanted) = view.declared.status.filter(|wanted| current.state != Some(*wanted)) else {
+        return Stand::AsDeclared;
+    };
+    if is_default(&current.name) && wanted == WorkspaceState::Inactive {
+        return Stand::Blocked(Finding::new(
+            Reason::Rejected,
+            "the workspace \"default\" was not deactivated: it is every organisation's fallback",
+        ));
+    }
+    if let Some(refused) = &view.found.refused {
+        return Stand::Blocked(refused.clone());
+    }
+    if deferred(view) {
+        return Stand::Blocked(before(view, "the change of status is waiting for its next attempt"));
+    }
+    if view.present(&record.id).is_none() {
+        return Stand::Next(Effect::Get(record.id.clone()));
+    }
+    Stand::Next(Effect::Update { id: record.id.clone(), change: Change::State(wanted) })
+}
+
+/// What was said of this aspect when it last failed.
+fn before(view: &View, otherwise: &str) -> Finding {
+    view.stored_finding(SYNCED)
+        .filter(|finding| !finding.is_fine())
+        .unwrap_or_else(|| Finding::new(Reason::Updating, otherwise))
+}

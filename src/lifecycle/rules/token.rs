@@ -1,0 +1,304 @@
+//! I1: a token enters the Secret only after it was proven to open the recorded workspace.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::api::conditions::TOKEN_READY;
+use crate::api::ids::WorkspaceName;
+use crate::api::marks;
+use crate::api::time::{elapsed, later};
+use crate::api::workspace::WorkspaceState;
+use crate::lifecycle::effect::{Effect, Replace, SecretDraft};
+use crate::lifecycle::plan::{Step, token};
+use crate::lifecycle::reason::Reason;
+use crate::lifecycle::report;
+use crate::lifecycle::rules::{gates, identity, naming, state};
+use crate::lifecycle::schedule::Freshness;
+use crate::lifecycle::verdict::Finding;
+use crate::lifecycle::view::{Content, LiveSecret, Ownership, Record, Remote, SecretContent, SecretFacts, View};
+use crate::tenancy::ClaimKey;
+
+/// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
+const RENAME_SETTLES: Duration = Duration::from_secs(45);
+
+/// Whether a token is to be handed out at all, or why not.
+pub fn wanted(view: &View, record: &Record) -> Result<(), Finding> {
+    if !view.declared.token_enabled() {
+        return Err(Finding::new(Reason::TokenDisabled, "spec.tokenSecret.enabled is false"));
+    }
+    if view.declared.status == Some(WorkspaceState::Inactive) {
+        return Err(Finding::new(Reason::WorkspaceInactive, "the workspace is declared inactive: nobody is handed access"));
+    }
+    match state::current(view, record).state {
+        Some(WorkspaceState::Active) => Ok(()),
+        Some(WorkspaceState::Inactive) => {
+            Err(Finding::new(Reason::WorkspaceInactive, "the workspace is inactive: nobody is handed access"))
+        }
+        None => Err(Finding::new(
+            Reason::WorkspaceInactive,
+            "the workspace is in a state that this version does not know: nobody is handed access",
+        )),
+    }
+}
+
+/// The Secret exists only while a token is wanted.
+pub fn withhold_token(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    wanted(view, &record).err()?;
+    gates::remove_secrets(view)
+}
+
+/// Our own stray: created by our issue under a name that had just moved. Empty, ours, and deleted by its id.
+pub fn remove_stray(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    let (issued, proof) = (view.found.issued.as_ref()?, view.found.proof.as_ref()?);
+    if proof.workspace_id == record.id {
+        return None;
+    }
+    let Some(other) = view.found.other.as_ref().filter(|other| other.id == proof.workspace_id) else {
+        return token(Effect::Get(proof.workspace_id.clone()));
+    };
+    let window = view.found.clock.live_window(issued.started, issued.finished, issued.date);
+    let claimed = view.standing.lost.contains_key(&ClaimKey::Id(record.organization_id.clone(), other.id.clone()));
+    let stray = match &other.remote {
+        Remote::Present(row) => !claimed && row.created_at.is_some_and(|at| window.contains(at)),
+        Remote::Gone => false,
+    };
+    if stray && !view.found.deleted {
+        return token(Effect::Delete(other.id.clone()));
+    }
+    let finding = if view.found.deleted {
+        Finding::new(Reason::TokenPending, "the name moved while a token was issued; the token was dropped, and is issued anew")
+    } else {
+        Finding::new(
+            Reason::IdentityMismatch,
+            format!(
+                "a token issued for {:?} opens the workspace {}, recorded is {}; the token was dropped and nothing handed out. \
+                 Find out who renamed or replaced the workspace",
+                state::current(view, &record).name.as_str(),
+                proof.workspace_id,
+                record.id
+            ),
+        )
+    };
+    Some(Step::Settle(report::token_failed(view, finding)))
+}
+
+/// A proven token goes into the Secret before anything else happens.
+pub fn publish_proven_token(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    let name = state::current(view, &record).name;
+    publish(view, &record, &name)
+}
+
+/// Writes the token at hand, if it is proven to be of `record`.
+pub fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Option<Step> {
+    let (issued, proof) = (view.found.issued.as_ref()?, view.found.proof.as_ref()?);
+    if proof.workspace_id != record.id || proof.organization_id.as_ref().is_some_and(|id| *id != record.organization_id) {
+        return None;
+    }
+    let replace = match target(view) {
+        Target::Free => Replace::Nothing,
+        Target::Ours(facts) => Replace::Version(facts.resource_version.clone()),
+        Target::Unread => return token(Effect::ReadSecret { name: secret_name(view) }),
+        Target::Foreign => return None,
+    };
+    token(Effect::WriteSecret(Box::new(SecretDraft {
+        name: secret_name(view),
+        slot: issued.slot,
+        replace,
+        content: content(view, record, name)?,
+        times: issued.times,
+        labels: labels(view),
+        annotations: extra_annotations(view),
+    })))
+}
+
+/// An issued token is proven at once, or dropped with the pass.
+pub fn prove_what_was_issued(view: &View) -> Option<Step> {
+    view.record()?;
+    let issued = view.found.issued.as_ref()?;
+    view.found.proof.is_none().then(|| token(Effect::Prove(issued.slot))).flatten()
+}
+
+/// Issues under the name last read for this id, never the declared one.
+pub fn renew_token(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    match need(view, &record) {
+        Need::None(_) | Need::Blocked(_) | Need::Later(_) => None,
+        Need::Next(effect) => token(effect),
+    }
+}
+
+/// What the token Secret needs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Need {
+    None(Finding),
+    Next(Effect),
+    /// Due, but not before its turn.
+    Later(Finding),
+    Blocked(Finding),
+}
+
+/// The one judgement on the token; rules and report both ask it.
+pub fn need(view: &View, record: &Record) -> Need {
+    if let Err(finding) = wanted(view, record) {
+        return Need::None(finding);
+    }
+    let target = target(view);
+    if let Target::Foreign = target {
+        return Need::Blocked(foreign(view));
+    }
+    if let Target::Ours(facts) = &target
+        && is_current(view, record, facts)
+    {
+        return Need::None(Finding::new(Reason::TokenProven, "a token proven to open this workspace is in the Secret"));
+    }
+    if let Some(finding) = may_not_issue(view, record) {
+        return finding;
+    }
+    // I9: a store that lags reads as mass absence; only a live 404 is an absence.
+    if let Target::Unread = target {
+        return Need::Next(Effect::ReadSecret { name: secret_name(view) });
+    }
+    let Some(row) = identity::confirmed(view, record) else {
+        return Need::Next(Effect::Get(record.id.clone()));
+    };
+    if let Err(finding) = naming::may_use(view, &record.organization_id, &row.name) {
+        return Need::Blocked(finding);
+    }
+    Need::Next(Effect::Issue { name: row.name.clone(), region: None })
+}
+
+fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
+    if let Some(at) = view.memory.rename_unclear_at
+        && elapsed(at, view.now) < RENAME_SETTLES
+    {
+        return Some(Need::Later(pending(view, "a rename is unclear; the token is renewed when it has settled")));
+    }
+    if view.memory.token.not_before(view.cause()).is_some_and(|at| at > view.now) {
+        return Some(Need::Later(pending(view, "the token is waiting for its next attempt")));
+    }
+    naming::id_claimed_by_other(view, &record.organization_id, &record.id).map(Need::Blocked)
+}
+
+fn pending(view: &View, otherwise: &str) -> Finding {
+    view.stored_finding(TOKEN_READY)
+        .filter(|finding| !finding.is_fine())
+        .unwrap_or_else(|| Finding::new(Reason::TokenPending, otherwise))
+}
+
+fn foreign(view: &View) -> Finding {
+    Finding::new(
+        Reason::SecretNotOwned,
+        format!(
+            "a Secret {:?} exists and does not belong to this Workspace; it was left untouched. Remove it, or choose another \
+             spec.tokenSecret.name",
+            view.target_name()
+        ),
+    )
+}
+
+/// The Secret that the token goes to.
+enum Target<'a> {
+    /// Read live, and not there.
+    Free,
+    /// The store has none; it was not read live.
+    Unread,
+    Ours(&'a SecretFacts),
+    Foreign,
+}
+
+fn target(view: &View) -> Target<'_> {
+    match (&view.found.target, &view.secrets.target) {
+        (Some(LiveSecret::Absent), _) => Target::Free,
+        (Some(LiveSecret::Present(facts)), _) | (None, Some(facts)) => match facts.ownership {
+            Ownership::Ours | Ownership::Orphaned => Target::Ours(facts),
+            Ownership::Foreign => old_one(view).map_or(Target::Foreign, Target::Ours),
+        },
+        // At creation nothing is known to be there: creating it finds out.
+        (None, None) if view.record().is_none() => Target::Free,
+        (None, None) => Target::Unread,
+    }
+}
+
+/// Where the new name is somebody else's, the Secret that was in use goes on.
+fn old_one(view: &View) -> Option<&SecretFacts> {
+    let name = view.stored.token_secret_name.as_ref()?;
+    view.secrets.others.iter().find(|facts| facts.name == *name)
+}
+
+/// The name of the Secret that the token goes to.
+pub fn secret_name(view: &View) -> String {
+    match target(view) {
+        Target::Ours(facts) => facts.name.clone(),
+        Target::Free | Target::Unread | Target::Foreign => view.target_name(),
+    }
+}
+
+/// Whether the declared name is somebody else's, though an old Secret goes on.
+pub fn displaced(view: &View) -> Option<Finding> {
+    (secret_name(view) != view.target_name() || matches!(target(view), Target::Foreign)).then(|| foreign(view))
+}
+
+fn is_current(view: &View, record: &Record, facts: &SecretFacts) -> bool {
+    let fresh = facts.times.is_some_and(|times| times.freshness(&view.object.uid, view.now) == Freshness::Fresh);
+    let whole = match &facts.content {
+        Content::Whole(found) => content(view, record, &state::current(view, record).name).as_ref() == Some(found),
+        Content::Damaged => false,
+    };
+    let decorated = contains(&facts.labels, &labels(view)) && contains(&facts.annotations, &extra_annotations(view));
+    fresh && whole && decorated && facts.ownership == Ownership::Ours
+}
+
+fn contains(all: &BTreeMap<String, String>, some: &BTreeMap<String, String>) -> bool {
+    some.iter().all(|(key, value)| all.get(key) == Some(value))
+}
+
+fn content(view: &View, record: &Record, name: &WorkspaceName) -> Option<SecretContent> {
+    Some(SecretContent {
+        workspace_id: record.id.clone(),
+        workspace_name: name.clone(),
+        organization_id: record.organization_id.clone(),
+        api_url: view.readable()?.api_url.clone(),
+    })
+}
+
+/// What the user asked for, under what is ours.
+fn labels(view: &View) -> BTreeMap<String, String> {
+    let mut labels = view.declared.token_secret.as_ref().map(|secret| secret.labels.clone()).unwrap_or_default();
+    labels.insert(marks::WORKSPACE_LABEL.to_owned(), view.object.name.clone());
+    labels.insert(marks::MANAGED_BY_LABEL.to_owned(), marks::FIELD_MANAGER.to_owned());
+    labels.insert(marks::NO_BACKUP_LABEL.to_owned(), "true".to_owned());
+    labels
+}
+
+fn extra_annotations(view: &View) -> BTreeMap<String, String> {
+    view.declared.token_secret.as_ref().map(|secret| secret.annotations.clone()).unwrap_or_default()
+}
+
+/// After the new Secret is in status, the others that our uid controls go.
+pub fn remove_other_secrets(view: &View) -> Option<Step> {
+    let other = view.secrets.others.iter().find(|facts| facts.name != secret_name(view))?;
+    match target(view) {
+        Target::Ours(_) => {}
+        Target::Free | Target::Unread | Target::Foreign => return None,
+    }
+    if view.stored.token_secret_name.as_deref() != Some(&secret_name(view)) {
+        return token(Effect::WriteStatus(Box::new(report::status(view, &report::settled(view)))));
+    }
+    token(Effect::DeleteSecret { name: other.name.clone(), resource_version: other.resource_version.clone() })
+}
+
+/// When the token in the Secret is next renewed.
+pub fn renew_at(view: &View) -> Option<jiff::Timestamp> {
+    match target(view) {
+        Target::Ours(facts) => facts.times.map(|times| times.renew_at(&view.object.uid)),
+        Target::Free | Target::Unread | Target::Foreign => None,
+    }
+}
+
+/// When an unclear rename will have settled.
+pub fn rename_settles_at(view: &View) -> Option<jiff::Timestamp> {
+    view.memory.rename_unclear_at.map(|at| later(at, RENAME_SETTLES)).filter(|at| *at > view.now)
+}
