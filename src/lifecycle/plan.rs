@@ -11,6 +11,8 @@ use super::view::View;
 pub enum Step {
     Act(Aspect, Effect),
     Settle(Verdict),
+    /// Nothing is to be done or said.
+    Leave,
 }
 
 /// A rule has an opinion or none.

@@ -88,6 +88,8 @@ reasons! {
     Throttled: Waiting, "Wait, or lower `requestsPerSecond` of the Organization.";
     /// The API refused the operator's credential for this call.
     AccessDenied: Waiting, "Give the application credential administrator rights in the organisation.";
+    /// The Kubernetes API did not carry out a write or a read.
+    KubernetesRefused: Waiting, "See the message; check the operator's permissions and admission policies.";
     /// The pass over this object crashed.
     Panicked: Waiting, "Report it with the operator's log.";
     /// The object is being deleted.

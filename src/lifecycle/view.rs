@@ -1,6 +1,7 @@
 //! All that is known about one workspace at one instant. Plain values: rules read it, outcomes are folded into it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
 
@@ -14,7 +15,7 @@ use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::api::organization::Defaults;
 use crate::api::remote::{Proof, RemoteWorkspace};
 use crate::api::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceState, WorkspaceStatus};
-use crate::tenancy::{Access, Standing};
+use crate::tenancy::{Access, Basis, ClaimKey, Standing, canonical};
 
 /// Everything that a decision may depend on.
 #[derive(Clone, Debug)]
@@ -185,6 +186,12 @@ pub struct Found {
     /// The API refused what is declared; the rest goes on.
     pub refused: Option<Finding>,
     pub clock: ServerClock,
+    /// The object, or this incarnation of it, is gone.
+    pub vanished: bool,
+    /// The status could not be stored: not tried twice in one pass.
+    pub status_failed: bool,
+    /// The Secret was not as expected: it is read live.
+    pub secret_stale: bool,
     /// For events, beside the change of reason.
     pub notes: Vec<Finding>,
 }
@@ -318,5 +325,55 @@ impl View {
     /// The name that the token Secret is declared to have.
     pub fn target_name(&self) -> String {
         self.declared.token_secret_name(&self.object.name)
+    }
+
+    /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts anew.
+    pub fn cause(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.object.generation.hash(&mut hasher);
+        self.object.reconcile_at.hash(&mut hasher);
+        self.object.recreate.hash(&mut hasher);
+        self.readable().map(|organization| (&organization.name, organization.revision)).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// What the object may claim, as far as its Organization grants it. I2: recorded, observed, intended, desired.
+    pub fn claims(&self) -> BTreeMap<ClaimKey, Basis> {
+        let mut claims = BTreeMap::new();
+        let mut claim = |key, basis| {
+            let held = claims.entry(key).or_insert(basis);
+            *held = basis.min(*held);
+        };
+        let not_refused = |name: &WorkspaceName| self.readable().is_none_or(|o| o.access.grant(name).is_some());
+        if let Some(record) = self.record() {
+            let observed = self.found.row.as_ref().filter(|row| row.id == record.id).map(|row| &row.name);
+            claim(ClaimKey::Id(record.organization_id.clone(), record.id.clone()), Basis::Recorded);
+            for name in [Some(&record.name), observed].into_iter().flatten().filter(|name| not_refused(name)) {
+                claim(ClaimKey::Name(record.organization_id.clone(), canonical(name)), Basis::Recorded);
+            }
+        } else if let Some(intent) = self.intent().filter(|intent| not_refused(&intent.name)) {
+            claim(ClaimKey::Name(intent.organization_id.clone(), canonical(&intent.name)), Basis::Intended);
+        }
+        let Some(organization) = self.verified() else { return claims };
+        if self.object.deletion == Deletion::Asked {
+            return claims;
+        }
+        if !not_refused(&self.declared.name) {
+            return claims;
+        }
+        claim(ClaimKey::Name(organization.clone(), canonical(&self.declared.name)), Basis::Desired);
+        let ids = [self.declared.workspace_id.as_ref(), self.wish(), self.found.remote.as_ref().map(|seen| &seen.id)];
+        for id in ids.into_iter().flatten() {
+            claim(ClaimKey::Id(organization.clone(), id.clone()), Basis::Desired);
+        }
+        if self.record().is_none()
+            && let Some(row) = self.found.row.as_ref().filter(|row| not_refused(&row.name))
+        {
+            claim(ClaimKey::Name(organization.clone(), canonical(&row.name)), Basis::Desired);
+        }
+        if let Some(other) = &self.found.other {
+            claim(ClaimKey::Id(organization.clone(), other.id.clone()), Basis::Desired);
+        }
+        claims
     }
 }

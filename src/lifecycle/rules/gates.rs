@@ -10,7 +10,7 @@ use crate::lifecycle::view::{OrganizationFacts, Ownership, SecretFacts, Vanishin
 
 /// A replica that does not lead looks on.
 pub fn only_the_leader_acts(view: &View) -> Option<Step> {
-    (!view.leader).then(|| Step::Settle(report::unchanged(view)))
+    (!view.leader).then_some(Step::Leave)
 }
 
 /// After a conflict everything is decided anew, on the object as it is.

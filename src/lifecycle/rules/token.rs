@@ -17,6 +17,7 @@ use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::verdict::Finding;
 use crate::lifecycle::view::{Content, LiveSecret, Ownership, Record, Remote, SecretContent, SecretFacts, View};
 use crate::tenancy::ClaimKey;
+use crate::turns::Urgency;
 
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
 const RENAME_SETTLES: Duration = Duration::from_secs(45);
@@ -217,7 +218,7 @@ fn target(view: &View) -> Target<'_> {
             Ownership::Foreign => old_one(view).map_or(Target::Foreign, Target::Ours),
         },
         // At creation nothing is known to be there: creating it finds out.
-        (None, None) if view.record().is_none() => Target::Free,
+        (None, None) if view.record().is_none() && !view.found.secret_stale => Target::Free,
         (None, None) => Target::Unread,
     }
 }
@@ -295,6 +296,17 @@ pub fn renew_at(view: &View) -> Option<jiff::Timestamp> {
     match target(view) {
         Target::Ours(facts) => facts.times.map(|times| times.renew_at(&view.object.uid)),
         Target::Free | Target::Unread | Target::Foreign => None,
+    }
+}
+
+/// How badly the next attempt at the token is wanted.
+pub fn urgency(view: &View) -> Urgency {
+    match target(view) {
+        Target::Ours(facts) => match facts.times.map(|times| times.freshness(&view.object.uid, view.now)) {
+            Some(Freshness::Urgent | Freshness::Expired) => Urgency::Token,
+            Some(Freshness::Fresh | Freshness::Due) | None => Urgency::Normal,
+        },
+        Target::Free | Target::Unread | Target::Foreign => Urgency::Normal,
     }
 }
 

@@ -1,0 +1,343 @@
+//! Folds what came of an effect into the view: a fact, or the problem that ends the pass.
+
+use super::effect::{Change, Effect, Outcome};
+use super::reason::Reason;
+use super::schedule::TokenTimes;
+use super::verdict::{Aspect, Finding, Problem};
+use super::view::{Issued, LiveSecret, Look, Observation, Ownership, Remote, SecretFacts, View};
+use crate::api::ids::{WorkspaceId, WorkspaceName};
+use crate::api::remote::{Answer, Failure, FailureClass, RemoteWorkspace};
+use crate::tenancy::canonical;
+use crate::turns::Pressure;
+
+/// Folds `outcome` of `effect` into the view.
+pub fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
+    match outcome {
+        Outcome::Object(state) => {
+            let begun = state.stored.creation.as_ref().is_some_and(|creation| {
+                creation.uid == state.object.uid && view.stored.creation.as_ref() != Some(creation)
+            });
+            if matches!(effect, Effect::WriteStatus(_)) && begun {
+                view.found.stamped = true;
+            }
+            view.found.stale = false;
+            view.found.vanished = state.object.uid != view.object.uid;
+            view.object = state.object;
+            view.declared = state.declared;
+            view.stored = state.stored;
+        }
+        Outcome::Vanished => view.found.vanished = true,
+        Outcome::Conflict => conflict(view, effect),
+        Outcome::KubernetesFailed { detail } => {
+            view.found.status_failed = matches!(effect, Effect::WriteStatus(_));
+            let message = format!("the Kubernetes API did not carry out {}: {detail}", effect.kind());
+            view.found.problem = Some(Problem { aspect, finding: Finding::new(Reason::KubernetesRefused, message) });
+        }
+        Outcome::Secret(live) => {
+            view.found.secret_stale = false;
+            view.secrets.target = match &live {
+                LiveSecret::Absent => None,
+                LiveSecret::Present(facts) => Some(facts.clone()),
+            };
+            view.found.target = Some(live);
+        }
+        Outcome::SecretWritten(facts) => {
+            view.found.issued = None;
+            view.found.proof = None;
+            secret_written(view, facts);
+        }
+        Outcome::SecretDeleted { name } => forget_secret(view, &name),
+        Outcome::Crd(state) => view.found.crd = Some(state),
+        Outcome::Looked(answer) => looked(view, aspect, effect, answer),
+        Outcome::Got(answer) => got(view, aspect, effect, answer),
+        Outcome::Issued(answer) => issued(view, aspect, effect, answer),
+        Outcome::Proven(answer) => {
+            view.found.clock.learn(&answer);
+            match answer.result {
+                Ok(proof) => view.found.proof = Some(proof),
+                Err(failure) => failed(view, aspect, effect, failure),
+            }
+        }
+        Outcome::Updated(answer) => updated(view, aspect, effect, answer),
+        Outcome::Deleted(answer) => {
+            view.found.clock.learn(&answer);
+            match answer.result {
+                Ok(_) => deleted(view, effect),
+                Err(failure) => failed(view, aspect, effect, failure),
+            }
+        }
+    }
+}
+
+/// What an answer said about pressure. Nothing where Agent Engine was not asked.
+pub fn pressure(outcome: &Outcome) -> Option<Pressure> {
+    fn of<T>(answer: &Answer<T>) -> Option<Pressure> {
+        match &answer.result {
+            Ok(_) => Some(Pressure::Relaxed),
+            Err(failure) => match failure.class {
+                FailureClass::Throttled(delay) => Some(Pressure::Throttled(delay)),
+                FailureClass::Transient
+                | FailureClass::Denied
+                | FailureClass::Rejected
+                | FailureClass::Conflict
+                | FailureClass::Missing
+                | FailureClass::Malformed
+                | FailureClass::Unknown => None,
+            },
+        }
+    }
+    match outcome {
+        Outcome::Looked(answer) => of(answer),
+        Outcome::Got(answer) => of(answer),
+        Outcome::Issued(answer) => of(answer),
+        Outcome::Proven(answer) => of(answer),
+        Outcome::Updated(answer) => of(answer),
+        Outcome::Deleted(answer) => of(answer),
+        Outcome::Object(_)
+        | Outcome::Vanished
+        | Outcome::Conflict
+        | Outcome::KubernetesFailed { .. }
+        | Outcome::Secret(_)
+        | Outcome::SecretWritten(_)
+        | Outcome::SecretDeleted { .. }
+        | Outcome::Crd(_) => None,
+    }
+}
+
+fn conflict(view: &mut View, effect: &Effect) {
+    match effect {
+        Effect::WriteSecret(_) | Effect::ReadSecret { .. } => {
+            view.found.target = None;
+            view.found.secret_stale = true;
+            view.secrets.target = None;
+        }
+        // It changed under us: its watch event begins the next pass.
+        Effect::DeleteSecret { name, .. } => forget_secret(view, name),
+        _ => view.found.stale = true,
+    }
+}
+
+fn secret_written(view: &mut View, facts: SecretFacts) {
+    if facts.name == view.target_name() {
+        view.found.target = Some(LiveSecret::Present(facts.clone()));
+        view.secrets.target = Some(facts);
+    } else {
+        view.secrets.others.retain(|other| other.name != facts.name);
+        view.secrets.others.push(facts);
+    }
+}
+
+fn forget_secret(view: &mut View, name: &str) {
+    view.secrets.others.retain(|other| other.name != name);
+    if view.secrets.target.as_ref().is_some_and(|facts| facts.name == name && facts.ownership != Ownership::Foreign) {
+        view.secrets.target = None;
+        view.found.target = Some(LiveSecret::Absent);
+    }
+}
+
+fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Vec<RemoteWorkspace>>) {
+    view.found.clock.learn(&answer);
+    match (answer.result, effect) {
+        (Ok(rows), Effect::Look(name)) => {
+            view.found.looks.retain(|look| look.name != *name);
+            view.found.looks.push(Look { name: name.clone(), rows });
+        }
+        (Ok(_), _) => {}
+        (Err(failure), _) => failed(view, aspect, effect, failure),
+    }
+}
+
+fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<RemoteWorkspace>>) {
+    view.found.clock.learn(&answer);
+    let Effect::Get(id) = effect else { return };
+    let row = match answer.result {
+        Ok(row) => row.filter(|row| !row.tombstone),
+        Err(failure) => return failed(view, aspect, effect, failure),
+    };
+    let remote = row.clone().map_or(Remote::Gone, Remote::Present);
+    let observation = Observation { id: id.clone(), requested_at: answer.started, remote };
+    if view.record().is_some_and(|record| record.id != *id) {
+        view.found.other = Some(observation);
+        return;
+    }
+    view.found.remote = Some(observation);
+    if let Some(row) = &row {
+        note_in_looks(view, row);
+    }
+    view.found.row = row;
+}
+
+/// A workspace read by id is a fact about its name too: a look made before it is corrected.
+fn note_in_looks(view: &mut View, row: &RemoteWorkspace) {
+    let name = canonical(&row.name);
+    for look in view.found.looks.iter_mut().filter(|look| canonical(&look.name) == name) {
+        look.rows.retain(|other| other.id != row.id);
+        look.rows.push(row.clone());
+    }
+}
+
+fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<super::effect::IssuedToken>) {
+    view.found.clock.learn(&answer);
+    view.found.stamped = false;
+    match answer.result {
+        Ok(token) => {
+            view.found.issued = Some(Issued {
+                slot: token.slot,
+                started: answer.started,
+                finished: answer.finished,
+                date: answer.date,
+                times: TokenTimes::issued(answer.started, token.lifetime),
+            });
+        }
+        Err(failure) => failed(view, aspect, effect, failure),
+    }
+}
+
+fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<RemoteWorkspace>) {
+    view.found.clock.learn(&answer);
+    view.memory.wrote_at = Some(answer.finished);
+    let Effect::Update { id, change } = effect else { return };
+    match answer.result {
+        Ok(row) => {
+            // What was read before our own write is no ground for issuing any more.
+            view.found.remote = None;
+            view.memory.rename_unclear_at = None;
+            view.found.refused = kept_otherwise(change, &row);
+            view.found.row = Some(row);
+        }
+        Err(failure) => match failure.class {
+            FailureClass::Rejected | FailureClass::Conflict | FailureClass::Denied => {
+                view.found.refused = Some(refused(change, &failure));
+            }
+            FailureClass::Missing => {
+                view.found.remote =
+                    Some(Observation { id: id.clone(), requested_at: answer.started, remote: Remote::Gone });
+            }
+            FailureClass::Transient
+            | FailureClass::Throttled(_)
+            | FailureClass::Malformed
+            | FailureClass::Unknown => {
+                if matches!(change, Change::Rename(_)) && matches!(failure.class, FailureClass::Unknown | FailureClass::Malformed) {
+                    view.memory.rename_unclear_at = Some(answer.finished);
+                }
+                failed(view, aspect, effect, failure);
+            }
+        },
+    }
+}
+
+/// An API that trims or folds names would otherwise be renamed at for ever.
+fn kept_otherwise(change: &Change, row: &RemoteWorkspace) -> Option<Finding> {
+    match change {
+        Change::Rename(wanted) if row.name != *wanted => Some(Finding::new(
+            Reason::Rejected,
+            format!(
+                "asked to name the workspace {:?}, the API made it {:?}; declare that name",
+                wanted.as_str(),
+                row.name.as_str()
+            ),
+        )),
+        Change::State(wanted) if super::rules::state::known(row) != Some(*wanted) => Some(Finding::new(
+            Reason::Rejected,
+            format!("the API took the change of status to {wanted:?}, but the workspace did not change"),
+        )),
+        Change::Rename(_) | Change::State(_) => None,
+    }
+}
+
+fn refused(change: &Change, failure: &Failure) -> Finding {
+    let what = match change {
+        Change::Rename(name) => format!("the name {:?}", name.as_str()),
+        Change::State(state) => format!("the status {state:?}"),
+    };
+    match failure.class {
+        FailureClass::Denied => Finding::new(
+            Reason::AccessDenied,
+            format!("the operator's credential may not set {what}: {}", failure.detail),
+        ),
+        _ => Finding::new(Reason::Rejected, format!("the API refused {what}: {}", failure.detail)),
+    }
+}
+
+fn deleted(view: &mut View, effect: &Effect) {
+    view.found.deleted = true;
+    let Effect::Delete(id) = effect else { return };
+    if let Some(record) = view.record().filter(|record| record.id != *id) {
+        let message = format!(
+            "an issue under a name that had just moved created the empty workspace {id} beside {}; it was deleted",
+            record.id
+        );
+        view.found.notes.push(Finding::new(Reason::StrayRemoved, message));
+    }
+}
+
+fn failed(view: &mut View, aspect: Aspect, effect: &Effect, failure: Failure) {
+    let creating = view.record().is_none();
+    let detail = &failure.detail;
+    let finding = match (failure.class, effect) {
+        (FailureClass::Throttled(_), _) => {
+            Finding::new(Reason::Throttled, "Agent Engine asked to slow down; it is tried again when it allows")
+        }
+        (FailureClass::Unknown | FailureClass::Malformed, Effect::Issue { name, .. }) if creating => in_flight(name),
+        (FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict, Effect::Issue { name, .. }) if creating => {
+            creation_refused(name, &failure)
+        }
+        (FailureClass::Denied, _) => Finding::new(
+            Reason::AccessDenied,
+            format!("the operator's credential may not {}: {detail}. It needs administrator rights", verb(effect)),
+        ),
+        (FailureClass::Rejected | FailureClass::Conflict, _) => {
+            Finding::new(Reason::Rejected, format!("the API refused to {}: {detail}", verb(effect)))
+        }
+        (FailureClass::Transient | FailureClass::Missing | FailureClass::Malformed | FailureClass::Unknown, _) => {
+            Finding::new(Reason::ApiUnavailable, format!("Agent Engine did not {}: {detail}", verb(effect)))
+        }
+    };
+    view.found.problem = Some(Problem { aspect, finding });
+}
+
+fn in_flight(name: &WorkspaceName) -> Finding {
+    Finding::new(
+        Reason::CreationInFlight,
+        format!(
+            "the answer to the creation of {:?} was lost; it is looked for until it must have come to light, then tried anew",
+            name.as_str()
+        ),
+    )
+}
+
+/// The API has no code of its own for a plan's end: 402 and 403 mean it, and others where their words do.
+fn creation_refused(name: &WorkspaceName, failure: &Failure) -> Finding {
+    let words = failure.detail.to_lowercase();
+    let of_plan = ["plan", "limit", "quota", "subscription"].iter().any(|word| words.contains(word));
+    let reason = match failure.status {
+        Some(402 | 403) => Reason::PlanLimit,
+        _ if of_plan => Reason::PlanLimit,
+        _ => Reason::Rejected,
+    };
+    let advice = match reason {
+        Reason::PlanLimit => "Raise the plan, remove workspaces, or give the credential administrator rights",
+        _ => "Change what is declared",
+    };
+    Finding::new(reason, format!("the API refused to create {:?}: {}. {advice}", name.as_str(), failure.detail))
+}
+
+fn verb(effect: &Effect) -> String {
+    let of = |what: &str, id: &WorkspaceId| format!("{what} the workspace {id}");
+    match effect {
+        Effect::Look(name) => format!("search for the name {:?}", name.as_str()),
+        Effect::Get(id) => of("read", id),
+        Effect::Issue { name, .. } => format!("issue a token for {:?}", name.as_str()),
+        Effect::Prove(_) => "prove the token".to_owned(),
+        Effect::Update { id, .. } => of("update", id),
+        Effect::Delete(id) => of("delete", id),
+        Effect::ReadObject
+        | Effect::AddFinalizer
+        | Effect::RemoveFinalizer
+        | Effect::WriteStatus(_)
+        | Effect::ReadSecret { .. }
+        | Effect::WriteSecret(_)
+        | Effect::DeleteSecret { .. }
+        | Effect::ReadCrd => effect.kind().to_owned(),
+    }
+}

@@ -1,0 +1,228 @@
+//! The status that is true now: by aspect, as conditions, and as the records that make a crash harmless.
+
+use super::reason::{Reason, Weight};
+use super::rules::state::{self, Stand};
+use super::rules::token::{self, Need};
+use super::rules::deletion;
+use super::schedule::Freshness;
+use super::verdict::{Aspect, Finding, Problem, Verdict};
+use super::view::{Ownership, Record, View};
+use crate::api::conditions::{self, ConditionDraft, Truth};
+use crate::api::ids::OrganizationId;
+use crate::api::workspace::{Creation, WorkspaceStatus};
+
+/// The end of a pass that found nothing more to do.
+pub fn settled(view: &View) -> Verdict {
+    let Some(record) = view.record() else {
+        return blocked(view, Finding::new(Reason::Creating, "the workspace is being created"));
+    };
+    let synced = synced(view, &record);
+    let token = token(view, &record);
+    conclude(view, synced, token)
+}
+
+/// The end of a pass at something that concerns the whole object.
+pub fn blocked(view: &View, finding: Finding) -> Verdict {
+    let token = match view.record().filter(|_| holds_token(view)) {
+        Some(_) => proven(),
+        None => finding.clone(),
+    };
+    Verdict { main: finding.clone(), synced: finding, token }
+}
+
+/// The end of a pass whose last effect failed.
+pub fn failed(view: &View, problem: &Problem) -> Verdict {
+    let Some(record) = view.record() else { return blocked(view, problem.finding.clone()) };
+    match problem.aspect {
+        Aspect::Sync => conclude(view, problem.finding.clone(), token(view, &record)),
+        Aspect::Token => token_failed(view, problem.finding.clone()),
+    }
+}
+
+/// The end of a pass that could not renew the token.
+pub fn token_failed(view: &View, finding: Finding) -> Verdict {
+    let Some(record) = view.record() else { return blocked(view, finding) };
+    conclude(view, synced(view, &record), quiet_while_good(view, finding))
+}
+
+fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
+    let displaced = token::displaced(view).filter(|_| view.declared.token_enabled());
+    let main = [Some(&synced), Some(&token), displaced.as_ref()].into_iter().flatten().find(|finding| !finding.is_fine());
+    let main = main.cloned().unwrap_or_else(|| match synced.reason {
+        Reason::Suspended => synced.clone(),
+        _ => Finding::new(Reason::AsDeclared, "the workspace is as declared"),
+    });
+    Verdict { main, synced, token }
+}
+
+fn synced(view: &View, record: &Record) -> Finding {
+    if view.declared.suspend == Some(true) {
+        return Finding::new(Reason::Suspended, "spec.suspend is set: name and status are left alone");
+    }
+    match state::stand(view, record) {
+        Stand::AsDeclared => Finding::new(Reason::AsDeclared, "the workspace is as declared"),
+        Stand::Next(_) => Finding::new(Reason::Updating, "the workspace is being brought to what is declared"),
+        Stand::Blocked(finding) => finding,
+    }
+}
+
+fn token(view: &View, record: &Record) -> Finding {
+    match token::need(view, record) {
+        Need::None(finding) => finding,
+        Need::Next(_) => quiet_while_good(view, Finding::new(Reason::TokenPending, "a token is being issued")),
+        Need::Later(finding) | Need::Blocked(finding) => quiet_while_good(view, finding),
+    }
+}
+
+/// While the token in use has a good part of its life left, a renewal that has to wait is nobody's concern.
+fn quiet_while_good(view: &View, finding: Finding) -> Finding {
+    match finding.reason.weight() {
+        Weight::Waiting if holds_token(view) => proven(),
+        Weight::Waiting | Weight::Stalled | Weight::Fine => finding,
+    }
+}
+
+fn proven() -> Finding {
+    Finding::new(Reason::TokenProven, "a token proven to open this workspace is in the Secret")
+}
+
+/// Whether our Secret holds a token that is not about to end.
+fn holds_token(view: &View) -> bool {
+    view.secrets.target.iter().chain(&view.secrets.others).any(|facts| {
+        facts.ownership == Ownership::Ours
+            && facts.times.is_some_and(|times| match times.freshness(&view.object.uid, view.now) {
+                Freshness::Fresh | Freshness::Due => true,
+                Freshness::Urgent | Freshness::Expired => false,
+            })
+    })
+}
+
+/// The status to store for a verdict. Equal to the stored one where nothing has changed.
+pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
+    let record = view.record();
+    let base = WorkspaceStatus {
+        observed_generation: Some(view.object.generation),
+        deletion_policy: Some(deletion::policy(view)),
+        last_handled_reconcile_at: view.object.reconcile_at.clone(),
+        conditions: fold(view, verdict),
+        ..WorkspaceStatus::default()
+    };
+    match record {
+        Some(record) => {
+            let current = state::current(view, &record);
+            let kept = view.stored.token_secret_name.clone();
+            let token_secret_name = match token::wanted(view, &record) {
+                Err(_) => None,
+                Ok(()) if holds_token(view) => Some(token::secret_name(view)),
+                Ok(()) => kept,
+            };
+            WorkspaceStatus {
+                uid: Some(view.object.uid.clone()),
+                workspace_id: Some(record.id),
+                organization_id: Some(record.organization_id),
+                name: Some(current.name),
+                state: current.state,
+                origin: Some(record.origin),
+                token_secret_name,
+                ..base
+            }
+        }
+        // A wish stays a wish: with our uid beside it, it would read as a record.
+        None if view.wish().is_some() && view.intent().is_none() => WorkspaceStatus {
+            uid: view.stored.uid.clone(),
+            workspace_id: view.stored.workspace_id.clone(),
+            organization_id: view.stored.organization_id.clone(),
+            name: view.stored.name.clone(),
+            state: view.stored.state,
+            origin: view.stored.origin,
+            deletion_policy: view.stored.deletion_policy,
+            ..base
+        },
+        None => WorkspaceStatus { uid: Some(view.object.uid.clone()), creation: view.intent().cloned(), ..base },
+    }
+}
+
+/// The status that records a workspace and ends its creation. True as the one final write, where the Secret is there.
+pub fn recorded(view: &View, record: &Record) -> WorkspaceStatus {
+    let mut next = view.clone();
+    next.stored = WorkspaceStatus {
+        uid: Some(view.object.uid.clone()),
+        workspace_id: Some(record.id.clone()),
+        organization_id: Some(record.organization_id.clone()),
+        name: Some(record.name.clone()),
+        state: record.state,
+        origin: Some(record.origin),
+        conditions: view.stored.conditions.clone(),
+        ..WorkspaceStatus::default()
+    };
+    status(&next, &settled(&next))
+}
+
+/// The status that says: an issue for this name begins now. Written before it is sent.
+pub fn stamped(view: &View, organization: &OrganizationId) -> WorkspaceStatus {
+    let (at, clock) = view.found.clock.stamp(view.now);
+    let mut next = view.clone();
+    next.stored = WorkspaceStatus {
+        uid: Some(view.object.uid.clone()),
+        creation: Some(Creation {
+            uid: view.object.uid.clone(),
+            organization_id: organization.clone(),
+            name: view.declared.name.clone(),
+            at: k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime(at),
+            clock,
+        }),
+        conditions: view.stored.conditions.clone(),
+        ..WorkspaceStatus::default()
+    };
+    status(&next, &settled(&next))
+}
+
+/// The status after a creation that turned out not to be ours.
+pub fn without_intent(view: &View) -> WorkspaceStatus {
+    let mut next = view.clone();
+    next.stored.creation = None;
+    status(&next, &settled(&next))
+}
+
+/// The status after the user allowed a lost workspace to be replaced.
+pub fn forgotten(view: &View, record: &Record) -> WorkspaceStatus {
+    let mut next = view.clone();
+    next.stored = WorkspaceStatus {
+        uid: Some(view.object.uid.clone()),
+        conditions: view.stored.conditions.clone(),
+        ..WorkspaceStatus::default()
+    };
+    let finding = Finding::new(Reason::Creating, format!("the lost workspace {} is being replaced, as allowed", record.id));
+    status(&next, &blocked(&next, finding))
+}
+
+fn fold(view: &View, verdict: &Verdict) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
+    conditions::fold(&view.stored.conditions, &drafts(view, verdict), view.object.generation, view.now)
+}
+
+/// kstatus: Reconciling or Stalled stand only beside a Ready that is False, and never together.
+pub fn drafts(view: &View, verdict: &Verdict) -> Vec<ConditionDraft> {
+    let draft = |kind, truth, finding: &Finding| ConditionDraft {
+        kind,
+        truth,
+        reason: finding.reason.as_str(),
+        message: finding.message.clone(),
+    };
+    let exists = view.record().is_some();
+    let ready = if verdict.main.is_fine() && exists { Truth::True } else { Truth::False };
+    let synced = match verdict.synced.reason {
+        Reason::Suspended => Truth::Unknown,
+        _ if verdict.synced.is_fine() => Truth::True,
+        _ => Truth::False,
+    };
+    let token = if verdict.token.reason == Reason::TokenProven { Truth::True } else { Truth::False };
+    let mut drafts = vec![draft(conditions::READY, ready, &verdict.main)];
+    match verdict.main.reason.weight() {
+        Weight::Fine => {}
+        Weight::Waiting => drafts.push(draft(conditions::RECONCILING, Truth::True, &verdict.main)),
+        Weight::Stalled => drafts.push(draft(conditions::STALLED, Truth::True, &verdict.main)),
+    }
+    drafts.push(draft(conditions::SYNCED, synced, &verdict.synced));
+    drafts.push(draft(conditions::TOKEN_READY, token, &verdict.token));
+    drafts
+}

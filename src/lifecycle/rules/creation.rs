@@ -1,0 +1,289 @@
+//! I2, I4: how a Workspace without a record gets one. Gates, look, finalizer, intent, issue, proof, GET, Secret, record.
+
+use crate::api::conditions::SYNCED;
+use crate::api::ids::{OrganizationId, WorkspaceId};
+use crate::api::remote::RemoteWorkspace;
+use crate::api::workspace::{Creation, Origin};
+use crate::lifecycle::clock::{ServerClock, Window};
+use crate::lifecycle::effect::Effect;
+use crate::lifecycle::plan::Step;
+use crate::lifecycle::reason::Reason;
+use crate::lifecycle::report;
+use crate::lifecycle::rules::naming::{self, Taken};
+use crate::lifecycle::rules::{state, token};
+use crate::lifecycle::verdict::{Aspect, Finding};
+use crate::lifecycle::view::{Finalizer, Look, Record, Remote, View};
+use crate::tenancy::{canonical, is_default};
+
+fn act(effect: Effect) -> Step {
+    Step::Act(Aspect::Sync, effect)
+}
+
+fn stop(view: &View, finding: Finding) -> Step {
+    Step::Settle(report::blocked(view, finding))
+}
+
+/// While suspended nothing is created, adopted or looked for.
+pub fn rest_while_suspended(view: &View) -> Option<Step> {
+    if view.record().is_some() || view.declared.suspend != Some(true) {
+        return None;
+    }
+    Some(stop(view, Finding::new(Reason::Suspended, "spec.suspend is set: nothing is created. Remove it to go on")))
+}
+
+/// A creation in flight is finished under its own name, whatever spec says meanwhile; it is renamed afterwards.
+pub fn finish_what_was_begun(view: &View) -> Option<Step> {
+    if view.record().is_some() {
+        return None;
+    }
+    let intent = view.intent()?;
+    if view.found.issued.is_some() {
+        return Some(finish_issue(view, intent));
+    }
+    // With the grant withdrawn it looks, but does not issue.
+    if view.found.stamped && naming::granted(view, &intent.name).is_ok() {
+        return Some(act(Effect::Issue { name: intent.name.clone(), region: view.declared.region_id.clone() }));
+    }
+    let Some(look) = view.look(&intent.name) else {
+        return Some(look_or_rest(view, Effect::Look(intent.name.clone())));
+    };
+    match whose(look, ServerClock::window_of(intent)) {
+        Whose::Ours(row) => Some(record(view, &intent.organization_id, &row.id, Origin::Created)),
+        Whose::NotOurs => Some(act(Effect::WriteStatus(Box::new(report::without_intent(view))))),
+        Whose::Uncertain(row) => Some(take_if_declared(view, &row)),
+        // I4: a new attempt starts only when the last one is resolved.
+        Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => Some(stop(view, in_flight(intent))),
+        Whose::Nobodys => None,
+    }
+}
+
+/// Nothing can tell whose it is; only adoption, declared and allowed, can make it ours.
+fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
+    match naming::granted(view, &row.name).and_then(|grant| naming::may_adopt(view, &grant, row)) {
+        Ok(()) => act(Effect::WriteStatus(Box::new(report::without_intent(view)))),
+        Err(_) => stop(view, uncertain(row)),
+    }
+}
+
+/// The issue was answered: prove the token, read the workspace, and keep it only if our issue made it.
+fn finish_issue(view: &View, intent: &Creation) -> Step {
+    let Some(issued) = &view.found.issued else { return rest(view) };
+    let Some(proof) = &view.found.proof else { return act(Effect::Prove(issued.slot)) };
+    let Some(seen) = view.observed(&proof.workspace_id) else { return act(Effect::Get(proof.workspace_id.clone())) };
+    let row = match &seen.remote {
+        Remote::Present(row) => row,
+        Remote::Gone => return stop(view, in_flight(intent)),
+    };
+    let foreign = |id: &Option<OrganizationId>| id.as_ref().is_some_and(|id| *id != intent.organization_id);
+    if foreign(&proof.organization_id) || foreign(&row.organization_id) {
+        let message = format!(
+            "the token issued for {:?} opens a workspace of another organisation; it was dropped",
+            intent.name.as_str()
+        );
+        return stop(view, Finding::new(Reason::IdentityMismatch, message));
+    }
+    let window = view.found.clock.live_window(issued.started, issued.finished, issued.date);
+    if !row.created_at.map_or_else(|| looked_free(view, intent, row), |at| window.contains(at)) {
+        return act(Effect::WriteStatus(Box::new(report::without_intent(view))));
+    }
+    if let Some(finding) = naming::id_claimed_by_other(view, &intent.organization_id, &row.id) {
+        return stop(view, finding);
+    }
+    let found = found_record(&intent.organization_id, row, Origin::Created);
+    if token::wanted(view, &found).is_ok()
+        && naming::granted(view, &row.name).is_ok()
+        && let Some(step) = token::publish(view, &found, &row.name)
+    {
+        return step;
+    }
+    act(Effect::WriteStatus(Box::new(report::recorded(view, &found))))
+}
+
+/// Without a creation time the look made moments before, in this very pass, decides: the name was free.
+fn looked_free(view: &View, intent: &Creation, made: &RemoteWorkspace) -> bool {
+    view.look(&intent.name).is_some_and(|look| {
+        look.rows.iter().all(|row| row.id == made.id || canonical(&row.name) != canonical(&intent.name))
+    })
+}
+
+/// Adoption of exactly one workspace: declared by id, or wished for by a status that came from another object.
+pub fn adopt_by_id(view: &View) -> Option<Step> {
+    if view.record().is_some() {
+        return None;
+    }
+    let id = view.declared.workspace_id.as_ref().or(view.wish())?;
+    let organization = view.verified()?;
+    if let Err(finding) = naming::may_use(view, organization, &view.declared.name) {
+        return Some(stop(view, finding));
+    }
+    match view.observed(id).map(|seen| &seen.remote) {
+        None => Some(look_or_rest(view, Effect::Get(id.clone()))),
+        Some(Remote::Present(row)) => Some(adopt(view, organization, row)),
+        // A wish that cannot come true is forgotten; a declaration is not.
+        Some(Remote::Gone) => view.declared.workspace_id.as_ref().map(|id| {
+            let message =
+                format!("spec.workspaceId names {id}, which is not in organisation {organization}; nothing was created");
+            stop(view, Finding::new(Reason::RemoteGone, message))
+        }),
+    }
+}
+
+/// The ordinary way: look, and create what is free or adopt what may be adopted.
+pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
+    if view.record().is_some() {
+        return None;
+    }
+    let organization = view.verified()?;
+    let name = &view.declared.name;
+    if let Err(finding) = naming::may_use(view, organization, name) {
+        return Some(stop(view, finding));
+    }
+    let Some(look) = view.look(name) else {
+        return Some(look_or_rest(view, Effect::Look(name.clone())));
+    };
+    Some(match naming::taken(look, None) {
+        Taken::Nearly(row) => stop(view, naming::similar(name, &row)),
+        Taken::Exactly(rows) => match rows.as_slice() {
+            [row] => adopt_found(view, organization, row),
+            _ => stop(view, several(view, rows.len())),
+        },
+        Taken::Free if is_default(name) => stop(view, never_default()),
+        Taken::Free if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
+        Taken::Free => act(Effect::WriteStatus(Box::new(report::stamped(view, organization)))),
+    })
+}
+
+/// A row of a list is no ground for an effect: it is read by id first.
+fn adopt_found(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> Step {
+    match view.observed(&row.id).map(|seen| &seen.remote) {
+        Some(Remote::Present(row)) => adopt(view, organization, row),
+        Some(Remote::Gone) => stop(view, just_gone(&row.id)),
+        None => match naming::granted(view, &row.name).and_then(|grant| naming::may_adopt(view, &grant, row)) {
+            Ok(()) => act(Effect::Get(row.id.clone())),
+            Err(finding) => stop(view, finding),
+        },
+    }
+}
+
+/// Every gate once more, on the workspace as read by id.
+fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> Step {
+    let gates = naming::may_use(view, organization, &row.name)
+        .and_then(|grant| naming::may_adopt(view, &grant, row))
+        .and_then(|()| naming::id_claimed_by_other(view, organization, &row.id).map_or(Ok(()), Err));
+    match (gates, &row.organization_id) {
+        (Err(finding), _) => stop(view, finding),
+        (Ok(()), Some(other)) if other != organization => {
+            let message =
+                format!("the workspace {} belongs to organisation {other}, not to {organization}; it was left alone", row.id);
+            stop(view, Finding::new(Reason::IdentityMismatch, message))
+        }
+        (Ok(()), _) => record(view, organization, &row.id, Origin::Adopted),
+    }
+}
+
+/// Records the workspace of that id, once it was read by id and the object is held.
+fn record(view: &View, organization: &OrganizationId, id: &WorkspaceId, origin: Origin) -> Step {
+    match view.observed(id).map(|seen| &seen.remote) {
+        None => act(Effect::Get(id.clone())),
+        Some(Remote::Gone) => stop(view, just_gone(id)),
+        Some(Remote::Present(_)) if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
+        Some(Remote::Present(row)) => {
+            act(Effect::WriteStatus(Box::new(report::recorded(view, &found_record(organization, row, origin)))))
+        }
+    }
+}
+
+fn found_record(organization: &OrganizationId, row: &RemoteWorkspace, origin: Origin) -> Record {
+    Record {
+        id: row.id.clone(),
+        organization_id: organization.clone(),
+        name: row.name.clone(),
+        state: state::known(row),
+        origin,
+    }
+}
+
+/// Whose the workspaces are that bear the intent's name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Whose {
+    Ours(RemoteWorkspace),
+    NotOurs,
+    Uncertain(RemoteWorkspace),
+    Nobodys,
+}
+
+/// After a crash only the window decides: created within it, ours; without a time, nothing can tell.
+pub fn whose(look: &Look, window: Window) -> Whose {
+    let wanted = canonical(&look.name);
+    let rows: Vec<&RemoteWorkspace> =
+        look.rows.iter().filter(|row| !row.tombstone && canonical(&row.name) == wanted).collect();
+    let ours: Vec<&RemoteWorkspace> =
+        rows.iter().copied().filter(|row| row.created_at.is_some_and(|at| window.contains(at))).collect();
+    let timeless = rows.iter().copied().find(|row| row.created_at.is_none());
+    match (ours.as_slice(), timeless, rows.first()) {
+        ([row], None, _) => Whose::Ours((*row).clone()),
+        ([row, ..], _, _) => Whose::Uncertain((*row).clone()),
+        ([], Some(row), _) => Whose::Uncertain(row.clone()),
+        ([], None, Some(_)) => Whose::NotOurs,
+        ([], None, None) => Whose::Nobodys,
+    }
+}
+
+/// Asks, unless the last attempt failed so recently that this aspect rests.
+fn look_or_rest(view: &View, effect: Effect) -> Step {
+    if state::deferred(view) { rest(view) } else { act(effect) }
+}
+
+/// The last word on this object stands until its next attempt.
+fn rest(view: &View) -> Step {
+    let finding = view
+        .stored_finding(SYNCED)
+        .filter(|finding| !finding.is_fine())
+        .unwrap_or_else(|| Finding::new(Reason::Creating, "waiting for the next attempt"));
+    stop(view, finding)
+}
+
+/// What is said while a lost answer may still come to light.
+pub fn in_flight(intent: &Creation) -> Finding {
+    Finding::new(
+        Reason::CreationInFlight,
+        format!(
+            "the answer to the creation of {:?} was lost; it is looked for until it must have come to light, then tried anew",
+            intent.name.as_str()
+        ),
+    )
+}
+
+/// What is said where nothing can decide.
+pub fn uncertain(row: &RemoteWorkspace) -> Finding {
+    Finding::new(
+        Reason::CreationUncertain,
+        format!(
+            "a workspace named {:?} ({}) appeared while its creation was in flight, and nothing can tell whether it is ours; it \
+             was left alone. Adopt it with spec.adoptionPolicy: ByName, or remove it at Agent Engine",
+            row.name.as_str(),
+            row.id
+        ),
+    )
+}
+
+fn just_gone(id: &WorkspaceId) -> Finding {
+    Finding::new(Reason::Creating, format!("the workspace {id}, just found, has gone; it is looked for again"))
+}
+
+fn several(view: &View, count: usize) -> Finding {
+    Finding::new(
+        Reason::AlreadyExists,
+        format!(
+            "{count} workspaces are named {:?}; none was touched. Adopt one by spec.workspaceId, or rename the others",
+            view.declared.name.as_str()
+        ),
+    )
+}
+
+fn never_default() -> Finding {
+    Finding::new(
+        Reason::Rejected,
+        "\"default\" is every organisation's fallback workspace: it may be adopted, never created; nothing was done",
+    )
+}

@@ -1,0 +1,176 @@
+//! I7: what happens to the workspace when its object goes. Nothing is deleted by name, nothing on a mere suspicion.
+
+use crate::api::organization::Ceiling;
+use crate::api::workspace::{Creation, DeletionPolicy, Origin};
+use crate::lifecycle::clock::ServerClock;
+use crate::lifecycle::effect::Effect;
+use crate::lifecycle::plan::{Step, sync};
+use crate::lifecycle::reason::Reason;
+use crate::lifecycle::report;
+use crate::lifecycle::rules::creation::{self, Whose};
+use crate::lifecycle::rules::{gates, naming, state};
+use crate::lifecycle::verdict::{Aspect, Finding};
+use crate::lifecycle::view::{
+    CrdState, Deletion, Finalizer, OrganizationFacts, Record, Remote, Vanishing, Verification, View,
+};
+use crate::tenancy::is_default;
+
+/// Deals with an object that was asked to go; it says nothing of others.
+pub fn let_it_go(view: &View) -> Option<Step> {
+    match (view.object.deletion, view.object.finalizer) {
+        (Deletion::NotAsked, _) => None,
+        (Deletion::Asked, Finalizer::Absent) => Some(Step::Leave),
+        (Deletion::Asked, Finalizer::Present) => Some(match (fate(view), view.record(), view.intent()) {
+            (_, None, None) | (Fate::Retain, _, _) => release(),
+            (Fate::Delete, Some(record), _) => delete(view, &record),
+            (Fate::Delete, None, Some(intent)) => settle_creation(view, intent),
+        }),
+    }
+}
+
+fn act(effect: Effect) -> Step {
+    Step::Act(Aspect::Sync, effect)
+}
+
+fn release() -> Step {
+    act(Effect::RemoveFinalizer)
+}
+
+/// What becomes of the workspace.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fate {
+    Delete,
+    Retain,
+}
+
+/// The effective policy: spec, the Organization's default, the recorded one, then by origin.
+pub fn policy(view: &View) -> DeletionPolicy {
+    let default = view.readable().and_then(|organization| organization.defaults.deletion_policy);
+    let bound = view.stored.uid.as_ref() == Some(&view.object.uid);
+    let recorded = view.stored.deletion_policy.filter(|_| bound);
+    let by_origin = match view.record().map(|record| record.origin) {
+        Some(Origin::Adopted) => DeletionPolicy::Retain,
+        Some(Origin::Created) | None => DeletionPolicy::Delete,
+    };
+    view.declared.deletion_policy.or(default).or(recorded).unwrap_or(by_origin)
+}
+
+/// What tenants cannot lift, the fallback workspace and a CRD that goes all retain, whatever the policy.
+fn fate(view: &View) -> Fate {
+    let name = view.record().map(|record| record.name).or_else(|| view.intent().map(|intent| intent.name.clone()));
+    let forbidden = view.readable().is_some()
+        && name.as_ref().is_some_and(|name| {
+            naming::granted(view, name).map_or(Ceiling::Forbidden, |grant| grant.deletion) == Ceiling::Forbidden
+        });
+    let fallback = name.as_ref().is_some_and(is_default);
+    let crd_goes = view.found.crd == Some(CrdState::Going);
+    match policy(view) {
+        DeletionPolicy::Delete if !forbidden && !fallback && !crd_goes => Fate::Delete,
+        DeletionPolicy::Delete | DeletionPolicy::Retain => Fate::Retain,
+    }
+}
+
+/// What to say of a workspace that stays behind.
+pub fn farewell(view: &View) -> Option<Finding> {
+    let message = match (fate(view), view.record(), view.intent()) {
+        (Fate::Retain, Some(record), _) => {
+            format!("the workspace {} ({:?}) was left at Agent Engine", record.id, record.name.as_str())
+        }
+        (Fate::Retain, None, Some(intent)) => format!(
+            "a creation of {:?} was in flight; if it took effect, the workspace was left at Agent Engine",
+            intent.name.as_str()
+        ),
+        (Fate::Delete, _, _) | (Fate::Retain, None, None) => return None,
+    };
+    Some(Finding::new(Reason::Retained, message))
+}
+
+fn delete(view: &View, record: &Record) -> Step {
+    if view.found.deleted {
+        return release();
+    }
+    if let Some(step) = unable(view).or_else(|| may_be_the_crd(view)) {
+        return step;
+    }
+    gates::remove_secrets(view).unwrap_or_else(|| act(Effect::Delete(record.id.clone())))
+}
+
+/// A creation in flight is found by the intent's name and window, recorded, and then deleted by id.
+fn settle_creation(view: &View, intent: &Creation) -> Step {
+    if let Some(step) = unable(view) {
+        return step;
+    }
+    let Some(look) = view.look(&intent.name) else { return act(Effect::Look(intent.name.clone())) };
+    match creation::whose(look, ServerClock::window_of(intent)) {
+        Whose::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
+            None => act(Effect::Get(row.id)),
+            Some(Remote::Gone) => release(),
+            Some(Remote::Present(row)) => {
+                let record = Record {
+                    id: row.id.clone(),
+                    organization_id: intent.organization_id.clone(),
+                    name: row.name.clone(),
+                    state: state::known(row),
+                    origin: Origin::Created,
+                };
+                act(Effect::WriteStatus(Box::new(report::recorded(view, &record))))
+            }
+        },
+        Whose::NotOurs => release(),
+        Whose::Uncertain(row) => Step::Settle(blocked(view, &creation::uncertain(&row).message)),
+        Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => {
+            Step::Settle(report::blocked(view, Finding::new(Reason::Deleting, creation::in_flight(intent).message)))
+        }
+        Whose::Nobodys => release(),
+    }
+}
+
+/// The finalizer stays, with the reason and the way out.
+fn blocked(view: &View, why: &str) -> crate::lifecycle::verdict::Verdict {
+    let message = format!(
+        "the workspace was not deleted: {why}. It is tried again; to let the object go and leave the workspace, set \
+         spec.deletionPolicy: Retain"
+    );
+    report::blocked(view, Finding::new(Reason::DeletionBlocked, message))
+}
+
+/// Why nothing can be asked of the organisation now.
+fn unable(view: &View) -> Option<Step> {
+    let stop = |why: &str| Some(Step::Settle(blocked(view, why)));
+    if let Some(problem) = &view.found.problem {
+        return stop(&problem.finding.message);
+    }
+    let organization = match &view.organization {
+        OrganizationFacts::NotFound { name, searched } => {
+            return stop(&format!("there is no Organization {name:?} in namespace {searched:?}"));
+        }
+        OrganizationFacts::Unreadable { name } => return stop(&format!("the Organization {name:?} cannot be decoded")),
+        OrganizationFacts::Readable(organization) => organization,
+    };
+    match &organization.verification {
+        Verification::Pending { why } => {
+            return stop(&format!("the Organization {:?} is not ready ({why})", organization.name));
+        }
+        Verification::Verified(_) => {}
+    }
+    if let Some(mismatch) = gates::mismatch(view) {
+        return stop(&mismatch.message);
+    }
+    match organization.vanishing {
+        Vanishing::Mass => return stop("many workspaces of the organisation vanished at once, and nothing is believed of it"),
+        Vanishing::Calm => {}
+    }
+    state::deferred(view).then_some(Step::Leave)
+}
+
+/// Objects of a CRD that goes are swept away with it: that is nobody's wish to delete workspaces.
+fn may_be_the_crd(view: &View) -> Option<Step> {
+    match &view.found.crd {
+        None => sync(Effect::ReadCrd),
+        Some(CrdState::Serving | CrdState::Going) => None,
+        Some(CrdState::Unreadable { why }) => Some(Step::Settle(blocked(
+            view,
+            &format!("it cannot be told whether the CustomResourceDefinition itself is being deleted ({why})"),
+        ))),
+    }
+}
