@@ -2,6 +2,7 @@
 //!
 //! Reading order:
 //! - [`api`]: the kinds as users see them, and the plain words that all rooms share.
+//! - [`lifecycle`]: what to do about one workspace. Pure.
 //! - [`tenancy`]: who may use which name. Pure.
 //! - [`turns`]: whose turn it is to call Agent Engine. Pure.
 //! - [`engine`]: the Agent Engine API as typed calls.
@@ -22,6 +23,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod engine;
+pub mod lifecycle;
 pub mod run;
 pub mod serve;
 pub mod settings;

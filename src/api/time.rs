@@ -21,5 +21,9 @@ pub fn elapsed(from: Timestamp, now: Timestamp) -> Duration {
 
 /// `at` moved by a signed difference, kept within time.
 pub fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
+    at.checked_add(by).unwrap_or(if by.is_negative() {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
 }

@@ -234,6 +234,12 @@ impl WorkspaceSpec {
             .unwrap_or(true)
     }
 
+    /// Name of the Secret that the token shall be in, for a Workspace object of this name.
+    pub fn token_secret_name(&self, object: &str) -> String {
+        let declared = self.token_secret.as_ref().and_then(|secret| secret.name.clone());
+        declared.unwrap_or_else(|| format!("{object}-token"))
+    }
+
     /// Whether the operator's hands are tied.
     pub fn is_suspended(&self) -> bool {
         self.suspend.unwrap_or(false)
@@ -243,11 +249,6 @@ impl WorkspaceSpec {
 impl Workspace {
     /// Name of the Secret that the token shall be in.
     pub fn token_secret_name(&self) -> String {
-        let declared = self
-            .spec
-            .token_secret
-            .as_ref()
-            .and_then(|secret| secret.name.clone());
-        declared.unwrap_or_else(|| format!("{}-token", self.name_any()))
+        self.spec.token_secret_name(&self.name_any())
     }
 }

@@ -11,7 +11,7 @@ use crate::tenancy::canonical;
 use crate::turns::Pressure;
 
 /// Folds `outcome` of `effect` into the view.
-pub fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
+pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
     match outcome {
         Outcome::Object(state) => {
             let begun = state.stored.creation.as_ref().is_some_and(|creation| {
@@ -31,7 +31,10 @@ pub fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome
         Outcome::KubernetesFailed { detail } => {
             view.found.status_failed = matches!(effect, Effect::WriteStatus(_));
             let message = format!("the Kubernetes API did not carry out {}: {detail}", effect.kind());
-            view.found.problem = Some(Problem { aspect, finding: Finding::new(Reason::KubernetesRefused, message) });
+            view.found.problem = Some(Problem {
+                aspect,
+                finding: Finding::new(Reason::KubernetesRefused, message),
+            });
         }
         Outcome::Secret(live) => {
             view.found.secret_stale = false;
@@ -70,7 +73,7 @@ pub fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome
 }
 
 /// What an answer said about pressure. Nothing where Agent Engine was not asked.
-pub fn pressure(outcome: &Outcome) -> Option<Pressure> {
+pub(super) fn pressure(outcome: &Outcome) -> Option<Pressure> {
     fn of<T>(answer: &Answer<T>) -> Option<Pressure> {
         match &answer.result {
             Ok(_) => Some(Pressure::Relaxed),
@@ -129,7 +132,12 @@ fn secret_written(view: &mut View, facts: SecretFacts) {
 
 fn forget_secret(view: &mut View, name: &str) {
     view.secrets.others.retain(|other| other.name != name);
-    if view.secrets.target.as_ref().is_some_and(|facts| facts.name == name && facts.ownership != Ownership::Foreign) {
+    if view
+        .secrets
+        .target
+        .as_ref()
+        .is_some_and(|facts| facts.name == name && facts.ownership != Ownership::Foreign)
+    {
         view.secrets.target = None;
         view.found.target = Some(LiveSecret::Absent);
     }
@@ -140,7 +148,10 @@ fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Vec<R
     match (answer.result, effect) {
         (Ok(rows), Effect::Look(name)) => {
             view.found.looks.retain(|look| look.name != *name);
-            view.found.looks.push(Look { name: name.clone(), rows });
+            view.found.looks.push(Look {
+                name: name.clone(),
+                rows,
+            });
         }
         (Ok(_), _) => {}
         (Err(failure), _) => failed(view, aspect, effect, failure),
@@ -155,7 +166,11 @@ fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<R
         Err(failure) => return failed(view, aspect, effect, failure),
     };
     let remote = row.clone().map_or(Remote::Gone, Remote::Present);
-    let observation = Observation { id: id.clone(), requested_at: answer.started, remote };
+    let observation = Observation {
+        id: id.clone(),
+        requested_at: answer.started,
+        remote,
+    };
     if view.record().is_some_and(|record| record.id != *id) {
         view.found.other = Some(observation);
         return;
@@ -170,7 +185,12 @@ fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<R
 /// A workspace read by id is a fact about its name too: a look made before it is corrected.
 fn note_in_looks(view: &mut View, row: &RemoteWorkspace) {
     let name = canonical(&row.name);
-    for look in view.found.looks.iter_mut().filter(|look| canonical(&look.name) == name) {
+    for look in view
+        .found
+        .looks
+        .iter_mut()
+        .filter(|look| canonical(&look.name) == name)
+    {
         look.rows.retain(|other| other.id != row.id);
         look.rows.push(row.clone());
     }
@@ -196,7 +216,9 @@ fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<super
 fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<RemoteWorkspace>) {
     view.found.clock.learn(&answer);
     view.memory.wrote_at = Some(answer.finished);
-    let Effect::Update { id, change } = effect else { return };
+    let Effect::Update { id, change } = effect else {
+        return;
+    };
     match answer.result {
         Ok(row) => {
             // What was read before our own write is no ground for issuing any more.
@@ -210,14 +232,19 @@ fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Remo
                 view.found.refused = Some(refused(change, &failure));
             }
             FailureClass::Missing => {
-                view.found.remote =
-                    Some(Observation { id: id.clone(), requested_at: answer.started, remote: Remote::Gone });
+                view.found.remote = Some(Observation {
+                    id: id.clone(),
+                    requested_at: answer.started,
+                    remote: Remote::Gone,
+                });
             }
             FailureClass::Transient
             | FailureClass::Throttled(_)
             | FailureClass::Malformed
             | FailureClass::Unknown => {
-                if matches!(change, Change::Rename(_)) && matches!(failure.class, FailureClass::Unknown | FailureClass::Malformed) {
+                if matches!(change, Change::Rename(_))
+                    && matches!(failure.class, FailureClass::Unknown | FailureClass::Malformed)
+                {
                     view.memory.rename_unclear_at = Some(answer.finished);
                 }
                 failed(view, aspect, effect, failure);
@@ -255,7 +282,10 @@ fn refused(change: &Change, failure: &Failure) -> Finding {
             Reason::AccessDenied,
             format!("the operator's credential may not set {what}: {}", failure.detail),
         ),
-        _ => Finding::new(Reason::Rejected, format!("the API refused {what}: {}", failure.detail)),
+        _ => Finding::new(
+            Reason::Rejected,
+            format!("the API refused {what}: {}", failure.detail),
+        ),
     }
 }
 
@@ -275,23 +305,35 @@ fn failed(view: &mut View, aspect: Aspect, effect: &Effect, failure: Failure) {
     let creating = view.record().is_none();
     let detail = &failure.detail;
     let finding = match (failure.class, effect) {
-        (FailureClass::Throttled(_), _) => {
-            Finding::new(Reason::Throttled, "Agent Engine asked to slow down; it is tried again when it allows")
+        (FailureClass::Throttled(_), _) => Finding::new(
+            Reason::Throttled,
+            "Agent Engine asked to slow down; it is tried again when it allows",
+        ),
+        (FailureClass::Unknown | FailureClass::Malformed, Effect::Issue { name, .. }) if creating => {
+            in_flight(name)
         }
-        (FailureClass::Unknown | FailureClass::Malformed, Effect::Issue { name, .. }) if creating => in_flight(name),
-        (FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict, Effect::Issue { name, .. }) if creating => {
-            creation_refused(name, &failure)
-        }
+        (
+            FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict,
+            Effect::Issue { name, .. },
+        ) if creating => creation_refused(name, &failure),
         (FailureClass::Denied, _) => Finding::new(
             Reason::AccessDenied,
-            format!("the operator's credential may not {}: {detail}. It needs administrator rights", verb(effect)),
+            format!(
+                "the operator's credential may not {}: {detail}. It needs administrator rights",
+                verb(effect)
+            ),
         ),
-        (FailureClass::Rejected | FailureClass::Conflict, _) => {
-            Finding::new(Reason::Rejected, format!("the API refused to {}: {detail}", verb(effect)))
-        }
-        (FailureClass::Transient | FailureClass::Missing | FailureClass::Malformed | FailureClass::Unknown, _) => {
-            Finding::new(Reason::ApiUnavailable, format!("Agent Engine did not {}: {detail}", verb(effect)))
-        }
+        (FailureClass::Rejected | FailureClass::Conflict, _) => Finding::new(
+            Reason::Rejected,
+            format!("the API refused to {}: {detail}", verb(effect)),
+        ),
+        (
+            FailureClass::Transient | FailureClass::Missing | FailureClass::Malformed | FailureClass::Unknown,
+            _,
+        ) => Finding::new(
+            Reason::ApiUnavailable,
+            format!("Agent Engine did not {}: {detail}", verb(effect)),
+        ),
     };
     view.found.problem = Some(Problem { aspect, finding });
 }
@@ -309,7 +351,9 @@ fn in_flight(name: &WorkspaceName) -> Finding {
 /// The API has no code of its own for a plan's end: 402 and 403 mean it, and others where their words do.
 fn creation_refused(name: &WorkspaceName, failure: &Failure) -> Finding {
     let words = failure.detail.to_lowercase();
-    let of_plan = ["plan", "limit", "quota", "subscription"].iter().any(|word| words.contains(word));
+    let of_plan = ["plan", "limit", "quota", "subscription"]
+        .iter()
+        .any(|word| words.contains(word));
     let reason = match failure.status {
         Some(402 | 403) => Reason::PlanLimit,
         _ if of_plan => Reason::PlanLimit,
@@ -319,7 +363,14 @@ fn creation_refused(name: &WorkspaceName, failure: &Failure) -> Finding {
         Reason::PlanLimit => "Raise the plan, remove workspaces, or give the credential administrator rights",
         _ => "Change what is declared",
     };
-    Finding::new(reason, format!("the API refused to create {:?}: {}. {advice}", name.as_str(), failure.detail))
+    Finding::new(
+        reason,
+        format!(
+            "the API refused to create {:?}: {}. {advice}",
+            name.as_str(),
+            failure.detail
+        ),
+    )
 }
 
 fn verb(effect: &Effect) -> String {

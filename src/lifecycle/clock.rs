@@ -66,14 +66,20 @@ impl ServerClock {
                 from: earlier(shifted(started, ahead), SERVER_SLACK),
                 to: later(shifted(finished, ahead), SERVER_SLACK),
             },
-            (None, None) => Window { from: earlier(started, LOCAL_SLACK), to: later(finished, LOCAL_SLACK) },
+            (None, None) => Window {
+                from: earlier(started, LOCAL_SLACK),
+                to: later(finished, LOCAL_SLACK),
+            },
         }
     }
 
     /// The window of an issue of which only the intent is left.
     pub fn window_of(intent: &Creation) -> Window {
         let slack = slack_of(intent);
-        Window { from: earlier(intent.at.0, slack), to: later(later(intent.at.0, ISSUE_DEADLINE), slack) }
+        Window {
+            from: earlier(intent.at.0, slack),
+            to: later(later(intent.at.0, ISSUE_DEADLINE), slack),
+        }
     }
 
     /// When nothing that the intent's issue did can still come to light, as an instant of our own clock.

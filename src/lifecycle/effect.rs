@@ -20,17 +20,28 @@ pub enum Effect {
     AddFinalizer,
     RemoveFinalizer,
     WriteStatus(Box<WorkspaceStatus>),
-    ReadSecret { name: String },
+    ReadSecret {
+        name: String,
+    },
     WriteSecret(Box<SecretDraft>),
-    DeleteSecret { name: String, resource_version: String },
+    DeleteSecret {
+        name: String,
+        resource_version: String,
+    },
     ReadCrd,
     /// Search by name, all pages.
     Look(WorkspaceName),
     Get(WorkspaceId),
     /// Creates what it does not find: only ever under a name that was just confirmed, or just found absent.
-    Issue { name: WorkspaceName, region: Option<RegionId> },
+    Issue {
+        name: WorkspaceName,
+        region: Option<RegionId>,
+    },
     Prove(TokenSlot),
-    Update { id: WorkspaceId, change: Change },
+    Update {
+        id: WorkspaceId,
+        change: Change,
+    },
     Delete(WorkspaceId),
 }
 
@@ -86,10 +97,14 @@ pub enum Outcome {
     /// What was written to had changed meanwhile.
     Conflict,
     /// The API server refused or did not answer. `detail` is fit to be shown.
-    KubernetesFailed { detail: String },
+    KubernetesFailed {
+        detail: String,
+    },
     Secret(LiveSecret),
     SecretWritten(SecretFacts),
-    SecretDeleted { name: String },
+    SecretDeleted {
+        name: String,
+    },
     Crd(CrdState),
     Looked(Answer<Vec<RemoteWorkspace>>),
     Got(Answer<Option<RemoteWorkspace>>),

@@ -69,7 +69,14 @@ pub struct Settled {
 impl Pass {
     pub fn new(view: View) -> Self {
         let began_with = ready_reason(&view.stored);
-        Self { view, steps: 0, sync_calls: 0, token_calls: 0, doing: None, began_with }
+        Self {
+            view,
+            steps: 0,
+            sync_calls: 0,
+            token_calls: 0,
+            doing: None,
+            began_with,
+        }
     }
 
     /// The object that the pass is about, as the claims table knows it.
@@ -89,7 +96,13 @@ impl Pass {
     }
 
     /// Folds in what came of the last effect, and names the next one. Claims are taken here, before anything is written.
-    pub fn next(&mut self, now: Timestamp, claims: &mut Claims, pace: &mut Pace, outcome: Option<Outcome>) -> Next {
+    pub fn next(
+        &mut self,
+        now: Timestamp,
+        claims: &mut Claims,
+        pace: &mut Pace,
+        outcome: Option<Outcome>,
+    ) -> Next {
         self.view.now = now;
         if let (Some(outcome), Some((aspect, effect))) = (outcome, self.doing.take()) {
             if let Some(pressure) = absorb::pressure(&outcome) {
@@ -137,7 +150,9 @@ impl Pass {
         if self.sync_calls + self.token_calls == 0 {
             pace.ask(self.view.now, lane, &self.view.object.uid)
         } else {
-            pace.charge(self.view.now, lane)
+            pace.paused_until()
+                .filter(|at| *at > self.view.now)
+                .map_or(Turn::Now, Turn::At)
         }
     }
 
@@ -162,7 +177,9 @@ impl Pass {
     }
 
     fn leave(&mut self) -> Next {
-        let at = self.rested_until().unwrap_or_else(|| later(self.view.now, LOOKS_AGAIN));
+        let at = self
+            .rested_until()
+            .unwrap_or_else(|| later(self.view.now, LOOKS_AGAIN));
         self.leave_until(at)
     }
 
@@ -200,8 +217,16 @@ impl Pass {
                 Some(_) | None => backoff.succeeded(),
             }
         }
-        if verdict.token.reason == Reason::TokenProven && self.view.memory.token.not_before(cause).is_none_or(|at| at <= now) {
-            look_again.extend(token::renew_at(&self.view).map(|at| at.max(later(now, Duration::from_secs(1)))));
+        if verdict.token.reason == Reason::TokenProven
+            && self
+                .view
+                .memory
+                .token
+                .not_before(cause)
+                .is_none_or(|at| at <= now)
+        {
+            look_again
+                .extend(token::renew_at(&self.view).map(|at| at.max(later(now, Duration::from_secs(1)))));
         }
         look_again.extend(token::rename_settles_at(&self.view));
         look_again.into_iter().min().unwrap_or(now)
@@ -228,5 +253,9 @@ impl Pass {
 
 /// The reason of the stored Ready condition.
 fn ready_reason(status: &WorkspaceStatus) -> Option<String> {
-    status.conditions.iter().find(|c| c.type_ == conditions::READY).map(|c| c.reason.clone())
+    status
+        .conditions
+        .iter()
+        .find(|c| c.type_ == conditions::READY)
+        .map(|c| c.reason.clone())
 }

@@ -25,9 +25,15 @@ pub const RULES: &[(&str, Rule)] = &[
     ("read_what_changed", gates::read_what_changed),
     ("let_it_go", deletion::let_it_go),
     ("end_with_the_problem", gates::end_with_the_problem),
-    ("withdraw_what_is_not_granted", gates::withdraw_what_is_not_granted),
+    (
+        "withdraw_what_is_not_granted",
+        gates::withdraw_what_is_not_granted,
+    ),
     ("know_the_organization", gates::know_the_organization),
-    ("keep_to_the_recorded_organization", gates::keep_to_the_recorded_organization),
+    (
+        "keep_to_the_recorded_organization",
+        gates::keep_to_the_recorded_organization,
+    ),
     ("believe_no_mass_vanishing", gates::believe_no_mass_vanishing),
     ("rest_while_suspended", creation::rest_while_suspended),
     ("finish_what_was_begun", creation::finish_what_was_begun),

@@ -1,9 +1,9 @@
 //! The status that is true now: by aspect, as conditions, and as the records that make a crash harmless.
 
 use super::reason::{Reason, Weight};
+use super::rules::deletion;
 use super::rules::state::{self, Stand};
 use super::rules::token::{self, Need};
-use super::rules::deletion;
 use super::schedule::Freshness;
 use super::verdict::{Aspect, Finding, Problem, Verdict};
 use super::view::{Ownership, Record, View};
@@ -14,7 +14,10 @@ use crate::api::workspace::{Creation, WorkspaceStatus};
 /// The end of a pass that found nothing more to do.
 pub fn settled(view: &View) -> Verdict {
     let Some(record) = view.record() else {
-        return blocked(view, Finding::new(Reason::Creating, "the workspace is being created"));
+        return blocked(
+            view,
+            Finding::new(Reason::Creating, "the workspace is being created"),
+        );
     };
     let synced = synced(view, &record);
     let token = token(view, &record);
@@ -27,12 +30,18 @@ pub fn blocked(view: &View, finding: Finding) -> Verdict {
         Some(_) => proven(),
         None => finding.clone(),
     };
-    Verdict { main: finding.clone(), synced: finding, token }
+    Verdict {
+        main: finding.clone(),
+        synced: finding,
+        token,
+    }
 }
 
 /// The end of a pass whose last effect failed.
 pub fn failed(view: &View, problem: &Problem) -> Verdict {
-    let Some(record) = view.record() else { return blocked(view, problem.finding.clone()) };
+    let Some(record) = view.record() else {
+        return blocked(view, problem.finding.clone());
+    };
     match problem.aspect {
         Aspect::Sync => conclude(view, problem.finding.clone(), token(view, &record)),
         Aspect::Token => token_failed(view, problem.finding.clone()),
@@ -41,13 +50,18 @@ pub fn failed(view: &View, problem: &Problem) -> Verdict {
 
 /// The end of a pass that could not renew the token.
 pub fn token_failed(view: &View, finding: Finding) -> Verdict {
-    let Some(record) = view.record() else { return blocked(view, finding) };
+    let Some(record) = view.record() else {
+        return blocked(view, finding);
+    };
     conclude(view, synced(view, &record), quiet_while_good(view, finding))
 }
 
 fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
     let displaced = token::displaced(view).filter(|_| view.declared.token_enabled());
-    let main = [Some(&synced), Some(&token), displaced.as_ref()].into_iter().flatten().find(|finding| !finding.is_fine());
+    let main = [Some(&synced), Some(&token), displaced.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(|finding| !finding.is_fine());
     let main = main.cloned().unwrap_or_else(|| match synced.reason {
         Reason::Suspended => synced.clone(),
         _ => Finding::new(Reason::AsDeclared, "the workspace is as declared"),
@@ -57,11 +71,17 @@ fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
 
 fn synced(view: &View, record: &Record) -> Finding {
     if view.declared.suspend == Some(true) {
-        return Finding::new(Reason::Suspended, "spec.suspend is set: name and status are left alone");
+        return Finding::new(
+            Reason::Suspended,
+            "spec.suspend is set: name and status are left alone",
+        );
     }
     match state::stand(view, record) {
         Stand::AsDeclared => Finding::new(Reason::AsDeclared, "the workspace is as declared"),
-        Stand::Next(_) => Finding::new(Reason::Updating, "the workspace is being brought to what is declared"),
+        Stand::Next(_) => Finding::new(
+            Reason::Updating,
+            "the workspace is being brought to what is declared",
+        ),
         Stand::Blocked(finding) => finding,
     }
 }
@@ -69,7 +89,10 @@ fn synced(view: &View, record: &Record) -> Finding {
 fn token(view: &View, record: &Record) -> Finding {
     match token::need(view, record) {
         Need::None(finding) => finding,
-        Need::Next(_) => quiet_while_good(view, Finding::new(Reason::TokenPending, "a token is being issued")),
+        Need::Next(_) => quiet_while_good(
+            view,
+            Finding::new(Reason::TokenPending, "a token is being issued"),
+        ),
         Need::Later(finding) | Need::Blocked(finding) => quiet_while_good(view, finding),
     }
 }
@@ -83,18 +106,27 @@ fn quiet_while_good(view: &View, finding: Finding) -> Finding {
 }
 
 fn proven() -> Finding {
-    Finding::new(Reason::TokenProven, "a token proven to open this workspace is in the Secret")
+    Finding::new(
+        Reason::TokenProven,
+        "a token proven to open this workspace is in the Secret",
+    )
 }
 
 /// Whether our Secret holds a token that is not about to end.
 fn holds_token(view: &View) -> bool {
-    view.secrets.target.iter().chain(&view.secrets.others).any(|facts| {
-        facts.ownership == Ownership::Ours
-            && facts.times.is_some_and(|times| match times.freshness(&view.object.uid, view.now) {
-                Freshness::Fresh | Freshness::Due => true,
-                Freshness::Urgent | Freshness::Expired => false,
-            })
-    })
+    view.secrets
+        .target
+        .iter()
+        .chain(&view.secrets.others)
+        .any(|facts| {
+            facts.ownership == Ownership::Ours
+                && facts
+                    .times
+                    .is_some_and(|times| match times.freshness(&view.object.uid, view.now) {
+                        Freshness::Fresh | Freshness::Due => true,
+                        Freshness::Urgent | Freshness::Expired => false,
+                    })
+        })
 }
 
 /// The status to store for a verdict. Equal to the stored one where nothing has changed.
@@ -138,7 +170,11 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
             deletion_policy: view.stored.deletion_policy,
             ..base
         },
-        None => WorkspaceStatus { uid: Some(view.object.uid.clone()), creation: view.intent().cloned(), ..base },
+        None => WorkspaceStatus {
+            uid: Some(view.object.uid.clone()),
+            creation: view.intent().cloned(),
+            ..base
+        },
     }
 }
 
@@ -192,12 +228,20 @@ pub fn forgotten(view: &View, record: &Record) -> WorkspaceStatus {
         conditions: view.stored.conditions.clone(),
         ..WorkspaceStatus::default()
     };
-    let finding = Finding::new(Reason::Creating, format!("the lost workspace {} is being replaced, as allowed", record.id));
+    let finding = Finding::new(
+        Reason::Creating,
+        format!("the lost workspace {} is being replaced, as allowed", record.id),
+    );
     status(&next, &blocked(&next, finding))
 }
 
 fn fold(view: &View, verdict: &Verdict) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
-    conditions::fold(&view.stored.conditions, &drafts(view, verdict), view.object.generation, view.now)
+    conditions::fold(
+        &view.stored.conditions,
+        &drafts(view, verdict),
+        view.object.generation,
+        view.now,
+    )
 }
 
 /// kstatus: Reconciling or Stalled stand only beside a Ready that is False, and never together.
@@ -209,13 +253,21 @@ pub fn drafts(view: &View, verdict: &Verdict) -> Vec<ConditionDraft> {
         message: finding.message.clone(),
     };
     let exists = view.record().is_some();
-    let ready = if verdict.main.is_fine() && exists { Truth::True } else { Truth::False };
+    let ready = if verdict.main.is_fine() && exists {
+        Truth::True
+    } else {
+        Truth::False
+    };
     let synced = match verdict.synced.reason {
         Reason::Suspended => Truth::Unknown,
         _ if verdict.synced.is_fine() => Truth::True,
         _ => Truth::False,
     };
-    let token = if verdict.token.reason == Reason::TokenProven { Truth::True } else { Truth::False };
+    let token = if verdict.token.reason == Reason::TokenProven {
+        Truth::True
+    } else {
+        Truth::False
+    };
     let mut drafts = vec![draft(conditions::READY, ready, &verdict.main)];
     match verdict.main.reason.weight() {
         Weight::Fine => {}

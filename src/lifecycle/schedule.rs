@@ -36,7 +36,10 @@ pub enum Freshness {
 impl TokenTimes {
     /// The times of a token whose issue began at `issued_at` and that claims to live for `claimed`.
     pub fn issued(issued_at: Timestamp, claimed: Duration) -> Self {
-        Self { issued_at, expires_at: later(issued_at, claimed.min(DOCUMENTED_LIFE)) }
+        Self {
+            issued_at,
+            expires_at: later(issued_at, claimed.min(DOCUMENTED_LIFE)),
+        }
     }
 
     /// When the renewal begins: at two thirds of the life, up to a tenth of it earlier, spread by object and issue.
@@ -108,9 +111,18 @@ mod tests {
     #[test]
     fn a_mark_from_the_future_is_due_and_one_of_long_ago_expired() {
         let uid = Uid::from("u");
-        assert_eq!(TokenTimes::issued(at(9_000), DOCUMENTED_LIFE).freshness(&uid, at(0)), Freshness::Due);
-        assert_eq!(TokenTimes::issued(at(0), DOCUMENTED_LIFE).freshness(&uid, at(1200)), Freshness::Expired);
-        let forged = TokenTimes { issued_at: at(0), expires_at: at(1_000_000) };
+        assert_eq!(
+            TokenTimes::issued(at(9_000), DOCUMENTED_LIFE).freshness(&uid, at(0)),
+            Freshness::Due
+        );
+        assert_eq!(
+            TokenTimes::issued(at(0), DOCUMENTED_LIFE).freshness(&uid, at(1200)),
+            Freshness::Expired
+        );
+        let forged = TokenTimes {
+            issued_at: at(0),
+            expires_at: at(1_000_000),
+        };
         assert_eq!(forged.freshness(&uid, at(1200)), Freshness::Expired);
     }
 

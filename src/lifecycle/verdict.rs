@@ -11,7 +11,10 @@ pub struct Finding {
 
 impl Finding {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self {
+            reason,
+            message: message.into(),
+        }
     }
 
     pub fn is_fine(&self) -> bool {

@@ -71,9 +71,14 @@ pub enum Finalizer {
 #[derive(Clone, Debug)]
 pub enum OrganizationFacts {
     /// Not in the namespace that was searched.
-    NotFound { name: String, searched: String },
+    NotFound {
+        name: String,
+        searched: String,
+    },
     /// There, but it cannot be decoded. Withdraws nothing.
-    Unreadable { name: String },
+    Unreadable {
+        name: String,
+    },
     Readable(ReadableOrganization),
 }
 
@@ -242,7 +247,9 @@ pub enum CrdState {
     /// Terminating or gone: its objects go with it, and that is nobody's wish to delete workspaces.
     Going,
     /// No answer, or not allowed to ask.
-    Unreadable { why: String },
+    Unreadable {
+        why: String,
+    },
 }
 
 /// The recorded identity, bound to this very object.
@@ -279,7 +286,10 @@ impl View {
 
     /// A creation in flight, bound to this very object.
     pub fn intent(&self) -> Option<&Creation> {
-        self.stored.creation.as_ref().filter(|creation| creation.uid == self.object.uid)
+        self.stored
+            .creation
+            .as_ref()
+            .filter(|creation| creation.uid == self.object.uid)
     }
 
     /// The Organization where it can be read.
@@ -319,7 +329,10 @@ impl View {
     /// What a stored condition said, for aspects that this pass leaves alone.
     pub fn stored_finding(&self, kind: &str) -> Option<Finding> {
         let condition = self.stored.conditions.iter().find(|c| c.type_ == kind)?;
-        Some(Finding::new(Reason::parse(&condition.reason)?, condition.message.clone()))
+        Some(Finding::new(
+            Reason::parse(&condition.reason)?,
+            condition.message.clone(),
+        ))
     }
 
     /// The name that the token Secret is declared to have.
@@ -333,46 +346,82 @@ impl View {
         self.object.generation.hash(&mut hasher);
         self.object.reconcile_at.hash(&mut hasher);
         self.object.recreate.hash(&mut hasher);
-        self.readable().map(|organization| (&organization.name, organization.revision)).hash(&mut hasher);
+        self.readable()
+            .map(|organization| (&organization.name, organization.revision))
+            .hash(&mut hasher);
         hasher.finish()
     }
 
     /// What the object may claim, as far as its Organization grants it. I2: recorded, observed, intended, desired.
     pub fn claims(&self) -> BTreeMap<ClaimKey, Basis> {
         let mut claims = BTreeMap::new();
-        let mut claim = |key, basis| {
+        let mut claim = |key: ClaimKey, basis: Basis| {
             let held = claims.entry(key).or_insert(basis);
             *held = basis.min(*held);
         };
-        let not_refused = |name: &WorkspaceName| self.readable().is_none_or(|o| o.access.grant(name).is_some());
+        let not_refused =
+            |name: &WorkspaceName| self.readable().is_none_or(|o| o.access.grant(name).is_some());
         if let Some(record) = self.record() {
-            let observed = self.found.row.as_ref().filter(|row| row.id == record.id).map(|row| &row.name);
-            claim(ClaimKey::Id(record.organization_id.clone(), record.id.clone()), Basis::Recorded);
-            for name in [Some(&record.name), observed].into_iter().flatten().filter(|name| not_refused(name)) {
-                claim(ClaimKey::Name(record.organization_id.clone(), canonical(name)), Basis::Recorded);
+            let observed = self
+                .found
+                .row
+                .as_ref()
+                .filter(|row| row.id == record.id)
+                .map(|row| &row.name);
+            claim(
+                ClaimKey::Id(record.organization_id.clone(), record.id.clone()),
+                Basis::Recorded,
+            );
+            for name in [Some(&record.name), observed]
+                .into_iter()
+                .flatten()
+                .filter(|name| not_refused(name))
+            {
+                claim(
+                    ClaimKey::Name(record.organization_id.clone(), canonical(name)),
+                    Basis::Recorded,
+                );
             }
         } else if let Some(intent) = self.intent().filter(|intent| not_refused(&intent.name)) {
-            claim(ClaimKey::Name(intent.organization_id.clone(), canonical(&intent.name)), Basis::Intended);
+            claim(
+                ClaimKey::Name(intent.organization_id.clone(), canonical(&intent.name)),
+                Basis::Intended,
+            );
         }
-        let Some(organization) = self.verified() else { return claims };
+        let Some(organization) = self.verified() else {
+            return claims;
+        };
         if self.object.deletion == Deletion::Asked {
             return claims;
         }
         if !not_refused(&self.declared.name) {
             return claims;
         }
-        claim(ClaimKey::Name(organization.clone(), canonical(&self.declared.name)), Basis::Desired);
-        let ids = [self.declared.workspace_id.as_ref(), self.wish(), self.found.remote.as_ref().map(|seen| &seen.id)];
+        claim(
+            ClaimKey::Name(organization.clone(), canonical(&self.declared.name)),
+            Basis::Desired,
+        );
+        let ids = [
+            self.declared.workspace_id.as_ref(),
+            self.wish(),
+            self.found.remote.as_ref().map(|seen| &seen.id),
+        ];
         for id in ids.into_iter().flatten() {
             claim(ClaimKey::Id(organization.clone(), id.clone()), Basis::Desired);
         }
         if self.record().is_none()
             && let Some(row) = self.found.row.as_ref().filter(|row| not_refused(&row.name))
         {
-            claim(ClaimKey::Name(organization.clone(), canonical(&row.name)), Basis::Desired);
+            claim(
+                ClaimKey::Name(organization.clone(), canonical(&row.name)),
+                Basis::Desired,
+            );
         }
         if let Some(other) = &self.found.other {
-            claim(ClaimKey::Id(organization.clone(), other.id.clone()), Basis::Desired);
+            claim(
+                ClaimKey::Id(organization.clone(), other.id.clone()),
+                Basis::Desired,
+            );
         }
         claims
     }

@@ -28,7 +28,13 @@ pub fn rest_while_suspended(view: &View) -> Option<Step> {
     if view.record().is_some() || view.declared.suspend != Some(true) {
         return None;
     }
-    Some(stop(view, Finding::new(Reason::Suspended, "spec.suspend is set: nothing is created. Remove it to go on")))
+    Some(stop(
+        view,
+        Finding::new(
+            Reason::Suspended,
+            "spec.suspend is set: nothing is created. Remove it to go on",
+        ),
+    ))
 }
 
 /// A creation in flight is finished under its own name, whatever spec says meanwhile; it is renamed afterwards.
@@ -42,7 +48,10 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     }
     // With the grant withdrawn it looks, but does not issue.
     if view.found.stamped && naming::granted(view, &intent.name).is_ok() {
-        return Some(act(Effect::Issue { name: intent.name.clone(), region: view.declared.region_id.clone() }));
+        return Some(act(Effect::Issue {
+            name: intent.name.clone(),
+            region: view.declared.region_id.clone(),
+        }));
     }
     let Some(look) = view.look(&intent.name) else {
         return Some(look_or_rest(view, Effect::Look(intent.name.clone())));
@@ -52,7 +61,9 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
         Whose::NotOurs => Some(act(Effect::WriteStatus(Box::new(report::without_intent(view))))),
         Whose::Uncertain(row) => Some(take_if_declared(view, &row)),
         // I4: a new attempt starts only when the last one is resolved.
-        Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => Some(stop(view, in_flight(intent))),
+        Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => {
+            Some(stop(view, in_flight(intent)))
+        }
         Whose::Nobodys => None,
     }
 }
@@ -67,9 +78,15 @@ fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
 
 /// The issue was answered: prove the token, read the workspace, and keep it only if our issue made it.
 fn finish_issue(view: &View, intent: &Creation) -> Step {
-    let Some(issued) = &view.found.issued else { return rest(view) };
-    let Some(proof) = &view.found.proof else { return act(Effect::Prove(issued.slot)) };
-    let Some(seen) = view.observed(&proof.workspace_id) else { return act(Effect::Get(proof.workspace_id.clone())) };
+    let Some(issued) = &view.found.issued else {
+        return rest(view);
+    };
+    let Some(proof) = &view.found.proof else {
+        return act(Effect::Prove(issued.slot));
+    };
+    let Some(seen) = view.observed(&proof.workspace_id) else {
+        return act(Effect::Get(proof.workspace_id.clone()));
+    };
     let row = match &seen.remote {
         Remote::Present(row) => row,
         Remote::Gone => return stop(view, in_flight(intent)),
@@ -82,8 +99,14 @@ fn finish_issue(view: &View, intent: &Creation) -> Step {
         );
         return stop(view, Finding::new(Reason::IdentityMismatch, message));
     }
-    let window = view.found.clock.live_window(issued.started, issued.finished, issued.date);
-    if !row.created_at.map_or_else(|| looked_free(view, intent, row), |at| window.contains(at)) {
+    let window = view
+        .found
+        .clock
+        .live_window(issued.started, issued.finished, issued.date);
+    if !row
+        .created_at
+        .map_or_else(|| looked_free(view, intent, row), |at| window.contains(at))
+    {
         return act(Effect::WriteStatus(Box::new(report::without_intent(view))));
     }
     if let Some(finding) = naming::id_claimed_by_other(view, &intent.organization_id, &row.id) {
@@ -102,7 +125,9 @@ fn finish_issue(view: &View, intent: &Creation) -> Step {
 /// Without a creation time the look made moments before, in this very pass, decides: the name was free.
 fn looked_free(view: &View, intent: &Creation, made: &RemoteWorkspace) -> bool {
     view.look(&intent.name).is_some_and(|look| {
-        look.rows.iter().all(|row| row.id == made.id || canonical(&row.name) != canonical(&intent.name))
+        look.rows
+            .iter()
+            .all(|row| row.id == made.id || canonical(&row.name) != canonical(&intent.name))
     })
 }
 
@@ -158,7 +183,8 @@ fn adopt_found(view: &View, organization: &OrganizationId, row: &RemoteWorkspace
     match view.observed(&row.id).map(|seen| &seen.remote) {
         Some(Remote::Present(row)) => adopt(view, organization, row),
         Some(Remote::Gone) => stop(view, just_gone(&row.id)),
-        None => match naming::granted(view, &row.name).and_then(|grant| naming::may_adopt(view, &grant, row)) {
+        None => match naming::granted(view, &row.name).and_then(|grant| naming::may_adopt(view, &grant, row))
+        {
             Ok(()) => act(Effect::Get(row.id.clone())),
             Err(finding) => stop(view, finding),
         },
@@ -173,8 +199,10 @@ fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> S
     match (gates, &row.organization_id) {
         (Err(finding), _) => stop(view, finding),
         (Ok(()), Some(other)) if other != organization => {
-            let message =
-                format!("the workspace {} belongs to organisation {other}, not to {organization}; it was left alone", row.id);
+            let message = format!(
+                "the workspace {} belongs to organisation {other}, not to {organization}; it was left alone",
+                row.id
+            );
             stop(view, Finding::new(Reason::IdentityMismatch, message))
         }
         (Ok(()), _) => record(view, organization, &row.id, Origin::Adopted),
@@ -187,9 +215,10 @@ fn record(view: &View, organization: &OrganizationId, id: &WorkspaceId, origin: 
         None => act(Effect::Get(id.clone())),
         Some(Remote::Gone) => stop(view, just_gone(id)),
         Some(Remote::Present(_)) if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
-        Some(Remote::Present(row)) => {
-            act(Effect::WriteStatus(Box::new(report::recorded(view, &found_record(organization, row, origin)))))
-        }
+        Some(Remote::Present(row)) => act(Effect::WriteStatus(Box::new(report::recorded(
+            view,
+            &found_record(organization, row, origin),
+        )))),
     }
 }
 
@@ -215,10 +244,16 @@ pub enum Whose {
 /// After a crash only the window decides: created within it, ours; without a time, nothing can tell.
 pub fn whose(look: &Look, window: Window) -> Whose {
     let wanted = canonical(&look.name);
-    let rows: Vec<&RemoteWorkspace> =
-        look.rows.iter().filter(|row| !row.tombstone && canonical(&row.name) == wanted).collect();
-    let ours: Vec<&RemoteWorkspace> =
-        rows.iter().copied().filter(|row| row.created_at.is_some_and(|at| window.contains(at))).collect();
+    let rows: Vec<&RemoteWorkspace> = look
+        .rows
+        .iter()
+        .filter(|row| !row.tombstone && canonical(&row.name) == wanted)
+        .collect();
+    let ours: Vec<&RemoteWorkspace> = rows
+        .iter()
+        .copied()
+        .filter(|row| row.created_at.is_some_and(|at| window.contains(at)))
+        .collect();
     let timeless = rows.iter().copied().find(|row| row.created_at.is_none());
     match (ours.as_slice(), timeless, rows.first()) {
         ([row], None, _) => Whose::Ours((*row).clone()),
@@ -231,7 +266,11 @@ pub fn whose(look: &Look, window: Window) -> Whose {
 
 /// Asks, unless the last attempt failed so recently that this aspect rests.
 fn look_or_rest(view: &View, effect: Effect) -> Step {
-    if state::deferred(view) { rest(view) } else { act(effect) }
+    if state::deferred(view) {
+        rest(view)
+    } else {
+        act(effect)
+    }
 }
 
 /// The last word on this object stands until its next attempt.
@@ -268,7 +307,10 @@ pub fn uncertain(row: &RemoteWorkspace) -> Finding {
 }
 
 fn just_gone(id: &WorkspaceId) -> Finding {
-    Finding::new(Reason::Creating, format!("the workspace {id}, just found, has gone; it is looked for again"))
+    Finding::new(
+        Reason::Creating,
+        format!("the workspace {id}, just found, has gone; it is looked for again"),
+    )
 }
 
 fn several(view: &View, count: usize) -> Finding {

@@ -45,22 +45,32 @@ pub enum Fate {
 
 /// The effective policy: spec, the Organization's default, the recorded one, then by origin.
 pub fn policy(view: &View) -> DeletionPolicy {
-    let default = view.readable().and_then(|organization| organization.defaults.deletion_policy);
+    let default = view
+        .readable()
+        .and_then(|organization| organization.defaults.deletion_policy);
     let bound = view.stored.uid.as_ref() == Some(&view.object.uid);
     let recorded = view.stored.deletion_policy.filter(|_| bound);
     let by_origin = match view.record().map(|record| record.origin) {
         Some(Origin::Adopted) => DeletionPolicy::Retain,
         Some(Origin::Created) | None => DeletionPolicy::Delete,
     };
-    view.declared.deletion_policy.or(default).or(recorded).unwrap_or(by_origin)
+    view.declared
+        .deletion_policy
+        .or(default)
+        .or(recorded)
+        .unwrap_or(by_origin)
 }
 
 /// What tenants cannot lift, the fallback workspace and a CRD that goes all retain, whatever the policy.
 fn fate(view: &View) -> Fate {
-    let name = view.record().map(|record| record.name).or_else(|| view.intent().map(|intent| intent.name.clone()));
+    let name = view
+        .record()
+        .map(|record| record.name)
+        .or_else(|| view.intent().map(|intent| intent.name.clone()));
     let forbidden = view.readable().is_some()
         && name.as_ref().is_some_and(|name| {
-            naming::granted(view, name).map_or(Ceiling::Forbidden, |grant| grant.deletion) == Ceiling::Forbidden
+            naming::granted(view, name).map_or(Ceiling::Forbidden, |grant| grant.deletion)
+                == Ceiling::Forbidden
         });
     let fallback = name.as_ref().is_some_and(is_default);
     let crd_goes = view.found.crd == Some(CrdState::Going);
@@ -74,7 +84,11 @@ fn fate(view: &View) -> Fate {
 pub fn farewell(view: &View) -> Option<Finding> {
     let message = match (fate(view), view.record(), view.intent()) {
         (Fate::Retain, Some(record), _) => {
-            format!("the workspace {} ({:?}) was left at Agent Engine", record.id, record.name.as_str())
+            format!(
+                "the workspace {} ({:?}) was left at Agent Engine",
+                record.id,
+                record.name.as_str()
+            )
         }
         (Fate::Retain, None, Some(intent)) => format!(
             "a creation of {:?} was in flight; if it took effect, the workspace was left at Agent Engine",
@@ -100,7 +114,9 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     if let Some(step) = unable(view) {
         return step;
     }
-    let Some(look) = view.look(&intent.name) else { return act(Effect::Look(intent.name.clone())) };
+    let Some(look) = view.look(&intent.name) else {
+        return act(Effect::Look(intent.name.clone()));
+    };
     match creation::whose(look, ServerClock::window_of(intent)) {
         Whose::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => act(Effect::Get(row.id)),
@@ -118,9 +134,10 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         },
         Whose::NotOurs => release(),
         Whose::Uncertain(row) => Step::Settle(blocked(view, &creation::uncertain(&row).message)),
-        Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => {
-            Step::Settle(report::blocked(view, Finding::new(Reason::Deleting, creation::in_flight(intent).message)))
-        }
+        Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => Step::Settle(report::blocked(
+            view,
+            Finding::new(Reason::Deleting, creation::in_flight(intent).message),
+        )),
         Whose::Nobodys => release(),
     }
 }
@@ -142,14 +159,21 @@ fn unable(view: &View) -> Option<Step> {
     }
     let organization = match &view.organization {
         OrganizationFacts::NotFound { name, searched } => {
-            return stop(&format!("there is no Organization {name:?} in namespace {searched:?}"));
+            return stop(&format!(
+                "there is no Organization {name:?} in namespace {searched:?}"
+            ));
         }
-        OrganizationFacts::Unreadable { name } => return stop(&format!("the Organization {name:?} cannot be decoded")),
+        OrganizationFacts::Unreadable { name } => {
+            return stop(&format!("the Organization {name:?} cannot be decoded"));
+        }
         OrganizationFacts::Readable(organization) => organization,
     };
     match &organization.verification {
         Verification::Pending { why } => {
-            return stop(&format!("the Organization {:?} is not ready ({why})", organization.name));
+            return stop(&format!(
+                "the Organization {:?} is not ready ({why})",
+                organization.name
+            ));
         }
         Verification::Verified(_) => {}
     }
@@ -157,7 +181,11 @@ fn unable(view: &View) -> Option<Step> {
         return stop(&mismatch.message);
     }
     match organization.vanishing {
-        Vanishing::Mass => return stop("many workspaces of the organisation vanished at once, and nothing is believed of it"),
+        Vanishing::Mass => {
+            return stop(
+                "many workspaces of the organisation vanished at once, and nothing is believed of it",
+            );
+        }
         Vanishing::Calm => {}
     }
     state::deferred(view).then_some(Step::Leave)
@@ -170,7 +198,9 @@ fn may_be_the_crd(view: &View) -> Option<Step> {
         Some(CrdState::Serving | CrdState::Going) => None,
         Some(CrdState::Unreadable { why }) => Some(Step::Settle(blocked(
             view,
-            &format!("it cannot be told whether the CustomResourceDefinition itself is being deleted ({why})"),
+            &format!(
+                "it cannot be told whether the CustomResourceDefinition itself is being deleted ({why})"
+            ),
         ))),
     }
 }

@@ -15,7 +15,9 @@ pub fn only_the_leader_acts(view: &View) -> Option<Step> {
 
 /// After a conflict everything is decided anew, on the object as it is.
 pub fn read_what_changed(view: &View) -> Option<Step> {
-    view.found.stale.then_some(Step::Act(Aspect::Sync, Effect::ReadObject))
+    view.found
+        .stale
+        .then_some(Step::Act(Aspect::Sync, Effect::ReadObject))
 }
 
 /// A failed effect ends the pass; back-off decides when the next begins.
@@ -65,8 +67,10 @@ pub fn keep_to_the_recorded_organization(view: &View) -> Option<Step> {
 /// The finding where the verified organisation is not the recorded, or the intended, one.
 pub fn mismatch(view: &View) -> Option<Finding> {
     let verified = view.verified()?;
-    let recorded =
-        view.record().map(|record| record.organization_id).or_else(|| view.intent().map(|i| i.organization_id.clone()))?;
+    let recorded = view
+        .record()
+        .map(|record| record.organization_id)
+        .or_else(|| view.intent().map(|i| i.organization_id.clone()))?;
     (recorded != *verified).then(|| {
         Finding::new(
             Reason::OrganizationMismatch,
@@ -103,10 +107,18 @@ pub fn believe_no_mass_vanishing(view: &View) -> Option<Step> {
 
 /// One Secret of ours to delete, if any is left.
 pub fn remove_secrets(view: &View) -> Option<Step> {
-    let delete =
-        |facts: &SecretFacts| Effect::DeleteSecret { name: facts.name.clone(), resource_version: facts.resource_version.clone() };
-    let target = view.secrets.target.as_ref().filter(|facts| facts.ownership != Ownership::Foreign);
-    target.or(view.secrets.others.first()).and_then(|facts| token(delete(facts)))
+    let delete = |facts: &SecretFacts| Effect::DeleteSecret {
+        name: facts.name.clone(),
+        resource_version: facts.resource_version.clone(),
+    };
+    let target = view
+        .secrets
+        .target
+        .as_ref()
+        .filter(|facts| facts.ownership != Ownership::Foreign);
+    target
+        .or(view.secrets.others.first())
+        .and_then(|facts| token(delete(facts)))
 }
 
 /// Our finalizer, before anything that would have to be cleaned up.

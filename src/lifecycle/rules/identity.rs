@@ -22,14 +22,23 @@ pub fn hold_by_finalizer(view: &View) -> Option<Step> {
 pub fn check_what_the_list_says(view: &View) -> Option<Step> {
     let record = view.record()?;
     let listed = listed(view)?;
-    let differs = listed.row.as_ref().is_none_or(|row| row.name != record.name || state::known(row) != record.state);
+    let differs = listed
+        .row
+        .as_ref()
+        .is_none_or(|row| row.name != record.name || state::known(row) != record.state);
     let unchecked = view.observed(&record.id).is_none() && view.found.row.is_none();
-    (differs && unchecked && !state::deferred(view)).then(|| sync(Effect::Get(record.id.clone()))).flatten()
+    (differs && unchecked && !state::deferred(view))
+        .then(|| sync(Effect::Get(record.id.clone())))
+        .flatten()
 }
 
 /// The list's word on the recorded workspace, where it is younger than our own last write.
 pub fn listed(view: &View) -> Option<&Listed> {
-    view.listed.as_ref().filter(|listed| view.memory.wrote_at.is_none_or(|wrote| listed.requested_at > wrote))
+    view.listed.as_ref().filter(|listed| {
+        view.memory
+            .wrote_at
+            .is_none_or(|wrote| listed.requested_at > wrote)
+    })
 }
 
 /// Gone is a 404 or a tombstone on GET by id. The way back is an annotation that names the lost id, good once.
@@ -48,11 +57,15 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
     if view.object.recreate.as_ref() == Some(&record.id) && view.declared.suspend != Some(true) {
         return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
     }
-    Some(gates::remove_secrets(view).unwrap_or_else(|| Step::Settle(report::blocked(view, gone_finding(&record)))))
+    Some(
+        gates::remove_secrets(view)
+            .unwrap_or_else(|| Step::Settle(report::blocked(view, gone_finding(&record)))),
+    )
 }
 
 fn was_gone(view: &View) -> bool {
-    view.stored_finding(crate::api::conditions::SYNCED).is_some_and(|finding| finding.reason == Reason::RemoteGone)
+    view.stored_finding(crate::api::conditions::SYNCED)
+        .is_some_and(|finding| finding.reason == Reason::RemoteGone)
 }
 
 fn gone_finding(record: &Record) -> Finding {
@@ -73,7 +86,10 @@ fn gone_finding(record: &Record) -> Finding {
 pub fn refuse_another_identity(view: &View) -> Option<Step> {
     let record = view.record()?;
     let row = view.present(&record.id)?;
-    let other = row.organization_id.as_ref().filter(|id| **id != record.organization_id)?;
+    let other = row
+        .organization_id
+        .as_ref()
+        .filter(|id| **id != record.organization_id)?;
     let finding = Finding::new(
         Reason::IdentityMismatch,
         format!(

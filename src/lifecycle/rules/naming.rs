@@ -75,7 +75,11 @@ pub fn taken(look: &Look, except: Option<&WorkspaceId>) -> Taken {
         .iter()
         .filter(|row| !row.tombstone && except != Some(&row.id) && canonical(&row.name) == wanted)
         .collect();
-    let exact: Vec<RemoteWorkspace> = near.iter().filter(|row| row.name == look.name).map(|row| (*row).clone()).collect();
+    let exact: Vec<RemoteWorkspace> = near
+        .iter()
+        .filter(|row| row.name == look.name)
+        .map(|row| (*row).clone())
+        .collect();
     match (exact.is_empty(), near.first()) {
         (false, _) => Taken::Exactly(exact),
         (true, Some(row)) => Taken::Nearly((*row).clone()),
@@ -99,12 +103,18 @@ pub fn similar(wanted: &WorkspaceName, row: &RemoteWorkspace) -> Finding {
 
 /// Whether adoption is both declared and allowed, or why not.
 pub fn may_adopt(view: &View, grant: &Grant, row: &RemoteWorkspace) -> Result<(), Finding> {
-    let exists = format!("a workspace named {:?} already exists ({}) and is left alone", row.name.as_str(), row.id);
+    let exists = format!(
+        "a workspace named {:?} already exists ({}) and is left alone",
+        row.name.as_str(),
+        row.id
+    );
     let refuse = |why: &str| Err(Finding::new(Reason::AlreadyExists, format!("{exists}: {why}")));
     let declared = view.declared.workspace_id.is_some() || adoption_policy(view) == AdoptionPolicy::ByName;
     match (declared, grant.adoption) {
         (true, Ceiling::Allowed) => Ok(()),
-        (false, Ceiling::Allowed) => refuse("to take it over, set spec.adoptionPolicy: ByName; else choose another name"),
+        (false, Ceiling::Allowed) => {
+            refuse("to take it over, set spec.adoptionPolicy: ByName; else choose another name")
+        }
         (true, Ceiling::Forbidden) => refuse(
             "adoption is declared, but the Organization does not allow it to this namespace; ask the administrator for \
              `adoption: Allowed` in the access entry",
@@ -119,6 +129,9 @@ pub fn may_adopt(view: &View, grant: &Grant, row: &RemoteWorkspace) -> Result<()
 pub fn adoption_policy(view: &View) -> AdoptionPolicy {
     view.declared
         .adoption_policy
-        .or_else(|| view.readable().and_then(|organization| organization.defaults.adoption_policy))
+        .or_else(|| {
+            view.readable()
+                .and_then(|organization| organization.defaults.adoption_policy)
+        })
         .unwrap_or(AdoptionPolicy::Never)
 }

@@ -22,8 +22,14 @@ pub struct Current {
 /// The recorded workspace as this pass saw it, else as recorded.
 pub fn current(view: &View, record: &Record) -> Current {
     match view.found.row.as_ref().filter(|row| row.id == record.id) {
-        Some(row) => Current { name: row.name.clone(), state: known(row) },
-        None => Current { name: record.name.clone(), state: record.state },
+        Some(row) => Current {
+            name: row.name.clone(),
+            state: known(row),
+        },
+        None => Current {
+            name: record.name.clone(),
+            state: record.state,
+        },
     }
 }
 
@@ -37,7 +43,10 @@ pub fn known(row: &RemoteWorkspace) -> Option<WorkspaceState> {
 
 /// Whether the last attempt failed so recently that this aspect rests.
 pub fn deferred(view: &View) -> bool {
-    view.memory.sync.not_before(view.cause()).is_some_and(|at| at > view.now)
+    view.memory
+        .sync
+        .not_before(view.cause())
+        .is_some_and(|at| at > view.now)
 }
 
 /// How the workspace stands against what is declared.
@@ -101,9 +110,15 @@ fn rename(view: &View, record: &Record) -> Stand {
     if view.present(&record.id).is_none() {
         return Stand::Next(Effect::Get(record.id.clone()));
     }
-    match view.look(wanted).map(|look| naming::taken(look, Some(&record.id))) {
+    match view
+        .look(wanted)
+        .map(|look| naming::taken(look, Some(&record.id)))
+    {
         None => Stand::Next(Effect::Look(wanted.clone())),
-        Some(Taken::Free) => Stand::Next(Effect::Update { id: record.id.clone(), change: Change::Rename(wanted.clone()) }),
+        Some(Taken::Free) => Stand::Next(Effect::Update {
+            id: record.id.clone(),
+            change: Change::Rename(wanted.clone()),
+        }),
         Some(Taken::Nearly(row)) => Stand::Blocked(naming::similar(wanted, &row)),
         Some(Taken::Exactly(_)) => Stand::Blocked(Finding::new(
             Reason::AlreadyExists,
@@ -119,7 +134,11 @@ fn rename(view: &View, record: &Record) -> Stand {
 
 fn switch(view: &View, record: &Record) -> Stand {
     let current = current(view, record);
-    let Some(wanted) = view.declared.status.filter(|wanted| current.state != Some(*wanted)) else {
+    let Some(wanted) = view
+        .declared
+        .status
+        .filter(|wanted| current.state != Some(*wanted))
+    else {
         return Stand::AsDeclared;
     };
     if is_default(&current.name) && wanted == WorkspaceState::Inactive {
@@ -132,12 +151,18 @@ fn switch(view: &View, record: &Record) -> Stand {
         return Stand::Blocked(refused.clone());
     }
     if deferred(view) {
-        return Stand::Blocked(before(view, "the change of status is waiting for its next attempt"));
+        return Stand::Blocked(before(
+            view,
+            "the change of status is waiting for its next attempt",
+        ));
     }
     if view.present(&record.id).is_none() {
         return Stand::Next(Effect::Get(record.id.clone()));
     }
-    Stand::Next(Effect::Update { id: record.id.clone(), change: Change::State(wanted) })
+    Stand::Next(Effect::Update {
+        id: record.id.clone(),
+        change: Change::State(wanted),
+    })
 }
 
 /// What was said of this aspect when it last failed.

@@ -15,7 +15,9 @@ use crate::lifecycle::report;
 use crate::lifecycle::rules::{gates, identity, naming, state};
 use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::{Content, LiveSecret, Ownership, Record, Remote, SecretContent, SecretFacts, View};
+use crate::lifecycle::view::{
+    Content, LiveSecret, Ownership, Record, Remote, SecretContent, SecretFacts, View,
+};
 use crate::tenancy::ClaimKey;
 use crate::turns::Urgency;
 
@@ -25,16 +27,23 @@ const RENAME_SETTLES: Duration = Duration::from_secs(45);
 /// Whether a token is to be handed out at all, or why not.
 pub fn wanted(view: &View, record: &Record) -> Result<(), Finding> {
     if !view.declared.token_enabled() {
-        return Err(Finding::new(Reason::TokenDisabled, "spec.tokenSecret.enabled is false"));
+        return Err(Finding::new(
+            Reason::TokenDisabled,
+            "spec.tokenSecret.enabled is false",
+        ));
     }
     if view.declared.status == Some(WorkspaceState::Inactive) {
-        return Err(Finding::new(Reason::WorkspaceInactive, "the workspace is declared inactive: nobody is handed access"));
+        return Err(Finding::new(
+            Reason::WorkspaceInactive,
+            "the workspace is declared inactive: nobody is handed access",
+        ));
     }
     match state::current(view, record).state {
         Some(WorkspaceState::Active) => Ok(()),
-        Some(WorkspaceState::Inactive) => {
-            Err(Finding::new(Reason::WorkspaceInactive, "the workspace is inactive: nobody is handed access"))
-        }
+        Some(WorkspaceState::Inactive) => Err(Finding::new(
+            Reason::WorkspaceInactive,
+            "the workspace is inactive: nobody is handed access",
+        )),
         None => Err(Finding::new(
             Reason::WorkspaceInactive,
             "the workspace is in a state that this version does not know: nobody is handed access",
@@ -56,11 +65,22 @@ pub fn remove_stray(view: &View) -> Option<Step> {
     if proof.workspace_id == record.id {
         return None;
     }
-    let Some(other) = view.found.other.as_ref().filter(|other| other.id == proof.workspace_id) else {
+    let Some(other) = view
+        .found
+        .other
+        .as_ref()
+        .filter(|other| other.id == proof.workspace_id)
+    else {
         return token(Effect::Get(proof.workspace_id.clone()));
     };
-    let window = view.found.clock.live_window(issued.started, issued.finished, issued.date);
-    let claimed = view.standing.lost.contains_key(&ClaimKey::Id(record.organization_id.clone(), other.id.clone()));
+    let window = view
+        .found
+        .clock
+        .live_window(issued.started, issued.finished, issued.date);
+    let claimed = view
+        .standing
+        .lost
+        .contains_key(&ClaimKey::Id(record.organization_id.clone(), other.id.clone()));
     let stray = match &other.remote {
         Remote::Present(row) => !claimed && row.created_at.is_some_and(|at| window.contains(at)),
         Remote::Gone => false,
@@ -69,7 +89,10 @@ pub fn remove_stray(view: &View) -> Option<Step> {
         return token(Effect::Delete(other.id.clone()));
     }
     let finding = if view.found.deleted {
-        Finding::new(Reason::TokenPending, "the name moved while a token was issued; the token was dropped, and is issued anew")
+        Finding::new(
+            Reason::TokenPending,
+            "the name moved while a token was issued; the token was dropped, and is issued anew",
+        )
     } else {
         Finding::new(
             Reason::IdentityMismatch,
@@ -95,13 +118,22 @@ pub fn publish_proven_token(view: &View) -> Option<Step> {
 /// Writes the token at hand, if it is proven to be of `record`.
 pub fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Option<Step> {
     let (issued, proof) = (view.found.issued.as_ref()?, view.found.proof.as_ref()?);
-    if proof.workspace_id != record.id || proof.organization_id.as_ref().is_some_and(|id| *id != record.organization_id) {
+    if proof.workspace_id != record.id
+        || proof
+            .organization_id
+            .as_ref()
+            .is_some_and(|id| *id != record.organization_id)
+    {
         return None;
     }
     let replace = match target(view) {
         Target::Free => Replace::Nothing,
         Target::Ours(facts) => Replace::Version(facts.resource_version.clone()),
-        Target::Unread => return token(Effect::ReadSecret { name: secret_name(view) }),
+        Target::Unread => {
+            return token(Effect::ReadSecret {
+                name: secret_name(view),
+            });
+        }
         Target::Foreign => return None,
     };
     token(Effect::WriteSecret(Box::new(SecretDraft {
@@ -119,7 +151,11 @@ pub fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Option<Ste
 pub fn prove_what_was_issued(view: &View) -> Option<Step> {
     view.record()?;
     let issued = view.found.issued.as_ref()?;
-    view.found.proof.is_none().then(|| token(Effect::Prove(issued.slot))).flatten()
+    view.found
+        .proof
+        .is_none()
+        .then(|| token(Effect::Prove(issued.slot)))
+        .flatten()
 }
 
 /// Issues under the name last read for this id, never the declared one.
@@ -153,14 +189,19 @@ pub fn need(view: &View, record: &Record) -> Need {
     if let Target::Ours(facts) = &target
         && is_current(view, record, facts)
     {
-        return Need::None(Finding::new(Reason::TokenProven, "a token proven to open this workspace is in the Secret"));
+        return Need::None(Finding::new(
+            Reason::TokenProven,
+            "a token proven to open this workspace is in the Secret",
+        ));
     }
     if let Some(finding) = may_not_issue(view, record) {
         return finding;
     }
     // I9: a store that lags reads as mass absence; only a live 404 is an absence.
     if let Target::Unread = target {
-        return Need::Next(Effect::ReadSecret { name: secret_name(view) });
+        return Need::Next(Effect::ReadSecret {
+            name: secret_name(view),
+        });
     }
     let Some(row) = identity::confirmed(view, record) else {
         return Need::Next(Effect::Get(record.id.clone()));
@@ -168,17 +209,31 @@ pub fn need(view: &View, record: &Record) -> Need {
     if let Err(finding) = naming::may_use(view, &record.organization_id, &row.name) {
         return Need::Blocked(finding);
     }
-    Need::Next(Effect::Issue { name: row.name.clone(), region: None })
+    Need::Next(Effect::Issue {
+        name: row.name.clone(),
+        region: None,
+    })
 }
 
 fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
     if let Some(at) = view.memory.rename_unclear_at
         && elapsed(at, view.now) < RENAME_SETTLES
     {
-        return Some(Need::Later(pending(view, "a rename is unclear; the token is renewed when it has settled")));
+        return Some(Need::Later(pending(
+            view,
+            "a rename is unclear; the token is renewed when it has settled",
+        )));
     }
-    if view.memory.token.not_before(view.cause()).is_some_and(|at| at > view.now) {
-        return Some(Need::Later(pending(view, "the token is waiting for its next attempt")));
+    if view
+        .memory
+        .token
+        .not_before(view.cause())
+        .is_some_and(|at| at > view.now)
+    {
+        return Some(Need::Later(pending(
+            view,
+            "the token is waiting for its next attempt",
+        )));
     }
     naming::id_claimed_by_other(view, &record.organization_id, &record.id).map(Need::Blocked)
 }
@@ -239,16 +294,22 @@ pub fn secret_name(view: &View) -> String {
 
 /// Whether the declared name is somebody else's, though an old Secret goes on.
 pub fn displaced(view: &View) -> Option<Finding> {
-    (secret_name(view) != view.target_name() || matches!(target(view), Target::Foreign)).then(|| foreign(view))
+    (secret_name(view) != view.target_name() || matches!(target(view), Target::Foreign))
+        .then(|| foreign(view))
 }
 
 fn is_current(view: &View, record: &Record, facts: &SecretFacts) -> bool {
-    let fresh = facts.times.is_some_and(|times| times.freshness(&view.object.uid, view.now) == Freshness::Fresh);
+    let fresh = facts
+        .times
+        .is_some_and(|times| times.freshness(&view.object.uid, view.now) == Freshness::Fresh);
     let whole = match &facts.content {
-        Content::Whole(found) => content(view, record, &state::current(view, record).name).as_ref() == Some(found),
+        Content::Whole(found) => {
+            content(view, record, &state::current(view, record).name).as_ref() == Some(found)
+        }
         Content::Damaged => false,
     };
-    let decorated = contains(&facts.labels, &labels(view)) && contains(&facts.annotations, &extra_annotations(view));
+    let decorated =
+        contains(&facts.labels, &labels(view)) && contains(&facts.annotations, &extra_annotations(view));
     fresh && whole && decorated && facts.ownership == Ownership::Ours
 }
 
@@ -267,28 +328,50 @@ fn content(view: &View, record: &Record, name: &WorkspaceName) -> Option<SecretC
 
 /// What the user asked for, under what is ours.
 fn labels(view: &View) -> BTreeMap<String, String> {
-    let mut labels = view.declared.token_secret.as_ref().map(|secret| secret.labels.clone()).unwrap_or_default();
+    let mut labels = view
+        .declared
+        .token_secret
+        .as_ref()
+        .map(|secret| secret.labels.clone())
+        .unwrap_or_default();
     labels.insert(marks::WORKSPACE_LABEL.to_owned(), view.object.name.clone());
-    labels.insert(marks::MANAGED_BY_LABEL.to_owned(), marks::FIELD_MANAGER.to_owned());
+    labels.insert(
+        marks::MANAGED_BY_LABEL.to_owned(),
+        marks::FIELD_MANAGER.to_owned(),
+    );
     labels.insert(marks::NO_BACKUP_LABEL.to_owned(), "true".to_owned());
     labels
 }
 
 fn extra_annotations(view: &View) -> BTreeMap<String, String> {
-    view.declared.token_secret.as_ref().map(|secret| secret.annotations.clone()).unwrap_or_default()
+    view.declared
+        .token_secret
+        .as_ref()
+        .map(|secret| secret.annotations.clone())
+        .unwrap_or_default()
 }
 
 /// After the new Secret is in status, the others that our uid controls go.
 pub fn remove_other_secrets(view: &View) -> Option<Step> {
-    let other = view.secrets.others.iter().find(|facts| facts.name != secret_name(view))?;
+    let other = view
+        .secrets
+        .others
+        .iter()
+        .find(|facts| facts.name != secret_name(view))?;
     match target(view) {
         Target::Ours(_) => {}
         Target::Free | Target::Unread | Target::Foreign => return None,
     }
     if view.stored.token_secret_name.as_deref() != Some(&secret_name(view)) {
-        return token(Effect::WriteStatus(Box::new(report::status(view, &report::settled(view)))));
+        return token(Effect::WriteStatus(Box::new(report::status(
+            view,
+            &report::settled(view),
+        ))));
     }
-    token(Effect::DeleteSecret { name: other.name.clone(), resource_version: other.resource_version.clone() })
+    token(Effect::DeleteSecret {
+        name: other.name.clone(),
+        resource_version: other.resource_version.clone(),
+    })
 }
 
 /// When the token in the Secret is next renewed.
@@ -302,7 +385,10 @@ pub fn renew_at(view: &View) -> Option<jiff::Timestamp> {
 /// How badly the next attempt at the token is wanted.
 pub fn urgency(view: &View) -> Urgency {
     match target(view) {
-        Target::Ours(facts) => match facts.times.map(|times| times.freshness(&view.object.uid, view.now)) {
+        Target::Ours(facts) => match facts
+            .times
+            .map(|times| times.freshness(&view.object.uid, view.now))
+        {
             Some(Freshness::Urgent | Freshness::Expired) => Urgency::Token,
             Some(Freshness::Fresh | Freshness::Due) | None => Urgency::Normal,
         },
@@ -312,5 +398,8 @@ pub fn urgency(view: &View) -> Urgency {
 
 /// When an unclear rename will have settled.
 pub fn rename_settles_at(view: &View) -> Option<jiff::Timestamp> {
-    view.memory.rename_unclear_at.map(|at| later(at, RENAME_SETTLES)).filter(|at| *at > view.now)
+    view.memory
+        .rename_unclear_at
+        .map(|at| later(at, RENAME_SETTLES))
+        .filter(|at| *at > view.now)
 }
