@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod pace;
+mod schedule;
 
 pub use backoff::{Backoff, Urgency};
 pub use pace::{Lane, Pace, Pressure, Turn};

@@ -1,16 +1,43 @@
 //! Whose turn it is to call Agent Engine, per organisation. A plain value: it waits for nobody and reads no clock.
+//!
+//! Two schedules share the rate: one that refreshes and deletions have for themselves, one that is for all. Who must
+//! not be overtaken by creations takes the earlier of the two. What is granted in the end passes one more gate, so
+//! that turns that were reserved apart and are asked for together still go out at the rate.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::schedule::{Schedule, earlier, later};
 use crate::api::ids::Uid;
 
-/// Carries 10,000 workspaces: each one issue, one proof and at most one GET every 13 minutes, and as much again for
-/// creations and for catching up.
+/// Carries 10,000 workspaces: each one issue, one proof and at most one GET every 13 minutes (38 a second), and a
+/// rest for creations and for catching up.
 pub const DEFAULT_REQUESTS_PER_SECOND: u32 = 50;
 
-/// What a turn is for. The order is the precedence after a pause.
+/// Of the rate, in percent, what creations and the rest may use; the other part is kept for refreshes and deletions.
+const SHARED_PERCENT: u32 = 60;
+/// What may go out at once after quiet, in seconds of the rate.
+const BURST: Duration = Duration::from_secs(1);
+/// As [`BURST`], for what is granted: one burst, and as much for those that come a little late.
+const GRANT_BURST: Duration = Duration::from_secs(2);
+/// A turn nobody comes for is kept this long after its instant, so that memory stays bounded.
+const LAPSE: Duration = Duration::from_secs(60);
+/// Nobody is sent away for longer than twice this beyond a pause: the rate recovers, and who sleeps does not see it.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// The pause after a 429 that names none.
+const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
+/// The longest pause that is believed; after it one request shows whether it was meant.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// Passes that run side by side read the clock in no particular order; further back than this it was set back.
+const CLOCK_SLACK: Duration = Duration::from_secs(1);
+/// The rate is reduced and recovered in steps of a sixteenth.
+const FULL: u32 = 16;
+/// How long each step of recovery takes while nothing is throttled.
+const RECOVERY_STEP: Duration = Duration::from_secs(1);
+
+/// What a turn is for. The order is the precedence when waiting turns are dealt out anew.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum Lane {
     Refresh,
@@ -19,12 +46,21 @@ pub enum Lane {
     Other,
 }
 
+impl Lane {
+    fn has_reserved_share(self) -> bool {
+        match self {
+            Lane::Refresh | Lane::Delete => true,
+            Lane::Create | Lane::Other => false,
+        }
+    }
+}
+
 /// The answer to who asks for a turn.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Turn {
     /// Make one request, now.
     Now,
-    /// Ask again at this instant.
+    /// Ask again at this instant. It is the reserved one unless that is more than half a minute away.
     At(Timestamp),
 }
 
@@ -40,7 +76,37 @@ pub enum Pressure {
 #[derive(Clone, Debug)]
 pub struct Pace {
     requests_per_second: u32,
+    /// The part of the rate in use, in sixteenths.
+    level: u32,
+    reserved: Schedule,
+    shared: Schedule,
+    gate: Schedule,
+    waiting: HashMap<Uid, Reservation>,
+    /// When each reservation lapses.
+    lapses: BTreeSet<(Timestamp, Uid)>,
+    /// Reserved turns that nobody will take.
+    holes: usize,
+    dealing: Dealing,
     paused_until: Option<Timestamp>,
+    recovers_at: Option<Timestamp>,
+    /// The latest `now` that was seen.
+    clock: Timestamp,
+}
+
+/// A turn to come.
+#[derive(Clone, Copy, Debug)]
+struct Reservation {
+    lane: Lane,
+    slot: Timestamp,
+    /// When it was told to ask again.
+    told: Timestamp,
+}
+
+/// Whether the waiting turns suit the rate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Dealing {
+    Settled,
+    Due,
 }
 
 impl Default for Pace {
@@ -51,37 +117,263 @@ impl Default for Pace {
 
 impl Pace {
     pub fn new(requests_per_second: u32) -> Self {
-        Self {
-            requests_per_second,
+        let mut pace = Self {
+            requests_per_second: requests_per_second.max(1),
+            level: FULL,
+            reserved: Schedule::default(),
+            shared: Schedule::default(),
+            gate: Schedule::default(),
+            waiting: HashMap::new(),
+            lapses: BTreeSet::new(),
+            holes: 0,
+            dealing: Dealing::Settled,
             paused_until: None,
-        }
+            recovers_at: None,
+            clock: Timestamp::MIN,
+        };
+        pace.apply_rate();
+        pace
     }
 
     /// The most that is ever used, in requests a second; 0 counts as 1.
     pub fn set_rate(&mut self, requests_per_second: u32) {
-        self.requests_per_second = requests_per_second;
+        if self.requests_per_second != requests_per_second.max(1) {
+            self.requests_per_second = requests_per_second.max(1);
+            self.apply_rate();
+            self.dealing = Dealing::Due;
+        }
     }
 
-    /// Asks for one turn for `who`. Asking again before the answered instant answers the same.
-    pub fn ask(&mut self, now: Timestamp, _lane: Lane, _who: &Uid) -> Turn {
-        match self.paused_until {
-            Some(until) if now < until => Turn::At(until),
-            _ => Turn::Now,
+    /// Asks for one turn for `who`, who waits for one at most. Asking again before the answered instant answers the
+    /// same, unless a 429 has moved it; asking at it or within a minute after it consumes the turn, or moves it a
+    /// little when many were late together.
+    pub fn ask(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Turn {
+        let now = self.tick(now);
+        if let Some(mine) = self.waiting.get(who).copied() {
+            if lane.has_reserved_share() && !mine.lane.has_reserved_share() {
+                self.forget(who);
+            } else if now < mine.told {
+                return Turn::At(mine.told);
+            } else if now < mine.slot {
+                return self.wait(now, who, mine);
+            } else {
+                self.drop_reservation(who);
+                return self.grant(now, lane, who);
+            }
+        }
+        let slot = self.reserve(now, lane);
+        if slot <= now {
+            self.grant(now, lane, who)
+        } else {
+            self.wait(
+                now,
+                who,
+                Reservation {
+                    lane,
+                    slot,
+                    told: slot,
+                },
+            )
         }
     }
 
     /// What the last answer said about pressure.
     pub fn felt(&mut self, now: Timestamp, pressure: Pressure) {
-        if let Pressure::Throttled(pause) = pressure {
-            self.paused_until = now.checked_add(pause).ok();
+        let now = self.tick(now);
+        match pressure {
+            Pressure::Throttled(pause) => {
+                let pause = if pause.is_zero() {
+                    DEFAULT_PAUSE
+                } else {
+                    pause.min(LONGEST_PAUSE)
+                };
+                if self.paused_until.is_none() {
+                    // Once for all that were on their way together.
+                    self.level = (self.level / 2).max(1);
+                    self.apply_rate();
+                }
+                let until = later(now, pause).max(self.paused_until.unwrap_or(now));
+                self.paused_until = Some(until);
+                self.recovers_at = Some(later(until, RECOVERY_STEP));
+                for schedule in [&mut self.reserved, &mut self.shared] {
+                    schedule.spend_burst(until);
+                }
+                self.deal(until);
+                self.tell_all(now);
+            }
+            Pressure::Relaxed => {
+                if self.recovers_at.is_some_and(|at| at <= now) {
+                    self.level = (self.level + 1).min(FULL);
+                    self.recovers_at = (self.level < FULL).then(|| later(now, RECOVERY_STEP));
+                    self.apply_rate();
+                    self.deal(now);
+                }
+            }
         }
     }
 
     /// `who` asks no more.
-    pub fn forget(&mut self, _who: &Uid) {}
+    pub fn forget(&mut self, who: &Uid) {
+        if self.drop_reservation(who).is_some() {
+            self.holes += 1;
+            if self.holes > self.waiting.len() {
+                self.dealing = Dealing::Due;
+            }
+        }
+    }
 
-    /// Until when nobody gets a turn.
+    /// Until when nobody gets a turn, as of the last question or answer.
     pub fn paused_until(&self) -> Option<Timestamp> {
         self.paused_until
     }
+
+    /// Lets time pass: ends a pause, lets turns lapse, deals anew where that is due. Time never runs backwards inside.
+    fn tick(&mut self, now: Timestamp) -> Timestamp {
+        let back = self.clock.duration_since(now).unsigned_abs();
+        if now < self.clock && back > CLOCK_SLACK {
+            self.set_back(back);
+            self.clock = now;
+        }
+        self.clock = self.clock.max(now);
+        let now = self.clock;
+        self.paused_until = self.paused_until.filter(|until| now < *until);
+        while let Some((lapse, who)) = self.lapses.first().cloned().filter(|(lapse, _)| *lapse < now) {
+            self.lapses.remove(&(lapse, who.clone()));
+            self.waiting.remove(&who);
+        }
+        if self.dealing == Dealing::Due {
+            self.deal(self.paused_until.unwrap_or(now));
+        }
+        now
+    }
+
+    /// The earliest instant that the lane has, not before a pause has ended.
+    fn reserve(&mut self, now: Timestamp, lane: Lane) -> Timestamp {
+        let from = self.paused_until.unwrap_or(now).max(now);
+        if lane.has_reserved_share() && self.reserved.next(from) <= self.shared.next(from) {
+            self.reserved.take(from)
+        } else {
+            self.shared.take(from)
+        }
+    }
+
+    /// A due turn is given out if the gate lets it; otherwise those that came late together are spread anew.
+    fn grant(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Turn {
+        if self.paused_until.is_none() && self.gate.next(now) <= now {
+            self.gate.take(now);
+            return Turn::Now;
+        }
+        let from = self.paused_until.unwrap_or_else(|| self.gate.next(now));
+        self.reserved.spend_burst(from);
+        self.shared.spend_burst(from);
+        let slot = self.reserve(from, lane);
+        self.wait(
+            now,
+            who,
+            Reservation {
+                lane,
+                slot,
+                told: slot,
+            },
+        )
+    }
+
+    /// Keeps a turn for `who` and says when to ask.
+    fn wait(&mut self, now: Timestamp, who: &Uid, reservation: Reservation) -> Turn {
+        self.drop_reservation(who);
+        let told = self.when_to_ask(now, reservation.slot);
+        self.lapses
+            .insert((later(told.max(reservation.slot), LAPSE), who.clone()));
+        self.waiting
+            .insert(who.clone(), Reservation { told, ..reservation });
+        Turn::At(told)
+    }
+
+    /// The slot itself when it is near; else an earlier look, spread like the slots.
+    fn when_to_ask(&self, now: Timestamp, slot: Timestamp) -> Timestamp {
+        let from = self.paused_until.unwrap_or(now).max(now);
+        let wait = slot.duration_since(from).unsigned_abs();
+        if slot <= from || wait <= LOOK_AGAIN {
+            return slot;
+        }
+        let rest = Duration::new(wait.as_secs() % LOOK_AGAIN.as_secs(), wait.subsec_nanos());
+        later(from, LOOK_AGAIN + rest)
+    }
+
+    fn drop_reservation(&mut self, who: &Uid) -> Option<Reservation> {
+        let reservation = self.waiting.remove(who)?;
+        self.lapses
+            .remove(&(later(reservation.told.max(reservation.slot), LAPSE), who.clone()));
+        Some(reservation)
+    }
+
+    /// Deals the waiting turns out anew from an instant on, at the rate of now: by lane, then as they stood.
+    fn deal(&mut self, from: Timestamp) {
+        self.dealing = Dealing::Settled;
+        self.holes = 0;
+        for schedule in [&mut self.reserved, &mut self.shared] {
+            schedule.restart(from);
+        }
+        let mut order: Vec<_> = self
+            .waiting
+            .iter()
+            .map(|(who, turn)| (turn.lane, turn.slot, who.clone(), *turn))
+            .collect();
+        order.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
+        self.lapses.clear();
+        for (lane, _, who, turn) in order {
+            let slot = self.reserve(from, lane);
+            self.lapses
+                .insert((later(turn.told.max(slot), LAPSE), who.clone()));
+            self.waiting.insert(who, Reservation { slot, ..turn });
+        }
+    }
+
+    /// Whoever asks before its turn hears of the new one.
+    fn tell_all(&mut self, now: Timestamp) {
+        let turns: Vec<_> = self
+            .waiting
+            .iter()
+            .map(|(who, turn)| (who.clone(), *turn))
+            .collect();
+        for (who, turn) in turns {
+            self.wait(now, &who, turn);
+        }
+    }
+
+    fn apply_rate(&mut self) {
+        let per_turn = |percent: u32| {
+            let turns = u64::from(self.requests_per_second) * u64::from(self.level) * u64::from(percent);
+            Duration::from_nanos(1_000_000_000 * u64::from(FULL) * 100 / turns)
+        };
+        let (reserved, shared, all) = (
+            per_turn(100 - SHARED_PERCENT),
+            per_turn(SHARED_PERCENT),
+            per_turn(100),
+        );
+        self.reserved.set(reserved, BURST);
+        self.shared.set(shared, BURST);
+        // At the lowest rates one turn of each schedule and one late one may meet.
+        self.gate.set(all, GRANT_BURST.max(all * 3));
+    }
+
+    /// The clock was set back: all that lies ahead goes with it, so that nobody waits for the lost time.
+    fn set_back(&mut self, by: Duration) {
+        let earlier = |at| earlier(at, by);
+        for schedule in [&mut self.reserved, &mut self.shared, &mut self.gate] {
+            schedule.set_back(by);
+        }
+        self.paused_until = self.paused_until.map(earlier);
+        self.recovers_at = self.recovers_at.map(earlier);
+        for turn in self.waiting.values_mut() {
+            (turn.slot, turn.told) = (earlier(turn.slot), earlier(turn.told));
+        }
+        self.lapses = std::mem::take(&mut self.lapses)
+            .into_iter()
+            .map(|(at, who)| (earlier(at), who))
+            .collect();
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,11 +91,9 @@ fn who_waited_is_told_when_the_key_becomes_free() {
     for each in [&third, &second, &first] {
         claims.observe(each, claim("acme", Basis::Desired));
     }
-    assert_eq!(claims.forget(&first.uid), [second.clone()]);
-    assert_eq!(
-        claims.observe(&second, claim("other", Basis::Desired)),
-        [third.clone()]
-    );
+    assert_eq!(claims.forget(&first.uid), vec![second.clone()]);
+    let woken = claims.observe(&second, claim("other", Basis::Desired));
+    assert_eq!(woken, vec![third.clone()]);
     assert!(claims.forget(&second.uid).is_empty());
     assert!(claims.forget(&third.uid).is_empty());
     assert_eq!(wins(&claims, "acme"), None);
@@ -120,7 +118,7 @@ fn a_pass_that_outlives_its_object_leaves_no_claim() {
     claims.observe(&gone, claim("acme", Basis::Recorded));
     claims.observe(&other, claim("acme", Basis::Desired));
     claims.take(&gone, claim("acme", Basis::Recorded));
-    assert_eq!(claims.forget(&gone.uid), [other.clone()]);
+    assert_eq!(claims.forget(&gone.uid), vec![other.clone()]);
     claims.take(&gone, claim("acme", Basis::Recorded));
     assert_eq!(claims.release(&gone, claim("acme", Basis::Recorded)), [other]);
     assert_eq!(wins(&claims, "acme").as_deref(), Some("other"));
@@ -248,8 +246,8 @@ proptest! {
         detour in wanted(),
     ) {
         let mut straight = Claims::default();
-        for who in 0..OBJECTS {
-            straight.observe(&nth(who), facts[who].clone());
+        for (who, facts) in facts.iter().enumerate() {
+            straight.observe(&nth(who), facts.clone());
         }
         let mut shuffled = Claims::default();
         shuffled.observe(&nth(order[0]), detour);

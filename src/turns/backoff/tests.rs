@@ -1,0 +1,211 @@
+//! The bar, folded over integer time.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const CAUSE: u64 = 7;
+const MINUTE: i64 = 60;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000_000 + second).unwrap()
+}
+
+/// A day of an object that always fails, retried as soon as it may be: when (seconds) and with how many calls.
+fn a_day_of_failures(urgency: Urgency, who: &str, mut calls: impl FnMut(usize) -> u32) -> Vec<(i64, u32)> {
+    let mut backoff = Backoff::default();
+    let mut passes = Vec::new();
+    let mut second = 0;
+    while second < 24 * 60 * MINUTE {
+        passes.push((second, calls(passes.len())));
+        let until = backoff.failed(
+            at(second),
+            CAUSE,
+            passes.last().unwrap().1,
+            urgency,
+            &Uid::from(who),
+        );
+        assert_eq!(backoff.not_before(CAUSE), Some(until));
+        let next = until.duration_since(at(0)).as_secs() + i64::from(until.subsec_nanosecond() > 0);
+        assert!(next > second, "never at once");
+        second = next;
+    }
+    passes
+}
+
+fn calls_within(passes: &[(i64, u32)], from: i64, seconds: i64) -> u32 {
+    passes
+        .iter()
+        .filter(|(second, _)| (from..from + seconds).contains(second))
+        .map(|(_, calls)| calls)
+        .sum()
+}
+
+fn seconds(passes: &[(i64, u32)]) -> Vec<i64> {
+    passes.iter().map(|(second, _)| *second).collect()
+}
+
+const HOUR_SECONDS: i64 = 60 * MINUTE;
+
+#[test]
+fn a_failing_object_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_one() {
+    for urgency in [Urgency::Normal, Urgency::Token] {
+        for (calls, who) in (0..=8).flat_map(|calls| (0..20).map(move |who| (calls, format!("uid-{who}")))) {
+            let passes = a_day_of_failures(urgency, &who, |_| calls);
+            assert!(
+                calls_within(&passes, 0, HOUR_SECONDS) <= 20,
+                "{calls} a pass: {passes:?}"
+            );
+            for &(second, _) in passes.iter().filter(|(second, _)| *second >= HOUR_SECONDS) {
+                // A single pass cannot be cut in two: one of 7 or 8 calls has hours to itself.
+                assert!(
+                    calls_within(&passes, second, HOUR_SECONDS) <= calls.max(6),
+                    "{calls} a pass: {passes:?}"
+                );
+            }
+            assert!(
+                calls_within(&passes, HOUR_SECONDS, 20 * HOUR_SECONDS) <= 20 * 6,
+                "{calls} a pass"
+            );
+        }
+    }
+}
+
+#[test]
+fn it_is_tried_often_at_first_and_never_given_up() {
+    for (calls, first_hour, longest_gap) in [
+        (0, 14, 6),
+        (1, 13, 23),
+        (2, 7, 23),
+        (3, 5, 35),
+        (4, 4, 70),
+        (6, 3, 70),
+        (8, 2, 90),
+    ] {
+        let passes = a_day_of_failures(Urgency::Normal, "uid", |_| calls);
+        let in_first_hour = passes.iter().filter(|(second, _)| *second < HOUR_SECONDS).count();
+        assert!(
+            in_first_hour >= first_hour,
+            "{calls} a pass: {:?}",
+            seconds(&passes)
+        );
+        let gaps = passes.windows(2).map(|pair| pair[1].0 - pair[0].0);
+        assert!(
+            gaps.max().unwrap() <= longest_gap * MINUTE,
+            "{calls} a pass: {:?}",
+            seconds(&passes)
+        );
+    }
+}
+
+#[test]
+fn a_token_about_to_end_outlives_an_outage_of_five_minutes() {
+    for calls in 0..=3 {
+        let passes = a_day_of_failures(Urgency::Token, "uid", |_| calls);
+        let first_after = passes
+            .iter()
+            .map(|(second, _)| *second)
+            .find(|second| *second >= 5 * MINUTE)
+            .unwrap();
+        assert!(
+            first_after <= 7 * MINUTE,
+            "{calls} a pass: {:?}",
+            seconds(&passes)
+        );
+        let gaps = passes
+            .windows(2)
+            .take_while(|pair| pair[1].0 <= 5 * MINUTE)
+            .map(|pair| pair[1].0 - pair[0].0);
+        assert!(
+            gaps.max().unwrap() <= 5 * MINUTE / 2,
+            "{calls} a pass: {:?}",
+            seconds(&passes)
+        );
+    }
+}
+
+#[test]
+fn a_changed_cause_starts_anew_and_success_forgets() {
+    let who = Uid::from("uid");
+    let mut backoff = Backoff::default();
+    assert_eq!(backoff.not_before(CAUSE), None);
+    let first = backoff.failed(at(0), CAUSE, 4, Urgency::Normal, &who);
+    assert_eq!(backoff.not_before(CAUSE), Some(first));
+    assert_eq!(backoff.not_before(CAUSE + 1), None);
+    assert_eq!(backoff.failed(at(0), CAUSE + 1, 4, Urgency::Normal, &who), first);
+    backoff.succeeded();
+    assert_eq!(backoff.not_before(CAUSE + 1), None);
+}
+
+#[test]
+fn a_pass_without_calls_does_not_shorten_what_calls_have_earned() {
+    let who = Uid::from("uid");
+    let mut backoff = Backoff::default();
+    let earned = backoff.failed(at(0), CAUSE, 12, Urgency::Normal, &who);
+    assert!(earned >= at(40 * MINUTE));
+    assert!(backoff.failed(at(10), CAUSE, 0, Urgency::Normal, &who) >= at(40 * MINUTE));
+}
+
+#[test]
+fn what_failed_together_does_not_return_together() {
+    let next = |who: usize| {
+        let mut backoff = Backoff::default();
+        backoff.failed(at(0), CAUSE, 12, Urgency::Normal, &Uid::new(format!("uid-{who}")))
+    };
+    let instants: std::collections::BTreeSet<_> = (0..1_000).map(next).collect();
+    assert!(instants.len() > 600, "{}", instants.len());
+    let (first, last) = (instants.first().unwrap(), instants.last().unwrap());
+    assert!(last.duration_since(*first).as_secs() > 200);
+    assert!(*last <= at(44 * MINUTE));
+}
+
+proptest! {
+    #[test]
+    fn whatever_mixture_of_passes_the_bar_holds(
+        calls in prop::collection::vec(0u32..=8, 1..12),
+        token in prop::collection::vec(any::<bool>(), 7),
+        who in "[a-z]{4}",
+    ) {
+        let urgency = |pass: usize| if token[pass % token.len()] { Urgency::Token } else { Urgency::Normal };
+        let mut backoff = Backoff::default();
+        let (mut second, mut passes) = (0, Vec::new());
+        while second < 30 * HOUR_SECONDS && passes.len() < 2_000 {
+            let made = calls[passes.len() % calls.len()];
+            passes.push((second, made));
+            let until = backoff.failed(at(second), CAUSE, made, urgency(passes.len()), &Uid::from(who.as_str()));
+            second = until.duration_since(at(0)).as_secs() + i64::from(until.subsec_nanosecond() > 0);
+        }
+        let Some(&(began, _)) = passes.iter().find(|(_, calls)| *calls > 0) else { return Ok(()) };
+        prop_assert!(calls_within(&passes, began, HOUR_SECONDS) <= 20, "{:?}", passes);
+        // What the next pass will cost is not known before: over hours the bar holds but for one pass that overhangs,
+        // and in each single hour as soon as the dearest kind of pass has been seen.
+        let dearest = calls.iter().copied().max().unwrap_or_default();
+        let seen = passes.iter().find(|(_, calls)| *calls == dearest).map_or(0, |(second, _)| *second);
+        for &(from, _) in passes.iter().filter(|(second, _)| *second >= began + HOUR_SECONDS) {
+            for hours in [1, 2, 5, 10, 20] {
+                let made = calls_within(&passes, from, hours * HOUR_SECONDS);
+                prop_assert!(made <= 6 * hours as u32 + 8, "{} in {} h: {:?}", made, hours, passes);
+            }
+            if from > seen {
+                let made = calls_within(&passes, from, HOUR_SECONDS);
+                prop_assert!(made <= dearest.max(6), "{} from {}: {:?}", made, from, passes);
+            }
+        }
+    }
+
+    #[test]
+    fn passes_made_before_their_time_are_paid_for(early in prop::collection::vec((0i64..600, 0u32..=8), 1..40)) {
+        let mut backoff = Backoff::default();
+        let (mut second, mut spent) = (0, 0);
+        for (step, calls) in early {
+            second += step;
+            spent += calls;
+            let until = backoff.failed(at(second), CAUSE, calls, Urgency::Normal, &Uid::from("uid"));
+            prop_assert!(until > at(second));
+            if spent > 12 {
+                prop_assert!(until >= at(HOUR_SECONDS), "{} calls, next at {}", spent, until);
+            }
+            prop_assert!(until <= at(second + 90 * 2 * MINUTE), "{}", until);
+        }
+    }
+}

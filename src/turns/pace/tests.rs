@@ -1,0 +1,387 @@
+//! The laws of pace, on callers who come when they were told to, or a little late.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_000_000_000_000 + millis).unwrap()
+}
+
+fn who(index: usize) -> Uid {
+    Uid::new(format!("uid-{index:05}"))
+}
+
+fn millis_since_start(at_: Timestamp) -> i64 {
+    // Rounded up: a timer does not fire early.
+    (at_.as_nanosecond() - at(0).as_nanosecond() + 999_999).div_euclid(1_000_000) as i64
+}
+
+/// Callers in a queue of their own wakes.
+struct Callers {
+    pace: Pace,
+    wakes: BinaryHeap<Reverse<(i64, usize, Lane)>>,
+    granted: Vec<(i64, Lane, usize)>,
+}
+
+impl Callers {
+    fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            wakes: BinaryHeap::new(),
+            granted: Vec::new(),
+        }
+    }
+
+    fn come(&mut self, millis: i64, lane: Lane, callers: std::ops::Range<usize>) {
+        self.wakes
+            .extend(callers.map(|index| Reverse((millis, index, lane))));
+    }
+
+    /// Runs until an instant; callers come back `late` after they were told to.
+    fn run(&mut self, until: i64, late: impl Fn(usize) -> i64) {
+        while self
+            .wakes
+            .peek()
+            .is_some_and(|Reverse((millis, ..))| *millis <= until)
+        {
+            let Reverse((millis, index, lane)) = self.wakes.pop().unwrap();
+            match self.pace.ask(at(millis), lane, &who(index)) {
+                Turn::Now => self.granted.push((millis, lane, index)),
+                Turn::At(then) => {
+                    assert!(then > at(millis), "told to come now");
+                    self.wakes
+                        .push(Reverse((millis_since_start(then) + late(index), index, lane)));
+                }
+            }
+        }
+    }
+
+    fn within(&self, from: i64, until: i64) -> usize {
+        self.granted
+            .iter()
+            .filter(|(millis, ..)| (from..until).contains(millis))
+            .count()
+    }
+}
+
+/// No window holds more than its share and one burst.
+fn most_in_any_window(granted: &[(i64, Lane, usize)], per_second: f64, burst: f64) -> Result<(), String> {
+    for (first, (start, ..)) in granted.iter().enumerate() {
+        for (last, (end, ..)) in granted.iter().enumerate().skip(first) {
+            let (count, seconds) = ((last - first + 1) as f64, (end - start) as f64 / 1000.0);
+            if count > per_second * seconds + burst + 1e-6 {
+                return Err(format!("{count} turns in {seconds} s"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn lane() -> impl Strategy<Value = Lane> {
+    prop_oneof![
+        Just(Lane::Refresh),
+        Just(Lane::Delete),
+        Just(Lane::Create),
+        Just(Lane::Other)
+    ]
+}
+
+#[test]
+fn after_quiet_a_second_s_worth_goes_at_once_and_the_rest_at_the_rate() {
+    let mut callers = Callers::new(Pace::new(50));
+    callers.come(0, Lane::Refresh, 0..200);
+    callers.run(60_000, |_| 0);
+    assert_eq!(callers.within(0, 1), 50);
+    assert_eq!(callers.within(0, 2_001), 150);
+    assert_eq!(callers.within(0, 3_001), 200);
+}
+
+#[test]
+fn creations_use_at_most_sixty_percent_however_idle_the_rest_is() {
+    let mut callers = Callers::new(Pace::new(50));
+    callers.come(0, Lane::Create, 0..600);
+    callers.come(0, Lane::Other, 600..1200);
+    callers.run(10_000, |_| 0);
+    most_in_any_window(&callers.granted, 30.0, 30.0).unwrap();
+    assert!(callers.within(0, 10_001) >= 320, "{}", callers.within(0, 10_001));
+}
+
+#[test]
+fn a_refresh_waits_for_refreshes_alone() {
+    let mut pace = Pace::new(50);
+    for index in 0..5_000 {
+        pace.ask(at(0), Lane::Create, &who(index));
+    }
+    for position in 0..100 {
+        let wait = match pace.ask(at(0), Lane::Refresh, &who(5_000 + position)) {
+            Turn::Now => 0,
+            Turn::At(then) => millis_since_start(then),
+        };
+        assert!(wait <= 50 * position as i64, "number {position} waits {wait} ms");
+    }
+}
+
+#[test]
+fn the_default_carries_ten_thousand_workspaces_and_new_ones_beside() {
+    const TOKEN_ROUND: usize = 13 * 60 * 1000;
+    let mut callers = Callers::new(Pace::default());
+    for index in 0..3 * 10_000 {
+        let millis = (index * TOKEN_ROUND / (3 * 10_000)) as i64;
+        callers.come(millis, Lane::Refresh, index..index + 1);
+    }
+    let creations = 30_000..30_000 + 4 * 60 * 3;
+    for index in creations.clone() {
+        let millis = ((index - creations.start) / 4 * 4_000) as i64;
+        callers.come(millis, Lane::Create, index..index + 1);
+    }
+    callers.run(TOKEN_ROUND as i64, |_| 0);
+    assert_eq!(callers.granted.len(), 3 * 10_000 + creations.len());
+    for &(millis, lane, index) in &callers.granted {
+        let came = match lane {
+            Lane::Refresh => index * TOKEN_ROUND / (3 * 10_000),
+            _ => (index - creations.start) / 4 * 4_000,
+        };
+        assert!(
+            millis - (came as i64) < 1_000,
+            "{lane:?} {index} waited {} ms",
+            millis - came as i64
+        );
+    }
+}
+
+#[test]
+fn a_pause_holds_all_and_afterwards_refreshes_come_first_at_half_the_rate() {
+    let mut callers = Callers::new(Pace::new(32));
+    callers.come(0, Lane::Create, 0..300);
+    callers.come(540, Lane::Refresh, 300..340);
+    callers.run(545, |_| 0);
+    let before = callers.granted.len();
+    callers
+        .pace
+        .felt(at(550), Pressure::Throttled(Duration::from_secs(7)));
+    assert_eq!(callers.pace.paused_until(), Some(at(7_550)));
+    callers
+        .pace
+        .felt(at(560), Pressure::Throttled(Duration::from_secs(5)));
+    assert_eq!(
+        callers.pace.paused_until(),
+        Some(at(7_550)),
+        "a shorter one does not end it"
+    );
+    callers.run(7_549, |_| 0);
+    assert_eq!(callers.granted.len(), before);
+    callers.run(9_950, |_| 0);
+    let after = &callers.granted[before..];
+    most_in_any_window(after, 16.0, 3.0).unwrap();
+    let is_refresh = |(_, lane, _): &&(i64, Lane, usize)| *lane == Lane::Refresh;
+    let at_first = after.iter().take_while(is_refresh).count();
+    assert_eq!(at_first, after.iter().filter(is_refresh).count());
+    assert!(at_first >= 28, "{at_first}");
+    assert!(after.len() > at_first, "then the creations go on");
+    assert_eq!(callers.pace.paused_until(), None);
+}
+
+#[test]
+fn success_brings_the_rate_back_and_those_who_sleep_notice() {
+    let mut callers = Callers::new(Pace::new(50));
+    for second in 0..6 {
+        callers.pace.felt(
+            at(second * 1_000),
+            Pressure::Throttled(Duration::from_millis(900)),
+        );
+    }
+    callers.come(6_000, Lane::Refresh, 0..3_000);
+    for second in 6..200 {
+        callers.run(second * 1_000, |_| 0);
+        callers.pace.felt(at(second * 1_000), Pressure::Relaxed);
+    }
+    assert!(
+        callers.within(6_000, 7_000) <= 10,
+        "a sixteenth of the rate at first"
+    );
+    assert_eq!(callers.granted.len(), 3_000, "all have had their turn");
+    let last = callers.granted.last().unwrap().0;
+    assert!(
+        last < 130_000,
+        "at a sixteenth this would take a quarter of an hour; it took {last} ms"
+    );
+}
+
+#[test]
+fn a_429_without_a_time_pauses_all_the_same_and_an_absurd_one_is_cut() {
+    let mut pace = Pace::new(50);
+    pace.felt(at(0), Pressure::Throttled(Duration::ZERO));
+    assert_eq!(pace.paused_until(), Some(later(at(0), DEFAULT_PAUSE)));
+    pace.felt(at(0), Pressure::Throttled(Duration::MAX));
+    assert_eq!(pace.paused_until(), Some(later(at(0), LONGEST_PAUSE)));
+}
+
+#[test]
+fn many_who_come_late_together_still_go_out_at_the_rate() {
+    let mut callers = Callers::new(Pace::new(50));
+    callers.come(0, Lane::Refresh, 0..1_000);
+    // All that were due within half a minute come at the end of it, as after a stall of the process.
+    callers.run(0, |_| 0);
+    let stalled: Vec<_> = callers
+        .wakes
+        .drain()
+        .map(|Reverse((millis, index, lane))| Reverse((millis.max(30_000), index, lane)))
+        .collect();
+    callers.wakes.extend(stalled);
+    callers.run(120_000, |_| 0);
+    most_in_any_window(&callers.granted, 50.0, 100.0).unwrap();
+    assert_eq!(callers.granted.len(), 1_000);
+    assert!(callers.granted.last().unwrap().0 < 60_000);
+}
+
+#[test]
+fn turns_that_were_given_up_do_not_keep_others_waiting() {
+    let mut pace = Pace::new(50);
+    for index in 0..5_000 {
+        pace.ask(at(0), Lane::Create, &who(index));
+    }
+    for index in 0..4_990 {
+        pace.forget(&who(index));
+    }
+    let Turn::At(then) = pace.ask(at(1), Lane::Create, &who(9_999)) else {
+        return;
+    };
+    assert!(then < at(1_000), "{then}");
+}
+
+#[test]
+fn turns_nobody_comes_for_are_forgotten() {
+    let mut pace = Pace::new(50);
+    for index in 0..1_000 {
+        pace.ask(at(0), Lane::Create, &who(index));
+    }
+    assert!(pace.waiting.len() > 900);
+    pace.ask(at(200_000), Lane::Create, &who(0));
+    assert!(pace.waiting.is_empty() && pace.lapses.is_empty());
+}
+
+#[test]
+fn an_object_that_is_deleted_while_it_waits_to_be_created_changes_lanes() {
+    let mut pace = Pace::new(1);
+    for index in 0..20 {
+        pace.ask(at(0), Lane::Create, &who(index));
+    }
+    assert_eq!(pace.ask(at(1), Lane::Delete, &who(19)), Turn::Now);
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_nobody_wait_for_the_lost_time() {
+    let mut pace = Pace::new(50);
+    for index in 0..500 {
+        pace.ask(at(0), Lane::Create, &who(index));
+    }
+    pace.felt(at(0), Pressure::Throttled(Duration::from_secs(20)));
+    let back = -86_400_000;
+    for index in 0..600 {
+        let Turn::At(then) = pace.ask(at(back), Lane::Refresh, &who(index)) else {
+            panic!("paused")
+        };
+        assert!(then >= at(back + 20_000) && then <= at(back + 80_000), "{then}");
+    }
+    assert_eq!(pace.paused_until(), Some(at(back + 20_000)));
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Ask(usize, Lane),
+    Felt(Pressure),
+    Forget(usize),
+    Rate(u32),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => (0usize..40, lane()).prop_map(|(index, lane)| Event::Ask(index, lane)),
+        1 => Just(Event::Felt(Pressure::Relaxed)),
+        1 => (0u64..4_000).prop_map(|pause| Event::Felt(Pressure::Throttled(Duration::from_millis(pause)))),
+        1 => (0usize..40).prop_map(Event::Forget),
+        1 => (0u32..9).prop_map(Event::Rate),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_window_holds_more_than_its_rate_and_a_burst(
+        rate in 1u32..20,
+        arrivals in prop::collection::vec((0i64..20_000, lane()), 1..150),
+        lateness in prop::collection::vec(0i64..30_000, 150),
+        often_late in any::<bool>(),
+    ) {
+        let mut callers = Callers::new(Pace::new(rate));
+        for (index, (millis, lane)) in arrivals.iter().enumerate() {
+            callers.come(*millis, *lane, index..index + 1);
+        }
+        callers.run(1_000_000, |index| if often_late { lateness[index] } else { 0 });
+        let rate = f64::from(rate);
+        if let Err(excess) = most_in_any_window(&callers.granted, rate, (2.0 * rate).max(3.0)) {
+            prop_assert!(false, "{}", excess);
+        }
+        prop_assert_eq!(callers.granted.len(), arrivals.len(), "everybody has had a turn");
+    }
+
+    #[test]
+    fn asking_again_answers_the_same_and_a_pause_grants_nothing(
+        events in prop::collection::vec((0i64..400, event()), 1..200),
+    ) {
+        let mut pace = Pace::new(2);
+        let mut now = 0;
+        for (step, event) in events {
+            now += step;
+            match event {
+                Event::Ask(index, lane) => {
+                    let paused = pace.paused_until().is_some_and(|until| at(now) < until);
+                    let answer = pace.ask(at(now), lane, &who(index));
+                    if let Turn::At(then) = answer {
+                        prop_assert!(then > at(now));
+                        prop_assert!(pace.paused_until().is_none_or(|until| then >= until));
+                        prop_assert_eq!(pace.ask(at(now), lane, &who(index)), answer);
+                        let halfway = later(at(now), then.duration_since(at(now)).unsigned_abs() / 2);
+                        prop_assert_eq!(pace.clone().ask(halfway, lane, &who(index)), answer);
+                    } else {
+                        prop_assert!(!paused, "granted in a pause");
+                    }
+                }
+                Event::Felt(pressure) => pace.felt(at(now), pressure),
+                Event::Forget(index) => pace.forget(&who(index)),
+                Event::Rate(rate) => pace.set_rate(rate),
+            }
+        }
+        prop_assert_eq!(pace.waiting.len(), pace.lapses.len());
+    }
+
+    #[test]
+    fn whatever_the_clock_does_nobody_is_sent_away_for_long(
+        events in prop::collection::vec((prop_oneof![-1_000_000_000i64..1_000_000_000, -2_000i64..2_000], event()), 1..100),
+    ) {
+        let mut pace = Pace::new(1);
+        let mut now = 0;
+        for (step, event) in events {
+            now += step;
+            match event {
+                Event::Ask(index, lane) => {
+                    if let Turn::At(then) = pace.ask(at(now), lane, &who(index)) {
+                        // A minute beyond the pause, and the slack of the clock.
+                        let longest = pace.paused_until().unwrap_or(at(now)).max(at(now));
+                        prop_assert!(then <= later(longest, 2 * LOOK_AGAIN + LAPSE), "{} at {}", then, at(now));
+                    }
+                }
+                Event::Felt(pressure) => pace.felt(at(now), pressure),
+                Event::Forget(index) => pace.forget(&who(index)),
+                Event::Rate(rate) => pace.set_rate(rate),
+            }
+        }
+        for extreme in [Timestamp::MIN, Timestamp::MAX, Timestamp::MIN] {
+            pace.ask(extreme, Lane::Refresh, &who(0));
+            pace.felt(extreme, Pressure::Throttled(Duration::MAX));
+        }
+    }
+}
