@@ -50,12 +50,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
     let served = Served::default();
     let serving = serve::start(settings.listen, served.clone())?;
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        listen = %serving.address(),
-        operator_namespace = settings.operator_namespace,
-        "started"
-    );
+    tracing::info!(listen = %serving.address(), version = env!("CARGO_PKG_VERSION"), "listening");
     let mut config = kube::Config::infer().await?;
     // The passes decide what is repeated and when; a layer below them would repeat writes on its own.
     config.default_retry = false;

@@ -55,7 +55,7 @@ pub fn init(telemetry: &Telemetry) -> Result<(), TelemetryError> {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match telemetry.format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Json => lines.json().with_current_span(false).boxed(),
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(wanted).with_filter(safe))

@@ -16,6 +16,12 @@ pub const MAX_OBJECT_NAME: usize = 63;
 /// Longest name of a Secret: a DNS subdomain.
 const MAX_SECRET_NAME: usize = 253;
 
+/// A key of a label or an annotation, inside a CEL string: a DNS prefix or none, and a name of at most 63 characters.
+/// The length of the prefix is bounded by that of the whole.
+const LABEL_KEY: &str = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
+/// A value of a label.
+const LABEL_VALUE: &str = "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$";
+
 /// Of an optional field: absent is the one way to say nothing. Without `nullable`, the API server drops an explicit
 /// `null`, so rules need not look for it and no field manager comes to own it.
 pub fn unset_is_absent(schema: &mut Schema) {

@@ -3,7 +3,7 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
-use super::{add, refuse_unless, unset_is_absent};
+use super::{LABEL_KEY, LABEL_VALUE, add, refuse_unless, unset_is_absent};
 
 /// Across the fields of a spec, and from one version of it to the next.
 pub fn spec(schema: &mut Schema) {
@@ -164,10 +164,15 @@ pub fn selector(_: &mut SchemaGenerator) -> Schema {
                 "type": "object",
                 "description": "Labels that a namespace must have, at most 32.",
                 "maxProperties": 32,
+                "x-kubernetes-validations": [{
+                    "rule": format!("self.all(k, size(k) <= 317 && k.matches('{LABEL_KEY}'))"),
+                    "message": "must be keys of labels: each at most 63 letters, digits, '-', '_' and '.', or such a \
+                                name after a DNS prefix and '/'",
+                }],
                 "additionalProperties": {
                     "type": "string",
                     "maxLength": 63,
-                    "pattern": "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+                    "pattern": LABEL_VALUE,
                 },
             },
             "matchExpressions": {
@@ -185,6 +190,11 @@ pub fn selector(_: &mut SchemaGenerator) -> Schema {
                             "minLength": 1,
                             "maxLength": 317,
                             "description": "Key of the label.",
+                            "x-kubernetes-validations": [{
+                                "rule": format!("self.matches('{LABEL_KEY}')"),
+                                "message": "must be the key of a label: at most 63 letters, digits, '-', '_' and '.', \
+                                            or such a name after a DNS prefix and '/'",
+                            }],
                         },
                         "operator": {
                             "type": "string",
@@ -199,7 +209,7 @@ pub fn selector(_: &mut SchemaGenerator) -> Schema {
                             "items": {
                                 "type": "string",
                                 "maxLength": 63,
-                                "pattern": "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+                                "pattern": LABEL_VALUE,
                             },
                         },
                     },

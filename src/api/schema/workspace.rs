@@ -3,7 +3,7 @@
 use schemars::Schema;
 use serde_json::json;
 
-use super::{add, refuse_unless, unset_is_absent};
+use super::{LABEL_KEY, LABEL_VALUE, add, refuse_unless, unset_is_absent};
 use crate::api::marks::RESERVED_KEYS;
 
 /// Longest name of a workspace, in characters. The API states no limit; its own organisation names end here.
@@ -93,7 +93,7 @@ pub fn secret_labels(schema: &mut Schema) {
             "additionalProperties": {
                 "type": "string",
                 "maxLength": 63,
-                "pattern": "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+                "pattern": LABEL_VALUE,
             },
         }),
     );
@@ -119,8 +119,7 @@ fn secret_keys(schema: &mut Schema) {
         schema,
         &[
             (
-                // The prefix is a DNS subdomain, the name at most 63 characters: the API server's own rule for keys.
-                r"self.all(k, size(k) <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",
+                &format!("self.all(k, size(k) <= 317 && k.matches('{LABEL_KEY}'))"),
                 "a key must be a name of at most 63 letters, digits, '-', '_' and '.', or such a name after a DNS \
                  prefix and '/'",
             ),
