@@ -3,6 +3,8 @@
 pub mod backoff;
 pub mod pace;
 mod schedule;
+mod throttle;
 
 pub use backoff::{Backoff, Urgency};
-pub use pace::{Lane, Pace, Pressure, Turn};
+pub use pace::{Lane, Pace, Turn};
+pub use throttle::Pressure;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::schedule::{Schedule, earlier, later};
+use super::throttle::{Change, Pressure, Throttle};
 use crate::api::ids::Uid;
 
 /// Carries 10,000 workspaces: each one issue, one proof and at most one GET every 13 minutes (38 a second), and a
@@ -26,17 +27,8 @@ const GRANT_BURST: Duration = Duration::from_secs(2);
 const LAPSE: Duration = Duration::from_secs(60);
 /// Nobody is sent away for longer than twice this beyond a pause: the rate recovers, and who sleeps does not see it.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// The pause after a 429 that names none.
-const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
-/// The longest pause that is believed; after it one request shows whether it was meant.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// Passes that run side by side read the clock in no particular order; further back than this it was set back.
 const CLOCK_SLACK: Duration = Duration::from_secs(1);
-/// The rate is reduced and recovered in steps of a sixteenth.
-const FULL: u32 = 16;
-/// How long each step of recovery takes while nothing is throttled.
-const RECOVERY_STEP: Duration = Duration::from_secs(1);
-
 /// What a turn is for. The order is the precedence when waiting turns are dealt out anew.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum Lane {
@@ -64,20 +56,11 @@ pub enum Turn {
     At(Timestamp),
 }
 
-/// What an answer of Agent Engine said about pressure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Pressure {
-    Relaxed,
-    /// 429, with its `Retry-After`; zero when it named none.
-    Throttled(Duration),
-}
-
 /// The pace of one organisation.
 #[derive(Clone, Debug)]
 pub struct Pace {
     requests_per_second: u32,
-    /// The part of the rate in use, in sixteenths.
-    level: u32,
+    throttle: Throttle,
     reserved: Schedule,
     shared: Schedule,
     gate: Schedule,
@@ -87,8 +70,6 @@ pub struct Pace {
     /// Reserved turns that nobody will take.
     holes: usize,
     dealing: Dealing,
-    paused_until: Option<Timestamp>,
-    recovers_at: Option<Timestamp>,
     /// The latest `now` that was seen.
     clock: Timestamp,
 }
@@ -100,6 +81,16 @@ struct Reservation {
     slot: Timestamp,
     /// When it was told to ask again.
     told: Timestamp,
+}
+
+impl Reservation {
+    fn at(slot: Timestamp, lane: Lane) -> Self {
+        Self {
+            lane,
+            slot,
+            told: slot,
+        }
+    }
 }
 
 /// Whether the waiting turns suit the rate.
@@ -119,7 +110,7 @@ impl Pace {
     pub fn new(requests_per_second: u32) -> Self {
         let mut pace = Self {
             requests_per_second: requests_per_second.max(1),
-            level: FULL,
+            throttle: Throttle::default(),
             reserved: Schedule::default(),
             shared: Schedule::default(),
             gate: Schedule::default(),
@@ -127,8 +118,6 @@ impl Pace {
             lapses: BTreeSet::new(),
             holes: 0,
             dealing: Dealing::Settled,
-            paused_until: None,
-            recovers_at: None,
             clock: Timestamp::MIN,
         };
         pace.apply_rate();
@@ -165,49 +154,25 @@ impl Pace {
         if slot <= now {
             self.grant(now, lane, who)
         } else {
-            self.wait(
-                now,
-                who,
-                Reservation {
-                    lane,
-                    slot,
-                    told: slot,
-                },
-            )
+            self.wait(now, who, Reservation::at(slot, lane))
         }
     }
 
     /// What the last answer said about pressure.
     pub fn felt(&mut self, now: Timestamp, pressure: Pressure) {
         let now = self.tick(now);
-        match pressure {
-            Pressure::Throttled(pause) => {
-                let pause = if pause.is_zero() {
-                    DEFAULT_PAUSE
-                } else {
-                    pause.min(LONGEST_PAUSE)
-                };
-                if self.paused_until.is_none() {
-                    // Once for all that were on their way together.
-                    self.level = (self.level / 2).max(1);
-                    self.apply_rate();
-                }
-                let until = later(now, pause).max(self.paused_until.unwrap_or(now));
-                self.paused_until = Some(until);
-                self.recovers_at = Some(later(until, RECOVERY_STEP));
-                for schedule in [&mut self.reserved, &mut self.shared] {
-                    schedule.spend_burst(until);
-                }
+        match self.throttle.felt(now, pressure) {
+            Change::Nothing => {}
+            Change::Faster => {
+                self.apply_rate();
+                self.deal(now);
+            }
+            Change::PausedUntil(until) => {
+                self.apply_rate();
+                self.reserved.spend_burst(until);
+                self.shared.spend_burst(until);
                 self.deal(until);
                 self.tell_all(now);
-            }
-            Pressure::Relaxed => {
-                if self.recovers_at.is_some_and(|at| at <= now) {
-                    self.level = (self.level + 1).min(FULL);
-                    self.recovers_at = (self.level < FULL).then(|| later(now, RECOVERY_STEP));
-                    self.apply_rate();
-                    self.deal(now);
-                }
             }
         }
     }
@@ -224,7 +189,7 @@ impl Pace {
 
     /// Until when nobody gets a turn, as of the last question or answer.
     pub fn paused_until(&self) -> Option<Timestamp> {
-        self.paused_until
+        self.throttle.paused_until()
     }
 
     /// Lets time pass: ends a pause, lets turns lapse, deals anew where that is due. Time never runs backwards inside.
@@ -236,20 +201,20 @@ impl Pace {
         }
         self.clock = self.clock.max(now);
         let now = self.clock;
-        self.paused_until = self.paused_until.filter(|until| now < *until);
+        self.throttle.tick(now);
         while let Some((lapse, who)) = self.lapses.first().cloned().filter(|(lapse, _)| *lapse < now) {
             self.lapses.remove(&(lapse, who.clone()));
             self.waiting.remove(&who);
         }
         if self.dealing == Dealing::Due {
-            self.deal(self.paused_until.unwrap_or(now));
+            self.deal(self.paused_until().unwrap_or(now));
         }
         now
     }
 
     /// The earliest instant that the lane has, not before a pause has ended.
     fn reserve(&mut self, now: Timestamp, lane: Lane) -> Timestamp {
-        let from = self.paused_until.unwrap_or(now).max(now);
+        let from = self.paused_until().unwrap_or(now).max(now);
         if lane.has_reserved_share() && self.reserved.next(from) <= self.shared.next(from) {
             self.reserved.take(from)
         } else {
@@ -259,23 +224,15 @@ impl Pace {
 
     /// A due turn is given out if the gate lets it; otherwise those that came late together are spread anew.
     fn grant(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Turn {
-        if self.paused_until.is_none() && self.gate.next(now) <= now {
+        if self.paused_until().is_none() && self.gate.next(now) <= now {
             self.gate.take(now);
             return Turn::Now;
         }
-        let from = self.paused_until.unwrap_or_else(|| self.gate.next(now));
+        let from = self.paused_until().unwrap_or_else(|| self.gate.next(now));
         self.reserved.spend_burst(from);
         self.shared.spend_burst(from);
         let slot = self.reserve(from, lane);
-        self.wait(
-            now,
-            who,
-            Reservation {
-                lane,
-                slot,
-                told: slot,
-            },
-        )
+        self.wait(now, who, Reservation::at(slot, lane))
     }
 
     /// Keeps a turn for `who` and says when to ask.
@@ -291,7 +248,7 @@ impl Pace {
 
     /// The slot itself when it is near; else an earlier look, spread like the slots.
     fn when_to_ask(&self, now: Timestamp, slot: Timestamp) -> Timestamp {
-        let from = self.paused_until.unwrap_or(now).max(now);
+        let from = self.paused_until().unwrap_or(now).max(now);
         let wait = slot.duration_since(from).unsigned_abs();
         if slot <= from || wait <= LOOK_AGAIN {
             return slot;
@@ -342,10 +299,7 @@ impl Pace {
     }
 
     fn apply_rate(&mut self) {
-        let per_turn = |percent: u32| {
-            let turns = u64::from(self.requests_per_second) * u64::from(self.level) * u64::from(percent);
-            Duration::from_nanos(1_000_000_000 * u64::from(FULL) * 100 / turns)
-        };
+        let per_turn = |percent| self.throttle.per_turn(self.requests_per_second, percent);
         let (reserved, shared, all) = (
             per_turn(100 - SHARED_PERCENT),
             per_turn(SHARED_PERCENT),
@@ -363,8 +317,7 @@ impl Pace {
         for schedule in [&mut self.reserved, &mut self.shared, &mut self.gate] {
             schedule.set_back(by);
         }
-        self.paused_until = self.paused_until.map(earlier);
-        self.recovers_at = self.recovers_at.map(earlier);
+        self.throttle.set_back(by);
         for turn in self.waiting.values_mut() {
             (turn.slot, turn.told) = (earlier(turn.slot), earlier(turn.told));
         }
