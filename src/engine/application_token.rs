@@ -98,29 +98,19 @@ impl Authorize {
     async fn with_application_token(self, request: Request<Bytes>) -> Result<Response<Bytes>, BoxError> {
         let first = self.account.token(&self.exchanges).await?;
         let answer = self.carrying(&first.token, request.clone()).await?;
-        let refused = match answer.status() {
-            StatusCode::UNAUTHORIZED => true,
-            StatusCode::FORBIDDEN => first.token.since.elapsed() >= DOUBTED_AFTER,
-            // Whatever else is said is said about the request.
-            _ => false,
-        };
-        if !refused {
-            return Ok(answer);
+        match (answer.status(), first.source) {
+            (StatusCode::UNAUTHORIZED, Source::Cached) => {}
+            // Fresh and refused, or refused for what may be another cause: no replay.
+            _ => return Ok(answer),
         }
-        self.account.drop_token(&first.token).await;
-        match first.source {
-            Source::Exchanged => Ok(answer),
-            Source::Cached if answer.status() == StatusCode::FORBIDDEN => Ok(answer),
-            Source::Cached => {
-                if let Some(departure) = request.extensions().get::<Departure>() {
-                    departure.take_back();
-                }
-                let second = self.account.token(&self.exchanges).await?;
-                self.carrying(&second.token, request).await
-            }
+        if let Some(departure) = request.extensions().get::<Departure>() {
+            departure.take_back();
         }
+        let second = self.account.token(&self.exchanges).await?;
+        self.carrying(&second.token, request).await
     }
 
+    /// Sends a request with this token, and stops using the token if the answer casts doubt on it.
     async fn carrying(
         &self,
         token: &Token,
@@ -136,6 +126,15 @@ impl Authorize {
         })?;
         request.headers_mut().insert(AUTHORIZATION, header);
         let mut answer = self.calls.clone().oneshot(request).await?;
+        let doubtful = match answer.status() {
+            StatusCode::UNAUTHORIZED => true,
+            StatusCode::FORBIDDEN => token.since.elapsed() >= DOUBTED_AFTER,
+            // Whatever else is said is said about the request.
+            _ => false,
+        };
+        if doubtful {
+            self.account.drop_token(token).await;
+        }
         answer.extensions_mut().insert(UsedBearer(token.secret.clone()));
         Ok(answer)
     }

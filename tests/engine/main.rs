@@ -1,0 +1,10 @@
+//! The client of the Agent Engine API against stubs: in process where virtual time matters, on loopback where sockets do.
+
+mod answers;
+mod application_token;
+mod lists;
+mod network;
+mod requests;
+mod secrets;
+mod stub;
+mod time;

@@ -1,0 +1,146 @@
+//! Repeats, deadlines and slots, on virtual time and counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use agent_engine_operator::api::remote::FailureClass::{Transient, Unknown};
+use agent_engine_operator::engine::Operation::{self, Authenticate, Delete, Get, Issue, List, Prove, Update};
+use agent_engine_operator::engine::{Engine, TOTAL_DEADLINE, in_process};
+use axum::Router;
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::stub::{self, EXCHANGE, Reply, W1, call, configured, engine, failure, html, json, text};
+
+#[tokio::test(start_paused = true)]
+async fn a_read_is_repeated_once_when_a_gateway_fails_and_a_write_never() {
+    let passing: [fn() -> Reply; 4] = [
+        || html(502),
+        || text(503, ""),
+        || html(504),
+        || json(200, &json!({})).breaking_off(),
+    ];
+    let lasting: [fn() -> Reply; 5] = [
+        || text(500, ""),
+        || text(429, ""),
+        || text(422, ""),
+        || html(404),
+        || text(503, "").header("retry-after", "1"),
+    ];
+    for (replies, reads) in [(passing.as_slice(), 2), (lasting.as_slice(), 1)] {
+        for &reply in replies {
+            for (operation, expected) in [
+                (List, reads),
+                (Get, reads),
+                (Prove, reads),
+                (Issue, 1),
+                (Update, 1),
+                (Delete, 1),
+            ] {
+                let (engine, log) = engine(move |seen| (seen.path != EXCHANGE).then(reply));
+                failure(call(&engine, operation).await);
+                assert_eq!(log.calls(), expected, "{operation:?}");
+            }
+            let (engine, log) = engine(move |seen| (seen.path == EXCHANGE).then(reply));
+            failure(call(&engine, Authenticate).await);
+            assert_eq!(log.exchanges(), reads);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_that_goes_well_is_a_success() {
+    for operation in [List, Get, Prove, Authenticate] {
+        let (engine, _) = engine(|seen| (seen.nth == 0).then(|| text(503, "")));
+        assert!(call(&engine, operation).await.result.is_ok(), "{operation:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_server_is_given_up_and_only_a_write_is_in_doubt() {
+    for (operation, class) in [
+        (List, Transient),
+        (Get, Transient),
+        (Prove, Transient),
+        (Issue, Unknown),
+        (Update, Unknown),
+        (Delete, Unknown),
+    ] {
+        let (engine, log) =
+            engine(|seen| (seen.path != EXCHANGE).then(|| text(200, "").after(Duration::from_secs(3600))));
+        let answer = call(&engine, operation).await;
+        let took = answer.finished.duration_since(answer.started);
+        assert!(
+            took.as_secs() <= TOTAL_DEADLINE.as_secs().cast_signed(),
+            "{took:?}"
+        );
+        assert_eq!(failure(answer).class, class, "{operation:?}");
+        assert_eq!(log.calls(), 1, "a time-out is not repeated");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_in_vain_for_its_token_did_not_happen() {
+    let slow =
+        |seen: &stub::Seen| (seen.path == EXCHANGE).then(|| text(200, "").after(Duration::from_secs(3600)));
+    let (engine, log) = engine(slow);
+    assert_eq!(failure(call(&engine, Issue).await).class, Transient);
+    assert_eq!(log.calls(), 0);
+    // The same when the call's own deadline ends it.
+    let (engine, log) = configured(|config| config.timeouts.total = Duration::from_secs(3), slow);
+    assert_eq!(failure(call(&engine, Issue).await).class, Transient);
+    assert_eq!(log.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_write_whose_replacement_token_never_comes_did_not_happen() {
+    let (engine, log) = configured(
+        |config| config.timeouts.total = Duration::from_secs(10),
+        |seen| match seen.path.as_str() {
+            EXCHANGE if seen.nth > 0 => Some(text(200, "").after(Duration::from_secs(3600))),
+            EXCHANGE => None,
+            _ => Some(text(401, "")),
+        },
+    );
+    engine.authenticate().await;
+    assert_eq!(failure(call(&engine, Issue).await).class, Transient);
+    assert_eq!(log.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_requests_are_under_way_than_allowed() {
+    let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (inner, record) = (Arc::clone(&under_way), Arc::clone(&most));
+    let router = Router::new().fallback(move |request: axum::extract::Request| {
+        let (inner, record) = (Arc::clone(&inner), Arc::clone(&record));
+        async move {
+            record.fetch_max(inner.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            inner.fetch_sub(1, Ordering::SeqCst);
+            if request.uri().path() == EXCHANGE {
+                stub::application_token(0).to_string()
+            } else {
+                stub::workspace(W1, "tenant").to_string()
+            }
+        }
+    });
+    let mut config = stub::config("https://api.airbyte.ai");
+    config.concurrency = 3;
+    let engine = Engine::over(in_process(router), &config).unwrap();
+    let id = W1.into();
+    let answers = join_all((0..20).map(|_| engine.get(&id))).await;
+    assert!(answers.iter().all(|answer| answer.result.is_ok()));
+    assert_eq!(most.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_tells_when_it_was_asked_for_and_when_it_came() {
+    let (engine, _) = engine(|seen| {
+        (seen.path != EXCHANGE).then(|| json(200, &stub::workspace(W1, "t")).after(Duration::from_secs(7)))
+    });
+    let answer = call(&engine, Operation::Get).await;
+    assert_eq!(answer.started.to_string(), "2026-11-22T12:00:00Z");
+    assert_eq!(answer.finished.duration_since(answer.started).as_secs(), 7);
+    assert_eq!(answer.date.unwrap().to_string(), "2026-11-22T12:00:00Z");
+}
