@@ -9,6 +9,7 @@
 //! - [`clock`]: where wall time comes from.
 //! - [`serve`]: probes and metrics.
 //! - [`cli`], [`settings`], [`telemetry`], [`run`]: from the command line to a running process and its end.
+//! - `emulator` (feature): Agent Engine, emulated, for tests and the demo.
 #![warn(unreachable_pub)]
 #![warn(
     clippy::expect_used,
@@ -22,6 +23,8 @@
 pub mod api;
 pub mod cli;
 pub mod clock;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 pub mod engine;
 pub mod lifecycle;
 pub mod run;

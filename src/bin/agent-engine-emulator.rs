@@ -1,1 +1,169 @@
-fn main() {}
+//! The emulator as a process: flags in, one line with the URL out, ended by a signal. See `docs/emulator.md`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use agent_engine_operator::emulator::knobs::{Knobs, markdown};
+use agent_engine_operator::emulator::{DEFAULT_ORGANIZATION, Emulator, Settings, serve};
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Airbyte Agent Engine's workspace and token calls on your own machine, for tests.
+///
+/// Keeps everything in memory, speaks plain HTTP, never calls out. Prints one line, `agent-engine-emulator listening on URL`, and serves
+/// until SIGTERM or Ctrl-C. Control calls are under URL/_emulator/.
+#[derive(Parser)]
+#[command(
+    name = "agent-engine-emulator",
+    version,
+    after_help = "All control calls, knobs and faults: docs/emulator.md"
+)]
+struct Flags {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+
+    /// Client id of the first pair of credentials
+    #[arg(long, default_value = "emulated-client", value_name = "ID")]
+    client_id: String,
+
+    /// Client secret of the first pair of credentials
+    #[arg(
+        long,
+        env = "AGENT_ENGINE_EMULATOR_CLIENT_SECRET",
+        hide_env_values = true,
+        default_value = "emulated-secret",
+        value_name = "SECRET"
+    )]
+    client_secret: String,
+
+    /// Id of the first organization
+    #[arg(long, default_value = DEFAULT_ORGANIZATION, value_name = "UUID")]
+    organization_id: String,
+
+    /// A workspace to start with, beside `default`; may be repeated
+    #[arg(long = "workspace", value_name = "NAME")]
+    workspaces: Vec<String>,
+
+    /// Life of application tokens; the same as --knob expires_in=SECONDS
+    #[arg(long, value_name = "SECONDS")]
+    app_token_ttl: Option<u64>,
+
+    /// Life of scoped tokens; the same as --knob scoped_ttl=SECONDS
+    #[arg(long, value_name = "SECONDS")]
+    scoped_token_ttl: Option<u64>,
+
+    /// What to do where the API's behaviour is not documented; may be repeated. `agent-engine-emulator knobs` lists all
+    #[arg(long = "knob", value_name = "NAME=VALUE")]
+    knobs: Vec<String>,
+
+    /// Append every finished request to this file, as lines of JSON without secrets
+    #[arg(long, value_name = "FILE")]
+    journal_file: Option<PathBuf>,
+
+    /// A text of letters, digits, - and _ to put into every token, so that a leak can be searched for
+    #[arg(long, value_name = "TEXT")]
+    canary: Option<String>,
+
+    /// A UUID from which all ids follow, for runs that repeat; random when absent
+    #[arg(long, value_name = "UUID")]
+    seed: Option<uuid::Uuid>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the table of knobs and exit
+    Knobs,
+}
+
+fn main() -> ExitCode {
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            // Help is what was asked for; a closed pipe is nobody's failure.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return refuse(&one_line(&error)),
+    };
+    if let Some(Command::Knobs) = flags.command {
+        print!("{}", markdown());
+        return ExitCode::SUCCESS;
+    }
+    let listen = flags.listen;
+    let emulator =
+        match settings(flags).and_then(|settings| Emulator::new(settings).map_err(|e| e.to_string())) {
+            Ok(emulator) => emulator,
+            Err(message) => return refuse(&message),
+        };
+    match run(listen, &emulator) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("agent-engine-emulator: cannot serve on {listen}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn settings(flags: Flags) -> Result<Settings, String> {
+    let mut knobs = Knobs::default();
+    let lives = [
+        ("expires_in", flags.app_token_ttl),
+        ("scoped_ttl", flags.scoped_token_ttl),
+    ];
+    for (name, seconds) in lives
+        .into_iter()
+        .filter_map(|(name, seconds)| seconds.map(|s| (name, s)))
+    {
+        knobs
+            .set(name, &seconds.to_string())
+            .map_err(|error| error.to_string())?;
+    }
+    for pair in &flags.knobs {
+        knobs.set_pair(pair).map_err(|error| error.to_string())?;
+    }
+    Ok(Settings {
+        organization_id: flags.organization_id,
+        client_id: flags.client_id,
+        client_secret: flags.client_secret,
+        workspaces: flags.workspaces,
+        knobs,
+        canary: flags.canary,
+        seed: flags.seed,
+        journal_file: flags.journal_file,
+        ..Settings::default()
+    })
+}
+
+#[tokio::main]
+async fn run(listen: SocketAddr, emulator: &Emulator) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let running = serve(listen, emulator).await?;
+    println!("agent-engine-emulator listening on {}", running.url());
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => pressed,
+    }
+}
+
+/// What is wrong, without the usage that clap adds.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let what = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let line = what.collect::<Vec<_>>().join(" ");
+    line.trim_start_matches("error: ").to_owned()
+}
+
+fn refuse(message: &str) -> ExitCode {
+    eprintln!("agent-engine-emulator: {message} (see --help)");
+    ExitCode::from(2)
+}

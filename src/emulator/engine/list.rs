@@ -1,0 +1,215 @@
+//! W1: filters, order, pages. `next` and the cursor take whichever form is asked for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::organization::{Reach, Row, Status};
+use super::refusal::{Outcome, Refusal};
+use super::workspaces::{shown, status};
+use super::{Request, Trace, World, input};
+use crate::emulator::knobs::{
+    BlankFilter, CursorStyle, Knobs, Limit, ListOrder, ListTombstones, NextFilters, NextStyle,
+    SpecialCharacters,
+};
+
+const PATH: &str = "/api/v1/workspaces";
+
+/// What W1 is asked for.
+struct Query {
+    name_contains: Option<String>,
+    status: Option<Status>,
+    limit: usize,
+    cursor: Option<Cursor>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Cursor {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued: Option<i64>,
+}
+
+impl World {
+    pub(super) fn list(
+        &mut self,
+        request: &Request,
+        knobs: &Knobs,
+        now: Timestamp,
+        trace: &mut Trace,
+    ) -> Outcome<(u16, Value)> {
+        let organization = self.application(request, knobs, now, trace)?;
+        let query = Query::read(&request.query, knobs, now)?;
+        let workspaces = self
+            .organization(&organization)
+            .map(|o| o.workspaces.as_slice())
+            .unwrap_or_default();
+        let mut rows: Vec<&Row> = workspaces
+            .iter()
+            .filter(|w| w.reach == Reach::Visible)
+            .filter_map(|w| w.seen(now, knobs.list_lag_ms.0))
+            .filter(|row| !row.tombstone || knobs.list_tombstones == ListTombstones::Included)
+            .filter(|row| query.status.is_none_or(|status| row.status == status))
+            .filter(|row| {
+                query
+                    .name_contains
+                    .as_ref()
+                    .is_none_or(|part| contains(&row.name, part, knobs))
+            })
+            .collect();
+        match knobs.list_order {
+            ListOrder::Created => rows.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id))),
+            ListOrder::Newest => rows.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id))),
+            ListOrder::Name => rows.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id))),
+            ListOrder::Id => rows.sort_by(|a, b| a.id.cmp(&b.id)),
+        }
+        let start = match &query.cursor {
+            None => 0,
+            Some(Cursor { after: Some(id), .. }) => match rows.iter().position(|row| row.id == *id) {
+                Some(at) => at + 1,
+                None => return Err(Refusal::new(400, "Cursor is no longer valid")),
+            },
+            Some(Cursor { offset, .. }) => offset.unwrap_or(0),
+        };
+        let page: Vec<&Row> = rows.iter().skip(start).take(query.limit).copied().collect();
+        let more = start.saturating_add(page.len()) < rows.len();
+        let next = page.last().filter(|_| more).map(|last| {
+            let (offset, after) = match knobs.cursor_style {
+                CursorStyle::Offset => (Some(start + page.len()), None),
+                CursorStyle::Keyset => (None, Some(last.id.clone())),
+            };
+            let issued = matches!(knobs.cursor_life, Limit::At(_)).then(|| now.as_second());
+            URL_SAFE_NO_PAD.encode(
+                json!(Cursor {
+                    offset,
+                    after,
+                    issued
+                })
+                .to_string(),
+            )
+        });
+        let mut body = json!({"data": page.iter().map(|row| shown(row, knobs)).collect::<Vec<_>>()});
+        match (next, knobs.next_style) {
+            (None, NextStyle::Absent) => {}
+            (None, NextStyle::EmptyString) => body["next"] = json!(""),
+            (None, _) => body["next"] = Value::Null,
+            (Some(cursor), style) => body["next"] = json!(link(&cursor, style, request, knobs)),
+        }
+        Ok((200, body))
+    }
+}
+
+impl Query {
+    fn read(query: &[(String, String)], knobs: &Knobs, now: Timestamp) -> Outcome<Self> {
+        let limit = match input::parameter(query, "limit") {
+            None => 20,
+            Some(text) => {
+                let number: i64 = text.parse().map_err(|_| {
+                    Refusal::invalid("limit", "int_parsing", "Input should be a valid integer")
+                })?;
+                if number < 1 {
+                    let message = "Input should be greater than or equal to 1";
+                    return Err(Refusal::invalid("limit", "greater_than_equal", message));
+                }
+                usize::try_from(number)
+                    .ok()
+                    .filter(|limit| *limit <= 100)
+                    .ok_or_else(|| {
+                        Refusal::invalid(
+                            "limit",
+                            "less_than_equal",
+                            "Input should be less than or equal to 100",
+                        )
+                    })?
+            }
+        };
+        let name_contains = input::parameter(query, "name_contains");
+        if name_contains.as_deref() == Some("") && knobs.blank_filter == BlankFilter::Refused {
+            let message = "String should have at least 1 character";
+            return Err(Refusal::invalid("name_contains", "string_too_short", message));
+        }
+        let status = input::parameter(query, "status")
+            .map(|text| status(&text, "status"))
+            .transpose()?;
+        let cursor = match input::parameter(query, "cursor").filter(|text| !text.is_empty()) {
+            None => None,
+            Some(text) => Some(Cursor::read(&text, knobs, now)?),
+        };
+        Ok(Self {
+            name_contains,
+            status,
+            limit,
+            cursor,
+        })
+    }
+}
+
+impl Cursor {
+    fn read(text: &str, knobs: &Knobs, now: Timestamp) -> Outcome<Self> {
+        let cursor: Option<Self> = URL_SAFE_NO_PAD
+            .decode(text)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let cursor = cursor.ok_or_else(|| Refusal::new(400, "Invalid cursor"))?;
+        match (knobs.cursor_life, cursor.issued) {
+            (Limit::At(life), Some(issued))
+                if now.as_second().saturating_sub(issued) >= i64::try_from(life).unwrap_or(i64::MAX) =>
+            {
+                Err(Refusal::new(400, "Cursor has expired"))
+            }
+            _ => Ok(cursor), // no limit, or a cursor from before there was one
+        }
+    }
+}
+
+fn contains(name: &str, part: &str, knobs: &Knobs) -> bool {
+    if part.is_empty() && knobs.blank_filter == BlankFilter::None {
+        return false;
+    }
+    let (name, part) = (name.to_lowercase(), part.to_lowercase());
+    match knobs.special_characters {
+        SpecialCharacters::Literal => name.contains(&part),
+        SpecialCharacters::Wildcard => {
+            let pattern: Vec<char> = format!("%{part}%").chars().collect();
+            like(&name.chars().collect::<Vec<_>>(), &pattern)
+        }
+    }
+}
+
+/// SQL's LIKE: `%` any text, `_` any character.
+fn like(text: &[char], pattern: &[char]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some(('%', rest)) => {
+            (0..=text.len()).any(|from| text.get(from..).is_some_and(|tail| like(tail, rest)))
+        }
+        Some((wanted, rest)) => match text.split_first() {
+            Some((found, tail)) => (*wanted == '_' || wanted == found) && like(tail, rest),
+            None => false,
+        },
+    }
+}
+
+/// The next page, written as asked for.
+fn link(cursor: &str, style: NextStyle, request: &Request, knobs: &Knobs) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if knobs.next_filters == NextFilters::Kept {
+        for (name, value) in request.query.iter().filter(|(name, _)| name != "cursor") {
+            query.append_pair(name, value);
+        }
+    }
+    let query = query.append_pair("cursor", cursor).finish();
+    match style {
+        NextStyle::Cursor => cursor.to_owned(),
+        NextStyle::Relative => format!("{PATH}?{query}"),
+        NextStyle::ForeignHost => format!("http://elsewhere.invalid{PATH}?{query}"),
+        NextStyle::Absolute | NextStyle::EmptyString | NextStyle::Absent => {
+            format!("{}{PATH}?{query}", request.origin)
+        }
+    }
+}

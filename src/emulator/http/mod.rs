@@ -1,0 +1,27 @@
+//! The API's shell: from HTTP to the engine and back, with faults, holds and the journal on the way.
+
+mod answer;
+mod pass;
+mod serve;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::response::Response;
+
+pub use self::serve::{Running, serve, serve_on};
+use super::state::Shared;
+
+/// Both APIs. Everything that is not under `/_emulator/` is the emulated one's to answer.
+pub(super) fn router(shared: &Arc<Shared>) -> Router {
+    Router::new()
+        .nest("/_emulator", super::control::router())
+        .fallback(api)
+        .layer(DefaultBodyLimit::max(64 << 20))
+        .with_state(Arc::clone(shared))
+}
+
+async fn api(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    pass::carry(shared, request).await
+}

@@ -1,0 +1,245 @@
+//! One request's way: journal, fault, latency, hold, engine, hold, answer. It runs in a task of its own, because a held request goes on
+//! when its client is gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use axum::extract::Request as HttpRequest;
+use axum::response::Response;
+use http::{HeaderMap, Method, Uri};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::answer::{self, Dressing};
+use crate::emulator::engine::{Answer, Arrival, Principal, Refusal, Reply, Request, Tampering};
+use crate::emulator::fault::{Effect, Fault, FaultAnswer, Phase, Sighting};
+use crate::emulator::hold::Then;
+use crate::emulator::journal::{self, Entry, Outcome};
+use crate::emulator::knobs::AfterCommit;
+use crate::emulator::operation::{NoRoute, Route, route};
+use crate::emulator::state::{Shared, State};
+
+/// The real service's limit is not known; nothing of this API is anywhere near.
+const MOST_BYTES: usize = 1 << 20;
+
+/// A request that has arrived and is written down.
+struct Arrived {
+    seq: u64,
+    call: Result<Request, NoRoute>,
+    fault: Fault,
+    latency: Duration,
+}
+
+/// Answers a request.
+pub(super) async fn carry(shared: Arc<Shared>, request: HttpRequest) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MOST_BYTES).await else {
+        // Too large, or the client went away while sending.
+        return answer::too_large();
+    };
+    let (reply, answered) = oneshot::channel();
+    tokio::spawn(async move {
+        let arrived = arrive(
+            &mut shared.lock(),
+            &parts.method,
+            &parts.uri,
+            &parts.headers,
+            &body,
+        );
+        let response = undergo(&shared, arrived).await;
+        // The client may be gone; what was to be done is done.
+        let _ = reply.send(response);
+    });
+    answered.await.unwrap_or_else(|_| answer::severed())
+}
+
+fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Arrived {
+    let now = state.clock.now();
+    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+    let route = route(method.as_str(), path, &state.knobs);
+    let operation = route.as_ref().ok().map(|route| route.operation);
+    let text = String::from_utf8_lossy(body);
+    let sighting = Sighting {
+        operation,
+        method: method.as_str(),
+        path,
+        query,
+        body: &text,
+    };
+    let struck = state.faults.strike(&sighting);
+    let secrets = state.secrets();
+    let named = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let entry = Entry {
+        seq: 0,
+        at: now,
+        method: method.to_string(),
+        path: journal::redacted_text(path, &secrets),
+        family: route.as_ref().ok().map(|route| route.family),
+        operation,
+        query: journal::redacted_text(query, &secrets),
+        principal: Principal::None,
+        headers: journal::redacted_headers(named, &secrets),
+        body: journal::redacted_body(body, &secrets),
+        status: None,
+        outcome: Outcome::Running,
+        applied: false,
+        organization_id: None,
+        workspace_id: None,
+        fault: struck.as_ref().map(|(id, _)| *id),
+    };
+    let seq = state.journal.begin(entry);
+    let fault = struck.map(|(_, fault)| fault).unwrap_or_default();
+    let latency = Duration::from_millis(fault.latency_ms.saturating_add(state.knobs.latency_ms.0));
+    let call = route.map(|route| {
+        let mut call = read(route, uri, headers, body);
+        call.tampering = match &fault.answer {
+            FaultAnswer::TokenOf { workspace_id } => Tampering::TokenOf(workspace_id.clone()),
+            FaultAnswer::TokenLifetime { seconds } => Tampering::Lifetime(*seconds),
+            FaultAnswer::Pass
+            | FaultAnswer::Status { .. }
+            | FaultAnswer::Drop
+            | FaultAnswer::Truncate
+            | FaultAnswer::Html { .. }
+            | FaultAnswer::Redirect { .. } => Tampering::None,
+        };
+        call.arrival = state.world.look_at_arrival(&call, &state.knobs, now);
+        call
+    });
+    Arrived {
+        seq,
+        call,
+        fault,
+        latency,
+    }
+}
+
+fn read(route: Route, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
+    let header = |name: &str| {
+        headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+        .into_owned()
+        .collect();
+    let host = header("host")
+        .or_else(|| uri.authority().map(ToString::to_string))
+        .unwrap_or_default();
+    Request {
+        operation: route.operation,
+        family: route.family,
+        id: route.id,
+        query,
+        authorization: header("authorization"),
+        organization: header("x-organization-id"),
+        body: body.to_vec(),
+        origin: format!("http://{host}"),
+        arrival: Arrival::Unseen,
+        tampering: Tampering::None,
+    }
+}
+
+async fn undergo(shared: &Shared, arrived: Arrived) -> Response {
+    let Arrived {
+        seq,
+        call,
+        fault,
+        latency,
+    } = arrived;
+    // Dropped at the end of this function, when the journal is complete: that is what a release waits for.
+    let (over, finished) = oneshot::channel::<()>();
+    let mut finished = Some(finished);
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    if let (Some(Phase::Before), Some(finished)) = (
+        fault.hold,
+        finished.take_if(|_| fault.hold == Some(Phase::Before)),
+    ) && shared.hold(seq, Phase::Before, finished).await == Then::Drop
+    {
+        shared.lock().finish(seq, None);
+        return answer::severed();
+    }
+    let reply = match fault.effect() {
+        Effect::Applied => Some(apply(&mut shared.lock(), seq, &call)),
+        Effect::Skipped => None,
+    };
+    if let (Some(Phase::After), Some(finished)) = (fault.hold, finished)
+        && shared.hold(seq, Phase::After, finished).await == Then::Drop
+    {
+        shared.lock().finish(seq, None);
+        return answer::severed();
+    }
+    let mut state = shared.lock();
+    let now = state.clock.now();
+    let dressing = Dressing {
+        knobs: &state.knobs,
+        now,
+    };
+    let writes = call.as_ref().is_ok_and(|call| call.operation.writes());
+    let replaced = match (&reply, state.knobs.after_commit) {
+        (Some(Reply { result: Ok(_), .. }), after) if writes && fault.answer == FaultAnswer::Pass => {
+            match after {
+                AfterCommit::Answer => FaultAnswer::Pass,
+                AfterCommit::ServerError => status(500),
+                AfterCommit::BadGateway => status(502),
+                AfterCommit::Lost => FaultAnswer::Drop,
+            }
+        }
+        _ => fault.answer, // refusals pass, and a fault outranks the knob
+    };
+    let response = answer::dress(reply, &replaced, &dressing);
+    state.finish(seq, response.as_ref().map(|response| response.status().as_u16()));
+    drop(over);
+    response.unwrap_or_else(answer::severed)
+}
+
+fn apply(state: &mut State, seq: u64, call: &Result<Request, NoRoute>) -> Reply {
+    let now = state.clock.now();
+    let knobs = state.knobs.clone();
+    let reply = match call {
+        Ok(call) => state.world.answer(call, &knobs, now),
+        Err(no_route) => nowhere(*no_route),
+    };
+    if let Some(entry) = state.journal.entry_mut(seq) {
+        entry.applied = call.is_ok();
+        entry.principal = reply.principal;
+        entry.organization_id.clone_from(&reply.organization_id);
+        entry.workspace_id.clone_from(&reply.workspace_id);
+    }
+    reply
+}
+
+/// No call of the API: the web framework's own answer, whatever shape errors have.
+fn nowhere(no_route: NoRoute) -> Reply {
+    let (status, text) = match no_route {
+        NoRoute::NotFound => (404, "Not Found"),
+        NoRoute::MethodNotAllowed => (405, "Method Not Allowed"),
+    };
+    Reply {
+        result: Ok(Answer {
+            status,
+            body: serde_json::json!({"detail": text}),
+        }),
+        principal: Principal::None,
+        organization_id: None,
+        workspace_id: None,
+        allowance: None,
+    }
+}
+
+fn status(status: u16) -> FaultAnswer {
+    FaultAnswer::Status {
+        status,
+        body: None,
+        headers: std::collections::BTreeMap::new(),
+    }
+}
+
+/// The body of an error that no engine made.
+pub(super) fn made_up(status: u16, dressing: &Dressing<'_>) -> Value {
+    Refusal::new(status, "Injected by the emulator").body(dressing.knobs.error_shape)
+}
