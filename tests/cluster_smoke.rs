@@ -1,10 +1,13 @@
 //! The ground that all other tests stand on: the cluster is real, counts are true, and nothing is left behind.
 
+#[path = "cluster/pins.rs"]
+mod pins;
 mod support;
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Command, Stdio},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
 };
 
 use k8s_openapi::{
@@ -15,6 +18,7 @@ use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams},
 };
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use support::{LONG, SHORT, Supervised, cluster, cluster_program, eventually, scratch_file, tally};
 
@@ -131,10 +135,14 @@ async fn what_an_object_owns_goes_with_it() {
 async fn kubectl_and_helm_are_the_pinned_ones_and_reach_the_cluster() {
     let version: serde_json::Value =
         serde_json::from_str(&cluster().kubectl(["version", "--output=json"]).await.success()).unwrap();
-    assert_eq!(
-        version["clientVersion"]["gitVersion"],
-        version["serverVersion"]["gitVersion"]
-    );
+    let pinned = pins::Pins::Kubernetes.version_of("k8s.io/kubernetes").unwrap();
+    assert_eq!(version["clientVersion"]["gitVersion"], pinned);
+    assert_eq!(version["serverVersion"]["gitVersion"], pinned);
+    let helm = cluster()
+        .helm(["version", "--template={{.Version}}"])
+        .await
+        .success();
+    assert_eq!(helm, pins::Pins::Helm.version_of("helm.sh/helm/v4").unwrap());
     assert!(
         cluster()
             .kubectl(["get", "nothing-of-this-kind"])
@@ -165,59 +173,78 @@ fn processes_with(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// A cluster besides the shared one, to be ended in one way or another.
+struct Doomed {
+    process: Child,
+    dir: PathBuf,
+}
+
+impl Doomed {
+    /// Its three parts run; it lives as long as the other end of `held`.
+    fn up(held: Stdio) -> Self {
+        let mut command = Command::new(cluster_program());
+        let mut process = command
+            .args(["up", "--json"])
+            .stdin(held)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("its output"))
+            .read_line(&mut line)
+            .expect("its line");
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("a cluster");
+        let dir = PathBuf::from(ready["dir"].as_str().expect("its folder"));
+        let parts = processes_with(dir.to_str().expect("its folder"));
+        assert_eq!(
+            parts.len(),
+            3,
+            "etcd, kube-apiserver and kube-controller-manager, not {parts:?}"
+        );
+        Self { process, dir }
+    }
+
+    fn parts(&self) -> Vec<String> {
+        processes_with(self.dir.to_str().expect("its folder"))
+    }
+
+    fn ends_and_leaves_nothing(mut self) {
+        assert!(self.process.wait().expect("its end").success());
+        assert_eq!(self.parts(), Vec::<String>::new());
+        assert!(!self.dir.exists(), "{} is still there", self.dir.display());
+    }
+}
+
 #[tokio::test]
 async fn a_cluster_whose_holder_is_killed_leaves_no_process_and_no_file() {
-    // The other end of the cluster's standard input belongs to this process alone.
+    // Nobody else has the other end of the cluster's standard input.
     let mut holder = Command::new("sleep")
         .arg("600")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut cluster = Command::new(cluster_program())
-        .args(["up", "--json"])
-        .stdin(holder.stdout.take().unwrap())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(cluster.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let dir = ready["dir"].as_str().unwrap();
-    assert_eq!(
-        processes_with(dir).len(),
-        3,
-        "etcd, kube-apiserver and kube-controller-manager run"
-    );
-
+    let doomed = Doomed::up(holder.stdout.take().unwrap().into());
     holder.kill().unwrap();
     holder.wait().unwrap();
-    assert!(cluster.wait().unwrap().success());
-    assert_eq!(processes_with(dir), Vec::<String>::new());
-    assert!(!std::path::Path::new(dir).exists(), "{dir} is still there");
+    doomed.ends_and_leaves_nothing();
 }
 
 #[tokio::test]
-async fn a_cluster_whose_supervisor_is_killed_leaves_no_process() {
-    let mut cluster = Command::new(cluster_program())
-        .args(["up", "--json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(cluster.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let dir = ready["dir"].as_str().unwrap();
-    assert_eq!(processes_with(dir).len(), 3);
+async fn an_interrupted_cluster_leaves_no_process_and_no_file() {
+    let doomed = Doomed::up(Stdio::piped());
+    let pid = Pid::from_raw(doomed.process.id().cast_signed()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    doomed.ends_and_leaves_nothing();
+}
 
-    cluster.kill().unwrap();
-    cluster.wait().unwrap();
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_cluster_whose_supervisor_is_killed_leaves_no_process() {
+    let mut doomed = Doomed::up(Stdio::piped());
+    doomed.process.kill().unwrap();
+    doomed.process.wait().unwrap();
     eventually("the kernel to end the cluster", SHORT, || async {
-        let left = processes_with(dir);
+        let left = doomed.parts();
         if left.is_empty() {
             Ok(())
         } else {
@@ -225,7 +252,7 @@ async fn a_cluster_whose_supervisor_is_killed_leaves_no_process() {
         }
     })
     .await;
-    std::fs::remove_dir_all(dir).unwrap();
+    std::fs::remove_dir_all(&doomed.dir).unwrap();
 }
 
 #[tokio::test]

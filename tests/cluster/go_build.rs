@@ -1,7 +1,6 @@
 //! One `go build`, with progress; leaves either the whole program or nothing.
 
 use std::{
-    env,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -23,7 +22,7 @@ const SHOWN_LINES: usize = 40;
 /// Builds `recipe` and moves the program to `to` when it is whole.
 pub async fn build(name: &str, recipe: &Recipe, to: &Path) -> anyhow::Result<()> {
     let version = recipe.pins.version_of(recipe.module)?;
-    let aside = to.with_added_extension(format!("building-{}", std::process::id()));
+    let aside = to.with_added_extension("building");
     eprintln!(
         "building {name} {version} with Go: about {} the first time on two cores, then cached in {}",
         minutes(recipe.usual),
@@ -31,11 +30,12 @@ pub async fn build(name: &str, recipe: &Recipe, to: &Path) -> anyhow::Result<()>
     );
     let started = Instant::now();
     let mut go = Command::new("go")
-        .args(["build", "-v", "-trimpath", "-ldflags", &link_flags(recipe)?, "-o"])
+        // A checkout of another owner is one whose version control Go refuses to ask.
+        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-v"])
+        .args(["-ldflags", &link_flags(recipe)?, "-o"])
         .arg(&aside)
         .arg(recipe.package)
         .current_dir(recipe.pins.folder())
-        .env("GOFLAGS", go_flags())
         .env("GOWORK", "off")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -66,25 +66,21 @@ pub async fn build(name: &str, recipe: &Recipe, to: &Path) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Without the version flags the server calls itself v0.0.0, and clients misjudge what it can do.
+/// Programs are told their version by the linker. Without it the API server calls itself v0.0.0, and clients
+/// misjudge what it can do.
 fn link_flags(recipe: &Recipe) -> anyhow::Result<String> {
-    let mut flags = String::from("-s -w");
-    if recipe.module == "k8s.io/kubernetes" {
-        let version = recipe.pins.version_of(recipe.module)?;
-        let mut parts = version.trim_start_matches('v').split('.');
-        let (major, minor) = (parts.next().unwrap_or("1"), parts.next().unwrap_or("0"));
-        for (key, value) in [("gitVersion", version), ("gitMajor", major), ("gitMinor", minor)] {
-            flags.push_str(&format!(" -X k8s.io/component-base/version.{key}={value}"));
-        }
-    }
-    Ok(flags)
-}
-
-/// A checkout of another owner is one whose version control Go refuses to ask.
-fn go_flags() -> String {
-    format!("{} -buildvcs=false", env::var("GOFLAGS").unwrap_or_default())
-        .trim()
-        .to_owned()
+    let version = recipe.pins.version_of(recipe.module)?;
+    let mut parts = version.trim_start_matches('v').split('.');
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    Ok(match recipe.module {
+        "k8s.io/kubernetes" => format!(
+            "-s -w -X k8s.io/component-base/version.gitVersion={version} \
+             -X k8s.io/component-base/version.gitMajor={major} -X k8s.io/component-base/version.gitMinor={minor}"
+        ),
+        "helm.sh/helm/v4" => format!("-s -w -X helm.sh/helm/v4/internal/version.version={version}"),
+        // etcd has its version in its source.
+        _ => "-s -w".to_owned(),
+    })
 }
 
 /// Says now and then that the build lives; returns the last lines that Go said.

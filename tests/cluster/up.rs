@@ -220,7 +220,9 @@ async fn first_end(parts: &mut [Part]) -> anyhow::Error {
 
 async fn client(kubeconfig: &Path) -> anyhow::Result<Client> {
     let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    // Loopback is reached without one.
+    config.proxy_url = None;
     Ok(Client::try_from(config)?)
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Supervised,
     eventually::{LONG, eventually},
-    scratch_file,
+    http_client, scratch_file,
 };
 
 pub const CLIENT_ID: &str = "test-client";
@@ -58,7 +58,7 @@ impl Emulator {
             process,
             url,
             client_secret,
-            http: reqwest::Client::new(),
+            http: http_client(),
         }
     }
 

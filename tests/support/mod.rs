@@ -27,3 +27,8 @@ pub use operator::{Launch, Operator};
 pub use program::cluster_program;
 pub use scratch::scratch_file;
 pub use supervised::Supervised;
+
+/// For servers on loopback.
+pub fn http_client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().expect("a client")
+}

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path};
 use super::{
     ApiUser, Supervised,
     eventually::{LONG, eventually},
-    scratch_file,
+    http_client, scratch_file,
 };
 
 /// How to start an operator; starting the same again is a restart.
@@ -68,6 +68,7 @@ impl Launch {
 pub struct Operator {
     process: Supervised,
     listener: SocketAddr,
+    http: reqwest::Client,
 }
 
 impl Operator {
@@ -84,7 +85,11 @@ impl Operator {
             }
         })
         .await;
-        Self { process, listener }
+        Self {
+            process,
+            listener,
+            http: http_client(),
+        }
     }
 
     /// For an operator that should not get as far as listening.
@@ -134,7 +139,10 @@ impl Operator {
     }
 
     async fn get(&self, path: &str) -> Result<String, reqwest::Error> {
-        let answer = reqwest::get(format!("http://{}{path}", self.listener))
+        let answer = self
+            .http
+            .get(format!("http://{}{path}", self.listener))
+            .send()
             .await?
             .error_for_status()?;
         answer.text().await

@@ -43,6 +43,9 @@ impl Supervised {
             .arg("--")
             .arg(program)
             .args(arguments)
+            // Whoever runs the tests may sit behind a proxy; loopback does not.
+            .env("NO_PROXY", "127.0.0.1,localhost")
+            .env("no_proxy", "127.0.0.1,localhost")
             .envs(environment)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
