@@ -158,6 +158,14 @@ impl Pace {
         }
     }
 
+    /// A request that was made without asking, by who had a turn a moment ago and could not stop half-way: those who
+    /// come later wait for it.
+    pub fn spend(&mut self, now: Timestamp, lane: Lane) {
+        let now = self.tick(now);
+        self.reserve(now, lane);
+        self.gate.take(now);
+    }
+
     /// What the last answer said about pressure.
     pub fn felt(&mut self, now: Timestamp, pressure: Pressure) {
         let now = self.tick(now);

@@ -112,6 +112,24 @@ fn creations_use_at_most_sixty_percent_however_idle_the_rest_is() {
 }
 
 #[test]
+fn requests_made_without_asking_slow_those_who_ask() {
+    let mut pace = Pace::new(50);
+    let mut turns = 0;
+    for millis in 0..10_000 {
+        if pace.ask(at(millis), Lane::Refresh, &who(0)) == Turn::Now {
+            turns += 1;
+            for _ in 0..3 {
+                pace.spend(at(millis), Lane::Refresh);
+            }
+        }
+    }
+    assert!(
+        (120..=150).contains(&turns),
+        "four requests a turn make 50 a second in {turns} turns of ten seconds"
+    );
+}
+
+#[test]
 fn a_refresh_waits_for_refreshes_alone() {
     let mut pace = Pace::new(50);
     for index in 0..5_000 {
@@ -283,8 +301,9 @@ fn a_clock_that_is_set_back_makes_nobody_wait_for_the_lost_time() {
     pace.felt(at(0), Pressure::Throttled(Duration::from_secs(20)));
     let back = -86_400_000;
     for index in 0..600 {
-        let Turn::At(then) = pace.ask(at(back), Lane::Refresh, &who(index)) else {
-            panic!("paused")
+        let answer = pace.ask(at(back), Lane::Refresh, &who(index));
+        let Turn::At(then) = answer else {
+            unreachable!("granted in a pause")
         };
         assert!(then >= at(back + 20_000) && then <= at(back + 80_000), "{then}");
     }
