@@ -3,6 +3,7 @@
 //! Reading order:
 //! - [`api`]: the kinds as users see them, and the plain words that all rooms share.
 //! - [`lifecycle`]: what to do about one workspace. Pure.
+//! - [`organization`]: what to do about an Organization, and its shared list. Pure.
 //! - [`tenancy`]: who may use which name. Pure.
 //! - [`turns`]: whose turn it is to call Agent Engine. Pure.
 //! - [`engine`]: the Agent Engine API as typed calls.
@@ -27,6 +28,7 @@ pub mod clock;
 pub mod emulator;
 pub mod engine;
 pub mod lifecycle;
+pub mod organization;
 pub mod run;
 pub mod serve;
 pub mod settings;

@@ -7,6 +7,8 @@ pub const FINALIZER: &str = "agentengine.airbyte.com/finalizer";
 pub const WORKSPACE_LABEL: &str = "agentengine.airbyte.com/workspace";
 /// On a Workspace: the lost workspace's id, once, to have it made anew.
 pub const RECREATE: &str = "agentengine.airbyte.com/recreate";
+/// On an Organization: how many workspaces vanished at once, to have it believed.
+pub const BELIEVE_VANISHED: &str = "agentengine.airbyte.com/believe-vanished";
 /// On any of our kinds: a new value asks for a pass now and is echoed in status.
 pub const RECONCILE_AT: &str = "agentengine.airbyte.com/reconcile-at";
 

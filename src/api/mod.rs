@@ -5,6 +5,7 @@ pub mod crds;
 pub mod ids;
 pub mod marks;
 pub mod organization;
+pub mod reason;
 pub mod remote;
 pub mod schema;
 pub mod time;

@@ -9,16 +9,15 @@ pub mod effect;
 pub mod memory;
 pub mod pass;
 pub mod plan;
-pub mod reason;
 pub mod report;
 pub mod rules;
 pub mod schedule;
 pub mod verdict;
 pub mod view;
 
+pub use crate::api::reason::{self, Reason, Weight};
 pub use effect::{Effect, Outcome, TokenSlot};
 pub use memory::Memory;
 pub use pass::{Next, Pass, Settled};
 pub use plan::{Step, plan};
-pub use reason::{Reason, Weight};
 pub use view::View;

@@ -98,8 +98,15 @@ pub struct ReadableOrganization {
 /// Whether the credential was seen to belong to the organisation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verification {
-    Pending { why: String },
+    Pending {
+        why: String,
+    },
     Verified(OrganizationId),
+    /// It belongs to another one than it was pinned to: nothing is asked of that one.
+    Changed {
+        pinned: OrganizationId,
+        found: OrganizationId,
+    },
 }
 
 /// Whether so many workspaces vanished at once that none of it is believed.
@@ -304,7 +311,7 @@ impl View {
     pub fn verified(&self) -> Option<&OrganizationId> {
         match &self.readable()?.verification {
             Verification::Verified(id) => Some(id),
-            Verification::Pending { .. } => None,
+            Verification::Pending { .. } | Verification::Changed { .. } => None,
         }
     }
 

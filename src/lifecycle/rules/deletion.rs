@@ -175,6 +175,7 @@ fn unable(view: &View) -> Option<Step> {
                 organization.name
             ));
         }
+        Verification::Changed { pinned, found } => return stop(&gates::changed(pinned, found)),
         Verification::Verified(_) => {}
     }
     if let Some(mismatch) = gates::mismatch(view) {

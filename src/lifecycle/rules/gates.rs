@@ -1,5 +1,6 @@
 //! Who may, and whether anything can be said at all. No call to Agent Engine is made here.
 
+use crate::api::ids::OrganizationId;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync, token};
 use crate::lifecycle::reason::Reason;
@@ -54,9 +55,20 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
                 Reason::OrganizationNotReady,
                 format!("the Organization {:?} is not ready: {why}", organization.name),
             ),
+            Verification::Changed { pinned, found } => {
+                Finding::new(Reason::OrganizationMismatch, changed(pinned, found))
+            }
         },
     };
     Some(Step::Settle(report::blocked(view, waiting)))
+}
+
+/// What is said when a credential was swapped for another organisation's.
+pub fn changed(pinned: &OrganizationId, found: &OrganizationId) -> String {
+    format!(
+        "the Organization's credential belongs to organisation {found}, but its workspaces are in {pinned}; nothing was asked \
+         of it. Restore the credential of {pinned}"
+    )
 }
 
 /// Swapped credentials must not read as "all gone": no call is made for a workspace of another organisation.
@@ -71,15 +83,7 @@ pub fn mismatch(view: &View) -> Option<Finding> {
         .record()
         .map(|record| record.organization_id)
         .or_else(|| view.intent().map(|i| i.organization_id.clone()))?;
-    (recorded != *verified).then(|| {
-        Finding::new(
-            Reason::OrganizationMismatch,
-            format!(
-                "the workspace was made in organisation {recorded}, but the Organization's credential now belongs to \
-                 {verified}; nothing was asked of it. Restore the credential of {recorded}"
-            ),
-        )
-    })
+    (recorded != *verified).then(|| Finding::new(Reason::OrganizationMismatch, changed(&recorded, verified)))
 }
 
 /// Many gone at once is the organisation's condition first, and nothing follows for its workspaces.

@@ -54,6 +54,8 @@ macro_rules! reasons {
 reasons! {
     /// The workspace is as declared.
     AsDeclared: Fine, "Nothing.";
+    /// Of an Organization: its credential works, and belongs to the organisation.
+    Verified: Fine, "Nothing.";
     /// `spec.suspend` is set: nothing is created, renamed or switched; a recorded workspace's token is renewed.
     Suspended: Fine, "Remove `spec.suspend` to go on.";
     /// A token proven to belong to the recorded workspace is in the Secret.
@@ -95,6 +97,17 @@ reasons! {
     /// The object is being deleted.
     Deleting: Waiting, "Wait.";
 
+    /// Of an Organization: the Secret with the credential, or one of its keys, is missing.
+    CredentialsMissing: Waiting, "Create the Secret with the keys `client_id` and `client_secret` in the Organization's namespace.";
+    /// Of an Organization: nothing that the API answers names the organisation.
+    OrganizationUnknown: Waiting, "Set `spec.organizationId`; check the credential's rights.";
+    /// Of an Organization that is being deleted: Workspaces still use it.
+    InUse: Waiting, "Delete those Workspaces, or let them name another Organization.";
+
+    /// Of an Organization: the API refuses the credential.
+    CredentialsRejected: Stalled, "Put a valid pair into the credential Secret.";
+    /// Of an Organization: something in its spec cannot be used.
+    InvalidConfiguration: Stalled, "Change what the message names.";
     /// The namespace is not granted this name.
     NameNotGranted: Stalled, "Ask the operator's administrator for the `access` entry in the message.";
     /// Another object claims this name or this workspace.

@@ -1,0 +1,246 @@
+//! What is true of an Organization, from what its credential, its token and its list said.
+
+use jiff::Timestamp;
+
+use crate::api::conditions::{self, ConditionDraft, READY, RECONCILING, STALLED, Truth};
+use crate::api::ids::OrganizationId;
+use crate::api::organization::{OrganizationSpec, OrganizationStatus, WorkspaceCounts};
+use crate::api::reason::{Reason, Weight};
+use crate::api::remote::{Failure, FailureClass};
+use crate::lifecycle::view::{Vanishing, Verification};
+
+/// Everything that a judgement depends on.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    pub name: &'a str,
+    pub namespace: &'a str,
+    pub generation: i64,
+    pub reconcile_at: Option<&'a str>,
+    pub spec: &'a OrganizationSpec,
+    pub stored: &'a OrganizationStatus,
+    pub credential: &'a Credential,
+    pub listing: &'a Listing,
+    /// Workspace objects that name this Organization, while it is being deleted.
+    pub users: Option<usize>,
+    pub counts: Option<WorkspaceCounts>,
+}
+
+/// How far the credential got.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Credential {
+    /// The Secret, or a key of it, is missing. `what` says which.
+    Missing { what: String },
+    /// The spec cannot be used as it is.
+    Unusable { why: String },
+    /// The exchange for an application token failed.
+    Refused(Failure),
+    /// It works; the token may say whose it is.
+    Accepted { organization_id: Option<OrganizationId> },
+}
+
+/// How the shared list stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Listing {
+    /// Not asked for yet.
+    None,
+    Failed(Failure),
+    /// `organization_id` as the rows name it, where they agree.
+    Whole {
+        organization_id: Option<OrganizationId>,
+        vanishing: Vanishing,
+        missing: usize,
+    },
+}
+
+/// What is so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    pub verification: Verification,
+    pub vanishing: Vanishing,
+    pub reason: Reason,
+    pub message: String,
+    /// Equal to the stored one where nothing has changed.
+    pub status: OrganizationStatus,
+}
+
+/// Judges. Pure and total.
+pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Judgement {
+    let (verification, verdict) = verify(facts);
+    let vanishing = match facts.listing {
+        Listing::Whole { vanishing, .. } => *vanishing,
+        Listing::None | Listing::Failed(_) => Vanishing::Calm,
+    };
+    let (reason, message) = in_use(facts)
+        .or(verdict)
+        .or_else(|| trouble(facts))
+        .unwrap_or_else(|| {
+            (
+                Reason::Verified,
+                "the credential works and belongs to the organisation".to_owned(),
+            )
+        });
+    let pinned = match &verification {
+        Verification::Verified(id) => Some(id.clone()),
+        Verification::Pending { .. } | Verification::Changed { .. } => facts.stored.organization_id.clone(),
+    };
+    let status = OrganizationStatus {
+        observed_generation: Some(facts.generation),
+        organization_id: pinned,
+        workspaces: facts.counts.or(facts.stored.workspaces),
+        last_handled_reconcile_at: facts.reconcile_at.map(str::to_owned),
+        conditions: conditions::fold(
+            &facts.stored.conditions,
+            &drafts(reason, &message),
+            facts.generation,
+            now,
+        ),
+    };
+    Judgement {
+        verification,
+        vanishing,
+        reason,
+        message,
+        status,
+    }
+}
+
+type Said = Option<(Reason, String)>;
+
+fn verify(facts: &Facts<'_>) -> (Verification, Said) {
+    let pending =
+        |reason: Reason, why: String| (Verification::Pending { why: why.clone() }, Some((reason, why)));
+    let token_says = match facts.credential {
+        Credential::Missing { what } => return pending(Reason::CredentialsMissing, what.clone()),
+        Credential::Unusable { why } => return pending(Reason::InvalidConfiguration, why.clone()),
+        Credential::Refused(failure) => {
+            let (reason, why) = refused(failure);
+            return pending(reason, why);
+        }
+        Credential::Accepted { organization_id } => organization_id.as_ref(),
+    };
+    let rows_say = match facts.listing {
+        Listing::Whole { organization_id, .. } => organization_id.as_ref(),
+        Listing::None | Listing::Failed(_) => None,
+    };
+    let Some(found) = token_says.or(rows_say) else {
+        return match facts.listing {
+            Listing::Failed(failure) => {
+                let (reason, why) = list_failed(failure);
+                pending(reason, why)
+            }
+            Listing::None | Listing::Whole { .. } => pending(
+                Reason::OrganizationUnknown,
+                "neither the token's answer nor the workspaces listed name the organisation; nothing is done in it".to_owned(),
+            ),
+        };
+    };
+    let pinned = facts
+        .spec
+        .organization_id
+        .as_ref()
+        .or(facts.stored.organization_id.as_ref());
+    match pinned.filter(|pinned| !same(pinned, found)) {
+        Some(pinned) => {
+            let message = format!(
+                "the credential belongs to organisation {found}, but this Organization is {pinned}; nothing was asked of {found}. \
+                 Restore the credential of {pinned}, or make another Organization for {found}"
+            );
+            let changed = Verification::Changed {
+                pinned: pinned.clone(),
+                found: found.clone(),
+            };
+            (changed, Some((Reason::OrganizationMismatch, message)))
+        }
+        None => (Verification::Verified(pinned.unwrap_or(found).clone()), None),
+    }
+}
+
+/// UUIDs are the same in either case.
+fn same(a: &OrganizationId, b: &OrganizationId) -> bool {
+    a.as_str().eq_ignore_ascii_case(b.as_str())
+}
+
+fn in_use(facts: &Facts<'_>) -> Said {
+    let users = facts.users.filter(|users| *users > 0)?;
+    Some((
+        Reason::InUse,
+        format!("it is being deleted, but {users} Workspaces still name it; delete them, or change them"),
+    ))
+}
+
+/// What is wrong beside the verification.
+fn trouble(facts: &Facts<'_>) -> Said {
+    match facts.listing {
+        Listing::None
+        | Listing::Whole {
+            vanishing: Vanishing::Calm,
+            ..
+        } => None,
+        Listing::Failed(failure) => Some(list_failed(failure)),
+        Listing::Whole {
+            vanishing: Vanishing::Mass,
+            missing,
+            ..
+        } => Some((
+            Reason::MassVanishing,
+            format!(
+                "{missing} workspaces vanished at once; nothing is done about any of them. Check the organisation and the \
+                 credential's rights. If they are truly gone, annotate this Organization with {}={missing}",
+                crate::api::marks::BELIEVE_VANISHED
+            ),
+        )),
+    }
+}
+
+fn refused(failure: &Failure) -> (Reason, String) {
+    match failure.class {
+        FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict | FailureClass::Missing => (
+            Reason::CredentialsRejected,
+            format!(
+                "Agent Engine refuses the credential: {}. Put a valid pair into the Secret",
+                failure.detail
+            ),
+        ),
+        FailureClass::Throttled(_) => (Reason::Throttled, "Agent Engine asked to slow down".to_owned()),
+        FailureClass::Transient | FailureClass::Malformed | FailureClass::Unknown => (
+            Reason::ApiUnavailable,
+            format!("Agent Engine did not exchange the credential: {}", failure.detail),
+        ),
+    }
+}
+
+fn list_failed(failure: &Failure) -> (Reason, String) {
+    match failure.class {
+        FailureClass::Denied => (
+            Reason::AccessDenied,
+            format!(
+                "the credential may not list workspaces: {}. It needs administrator rights",
+                failure.detail
+            ),
+        ),
+        FailureClass::Throttled(_) => (Reason::Throttled, "Agent Engine asked to slow down".to_owned()),
+        FailureClass::Transient
+        | FailureClass::Rejected
+        | FailureClass::Conflict
+        | FailureClass::Missing
+        | FailureClass::Malformed
+        | FailureClass::Unknown => (
+            Reason::ApiUnavailable,
+            format!("Agent Engine did not list the workspaces: {}", failure.detail),
+        ),
+    }
+}
+
+fn drafts(reason: Reason, message: &str) -> Vec<ConditionDraft> {
+    let draft = |kind, truth| ConditionDraft {
+        kind,
+        truth,
+        reason: reason.as_str(),
+        message: message.to_owned(),
+    };
+    match reason.weight() {
+        Weight::Fine => vec![draft(READY, Truth::True)],
+        Weight::Waiting => vec![draft(READY, Truth::False), draft(RECONCILING, Truth::True)],
+        Weight::Stalled => vec![draft(READY, Truth::False), draft(STALLED, Truth::True)],
+    }
+}

@@ -1,0 +1,191 @@
+//! The shared list: one paged list per organisation and interval, whatever the number of objects. What differs in it is
+//! only looked at closer; when many are missing at once, nothing is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::api::ids::{Uid, WorkspaceId, WorkspaceName};
+use crate::api::remote::{Listed, RemoteState, RemoteWorkspace};
+use crate::api::workspace::WorkspaceState;
+
+/// Below this many missing workspaces it is ordinary business.
+const MASS_AT_LEAST: usize = 5;
+
+/// One list, whole.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// When its first page was requested: what it lacks was absent after that.
+    begun_at: Option<Timestamp>,
+    rows: BTreeMap<WorkspaceId, Listed>,
+}
+
+/// What an object records of its workspace.
+#[derive(Clone, Debug)]
+pub struct Managed {
+    pub uid: Uid,
+    pub id: WorkspaceId,
+    pub name: WorkspaceName,
+    pub state: Option<WorkspaceState>,
+    pub gone: KnownGone,
+}
+
+/// Whether the object already reports its workspace as gone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KnownGone {
+    No,
+    Yes,
+}
+
+/// A list held against what is recorded.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Comparison {
+    /// Objects to look at closer.
+    pub differing: BTreeSet<Uid>,
+    /// How many recorded workspaces it lacks that nobody reports as gone yet.
+    pub missing: usize,
+    pub managed: usize,
+    pub unmanaged: usize,
+}
+
+impl Comparison {
+    /// Over a tenth, and at least five, gone at once is the organisation's trouble first.
+    pub fn is_mass(&self) -> bool {
+        self.missing >= MASS_AT_LEAST && self.missing * 10 > self.managed
+    }
+}
+
+impl Snapshot {
+    pub fn new(begun_at: Timestamp, rows: Vec<Listed>) -> Self {
+        let rows = rows
+            .into_iter()
+            .map(|listed| (listed.workspace.id.clone(), listed))
+            .collect();
+        Self {
+            begun_at: Some(begun_at),
+            rows,
+        }
+    }
+
+    /// When the list was begun. Nothing before the first one.
+    pub fn begun_at(&self) -> Option<Timestamp> {
+        self.begun_at
+    }
+
+    /// What the list says about one workspace, and when the page was requested.
+    pub fn on(&self, id: &WorkspaceId) -> Option<(Timestamp, Option<&RemoteWorkspace>)> {
+        let begun_at = self.begun_at?;
+        Some(self.rows.get(id).map_or((begun_at, None), |listed| {
+            (listed.requested_at, Some(&listed.workspace))
+        }))
+    }
+
+    /// Every row.
+    pub fn rows(&self) -> impl Iterator<Item = &RemoteWorkspace> {
+        self.rows.values().map(|listed| &listed.workspace)
+    }
+
+    /// Holds the list against what objects record.
+    pub fn compare<'a>(&self, managed: impl IntoIterator<Item = &'a Managed>) -> Comparison {
+        let mut comparison = Comparison::default();
+        let mut known = BTreeSet::new();
+        for one in managed {
+            comparison.managed += 1;
+            known.insert(&one.id);
+            let row = self.rows.get(&one.id).map(|listed| &listed.workspace);
+            let differs = match (row, one.gone) {
+                (None, KnownGone::Yes) => false,
+                (None, KnownGone::No) => {
+                    comparison.missing += 1;
+                    true
+                }
+                (Some(_), KnownGone::Yes) => true,
+                (Some(row), KnownGone::No) => row.name != one.name || known_state(row) != one.state,
+            };
+            if differs {
+                comparison.differing.insert(one.uid.clone());
+            }
+        }
+        comparison.unmanaged = self.rows.keys().filter(|id| !known.contains(id)).count();
+        comparison
+    }
+}
+
+fn known_state(row: &RemoteWorkspace) -> Option<WorkspaceState> {
+    match row.state {
+        RemoteState::Known(state) => Some(state),
+        RemoteState::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str, name: &str) -> Listed {
+        Listed {
+            requested_at: Timestamp::UNIX_EPOCH,
+            workspace: RemoteWorkspace {
+                id: id.into(),
+                name: name.into(),
+                organization_id: None,
+                state: RemoteState::Known(WorkspaceState::Active),
+                tombstone: false,
+                created_at: None,
+            },
+        }
+    }
+
+    fn managed(id: &str, name: &str, gone: KnownGone) -> Managed {
+        Managed {
+            uid: Uid::new(format!("uid-{id}")),
+            id: id.into(),
+            name: name.into(),
+            state: Some(WorkspaceState::Active),
+            gone,
+        }
+    }
+
+    #[test]
+    fn only_what_differs_is_looked_at_closer() {
+        let snapshot = Snapshot::new(
+            Timestamp::UNIX_EPOCH,
+            vec![row("a", "a"), row("b", "changed"), row("x", "foreign")],
+        );
+        let comparison = snapshot.compare(&[
+            managed("a", "a", KnownGone::No),
+            managed("b", "b", KnownGone::No),
+            managed("c", "c", KnownGone::No),
+            managed("d", "d", KnownGone::Yes),
+        ]);
+        let differing: Vec<&str> = comparison.differing.iter().map(Uid::as_str).collect();
+        assert_eq!(differing, ["uid-b", "uid-c"]);
+        assert_eq!(
+            (comparison.managed, comparison.unmanaged, comparison.missing),
+            (4, 1, 1)
+        );
+        assert!(!comparison.is_mass());
+    }
+
+    #[test]
+    fn a_tenth_and_five_at_once_is_the_organisations_trouble() {
+        for (total, missing, mass) in [
+            (5, 5, true),
+            (4, 4, false),
+            (49, 5, true),
+            (50, 5, false),
+            (51, 6, true),
+            (60, 6, false),
+        ] {
+            let rows = (missing..total).map(|n| row(&n.to_string(), "n")).collect();
+            let all: Vec<Managed> = (0..total)
+                .map(|n| managed(&n.to_string(), "n", KnownGone::No))
+                .collect();
+            assert_eq!(
+                Snapshot::new(Timestamp::UNIX_EPOCH, rows).compare(&all).is_mass(),
+                mass,
+                "{missing} of {total}"
+            );
+        }
+    }
+}
