@@ -1,4 +1,5 @@
-//! The ground that all other tests stand on: the cluster is real, counts are true, and nothing is left behind.
+//! The ground that all other tests stand on: the cluster is real, counts are true, the emulator obeys, and nothing
+//! is left behind.
 
 #[path = "cluster/pins.rs"]
 mod pins;
@@ -20,7 +21,10 @@ use kube::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use support::{LONG, SHORT, Supervised, cluster, cluster_program, eventually, scratch_file, tally};
+use support::{
+    CLIENT_ID, Emulator, LONG, SHORT, Supervised, cluster, cluster_program, eventually, http_client,
+    scratch_file, tally,
+};
 
 fn config_map(name: &str) -> ConfigMap {
     ConfigMap {
@@ -293,4 +297,27 @@ async fn a_supervised_process_obeys_and_ends_with_its_holder() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_emulator_is_seeded_asked_counted_and_ended() {
+    let emulator = Emulator::start(&[]).await;
+    emulator.seed(json!({ "workspaces": [{ "name": "acme" }] })).await;
+    let from = emulator.journal_mark().await;
+
+    emulator
+        .fault(json!({ "operation": "T1", "count": 1, "hold": "before" }))
+        .await;
+    let credentials = json!({ "client_id": CLIENT_ID, "client_secret": emulator.client_secret() });
+    let call = http_client()
+        .post(format!("{}/api/v1/account/applications/token", emulator.url()))
+        .header("content-type", "application/json")
+        .body(credentials.to_string());
+    let answer = tokio::spawn(call.send());
+    emulator.wait_held(1).await;
+    emulator.release("apply").await;
+    assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+
+    assert_eq!(emulator.calls_since(from).await, tally([("T1", 1)]));
+    assert_eq!(emulator.terminate().await, 0);
 }

@@ -1,6 +1,6 @@
 //! The emulated Agent Engine as a process of its own, driven through its control API (`docs/emulator.md`).
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -114,6 +114,11 @@ impl Emulator {
     pub async fn journal(&self, since: u64) -> Value {
         self.control(Method::GET, &format!("journal?since={since}"), None)
             .await
+    }
+
+    /// How many of each call there were after number `since`: `{"T2": 1}`.
+    pub async fn calls_since(&self, since: u64) -> BTreeMap<String, usize> {
+        serde_json::from_value(self.journal(since).await["counts"].take()).expect("counts")
     }
 
     /// The number of the last request.

@@ -21,7 +21,7 @@ mod supervised;
 
 pub use audit::{Audit, Request, Requests, tally};
 pub use cluster::{ApiUser, Cluster, Said, cluster};
-pub use emulator::Emulator;
+pub use emulator::{CLIENT_ID, Emulator};
 pub use eventually::{LONG, SHORT, eventually};
 pub use operator::{Launch, Operator};
 pub use program::cluster_program;
