@@ -206,6 +206,10 @@ proptest! {
                 Step::Observe(who, facts) => (nth(who).uid, claims.observe(&nth(who), facts)),
                 Step::Take(who, wanted) => {
                     let standing = claims.take(&nth(who), wanted.clone());
+                    let kept = holds.iter().filter(|(key, holder)| **holder == nth(who).uid && wanted.contains_key(key));
+                    for (key, _) in kept {
+                        prop_assert!(standing.holds(key), "lost by its own pass");
+                    }
                     holds.retain(|_, holder| *holder != nth(who).uid);
                     for key in wanted.keys() {
                         match standing.lost.get(key) {

@@ -302,10 +302,8 @@ fn a_clock_that_is_set_back_makes_nobody_wait_for_the_lost_time() {
     let back = -86_400_000;
     for index in 0..600 {
         let answer = pace.ask(at(back), Lane::Refresh, &who(index));
-        let Turn::At(then) = answer else {
-            unreachable!("granted in a pause")
-        };
-        assert!(then >= at(back + 20_000) && then <= at(back + 80_000), "{then}");
+        let in_time = |then| (at(back + 20_000)..=at(back + 80_000)).contains(&then);
+        assert!(matches!(answer, Turn::At(then) if in_time(then)), "{answer:?}");
     }
     assert_eq!(pace.paused_until(), Some(at(back + 20_000)));
 }
