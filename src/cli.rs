@@ -1,11 +1,13 @@
 //! The command line and the environment, translated into [`Settings`]. Decides nothing else.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 
 use crate::settings::{Settings, Watch};
@@ -16,7 +18,6 @@ use crate::telemetry::{LogFormat, Telemetry};
 #[command(
     name = "agent-engine-operator",
     version,
-    max_term_width = 100,
     args_conflicts_with_subcommands = true
 )]
 pub struct Cli {
@@ -33,6 +34,15 @@ pub enum Command {
     Run(Settings, Telemetry),
     /// Print the CustomResourceDefinitions.
     Crds,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub enum NotACommand {
+    /// Help or version, for standard output.
+    Text(clap::Error),
+    /// One line that says what is wrong and what to do.
+    Wrong(String),
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,7 +107,7 @@ struct RunArgs {
         value_name = "DURATION",
         env = "AGENT_ENGINE_OPERATOR_DRAIN_TIMEOUT",
         default_value = "25s",
-        value_parser = |text: &str| duration(text, Duration::ZERO, Duration::from_secs(600))
+        value_parser = |text: &str| duration(text, "0s", "10m")
     )]
     drain_timeout: Duration,
 
@@ -107,53 +117,87 @@ struct RunArgs {
         value_name = "DURATION",
         env = "AGENT_ENGINE_OPERATOR_PASS_DEADLINE",
         default_value = "2m",
-        value_parser = |text: &str| duration(text, Duration::from_secs(10), Duration::from_secs(1800))
+        value_parser = |text: &str| duration(text, "10s", "30m")
     )]
     pass_deadline: Duration,
 }
 
 impl Cli {
-    /// Checks what no single flag can know, and says what was asked for.
+    /// Reads the arguments (the program's name first) and the environment. `pod_namespace` is what `POD_NAMESPACE` says.
     ///
     /// # Errors
-    /// When the operator's namespace is known from nowhere. `pod_namespace` is the value of `POD_NAMESPACE`.
-    pub fn command(self, pod_namespace: Option<String>) -> Result<Command, clap::Error> {
-        let args = match self.command {
+    /// When help or version was asked for, and when what was asked for cannot be done.
+    pub fn read(arguments: &[OsString], pod_namespace: Option<String>) -> Result<Command, NotACommand> {
+        let cli = Self::try_parse_from(arguments).map_err(|error| match error.use_stderr() {
+            false => NotACommand::Text(error),
+            true => NotACommand::Wrong(one_line(&error, arguments)),
+        })?;
+        let args = match cli.command {
             Some(Subcommands::Crds) => return Ok(Command::Crds),
             Some(Subcommands::Run(args)) => args,
-            None => self.run,
+            None => cli.run,
         };
-        let operator_namespace = match (args.operator_namespace, pod_namespace) {
+        args.settings(pod_namespace).map_err(NotACommand::Wrong)
+    }
+}
+
+impl RunArgs {
+    fn settings(self, pod_namespace: Option<String>) -> Result<Command, String> {
+        let operator_namespace = match (self.operator_namespace, pod_namespace) {
             (Some(name), _) => name,
-            (None, Some(name)) => namespace(&name).map_err(|why| usage(format!("POD_NAMESPACE: {why}")))?,
+            (None, Some(name)) => {
+                namespace(&name).map_err(|why| format!("invalid value of POD_NAMESPACE: {why}"))?
+            }
             (None, None) => {
-                return Err(usage(
+                return Err(
                     "the operator's namespace is unknown: pass --operator-namespace or set \
-                     AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE or POD_NAMESPACE"
+                            AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE or POD_NAMESPACE"
                         .to_owned(),
-                ));
+                );
             }
         };
         let settings = Settings {
             operator_namespace,
-            watch: args.watch_namespaces,
-            listen: args.listen,
-            concurrency: args.concurrency,
-            drain_timeout: args.drain_timeout,
-            pass_deadline: args.pass_deadline,
+            watch: self.watch_namespaces,
+            listen: self.listen,
+            concurrency: self.concurrency,
+            drain_timeout: self.drain_timeout,
+            pass_deadline: self.pass_deadline,
         };
         Ok(Command::Run(
             settings,
             Telemetry {
-                format: args.log_format,
-                filter: args.log_level,
+                format: self.log_format,
+                filter: self.log_level,
             },
         ))
     }
 }
 
-fn usage(message: String) -> clap::Error {
-    clap::Error::raw(clap::error::ErrorKind::ValueValidation, message)
+/// What clap says, as one line for logs and terminals alike, with the variable named if the value came from there.
+fn one_line(error: &clap::Error, arguments: &[OsString]) -> String {
+    let text = error.render().to_string();
+    // The usage and the pointer to help come after a blank line; a tip does too and is worth its place.
+    let mut lines = text
+        .split("\n\n")
+        .filter(|part| part.starts_with("error: ") || part.trim_start().starts_with("tip: "));
+    let first = lines.next().unwrap_or(&text).trim_start_matches("error: ");
+    let mut line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    for tip in lines {
+        line.push_str("; ");
+        line.push_str(tip.trim());
+    }
+    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) {
+        let flag = argument.split_whitespace().next().unwrap_or_default();
+        let given = arguments
+            .iter()
+            .any(|given| given.to_str().is_some_and(|given| given.starts_with(flag)));
+        if let (false, Some(name)) = (given, flag.strip_prefix("--")) {
+            let variable = name.to_uppercase().replace('-', "_");
+            line.push_str(&format!(" (set by AGENT_ENGINE_OPERATOR_{variable})"));
+        }
+    }
+    line
 }
 
 fn namespace(text: &str) -> Result<String, String> {
@@ -192,19 +236,17 @@ fn concurrency() -> impl TypedValueParser<Value = NonZeroUsize> {
         .try_map(NonZeroUsize::try_from)
 }
 
-fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
-    let parsed = text
-        .parse::<kube::core::Duration>()
-        .ok()
-        .filter(|duration| !duration.is_negative());
-    parsed
-        .map(Duration::from)
-        .filter(|duration| (least..=most).contains(duration))
-        .ok_or_else(|| {
-            format!(
-                "must be a duration from {least:?} to {most:?}, written with h, m or s, such as 90s or 2m"
-            )
-        })
+fn duration(text: &str, least: &str, most: &str) -> Result<Duration, String> {
+    let parse = |text: &str| {
+        text.parse::<kube::core::Duration>()
+            .ok()
+            .filter(|parsed| !parsed.is_negative())
+    };
+    let within =
+        |parsed: &kube::core::Duration| parse(least) <= Some(*parsed) && Some(*parsed) <= parse(most);
+    parse(text).filter(within).map(Duration::from).ok_or_else(|| {
+        format!("must be a duration from {least} to {most}, written with h, m or s, such as 90s or 2m")
+    })
 }
 
 fn log_level(text: &str) -> Result<String, String> {

@@ -1,35 +1,27 @@
 //! Parses, sets up, runs, and tells the outcome by exit code: 0 done, 1 failed, 2 asked wrongly.
-#![warn(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::print_stdout,
-    clippy::unwrap_used
-)]
+#![forbid(unsafe_code)]
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use agent_engine_operator::cli::{Cli, Command};
+use agent_engine_operator::cli::{Cli, Command, NotACommand};
 use agent_engine_operator::{api, run, telemetry};
-use clap::Parser;
+
+const FAILED: u8 = 1;
+const ASKED_WRONGLY: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = match Cli::try_parse().and_then(|cli| cli.command(std::env::var("POD_NAMESPACE").ok())) {
-        Ok(command) => command,
-        Err(error) => {
-            // Help and version go to standard output; a failure to print leaves nothing else to be done.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
-    };
-    match execute(command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "stopped by an error");
-            let _ = writeln!(io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
-        }
+    let arguments: Vec<_> = std::env::args_os().collect();
+    match Cli::read(&arguments, std::env::var("POD_NAMESPACE").ok()) {
+        Ok(command) => match execute(command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&format!("{error:#}"), FAILED),
+        },
+        Err(NotACommand::Text(text)) => match text.print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error.to_string(), FAILED),
+        },
+        Err(NotACommand::Wrong(why)) => complain(&why, ASKED_WRONGLY),
     }
 }
 
@@ -46,4 +38,10 @@ fn execute(command: Command) -> anyhow::Result<()> {
             Ok(runtime.block_on(run::run(settings))?)
         }
     }
+}
+
+fn complain(why: &str, code: u8) -> ExitCode {
+    // Standard error may be closed, and then there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "error: {why}");
+    ExitCode::from(code)
 }

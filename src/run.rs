@@ -12,13 +12,14 @@ use crate::settings::Settings;
 /// Why the operator could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error("cannot connect to Kubernetes, neither by a kubeconfig nor as a Pod: {0}")]
-    Config(#[from] kube::config::InferConfigError),
-    #[error("cannot make a client for the Kubernetes API: {0}")]
+    /// The text of the source names both ways that were tried, and its own sources only repeat it.
+    #[error("no way to the Kubernetes API is configured: {0}")]
+    Config(String),
+    #[error("cannot make a client for the Kubernetes API")]
     Client(#[from] kube::Error),
     #[error(transparent)]
     Serve(#[from] ServeError),
-    #[error("cannot listen to signals: {0}")]
+    #[error("cannot listen to signals")]
     Signals(#[source] std::io::Error),
     #[error("stopped at once by a second signal: what was under way is continued by the next start")]
     Aborted,
@@ -51,7 +52,9 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let served = Served::default();
     let serving = serve::start(settings.listen, served.clone())?;
     tracing::info!(listen = %serving.address(), version = env!("CARGO_PKG_VERSION"), "listening");
-    let mut config = kube::Config::infer().await?;
+    let mut config = kube::Config::infer()
+        .await
+        .map_err(|error| RunError::Config(error.to_string()))?;
     // The passes decide what is repeated and when; a layer below them would repeat writes on its own.
     config.default_retry = false;
     let client = kube::Client::try_from(config)?;

@@ -34,13 +34,18 @@ pub enum TelemetryError {
     Twice(#[from] TryInitError),
 }
 
-/// Whether a filter can be read; if not, what to write instead.
+/// Whether a filter can be read; if not, what to write instead. A lone word must be a level: taken for the name of a
+/// module, a misspelt level would silence everything.
 pub fn check_filter(text: &str) -> Result<(), String> {
-    EnvFilter::builder().parse(text).map(|_| ()).map_err(|_| {
-        "must be error, warn, info, debug or trace, or a filter such as \
-         info,agent_engine_operator::engine=debug"
-            .to_owned()
-    })
+    let lone_words_are_levels = text
+        .split(',')
+        .filter(|part| !part.contains(['=', '[']))
+        .all(|word| !word.is_empty() && word.trim().parse::<LevelFilter>().is_ok());
+    if lone_words_are_levels && EnvFilter::builder().parse(text).is_ok() {
+        return Ok(());
+    }
+    Err("must be off, error, warn, info, debug or trace, or a filter such as info,agent_engine_operator::engine=debug"
+        .to_owned())
 }
 
 /// Crates of ours, which log nothing secret at any level (tests look for a canary). All others are held at `info`.
@@ -61,4 +66,29 @@ pub fn init(telemetry: &Telemetry) -> Result<(), TelemetryError> {
         .with(lines.with_filter(wanted).with_filter(safe))
         .try_init()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_filter;
+
+    #[test]
+    fn a_filter_is_levels_and_targets_with_levels() {
+        for fine in [
+            "info",
+            "WARN",
+            "off",
+            "info,agent_engine_operator::engine=debug",
+            "debug,kube=off",
+        ] {
+            assert_eq!(check_filter(fine), Ok(()), "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_level_is_refused_rather_than_taken_for_a_module() {
+        for wrong in ["inof", "", "info,", "agent_engine_operator", "kube=loud", "a=b=c"] {
+            assert!(check_filter(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -32,9 +32,9 @@ pub struct Served {
 /// Why probes and metrics cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("cannot listen on {address} for probes and metrics: {source}; choose another --listen")]
+    #[error("cannot listen on {address} for probes and metrics; choose another --listen")]
     Bind { address: SocketAddr, source: io::Error },
-    #[error("cannot start the thread for probes and metrics: {0}")]
+    #[error("cannot start the thread for probes and metrics")]
     Thread(#[from] io::Error),
 }
 

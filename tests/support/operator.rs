@@ -149,14 +149,14 @@ impl Operator {
     }
 }
 
-/// From the line that says `listening` with the field `address`.
+/// From the line that says `listening` with the field `listen`.
 fn listener(log: &str) -> Option<SocketAddr> {
     log.lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .find_map(|line| {
             let fields = &line["fields"];
             (fields["message"] == "listening")
-                .then(|| fields["address"].as_str()?.parse().ok())
+                .then(|| fields["listen"].as_str()?.parse().ok())
                 .flatten()
         })
 }
