@@ -27,7 +27,7 @@ use super::wire::{self, ExchangeAnswer};
 use crate::api::remote::{Failure, FailureClass};
 use crate::clock::Clock;
 
-/// A token is replaced this long before its end, so that none ends on the way (a call may take a minute).
+/// A token is replaced this long before its end, so that none ends on the way: more than twice a call's deadline.
 const MARGIN: Duration = Duration::from_secs(60);
 /// As documented, for an answer that does not say.
 const DOCUMENTED_LIFE: Duration = Duration::from_secs(900);

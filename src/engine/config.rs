@@ -17,12 +17,12 @@ use crate::clock::Clock;
 /// To connect. A host that does not answer for this long is down; and a connection that was never made is the one case
 /// in which a write certainly did not happen, so it is worth telling apart early.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// For one attempt, from the first byte sent to the last byte read. Deletions of full workspaces take seconds; gateways
-/// give up at 30 s or later, and a write given up earlier by us is a doubt that costs another call.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-/// For a whole call: waiting for a slot, the exchange for an application token, the attempts. Also bounds for how long
-/// after its start an issue of ours can have been sent.
-pub const TOTAL_DEADLINE: Duration = Duration::from_secs(60);
+/// For one attempt, from the first byte sent to the last byte read. Only deletions of full workspaces are known to take
+/// longer than a second or two, and gateways end the longest of them too.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// For a whole call: waiting for a slot, the exchange for an application token, the attempts. No issue of ours is sent
+/// later than this after its beginning; what decides whether a workspace is our creation counts on it.
+pub const TOTAL_DEADLINE: Duration = Duration::from_secs(25);
 /// Requests under way at once, per organisation: half of the operator's 64 passes.
 const CONCURRENT_REQUESTS: usize = 32;
 

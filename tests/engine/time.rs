@@ -80,6 +80,11 @@ async fn a_silent_server_is_given_up_and_only_a_write_is_in_doubt() {
     }
 }
 
+#[test]
+fn an_issue_ends_before_the_window_for_its_creation_does() {
+    assert!(TOTAL_DEADLINE < agent_engine_operator::lifecycle::clock::ISSUE_DEADLINE);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_write_that_waits_in_vain_for_its_token_did_not_happen() {
     let slow =

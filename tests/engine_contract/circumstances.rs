@@ -1,0 +1,355 @@
+//! Knobs that show only in circumstances of their own.
+
+use std::time::Duration;
+
+use agent_engine_operator::api::ids::OrganizationId;
+use agent_engine_operator::api::organization::TokenPath;
+use agent_engine_operator::api::remote::FailureClass::{
+    self, Conflict, Denied, Malformed, Missing, Rejected, Throttled,
+};
+use agent_engine_operator::api::workspace::WorkspaceState;
+use agent_engine_operator::emulator::Emulator;
+use agent_engine_operator::engine::{Change, Credentials, Engine, ListFilter};
+use axum::body::Body;
+use http::Request;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::story::Setting;
+
+const FOREIGN: &str = "22222222-2222-4222-8222-222222222222";
+
+fn set(knobs: &[(&str, &str)]) -> Setting {
+    let plain = Setting::new(TokenPath::Applications, "envelope");
+    knobs
+        .iter()
+        .fold(plain, |setting, (knob, value)| setting.with(knob, value))
+}
+
+fn start(knobs: &[(&str, &str)]) -> (Emulator, Engine) {
+    set(knobs).start(vec!["tenant".to_owned()])
+}
+
+async fn control(emulator: &Emulator, path: &str, body: &Value) {
+    let request = Request::post(format!("/_emulator/{path}"))
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    let answer = emulator.router().oneshot(request).await.unwrap();
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+}
+
+async fn id_of(engine: &Engine, name: &str) -> agent_engine_operator::api::ids::WorkspaceId {
+    let rows = engine.look(&name.into()).await.result.unwrap();
+    rows.into_iter().find(|row| row.name.as_str() == name).unwrap().id
+}
+
+async fn issue(engine: &Engine, name: &str) -> Result<(), (FailureClass, Option<u16>)> {
+    let answer = engine.issue(&name.into(), None).await;
+    answer
+        .result
+        .map(drop)
+        .map_err(|failure| (failure.class, failure.status))
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_credentials_are_denied_whatever_the_status() {
+    for (value, status) in [("400", 400), ("401", 401), ("403", 403)] {
+        let setting = set(&[("t1_refusal", value)]).credentials("emulated-client", "wrong");
+        let (_emulator, engine) = setting.start(Vec::new());
+        let failure = engine.authenticate().await.result.unwrap_err();
+        assert_eq!((failure.class, failure.status), (Denied, Some(status)));
+        assert_eq!(
+            engine.list(ListFilter::default()).await.result.unwrap_err().class,
+            Denied
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_token_that_ended_early_is_replaced_whichever_status_says_so() {
+    for (value, denied_first) in [("401", false), ("403", true)] {
+        for form in ["jwt", "opaque"] {
+            let (emulator, engine) = start(&[("bad_bearer", value), ("token_form", form)]);
+            engine.authenticate().await.result.unwrap();
+            emulator.with(|state| state.clock.advance(SignedDuration::from_secs(901)));
+            tokio::time::advance(Duration::from_secs(61)).await;
+            assert_eq!(
+                engine.list(ListFilter::default()).await.result.is_err(),
+                denied_first,
+                "{value}"
+            );
+            assert!(engine.list(ListFilter::default()).await.result.is_ok(), "{value}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rotation_that_kills_tokens_is_noticed_and_denied_until_the_new_pair_comes() {
+    for rotation in ["kept", "revoked"] {
+        let (emulator, old) = start(&[("rotation", rotation)]);
+        old.authenticate().await.result.unwrap();
+        control(
+            &emulator,
+            "credentials",
+            &json!({"client_id": "emulated-client", "client_secret": "new"}),
+        )
+        .await;
+        let after = old
+            .list(ListFilter::default())
+            .await
+            .result
+            .map(drop)
+            .map_err(|failure| failure.class);
+        assert_eq!(after, if rotation == "kept" { Ok(()) } else { Err(Denied) });
+        let new = Credentials::new("emulated-client", &SecretString::from("new")).unwrap();
+        let engine = set(&[]).client(&emulator, new, None);
+        assert!(engine.list(ListFilter::default()).await.result.is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_organisation_never_reads_as_a_workspace_gone() {
+    for shape in ["envelope", "detail", "error"] {
+        for (knob, organization) in [
+            ("organization_foreign", FOREIGN),
+            ("organization_malformed", "no-uuid"),
+        ] {
+            for (value, class) in [
+                ("400", Rejected),
+                ("403", Denied),
+                ("404", Malformed),
+                ("422", Rejected),
+            ] {
+                let (emulator, engine) =
+                    set(&[("error_shape", shape), (knob, value)]).start(vec!["tenant".to_owned()]);
+                let id = id_of(&engine, "tenant").await;
+                control(&emulator, "organizations", &json!({"id": FOREIGN})).await;
+                let engine = set(&[]).client(
+                    &emulator,
+                    Credentials::new("emulated-client", &SecretString::from("emulated-secret")).unwrap(),
+                    Some(OrganizationId::new(organization)),
+                );
+                let got = engine.get(&id).await.result;
+                let found = got.as_ref().map_err(|failure| failure.class);
+                // The exchange may refuse it already, and then all is denied.
+                assert!(
+                    matches!(found, Err(c) if c == class || c == Denied),
+                    "{knob} {value}: {got:?}"
+                );
+                assert!(engine.delete(&id).await.result.is_err(), "{knob} {value}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_call_says_for_how_long_in_every_notation() {
+    for (value, least, most) in [
+        ("int", 1, 61),
+        ("date", 1, 61),
+        ("absent", 5, 5),
+        ("zero", 1, 1),
+        ("huge", 3600, 3600),
+    ] {
+        let (_emulator, engine) = start(&[("rate_limit", "0"), ("retry_after", value)]);
+        let failure = engine.list(ListFilter::default()).await.result.unwrap_err();
+        let Throttled(delay) = failure.class else {
+            panic!("{value}: {failure:?}")
+        };
+        assert!((least..=most).contains(&delay.as_secs()), "{value}: {delay:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_is_full_refuses_with_a_status_that_can_be_told() {
+    let refusals = [
+        ("402", Rejected),
+        ("403", Denied),
+        ("409", Conflict),
+        ("422", Rejected),
+    ];
+    for (value, class) in refusals {
+        let (_emulator, engine) = start(&[("plan_limit", "0"), ("plan_refusal", value)]);
+        assert_eq!(issue(&engine, "new").await, Err((class, value.parse().ok())));
+        assert_eq!(
+            issue(&engine, "tenant").await,
+            Ok(()),
+            "what is there is still served"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_the_api_refuses_are_rejected() {
+    let cases = [
+        ("name_empty", "422", ""),
+        ("name_charset", "printable", "a\u{1}b"),
+        ("name_max", "3", "abcd"),
+    ];
+    for (knob, value, name) in cases {
+        let (_emulator, engine) = start(&[(knob, value)]);
+        assert_eq!(issue(&engine, name).await, Err((Rejected, Some(422))), "{knob}");
+    }
+    for (knob, value, name) in [("name_trim", "on", " tenant "), ("name_case", "folded", "TENANT")] {
+        let (_emulator, engine) = start(&[(knob, value)]);
+        let token = engine.issue(&name.into(), None).await.result.unwrap();
+        let proof = engine.prove(&token).await.result.unwrap();
+        assert_eq!(
+            proof.workspace_id,
+            id_of(&engine, "tenant").await,
+            "{knob}: the proof tells which it is"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hidden_workspace_is_denied_or_missing_as_the_api_says() {
+    for (knob, value, expected) in [
+        ("hidden_mint", "403", Err((Denied, Some(403)))),
+        ("hidden_mint", "token", Ok(())),
+        ("hidden_mint", "duplicate", Ok(())),
+    ] {
+        let (emulator, engine) = start(&[(knob, value)]);
+        control(
+            &emulator,
+            "seed",
+            &json!({"workspaces": [{"name": "hidden", "hidden": true}]}),
+        )
+        .await;
+        assert_eq!(issue(&engine, "hidden").await, expected, "{value}");
+    }
+    let id = "77777777-7777-4777-8777-777777777777";
+    for (value, expected) in [("404", Ok(false)), ("403", Err(Denied)), ("200", Ok(true))] {
+        let (emulator, engine) = start(&[("hidden_get", value)]);
+        control(
+            &emulator,
+            "seed",
+            &json!({"workspaces": [{"name": "hidden", "hidden": true, "id": id}]}),
+        )
+        .await;
+        let got = engine.get(&id.into()).await.result;
+        assert_eq!(
+            got.map(|found| found.is_some()).map_err(|failure| failure.class),
+            expected,
+            "{value}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_protected_default_refuses_every_change() {
+    for (value, class) in [("400", Rejected), ("403", Denied), ("409", Conflict)] {
+        let (_emulator, engine) = start(&[("default_protected", value)]);
+        let id = id_of(&engine, "default").await;
+        let rename = Change {
+            name: Some("x".into()),
+            state: None,
+        };
+        let deactivate = Change {
+            name: None,
+            state: Some(WorkspaceState::Inactive),
+        };
+        assert_eq!(engine.update(&id, &rename).await.result.unwrap_err().class, class);
+        assert_eq!(
+            engine.update(&id, &deactivate).await.result.unwrap_err().class,
+            class
+        );
+        assert_eq!(engine.delete(&id).await.result.unwrap_err().class, class);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn regions_are_taken_or_rejected() {
+    let (unknown, europe) = (
+        "99999999-9999-4999-8999-999999999999",
+        "b9e48d61-f082-4a14-a8d0-799a907938cb",
+    );
+    let cases = [
+        ("region_unknown", "ignored", "new", unknown, true),
+        ("region_unknown", "422", "new", unknown, false),
+        ("region_eu", "honoured", "new", europe, true),
+        ("region_eu", "us", "new", europe, true),
+        ("region_eu", "422", "new", europe, false),
+        ("region_conflict", "ignored", "tenant", europe, true),
+        ("region_conflict", "422", "tenant", europe, false),
+    ];
+    for (knob, value, name, region, taken) in cases {
+        let (_emulator, engine) = start(&[(knob, value)]);
+        let result = engine.issue(&name.into(), Some(&region.into())).await.result;
+        assert_eq!(result.is_ok(), taken, "{knob}={value}");
+        assert!(taken || result.unwrap_err().class == Rejected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_scoped_token_proves_nothing() {
+    for (value, class) in [("400", Rejected), ("401", Denied), ("403", Denied)] {
+        let (emulator, engine) = start(&[("info_expired", value)]);
+        let token = engine.issue(&"tenant".into(), None).await.result.unwrap();
+        emulator.with(|state| state.clock.advance(SignedDuration::from_secs(1201)));
+        assert_eq!(engine.prove(&token).await.result.unwrap_err().class, class);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_servers_date_and_creation_times_come_as_they_are() {
+    for (value, ahead) in [("exact", Some(0)), ("absent", None), ("skewed", Some(300))] {
+        let (_emulator, engine) = start(&[("date", value)]);
+        let answer = engine.authenticate().await;
+        let seen = answer
+            .date
+            .map(|date| date.duration_since(answer.finished).as_secs());
+        assert_eq!(seen, ahead, "{value}");
+    }
+    for (value, there) in [("microseconds", true), ("seconds", true), ("absent", false)] {
+        let (_emulator, engine) = start(&[("created_at", value)]);
+        let rows = engine.list(ListFilter::default()).await.result.unwrap();
+        assert!(
+            rows.iter().all(|row| row.workspace.created_at.is_some() == there),
+            "{value}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_life_of_an_opaque_token_is_the_documented_one() {
+    for (form, claim, expected) in [
+        ("jwt", "present", 60),
+        ("jwt", "absent", 1200),
+        ("opaque", "present", 1200),
+    ] {
+        let (_emulator, engine) = start(&[("token_form", form), ("exp_claim", claim), ("scoped_ttl", "60")]);
+        let token = engine.issue(&"tenant".into(), None).await.result.unwrap();
+        assert_eq!(token.lifetime.as_secs(), expected, "{form}, {claim}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_reads_as_gone_in_every_notation() {
+    for shape in ["envelope", "detail", "error"] {
+        for value in ["404", "410", "200-tombstone"] {
+            let knobs = [
+                ("error_shape", shape),
+                ("deleted_get", value),
+                ("list_tombstones", "included"),
+            ];
+            let (_emulator, engine) = start(&knobs);
+            let id = id_of(&engine, "tenant").await;
+            engine.delete(&id).await.result.unwrap();
+            assert_eq!(engine.get(&id).await.result, Ok(None), "{shape} {value}");
+            assert_eq!(engine.look(&"tenant".into()).await.result, Ok(Vec::new()));
+            let change = Change {
+                name: Some("x".into()),
+                state: None,
+            };
+            assert_eq!(
+                engine.update(&id, &change).await.result.unwrap_err().class,
+                Missing,
+                "{shape} {value}"
+            );
+        }
+    }
+}
