@@ -4,7 +4,9 @@
 //! hyper, h2 and rustls print header blocks and frames, and kube and reqwest print URLs and bodies. A token in a log is
 //! a token lost, and no filter that a person types in a hurry may cause it.
 
+use tracing::Subscriber;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
@@ -52,25 +54,97 @@ pub fn check_filter(text: &str) -> Result<(), String> {
 const OURS: [&str; 1] = [env!("CARGO_CRATE_NAME")];
 
 /// Sets up logging for the whole process, once.
+///
+/// # Errors
+/// When the filter cannot be read, and when it is not the first time.
 pub fn init(telemetry: &Telemetry) -> Result<(), TelemetryError> {
+    subscriber(telemetry, std::io::stderr)?.try_init()?;
+    Ok(())
+}
+
+fn subscriber<W>(telemetry: &Telemetry, writer: W) -> Result<impl Subscriber + Send + Sync, TelemetryError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let wanted = EnvFilter::builder().parse(&telemetry.filter)?;
     let safe = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_targets(OURS.map(|name| (name, LevelFilter::TRACE)));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match telemetry.format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
         LogFormat::Json => lines.json().with_current_span(false).boxed(),
     };
-    tracing_subscriber::registry()
-        .with(lines.with_filter(wanted).with_filter(safe))
-        .try_init()?;
-    Ok(())
+    Ok(tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(safe)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check_filter;
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::{LogFormat, Telemetry, check_filter, subscriber};
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, filter: &str, speak: impl FnOnce()) -> String {
+        let paper = Paper::default();
+        let writer = paper.clone();
+        let telemetry = Telemetry {
+            format,
+            filter: filter.to_owned(),
+        };
+        let subscriber = subscriber(&telemetry, move || writer.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, speak);
+        let bytes = paper.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn no_filter_makes_libraries_speak_of_what_they_carry() {
+        for filter in [
+            "trace",
+            "hyper=trace",
+            "reqwest=trace,kube_client=debug",
+            "info,h2=trace,rustls=trace",
+        ] {
+            for format in [LogFormat::Text, LogFormat::Json] {
+                let log = logged(format, filter, || {
+                    tracing::trace!(target: "hyper::proto::h1", "canary");
+                    tracing::debug!(target: "h2::codec", "canary");
+                    tracing::debug!(target: "rustls::conn", "canary");
+                    tracing::trace!(target: "reqwest::connect", "canary");
+                    tracing::debug!(target: "kube_client::client::builder", "canary");
+                    tracing::debug_span!(target: "kube_client::client::builder", "HTTP", url = "canary")
+                        .in_scope(|| tracing::info!(target: "kube_client::client::builder", "fine"));
+                });
+                assert!(!log.contains("canary"), "{filter}: {log}");
+            }
+        }
+    }
+
+    #[test]
+    fn our_own_lines_go_as_far_down_as_asked() {
+        let log = logged(LogFormat::Json, "trace", || {
+            tracing::trace!(target: "agent_engine_operator::lifecycle", workspace = "acme", "seen");
+        });
+        let line: serde_json::Value = serde_json::from_str(&log).unwrap();
+        assert_eq!(
+            line["fields"],
+            serde_json::json!({"message": "seen", "workspace": "acme"})
+        );
+    }
 
     #[test]
     fn a_filter_is_levels_and_targets_with_levels() {
