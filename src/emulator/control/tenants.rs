@@ -106,9 +106,7 @@ fn plant(world: &mut World, organization: &str, one: Seedling, now: Timestamp) -
     row.cache_enabled = one.cache_enabled;
     row.created_at = one.created_at.unwrap_or(now);
     row.updated_at = row.created_at;
-    // Seeded long enough ago for every lag.
-    let appeared = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
-    let mut workspace = Workspace::new(row, appeared);
+    let mut workspace = Workspace::settled(row, now);
     workspace.region_id = one.region_id;
     workspace.reach = match (one.cloud_only, one.hidden) {
         (true, _) => Reach::CloudOnly,

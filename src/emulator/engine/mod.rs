@@ -137,7 +137,7 @@ impl World {
     pub fn found(&mut self, id: &str, now: Timestamp) {
         if self.organization(id).is_none() {
             let mut organization = Organization::new(id.to_owned());
-            organization.add(Workspace::new(self.row(id, DEFAULT_WORKSPACE, now), now));
+            organization.add(Workspace::settled(self.row(id, DEFAULT_WORKSPACE, now), now));
             self.organizations.push(organization);
         }
     }

@@ -83,6 +83,14 @@ impl Workspace {
         }
     }
 
+    /// One that appeared long enough ago for every lag.
+    pub fn settled(row: Row, now: Timestamp) -> Self {
+        Self::new(
+            row,
+            now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now),
+        )
+    }
+
     /// Neither deleted nor unknown to the Agents side.
     pub fn is_live(&self) -> bool {
         !self.row.tombstone && self.reach != Reach::CloudOnly

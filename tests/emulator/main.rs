@@ -1,0 +1,11 @@
+//! The emulator, seen as its users see it: over HTTP, each answer held against the shapes that the API documents.
+
+mod binary;
+mod calls;
+mod control;
+mod faults;
+mod fidelity;
+mod holds;
+mod knobs;
+mod rig;
+mod shapes;
