@@ -36,6 +36,18 @@ fn config_map(name: &str) -> ConfigMap {
     }
 }
 
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "waited 20 s for the moon; last seen: a cloud")]
+async fn waiting_ends_with_what_was_seen_although_looking_takes_no_time() {
+    eventually("the moon", SHORT, async || Err::<(), _>("a cloud")).await;
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "waited 20 s for the moon; last seen: nothing")]
+async fn waiting_ends_although_a_look_never_does() {
+    eventually("the moon", SHORT, std::future::pending::<Result<(), String>>).await;
+}
+
 #[tokio::test]
 async fn each_request_of_a_user_is_counted_once_and_no_other_users() {
     let namespace = cluster().namespace("counted").await;

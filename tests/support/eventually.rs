@@ -20,12 +20,14 @@ pub async fn eventually<T, E: Display, Look: Future<Output = Result<T, E>>>(
 ) -> T {
     let until = Instant::now() + deadline;
     let mut last = String::from("nothing; the first look did not end");
-    loop {
+    // A look that never waits would never meet the time-out, hence the condition.
+    while Instant::now() < until {
         match timeout_at(until, look()).await {
             Ok(Ok(found)) => return found,
             Ok(Err(seen)) => last = seen.to_string(),
-            Err(_) => panic!("waited {} s for {what}; last seen: {last}", deadline.as_secs()),
+            Err(_) => break,
         }
         sleep(POLL).await;
     }
+    panic!("waited {} s for {what}; last seen: {last}", deadline.as_secs());
 }
