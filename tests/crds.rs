@@ -3,6 +3,9 @@
 use std::path::Path;
 
 use agent_engine_operator::api::crds;
+use agent_engine_operator::api::marks::{DEFAULT_ENDPOINT, DEFAULT_ORGANIZATION};
+use agent_engine_operator::api::organization::DEFAULT_POLL_INTERVAL;
+use agent_engine_operator::turns::pace::DEFAULT_REQUESTS_PER_SECOND;
 use serde_json::Value;
 
 /// Compares values, so that a formatter of YAML may change its taste. Update with `make crds`.
@@ -108,4 +111,31 @@ fn no_spec_field_has_a_default_an_odd_format_or_a_null() {
             serde_json::json!({"observedGeneration": -1})
         );
     }
+}
+
+/// What unset means is said in descriptions alone, for there are no defaults in a schema.
+#[test]
+fn descriptions_name_what_the_code_takes_unset_for() {
+    let [organization, workspace] = crds::all().map(|crd| serde_json::to_value(&crd).unwrap());
+    let described = |crd: &Value, field: &str| {
+        let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        spec["properties"][field]["description"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let minutes = DEFAULT_POLL_INTERVAL.as_secs() / 60;
+    for (field, unset) in [
+        ("endpoint", DEFAULT_ENDPOINT.to_owned()),
+        ("pollInterval", format!("{minutes}m")),
+        ("requestsPerSecond", DEFAULT_REQUESTS_PER_SECOND.to_string()),
+    ] {
+        let description = described(&organization, field);
+        assert!(description.contains(&format!("Unset: {unset}")), "{description}");
+    }
+    let description = described(&workspace, "organization");
+    assert!(
+        description.contains(&format!("Unset: {DEFAULT_ORGANIZATION}.")),
+        "{description}"
+    );
 }

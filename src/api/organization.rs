@@ -77,7 +77,7 @@ pub struct OrganizationSpec {
     #[schemars(transform = checks::poll_interval)]
     pub poll_interval: Option<String>,
     /// Most requests per second to send for this organization, 1 to 1000. Answers that ask for less are obeyed in any
-    /// case. Unset: the operator's own limit, enough for 10,000 workspaces.
+    /// case. Unset: 50, enough for 10,000 workspaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub requests_per_second: Option<i32>,

@@ -302,8 +302,9 @@ fn grants() -> Vec<Case> {
 
 fn patterns() -> Vec<Case> {
     let after =
-        "{namespace} must end the pattern or be followed by a character that no namespace name contains";
-    let before = "after a '*', {namespace} must be preceded by a character that no namespace name contains";
+        "{namespace} must end the pattern or be followed by a separator that no namespace name contains";
+    let before =
+        "after a '*', {namespace} may stand once, behind a separator that no namespace name contains";
     let braces = "may stand in a pattern only as {namespace}";
     let edges = "a pattern must not begin or end with white space";
     let taken = [
@@ -318,6 +319,9 @@ fn patterns() -> Vec<Case> {
         "'prod-{namespace}'",
         "'*/{namespace}'",
         "'* {namespace}'",
+        "'*/{namespace}.prod'",
+        "'{namespace}_*_{namespace}'",
+        "'app-{namespace}/*'",
     ];
     let refused = [
         ("'{namespace}-*'", after),
@@ -330,7 +334,14 @@ fn patterns() -> Vec<Case> {
         ("'{namespace}_{namespace}-*'", after),
         // The Kelvin sign is a k once case is folded.
         ("\"{namespace}\\u212a\"", after),
+        // A sharp s is two of them, a ligature its letters; a mark may join the letter before it.
+        ("'{namespace}ß'", after),
+        ("\"{namespace}\\ufb01\"", after),
+        ("\"{namespace}\\u0301\"", after),
         ("'*{namespace}'", before),
+        ("'*_{namespace}_*'", before),
+        ("'*_{namespace}_{namespace}'", before),
+        ("\"*\\u212a{namespace}\"", before),
         ("'*-{namespace}'", before),
         ("'*x-{namespace}'", before),
         ("'a_*b{namespace}'", before),

@@ -132,18 +132,18 @@ pub fn workspace_names(schema: &mut Schema) {
                 "'{' and '}' may stand in a pattern only as {namespace}: correct the spelling",
             ),
             (
-                // After it: what a namespace name can contain, also by case folding (U+017F is an s, U+212A a k), or
-                // what can stand for that.
-                r"self.all(p, !p.matches('[{]namespace[}][A-Za-z0-9\\x{017F}\\x{212A}*{-]'))",
-                "{namespace} must end the pattern or be followed by a character that no namespace name contains, such \
+                // No letter, digit or mark of any script: some become ASCII letters once case is folded.
+                r"self.all(p, !p.matches('[{]namespace[}][\\p{L}\\p{N}\\p{M}*{-]'))",
+                "{namespace} must end the pattern or be followed by a separator that no namespace name contains, such \
                  as '_', '.', '/' or ':' ({namespace}-* would give the namespace team the names of team-a): write \
                  {namespace}_* or {namespace}/*",
             ),
             (
-                r"self.all(p, !p.matches('[*][A-Za-z0-9\\x{017F}\\x{212A}-]*[{]namespace[}]'))",
-                "after a '*', {namespace} must be preceded by a character that no namespace name contains, such as \
-                 '_', '.', '/' or ':' (*-{namespace} would give the namespace a the names of team-a): write \
-                 *_{namespace} or */{namespace}",
+                // With a '*' before it, the name must tell the namespace from its right end, so nothing may vary there.
+                r"self.all(p, !p.matches('^[^{]*[*][^{]*[{]') || p.matches('^[^{]*[^\\p{L}\\p{N}\\p{M}*{-][{]namespace[}][^{*]*$'))",
+                "after a '*', {namespace} may stand once, behind a separator that no namespace name contains, and with \
+                 no '*' after it (*-{namespace} would give the namespace a the names of team-a): write *_{namespace} or \
+                 */{namespace}",
             ),
             (
                 r"self.all(p, p.trim() == p && !p.matches('[\\p{Cc}\\p{Zl}\\p{Zp}]'))",
