@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use agent_engine_operator::api::crds;
+use agent_engine_operator::api::reason::Reason;
 use agent_engine_operator::serve::Metrics;
 use agent_engine_operator::serve::metrics::{CallOutcome, EffectOutcome, Kind, PassResult};
 use serde_json::Value;
@@ -57,10 +58,10 @@ fn exercised() -> Metrics {
     let metrics = Metrics::default();
     let second = Duration::from_secs(1);
     metrics.pass_began(Kind::Workspace);
-    metrics.pass_ended(Kind::Workspace, PassResult::Panicked, "x", second);
+    metrics.pass_ended(Kind::Workspace, PassResult::Panicked, Reason::Panicked, second);
     metrics.effect_ended(Kind::Workspace, "x", EffectOutcome::Done);
     metrics.engine_call_ended("x", CallOutcome::Success, second);
-    metrics.set_workspaces(&[("x", 1)].into());
+    metrics.set_workspaces(&[(Reason::AsDeclared, 1)].into());
     metrics.token_refreshed(second);
     metrics.set_first_token_expiry(Some(1));
     metrics.set_queue(Kind::Workspace, 1, 1);

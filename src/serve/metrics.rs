@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::api::reason::Reason;
 use crate::api::remote::{Failure, FailureClass};
 
 /// Of the text that [`Metrics::encode`] gives.
@@ -32,7 +33,7 @@ pub struct Metrics {
     calls: Family<Call, Counter>,
     call_duration: Family<OfOperation, Histogram>,
     workspaces: Family<WithReason, Gauge>,
-    reasons_shown: Mutex<BTreeSet<&'static str>>,
+    reasons_shown: Mutex<BTreeSet<Reason>>,
     tokens_issued: Counter,
     token_lateness: Histogram,
     first_expiry: Gauge,
@@ -257,9 +258,15 @@ impl Metrics {
     }
 
     /// A pass ended, with the reason of the Ready condition that it left.
-    pub fn pass_ended(&self, kind: Kind, result: PassResult, reason: &'static str, took: Duration) {
+    pub fn pass_ended(&self, kind: Kind, result: PassResult, reason: Reason, took: Duration) {
         self.running.get_or_create(&OfKind { kind }).dec();
-        self.passes.get_or_create(&Pass { kind, result, reason }).inc();
+        self.passes
+            .get_or_create(&Pass {
+                kind,
+                result,
+                reason: reason.as_str(),
+            })
+            .inc();
         self.pass_duration
             .get_or_create(&OfKind { kind })
             .observe(took.as_secs_f64());
@@ -288,13 +295,17 @@ impl Metrics {
     }
 
     /// How many Workspaces there are, by Ready reason. A reason that is left out has none.
-    pub fn set_workspaces(&self, by_reason: &BTreeMap<&'static str, i64>) {
+    pub fn set_workspaces(&self, by_reason: &BTreeMap<Reason, i64>) {
         // A reason once shown goes to zero rather than away, so that no scrape in between misses the others.
         let mut shown = self.reasons_shown.lock().unwrap_or_else(PoisonError::into_inner);
         shown.extend(by_reason.keys());
         for reason in shown.iter().copied() {
-            let count = by_reason.get(reason).copied().unwrap_or(0);
-            self.workspaces.get_or_create(&WithReason { reason }).set(count);
+            let count = by_reason.get(&reason).copied().unwrap_or(0);
+            self.workspaces
+                .get_or_create(&WithReason {
+                    reason: reason.as_str(),
+                })
+                .set(count);
         }
     }
 

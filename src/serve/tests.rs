@@ -2,6 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::*;
+use crate::api::reason::Reason;
 
 /// Status line and body of an answer, over a real connection.
 fn get(address: SocketAddr, path: &str) -> (String, String) {
@@ -107,11 +108,11 @@ fn what_is_counted_can_be_scraped() {
 #[test]
 fn a_reason_that_no_workspace_has_any_more_counts_none() {
     let metrics = Metrics::default();
-    metrics.set_workspaces(&[("Ready", 2), ("AlreadyExists", 1)].into());
-    metrics.set_workspaces(&[("Ready", 3)].into());
+    metrics.set_workspaces(&[(Reason::AsDeclared, 2), (Reason::AlreadyExists, 1)].into());
+    metrics.set_workspaces(&[(Reason::AsDeclared, 3)].into());
     let text = metrics.encode().unwrap();
     assert!(
-        text.contains("agent_engine_operator_workspaces{reason=\"Ready\"} 3\n"),
+        text.contains("agent_engine_operator_workspaces{reason=\"AsDeclared\"} 3\n"),
         "{text}"
     );
     assert!(
