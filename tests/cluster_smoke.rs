@@ -22,8 +22,8 @@ use kube::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use support::{
-    CLIENT_ID, Emulator, LONG, SHORT, Supervised, cluster, cluster_program, eventually, http_client,
-    scratch_file, tally,
+    CLIENT_ID, Emulator, LONG, Launch, Operator, SHORT, Supervised, cluster, cluster_program, eventually,
+    http_client, scratch_file, tally,
 };
 
 fn config_map(name: &str) -> ConfigMap {
@@ -332,4 +332,18 @@ async fn an_emulator_is_seeded_asked_counted_and_ended() {
 
     assert_eq!(emulator.calls_since(from).await, tally([("T1", 1)]));
     assert_eq!(emulator.terminate().await, 0);
+}
+
+#[tokio::test]
+async fn an_operator_is_started_asked_and_ended() {
+    let namespace = cluster().namespace("operator").await;
+    let user = cluster().operator_user().await;
+    let launch = Launch::new(&user, &namespace);
+    let killed = Operator::start(&launch).await;
+    killed.metrics().await;
+    killed.kill().await;
+    assert_eq!(Operator::start(&launch).await.terminate().await, 0);
+
+    let misled = Operator::spawn(&launch.with(["--no-such-flag"])).await;
+    assert_eq!(misled.wait().await, 2);
 }
