@@ -53,6 +53,9 @@ async fn befallen(operation: Operation, answer: FaultAnswer) -> (FailureClass, u
     (result.expect_err("a failure").class, sent as u64)
 }
 
+/// The class of a failure, and how often the call was sent.
+type Seen = (FailureClass, u64);
+
 fn status(status: u16) -> FaultAnswer {
     FaultAnswer::Status {
         status,
@@ -63,7 +66,7 @@ fn status(status: u16) -> FaultAnswer {
 
 #[tokio::test(start_paused = true)]
 async fn each_fault_reads_as_what_it_is_and_only_reads_are_repeated() {
-    let cases: [(FaultAnswer, (FailureClass, u64), (FailureClass, u64)); 8] = [
+    let cases: [(FaultAnswer, Seen, Seen); 8] = [
         (FaultAnswer::Drop, (Transient, 2), (Unknown, 1)),
         (FaultAnswer::Truncate, (Transient, 2), (Unknown, 1)),
         (FaultAnswer::Html { status: 200 }, (Malformed, 1), (Unknown, 1)),
