@@ -214,3 +214,15 @@ fn is_addressable(id: &WorkspaceId) -> bool {
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     plain && (1..=64).contains(&id.len()) && !matches!(id, "stats" | "sync")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_in_a_header_is_not_printed_with_it() {
+        let header = bearer(&SecretString::from("canary")).unwrap();
+        assert_eq!(header, "Bearer canary");
+        assert!(!format!("{header:?}").contains("canary"));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use agent_engine_operator::engine::{Engine, Operation};
 use serde_json::json;
@@ -60,17 +60,22 @@ fn tokens(seen: &Seen) -> Option<stub::Reply> {
     }
 }
 
-/// One thread, so that the capture sees the connection's tasks as well.
-#[tokio::test(flavor = "current_thread")]
-async fn the_finest_log_of_every_call_over_a_real_connection_shows_no_secret() {
+/// The finest log of this whole process: of the connection's tasks and, as it happens, of all other tests. Set for the
+/// process because a subscriber of one thread is not asked about what other threads have come across first.
+static LOG: LazyLock<Captured> = LazyLock::new(|| {
     let captured = Captured::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_ansi(false)
         .with_writer(captured.clone())
         .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    captured
+});
 
+#[tokio::test]
+async fn the_finest_log_of_every_call_over_a_real_connection_shows_no_secret() {
+    let captured = LOG.clone();
     let server = secured(tokens).await;
     let mut config = config(&server.url);
     config.ca_bundle = Some(server.ca.clone());
@@ -82,7 +87,6 @@ async fn the_finest_log_of_every_call_over_a_real_connection_shows_no_secret() {
     let issued = engine.issue(&"tenant".into(), None).await.result.unwrap();
     write!(shown, "{issued:?}{:?}", engine.prove(&issued).await).unwrap();
     write!(shown, "{config:?}{:?}{:?}", credentials(), scoped(SCOPED)).unwrap();
-    drop(guard);
 
     assert!(
         server
