@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::rig::{CONNECTORS, INFO, LEGACY_MINT, MINT, STATS, TOKEN, WIDGET, WORKSPACES, rig};
+use crate::rig::{CONNECTORS, MINT, STATS, TOKEN, WIDGET, WORKSPACES, rig};
 
 #[tokio::test]
 async fn minting_creates_an_unknown_name_and_finds_a_known_one() {
@@ -263,109 +263,5 @@ async fn connectors_are_listed_by_id_or_name_and_go_one_by_one() {
             .await
             .status,
         403
-    );
-}
-
-#[tokio::test]
-async fn organizations_do_not_see_each_other() {
-    let rig = rig().await;
-    let (_, mine) = rig.opened("tenant-1").await;
-    let other = json!({"client_id": "other", "client_secret": "s"});
-    let organization = rig.control(Method::POST, "/organizations", other).await["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let bearer = format!("Bearer {}", rig.exchange("other", "s").await.text("access_token"));
-    let asked = [("authorization", bearer.as_str())];
-    let list = rig.send(Method::GET, WORKSPACES, &asked, None).await;
-    assert_eq!(list.names(), ["default"]);
-    assert_eq!(list.body["data"][0]["organization_id"], organization.as_str());
-    let path = format!("{WORKSPACES}/{mine}");
-    assert_eq!(rig.send(Method::GET, &path, &asked, None).await.status, 404);
-    assert_eq!(rig.send(Method::DELETE, &path, &asked, None).await.status, 404);
-}
-
-#[tokio::test]
-async fn a_member_of_several_organizations_must_say_which() {
-    let rig = rig().await;
-    let second = rig.control(Method::POST, "/organizations", json!({})).await["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let first = agent_engine_operator::emulator::DEFAULT_ORGANIZATION;
-    let both = json!({"client_id": "both", "client_secret": "s", "organization_ids": [first, second]});
-    rig.control(Method::POST, "/credentials", both).await;
-    let pair = json!({"client_id": "both", "client_secret": "s"});
-    let unsaid = rig.send(Method::POST, TOKEN, &[], Some(pair.clone())).await;
-    assert_eq!(unsaid.status, 400);
-    assert!(unsaid.text("message").contains("specify target organization"));
-    let said = rig
-        .send(Method::POST, TOKEN, &[("x-organization-id", &second)], Some(pair))
-        .await;
-    assert_eq!(said.text("organization_id"), second);
-}
-
-#[tokio::test]
-async fn a_wrong_pair_a_missing_bearer_and_a_forged_one_get_401() {
-    let rig = rig().await;
-    assert_eq!(rig.exchange("emulated-client", "wrong").await.status, 401);
-    for headers in [
-        &[][..],
-        &[("authorization", "Bearer x.y.z")],
-        &[("authorization", "Basic eDp5")],
-    ] {
-        assert_eq!(rig.send(Method::GET, WORKSPACES, headers, None).await.status, 401);
-        assert_eq!(rig.send(Method::GET, INFO, headers, None).await.status, 401);
-    }
-}
-
-#[tokio::test]
-async fn the_older_family_takes_every_name_of_the_field_and_tells_no_name() {
-    let rig = rig().await;
-    rig.knob("legacy_paths", "on");
-    let mut ids = Vec::new();
-    for field in [
-        "workspace_name",
-        "customer_name",
-        "external_user_id",
-        "external_id",
-    ] {
-        let token = rig
-            .call(Method::POST, LEGACY_MINT, Some(json!({field: "tenant-1"})))
-            .await
-            .text("token");
-        let bearer = format!("Bearer {token}");
-        for path in [
-            "scoped-token/info",
-            "scoped-token-info",
-            "organizations/current-scoped",
-        ] {
-            let path = format!("/api/v1/embedded/{path}");
-            let info = rig
-                .send(Method::GET, &path, &[("authorization", &bearer)], None)
-                .await;
-            ids.push(info.text("workspace_id"));
-        }
-    }
-    ids.dedup();
-    assert_eq!(ids.len(), 1);
-}
-
-#[tokio::test]
-async fn what_is_no_call_of_the_api_is_answered_as_its_framework_would() {
-    let rig = rig().await;
-    let bearer = rig.bearer().await;
-    let asked = [("authorization", bearer.as_str())];
-    let created = rig
-        .send(Method::POST, WORKSPACES, &asked, Some(json!({"name": "x"})))
-        .await;
-    assert_eq!(
-        (created.status, created.body),
-        (405, json!({"detail": "Method Not Allowed"}))
-    );
-    let nowhere = rig.send(Method::GET, "/api/v2/workspaces", &asked, None).await;
-    assert_eq!(
-        (nowhere.status, nowhere.body),
-        (404, json!({"detail": "Not Found"}))
     );
 }

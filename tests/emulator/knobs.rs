@@ -1,6 +1,7 @@
 //! Every knob at every value: what a client sees. A knob or a value without a line here fails the test.
 
 mod lists;
+mod names;
 mod tokens;
 mod workspaces;
 
@@ -17,6 +18,7 @@ async fn every_value_of_every_knob_can_be_seen_by_a_client() {
             println!("knob {}={value}", knob.name);
             let known = tokens::observe(knob.name, &value, &rig).await
                 || workspaces::observe(knob.name, &value, &rig).await
+                || names::observe(knob.name, &value, &rig).await
                 || lists::observe(knob.name, &value, &rig).await;
             assert!(known, "no test looks at knob {}", knob.name);
         }

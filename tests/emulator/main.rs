@@ -1,5 +1,6 @@
 //! The emulator, seen as its users see it: over HTTP, each answer held against the shapes that the API documents.
 
+mod access;
 mod binary;
 mod calls;
 mod control;

@@ -199,7 +199,9 @@ pub(super) async fn edit(
     }
     if let (Some(true), Limit::At(lag)) = (edit.cloud_deleted, mirror) {
         let lag = SignedDuration::from_millis(i64::try_from(lag).unwrap_or(i64::MAX));
-        workspace.deletion_due = Some(now.checked_add(lag).unwrap_or(Timestamp::MAX));
+        state
+            .world
+            .delete_later(&id, now.checked_add(lag).unwrap_or(Timestamp::MAX));
     }
     state.world.settle(now);
     shown(&state.world, &id)

@@ -109,6 +109,8 @@ pub struct World {
     namespace: Uuid,
     made: u64,
     recent: HashMap<String, VecDeque<Timestamp>>,
+    /// Deletions under way: when each ends, and of which workspace.
+    deletions: Vec<(Timestamp, String)>,
 }
 
 /// What a call learned on its way, told to the journal even if it is refused later.
@@ -130,6 +132,7 @@ impl World {
             namespace: seed,
             made: 0,
             recent: HashMap::new(),
+            deletions: Vec::new(),
         }
     }
 
@@ -176,10 +179,26 @@ impl World {
         }
     }
 
+    /// Deletes a workspace at a later time; the first time that was set stands.
+    pub fn delete_later(&mut self, id: &str, at: Timestamp) {
+        if self.deletions.iter().all(|(_, doomed)| doomed != id) {
+            self.deletions.push((at, id.to_owned()));
+        }
+    }
+
     /// Ends what was to end by now.
     pub fn settle(&mut self, now: Timestamp) {
-        for organization in &mut self.organizations {
-            organization.settle(now);
+        let (over, under_way) = self.deletions.drain(..).partition(|(at, _)| *at <= now);
+        self.deletions = under_way;
+        let over: Vec<(Timestamp, String)> = over;
+        for (at, id) in over {
+            let found = self
+                .organizations
+                .iter_mut()
+                .find_map(|organization| organization.find_mut(&id));
+            if let Some(workspace) = found {
+                workspace.delete(at);
+            }
         }
     }
 

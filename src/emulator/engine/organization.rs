@@ -61,8 +61,6 @@ pub struct Workspace {
     pub appeared_at: Timestamp,
     pub renamed_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
-    /// A deletion under way ends then.
-    pub deletion_due: Option<Timestamp>,
     /// The row before its last change, for readers that lag.
     #[serde(skip)]
     before: Option<(Timestamp, Row)>,
@@ -78,7 +76,6 @@ impl Workspace {
             appeared_at,
             renamed_at: None,
             deleted_at: None,
-            deletion_due: None,
             before: None,
         }
     }
@@ -113,7 +110,6 @@ impl Workspace {
             self.deleted_at = Some(now);
             self.connectors.clear();
         }
-        self.deletion_due = None;
     }
 
     /// The row as a reader sees it that lags by so much; none if it had not appeared yet.
@@ -197,14 +193,5 @@ impl Organization {
             .enumerate()
             .map(|(at, w)| (w.row.id.clone(), at))
             .collect();
-    }
-
-    /// Ends what was to end by now: deletions under way.
-    pub fn settle(&mut self, now: Timestamp) {
-        for workspace in &mut self.workspaces {
-            if let Some(due) = workspace.deletion_due.filter(|due| *due <= now) {
-                workspace.delete(due);
-            }
-        }
     }
 }

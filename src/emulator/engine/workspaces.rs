@@ -157,7 +157,8 @@ impl World {
                 let due = now
                     .checked_add(millis(knobs.slow_delete_ms.0))
                     .unwrap_or(Timestamp::MAX);
-                workspace.deletion_due = Some(workspace.deletion_due.unwrap_or(due));
+                let id = workspace.row.id.clone();
+                self.delete_later(&id, due);
                 Err(Refusal::new(504, "The request timed out"))
             }
         }

@@ -161,7 +161,7 @@ pub async fn observe(knob: &str, value: &str, rig: &Rig) -> bool {
             match knob {
                 "scoped_after_rename" => assert_eq!(rig.put(&id, json!({"name": "other"})).await.status, 200),
                 "scoped_after_inactive" => {
-                    assert_eq!(rig.put(&id, json!({"status": "inactive"})).await.status, 200)
+                    assert_eq!(rig.put(&id, json!({"status": "inactive"})).await.status, 200);
                 }
                 _ => assert_eq!(rig.delete(&id).await.status, 200),
             }
