@@ -1,10 +1,12 @@
 //! Folds what came of an effect into the view: a fact, or the problem that ends the pass.
 
+use jiff::Timestamp;
+
 use super::effect::{Change, Effect, Outcome};
 use super::reason::Reason;
 use super::schedule::TokenTimes;
 use super::verdict::{Aspect, Finding, Problem};
-use super::view::{Issued, LiveSecret, Look, Observation, Ownership, Remote, SecretFacts, View};
+use super::view::{Deletion, Issued, LiveSecret, Look, Observation, Ownership, Remote, SecretFacts, View};
 use crate::api::ids::{WorkspaceId, WorkspaceName};
 use crate::api::remote::{Answer, Failure, FailureClass, RemoteWorkspace};
 use crate::tenancy::canonical;
@@ -17,14 +19,24 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
             let begun = state.stored.creation.as_ref().is_some_and(|creation| {
                 creation.uid == state.object.uid && view.stored.creation.as_ref() != Some(creation)
             });
-            if matches!(effect, Effect::WriteStatus(_)) && begun {
-                view.found.stamped = true;
+            if matches!(effect, Effect::WriteStatus(_)) {
+                if begun {
+                    view.found.stamped = true;
+                    view.found.nothing_made = false;
+                }
+                if view.stored.creation.is_some() && state.stored.creation.is_none() {
+                    view.found.published = None;
+                }
             }
+            let target = view.target_name();
             view.found.stale = false;
             view.found.vanished = state.object.uid != view.object.uid;
             view.object = state.object;
             view.declared = state.declared;
             view.stored = state.stored;
+            if view.target_name() != target {
+                retarget(view);
+            }
         }
         Outcome::Vanished => view.found.vanished = true,
         Outcome::Conflict => conflict(view, effect),
@@ -47,6 +59,9 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
         Outcome::SecretWritten(facts) => {
             view.found.issued = None;
             view.found.proof = None;
+            if let Effect::WriteSecret(draft) = effect {
+                view.found.published = Some(draft.content.workspace_id.clone());
+            }
             secret_written(view, facts);
         }
         Outcome::SecretDeleted { name } => forget_secret(view, &name),
@@ -65,7 +80,7 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
         Outcome::Deleted(answer) => {
             view.found.clock.learn(&answer);
             match answer.result {
-                Ok(_) => deleted(view, effect),
+                Ok(_) => deleted(view, effect, answer.finished),
                 Err(failure) => failed(view, aspect, effect, failure),
             }
         }
@@ -118,6 +133,16 @@ fn conflict(view: &mut View, effect: &Effect) {
         Effect::DeleteSecret { name, .. } => forget_secret(view, name),
         _ => view.found.stale = true,
     }
+}
+
+/// Another name was declared in the middle of the pass: what was known of the old one is of another Secret now.
+fn retarget(view: &mut View) {
+    let known = view.secrets.target.take();
+    view.secrets
+        .others
+        .extend(known.filter(|facts| facts.ownership == Ownership::Ours));
+    view.found.target = None;
+    view.found.secret_stale = true;
 }
 
 fn secret_written(view: &mut View, facts: SecretFacts) {
@@ -209,7 +234,18 @@ fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<super
                 times: TokenTimes::issued(answer.started, token.lifetime),
             });
         }
-        Err(failure) => failed(view, aspect, effect, failure),
+        Err(failure) => {
+            view.found.nothing_made = match failure.class {
+                FailureClass::Transient
+                | FailureClass::Throttled(_)
+                | FailureClass::Denied
+                | FailureClass::Rejected
+                | FailureClass::Conflict
+                | FailureClass::Missing => true,
+                FailureClass::Malformed | FailureClass::Unknown => false,
+            };
+            failed(view, aspect, effect, failure);
+        }
     }
 }
 
@@ -219,17 +255,22 @@ fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Remo
     let Effect::Update { id, change } = effect else {
         return;
     };
+    // What was read before our own write is no ground for issuing any more.
+    view.found.remote = None;
     match answer.result {
         Ok(row) => {
-            // What was read before our own write is no ground for issuing any more.
-            view.found.remote = None;
             view.memory.rename_unclear_at = None;
-            view.found.refused = kept_otherwise(change, &row);
+            view.found.published = None;
+            view.found
+                .refused
+                .extend(kept_otherwise(change, &row).map(|finding| (change.clone(), finding)));
             view.found.row = Some(row);
         }
         Err(failure) => match failure.class {
             FailureClass::Rejected | FailureClass::Conflict | FailureClass::Denied => {
-                view.found.refused = Some(refused(change, &failure));
+                view.found
+                    .refused
+                    .push((change.clone(), refused(change, &failure)));
             }
             FailureClass::Missing => {
                 view.found.remote = Some(Observation {
@@ -289,10 +330,18 @@ fn refused(change: &Change, failure: &Failure) -> Finding {
     }
 }
 
-fn deleted(view: &mut View, effect: &Effect) {
-    view.found.deleted = true;
+fn deleted(view: &mut View, effect: &Effect, finished: Timestamp) {
     let Effect::Delete(id) = effect else { return };
-    if let Some(record) = view.record().filter(|record| record.id != *id) {
+    let stray = view.record().filter(|record| record.id != *id);
+    view.found.deleted = stray.is_none();
+    if let Some(record) = stray {
+        // The name that we issued under is stale wherever we had it from.
+        view.memory.wrote_at = Some(finished);
+        view.found.strays += 1;
+        view.found.remote = None;
+        view.found.issued = None;
+        view.found.proof = None;
+        view.found.other = None;
         let message = format!(
             "an issue under a name that had just moved created the empty workspace {id} beside {}; it was deleted",
             record.id
@@ -335,7 +384,11 @@ fn failed(view: &mut View, aspect: Aspect, effect: &Effect, failure: Failure) {
             format!("Agent Engine did not {}: {detail}", verb(effect)),
         ),
     };
-    view.found.problem = Some(Problem { aspect, finding });
+    if aspect == Aspect::Sync && !creating && view.object.deletion == Deletion::NotAsked {
+        view.found.sync_problem = Some(finding);
+    } else {
+        view.found.problem = Some(Problem { aspect, finding });
+    }
 }
 
 fn in_flight(name: &WorkspaceName) -> Finding {

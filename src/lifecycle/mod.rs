@@ -21,3 +21,6 @@ pub use memory::Memory;
 pub use pass::{Next, Pass, Settled};
 pub use plan::{Step, plan};
 pub use view::View;
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use super::plan::{Step, plan};
 use super::reason::Reason;
 use super::report;
 use super::rules::{deletion, token};
-use super::verdict::{Aspect, Finding, Verdict};
+use super::verdict::{Aspect, Finding, Problem, Verdict};
 use super::view::View;
 use crate::api::conditions;
 use crate::api::time::{elapsed, later};
@@ -114,6 +114,10 @@ impl Pass {
         if self.view.found.vanished || self.steps >= STEPS_AT_MOST {
             return self.leave();
         }
+        self.decide(pace)
+    }
+
+    fn decide(&mut self, pace: &mut Pace) -> Next {
         match plan(&self.view).1 {
             Step::Act(aspect, effect) => self.act(pace, aspect, effect),
             Step::Settle(verdict) => self.settle(verdict),
@@ -126,7 +130,7 @@ impl Pass {
             match self.turn(pace, aspect, &effect) {
                 Turn::Now => *self.calls_mut(aspect) += 1,
                 Turn::At(at) if elapsed(self.view.now, at) <= WAITS_AT_MOST => return Next::Wait(at),
-                Turn::At(at) => return self.leave_until(at),
+                Turn::At(at) => return self.give_way(pace, at),
             }
         }
         if effect == Effect::RemoveFinalizer
@@ -137,6 +141,25 @@ impl Pass {
         self.steps += 1;
         self.doing = Some((aspect, effect.clone()));
         Next::Perform(effect)
+    }
+
+    /// The turn is far away. What this pass has found out is not forgotten over it.
+    fn give_way(&mut self, pace: &mut Pace, at: Timestamp) -> Next {
+        let finding = match self.view.found.sync_problem.take() {
+            Some(finding) => finding,
+            None if self.view.found.stamped => {
+                self.view.found.stamped = false;
+                self.view.found.nothing_made = true;
+                Finding::new(
+                    Reason::Throttled,
+                    "Agent Engine asked to slow down; it is tried again when it allows",
+                )
+            }
+            None => return self.leave_until(at),
+        };
+        let aspect = Aspect::Sync;
+        self.view.found.problem = Some(Problem { aspect, finding });
+        self.decide(pace)
     }
 
     /// The first call of a pass asks for a turn. What follows from it is charged, and waits only while all must.

@@ -6,7 +6,7 @@ use super::rules::state::{self, Stand};
 use super::rules::token::{self, Need};
 use super::schedule::Freshness;
 use super::verdict::{Aspect, Finding, Problem, Verdict};
-use super::view::{Ownership, Record, View};
+use super::view::{Content, Ownership, Record, View};
 use crate::api::conditions::{self, ConditionDraft, Truth};
 use crate::api::ids::OrganizationId;
 use crate::api::workspace::{Creation, WorkspaceStatus};
@@ -26,9 +26,10 @@ pub fn settled(view: &View) -> Verdict {
 
 /// The end of a pass at something that concerns the whole object.
 pub fn blocked(view: &View, finding: Finding) -> Verdict {
-    let token = match view.record().filter(|_| holds_token(view)) {
-        Some(_) => proven(),
-        None => finding.clone(),
+    let token = if holds_token(view) {
+        proven()
+    } else {
+        finding.clone()
     };
     Verdict {
         main: finding.clone(),
@@ -114,12 +115,18 @@ fn proven() -> Finding {
 
 /// Whether our Secret holds a token that is not about to end.
 fn holds_token(view: &View) -> bool {
+    let Some(record) = view.record() else {
+        return false;
+    };
+    let opens =
+        |content: &Content| matches!(content, Content::Whole(content) if content.workspace_id == record.id);
     view.secrets
         .target
         .iter()
         .chain(&view.secrets.others)
         .any(|facts| {
             facts.ownership == Ownership::Ours
+                && opens(&facts.content)
                 && facts
                     .times
                     .is_some_and(|times| match times.freshness(&view.object.uid, view.now) {
@@ -172,7 +179,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
         },
         None => WorkspaceStatus {
             uid: Some(view.object.uid.clone()),
-            creation: view.intent().cloned(),
+            creation: view.intent().filter(|_| !view.found.nothing_made).cloned(),
             ..base
         },
     }

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::Timestamp;
 
 use super::clock::ServerClock;
-use super::effect::TokenSlot;
+use super::effect::{Change, TokenSlot};
 use super::memory::Memory;
 use super::reason::Reason;
 use super::schedule::TokenTimes;
@@ -195,8 +195,16 @@ pub struct Found {
     pub deleted: bool,
     /// The last effect failed.
     pub problem: Option<Problem>,
-    /// The API refused what is declared; the rest goes on.
-    pub refused: Option<Finding>,
+    /// Agent Engine failed us on name or state; the token of a recorded workspace goes on.
+    pub sync_problem: Option<Finding>,
+    /// What the API refused of what is declared; the rest goes on.
+    pub refused: Vec<(Change, Finding)>,
+    /// The creation's issue was refused for certain, or never sent: its intent is void.
+    pub nothing_made: bool,
+    /// The workspace whose proven token this pass has put into the Secret.
+    pub published: Option<WorkspaceId>,
+    /// How many workspaces of our own making beside the recorded one this pass has removed.
+    pub strays: u8,
     pub clock: ServerClock,
     /// The object, or this incarnation of it, is gone.
     pub vanished: bool,

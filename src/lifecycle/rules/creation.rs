@@ -43,6 +43,10 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
         return None;
     }
     let intent = view.intent()?;
+    // What this pass has proven to be ours and handed out is recorded, whatever the intent's window says.
+    if let Some(id) = &view.found.published {
+        return Some(record(view, &intent.organization_id, id, Origin::Created));
+    }
     if view.found.issued.is_some() {
         return Some(finish_issue(view, intent));
     }

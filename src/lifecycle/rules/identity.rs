@@ -27,9 +27,13 @@ pub fn check_what_the_list_says(view: &View) -> Option<Step> {
         .as_ref()
         .is_none_or(|row| row.name != record.name || state::known(row) != record.state);
     let unchecked = view.observed(&record.id).is_none() && view.found.row.is_none();
-    (differs && unchecked && !state::deferred(view))
+    (differs && unchecked && may_ask(view))
         .then(|| sync(Effect::Get(record.id.clone())))
         .flatten()
+}
+
+fn may_ask(view: &View) -> bool {
+    !state::deferred(view) && view.found.sync_problem.is_none()
 }
 
 /// The list's word on the recorded workspace, where it is younger than our own last write.
@@ -49,7 +53,9 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
             Remote::Gone => true,
             Remote::Present(_) => return None,
         },
-        None => state::deferred(view) && was_gone(view),
+        // What was found gone stays so until a GET by id says otherwise.
+        None if was_gone(view) && may_ask(view) => return sync(Effect::Get(record.id.clone())),
+        None => was_gone(view),
     };
     if !gone {
         return None;
@@ -105,11 +111,7 @@ const CONFIRMED_FOR: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list.
 pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a crate::api::remote::RemoteWorkspace> {
-    let young = |requested_at| {
-        elapsed(requested_at, view.now) <= CONFIRMED_FOR
-            && requested_at <= view.now
-            && view.memory.wrote_at.is_none_or(|wrote| requested_at > wrote)
-    };
+    let young = |requested_at| elapsed(requested_at, view.now) <= CONFIRMED_FOR && requested_at <= view.now;
     if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {
         return match &seen.remote {
             Remote::Present(row) => Some(row),

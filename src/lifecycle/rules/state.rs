@@ -73,6 +73,12 @@ pub fn stand(view: &View, record: &Record) -> Stand {
     if view.declared.suspend == Some(true) {
         return Stand::AsDeclared;
     }
+    if let Some(finding) = &view.found.sync_problem {
+        return match (rename(view, record), switch(view, record)) {
+            (Stand::AsDeclared, Stand::AsDeclared) if view.found.row.is_some() => Stand::AsDeclared,
+            _ => Stand::Blocked(finding.clone()),
+        };
+    }
     match (rename(view, record), switch(view, record)) {
         (Stand::AsDeclared, switch) => switch,
         (Stand::Blocked(finding), Stand::AsDeclared | Stand::Blocked(_)) => Stand::Blocked(finding),
@@ -100,8 +106,9 @@ fn rename(view: &View, record: &Record) -> Stand {
     if let Err(finding) = naming::may_use(view, &record.organization_id, wanted) {
         return Stand::Blocked(finding);
     }
-    if let Some(refused) = &view.found.refused {
-        return Stand::Blocked(refused.clone());
+    let change = Change::Rename(wanted.clone());
+    if let Some(refused) = refused(view, &change) {
+        return Stand::Blocked(refused);
     }
     if deferred(view) {
         return Stand::Blocked(before(view, "the rename is waiting for its next attempt"));
@@ -117,7 +124,7 @@ fn rename(view: &View, record: &Record) -> Stand {
         None => Stand::Next(Effect::Look(wanted.clone())),
         Some(Taken::Free) => Stand::Next(Effect::Update {
             id: record.id.clone(),
-            change: Change::Rename(wanted.clone()),
+            change,
         }),
         Some(Taken::Nearly(row)) => Stand::Blocked(naming::similar(wanted, &row)),
         Some(Taken::Exactly(_)) => Stand::Blocked(Finding::new(
@@ -147,8 +154,9 @@ fn switch(view: &View, record: &Record) -> Stand {
             "the workspace \"default\" was not deactivated: it is every organisation's fallback",
         ));
     }
-    if let Some(refused) = &view.found.refused {
-        return Stand::Blocked(refused.clone());
+    let change = Change::State(wanted);
+    if let Some(refused) = refused(view, &change) {
+        return Stand::Blocked(refused);
     }
     if deferred(view) {
         return Stand::Blocked(before(
@@ -161,8 +169,16 @@ fn switch(view: &View, record: &Record) -> Stand {
     }
     Stand::Next(Effect::Update {
         id: record.id.clone(),
-        change: Change::State(wanted),
+        change,
     })
+}
+
+/// Why the API refused this very change in this pass.
+fn refused(view: &View, change: &Change) -> Option<Finding> {
+    let mut refused = view.found.refused.iter();
+    refused
+        .find(|(of, _)| of == change)
+        .map(|(_, finding)| finding.clone())
 }
 
 /// What was said of this aspect when it last failed.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api::conditions::TOKEN_READY;
 use crate::api::ids::WorkspaceName;
 use crate::api::marks;
+use crate::api::remote::Proof;
 use crate::api::time::{elapsed, later};
 use crate::api::workspace::WorkspaceState;
 use crate::lifecycle::effect::{Effect, Replace, SecretDraft};
@@ -63,7 +64,7 @@ pub fn remove_stray(view: &View) -> Option<Step> {
     let record = view.record()?;
     let (issued, proof) = (view.found.issued.as_ref()?, view.found.proof.as_ref()?);
     if proof.workspace_id == record.id {
-        return None;
+        return of_another_organization(view, proof, &record);
     }
     let Some(other) = view
         .found
@@ -85,32 +86,42 @@ pub fn remove_stray(view: &View) -> Option<Step> {
         Remote::Present(row) => !claimed && row.created_at.is_some_and(|at| window.contains(at)),
         Remote::Gone => false,
     };
-    if stray && !view.found.deleted {
+    if stray {
         return token(Effect::Delete(other.id.clone()));
     }
-    let finding = if view.found.deleted {
-        Finding::new(
-            Reason::TokenPending,
-            "the name moved while a token was issued; the token was dropped, and is issued anew",
-        )
-    } else {
-        Finding::new(
-            Reason::IdentityMismatch,
-            format!(
-                "a token issued for {:?} opens the workspace {}, recorded is {}; the token was dropped and nothing handed out. \
-                 Find out who renamed or replaced the workspace",
-                state::current(view, &record).name.as_str(),
-                proof.workspace_id,
-                record.id
-            ),
-        )
-    };
+    let finding = Finding::new(
+        Reason::IdentityMismatch,
+        format!(
+            "a token issued for {:?} opens the workspace {}, recorded is {}; the token was dropped and nothing handed out. \
+             Find out who renamed or replaced the workspace",
+            state::current(view, &record).name.as_str(),
+            proof.workspace_id,
+            record.id
+        ),
+    );
+    Some(Step::Settle(report::token_failed(view, finding)))
+}
+
+fn of_another_organization(view: &View, proof: &Proof, record: &Record) -> Option<Step> {
+    let other = proof
+        .organization_id
+        .as_ref()
+        .filter(|id| **id != record.organization_id)?;
+    let finding = Finding::new(
+        Reason::IdentityMismatch,
+        format!(
+            "a token for the workspace {} says that it belongs to organisation {other}, recorded is {}; the token was dropped \
+             and nothing handed out",
+            record.id, record.organization_id
+        ),
+    );
     Some(Step::Settle(report::token_failed(view, finding)))
 }
 
 /// A proven token goes into the Secret before anything else happens.
 pub fn publish_proven_token(view: &View) -> Option<Step> {
     let record = view.record()?;
+    wanted(view, &record).ok()?;
     let name = state::current(view, &record).name;
     publish(view, &record, &name)
 }
@@ -216,6 +227,13 @@ pub fn need(view: &View, record: &Record) -> Need {
 }
 
 fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
+    // One token a pass, and one more after a stray: what is due again at once waits for the next.
+    if view.found.published.is_some() || view.found.strays > 1 {
+        return Some(Need::Later(pending(
+            view,
+            "the token is waiting for its next attempt",
+        )));
+    }
     if let Some(at) = view.memory.rename_unclear_at
         && elapsed(at, view.now) < RENAME_SETTLES
     {

@@ -1,0 +1,163 @@
+//! I4: killed at any effect, its request lost or carried out, the operator goes on from what is stored.
+
+use std::time::Duration;
+
+use super::world::{Fault, World, spec};
+use crate::api::ids::WorkspaceName;
+use crate::api::workspace::AdoptionPolicy;
+
+/// Longer than any story, with its deadline, lag and back-off.
+const STORY: Duration = Duration::from_secs(300);
+
+/// Kills the process at each effect of a story in turn, and lets it live on.
+fn killed_everywhere(begin: impl Fn() -> World, end: impl Fn(&World, &str)) {
+    let mut undisturbed = begin();
+    undisturbed.live("acme", STORY);
+    let effects = undisturbed.journal.len();
+    assert!(effects > 0, "the story has effects");
+    for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+        for n in 0..effects {
+            let mut world = begin();
+            world.crash_at(n, fault);
+            world.live("acme", STORY);
+            end(&world, &format!("{fault:?} at effect {n}: {:?}", world.kinds()));
+        }
+    }
+}
+
+#[test]
+fn a_creation_killed_anywhere_ends_with_one_workspace_and_a_proven_token() {
+    let begin = || {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world
+    };
+    killed_everywhere(begin, |world, story| {
+        assert_eq!(world.engine.names(), ["acme"], "{story}");
+        assert_eq!(world.ready("acme"), "AsDeclared", "{story}");
+        assert_eq!(
+            world.id("acme").as_ref(),
+            Some(&world.engine.rows[0].workspace.id),
+            "{story}"
+        );
+        assert_eq!(world.token_opens("acme-token"), world.id("acme"), "{story}");
+        assert_eq!(world.secrets.len(), 1, "{story}");
+    });
+}
+
+#[test]
+fn a_rename_killed_anywhere_keeps_its_id_and_makes_no_twin() {
+    let begin = || {
+        let mut world = World::with_acme();
+        world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+        world
+    };
+    let id = begin().id("acme");
+    killed_everywhere(begin, |world, story| {
+        assert_eq!(world.engine.names(), ["zenith"], "{story}");
+        assert_eq!(world.id("acme"), id, "{story}");
+        assert_eq!(world.ready("acme"), "AsDeclared", "{story}");
+        assert_eq!(world.token_opens("acme-token"), id, "{story}");
+    });
+}
+
+#[test]
+fn a_deletion_killed_anywhere_leaves_nothing() {
+    let begin = || {
+        let mut world = World::with_acme();
+        world.delete("acme");
+        world
+    };
+    killed_everywhere(begin, |world, story| {
+        assert!(world.objects.is_empty(), "{story}");
+        assert!(world.engine.rows.is_empty(), "{story}");
+        assert!(world.secrets.is_empty(), "{story}");
+    });
+}
+
+#[test]
+fn an_adoption_killed_anywhere_adopts_that_one_and_makes_none() {
+    let begin = || {
+        let mut world = World::new();
+        world.allow_adoption();
+        world.engine.make(world.now, "acme");
+        let mut declared = spec("acme");
+        declared.adoption_policy = Some(AdoptionPolicy::ByName);
+        world.apply("acme", declared);
+        world
+    };
+    killed_everywhere(begin, |world, story| {
+        assert_eq!(world.engine.names(), ["acme"], "{story}");
+        assert_eq!(
+            world.id("acme").as_ref(),
+            Some(&world.engine.rows[0].workspace.id),
+            "{story}"
+        );
+        assert_eq!(world.ready("acme"), "AsDeclared", "{story}");
+    });
+}
+
+#[test]
+fn a_creation_killed_anywhere_and_then_deleted_leaves_no_orphan() {
+    for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+        for n in 0..8 {
+            let mut world = World::new();
+            world.apply("acme", spec("acme"));
+            world.crash_at(n, fault);
+            world.pass("acme");
+            world.delete("acme");
+            world.live("acme", STORY);
+            assert!(world.objects.is_empty(), "{fault:?} {n}: {:?}", world.kinds());
+            assert!(world.engine.rows.is_empty(), "{fault:?} {n}: {:?}", world.kinds());
+        }
+    }
+}
+
+#[test]
+fn a_creation_killed_twice_is_no_worse() {
+    for first in 0..8 {
+        for second in 1..8 {
+            let mut world = World::new();
+            world.apply("acme", spec("acme"));
+            world.crash_at(first, Fault::CrashAfter);
+            world.pass("acme");
+            world.crash_at(second, Fault::CrashAfter);
+            world.live("acme", STORY);
+            assert_eq!(world.engine.names(), ["acme"], "{first} {second}");
+            assert_eq!(world.ready("acme"), "AsDeclared", "{first} {second}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_lost_anywhere_in_a_creation_makes_no_twin() {
+    for kind in [
+        "Look",
+        "Issue",
+        "Prove",
+        "Get",
+        "AddFinalizer",
+        "WriteStatus",
+        "WriteSecret",
+    ] {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.fault(kind, Fault::AnswerLost, 1);
+        world.live("acme", STORY);
+        assert_eq!(world.engine.names(), ["acme"], "{kind}");
+        assert_eq!(world.ready("acme"), "AsDeclared", "{kind}: {:?}", world.kinds());
+        assert_eq!(world.token_opens("acme-token"), world.id("acme"), "{kind}");
+    }
+}
+
+#[test]
+fn kubernetes_refusing_anything_in_a_creation_is_waited_out() {
+    for kind in ["AddFinalizer", "WriteStatus", "WriteSecret"] {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.fault(kind, Fault::Refused, 3);
+        world.live("acme", Duration::from_secs(900));
+        assert_eq!(world.engine.names(), ["acme"], "{kind}");
+        assert_eq!(world.ready("acme"), "AsDeclared", "{kind}: {:?}", world.kinds());
+    }
+}

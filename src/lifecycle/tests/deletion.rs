@@ -1,0 +1,271 @@
+//! Deletion: by id, after its Secrets, only where the policy says so and the CRD stays.
+
+use std::time::Duration;
+
+use super::world::{Fault, World, spec};
+use crate::api::ids::OrganizationId;
+use crate::api::remote::FailureClass;
+use crate::api::workspace::{AdoptionPolicy, DeletionPolicy, Origin};
+use crate::lifecycle::Reason;
+use crate::lifecycle::view::{CrdState, OrganizationFacts, Vanishing, Verification};
+
+fn adopted() -> World {
+    let mut world = World::new();
+    world.allow_adoption();
+    world.engine.make(world.now, "acme");
+    let mut declared = spec("acme");
+    declared.adoption_policy = Some(AdoptionPolicy::ByName);
+    world.apply("acme", declared);
+    world.pass("acme").unwrap();
+    assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+    world.forget_journal();
+    world
+}
+
+#[test]
+fn what_we_created_is_deleted_by_id_after_its_secret() {
+    let mut world = World::with_acme();
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        ["ReadCrd", "DeleteSecret", "Delete", "RemoveFinalizer"]
+    );
+    assert!(world.engine.rows.is_empty());
+    assert!(world.objects.is_empty());
+}
+
+#[test]
+fn what_was_adopted_stays_and_is_named_in_an_event() {
+    let mut world = adopted();
+    assert_eq!(world.status("acme").deletion_policy, Some(DeletionPolicy::Retain));
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert!(world.events.contains(&Reason::Retained));
+    assert!(world.objects.is_empty());
+}
+
+#[test]
+fn spec_comes_before_the_organizations_default_before_what_was_recorded_before_the_origin() {
+    use DeletionPolicy::{Delete, Retain};
+    for (declared, default, recorded, expected) in [
+        (Some(Delete), Some(Retain), Some(Retain), Delete),
+        (Some(Retain), Some(Delete), Some(Delete), Retain),
+        (None, Some(Retain), Some(Delete), Retain),
+        (None, Some(Delete), Some(Retain), Delete),
+        (None, None, Some(Retain), Retain),
+        (None, None, None, Delete),
+    ] {
+        let mut world = World::with_acme();
+        world.readable().defaults.deletion_policy = default;
+        world.edit("acme", |o| {
+            o.spec.deletion_policy = declared;
+            o.status.deletion_policy = recorded;
+        });
+        world.delete("acme");
+        world.pass("acme").unwrap();
+        assert_eq!(
+            world.engine.rows.is_empty(),
+            expected == Delete,
+            "{declared:?} {default:?} {recorded:?}"
+        );
+        assert!(world.objects.is_empty());
+    }
+}
+
+#[test]
+fn a_deletion_that_the_organization_forbids_retains() {
+    let mut world = World::with_acme();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*'], deletion: Forbidden}]");
+    world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Delete));
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert!(world.objects.is_empty());
+}
+
+#[test]
+fn a_crd_that_goes_retains_and_one_that_cannot_be_read_blocks() {
+    let mut world = World::with_acme();
+    world.crd = CrdState::Going;
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+    assert!(world.objects.is_empty());
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert!(world.events.contains(&Reason::Retained));
+
+    let mut world = World::with_acme();
+    world.crd = CrdState::Unreadable {
+        why: "forbidden".to_owned(),
+    };
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    assert_eq!(world.calls(), 0);
+}
+
+#[test]
+fn retaining_needs_no_organization() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
+    world.organization = OrganizationFacts::NotFound {
+        name: "default".to_owned(),
+        searched: "operator".to_owned(),
+    };
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert!(world.objects.is_empty());
+}
+
+#[test]
+fn what_blocks_a_deletion_is_said_with_the_way_out_and_retain_may_still_be_set() {
+    let blockers: [fn(&mut World); 5] = [
+        |world| {
+            world.organization = OrganizationFacts::NotFound {
+                name: "default".to_owned(),
+                searched: "operator".to_owned(),
+            };
+        },
+        |world| {
+            world.organization = OrganizationFacts::Unreadable {
+                name: "default".to_owned(),
+            };
+        },
+        |world| {
+            world.readable().verification = Verification::Pending {
+                why: "no Secret".to_owned(),
+            };
+        },
+        |world| world.readable().verification = Verification::Verified(OrganizationId::from("org-2")),
+        |world| world.readable().vanishing = Vanishing::Mass,
+    ];
+    for block in blockers {
+        let mut world = World::with_acme();
+        block(&mut world);
+        world.delete("acme");
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.calls(), 0);
+        assert_eq!(world.ready("acme"), "DeletionBlocked");
+        let conditions = &world.status("acme").conditions;
+        assert!(
+            conditions[0].message.contains("deletionPolicy: Retain"),
+            "{}",
+            conditions[0].message
+        );
+        world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
+        world.pass("acme").unwrap();
+        assert!(world.objects.is_empty());
+        assert_eq!(world.engine.names(), ["acme"]);
+    }
+}
+
+#[test]
+fn an_api_that_is_down_keeps_the_finalizer_and_the_deletion_goes_on_by_itself() {
+    for (class, status) in [
+        (FailureClass::Transient, 503),
+        (FailureClass::Unknown, 504),
+        (FailureClass::Denied, 403),
+        (FailureClass::Malformed, 200),
+    ] {
+        let mut world = World::with_acme();
+        world.fault("Delete", Fault::Answers(class, status), usize::MAX);
+        world.delete("acme");
+        world.live("acme", Duration::from_secs(1800));
+        assert_eq!(world.ready("acme"), "DeletionBlocked");
+        world.heal();
+        world.live("acme", Duration::from_secs(3600));
+        assert!(
+            world.objects.is_empty() && world.engine.rows.is_empty(),
+            "{class:?}"
+        );
+    }
+}
+
+#[test]
+fn a_workspace_that_is_gone_already_is_deleted() {
+    let mut world = World::with_acme();
+    world.engine.rows.clear();
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert!(world.objects.is_empty());
+}
+
+#[test]
+fn default_is_never_deleted() {
+    let mut world = World::new();
+    world.allow_adoption();
+    world.engine.make(world.now, "default");
+    let mut declared = spec("default");
+    declared.adoption_policy = Some(AdoptionPolicy::ByName);
+    declared.deletion_policy = Some(DeletionPolicy::Delete);
+    world.apply("acme", declared);
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert_eq!(world.engine.names(), ["default"]);
+}
+
+#[test]
+fn a_creation_in_flight_is_found_by_its_window_recorded_and_deleted_by_id() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.pass("acme");
+    world.delete("acme");
+    world.forget_journal();
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        [
+            "Look",
+            "Get",
+            "WriteStatus",
+            "ReadCrd",
+            "Delete",
+            "RemoveFinalizer"
+        ]
+    );
+    assert!(world.engine.rows.is_empty() && world.objects.is_empty());
+}
+
+#[test]
+fn nothing_found_releases_only_when_deadline_and_lag_have_passed() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashBefore, 1);
+    world.pass("acme");
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(59));
+    assert_eq!(world.objects.len(), 1);
+    world.live("acme", Duration::from_secs(40));
+    assert!(world.objects.is_empty());
+}
+
+#[test]
+fn what_bore_the_name_before_our_issue_is_not_deleted_with_it() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashBefore, 1);
+    world.pass("acme");
+    world.engine.make(super::world::at(-100), "acme");
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(100));
+    assert!(world.objects.is_empty());
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn a_deletion_without_our_finalizer_is_none_of_our_business() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| {
+        o.facts.deletion = crate::lifecycle::view::Deletion::Asked;
+        o.facts.finalizer = crate::lifecycle::view::Finalizer::Absent;
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), Vec::<&str>::new());
+}

@@ -1,0 +1,198 @@
+//! Rename, active and inactive, drift: what is declared is brought about, what is not is left alone.
+
+use std::time::Duration;
+
+use super::world::{Fault, World};
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::{FailureClass, RemoteState};
+use crate::api::workspace::WorkspaceState;
+
+fn rename(world: &mut World, name: &str) {
+    let name = WorkspaceName::from(name);
+    world.edit("acme", |o| o.spec.name = name);
+}
+
+#[test]
+fn a_rename_reads_looks_updates_and_renews_the_token_under_the_new_name() {
+    let mut world = World::with_acme();
+    rename(&mut world, "zenith");
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        [
+            "Get",
+            "Look",
+            "Update",
+            "Get",
+            "Issue",
+            "Prove",
+            "WriteSecret",
+            "WriteStatus"
+        ]
+    );
+    assert_eq!(world.issued_names, ["zenith"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_rename_to_a_taken_near_or_ungranted_name_leaves_all_as_it_is() {
+    for (target, reason) in [
+        ("taken", "AlreadyExists"),
+        ("Taken", "SimilarNameExists"),
+        ("elsewhere", "NameNotGranted"),
+        ("default", "Rejected"),
+    ] {
+        let mut world = World::with_acme();
+        world.engine.make(world.now, "taken");
+        world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme, taken, Taken, default]}]");
+        rename(&mut world, target);
+        world.live("acme", Duration::from_secs(1800));
+        assert_eq!(world.ready("acme"), reason, "{target}");
+        assert_eq!(world.count("Update"), 0);
+        assert_eq!(world.token_ready("acme"), "TokenProven");
+        assert!(world.issued_names.iter().all(|name| name == "acme"));
+    }
+}
+
+#[test]
+fn a_rename_whose_answer_was_lost_issues_nothing_until_it_has_settled() {
+    for done in [Fault::AnswerLost, Fault::Answers(FailureClass::Unknown, 504)] {
+        let mut world = World::with_acme();
+        world.pass_time(900);
+        rename(&mut world, "zenith");
+        world.fault("Update", done, 1);
+        let began = world.now;
+        world.live("acme", Duration::from_secs(120));
+        let unclear = world
+            .journal
+            .iter()
+            .find(|(_, kind)| *kind == "Update")
+            .unwrap()
+            .0;
+        let issued = world.journal.iter().find(|(_, kind)| *kind == "Issue").unwrap().0;
+        assert!(issued > unclear && unclear >= began);
+        assert_eq!(world.engine.names(), ["zenith"], "{done:?}");
+        assert_eq!(world.issued_names, ["zenith"], "{done:?}");
+        assert_eq!(world.ready("acme"), "AsDeclared");
+    }
+}
+
+#[test]
+fn a_process_killed_in_a_rename_makes_no_twin() {
+    for crash in [Fault::CrashBefore, Fault::CrashAfter] {
+        let mut world = World::with_acme();
+        world.pass_time(900);
+        rename(&mut world, "zenith");
+        world.fault("Update", crash, 1);
+        world.live("acme", Duration::from_secs(120));
+        assert_eq!(world.engine.names(), ["zenith"]);
+        assert_eq!(world.ready("acme"), "AsDeclared");
+    }
+}
+
+#[test]
+fn a_refused_rename_does_not_stop_the_switch_of_state() {
+    let mut world = World::with_acme();
+    world.engine.make(world.now, "taken");
+    world.edit("acme", |o| {
+        o.spec.name = WorkspaceName::from("taken");
+        o.spec.status = Some(WorkspaceState::Inactive);
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
+    assert!(world.secrets.is_empty());
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+#[test]
+fn the_api_refusing_the_name_does_not_stop_the_switch_of_state_either() {
+    let mut world = World::with_acme();
+    world.fault("Update", Fault::Answers(FailureClass::Rejected, 422), 1);
+    world.edit("acme", |o| {
+        o.spec.name = WorkspaceName::from("zenith");
+        o.spec.status = Some(WorkspaceState::Inactive);
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
+    assert_eq!(world.ready("acme"), "Rejected");
+}
+
+#[test]
+fn inactive_removes_the_secret_before_it_is_said_and_active_brings_it_back() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
+    world.pass("acme").unwrap();
+    assert!(world.secrets.is_empty());
+    assert_eq!(world.token_ready("acme"), "WorkspaceInactive");
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.status("acme").token_secret_name, None);
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Active));
+    world.pass("acme").unwrap();
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+}
+
+#[test]
+fn default_is_not_deactivated() {
+    let mut world = World::new();
+    world.allow_adoption();
+    world.engine.make(world.now, "default");
+    let mut declared = super::world::spec("default");
+    declared.adoption_policy = Some(crate::api::workspace::AdoptionPolicy::ByName);
+    declared.status = Some(WorkspaceState::Inactive);
+    world.apply("acme", declared);
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Update"), 0);
+    assert_eq!(world.ready("acme"), "Rejected");
+}
+
+#[test]
+fn drift_seen_in_the_list_is_read_by_id_and_corrected() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.pass("acme").unwrap();
+    assert_eq!(&world.kinds()[..3], ["Get", "Look", "Update"]);
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn a_row_asked_for_before_our_own_write_says_nothing() {
+    let mut world = World::with_acme();
+    world.list();
+    rename(&mut world, "zenith");
+    world.pass("acme").unwrap();
+    world.forget_journal();
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), Vec::<&str>::new());
+}
+
+#[test]
+fn suspended_leaves_name_and_state_alone_and_renews_the_token() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| {
+        o.spec.name = WorkspaceName::from("zenith");
+        o.spec.status = Some(WorkspaceState::Active);
+        o.spec.suspend = Some(true);
+    });
+    world.live("acme", Duration::from_secs(1800));
+    assert_eq!(world.count("Update"), 0);
+    assert!(world.count("Issue") >= 2);
+    assert!(world.issued_names.iter().all(|name| name == "acme"));
+    assert_eq!(world.ready("acme"), "Suspended");
+}
+
+#[test]
+fn a_state_of_the_future_is_left_alone_unless_one_is_declared() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().state = RemoteState::Unknown;
+    world.list();
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Update"), 0);
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Active));
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Update"), 1);
+}

@@ -1,0 +1,202 @@
+//! The token: renewed in time, proven before it is handed out, issued under a name that was just seen.
+
+use std::time::Duration;
+
+use super::engine_model::Told;
+use super::world::{Fault, World};
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::{FailureClass, RemoteState};
+use crate::api::time::elapsed;
+use crate::api::workspace::WorkspaceState;
+use crate::lifecycle::Reason;
+
+#[test]
+fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
+    assert_eq!(world.events, []);
+}
+
+#[test]
+fn a_list_of_the_last_minute_saves_the_get() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.list();
+    world.pass_time(30);
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Issue", "Prove", "WriteSecret"]);
+}
+
+#[test]
+fn a_list_older_than_a_minute_does_not() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.list();
+    world.pass_time(61);
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
+}
+
+#[test]
+fn no_token_has_less_than_five_minutes_left_through_a_day() {
+    let mut world = World::with_acme();
+    for _ in 0..24 * 60 {
+        world.live("acme", Duration::from_secs(60));
+        let times = world.secrets["acme-token"].facts.times.unwrap();
+        assert!(elapsed(world.now, times.expires_at) >= Duration::from_secs(300));
+    }
+    assert_eq!(world.count("WriteStatus"), 0);
+    assert!(world.count("Issue") <= 24 * 60 / 11);
+}
+
+#[test]
+fn an_outage_of_five_minutes_is_not_noticed() {
+    let mut world = World::with_acme();
+    world.pass_time(660);
+    for kind in ["Get", "Issue", "Prove"] {
+        world.fault(kind, Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    }
+    world.live("acme", Duration::from_secs(300));
+    let times = world.secrets["acme-token"].facts.times.unwrap();
+    assert!(elapsed(world.now, times.expires_at) > Duration::from_secs(120));
+    world.heal();
+    world.live("acme", Duration::from_secs(60));
+    let times = world.secrets["acme-token"].facts.times.unwrap();
+    assert!(elapsed(times.issued_at, world.now) < Duration::from_secs(70));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_rename_behind_our_back_just_before_the_issue_makes_a_stray_that_is_removed_by_id() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(900);
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.engine.rows.len(), 1, "the stray is gone");
+    assert_eq!(world.engine.rows[0].workspace.id, id);
+    assert!(world.events.contains(&Reason::StrayRemoved));
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.token_opens("acme-token"), Some(id));
+}
+
+#[test]
+fn another_workspace_of_the_name_is_not_deleted_but_named() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(900);
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+        let long_ago = super::world::at(10);
+        world.engine.make(long_ago, "acme");
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.engine.rows.len(), 2);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.token_opens("acme-token"), Some(id), "the old token goes on");
+}
+
+#[test]
+fn a_stray_without_a_creation_time_is_left_alone() {
+    let mut world = World::with_acme();
+    world.engine.created_at = Told::No;
+    world.pass_time(900);
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+}
+
+#[test]
+fn a_workspace_found_inactive_loses_its_secret_and_gets_it_back() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    for (state, reason, secrets) in [
+        (
+            RemoteState::Known(WorkspaceState::Inactive),
+            "WorkspaceInactive",
+            0,
+        ),
+        (RemoteState::Known(WorkspaceState::Active), "TokenProven", 1),
+        (RemoteState::Unknown, "WorkspaceInactive", 0),
+        (RemoteState::Known(WorkspaceState::Active), "TokenProven", 1),
+    ] {
+        world.pass_time(10);
+        world.engine.row(&id).unwrap().state = state;
+        world.list();
+        world.live("acme", Duration::from_secs(1));
+        assert_eq!(world.token_ready("acme"), reason);
+        assert_eq!(world.secrets.len(), secrets, "{state:?}");
+        assert_eq!(world.ready("acme"), "AsDeclared");
+    }
+    assert_eq!(world.count("Update"), 0, "an undeclared status is left alone");
+}
+
+#[test]
+fn an_absurd_lifetime_makes_no_loop() {
+    for life in [0, 1, 20] {
+        let mut world = World::with_acme();
+        world.engine.token_life = Duration::from_secs(life);
+        world.pass_time(900);
+        world.live("acme", Duration::from_secs(3600));
+        assert!(world.count("Issue") <= 121, "{life}: {}", world.count("Issue"));
+    }
+}
+
+#[test]
+fn a_token_answered_slower_than_it_lives_is_not_issued_twice_in_one_pass() {
+    let mut world = World::with_acme();
+    world.engine.token_life = Duration::from_secs(1);
+    world.pass_time(900);
+    world.meanwhile("Prove", |world| world.pass_time(40));
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1);
+}
+
+#[test]
+fn a_sync_that_fails_does_not_hold_up_the_token() {
+    for (kind, class) in [
+        ("Look", FailureClass::Transient),
+        ("Update", FailureClass::Unknown),
+        ("Update", FailureClass::Rejected),
+        ("Update", FailureClass::Conflict),
+        ("Update", FailureClass::Denied),
+    ] {
+        let mut world = World::with_acme();
+        world.fault(kind, Fault::Answers(class, 500), usize::MAX);
+        world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+        for _ in 0..120 {
+            world.live("acme", Duration::from_secs(60));
+            let times = world.secrets["acme-token"].facts.times.unwrap();
+            assert!(
+                elapsed(world.now, times.expires_at) >= Duration::from_secs(300),
+                "{kind} {class:?}"
+            );
+        }
+        assert!(world.issued_names.iter().all(|name| name == "acme"));
+    }
+}
+
+#[test]
+fn a_missing_secret_is_issued_for_although_the_rename_fails() {
+    let mut world = World::with_acme();
+    world.fault("Look", Fault::Answers(FailureClass::Transient, 500), usize::MAX);
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.live("acme", Duration::from_secs(60));
+    world.secrets.clear();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+    assert_eq!(world.ready("acme"), "ApiUnavailable");
+}
