@@ -250,6 +250,10 @@ pub struct Issued {
 
 /// The Secret under the declared name, read live.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one of these lives in a pass; a box would only be in the way"
+)]
 pub enum LiveSecret {
     Absent,
     Present(SecretFacts),

@@ -201,7 +201,7 @@ fn without_a_creation_time_nothing_decides_after_a_crash() {
     assert!(world.secrets.is_empty());
     world.allow_adoption();
     world.edit("acme", |o| {
-        o.spec.adoption_policy = Some(crate::api::workspace::AdoptionPolicy::ByName)
+        o.spec.adoption_policy = Some(crate::api::workspace::AdoptionPolicy::ByName);
     });
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.ready("acme"), "AsDeclared");
