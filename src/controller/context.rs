@@ -1,0 +1,189 @@
+//! What all passes share: stores, queues, and the plain values that races live in.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::channel::mpsc;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
+
+use super::secrets::SecretIndex;
+use crate::api::ids::{OrganizationId, Uid};
+use crate::api::{Organization, Workspace};
+use crate::clock::Clock;
+use crate::engine::Engine;
+use crate::lifecycle::Memory;
+use crate::lifecycle::view::{Vanishing, Verification};
+use crate::organization::Snapshot;
+use crate::serve::Served;
+use crate::settings::Settings;
+use crate::tenancy::{Claimant, Claims};
+use crate::turns::Pace;
+
+/// A Workspace, or what is left of one that cannot be decoded.
+pub(super) type AnyWorkspace = DeserializeGuard<Workspace>;
+/// An Organization, or what is left of one that cannot be decoded.
+pub(super) type AnyOrganization = DeserializeGuard<Organization>;
+
+/// Shared by all passes.
+pub struct Context {
+    pub(super) client: kube::Client,
+    pub(super) settings: Settings,
+    pub(super) served: Served,
+    pub(super) clock: Clock,
+    pub(super) workspaces: Store<AnyWorkspace>,
+    pub(super) organizations: Store<AnyOrganization>,
+    pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
+    pub(super) credentials: Store<PartialObjectMeta<Secret>>,
+    wake_workspace: mpsc::UnboundedSender<ObjectRef<AnyWorkspace>>,
+    wake_organization: mpsc::UnboundedSender<ObjectRef<AnyOrganization>>,
+    shared: Mutex<Shared>,
+}
+
+/// Plain values under one lock, held for instants and never across an await.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) claims: Claims,
+    pub(super) secrets: SecretIndex,
+    pub(super) memories: HashMap<Uid, Memory>,
+    /// Resource version of our own last write to an object: a store behind it is not acted on.
+    pub(super) written: HashMap<Uid, u64>,
+    pub(super) organizations: HashMap<String, OrganizationState>,
+}
+
+/// What the process knows of an organisation.
+#[derive(Debug)]
+pub(super) struct OrganizationState {
+    pub(super) engine: Option<Engine>,
+    pub(super) verification: Verification,
+    pub(super) vanishing: Vanishing,
+    pub(super) revision: u64,
+    pub(super) pace: Pace,
+    pub(super) snapshot: Arc<Snapshot>,
+}
+
+impl Default for OrganizationState {
+    fn default() -> Self {
+        Self {
+            engine: None,
+            verification: Verification::Pending { why: "its credential is being verified".to_owned() },
+            vanishing: Vanishing::Calm,
+            revision: 0,
+            pace: Pace::default(),
+            snapshot: Arc::default(),
+        }
+    }
+}
+
+/// What waits for a pass.
+pub(super) struct Queues {
+    pub(super) workspaces: mpsc::UnboundedReceiver<ObjectRef<AnyWorkspace>>,
+    pub(super) organizations: mpsc::UnboundedReceiver<ObjectRef<AnyOrganization>>,
+}
+
+/// The writing ends of the stores.
+pub(super) struct Writers {
+    pub(super) workspaces: Writer<AnyWorkspace>,
+    pub(super) organizations: Writer<AnyOrganization>,
+    pub(super) namespaces: Writer<PartialObjectMeta<Namespace>>,
+    pub(super) credentials: Writer<PartialObjectMeta<Secret>>,
+}
+
+impl Context {
+    pub(super) fn new(client: kube::Client, settings: Settings, served: Served) -> (Self, Queues, Writers) {
+        let writers = Writers {
+            workspaces: Writer::default(),
+            organizations: Writer::default(),
+            namespaces: Writer::default(),
+            credentials: Writer::default(),
+        };
+        let (wake_workspace, workspaces) = mpsc::unbounded();
+        let (wake_organization, organizations) = mpsc::unbounded();
+        let context = Self {
+            client,
+            settings,
+            served,
+            clock: Clock::system(),
+            workspaces: writers.workspaces.as_reader(),
+            organizations: writers.organizations.as_reader(),
+            namespaces: writers.namespaces.as_reader(),
+            credentials: writers.credentials.as_reader(),
+            wake_workspace,
+            wake_organization,
+            shared: Mutex::default(),
+        };
+        (context, Queues { workspaces, organizations }, writers)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Nothing under this lock can panic half way, so a poisoned one still holds sound values.
+    pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for a pass over a Workspace. A queue that is closed belongs to a process that ends.
+    pub(super) fn wake(&self, workspace: ObjectRef<AnyWorkspace>) {
+        let _ = self.wake_workspace.unbounded_send(workspace);
+    }
+
+    pub(super) fn wake_all(&self, claimants: &[Claimant]) {
+        for claimant in claimants {
+            self.wake(ObjectRef::new(&claimant.name).within(&claimant.namespace));
+        }
+    }
+
+    pub(super) fn wake_organization(&self, name: &str) {
+        let _ = self.wake_organization.unbounded_send(ObjectRef::new(name).within(&self.settings.operator_namespace));
+    }
+
+    /// The Organization of that name, in the one namespace that Organizations are read from.
+    pub(super) fn organization(&self, name: &str) -> Option<Arc<AnyOrganization>> {
+        self.organizations.get(&ObjectRef::new(name).within(&self.settings.operator_namespace))
+    }
+
+    /// The Workspaces that name an Organization. Walks all of them: for changes of the Organization only.
+    pub(super) fn users_of(&self, organization: &str) -> Vec<Arc<AnyWorkspace>> {
+        self.workspaces
+            .state_filter(|workspace| workspace.0.as_ref().is_ok_and(|w| w.spec.organization_name() == organization))
+    }
+}
+
+impl Shared {
+    /// Remembers that the object is at least this new.
+    pub(super) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
+        if let Some(version) = resource_version.and_then(|text| text.parse().ok()) {
+            self.written.insert(uid.clone(), version);
+        }
+    }
+
+    /// Whether a store has not yet seen our own last write. Resource versions of one kind are ordered (KEP-5504).
+    pub(super) fn is_behind(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
+        let seen = resource_version.and_then(|text| text.parse::<u64>().ok());
+        matches!((seen, self.written.get(uid)), (Some(seen), Some(written)) if seen < *written)
+    }
+
+    pub(super) fn forget(&mut self, uid: &Uid) -> Vec<Claimant> {
+        self.memories.remove(uid);
+        self.written.remove(uid);
+        for organization in self.organizations.values_mut() {
+            organization.pace.forget(uid);
+        }
+        self.claims.forget(uid)
+    }
+
+    pub(super) fn organization(&mut self, name: &str) -> &mut OrganizationState {
+        self.organizations.entry(name.to_owned()).or_default()
+    }
+
+    pub(super) fn verified(&self, organization: &str) -> Option<&OrganizationId> {
+        match &self.organizations.get(organization)?.verification {
+            Verification::Verified(id) => Some(id),
+            Verification::Pending { .. } | Verification::Changed { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Kubernetes: streams and stores, the loops, performing effects, events. No decisions about workspaces.
+//!
+//! Data walks straight through: *watch event → store → view → pass → effect → outcome → pass*.
+
+mod announce;
+mod context;
+mod facts;
+mod merge;
+mod observe;
+mod organizations;
+mod outside;
+mod perform;
+mod secrets;
+mod watches;
+mod workspaces;
+mod write;
+
+use std::sync::Arc;
+
+use crate::run::Stopping;
+use crate::serve::Served;
+use crate::settings::Settings;
+
+pub use context::Context;
+
+/// Runs both controllers until told to stop; then no new pass begins and the running ones finish.
+pub async fn run(client: kube::Client, settings: Settings, served: Served, stopping: Stopping) {
+    let gate = served.readiness.gate("stores");
+    let (context, queues, stores) = Context::new(client, settings, served);
+    let context = Arc::new(context);
+    let watches = watches::start(&context, stores);
+    watches.ready().await;
+    gate.open();
+    tracing::info!("all stores are read: passes begin");
+    tokio::join!(
+        workspaces::run(context.clone(), queues.workspaces, stopping.clone()),
+        organizations::run(context.clone(), queues.organizations, stopping),
+    );
+    drop(watches);
+}
