@@ -8,6 +8,7 @@
 //! - [`turns`]: whose turn it is to call Agent Engine. Pure.
 //! - [`engine`]: the Agent Engine API as typed calls.
 //! - [`clock`]: where wall time comes from.
+//! - [`controller`]: Kubernetes: streams, stores, the loops, performing effects.
 //! - [`serve`]: probes and metrics.
 //! - [`cli`], [`settings`], [`telemetry`], [`run`]: from the command line to a running process and its end.
 //! - `emulator` (feature): Agent Engine, emulated, for tests and the demo.
@@ -24,6 +25,7 @@
 pub mod api;
 pub mod cli;
 pub mod clock;
+pub mod controller;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod engine;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::controller;
 use crate::serve::{self, ServeError, Served};
 use crate::settings::Settings;
 
@@ -63,16 +64,16 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let heart = tokio::spawn(async move { heartbeat.keep_beating().await });
     let (stop, stopping) = watch::channel(Phase::Running);
     let drain_timeout = settings.drain_timeout;
-    let controllers = controllers(client, settings, served, Stopping(stopping));
+    let controllers = controller::run(client, settings, served, Stopping(stopping));
     tokio::pin!(controllers);
 
     let ended = tokio::select! {
-        ended = &mut controllers => ended,
+        () = &mut controllers => Ok(()),
         name = signals.next() => {
             tracing::info!(signal = name, "stopping: no new work begins");
             stop.send_replace(Phase::Stopping);
             tokio::select! {
-                ended = &mut controllers => ended,
+                () = &mut controllers => Ok(()),
                 () = drained(drain_timeout) => Ok(()),
                 _ = signals.next() => Err(RunError::Aborted),
             }
@@ -80,17 +81,6 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     };
     heart.abort();
     ended.inspect(|()| tracing::info!("stopped"))
-}
-
-/// The seam to the controllers.
-async fn controllers(
-    _client: kube::Client,
-    _settings: Settings,
-    _served: Served,
-    mut stopping: Stopping,
-) -> Result<(), RunError> {
-    stopping.begun().await;
-    Ok(())
 }
 
 async fn drained(limit: Duration) {

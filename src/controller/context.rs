@@ -10,7 +10,9 @@ use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
 use super::secrets::SecretIndex;
-use crate::api::ids::{OrganizationId, Uid};
+use crate::api::ids::Uid;
+use crate::api::organization::WorkspaceCounts;
+use crate::api::reason::Reason;
 use crate::api::{Organization, Workspace};
 use crate::clock::Clock;
 use crate::engine::Engine;
@@ -43,7 +45,7 @@ pub struct Context {
 }
 
 /// Plain values under one lock, held for instants and never across an await.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Shared {
     pub(super) claims: Claims,
     pub(super) secrets: SecretIndex,
@@ -54,7 +56,6 @@ pub(super) struct Shared {
 }
 
 /// What the process knows of an organisation.
-#[derive(Debug)]
 pub(super) struct OrganizationState {
     pub(super) engine: Option<Engine>,
     pub(super) verification: Verification,
@@ -62,17 +63,23 @@ pub(super) struct OrganizationState {
     pub(super) revision: u64,
     pub(super) pace: Pace,
     pub(super) snapshot: Arc<Snapshot>,
+    pub(super) counts: Option<WorkspaceCounts>,
+    pub(super) reason: Option<Reason>,
 }
 
 impl Default for OrganizationState {
     fn default() -> Self {
         Self {
             engine: None,
-            verification: Verification::Pending { why: "its credential is being verified".to_owned() },
+            verification: Verification::Pending {
+                why: "its credential is being verified".to_owned(),
+            },
             vanishing: Vanishing::Calm,
             revision: 0,
             pace: Pace::default(),
             snapshot: Arc::default(),
+            counts: None,
+            reason: None,
         }
     }
 }
@@ -114,7 +121,14 @@ impl Context {
             wake_organization,
             shared: Mutex::default(),
         };
-        (context, Queues { workspaces, organizations }, writers)
+        (
+            context,
+            Queues {
+                workspaces,
+                organizations,
+            },
+            writers,
+        )
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -138,18 +152,25 @@ impl Context {
     }
 
     pub(super) fn wake_organization(&self, name: &str) {
-        let _ = self.wake_organization.unbounded_send(ObjectRef::new(name).within(&self.settings.operator_namespace));
+        let _ = self
+            .wake_organization
+            .unbounded_send(ObjectRef::new(name).within(&self.settings.operator_namespace));
     }
 
     /// The Organization of that name, in the one namespace that Organizations are read from.
     pub(super) fn organization(&self, name: &str) -> Option<Arc<AnyOrganization>> {
-        self.organizations.get(&ObjectRef::new(name).within(&self.settings.operator_namespace))
+        self.organizations
+            .get(&ObjectRef::new(name).within(&self.settings.operator_namespace))
     }
 
     /// The Workspaces that name an Organization. Walks all of them: for changes of the Organization only.
     pub(super) fn users_of(&self, organization: &str) -> Vec<Arc<AnyWorkspace>> {
-        self.workspaces
-            .state_filter(|workspace| workspace.0.as_ref().is_ok_and(|w| w.spec.organization_name() == organization))
+        self.workspaces.state_filter(|workspace| {
+            workspace
+                .0
+                .as_ref()
+                .is_ok_and(|w| w.spec.organization_name() == organization)
+        })
     }
 }
 
@@ -174,16 +195,5 @@ impl Shared {
             organization.pace.forget(uid);
         }
         self.claims.forget(uid)
-    }
-
-    pub(super) fn organization(&mut self, name: &str) -> &mut OrganizationState {
-        self.organizations.entry(name.to_owned()).or_default()
-    }
-
-    pub(super) fn verified(&self, organization: &str) -> Option<&OrganizationId> {
-        match &self.organizations.get(organization)?.verification {
-            Verification::Verified(id) => Some(id),
-            Verification::Pending { .. } | Verification::Changed { .. } => None,
-        }
     }
 }

@@ -14,7 +14,14 @@ use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::view::{Content, SecretContent};
 
 /// The keys of a token Secret.
-pub(super) const KEYS: [&str; 6] = ["api_url", "expires_at", "organization_id", "token", "workspace_id", "workspace_name"];
+pub(super) const KEYS: [&str; 6] = [
+    "api_url",
+    "expires_at",
+    "organization_id",
+    "token",
+    "workspace_id",
+    "workspace_name",
+];
 
 /// What is kept of a Secret: enough to judge it, nothing to leak.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,7 +42,10 @@ impl KeptSecret {
     /// Reduces a Secret; what it held is dropped with it.
     pub(super) fn of(secret: &Secret) -> Self {
         let annotations = secret.annotations();
-        let controller = secret.owner_references().iter().find(|owner| owner.controller == Some(true));
+        let controller = secret
+            .owner_references()
+            .iter()
+            .find(|owner| owner.controller == Some(true));
         Self {
             namespace: secret.namespace().unwrap_or_default(),
             name: secret.name_any(),
@@ -45,7 +55,11 @@ impl KeptSecret {
             content: content(secret),
             times: times(annotations),
             labels: secret.labels().clone(),
-            annotations: annotations.iter().filter(|(key, _)| !is_ours(key)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            annotations: annotations
+                .iter()
+                .filter(|(key, _)| !is_ours(key))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
         }
     }
 }
@@ -56,11 +70,16 @@ fn is_ours(key: &str) -> bool {
 
 fn times(annotations: &BTreeMap<String, String>) -> Option<TokenTimes> {
     let at = |key| annotations.get(key)?.parse::<Timestamp>().ok();
-    Some(TokenTimes { issued_at: at(marks::TOKEN_ISSUED_AT)?, expires_at: at(marks::TOKEN_EXPIRES_AT)? })
+    Some(TokenTimes {
+        issued_at: at(marks::TOKEN_ISSUED_AT)?,
+        expires_at: at(marks::TOKEN_EXPIRES_AT)?,
+    })
 }
 
 fn content(secret: &Secret) -> Content {
-    let Some(data) = &secret.data else { return Content::Damaged };
+    let Some(data) = &secret.data else {
+        return Content::Damaged;
+    };
     let text = |key: &str| Some(String::from_utf8_lossy(&data.get(key)?.0).into_owned());
     let marked = secret.annotations().get(marks::TOKEN_FINGERPRINT);
     let plain = || {
@@ -86,5 +105,11 @@ pub(super) fn fingerprint(data: &BTreeMap<String, ByteString>) -> Option<String>
         hash.update(value.len().to_be_bytes());
         hash.update(value);
     }
-    Some(hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    Some(
+        hash.finalize()
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    )
 }

@@ -9,12 +9,20 @@ use kube::runtime::watcher::{self, Event};
 
 /// Merges watches that each see a part. The first `Init…InitDone` comes when all parts were listed; later re-lists of
 /// one part come as the changes that they found.
-pub(super) fn merge<K>(parts: Vec<BoxStream<'static, watcher::Result<Event<K>>>>) -> BoxStream<'static, watcher::Result<Event<K>>>
+pub(super) fn merge<K>(
+    parts: Vec<BoxStream<'static, watcher::Result<Event<K>>>>,
+) -> BoxStream<'static, watcher::Result<Event<K>>>
 where
     K: ResourceExt + Clone + Send + 'static,
 {
-    let mut state = Merged { parts: parts.iter().map(|_| Part::default()).collect(), begun: false };
-    let tagged = parts.into_iter().enumerate().map(|(n, part)| part.map(move |event| (n, event)).boxed());
+    let mut state = Merged {
+        parts: parts.iter().map(|_| Part::default()).collect(),
+        begun: false,
+    };
+    let tagged = parts
+        .into_iter()
+        .enumerate()
+        .map(|(n, part)| part.map(move |event| (n, event)).boxed());
     stream::select_all(tagged)
         .flat_map(move |(n, event)| {
             stream::iter(match event {
@@ -38,7 +46,11 @@ struct Part<K> {
 
 impl<K> Default for Part<K> {
     fn default() -> Self {
-        Self { known: BTreeMap::new(), listing: None, listed: false }
+        Self {
+            known: BTreeMap::new(),
+            listing: None,
+            listed: false,
+        }
     }
 }
 
@@ -51,22 +63,36 @@ impl<K: ResourceExt + Clone> Merged<K> {
                 Vec::new()
             }
             Event::InitApply(object) => {
-                part.listing.get_or_insert_default().insert(object.name_any(), object);
+                part.listing
+                    .get_or_insert_default()
+                    .insert(object.name_any(), object);
                 Vec::new()
             }
             Event::InitDone => {
                 let listing = part.listing.take().unwrap_or_default();
                 let before = std::mem::replace(&mut part.known, listing);
                 part.listed = true;
-                if self.begun { self.changes(n, before) } else { self.begin() }
+                if self.begun {
+                    self.changes(n, before)
+                } else {
+                    self.begin()
+                }
             }
             Event::Apply(object) => {
                 part.known.insert(object.name_any(), object.clone());
-                if self.begun { vec![Event::Apply(object)] } else { Vec::new() }
+                if self.begun {
+                    vec![Event::Apply(object)]
+                } else {
+                    Vec::new()
+                }
             }
             Event::Delete(object) => {
                 part.known.remove(&object.name_any());
-                if self.begun { vec![Event::Delete(object)] } else { Vec::new() }
+                if self.begun {
+                    vec![Event::Delete(object)]
+                } else {
+                    Vec::new()
+                }
             }
         }
     }
@@ -76,13 +102,22 @@ impl<K: ResourceExt + Clone> Merged<K> {
             return Vec::new();
         }
         self.begun = true;
-        let all = self.parts.iter().flat_map(|part| part.known.values().cloned().map(Event::InitApply));
-        std::iter::once(Event::Init).chain(all).chain([Event::InitDone]).collect()
+        let all = self
+            .parts
+            .iter()
+            .flat_map(|part| part.known.values().cloned().map(Event::InitApply));
+        std::iter::once(Event::Init)
+            .chain(all)
+            .chain([Event::InitDone])
+            .collect()
     }
 
     fn changes(&self, n: usize, before: BTreeMap<String, K>) -> Vec<Event<K>> {
         let now = &self.parts[n].known;
-        let gone = before.into_iter().filter(|(name, _)| !now.contains_key(name)).map(|(_, object)| Event::Delete(object));
+        let gone = before
+            .into_iter()
+            .filter(|(name, _)| !now.contains_key(name))
+            .map(|(_, object)| Event::Delete(object));
         gone.chain(now.values().cloned().map(Event::Apply)).collect()
     }
 }
@@ -95,7 +130,13 @@ mod tests {
     use super::*;
 
     fn object(name: &str) -> ConfigMap {
-        ConfigMap { metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() }, ..ConfigMap::default() }
+        ConfigMap {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                ..ObjectMeta::default()
+            },
+            ..ConfigMap::default()
+        }
     }
 
     fn told(events: Vec<Event<ConfigMap>>) -> Vec<String> {
@@ -113,7 +154,10 @@ mod tests {
 
     #[test]
     fn nothing_is_told_before_every_part_was_listed_and_a_relist_of_one_part_spares_the_others() {
-        let mut merged = Merged { parts: vec![Part::default(), Part::default()], begun: false };
+        let mut merged = Merged {
+            parts: vec![Part::default(), Part::default()],
+            begun: false,
+        };
         let mut step = |n, event| told(merged.step(n, event));
         assert!(step(0, Event::Init).is_empty());
         assert!(step(0, Event::InitApply(object("a"))).is_empty());
@@ -121,7 +165,10 @@ mod tests {
         assert!(step(0, Event::Apply(object("b"))).is_empty());
         assert!(step(1, Event::Init).is_empty());
         assert!(step(1, Event::InitApply(object("x"))).is_empty());
-        assert_eq!(step(1, Event::InitDone), ["init", "init+a", "init+b", "init+x", "done"]);
+        assert_eq!(
+            step(1, Event::InitDone),
+            ["init", "init+a", "init+b", "init+x", "done"]
+        );
         assert_eq!(step(1, Event::Apply(object("y"))), ["+y"]);
         assert!(step(0, Event::Init).is_empty());
         assert!(step(0, Event::InitApply(object("b"))).is_empty());

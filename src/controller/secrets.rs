@@ -21,7 +21,10 @@ impl SecretIndex {
         let key = (secret.namespace.clone(), secret.name.clone());
         self.remove(&key);
         if let Some(owner) = &secret.controller {
-            self.of_owner.entry(owner.clone()).or_default().insert(key.clone());
+            self.of_owner
+                .entry(owner.clone())
+                .or_default()
+                .insert(key.clone());
         }
         self.kept.insert(key, secret);
     }
@@ -41,7 +44,19 @@ impl SecretIndex {
 
     /// The names in a namespace, or in all.
     pub(super) fn keys(&self, namespace: Option<&str>) -> BTreeSet<Key> {
-        self.kept.keys().filter(|key| namespace.is_none_or(|namespace| key.0 == namespace)).cloned().collect()
+        self.kept
+            .keys()
+            .filter(|key| namespace.is_none_or(|namespace| key.0 == namespace))
+            .cloned()
+            .collect()
+    }
+
+    /// Whether a Secret is controlled by that uid.
+    pub(super) fn is_controlled_by(&self, namespace: &str, name: &str, uid: &Uid) -> bool {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.kept
+            .get(&key)
+            .is_some_and(|secret| secret.controller.as_ref() == Some(uid))
     }
 
     /// The Secrets around one Workspace.

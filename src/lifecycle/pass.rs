@@ -171,12 +171,13 @@ impl Pass {
             (Aspect::Sync, _) => Lane::Other,
         };
         if self.sync_calls + self.token_calls == 0 {
-            pace.ask(self.view.now, lane, &self.view.object.uid)
-        } else {
-            pace.paused_until()
-                .filter(|at| *at > self.view.now)
-                .map_or(Turn::Now, Turn::At)
+            return pace.ask(self.view.now, lane, &self.view.object.uid);
         }
+        if let Some(until) = pace.paused_until().filter(|until| *until > self.view.now) {
+            return Turn::At(until);
+        }
+        pace.spend(self.view.now, lane);
+        Turn::Now
     }
 
     fn calls_mut(&mut self, aspect: Aspect) -> &mut u32 {

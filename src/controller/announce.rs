@@ -1,0 +1,47 @@
+//! Events: published after the pass, best effort. Whether there is something to say is decided elsewhere.
+
+use kube::Resource;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+
+use super::context::Context;
+use crate::api::marks;
+use crate::api::reason::Weight;
+use crate::lifecycle::verdict::Finding;
+
+/// The API server refuses longer notes.
+const NOTE_BYTES: usize = 1000;
+
+/// Publishes one event. A recorder keeps what it published for ever, so each has one of its own.
+pub(super) async fn announce<K: Resource<DynamicType = ()>>(
+    context: &Context,
+    object: &K,
+    finding: &Finding,
+) {
+    let reporter = Reporter {
+        controller: marks::FIELD_MANAGER.to_owned(),
+        instance: None,
+    };
+    let event = Event {
+        type_: match finding.reason.weight() {
+            Weight::Fine => EventType::Normal,
+            Weight::Waiting | Weight::Stalled => EventType::Warning,
+        },
+        reason: finding.reason.as_str().to_owned(),
+        note: Some(cut(&finding.message)),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    let recorder = Recorder::new(context.client.clone(), reporter);
+    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
+        tracing::warn!(%error, reason = finding.reason.as_str(), "an event could not be published");
+    }
+}
+
+/// Cuts at a character's border.
+fn cut(message: &str) -> String {
+    let mut end = NOTE_BYTES.min(message.len());
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    message[..end].to_owned()
+}

@@ -1,0 +1,141 @@
+//! From stores to a view: gathers what is known about one Workspace. Judges nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use super::context::{Context, Shared};
+use crate::api::Workspace;
+use crate::api::ids::{Uid, WorkspaceId};
+use crate::api::marks;
+use crate::lifecycle::View;
+use crate::lifecycle::view::{
+    Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets,
+    Vanishing, Verification,
+};
+use crate::tenancy::{Access, Claimant, Standing};
+
+/// Everything that the stores know around a Workspace.
+pub(super) fn view(context: &Context, workspace: &Workspace) -> View {
+    let object = object(workspace);
+    let organization = organization(context, workspace);
+    let target = workspace.spec.token_secret_name(&object.name);
+    let shared = context.shared();
+    View {
+        now: context.now(),
+        leader: true,
+        declared: workspace.spec.clone(),
+        stored: workspace.status.clone().unwrap_or_default(),
+        standing: Standing::default(),
+        secrets: secrets(&shared, &object, &target),
+        listed: listed(&shared, workspace, &organization),
+        memory: shared.memories.get(&object.uid).cloned().unwrap_or_default(),
+        found: Found::default(),
+        organization,
+        object,
+    }
+}
+
+/// Tells the claims table what the stored object claims, and wakes who wins by it.
+pub(super) fn claims_of(context: &Context, workspace: &Workspace) {
+    let view = view(context, workspace);
+    let object = &view.object;
+    let claimant = Claimant {
+        uid: object.uid.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        created: object.created,
+    };
+    let mut shared = context.shared();
+    let behind = shared.is_behind(&object.uid, workspace.resource_version().as_deref());
+    let winners = if behind {
+        Vec::new()
+    } else {
+        shared.claims.observe(&claimant, view.claims())
+    };
+    drop(shared);
+    context.wake_all(&winners);
+}
+
+/// The object apart from spec and status.
+pub(super) fn object(workspace: &Workspace) -> ObjectFacts {
+    let annotation = |key: &str| workspace.annotations().get(key);
+    let held = workspace
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == marks::FINALIZER);
+    ObjectFacts {
+        uid: Uid::new(workspace.uid().unwrap_or_default()),
+        namespace: workspace.namespace().unwrap_or_default(),
+        name: workspace.name_any(),
+        created: workspace
+            .creation_timestamp()
+            .map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+        generation: workspace.metadata.generation.unwrap_or_default(),
+        deletion: match workspace.metadata.deletion_timestamp {
+            Some(_) => Deletion::Asked,
+            None => Deletion::NotAsked,
+        },
+        finalizer: if held {
+            Finalizer::Present
+        } else {
+            Finalizer::Absent
+        },
+        reconcile_at: annotation(marks::RECONCILE_AT).cloned(),
+        recreate: annotation(marks::RECREATE).map(WorkspaceId::new),
+    }
+}
+
+fn secrets(shared: &Shared, object: &ObjectFacts, target: &str) -> Secrets {
+    shared
+        .secrets
+        .around(&object.uid, &object.namespace, &object.name, target)
+}
+
+fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
+    let name = workspace.spec.organization_name().to_owned();
+    let Some(stored) = context.organization(&name) else {
+        return OrganizationFacts::NotFound {
+            name,
+            searched: context.settings.operator_namespace.clone(),
+        };
+    };
+    let Ok(stored) = &stored.0 else {
+        return OrganizationFacts::Unreadable { name };
+    };
+    let namespace = workspace.namespace().unwrap_or_default();
+    let labels = context
+        .namespaces
+        .get(&ObjectRef::new(&namespace))
+        .map_or_else(BTreeMap::new, |namespace| namespace.labels().clone());
+    let shared = context.shared();
+    let state = shared.organizations.get(&name);
+    OrganizationFacts::Readable(ReadableOrganization {
+        access: Access::resolve(&stored.spec.access, &namespace, &labels),
+        defaults: stored.spec.defaults.clone().unwrap_or_default(),
+        api_url: stored.spec.endpoint().to_owned(),
+        verification: state.map_or_else(
+            || Verification::Pending {
+                why: "its credential is being verified".to_owned(),
+            },
+            |state| state.verification.clone(),
+        ),
+        vanishing: state.map_or(Vanishing::Calm, |state| state.vanishing),
+        revision: state.map_or(0, |state| state.revision),
+        name,
+    })
+}
+
+fn listed(shared: &Shared, workspace: &Workspace, organization: &OrganizationFacts) -> Option<Listed> {
+    let OrganizationFacts::Readable(organization) = organization else {
+        return None;
+    };
+    let id = workspace.status.as_ref()?.workspace_id.as_ref()?;
+    let (requested_at, row) = shared.organizations.get(&organization.name)?.snapshot.on(id)?;
+    Some(Listed {
+        requested_at,
+        row: row.cloned(),
+    })
+}

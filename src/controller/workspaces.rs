@@ -1,0 +1,274 @@
+//! The loop over Workspaces: wakes, slots, deadlines, isolation of panics, and the few lines that drive a pass.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::runtime::applier;
+use kube::runtime::controller::{Action, Config};
+use kube::runtime::reflector::ObjectRef;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::Instrument;
+
+use super::announce::announce;
+use super::context::{AnyWorkspace, Context};
+use super::perform::Performer;
+use super::{observe, outside};
+use crate::api::Workspace;
+use crate::api::ids::Uid;
+use crate::api::reason::{Reason, Weight};
+use crate::api::time::elapsed;
+use crate::lifecycle::verdict::Aspect;
+use crate::lifecycle::{Next, Outcome, Pass, Settled};
+use crate::run::Stopping;
+use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
+use crate::turns::{Pace, Urgency};
+
+/// A store that lags behind our own write is asked again then, should the watch not come first.
+const LAGS: Duration = Duration::from_secs(5);
+
+/// Nobody counted the calls of a pass that came to no end: as many as a creation makes.
+const CALLS_OF_A_LOST_PASS: u32 = 4;
+
+/// Runs until told to stop.
+pub(super) async fn run(
+    context: Arc<Context>,
+    queue: mpsc::UnboundedReceiver<ObjectRef<AnyWorkspace>>,
+    mut stopping: Stopping,
+) {
+    let slots = u16::try_from(context.settings.concurrency.get()).unwrap_or(u16::MAX);
+    let queue = queue
+        .map(Ok::<_, Infallible>)
+        .take_until(Box::pin(async move { stopping.begun().await }));
+    applier(
+        |workspace, context| Box::pin(reconcile(workspace, context)),
+        |_, never, _| match *never {},
+        context.clone(),
+        context.workspaces.clone(),
+        queue,
+        Config::default().concurrency(slots),
+    )
+    .for_each(|result| async move {
+        if let Err(error) = result {
+            tracing::debug!(%error, "a wake came to nothing");
+        }
+    })
+    .await;
+}
+
+/// One pass, under its deadline, in a task of its own: a panic in it ends it and nothing else.
+async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let object = match &workspace.0 {
+        Ok(object) => object.clone(),
+        Err(invalid) => match salvaged(&context, invalid).await {
+            Some(object) => object,
+            None => return Ok(Action::requeue(Duration::from_secs(30 * 60))),
+        },
+    };
+    let uid = Uid::new(object.uid().unwrap_or_default());
+    if context
+        .shared()
+        .is_behind(&uid, object.resource_version().as_deref())
+    {
+        return Ok(Action::requeue(LAGS));
+    }
+    let span = tracing::info_span!(
+        "pass",
+        namespace = object.namespace(),
+        workspace = object.name_any()
+    );
+    context.served.metrics.pass_began(Kind::Workspace);
+    let began = Instant::now();
+    let task = tokio::spawn(
+        timeout(
+            context.settings.pass_deadline,
+            drive(context.clone(), object.clone()),
+        )
+        .instrument(span),
+    );
+    let (result, reason, action) = match task.await {
+        Ok(Ok(settled)) => finish(&context, &object, *settled).await,
+        Ok(Err(_)) => (
+            PassResult::TimedOut,
+            "none",
+            Action::requeue(give_up(&context, &object)),
+        ),
+        Err(error) => {
+            tracing::error!(%error, namespace = object.namespace(), workspace = object.name_any(), "a pass crashed");
+            outside::report(&context, &object, outside::panicked()).await;
+            (
+                PassResult::Panicked,
+                Reason::Panicked.as_str(),
+                Action::requeue(give_up(&context, &object)),
+            )
+        }
+    };
+    context
+        .served
+        .metrics
+        .pass_ended(Kind::Workspace, result, reason, began.elapsed());
+    Ok(action)
+}
+
+/// What is left of an object that cannot be decoded, if it is to go. Else it is reported.
+async fn salvaged(
+    context: &Context,
+    invalid: &kube::core::error_boundary::InvalidObject,
+) -> Option<Workspace> {
+    let meta = Workspace {
+        metadata: invalid.metadata.clone(),
+        spec: unread(),
+        status: None,
+    };
+    if invalid.metadata.deletion_timestamp.is_none() {
+        outside::report(context, &meta, outside::undecodable(invalid)).await;
+        return None;
+    }
+    outside::salvage(context, invalid).await.ok().flatten()
+}
+
+/// Stands in where only the metadata counts.
+fn unread() -> crate::api::workspace::WorkspaceSpec {
+    crate::api::workspace::WorkspaceSpec {
+        name: "".into(),
+        status: None,
+        organization: None,
+        deletion_policy: None,
+        adoption_policy: None,
+        workspace_id: None,
+        region_id: None,
+        token_secret: None,
+        suspend: None,
+    }
+}
+
+/// The loop without decisions.
+async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
+    let organization = object.spec.organization_name().to_owned();
+    let mut pass = Pass::new(observe::view(&context, &object));
+    let mut performer = Performer::new(context.clone(), object);
+    let mut outcome: Option<Outcome> = None;
+    loop {
+        let next = {
+            let shared = &mut *context.shared();
+            let mut idle = Pace::default();
+            let pace = shared
+                .organizations
+                .get_mut(&organization)
+                .map_or(&mut idle, |state| &mut state.pace);
+            pass.next(context.now(), &mut shared.claims, pace, outcome.take())
+        };
+        match next {
+            Next::Perform(effect) => {
+                let kind = effect.kind();
+                tracing::debug!(effect = kind, "performing");
+                let came = performer.perform(effect).await;
+                context
+                    .served
+                    .metrics
+                    .effect_ended(Kind::Workspace, kind, counted(&came));
+                outcome = Some(came);
+            }
+            Next::Wait(at) => sleep(elapsed(context.now(), at)).await,
+            Next::Settled(settled) => {
+                let winners = {
+                    let mut shared = context.shared();
+                    let facts = pass.view().claims();
+                    shared.claims.release(&pass.claimant(), facts)
+                };
+                context.wake_all(&winners);
+                return settled;
+            }
+        }
+    }
+}
+
+async fn finish(
+    context: &Context,
+    object: &Workspace,
+    settled: Settled,
+) -> (PassResult, &'static str, Action) {
+    let uid = Uid::new(object.uid().unwrap_or_default());
+    let now = context.now();
+    if context
+        .workspaces
+        .get(&ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default()))
+        .is_some()
+    {
+        context.shared().memories.insert(uid, settled.memory);
+    }
+    for event in &settled.events {
+        tracing::info!(
+            namespace = object.namespace(),
+            workspace = object.name_any(),
+            reason = event.reason.as_str(),
+            message = event.message,
+            "event"
+        );
+        announce(context, object, event).await;
+    }
+    let (result, reason) = match settled.reason {
+        None => (PassResult::Waiting, "none"),
+        Some(reason) => match reason.weight() {
+            Weight::Fine => (PassResult::Ready, reason.as_str()),
+            Weight::Waiting => (PassResult::Waiting, reason.as_str()),
+            Weight::Stalled => (PassResult::Stalled, reason.as_str()),
+        },
+    };
+    (result, reason, Action::requeue(wait(now, settled.look_again)))
+}
+
+/// Timers end a little early against the wall clock; a pass just before its time would find nothing to do.
+fn wait(now: Timestamp, at: Timestamp) -> Duration {
+    elapsed(now, at) + Duration::from_millis(20)
+}
+
+/// A pass that came to no end rests as a failed one; what it held of claims it holds until its next pass.
+fn give_up(context: &Context, object: &Workspace) -> Duration {
+    let view = observe::view(context, object);
+    let (now, cause, uid) = (view.now, view.cause(), &view.object.uid);
+    let mut shared = context.shared();
+    let memory = shared.memories.entry(uid.clone()).or_default();
+    let at = memory
+        .backoff_mut(Aspect::Sync)
+        .failed(now, cause, CALLS_OF_A_LOST_PASS, Urgency::Normal, uid);
+    wait(now, at)
+}
+
+fn counted(outcome: &Outcome) -> EffectOutcome {
+    use crate::api::remote::{Answer, FailureClass};
+    fn of<T>(answer: &Answer<T>) -> EffectOutcome {
+        match answer.result.as_ref().map_err(|failure| failure.class) {
+            Ok(_) => EffectOutcome::Done,
+            Err(FailureClass::Unknown) => EffectOutcome::Unknown,
+            Err(
+                FailureClass::Denied
+                | FailureClass::Rejected
+                | FailureClass::Conflict
+                | FailureClass::Missing
+                | FailureClass::Throttled(_),
+            ) => EffectOutcome::Refused,
+            Err(FailureClass::Transient | FailureClass::Malformed) => EffectOutcome::Failed,
+        }
+    }
+    match outcome {
+        Outcome::Object(_)
+        | Outcome::Vanished
+        | Outcome::Secret(_)
+        | Outcome::SecretWritten(_)
+        | Outcome::SecretDeleted { .. }
+        | Outcome::Crd(_) => EffectOutcome::Done,
+        Outcome::Conflict => EffectOutcome::Refused,
+        Outcome::KubernetesFailed { .. } => EffectOutcome::Failed,
+        Outcome::Looked(answer) => of(answer),
+        Outcome::Got(answer) => of(answer),
+        Outcome::Issued(answer) => of(answer),
+        Outcome::Proven(answer) => of(answer),
+        Outcome::Updated(answer) => of(answer),
+        Outcome::Deleted(answer) => of(answer),
+    }
+}

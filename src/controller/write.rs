@@ -1,0 +1,71 @@
+//! Precise patches to a Workspace: each carries the resource version that it was decided on, and touches nothing of a
+//! user's.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, ResourceExt};
+use serde_json::{Map, Value, json};
+
+use crate::api::Workspace;
+use crate::api::marks;
+
+/// All our patches bear one field manager.
+pub(super) fn params() -> PatchParams {
+    PatchParams {
+        field_manager: Some(marks::FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
+/// Whether our finalizer shall be there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Hold {
+    Add,
+    Remove,
+}
+
+/// Adds or removes our finalizer, leaving others' as they are.
+pub(super) async fn finalizer(
+    api: &Api<Workspace>,
+    workspace: &Workspace,
+    hold: Hold,
+) -> kube::Result<Workspace> {
+    let mut finalizers = workspace.finalizers().to_vec();
+    finalizers.retain(|finalizer| finalizer != marks::FINALIZER);
+    match hold {
+        Hold::Add => finalizers.push(marks::FINALIZER.to_owned()),
+        Hold::Remove => {}
+    }
+    let patch =
+        json!({"metadata": {"resourceVersion": workspace.resource_version(), "finalizers": finalizers}});
+    api.patch(&workspace.name_any(), &params(), &Patch::Merge(patch))
+        .await
+}
+
+/// A merge patch that makes a stored status the new one: what is no longer there is named as null.
+pub(super) fn status_patch<S: serde::Serialize>(
+    resource_version: Option<&str>,
+    old: Option<&S>,
+    new: &S,
+) -> Result<Value, serde_json::Error> {
+    let fields = |status: &S| match serde_json::to_value(status)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Ok(Map::new()),
+    };
+    let mut patch = fields(new)?;
+    for key in old
+        .map(fields)
+        .transpose()?
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, _)| key)
+    {
+        patch.entry(key).or_insert(Value::Null);
+    }
+    Ok(json!({"metadata": {"resourceVersion": resource_version}, "status": patch}))
+}
+
+/// For objects that no pass can be made over: only the conditions are written.
+pub(super) fn conditions_patch(generation: i64, conditions: &[Condition]) -> Value {
+    json!({"status": {"observedGeneration": generation, "conditions": conditions}})
+}
