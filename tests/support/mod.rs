@@ -17,6 +17,7 @@ mod program;
 #[path = "../cluster/ready.rs"]
 mod ready;
 mod scratch;
+mod stage;
 mod supervised;
 
 pub use audit::{Audit, Request, Requests, tally};
@@ -26,6 +27,7 @@ pub use eventually::{LONG, SHORT, eventually};
 pub use operator::{Launch, Operator};
 pub use program::cluster_program;
 pub use scratch::scratch_file;
+pub use stage::{Stage, is_ready, ready_reason, text};
 pub use supervised::Supervised;
 
 /// For servers on loopback.
