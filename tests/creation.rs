@@ -28,10 +28,22 @@ async fn an_applied_workspace_becomes_ready_with_a_proven_token_in_its_secret() 
     assert_eq!(text(&secret, "workspace_id"), remote[0]["id"]);
     assert_eq!(text(&secret, "workspace_name"), "Acme Ltd");
     assert_eq!(text(&secret, "api_url"), stage.emulator.url());
-    assert_eq!(secret.metadata.owner_references.unwrap()[0].uid, acme.metadata.uid.unwrap());
+    assert_eq!(
+        secret.metadata.owner_references.unwrap()[0].uid,
+        acme.metadata.uid.unwrap()
+    );
 
     let calls = stage.emulator.calls_since(mark).await;
-    assert_eq!(json!(calls), json!({"W1": 1, "T2": 1, "T3": 1, "W3": 1}), "one look, one issue, one proof, one GET");
+    assert_eq!(
+        json!(calls),
+        json!({"W1": 1, "T2": 1, "T3": 1, "W3": 1}),
+        "one look, one issue, one proof, one GET"
+    );
     let requests = audit.requests().await;
-    assert_eq!(requests.object_writes().0.len(), 4, "{:?}", requests.object_writes());
+    assert_eq!(
+        requests.object_writes().0.len(),
+        4,
+        "{:?}",
+        requests.object_writes()
+    );
 }

@@ -94,7 +94,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         Ok(Ok(settled)) => finish(&context, &object, *settled).await,
         Ok(Err(_)) => (
             PassResult::TimedOut,
-            "none",
+            Reason::ApiUnavailable,
             Action::requeue(give_up(&context, &object)),
         ),
         Err(error) => {
@@ -102,7 +102,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
             outside::report(&context, &object, outside::panicked()).await;
             (
                 PassResult::Panicked,
-                Reason::Panicked.as_str(),
+                Reason::Panicked,
                 Action::requeue(give_up(&context, &object)),
             )
         }
@@ -187,11 +187,7 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
     }
 }
 
-async fn finish(
-    context: &Context,
-    object: &Workspace,
-    settled: Settled,
-) -> (PassResult, &'static str, Action) {
+async fn finish(context: &Context, object: &Workspace, settled: Settled) -> (PassResult, Reason, Action) {
     let uid = Uid::new(object.uid().unwrap_or_default());
     let now = context.now();
     if context
@@ -211,13 +207,11 @@ async fn finish(
         );
         announce(context, object, event).await;
     }
-    let (result, reason) = match settled.reason {
-        None => (PassResult::Waiting, "none"),
-        Some(reason) => match reason.weight() {
-            Weight::Fine => (PassResult::Ready, reason.as_str()),
-            Weight::Waiting => (PassResult::Waiting, reason.as_str()),
-            Weight::Stalled => (PassResult::Stalled, reason.as_str()),
-        },
+    let reason = settled.reason.unwrap_or(Reason::Creating);
+    let result = match reason.weight() {
+        Weight::Fine => PassResult::Ready,
+        Weight::Waiting => PassResult::Waiting,
+        Weight::Stalled => PassResult::Stalled,
     };
     (result, reason, Action::requeue(wait(now, settled.look_again)))
 }

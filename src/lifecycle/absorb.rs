@@ -224,6 +224,10 @@ fn note_in_looks(view: &mut View, row: &RemoteWorkspace) {
 fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<super::effect::IssuedToken>) {
     view.found.clock.learn(&answer);
     view.found.stamped = false;
+    if view.record().is_none() {
+        // A creation is a write too: a list from before it lacks the workspace.
+        view.memory.wrote_at = Some(answer.finished);
+    }
     match answer.result {
         Ok(token) => {
             view.found.issued = Some(Issued {

@@ -61,7 +61,7 @@ pub struct Settled {
     pub stored: WorkspaceStatus,
     /// Events to publish: the change of the Ready reason, and what else is worth telling.
     pub events: Vec<Finding>,
-    /// The Ready reason, for metrics. Nothing where the pass had nothing to say.
+    /// The Ready reason, for metrics: of this pass, or as it was left.
     pub reason: Option<Reason>,
     pub calls: u32,
 }
@@ -257,7 +257,11 @@ impl Pass {
     }
 
     fn end(&mut self, look_again: Timestamp, verdict: Option<Verdict>) -> Next {
-        let reason = verdict.as_ref().map(|verdict| verdict.main.reason);
+        let before = || ready_reason(&self.view.stored).and_then(|name| Reason::parse(&name));
+        let reason = verdict
+            .as_ref()
+            .map(|verdict| verdict.main.reason)
+            .or_else(before);
         let mut events = std::mem::take(&mut self.view.found.notes);
         if let Some(verdict) = verdict
             && self.began_with.as_deref() != Some(verdict.main.reason.as_str())
