@@ -1,5 +1,7 @@
 //! The status that is true now: by aspect, as conditions, and as the records that make a crash harmless.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
+
 use super::reason::{Reason, Weight};
 use super::rules::deletion;
 use super::rules::state::{self, Stand};
@@ -113,6 +115,17 @@ fn proven() -> Finding {
     )
 }
 
+/// Whether the object was found as declared, for the spec that it has now, and its token has a good part of its life left.
+pub fn stands(view: &View) -> bool {
+    let ready = |condition: &Condition| {
+        condition.type_ == conditions::READY && condition.status == Truth::True.as_str()
+    };
+    let token = holds_token(view) || view.stored.token_secret_name.is_none();
+    token
+        && view.stored.observed_generation == Some(view.object.generation)
+        && view.stored.conditions.iter().any(ready)
+}
+
 /// Whether our Secret holds a token that is not about to end.
 fn holds_token(view: &View) -> bool {
     let Some(record) = view.record() else {
@@ -211,7 +224,7 @@ pub fn stamped(view: &View, organization: &OrganizationId) -> WorkspaceStatus {
             uid: view.object.uid.clone(),
             organization_id: organization.clone(),
             name: view.declared.name.clone(),
-            at: k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime(at),
+            at: MicroTime(at),
             clock,
         }),
         conditions: view.stored.conditions.clone(),
@@ -242,7 +255,7 @@ pub fn forgotten(view: &View, record: &Record) -> WorkspaceStatus {
     status(&next, &blocked(&next, finding))
 }
 
-fn fold(view: &View, verdict: &Verdict) -> Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
+fn fold(view: &View, verdict: &Verdict) -> Vec<Condition> {
     conditions::fold(
         &view.stored.conditions,
         &drafts(view, verdict),

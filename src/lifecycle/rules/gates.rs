@@ -35,7 +35,8 @@ pub fn withdraw_what_is_not_granted(view: &View) -> Option<Step> {
     Some(remove_secrets(view).unwrap_or_else(|| Step::Settle(report::blocked(view, not_granted))))
 }
 
-/// Nothing is asked of an organisation that is not known and verified.
+/// Nothing is asked of an organisation that is not known and verified. I9: while its credential is being verified, as
+/// after a restart, what was said of a healthy object stands.
 pub fn know_the_organization(view: &View) -> Option<Step> {
     let waiting = match &view.organization {
         OrganizationFacts::NotFound { name, searched } => Finding::new(
@@ -51,6 +52,7 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
         ),
         OrganizationFacts::Readable(organization) => match &organization.verification {
             Verification::Verified(_) => return None,
+            Verification::Pending { .. } if report::stands(view) => return Some(Step::Leave),
             Verification::Pending { why } => Finding::new(
                 Reason::OrganizationNotReady,
                 format!("the Organization {:?} is not ready: {why}", organization.name),
