@@ -5,6 +5,7 @@
 mod announce;
 mod context;
 mod facts;
+mod gauges;
 mod merge;
 mod observe;
 mod organizations;
@@ -32,9 +33,11 @@ pub async fn run(client: kube::Client, settings: Settings, served: Served, stopp
     watches.ready().await;
     gate.open();
     tracing::info!("all stores are read: passes begin");
+    let counting = tokio::spawn(gauges::keep_counting(context.clone()));
     tokio::join!(
         workspaces::run(context.clone(), queues.workspaces, stopping.clone()),
         organizations::run(context.clone(), queues.organizations, stopping),
     );
+    counting.abort();
     drop(watches);
 }

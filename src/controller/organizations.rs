@@ -36,7 +36,7 @@ use crate::organization::snapshot::KnownGone;
 use crate::organization::{Comparison, Credential, Facts, Judgement, Listing, Managed, Snapshot, judge};
 use crate::run::Stopping;
 use crate::serve::Metrics;
-use crate::serve::metrics::CallOutcome as Counted;
+use crate::serve::metrics::{CallOutcome as Counted, Kind, PassResult};
 use crate::turns::{Backoff, Urgency};
 
 /// An Organization is looked at again after this, should nothing else wake it.
@@ -107,24 +107,34 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, held:
     }
     let take = || held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut kept = take().get(&uid).cloned().unwrap_or_default();
-    let next = pass(object, context, &mut kept).await;
+    let began = tokio::time::Instant::now();
+    let metrics = &context.served.metrics;
+    metrics.pass_began(Kind::Organization);
+    let (next, reason) = pass(object, context, &mut kept).await;
+    metrics.pass_ended(
+        Kind::Organization,
+        PassResult::of(reason),
+        reason,
+        began.elapsed(),
+    );
     take().insert(uid, kept);
     Action::requeue(elapsed(context.now(), next) + Duration::from_millis(20))
 }
 
 /// One pass: client, credential, judgement, list, judgement. Returns when to look again.
-async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) -> Timestamp {
+async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) -> (Timestamp, Reason) {
     let name = object.name_any();
     let deleting = object.metadata.deletion_timestamp.is_some();
     let users = context.users_of(&name).len();
     if deleting && users == 0 {
         let result = finalizer(context, object, false).await;
         report_failure(&name, result.err());
-        return later(context.now(), Duration::from_secs(30));
+        return (later(context.now(), Duration::from_secs(30)), Reason::Deleting);
     }
     if !deleting && !object.finalizers().iter().any(|f| f == marks::FINALIZER) {
         match finalizer(context, object, true).await {
-            Ok(()) => return later(context.now(), Duration::from_secs(5)),
+            // Its own watch event begins the next pass.
+            Ok(()) => return (later(context.now(), Duration::from_secs(5)), Reason::Updating),
             Err(error) => report_failure(&name, Some(error)),
         }
     }
@@ -175,7 +185,7 @@ async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) ->
     };
     let judgement = publish(object, context, held, users, deleting);
     store(object, context, &judgement).await;
-    next.min(later(context.now(), LOOKS_AGAIN))
+    (next.min(later(context.now(), LOOKS_AGAIN)), judgement.reason)
 }
 
 /// Changes of these begin back-off anew.

@@ -21,6 +21,7 @@ use crate::api::Workspace;
 use crate::api::ids::Uid;
 use crate::api::marks;
 use crate::api::remote::{Answer, Failure, FailureClass};
+use crate::api::time::elapsed;
 use crate::api::workspace::WorkspaceStatus;
 use crate::engine::{self, Engine, ScopedToken};
 use crate::lifecycle::effect::{
@@ -228,6 +229,7 @@ impl Performer {
             Ok(secret) => {
                 let kept = KeptSecret::of(&secret);
                 let facts = facts(&kept, &self.uid(), &self.object.name_any());
+                self.count_token(&kept);
                 self.context.shared().secrets.put(kept);
                 self.tokens.remove(&draft.slot);
                 Outcome::SecretWritten(facts)
@@ -237,6 +239,15 @@ impl Performer {
                 Outcome::Conflict
             }
             Err(error) => refused(&error),
+        }
+    }
+
+    fn count_token(&self, new: &KeptSecret) {
+        let metrics = &self.context.served.metrics;
+        let before = self.context.shared().secrets.times(&new.namespace, &new.name);
+        match before.map(|times| times.renew_at(&self.uid())) {
+            Some(due) => metrics.token_refreshed(elapsed(due, self.context.now())),
+            None => metrics.token_issued(),
         }
     }
 

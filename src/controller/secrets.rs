@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::Timestamp;
+
 use super::facts::KeptSecret;
 use crate::api::ids::Uid;
+use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::view::{Ownership, SecretFacts, Secrets};
 
 /// Namespace and name.
@@ -57,6 +60,19 @@ impl SecretIndex {
         self.kept
             .get(&key)
             .is_some_and(|secret| secret.controller.as_ref() == Some(uid))
+    }
+
+    /// The schedule of a Secret that is known.
+    pub(super) fn times(&self, namespace: &str, name: &str) -> Option<TokenTimes> {
+        self.kept.get(&(namespace.to_owned(), name.to_owned()))?.times
+    }
+
+    /// When the first of all tokens ends.
+    pub(super) fn first_expiry(&self) -> Option<Timestamp> {
+        self.kept
+            .values()
+            .filter_map(|secret| Some(secret.times?.expires_at))
+            .min()
     }
 
     /// The Secrets around one Workspace.

@@ -20,7 +20,7 @@ use super::perform::Performer;
 use super::{observe, outside};
 use crate::api::Workspace;
 use crate::api::ids::Uid;
-use crate::api::reason::{Reason, Weight};
+use crate::api::reason::Reason;
 use crate::api::time::elapsed;
 use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled};
@@ -208,12 +208,11 @@ async fn finish(context: &Context, object: &Workspace, settled: Settled) -> (Pas
         announce(context, object, event).await;
     }
     let reason = settled.reason.unwrap_or(Reason::Creating);
-    let result = match reason.weight() {
-        Weight::Fine => PassResult::Ready,
-        Weight::Waiting => PassResult::Waiting,
-        Weight::Stalled => PassResult::Stalled,
-    };
-    (result, reason, Action::requeue(wait(now, settled.look_again)))
+    (
+        PassResult::of(reason),
+        reason,
+        Action::requeue(wait(now, settled.look_again)),
+    )
 }
 
 /// Timers end a little early against the wall clock; a pass just before its time would find nothing to do.

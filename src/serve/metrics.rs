@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::api::reason::Reason;
+use crate::api::reason::{Reason, Weight};
 use crate::api::remote::{Failure, FailureClass};
 
 /// Of the text that [`Metrics::encode`] gives.
@@ -38,8 +38,6 @@ pub struct Metrics {
     token_lateness: Histogram,
     first_expiry: Gauge,
     running: Family<OfKind, Gauge>,
-    queued: Family<OfKind, Gauge>,
-    backing_off: Family<OfKind, Gauge>,
     watch_errors: Family<OfResource, Counter>,
 }
 
@@ -65,6 +63,17 @@ pub enum PassResult {
     TimedOut,
     /// A defect of ours.
     Panicked,
+}
+
+impl PassResult {
+    /// The result of a pass that came to its end with this reason.
+    pub fn of(reason: Reason) -> Self {
+        match reason.weight() {
+            Weight::Fine => Self::Ready,
+            Weight::Waiting => Self::Waiting,
+            Weight::Stalled => Self::Stalled,
+        }
+    }
 }
 
 /// How an effect ended.
@@ -177,8 +186,6 @@ impl Default for Metrics {
             token_lateness: latenesses(),
             first_expiry: Gauge::default(),
             running: Family::default(),
-            queued: Family::default(),
-            backing_off: Family::default(),
             watch_errors: Family::default(),
         };
         all.registered()
@@ -208,9 +215,6 @@ impl Metrics {
             "Passes that ended by a defect of the operator",
             self.panics.clone(),
         );
-        r.register("queued", "Objects that wait for a pass now", self.queued.clone());
-        let help = "Objects whose next pass is held back after failures";
-        r.register("backing_off", help, self.backing_off.clone());
         r.register(
             "engine_calls",
             "Requests to Agent Engine, by outcome",
@@ -323,12 +327,6 @@ impl Metrics {
     /// When the first of all tokens ends, in seconds of Unix time.
     pub fn set_first_token_expiry(&self, at: Option<i64>) {
         self.first_expiry.set(at.unwrap_or(0));
-    }
-
-    /// How many objects wait for a pass, and how many are held back after failures.
-    pub fn set_queue(&self, kind: Kind, queued: i64, backing_off: i64) {
-        self.queued.get_or_create(&OfKind { kind }).set(queued);
-        self.backing_off.get_or_create(&OfKind { kind }).set(backing_off);
     }
 
     /// A watch failed or broke. `resource` is the plural of what is watched.

@@ -1,0 +1,41 @@
+//! Gauges that are counted now and then from the stores, rather than kept in step with every event.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::{AnyWorkspace, Context};
+use crate::api::conditions::READY;
+use crate::api::reason::Reason;
+
+/// Shorter than any common scrape interval.
+const COUNTED_EVERY: Duration = Duration::from_secs(10);
+
+/// Counts until dropped.
+pub(super) async fn keep_counting(context: Arc<Context>) {
+    loop {
+        count(&context);
+        tokio::time::sleep(COUNTED_EVERY).await;
+    }
+}
+
+fn count(context: &Context) {
+    let mut by_reason = BTreeMap::<Reason, i64>::new();
+    for workspace in context.workspaces.state() {
+        *by_reason.entry(reason(&workspace)).or_default() += 1;
+    }
+    let metrics = &context.served.metrics;
+    metrics.set_workspaces(&by_reason);
+    metrics.set_first_token_expiry(context.shared().secrets.first_expiry().map(|at| at.as_second()));
+}
+
+fn reason(workspace: &AnyWorkspace) -> Reason {
+    let Ok(workspace) = &workspace.0 else {
+        return Reason::Undecodable;
+    };
+    let conditions = workspace.status.iter().flat_map(|status| &status.conditions);
+    conditions
+        .filter(|condition| condition.type_ == READY)
+        .find_map(|condition| Reason::parse(&condition.reason))
+        .unwrap_or(Reason::Creating)
+}
