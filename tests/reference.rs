@@ -64,7 +64,6 @@ fn exercised() -> Metrics {
     metrics.set_workspaces(&[(Reason::AsDeclared, 1)].into());
     metrics.token_refreshed(second);
     metrics.set_first_token_expiry(Some(1));
-    metrics.set_queue(Kind::Workspace, 1, 1);
     metrics.watch_failed("x");
     metrics
 }

@@ -26,7 +26,13 @@ fn count(context: &Context) {
     }
     let metrics = &context.served.metrics;
     metrics.set_workspaces(&by_reason);
-    metrics.set_first_token_expiry(context.shared().secrets.first_expiry().map(|at| at.as_second()));
+    metrics.set_first_token_expiry(
+        context
+            .shared()
+            .secrets
+            .first_expiry()
+            .map(jiff::Timestamp::as_second),
+    );
 }
 
 fn reason(workspace: &AnyWorkspace) -> Reason {
