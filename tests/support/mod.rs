@@ -16,6 +16,7 @@ mod operator;
 mod program;
 #[path = "../cluster/ready.rs"]
 mod ready;
+mod scenes;
 mod scratch;
 mod stage;
 mod supervised;
@@ -26,6 +27,7 @@ pub use emulator::{CLIENT_ID, Emulator};
 pub use eventually::{LONG, SHORT, eventually};
 pub use operator::{Launch, Operator};
 pub use program::cluster_program;
+pub use scenes::{condition, organization_message, ready_message, recorded_id};
 pub use scratch::scratch_file;
 pub use stage::{Stage, is_ready, ready_reason, text};
 pub use supervised::Supervised;
