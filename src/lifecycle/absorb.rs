@@ -25,7 +25,10 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
                     view.found.nothing_made = false;
                 }
                 if view.stored.creation.is_some() && state.stored.creation.is_none() {
+                    // A creation's token ends with it: kept, or dropped.
                     view.found.published = None;
+                    view.found.issued = None;
+                    view.found.proof = None;
                 }
             }
             let target = view.target_name();
@@ -201,6 +204,7 @@ fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<R
         return;
     }
     view.found.remote = Some(observation);
+    view.memory.known_at = view.memory.known_at.max(Some(answer.started));
     if let Some(row) = &row {
         note_in_looks(view, row);
     }
@@ -226,8 +230,9 @@ fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<super
     view.found.stamped = false;
     if view.record().is_none() {
         // A creation is a write too: a list from before it lacks the workspace.
-        view.memory.wrote_at = Some(answer.finished);
+        view.memory.known_at = Some(answer.finished);
     }
+    view.found.issues = view.found.issues.saturating_add(1);
     match answer.result {
         Ok(token) => {
             view.found.issued = Some(Issued {
@@ -255,7 +260,7 @@ fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<super
 
 fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<RemoteWorkspace>) {
     view.found.clock.learn(&answer);
-    view.memory.wrote_at = Some(answer.finished);
+    view.memory.known_at = Some(answer.finished);
     let Effect::Update { id, change } = effect else {
         return;
     };
@@ -340,8 +345,7 @@ fn deleted(view: &mut View, effect: &Effect, finished: Timestamp) {
     view.found.deleted = stray.is_none();
     if let Some(record) = stray {
         // The name that we issued under is stale wherever we had it from.
-        view.memory.wrote_at = Some(finished);
-        view.found.strays += 1;
+        view.memory.known_at = Some(finished);
         view.found.remote = None;
         view.found.issued = None;
         view.found.proof = None;

@@ -10,8 +10,9 @@ use crate::turns::Backoff;
 pub struct Memory {
     pub sync: Backoff,
     pub token: Backoff,
-    /// When our last write to the remote workspace had finished: what was read before it says nothing.
-    pub wrote_at: Option<Timestamp>,
+    /// When our last write to the remote workspace had finished, or our last GET of it began: what a list showed before
+    /// says nothing.
+    pub known_at: Option<Timestamp>,
     /// When a rename last ended without a clear answer: it may still take effect for a while.
     pub rename_unclear_at: Option<Timestamp>,
 }

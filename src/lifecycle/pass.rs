@@ -203,7 +203,7 @@ impl Pass {
     fn leave(&mut self) -> Next {
         let at = self
             .rested_until()
-            .unwrap_or_else(|| later(self.view.now, LOOKS_AGAIN));
+            .unwrap_or_else(|| later(self.view.now, WAITS_FOR_OTHERS));
         self.leave_until(at)
     }
 
@@ -227,14 +227,36 @@ impl Pass {
         let problem = self.view.found.problem.as_ref().map(|problem| problem.aspect);
         let urgency = token::urgency(&self.view);
         let mut look_again = vec![later(now, LOOKS_AGAIN)];
-        for (aspect, finding, calls, urgency) in [
-            (Aspect::Sync, &verdict.synced, self.sync_calls, Urgency::Normal),
-            (Aspect::Token, &verdict.token, self.token_calls, urgency),
+        let failed =
+            |aspect, finding: &Finding, calls| problem == Some(aspect) || (!finding.is_fine() && calls > 0);
+        let sync_failed = failed(Aspect::Sync, &verdict.synced, self.sync_calls);
+        let token_failed = failed(Aspect::Token, &verdict.token, self.token_calls);
+        // One object, one budget: what fails together is charged together, and a failing sync pays for the token's
+        // attempts as well, never the other way round.
+        let all = self.sync_calls + self.token_calls;
+        let token_charge = if sync_failed { all } else { self.token_calls };
+        let sync_pays = token_failed && self.view.memory.sync.not_before(cause).is_some();
+        for (aspect, finding, calls, urgency, failed, charge) in [
+            (
+                Aspect::Sync,
+                &verdict.synced,
+                self.sync_calls,
+                Urgency::Normal,
+                sync_failed || sync_pays,
+                if token_failed { all } else { self.sync_calls },
+            ),
+            (
+                Aspect::Token,
+                &verdict.token,
+                self.token_calls,
+                urgency,
+                token_failed,
+                token_charge,
+            ),
         ] {
-            let failed = problem == Some(aspect) || (!finding.is_fine() && calls > 0);
             let backoff = self.view.memory.backoff_mut(aspect);
             match backoff.not_before(cause).filter(|at| *at > now) {
-                _ if failed => look_again.push(backoff.failed(now, cause, calls, urgency, &uid)),
+                _ if failed => look_again.push(backoff.failed(now, cause, charge, urgency, &uid)),
                 Some(rests) if calls == 0 => look_again.push(rests),
                 // It waits for something that wakes it: nothing was spent, so nothing rests.
                 _ if !finding.is_fine() => look_again.push(later(now, WAITS_FOR_OTHERS)),

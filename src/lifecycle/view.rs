@@ -203,8 +203,8 @@ pub struct Found {
     pub nothing_made: bool,
     /// The workspace whose proven token this pass has put into the Secret.
     pub published: Option<WorkspaceId>,
-    /// How many workspaces of our own making beside the recorded one this pass has removed.
-    pub strays: u8,
+    /// How many issues were sent in this pass: a loop would make one thing after another.
+    pub issues: u8,
     pub clock: ServerClock,
     /// The object, or this incarnation of it, is gone.
     pub vanished: bool,

@@ -1,7 +1,7 @@
 //! I2, I4: how a Workspace without a record gets one. Gates, look, finalizer, intent, issue, proof, GET, Secret, record.
 
 use crate::api::conditions::SYNCED;
-use crate::api::ids::{OrganizationId, WorkspaceId};
+use crate::api::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::api::remote::RemoteWorkspace;
 use crate::api::workspace::{Creation, Origin};
 use crate::lifecycle::clock::{ServerClock, Window};
@@ -177,6 +177,7 @@ pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
             _ => stop(view, several(view, rows.len())),
         },
         Taken::Free if is_default(name) => stop(view, never_default()),
+        Taken::Free if view.found.issues > 0 => stop(view, moved(name)),
         Taken::Free if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
         Taken::Free => act(Effect::WriteStatus(Box::new(report::stamped(view, organization)))),
     })
@@ -314,6 +315,17 @@ fn just_gone(id: &WorkspaceId) -> Finding {
     Finding::new(
         Reason::Creating,
         format!("the workspace {id}, just found, has gone; it is looked for again"),
+    )
+}
+
+fn moved(name: &WorkspaceName) -> Finding {
+    Finding::new(
+        Reason::Creating,
+        format!(
+            "a workspace that was not made for this object had the name {:?} for a moment; the token was dropped, and the name \
+             is looked for again",
+            name.as_str()
+        ),
     )
 }
 

@@ -5,7 +5,7 @@ use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync, token};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
-use crate::lifecycle::rules::naming;
+use crate::lifecycle::rules::{identity, naming};
 use crate::lifecycle::verdict::{Aspect, Finding};
 use crate::lifecycle::view::{OrganizationFacts, Ownership, SecretFacts, Vanishing, Verification, View};
 
@@ -32,6 +32,12 @@ pub fn withdraw_what_is_not_granted(view: &View) -> Option<Step> {
     let record = view.record()?;
     view.readable()?;
     let not_granted = naming::granted(view, &record.name).err()?;
+    // Renamed behind our back to what is granted, it is judged by its name of now.
+    let seen = view.found.row.as_ref().filter(|row| row.id == record.id);
+    let seen = seen.or(identity::listed(view).and_then(|listed| listed.row.as_ref()));
+    if seen.is_some_and(|row| naming::granted(view, &row.name).is_ok()) {
+        return None;
+    }
     Some(remove_secrets(view).unwrap_or_else(|| Step::Settle(report::blocked(view, not_granted))))
 }
 

@@ -36,11 +36,11 @@ fn may_ask(view: &View) -> bool {
     !state::deferred(view) && view.found.sync_problem.is_none()
 }
 
-/// The list's word on the recorded workspace, where it is younger than our own last write.
+/// The list's word on the recorded workspace, where it is younger than what we know ourselves.
 pub fn listed(view: &View) -> Option<&Listed> {
     view.listed.as_ref().filter(|listed| {
         view.memory
-            .wrote_at
+            .known_at
             .is_none_or(|wrote| listed.requested_at > wrote)
     })
 }

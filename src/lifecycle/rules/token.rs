@@ -227,8 +227,8 @@ pub fn need(view: &View, record: &Record) -> Need {
 }
 
 fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
-    // One token a pass, and one more after a stray: what is due again at once waits for the next.
-    if view.found.published.is_some() || view.found.strays > 1 {
+    // One token a pass, and one more after a stray or a rename: what is due again at once waits for the next.
+    if view.found.published.is_some() || view.found.issues > 1 {
         return Some(Need::Later(pending(
             view,
             "the token is waiting for its next attempt",

@@ -156,7 +156,7 @@ fn kubernetes_refusing_anything_in_a_creation_is_waited_out() {
         let mut world = World::new();
         world.apply("acme", spec("acme"));
         world.fault(kind, Fault::Refused, 3);
-        world.live("acme", Duration::from_secs(900));
+        world.live("acme", Duration::from_secs(1800));
         assert_eq!(world.engine.names(), ["acme"], "{kind}");
         assert_eq!(world.ready("acme"), "AsDeclared", "{kind}: {:?}", world.kinds());
     }

@@ -1,10 +1,17 @@
 //! The rules as sentences, a chapter a file, in a small synchronous world; then laws over arbitrary views.
 
+mod adoption;
+mod cost;
 mod crashes;
 mod creation;
 mod deletion;
+mod dice;
 mod engine_model;
+mod gates;
+mod identity;
 mod imports;
+mod laws;
 mod rename_and_state;
+mod secrets;
 mod tokens;
 mod world;

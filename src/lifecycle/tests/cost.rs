@@ -1,0 +1,142 @@
+//! What a permanently failing object costs: at most 20 calls in its first hour and 6 in any later one.
+
+use std::time::Duration;
+
+use super::world::{Fault, World, spec};
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::FailureClass;
+use crate::api::workspace::WorkspaceState;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+const CLASSES: [(FailureClass, u16); 9] = [
+    (FailureClass::Transient, 503),
+    (FailureClass::Throttled(Duration::from_secs(1)), 429),
+    (FailureClass::Denied, 403),
+    (FailureClass::Rejected, 422),
+    (FailureClass::Rejected, 402),
+    (FailureClass::Conflict, 409),
+    (FailureClass::Missing, 404),
+    (FailureClass::Malformed, 200),
+    (FailureClass::Unknown, 504),
+];
+
+/// Lets each operation of a story fail in each class for ever, and counts.
+fn stays_cheap(story: &str, begin: impl Fn() -> World, operations: &[&'static str]) {
+    for operation in operations {
+        for (class, status) in CLASSES {
+            let mut world = begin();
+            world.fault(operation, Fault::Answers(class, status), usize::MAX);
+            for hour in 0..4 {
+                world.forget_journal();
+                world.live("acme", HOUR);
+                let most = if hour == 0 { 20 } else { 6 };
+                assert!(
+                    world.calls() <= most,
+                    "{story}: {operation} {class:?}, hour {hour}: {} calls",
+                    world.calls()
+                );
+                assert!(
+                    world.writes() <= 2 * most,
+                    "{story}: {operation} {class:?}, hour {hour}: {} writes",
+                    world.writes()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_creation_that_always_fails() {
+    let begin = || {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world
+    };
+    stays_cheap("creation", begin, &["Look", "Issue", "Prove", "Get"]);
+}
+
+#[test]
+fn a_token_that_cannot_be_renewed() {
+    let begin = || {
+        let mut world = World::with_acme();
+        world.pass_time(900);
+        world
+    };
+    stays_cheap("refresh", begin, &["Get", "Issue", "Prove"]);
+}
+
+#[test]
+fn a_workspace_without_token_that_cannot_be_renamed_or_switched() {
+    let begin = || {
+        let mut world = World::with_acme();
+        world.edit("acme", |o| {
+            o.spec.name = WorkspaceName::from("zenith");
+            o.spec.status = Some(WorkspaceState::Inactive);
+        });
+        world
+    };
+    stays_cheap("rename", begin, &["Get", "Look", "Update"]);
+}
+
+#[test]
+fn a_deletion_that_always_fails() {
+    let begin = || {
+        let mut world = World::with_acme();
+        world.delete("acme");
+        world
+    };
+    stays_cheap("deletion", begin, &["Delete"]);
+}
+
+#[test]
+fn a_workspace_that_is_gone() {
+    let begin = || {
+        let mut world = World::with_acme();
+        world.engine.rows.clear();
+        world.list();
+        world
+    };
+    stays_cheap("gone", begin, &["Prove"]);
+}
+
+#[test]
+fn an_api_that_is_down_for_everything() {
+    for (class, status) in CLASSES {
+        let mut world = World::with_acme();
+        world.pass_time(900);
+        world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+        for operation in ["Look", "Get", "Issue", "Prove", "Update", "Delete"] {
+            world.fault(operation, Fault::Answers(class, status), usize::MAX);
+        }
+        for hour in 0..4 {
+            world.forget_journal();
+            world.live("acme", HOUR);
+            let most = if hour == 0 { 20 } else { 6 };
+            assert!(
+                world.calls() <= most,
+                "{class:?}, hour {hour}: {} calls",
+                world.calls()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_refused_kubernetes_write_costs_no_more() {
+    for kind in ["AddFinalizer", "WriteStatus", "WriteSecret"] {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.fault(kind, Fault::Refused, usize::MAX);
+        for hour in 0..4 {
+            world.forget_journal();
+            world.live("acme", HOUR);
+            let most = if hour == 0 { 20 } else { 6 };
+            assert!(
+                world.calls() <= most,
+                "{kind}, hour {hour}: {} calls",
+                world.calls()
+            );
+        }
+    }
+}

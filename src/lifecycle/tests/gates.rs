@@ -1,0 +1,226 @@
+//! Who may, and what is not asked: the leader, the Organization, grants, claims, mass vanishing.
+
+use std::time::Duration;
+
+use super::world::{World, spec};
+use crate::api::ids::{OrganizationId, WorkspaceName};
+use crate::lifecycle::view::{OrganizationFacts, Vanishing, Verification};
+
+#[test]
+fn whoever_does_not_lead_does_nothing_at_all() {
+    let mut fresh = World::new();
+    fresh.apply("acme", spec("acme"));
+    let mut going = World::with_acme();
+    going.delete("acme");
+    for mut world in [fresh, going] {
+        world.leader = false;
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.kinds(), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn an_organization_that_is_not_there_unreadable_or_unverified_is_waited_for_without_a_call() {
+    let waits: [(fn(&mut World), &str); 3] = [
+        (
+            |world| {
+                world.organization = OrganizationFacts::NotFound {
+                    name: "default".to_owned(),
+                    searched: "operator".to_owned(),
+                };
+            },
+            "OrganizationNotFound",
+        ),
+        (
+            |world| {
+                world.organization = OrganizationFacts::Unreadable {
+                    name: "default".to_owned(),
+                };
+            },
+            "OrganizationNotReady",
+        ),
+        (
+            |world| {
+                world.readable().verification = Verification::Pending {
+                    why: "no Secret".to_owned(),
+                };
+            },
+            "OrganizationNotReady",
+        ),
+    ];
+    for (what, reason) in waits {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        let before = world.organization.clone();
+        what(&mut world);
+        world.live("acme", Duration::from_secs(600));
+        assert_eq!(world.calls(), 0);
+        assert_eq!(world.ready("acme"), reason);
+        assert_eq!(
+            world.condition("acme", "Reconciling").map(|c| c.0).as_deref(),
+            Some("True")
+        );
+        world.organization = before;
+        world.pass("acme").unwrap();
+        assert_eq!(world.ready("acme"), "AsDeclared");
+        let secrets = world.secrets.len();
+        what(&mut world);
+        let calls = world.calls();
+        world.live("acme", Duration::from_secs(1000));
+        assert_eq!(
+            world.ready("acme"),
+            reason,
+            "at the latest when the token is about to end"
+        );
+        assert_eq!(world.secrets.len(), secrets, "it withdraws nothing");
+        assert_eq!(world.calls(), calls);
+    }
+}
+
+#[test]
+fn a_name_not_granted_shows_the_entry_to_ask_for_and_heals_with_the_grant() {
+    let mut world = World::new();
+    world.grant("[]");
+    world.apply("acme", spec("acme"));
+    world.pass("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "NameNotGranted");
+    assert!(
+        world.status("acme").conditions[0]
+            .message
+            .contains("workspaceNames: [\"acme\"]")
+    );
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_withdrawn_grant_takes_the_secret_and_ends_all_calls_also_with_a_broken_credential() {
+    for broken in [
+        Verification::Verified(super::world::org()),
+        Verification::Pending {
+            why: "401".to_owned(),
+        },
+    ] {
+        let mut world = World::with_acme();
+        world.readable().verification = broken;
+        world.grant("[]");
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.calls(), 0);
+        assert!(world.secrets.is_empty());
+        assert_eq!(world.ready("acme"), "NameNotGranted");
+        assert_eq!(world.token_ready("acme"), "NameNotGranted");
+        assert_eq!(world.engine.names(), ["acme"]);
+    }
+}
+
+#[test]
+fn a_workspace_renamed_to_what_is_not_granted_heals_when_it_is_renamed_back() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.edit("acme", |o| o.spec.suspend = Some(true));
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("zzz");
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "NameNotGranted");
+    assert!(world.secrets.is_empty());
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("acme");
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "Suspended");
+    assert_eq!(world.secrets.len(), 1);
+}
+
+#[test]
+fn another_organization_behind_the_credential_is_asked_nothing() {
+    let mut world = World::with_acme();
+    world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "OrganizationMismatch");
+    assert_eq!(world.secrets.len(), 1);
+}
+
+#[test]
+fn a_creation_in_flight_asks_nothing_of_another_organization_either() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", super::world::Fault::CrashAfter, 1);
+    world.pass("acme");
+    world.forget_journal();
+    world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "OrganizationMismatch");
+}
+
+#[test]
+fn when_many_vanish_nothing_follows_for_the_objects() {
+    let mut world = World::with_acme();
+    world.pass_time(60);
+    world.engine.rows.clear();
+    world.list();
+    world.readable().vanishing = Vanishing::Mass;
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "MassVanishing");
+    assert_eq!(world.secrets.len(), 1);
+}
+
+#[test]
+fn one_that_is_still_listed_is_served_while_others_vanish() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.list();
+    world.readable().vanishing = Vanishing::Mass;
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1);
+}
+
+#[test]
+fn of_two_objects_with_one_name_the_older_has_it_and_the_other_takes_over_when_it_goes() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.pass_time(5);
+    world.apply("beta", spec("ACME "));
+    world.pass("beta").unwrap();
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    assert_eq!(world.calls(), 0);
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    world.pass("beta").unwrap();
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    world.pass("beta").unwrap();
+    assert_eq!(world.ready("beta"), "AsDeclared");
+}
+
+#[test]
+fn a_rename_to_what_another_object_claims_leaves_both_as_they_are() {
+    let mut world = World::with_acme();
+    world.apply("beta", spec("beta"));
+    world.pass("beta").unwrap();
+    world.edit("beta", |o| o.spec.name = WorkspaceName::from("acme"));
+    world.live("beta", Duration::from_secs(1800));
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    assert_eq!(world.count("Update"), 0);
+    assert_eq!(world.engine.names(), ["acme", "beta"]);
+}
+
+#[test]
+fn a_reconcile_request_makes_a_pass_and_is_echoed() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.status("acme").last_handled_reconcile_at.as_deref(),
+        Some("now")
+    );
+}

@@ -1,0 +1,215 @@
+//! I3, I5: the recorded id is the identity, bound to the object; what is gone stays gone until the user says otherwise.
+
+use std::time::Duration;
+
+use super::world::{Fault, World, spec};
+use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
+use crate::api::remote::FailureClass;
+use crate::api::workspace::AdoptionPolicy;
+use crate::lifecycle::view::Finalizer;
+
+fn gone() -> World {
+    let mut world = World::with_acme();
+    world.pass_time(60);
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    world.forget_journal();
+    world
+}
+
+#[test]
+fn what_is_gone_is_read_by_id_reported_and_loses_its_secret() {
+    let world = gone();
+    assert!(world.secrets.is_empty());
+    assert!(world.id("acme").is_some(), "the lost id stays in status");
+}
+
+#[test]
+fn what_is_gone_stays_gone_through_restarts_and_failing_reads() {
+    for (secret, restart) in [(true, false), (false, false), (true, true), (false, true)] {
+        let mut world = gone();
+        world.edit("acme", |o| {
+            o.spec.token_secret =
+                Some(serde_json::from_value(serde_json::json!({ "enabled": secret })).unwrap());
+        });
+        world.snapshot = None;
+        if restart {
+            world.restart();
+        }
+        for _ in 0..60 {
+            world.live("acme", Duration::from_secs(60));
+            assert_eq!(world.ready("acme"), "RemoteGone");
+        }
+        world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+        world.live("acme", Duration::from_secs(7200));
+        assert_ne!(world.ready("acme"), "AsDeclared");
+        assert_eq!(world.count("Issue"), 0);
+    }
+}
+
+#[test]
+fn absence_from_the_list_alone_changes_nothing() {
+    let mut world = World::with_acme();
+    world.snapshot = Some((world.now.checked_add(Duration::from_secs(1)).unwrap(), Vec::new()));
+    world.pass_time(60);
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn the_recreate_annotation_is_good_once_and_for_the_lost_id_only() {
+    let mut world = gone();
+    let lost = world.id("acme").unwrap();
+    world.edit("acme", |o| o.facts.recreate = Some(WorkspaceId::from("another")));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    world.edit("acme", move |o| o.facts.recreate = Some(lost));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["acme"]);
+    world.pass_time(60);
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+}
+
+#[test]
+fn a_recreation_passes_the_gates_of_every_creation() {
+    let mut world = gone();
+    let lost = world.id("acme");
+    world.engine.make(world.now, "acme");
+    world.edit("acme", |o| o.facts.recreate = lost);
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+#[test]
+fn what_comes_back_is_served_again() {
+    let mut world = World::with_acme();
+    world.pass_time(60);
+    let rows = std::mem::take(&mut world.engine.rows);
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    world.engine.rows = rows;
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.secrets.len(), 1);
+}
+
+#[test]
+fn an_id_that_belongs_to_another_organisation_is_nobodys_to_act_on() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(900);
+    world.engine.row(&id).unwrap().organization_id = Some(OrganizationId::from("org-2"));
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.count("Issue"), 0);
+}
+
+#[test]
+fn our_finalizer_is_put_back_where_somebody_took_it() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.facts.finalizer = Finalizer::Absent);
+    world.pass("acme").unwrap();
+    assert_eq!(world.objects["acme"].facts.finalizer, Finalizer::Present);
+}
+
+/// An object whose status came with a backup: all of it speaks of another uid.
+fn restored() -> World {
+    let mut world = World::with_acme();
+    let stored = world.objects["acme"].clone();
+    world.objects.clear();
+    world.secrets.clear();
+    world.restart();
+    world.pass_time(3600);
+    world.apply("acme", stored.spec);
+    world.edit("acme", |o| o.status = stored.status);
+    world.forget_journal();
+    world
+}
+
+#[test]
+fn a_copied_status_is_a_wish_to_adopt_behind_every_gate() {
+    let mut world = restored();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    assert_eq!(
+        world.count("Issue") + world.count("Update") + world.count("Delete"),
+        0
+    );
+    assert!(world.secrets.is_empty());
+    world.allow_adoption();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(
+        world.id("acme").as_ref(),
+        Some(&world.engine.rows[0].workspace.id)
+    );
+    assert_eq!(
+        world.status("acme").uid.as_ref(),
+        Some(&world.objects["acme"].facts.uid)
+    );
+}
+
+#[test]
+fn a_copied_status_finds_its_workspace_by_id_though_it_was_renamed() {
+    let mut world = restored();
+    world.allow_adoption();
+    world.engine.rows[0].workspace.name = "moved".into();
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_wish_whose_name_is_not_granted_or_claimed_obtains_nothing() {
+    let mut world = restored();
+    world.allow_adoption();
+    world.engine.rows[0].workspace.name = "theirs".into();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme], adoption: Allowed}]");
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "NameNotGranted");
+    assert_eq!(world.engine.names(), ["theirs"]);
+}
+
+#[test]
+fn a_wish_for_what_is_gone_is_forgotten() {
+    let mut world = restored();
+    world.engine.rows.clear();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn deleting_an_object_with_a_copied_status_deletes_nothing() {
+    let mut world = restored();
+    world.live("acme", Duration::from_secs(60));
+    world.edit("acme", |o| o.facts.finalizer = Finalizer::Present);
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(60));
+    assert!(world.objects.is_empty());
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn a_copied_intent_is_believed_for_nothing() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.pass("acme");
+    world.edit("acme", |o| o.facts.uid = Uid::from("restored"));
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+}

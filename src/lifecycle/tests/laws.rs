@@ -1,0 +1,362 @@
+//! What holds whatever is stored, listed and answered.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::dice::Dice;
+use super::world::{Fault, World, spec};
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::FailureClass;
+use crate::api::time::elapsed;
+use crate::api::workspace::{DeletionPolicy, WorkspaceState, WorkspaceStatus};
+use crate::lifecycle::effect::{Change, Effect};
+use crate::lifecycle::pass::{Next, Pass, Settled};
+use crate::lifecycle::rules::deletion;
+use crate::lifecycle::view::{CrdState, Deletion, Finalizer, LiveSecret, Ownership, Remote, View};
+use crate::lifecycle::{Reason, Weight};
+use crate::tenancy::{ClaimKey, Claims, canonical};
+use crate::turns::Pace;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Runs a pass against the dice; `seen` judges every effect by the view that it was decided on.
+fn play(
+    view: View,
+    dice: &mut Dice,
+    mut seen: impl FnMut(&View, &Effect) -> Result<(), TestCaseError>,
+) -> Result<(Pass, Box<Settled>), TestCaseError> {
+    let (mut claims, mut pace) = (Claims::default(), Pace::new(1000));
+    let mut now = view.now;
+    let mut pass = Pass::new(view);
+    let mut outcome = None;
+    for _ in 0..50 {
+        match pass.next(now, &mut claims, &mut pace, outcome.take()) {
+            Next::Wait(until) => now = until,
+            Next::Settled(settled) => return Ok((pass, settled)),
+            Next::Perform(effect) => {
+                seen(pass.view(), &effect)?;
+                now = now.checked_add(Duration::from_millis(100)).unwrap();
+                outcome = Some(dice.outcome(pass.view(), &effect));
+            }
+        }
+    }
+    Err(TestCaseError::fail("a pass that does not end"))
+}
+
+fn granted(view: &View, name: &WorkspaceName) -> bool {
+    view.readable()
+        .is_some_and(|organization| organization.access.grant(name).is_some())
+}
+
+/// The name is granted, and nobody else has it.
+fn usable(view: &View, name: &WorkspaceName) -> bool {
+    let key = |organization| ClaimKey::Name(organization, canonical(name));
+    granted(view, name)
+        && view
+            .verified()
+            .is_some_and(|id| view.standing.holds(&key(id.clone())))
+}
+
+fn issue_is_lawful(view: &View, name: &WorkspaceName) -> bool {
+    let Some(record) = view.record() else {
+        let stamped = view.found.stamped && view.intent().is_some_and(|intent| intent.name == *name);
+        return stamped && view.object.finalizer == Finalizer::Present;
+    };
+    let young = |at| elapsed(at, view.now) <= MINUTE && at <= view.now;
+    let read = view.found.remote.as_ref().is_some_and(|seen| {
+        seen.id == record.id
+            && young(seen.requested_at)
+            && matches!(&seen.remote, Remote::Present(row) if row.name == *name)
+    });
+    let listed = view.listed.as_ref().is_some_and(|listed| {
+        let after = view
+            .memory
+            .known_at
+            .is_none_or(|known| listed.requested_at > known);
+        young(listed.requested_at)
+            && after
+            && listed
+                .row
+                .as_ref()
+                .is_some_and(|row| row.name == *name && row.id == record.id && !row.tombstone)
+    });
+    read || listed
+}
+
+fn delete_is_lawful(view: &View, id: &crate::api::ids::WorkspaceId) -> bool {
+    let Some(record) = view.record() else { return false };
+    if record.id == *id {
+        return view.object.deletion == Deletion::Asked
+            && deletion::policy(view) == DeletionPolicy::Delete
+            && view.found.crd == Some(CrdState::Serving);
+    }
+    let (Some(issued), Some(proof), Some(other)) = (&view.found.issued, &view.found.proof, &view.found.other)
+    else {
+        return false;
+    };
+    let window = view
+        .found
+        .clock
+        .live_window(issued.started, issued.finished, issued.date);
+    let made_now =
+        matches!(&other.remote, Remote::Present(row) if row.created_at.is_some_and(|at| window.contains(at)));
+    proof.workspace_id == *id && other.id == *id && made_now
+}
+
+fn foreign(view: &View, name: &str) -> bool {
+    let live = view.found.target.iter().filter_map(|live| match live {
+        LiveSecret::Present(facts) => Some(facts),
+        LiveSecret::Absent => None,
+    });
+    let all = view.secrets.target.iter().chain(&view.secrets.others).chain(live);
+    all.into_iter()
+        .any(|facts| facts.name == name && facts.ownership == Ownership::Foreign)
+}
+
+/// kubernetes conventions: what tools that wait rely on.
+fn reads_well(status: &WorkspaceStatus, generation: i64) -> Result<(), TestCaseError> {
+    let find = |kind: &str| status.conditions.iter().find(|c| c.type_ == kind);
+    let ready = find("Ready");
+    prop_assert!(ready.is_some());
+    let (reconciling, stalled) = (find("Reconciling"), find("Stalled"));
+    prop_assert!(reconciling.is_none() || stalled.is_none());
+    for abnormal in [reconciling, stalled].into_iter().flatten() {
+        prop_assert_eq!(&abnormal.status, "True");
+        prop_assert_eq!(ready.map(|c| c.status.as_str()), Some("False"));
+        prop_assert_eq!(
+            ready.map(|c| (&c.reason, &c.message)),
+            Some((&abnormal.reason, &abnormal.message))
+        );
+    }
+    prop_assert_eq!(status.observed_generation, Some(generation));
+    for condition in &status.conditions {
+        prop_assert_eq!(condition.observed_generation, Some(generation));
+        prop_assert!(Reason::parse(&condition.reason).is_some());
+    }
+    Ok(())
+}
+
+/// Every law about one effect, on the view that it was decided on.
+fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
+    prop_assert!(view.leader, "only the leader acts");
+    if effect.is_remote() {
+        prop_assert!(
+            view.verified().is_some(),
+            "nothing is asked of an organisation that is not verified"
+        );
+        let bound = view.record().map(|record| record.organization_id);
+        let bound = bound.or_else(|| view.intent().map(|intent| intent.organization_id.clone()));
+        prop_assert!(
+            bound.is_none() || bound.as_ref() == view.verified(),
+            "nor of another one"
+        );
+    }
+    match effect {
+        Effect::Issue { name, .. } => {
+            prop_assert!(
+                issue_is_lawful(view, name),
+                "an issue under a name that was not just seen"
+            );
+            prop_assert!(usable(view, name), "an issue for a name that is not granted");
+            prop_assert_eq!(view.object.deletion, Deletion::NotAsked);
+            prop_assert!(
+                view.record().is_some() || !crate::tenancy::is_default(name),
+                "default is never created"
+            );
+        }
+        Effect::Update { id, change } => {
+            prop_assert!(view.record().is_some_and(|record| record.id == *id));
+            prop_assert!(view.declared.suspend != Some(true));
+            prop_assert!(view.present(id).is_some(), "an update of what was not just read");
+            if let Change::Rename(name) = change {
+                prop_assert_eq!(name, &view.declared.name);
+                prop_assert!(usable(view, name), "a rename to what is not granted");
+                prop_assert!(!crate::tenancy::is_default(name));
+            }
+        }
+        Effect::Delete(id) => prop_assert!(delete_is_lawful(view, id), "a deletion that nobody asked for"),
+        Effect::WriteSecret(draft) => {
+            prop_assert_eq!(
+                Some(&draft.content.workspace_id),
+                view.found.proof.as_ref().map(|proof| &proof.workspace_id)
+            );
+            prop_assert!(
+                view.record()
+                    .is_none_or(|record| record.id == draft.content.workspace_id)
+            );
+            prop_assert!(view.declared.token_enabled());
+            prop_assert!(view.declared.status != Some(WorkspaceState::Inactive));
+            prop_assert!(!foreign(view, &draft.name));
+            prop_assert!(
+                granted(view, &draft.content.workspace_name),
+                "a token for a name that is not granted"
+            );
+        }
+        Effect::DeleteSecret { name, .. } => prop_assert!(!foreign(view, name)),
+        Effect::WriteStatus(status) => {
+            reads_well(status, view.object.generation)?;
+            let before = view.record().map(|record| record.id);
+            let recreated =
+                before.is_some() && view.object.recreate == before && status.workspace_id.is_none();
+            let after = status
+                .workspace_id
+                .clone()
+                .filter(|_| status.uid.as_ref() == Some(&view.object.uid));
+            prop_assert!(
+                before.is_none() || before == after || recreated,
+                "the recorded id is the identity"
+            );
+            prop_assert!(
+                before.is_some() || after.is_none() || view.object.finalizer == Finalizer::Present,
+                "a record without a finalizer"
+            );
+        }
+        Effect::ReadObject
+        | Effect::AddFinalizer
+        | Effect::RemoveFinalizer
+        | Effect::ReadSecret { .. }
+        | Effect::ReadCrd
+        | Effect::Look(_)
+        | Effect::Get(_)
+        | Effect::Prove(_) => {}
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_effect_is_lawful_and_every_pass_ends(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut dice = Dice::new(numbers);
+        let view = dice.view();
+        let mut effects = Vec::new();
+        let (_, settled) = play(view, &mut dice, |view, effect| {
+            effects.push(effect.kind());
+            lawful(view, effect)
+        })?;
+        prop_assert!(effects.len() < 32, "it turns in circles: {:?}", effects);
+        prop_assert!(settled.reason.is_none_or(|reason| Reason::ALL.contains(&reason)));
+    }
+
+    #[test]
+    fn what_failed_is_not_tried_again_at_once(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut dice = Dice::new(numbers);
+        let (pass, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
+        let failed = pass.view().found.problem.is_some() && settled.calls > 0;
+        let again = settled.reason.is_some_and(|reason| reason.weight() != Weight::Fine);
+        if !(failed && again && pass.view().object.deletion == Deletion::NotAsked) {
+            return Ok(());
+        }
+        let mut next = pass.view().clone();
+        next.found = crate::lifecycle::view::Found::default();
+        next.memory = settled.memory;
+        next.listed = None;
+        let aspect = pass.view().found.problem.as_ref().map(|problem| problem.aspect);
+        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
+        prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
+    }
+}
+
+/// Things that befall a Workspace.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Rename(&'static str),
+    State(Option<WorkspaceState>),
+    RenamedRemotely(&'static str),
+    LoseSecret,
+    Fault(&'static str, Fault),
+    Crash(usize, Fault),
+    List,
+    Restart,
+    Live(u64),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let operation = prop::sample::select(vec!["Look", "Get", "Issue", "Prove", "Update"]);
+    let write = prop::sample::select(vec!["WriteStatus", "WriteSecret", "AddFinalizer", "DeleteSecret"]);
+    let fault = prop::sample::select(vec![
+        Fault::AnswerLost,
+        Fault::Answers(FailureClass::Transient, 503),
+        Fault::Answers(FailureClass::Unknown, 504),
+        Fault::Answers(FailureClass::Denied, 403),
+        Fault::Answers(FailureClass::Throttled(Duration::from_secs(7)), 429),
+    ]);
+    let crash = prop::sample::select(vec![Fault::CrashBefore, Fault::CrashAfter]);
+    prop_oneof![
+        prop::sample::select(vec!["acme", "zenith", "nadir"]).prop_map(Event::Rename),
+        prop::sample::select(vec![
+            None,
+            Some(WorkspaceState::Active),
+            Some(WorkspaceState::Inactive)
+        ])
+        .prop_map(Event::State),
+        prop::sample::select(vec!["moved", "zenith"]).prop_map(Event::RenamedRemotely),
+        Just(Event::LoseSecret),
+        (operation, fault).prop_map(|(on, fault)| Event::Fault(on, fault)),
+        (
+            write,
+            prop::sample::select(vec![Fault::Refused, Fault::AnswerLost])
+        )
+            .prop_map(|(on, fault)| Event::Fault(on, fault)),
+        (0usize..10, crash).prop_map(|(n, fault)| Event::Crash(n, fault)),
+        Just(Event::List),
+        Just(Event::Restart),
+        (1u64..1500).prop_map(Event::Live),
+    ]
+}
+
+fn befall(world: &mut World, event: Event) {
+    match event {
+        Event::Rename(name) => world.edit("acme", |o| o.spec.name = WorkspaceName::from(name)),
+        Event::State(state) => world.edit("acme", |o| o.spec.status = state),
+        Event::RenamedRemotely(name) => {
+            // Renamed before it was recorded, a creation whose answer was lost cannot be told from another's workspace.
+            if let Some(id) = world.id("acme")
+                && let Some(row) = world.engine.row(&id)
+            {
+                row.name = WorkspaceName::from(name);
+            }
+        }
+        Event::LoseSecret => world.secrets.clear(),
+        Event::Fault(on, fault) => world.fault(on, fault, 1),
+        Event::Crash(n, fault) => world.crash_at(n, fault),
+        Event::List => world.list(),
+        Event::Restart => world.restart(),
+        Event::Live(seconds) => world.live("acme", Duration::from_secs(seconds)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_befell_it_a_workspace_ends_as_declared_alone_and_quiet(
+        events in prop::collection::vec(event(), 0..12),
+    ) {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        for event in events {
+            befall(&mut world, event);
+        }
+        world.heal();
+        for _ in 0..8 {
+            world.live("acme", Duration::from_secs(1800));
+            world.list();
+        }
+        world.live("acme", Duration::from_secs(1800));
+        let object = &world.objects["acme"];
+        prop_assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", object.status.conditions);
+        prop_assert_eq!(world.engine.names(), [object.spec.name.as_str()]);
+        prop_assert_eq!(world.id("acme"), Some(world.engine.rows[0].workspace.id.clone()));
+        let secrets = usize::from(object.status.state == Some(WorkspaceState::Active));
+        prop_assert_eq!(world.secrets.len(), secrets);
+        world.forget_journal();
+        let settled = world.pass("acme").unwrap();
+        let again = world.pass("acme").unwrap();
+        prop_assert!(world.count("Issue") <= 1, "settled means settled: {:?}", world.kinds());
+        prop_assert_eq!(again.calls, 0);
+        prop_assert!(again.look_again >= settled.look_again || settled.calls == 0);
+    }
+}

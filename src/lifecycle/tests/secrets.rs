@@ -1,0 +1,241 @@
+//! The token Secret: ours or left alone, whole or replaced, moved in the order that loses nothing.
+
+use std::time::Duration;
+
+use super::world::{Fault, Secret, World, spec};
+use crate::api::ids::Uid;
+use crate::api::marks;
+use crate::api::workspace::TokenSecret;
+use crate::lifecycle::view::Content;
+
+fn named(world: &mut World, name: &str) {
+    let name = Some(name.to_owned());
+    world.edit("acme", |o| {
+        o.spec.token_secret = Some(TokenSecret {
+            name,
+            ..TokenSecret::default()
+        });
+    });
+}
+
+/// A Secret of somebody else under that name.
+fn foreign(world: &mut World, name: &str) {
+    let mut other = World::with_acme().secrets.remove("acme-token").unwrap();
+    other.facts.name = name.to_owned();
+    other.controller = Some(Uid::from("somebody"));
+    world.secrets.insert(name.to_owned(), other);
+}
+
+fn unchanged(world: &World, name: &str) -> bool {
+    world.secrets[name].controller == Some(Uid::from("somebody"))
+}
+
+#[test]
+fn a_foreign_secret_is_left_untouched_and_named() {
+    let mut world = World::new();
+    foreign(&mut world, "acme-token");
+    world.apply("acme", spec("acme"));
+    world.live("acme", Duration::from_secs(3600));
+    assert!(unchanged(&world, "acme-token"));
+    assert_eq!(world.ready("acme"), "SecretNotOwned");
+    assert_eq!(
+        world.condition("acme", "Synced").map(|c| c.0).as_deref(),
+        Some("True")
+    );
+    assert!(world.issued_names.len() <= 1, "{:?}", world.issued_names);
+    world.secrets.clear();
+    world.live("acme", Duration::from_secs(301));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_foreign_secret_that_the_store_does_not_show_is_not_overwritten() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.meanwhile("WriteSecret", |world| foreign(world, "acme-token"));
+    world.pass("acme").unwrap();
+    assert!(unchanged(&world, "acme-token"));
+    assert_eq!(world.ready("acme"), "SecretNotOwned");
+    assert!(
+        world.id("acme").is_some(),
+        "the workspace is recorded all the same"
+    );
+}
+
+#[test]
+fn an_orphaned_secret_with_our_label_is_taken_over_and_its_token_replaced() {
+    let mut world = World::with_acme();
+    world.secrets.get_mut("acme-token").unwrap().controller = None;
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
+    assert!(world.secrets["acme-token"].controller.is_some());
+}
+
+#[test]
+fn a_secret_with_no_owner_and_no_label_of_ours_is_foreign() {
+    let mut world = World::with_acme();
+    let secret = world.secrets.get_mut("acme-token").unwrap();
+    secret.controller = None;
+    secret.facts.labels.clear();
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "SecretNotOwned");
+    assert_eq!(world.writes(), 1, "the status alone");
+}
+
+#[test]
+fn damage_is_mended_at_once() {
+    let damages: [fn(&mut Secret); 6] = [
+        |secret| secret.facts.content = Content::Damaged,
+        |secret| secret.facts.times = None,
+        |secret| {
+            let times = secret.facts.times.as_mut().unwrap();
+            times.issued_at = super::world::at(1_000_000);
+            times.expires_at = super::world::at(2_000_000);
+        },
+        |secret| {
+            secret.facts.labels.remove(marks::NO_BACKUP_LABEL);
+        },
+        |secret| {
+            let Content::Whole(content) = &mut secret.facts.content else {
+                panic!()
+            };
+            content.workspace_id = "another".into();
+        },
+        |secret| {
+            let Content::Whole(content) = &mut secret.facts.content else {
+                panic!()
+            };
+            content.api_url = "https://elsewhere.example".to_owned();
+        },
+    ];
+    for (n, damage) in damages.iter().enumerate() {
+        let mut world = World::with_acme();
+        damage(world.secrets.get_mut("acme-token").unwrap());
+        world.pass("acme").unwrap();
+        assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"], "{n}");
+        world.forget_journal();
+        world.pass("acme").unwrap();
+        assert_eq!(world.kinds(), Vec::<&str>::new(), "{n}");
+    }
+}
+
+#[test]
+fn a_damaged_secret_is_not_called_proven_while_it_cannot_be_mended() {
+    let mut world = World::with_acme();
+    world.secrets.get_mut("acme-token").unwrap().facts.content = Content::Damaged;
+    world.fault(
+        "Get",
+        Fault::Answers(crate::api::remote::FailureClass::Transient, 503),
+        usize::MAX,
+    );
+    world.pass("acme").unwrap();
+    assert_eq!(world.token_ready("acme"), "ApiUnavailable");
+}
+
+#[test]
+fn a_secret_missing_from_a_store_that_lags_is_read_live_before_anything_is_issued() {
+    let mut world = World::with_acme();
+    let secret = world.secrets.remove("acme-token").unwrap();
+    let view = world.view("acme");
+    world.secrets.insert("acme-token".to_owned(), secret);
+    let mut pass = crate::lifecycle::Pass::new(view);
+    let next = pass.next(world.now, &mut world.claims, &mut world.pace, None);
+    assert!(matches!(
+        next,
+        crate::lifecycle::Next::Perform(crate::lifecycle::Effect::ReadSecret { .. })
+    ));
+}
+
+#[test]
+fn a_deleted_secret_is_back_at_once() {
+    let mut world = World::with_acme();
+    world.secrets.clear();
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        ["ReadSecret", "Get", "Issue", "Prove", "WriteSecret"]
+    );
+}
+
+#[test]
+fn a_new_name_is_written_then_recorded_then_the_old_one_goes() {
+    let mut world = World::with_acme();
+    named(&mut world, "fresh");
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        [
+            "ReadSecret",
+            "Get",
+            "Issue",
+            "Prove",
+            "WriteSecret",
+            "WriteStatus",
+            "DeleteSecret"
+        ]
+    );
+    assert_eq!(world.secrets.keys().collect::<Vec<_>>(), ["fresh"]);
+    assert_eq!(world.status("acme").token_secret_name.as_deref(), Some("fresh"));
+}
+
+#[test]
+fn a_new_name_that_is_somebody_elses_leaves_the_old_secret_in_use_and_renewed() {
+    let mut world = World::with_acme();
+    foreign(&mut world, "theirs");
+    named(&mut world, "theirs");
+    world.live("acme", Duration::from_secs(1800));
+    assert!(unchanged(&world, "theirs"));
+    assert_eq!(world.ready("acme"), "SecretNotOwned");
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+    assert_eq!(
+        world.status("acme").token_secret_name.as_deref(),
+        Some("acme-token")
+    );
+    assert!(world.count("Issue") >= 2);
+}
+
+#[test]
+fn a_name_changed_in_the_middle_of_a_pass_reports_no_foreign_secret() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.meanwhile("WriteStatus", |world| named(world, "fresh"));
+    world.pass("acme").unwrap();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.secrets.keys().collect::<Vec<_>>(), ["fresh"]);
+    assert!(!world.events.contains(&crate::lifecycle::Reason::SecretNotOwned));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn switched_off_the_secret_goes_and_nothing_is_issued() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| {
+        o.spec.token_secret = Some(TokenSecret {
+            enabled: Some(false),
+            ..TokenSecret::default()
+        });
+    });
+    world.live("acme", Duration::from_secs(3600));
+    assert!(world.secrets.is_empty());
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.token_ready("acme"), "TokenDisabled");
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn labels_and_annotations_that_users_ask_for_are_put_on_and_others_left() {
+    let mut world = World::with_acme();
+    let asked = |key: &str| [(key.to_owned(), "x".to_owned())].into();
+    world.edit("acme", |o| {
+        o.spec.token_secret = Some(TokenSecret {
+            labels: asked("label"),
+            annotations: asked("annotation"),
+            ..TokenSecret::default()
+        });
+    });
+    world.pass("acme").unwrap();
+    let facts = &world.secrets["acme-token"].facts;
+    assert_eq!(facts.labels["label"], "x");
+    assert_eq!(facts.annotations["annotation"], "x");
+    assert_eq!(facts.labels[marks::WORKSPACE_LABEL], "acme");
+}
