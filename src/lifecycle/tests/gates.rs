@@ -6,6 +6,8 @@ use super::world::{World, spec};
 use crate::api::ids::{OrganizationId, WorkspaceName};
 use crate::lifecycle::view::{OrganizationFacts, Vanishing, Verification};
 
+type Change = fn(&mut World);
+
 #[test]
 fn whoever_does_not_lead_does_nothing_at_all() {
     let mut fresh = World::new();
@@ -21,7 +23,7 @@ fn whoever_does_not_lead_does_nothing_at_all() {
 
 #[test]
 fn an_organization_that_is_not_there_unreadable_or_unverified_is_waited_for_without_a_call() {
-    let waits: [(fn(&mut World), &str); 3] = [
+    let waits: [(Change, &str); 3] = [
         (
             |world| {
                 world.organization = OrganizationFacts::NotFound {
