@@ -22,7 +22,7 @@ use crate::organization::Snapshot;
 use crate::serve::Served;
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
-use crate::turns::Pace;
+use crate::turns::{Pace, Slots};
 
 /// A Workspace, or what is left of one that cannot be decoded.
 pub(super) type AnyWorkspace = DeserializeGuard<Workspace>;
@@ -45,8 +45,8 @@ pub struct Context {
 }
 
 /// Plain values under one lock, held for instants and never across an await.
-#[derive(Default)]
 pub(super) struct Shared {
+    pub(super) slots: Slots,
     pub(super) claims: Claims,
     pub(super) secrets: SecretIndex,
     pub(super) memories: HashMap<Uid, Memory>,
@@ -106,6 +106,7 @@ impl Context {
             namespaces: Writer::default(),
             credentials: Writer::default(),
         };
+        let slots = Slots::new(settings.concurrency.get());
         let (wake_workspace, workspaces) = mpsc::unbounded();
         let (wake_organization, organizations) = mpsc::unbounded();
         let context = Self {
@@ -119,7 +120,7 @@ impl Context {
             credentials: writers.credentials.as_reader(),
             wake_workspace,
             wake_organization,
-            shared: Mutex::default(),
+            shared: Mutex::new(Shared::new(slots)),
         };
         (
             context,
@@ -175,6 +176,17 @@ impl Context {
 }
 
 impl Shared {
+    fn new(slots: Slots) -> Self {
+        Self {
+            slots,
+            claims: Claims::default(),
+            secrets: SecretIndex::default(),
+            memories: HashMap::new(),
+            written: HashMap::new(),
+            organizations: HashMap::new(),
+        }
+    }
+
     /// Remembers that the object is at least this new.
     pub(super) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
         if let Some(version) = resource_version.and_then(|text| text.parse().ok()) {

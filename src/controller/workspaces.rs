@@ -26,7 +26,7 @@ use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled};
 use crate::run::Stopping;
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
-use crate::turns::{Pace, Urgency};
+use crate::turns::{Pace, Slot, Urgency};
 
 /// A store that lags behind our own write is asked again then, should the watch not come first.
 const LAGS: Duration = Duration::from_secs(5);
@@ -76,6 +76,10 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
     {
         return Ok(Action::requeue(LAGS));
     }
+    let organization = object.spec.organization_name().to_owned();
+    if let Slot::Later(later) = context.shared().slots.take(context.now(), &organization) {
+        return Ok(Action::requeue(later));
+    }
     let span = tracing::info_span!(
         "pass",
         namespace = object.namespace(),
@@ -90,7 +94,9 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         )
         .instrument(span),
     );
-    let (result, reason, action) = match task.await {
+    let ended = task.await;
+    context.shared().slots.give_back(&organization);
+    let (result, reason, action) = match ended {
         Ok(Ok(settled)) => finish(&context, &object, *settled).await,
         Ok(Err(_)) => (
             PassResult::TimedOut,

@@ -3,8 +3,10 @@
 pub mod backoff;
 pub mod pace;
 mod schedule;
+pub mod slots;
 mod throttle;
 
 pub use backoff::{Backoff, Urgency};
 pub use pace::{Lane, Pace, Turn};
+pub use slots::{Slot, Slots};
 pub use throttle::Pressure;

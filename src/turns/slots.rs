@@ -1,0 +1,117 @@
+//! Whose pass may run: while passes of several organisations want to, no one organisation holds more than half of the
+//! slots. A broken organisation, whose every call takes its whole deadline, never slows a healthy one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::api::time::elapsed;
+
+/// An organisation that wanted a pass this recently is still waiting for more.
+const WANTS_FOR: Duration = Duration::from_secs(3);
+
+/// When to ask again. Thousands may ask: seldom enough to cost nothing, soon enough not to be felt.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The answer to who asks for a slot.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Slot {
+    /// Begin; [`Slots::give_back`] must follow.
+    Taken,
+    /// Ask again after this.
+    Later(Duration),
+}
+
+/// The slots of a process. Plain value.
+#[derive(Clone, Debug)]
+pub struct Slots {
+    half: usize,
+    uses: BTreeMap<String, Use>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    running: usize,
+    wanted_at: Timestamp,
+}
+
+impl Slots {
+    /// `total` passes may run at once.
+    pub fn new(total: usize) -> Self {
+        Self {
+            half: (total / 2).max(1),
+            uses: BTreeMap::new(),
+        }
+    }
+
+    /// Asks for a slot for a pass over an object of `organization`.
+    pub fn take(&mut self, now: Timestamp, organization: &str) -> Slot {
+        let others_want = self
+            .uses
+            .iter()
+            .any(|(name, other)| name != organization && elapsed(other.wanted_at, now) < WANTS_FOR);
+        let used = self.uses.entry(organization.to_owned()).or_insert(Use {
+            running: 0,
+            wanted_at: now,
+        });
+        used.wanted_at = now;
+        if others_want && used.running >= self.half {
+            return Slot::Later(ASK_AGAIN);
+        }
+        used.running += 1;
+        Slot::Taken
+    }
+
+    /// A pass ended.
+    pub fn give_back(&mut self, organization: &str) {
+        if let Some(used) = self.uses.get_mut(organization) {
+            used.running = used.running.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn take(slots: &mut Slots, seconds: i64, organization: &str, times: usize) -> usize {
+        (0..times)
+            .filter(|_| slots.take(at(seconds), organization) == Slot::Taken)
+            .count()
+    }
+
+    #[test]
+    fn one_organisation_alone_may_use_every_slot() {
+        assert_eq!(take(&mut Slots::new(8), 0, "a", 8), 8);
+    }
+
+    #[test]
+    fn while_another_waits_it_holds_no_more_than_half() {
+        let mut slots = Slots::new(8);
+        assert_eq!(take(&mut slots, 0, "b", 1), 1);
+        assert_eq!(take(&mut slots, 1, "a", 8), 4);
+        assert_eq!(take(&mut slots, 2, "b", 4), 3);
+    }
+
+    #[test]
+    fn what_an_idle_organisation_once_wanted_holds_nobody_back() {
+        let mut slots = Slots::new(8);
+        assert_eq!(take(&mut slots, 0, "b", 1), 1);
+        slots.give_back("b");
+        assert_eq!(take(&mut slots, 3, "a", 8), 8);
+    }
+
+    #[test]
+    fn a_slot_that_is_given_back_can_be_taken() {
+        let mut slots = Slots::new(2);
+        take(&mut slots, 0, "b", 1);
+        assert_eq!(take(&mut slots, 0, "a", 2), 1);
+        slots.give_back("a");
+        assert_eq!(take(&mut slots, 0, "a", 2), 1);
+    }
+}
