@@ -23,7 +23,7 @@ use super::write;
 use crate::api::Organization;
 use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::api::marks;
-use crate::api::organization::WorkspaceCounts;
+use crate::api::organization::{TokenPath, WorkspaceCounts};
 use crate::api::reason::{Reason, Weight};
 use crate::api::remote::{Failure, FailureClass};
 use crate::api::time::{elapsed, later};
@@ -73,6 +73,8 @@ struct Held {
     /// What the client was built from.
     built_from: Option<Built>,
     engine: Option<Engine>,
+    /// The organisation that the client names with every call.
+    names: Option<OrganizationId>,
     credential: Option<Credential>,
     listing: Option<Listing>,
     listed_at: Option<Timestamp>,
@@ -80,11 +82,15 @@ struct Held {
     backoff: Backoff,
 }
 
+/// What a client is made of: it is built anew when one of these changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Built {
-    generation: i64,
-    secret: Option<String>,
-    organization_id: Option<OrganizationId>,
+    endpoint: String,
+    token_path: TokenPath,
+    ca_bundle: Option<String>,
+    declared: Option<OrganizationId>,
+    secret: String,
+    secret_version: Option<String>,
 }
 
 type HeldByUid = std::sync::Mutex<std::collections::HashMap<Uid, Held>>;
@@ -206,39 +212,26 @@ fn secret_version(object: &Organization, context: &Context) -> Option<String> {
 
 /// Builds the client anew where spec or Secret changed. A rotation takes effect without a restart.
 async fn connect(object: &Organization, context: &Arc<Context>, held: &mut Held) {
-    let pinned = object
-        .status
-        .as_ref()
-        .and_then(|status| status.organization_id.clone());
+    let status = object.status.as_ref();
+    let pinned = status.and_then(|status| status.organization_id.clone());
     let built = Built {
-        generation: object.metadata.generation.unwrap_or_default(),
-        secret: secret_version(object, context),
-        organization_id: object.spec.organization_id.clone().or(pinned),
+        endpoint: object.spec.endpoint().to_owned(),
+        token_path: object.spec.token_path(),
+        ca_bundle: object.spec.ca_bundle.clone(),
+        declared: object.spec.organization_id.clone(),
+        secret: object.spec.credentials_secret_ref.name.clone(),
+        secret_version: secret_version(object, context),
     };
     if held.built_from.as_ref() == Some(&built) && held.credential.is_some() {
         return;
     }
-    // Only what is sent along became known: the credential was accepted already.
-    let only_pinned = held.built_from.as_ref().is_some_and(|before| {
-        before.generation == built.generation
-            && before.secret == built.secret
-            && before.organization_id.is_none()
-    });
-    match client(object, context, built.organization_id.clone()).await {
-        Ok(engine) => {
-            held.engine = Some(engine);
-            if !only_pinned {
-                held.credential = None;
-                held.listing = None;
-                held.listed_at = None;
-            }
-        }
-        Err(credential) => {
-            held.engine = None;
-            held.credential = Some(credential);
-            held.listing = None;
-        }
-    }
+    held.names = built.declared.clone().or(pinned);
+    held.listing = None;
+    held.listed_at = None;
+    (held.engine, held.credential) = match client(object, context, held.names.clone()).await {
+        Ok(engine) => (Some(engine), None),
+        Err(credential) => (None, Some(credential)),
+    };
     held.built_from = Some(built);
 }
 
@@ -469,6 +462,7 @@ fn publish(
             || healed;
         held.generation = generation;
         state.pace.set_rate(rate(object));
+        name_organization(held, &judgement.verification);
         state.engine = held.engine.clone();
         state.verification = judgement.verification.clone();
         state.vanishing = judgement.vanishing;
@@ -482,6 +476,20 @@ fn publish(
         wake_users(context, &name);
     }
     judgement.0
+}
+
+/// Once the organisation is known, every call names it.
+fn name_organization(held: &mut Held, verification: &Verification) {
+    let (Verification::Verified(id), None, Some(engine)) = (verification, &held.names, &held.engine) else {
+        return;
+    };
+    match engine.within(id) {
+        Ok(engine) => {
+            held.engine = Some(engine);
+            held.names = Some(id.clone());
+        }
+        Err(error) => tracing::warn!(%error, "the organisation's id cannot be sent along"),
+    }
 }
 
 fn rate(object: &Organization) -> u32 {

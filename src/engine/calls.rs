@@ -101,6 +101,19 @@ impl Engine {
         })))
     }
 
+    /// The same client, from now on naming the organisation with every call. Shares token, slots and connections.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the id cannot stand in a header.
+    pub fn within(&self, organization: &OrganizationId) -> Result<Self, ConfigError> {
+        Ok(Self(Arc::new(Inner {
+            http: self.0.http.clone(),
+            requests: self.0.requests.within(organization)?,
+            clock: self.0.clock.clone(),
+            scrub: self.0.scrub.clone(),
+        })))
+    }
+
     /// Exchanges the credentials now, whatever token is at hand; what comes of it serves later calls.
     pub async fn authenticate(&self) -> Answer<Authenticated> {
         let request = self.0.requests.authenticate();

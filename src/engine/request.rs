@@ -13,7 +13,7 @@ use super::failure;
 use super::listing::ListFilter;
 use super::operation::Operation;
 use super::wire::{ExchangeRequest, IssueRequest, UpdateRequest};
-use crate::api::ids::{RegionId, WorkspaceId, WorkspaceName};
+use crate::api::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
 use crate::api::organization::TokenPath;
 use crate::api::remote::Failure;
 use crate::api::workspace::WorkspaceState;
@@ -43,6 +43,13 @@ impl Requests {
                 .map(organization_header)
                 .transpose()?,
             token_path: config.token_path,
+        })
+    }
+
+    pub(super) fn within(&self, organization: &OrganizationId) -> Result<Self, ConfigError> {
+        Ok(Self {
+            organization: Some(organization_header(organization)?),
+            ..self.clone()
         })
     }
 

@@ -148,6 +148,25 @@ impl Stage {
         .await
     }
 
+    /// Waits until the Organization was verified and its shared list was taken and reported.
+    pub async fn listed(&self, name: &str) -> Organization {
+        eventually(&format!("the Organization {name} to be listed"), LONG, || async {
+            match self.organizations().get(name).await {
+                Ok(found)
+                    if found
+                        .status
+                        .as_ref()
+                        .is_some_and(|status| status.workspaces.is_some()) =>
+                {
+                    Ok(found)
+                }
+                Ok(found) => Err(format!("{:#?}", found.status)),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+        .await
+    }
+
     pub async fn until(&self, name: &str, what: &str, holds: impl Fn(&Workspace) -> bool) -> Workspace {
         eventually(what, LONG, || async {
             match self.workspaces().get(name).await {
