@@ -1,0 +1,55 @@
+{{/* What the operator may do, in three parts. Whoever may list may get: it shows the same. */}}
+
+{{/* Where tenants are. Secrets cannot be narrowed further: a Workspace says how its Secret is called. */}}
+{{- define "operator.tenantRules" -}}
+- apiGroups: [agentengine.airbyte.com]
+  resources: [workspaces]
+  # Patch: its finalizer, nothing else.
+  verbs: [get, list, watch, patch]
+- apiGroups: [agentengine.airbyte.com]
+  resources: [workspaces/status]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
+{{/* In the operator's own namespace: Organizations and their credentials. */}}
+{{- define "operator.ownRules" -}}
+- apiGroups: [agentengine.airbyte.com]
+  resources: [organizations]
+  # Patch: its finalizer, nothing else.
+  verbs: [get, list, watch, patch]
+- apiGroups: [agentengine.airbyte.com]
+  resources: [organizations/status]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
+{{/* Of no namespace. */}}
+{{- define "operator.clusterRules" -}}
+# Their labels decide who may use what of an Organization.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get, list, watch]
+# A definition that is going takes all objects with it: nothing is deleted remotely then.
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames: [organizations.agentengine.airbyte.com, workspaces.agentengine.airbyte.com]
+  verbs: [get]
+{{- end }}
+
+{{/* The operator's account, as the subject of a binding. */}}
+{{- define "operator.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "operator.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}

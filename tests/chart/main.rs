@@ -1,0 +1,12 @@
+//! The Helm chart and the image: what they render, what they refuse, and that an operator started as they say, under
+//! the account that they make, does all of its work and may do nothing else. With the real Helm on a real API server.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod definitions;
+mod image;
+mod permissions;
+mod render;
+mod values;
+mod values_reference;
