@@ -15,18 +15,20 @@ help: ## List these targets
 	@printf '\nThe first run of demo, test or cluster builds a Kubernetes control plane with Go: about ten minutes on\n'
 	@printf 'two cores, with progress shown; it is kept in your cache folder for all later runs.\n'
 
-demo: tools ## See the operator work on a real control plane and an emulated Agent Engine (KEEP=1: leave it running)
+demo: ## See the operator work on a real control plane and an emulated Agent Engine (KEEP=1: leave it running)
 	$(CARGO) build --release --bin agent-engine-operator
-	$(CARGO) build --all-features --bins --example demo
-	KEEP=$(KEEP) $(CARGO) run --quiet --all-features --example demo
+	$(CARGO) build --all-features --bins --example cluster --example demo
+	@$(CLUSTER) tools all
+	@KEEP=$(KEEP) $(CARGO) run --quiet --all-features --example demo
 
 test: build tools fidelity ## Pass every test, real API server included
 	$(CARGO) test --all-features
 
-cluster: ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C
+cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C
 	$(CLUSTER) up --crds crds
 
 tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where they are found)
+	$(CARGO) build --all-features --example cluster
 	@$(CLUSTER) tools all
 
 # All at once: built one by one, targets that need test features would compile the same libraries anew.

@@ -35,7 +35,7 @@ pub struct Cluster {
     ready: Ready,
     next_user: AtomicUsize,
     /// Its standard input closes when this process ends in whatever way, and then it ends the cluster.
-    _holder: std::process::Child,
+    holder: std::process::Child,
 }
 
 /// A user of the API, so that the audit log tells its requests from all others.
@@ -54,7 +54,8 @@ pub struct Said {
 }
 
 impl Cluster {
-    fn start() -> Self {
+    /// One that is not shared.
+    pub fn start() -> Self {
         let mut up = Command::new(cluster_program());
         up.args(["up", "--json"])
             .stdin(Stdio::piped())
@@ -72,8 +73,14 @@ impl Cluster {
         Self {
             ready,
             next_user: AtomicUsize::new(0),
-            _holder: holder,
+            holder,
         }
+    }
+
+    /// Returns when its processes are gone.
+    pub fn end(mut self) {
+        drop(self.holder.stdin.take());
+        self.holder.wait().expect("the cluster program's state");
     }
 
     /// As an administrator. One for each test: a client belongs to the runtime that made it.
@@ -83,6 +90,10 @@ impl Cluster {
 
     pub fn kubeconfig(&self) -> &Path {
         &self.ready.kubeconfig
+    }
+
+    pub fn kubectl_program(&self) -> &Path {
+        &self.ready.kubectl
     }
 
     pub fn api_url(&self) -> &str {

@@ -1,12 +1,12 @@
 //! The emulated Agent Engine as a process of its own, driven through its control API (`docs/emulator.md`).
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    Supervised,
+    Supervised, built,
     eventually::{LONG, eventually},
     http_client, scratch_file,
 };
@@ -35,9 +35,9 @@ impl Emulator {
             &client_secret,
         ];
         let arguments = arguments.into_iter().chain(more_arguments.iter().copied());
-        let program = Path::new(env!("CARGO_BIN_EXE_agent-engine-emulator"));
-        let mut process =
-            Supervised::start("the emulator", program, arguments, [("RUST_BACKTRACE", "1")], log).await;
+        let program = built("agent-engine-emulator");
+        let environment = [("RUST_BACKTRACE", "1")];
+        let mut process = Supervised::start("the emulator", &program, arguments, environment, log).await;
         let url = eventually("the emulator to say where it listens", LONG, || {
             let (ended, log) = (process.exit_code(), process.log());
             async move {

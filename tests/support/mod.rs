@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod built;
 mod cluster;
 mod emulator;
 mod eventually;
@@ -22,6 +23,7 @@ mod stage;
 mod supervised;
 
 pub use audit::{Audit, Request, Requests, tally};
+pub use built::{built, target};
 pub use cluster::{ApiUser, Cluster, Said, cluster};
 pub use emulator::{CLIENT_ID, Emulator};
 pub use eventually::{LONG, SHORT, eventually};

@@ -1,9 +1,9 @@
 //! The operator as users run it: its own binary, a process of its own.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::PathBuf};
 
 use super::{
-    ApiUser, Supervised,
+    ApiUser, Supervised, built,
     eventually::{LONG, eventually},
     http_client, scratch_file,
 };
@@ -11,6 +11,7 @@ use super::{
 /// How to start an operator; starting the same again is a restart.
 #[derive(Clone, Debug)]
 pub struct Launch {
+    pub program: PathBuf,
     pub user: ApiUser,
     pub operator_namespace: String,
     /// Empty: all.
@@ -22,6 +23,7 @@ pub struct Launch {
 impl Launch {
     pub fn new(user: &ApiUser, operator_namespace: &str) -> Self {
         Self {
+            program: built("agent-engine-operator"),
             user: user.clone(),
             operator_namespace: operator_namespace.to_owned(),
             watch_namespaces: Vec::new(),
@@ -103,8 +105,14 @@ impl Operator {
             .iter()
             .cloned()
             .chain([("KUBECONFIG".to_owned(), kubeconfig)]);
-        let program = Path::new(env!("CARGO_BIN_EXE_agent-engine-operator"));
-        Supervised::start("the operator", program, launch.arguments(), environment, log).await
+        Supervised::start(
+            "the operator",
+            &launch.program,
+            launch.arguments(),
+            environment,
+            log,
+        )
+        .await
     }
 
     /// SIGKILL to the operator itself; returns when it is gone.
