@@ -373,6 +373,12 @@ fn failed(view: &mut View, aspect: Aspect, effect: &Effect, failure: Failure) {
             FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict,
             Effect::Issue { name, .. },
         ) if creating => creation_refused(name, &failure),
+        (FailureClass::Denied, Effect::Prove(_)) => Finding::new(
+            Reason::AccessDenied,
+            format!(
+                "Agent Engine refused the token that it had just issued: {detail}; nothing was handed out"
+            ),
+        ),
         (FailureClass::Denied, _) => Finding::new(
             Reason::AccessDenied,
             format!(

@@ -1,11 +1,16 @@
 //! A stage for one story: an emulated Agent Engine, an operator's namespace with its Organization, tenants' namespaces,
 //! and an operator process of its own.
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::Api;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use k8s_openapi::api::{core::v1::Secret, events::v1::Event};
+use kube::{
+    Api,
+    api::{DeleteParams, ListParams, Patch, PatchParams},
+};
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::{Organization, Workspace};
+use agent_engine_operator::api::{Organization, Workspace, marks::RECONCILE_AT};
 
 use super::{
     ApiUser, Audit, CLIENT_ID, Cluster, Emulator, Launch, Operator, cluster,
@@ -47,11 +52,16 @@ impl Stage {
 
     /// A stage whose Organization `default` lets the tenant use any name, adopt and delete.
     pub async fn set() -> Self {
-        let stage = Self::bare(&[]).await;
+        Self::with(&[], json!({})).await
+    }
+
+    /// The same with flags for the emulator, and `spec` laid over the Organization's.
+    pub async fn with(emulator_arguments: &[&str], spec: Value) -> Self {
+        let stage = Self::bare(emulator_arguments).await;
         stage
             .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
             .await;
-        stage.organization("default", json!({})).await;
+        stage.organization("default", spec).await;
         stage
     }
 
@@ -191,10 +201,129 @@ impl Stage {
 
     /// Live workspaces at Agent Engine of that name.
     pub async fn remote(&self, name: &str) -> Vec<Value> {
+        let all = self.all_remote().await;
+        all.into_iter().filter(|w| w["name"] == name).collect()
+    }
+
+    /// Live workspaces at Agent Engine beside `default`.
+    pub async fn all_remote(&self) -> Vec<Value> {
         let state = self.emulator.state().await;
         let all = find_workspaces(&state);
         all.into_iter()
-            .filter(|w| w["name"] == name && w["tombstone"] != true)
+            .filter(|w| w["name"] != "default" && w["tombstone"] != true)
+            .collect()
+    }
+
+    /// Waits until the names of the live workspaces beside `default` are these.
+    pub async fn remote_names(&self, names: &[&str]) {
+        eventually(&format!("{names:?} to live at Agent Engine"), LONG, || async {
+            let all = self.all_remote().await;
+            let mut found: Vec<&str> = all.iter().filter_map(|w| w["name"].as_str()).collect();
+            let mut wanted = names.to_vec();
+            found.sort_unstable();
+            wanted.sort_unstable();
+            (found == wanted)
+                .then_some(())
+                .ok_or_else(|| format!("{found:?}"))
+        })
+        .await;
+    }
+
+    /// Changes a workspace at Agent Engine behind the operator's back.
+    pub async fn meddle(&self, id: &str, change: Value) {
+        let path = format!("workspaces/{id}");
+        self.emulator
+            .control(reqwest::Method::PATCH, &path, Some(change))
+            .await;
+    }
+
+    /// Deletes a workspace at Agent Engine behind the operator's back.
+    pub async fn lose(&self, id: &str) {
+        let path = format!("workspaces/{id}");
+        self.emulator.control(reqwest::Method::DELETE, &path, None).await;
+    }
+
+    /// Asks for a pass over a Workspace, as a person would.
+    pub async fn ask(&self, name: &str) {
+        let patch = Patch::Merge(asking());
+        self.workspaces()
+            .patch(name, &PatchParams::default(), &patch)
+            .await
+            .expect("an annotated Workspace");
+    }
+
+    /// Asks for the shared list of the Organization `default`, and waits until it was taken.
+    pub async fn list(&self) {
+        let asking = asking();
+        let asked = asking["metadata"]["annotations"][RECONCILE_AT].as_str();
+        self.organizations()
+            .patch("default", &PatchParams::default(), &Patch::Merge(&asking))
+            .await
+            .expect("an annotated Organization");
+        eventually("the Organization to say that it was looked at", LONG, || async {
+            let organization = self
+                .organizations()
+                .get("default")
+                .await
+                .map_err(|e| e.to_string())?;
+            let status = organization.status.ok_or("no status")?;
+            (status.last_handled_reconcile_at.as_deref() == asked)
+                .then_some(())
+                .ok_or_else(|| format!("{status:?}"))
+        })
+        .await;
+    }
+
+    /// Waits until a Secret is there and `holds` says so of it.
+    pub async fn secret(&self, name: &str, what: &str, holds: impl Fn(&Secret) -> bool) -> Secret {
+        eventually(what, LONG, || async {
+            match self.secrets().get_opt(name).await {
+                Ok(Some(secret)) if holds(&secret) => Ok(secret),
+                Ok(Some(secret)) => Err(format!("{:#?}", secret.metadata)),
+                Ok(None) => Err("no Secret".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+        .await
+    }
+
+    pub async fn secret_gone(&self, name: &str) {
+        eventually(&format!("the Secret {name} to be gone"), LONG, || async {
+            match self.secrets().get_opt(name).await {
+                Ok(None) => Ok(()),
+                Ok(Some(secret)) => Err(format!("{:#?}", secret.metadata)),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+        .await;
+    }
+
+    pub async fn delete(&self, name: &str) {
+        self.workspaces()
+            .delete(name, &DeleteParams::default())
+            .await
+            .expect("a Workspace to delete");
+    }
+
+    pub async fn delete_secret(&self, name: &str) {
+        self.secrets()
+            .delete(name, &DeleteParams::default())
+            .await
+            .expect("a Secret to delete");
+    }
+
+    /// The notes of the events about an object of ours, each after its reason.
+    pub async fn events(&self, name: &str) -> Vec<(String, String)> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.tenant);
+        let events = api.list(&ListParams::default()).await.expect("events");
+        let about = events.items.into_iter().filter(|event| {
+            event
+                .regarding
+                .as_ref()
+                .is_some_and(|object| object.name.as_deref() == Some(name))
+        });
+        about
+            .map(|event| (event.reason.unwrap_or_default(), event.note.unwrap_or_default()))
             .collect()
     }
 
@@ -244,6 +373,19 @@ pub fn is_ready(workspace: &Workspace) -> bool {
                 .iter()
                 .any(|c| c.type_ == "Ready" && c.status == "True")
     })
+}
+
+/// A merge patch with a reconcile request that was never made before.
+fn asking() -> Value {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let value = format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    json!({"metadata": {"annotations": {RECONCILE_AT: value}}})
+}
+
+/// The id that is recorded in status.
+pub fn id(workspace: &Workspace) -> String {
+    let status = workspace.status.as_ref().expect("a status");
+    status.workspace_id.as_ref().expect("a recorded id").to_string()
 }
 
 fn merge(into: &mut Value, from: Value) {
