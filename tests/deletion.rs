@@ -4,7 +4,7 @@ mod support;
 
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
-use support::{LONG, Stage, eventually, id};
+use support::{LONG, Stage, eventually, recorded_id};
 
 use agent_engine_operator::api::{marks, workspace::DeletionPolicy};
 
@@ -13,14 +13,13 @@ async fn a_deleted_object_takes_its_workspace_along_with_one_delete_by_id() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let mark = stage.emulator.journal_mark().await;
 
     stage.delete("acme").await;
-    stage.gone("acme").await;
 
     stage.remote_names(&[]).await;
-    stage.secret_gone("acme-token").await;
+    stage.no_secret("acme-token").await;
     let journal = stage.emulator.journal(mark).await;
     assert_eq!(journal["counts"], json!({"W5": 1}));
     assert!(journal["entries"][0]["path"].as_str().unwrap().ends_with(&before));
@@ -33,12 +32,11 @@ async fn a_retained_workspace_stays_and_needs_neither_organization_nor_credentia
     stage
         .workspace("acme", json!({"name": "Acme", "deletionPolicy": "Retain"}))
         .await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let mark = stage.emulator.journal_mark().await;
     remove_organization(&stage).await;
 
     stage.delete("acme").await;
-    stage.gone("acme").await;
 
     assert_eq!(stage.remote("Acme").await[0]["id"], before);
     assert_eq!(stage.emulator.calls_since(mark).await.get("W5"), None);
@@ -76,7 +74,6 @@ async fn what_was_created_goes_and_what_was_adopted_stays_where_nobody_says_othe
 
     for object in ["made", "old", "wanted"] {
         stage.delete(object).await;
-        stage.gone(object).await;
     }
     stage.remote_names(&["Old"]).await;
 }
@@ -98,7 +95,6 @@ async fn the_organizations_default_and_its_ceiling_are_obeyed() {
 
     for object in ["kept", "asked"] {
         stage.delete(object).await;
-        stage.gone(object).await;
     }
     stage.remote_names(&["Kept", "Under"]).await;
     let access = json!([{
@@ -107,7 +103,6 @@ async fn the_organizations_default_and_its_ceiling_are_obeyed() {
     stage.organization("default", json!({"access": access})).await;
     stage.list().await;
     stage.delete("under").await;
-    stage.gone("under").await;
     stage.remote_names(&["Kept", "Under"]).await;
 }
 
@@ -125,7 +120,7 @@ async fn a_deletion_that_cannot_reach_the_api_waits_says_why_and_has_a_way_out()
         .await;
 
     for object in ["retried", "released"] {
-        stage.delete(object).await;
+        stage.begin_deletion(object).await;
         let blocked = stage.reason(object, "DeletionBlocked").await;
         let finalizers = blocked.metadata.finalizers.unwrap();
         assert_eq!(finalizers, [marks::FINALIZER]);
@@ -153,7 +148,7 @@ async fn a_deletion_without_credentials_waits_for_them() {
     stage.ready("acme").await;
     remove_organization(&stage).await;
 
-    stage.delete("acme").await;
+    stage.begin_deletion("acme").await;
     let blocked = stage.reason("acme", "DeletionBlocked").await;
 
     assert_eq!(stage.remote("Acme").await.len(), 1);
@@ -185,13 +180,13 @@ async fn a_deletion_that_was_done_already_or_is_done_later_lets_the_object_go() 
     ] {
         stage.emulator.knobs(json!({"after_commit": "answer"})).await;
         stage.workspace("acme", json!({"name": "Acme"})).await;
-        let before = id(&stage.ready("acme").await);
+        let before = recorded_id(&stage.ready("acme").await);
         if lost {
             stage.lose(&before).await;
         }
         stage.emulator.knobs(knobs.clone()).await;
 
-        stage.delete("acme").await;
+        stage.begin_deletion("acme").await;
 
         eventually(&format!("acme to be gone with {knobs}"), LONG, || async {
             match stage.workspaces().get_opt("acme").await {
@@ -211,11 +206,10 @@ async fn the_fallback_workspace_may_be_adopted_and_is_never_deleted() {
     stage
         .workspace("fallback", json!({"name": "default", "adoptionPolicy": "ByName"}))
         .await;
-    let before = id(&stage.ready("fallback").await);
+    let before = recorded_id(&stage.ready("fallback").await);
     let mark = stage.emulator.journal_mark().await;
 
     stage.delete("fallback").await;
-    stage.gone("fallback").await;
 
     assert_eq!(stage.emulator.calls_since(mark).await.get("W5"), None);
     told(&stage, "fallback", "Retained", &before).await;
@@ -237,7 +231,7 @@ async fn finalizers_of_others_are_left_where_they_are() {
     };
     change(theirs).await;
 
-    stage.delete("acme").await;
+    stage.begin_deletion("acme").await;
     stage.remote_names(&[]).await;
 
     let left = stage
@@ -265,8 +259,6 @@ async fn a_creation_in_flight_that_is_deleted_leaves_nothing_behind() {
     stage.remote_names(&["Acme"]).await;
 
     stage.delete("acme").await;
-
-    stage.gone("acme").await;
     stage.remote_names(&[]).await;
 }
 
@@ -304,7 +296,7 @@ async fn remove_organization(stage: &Stage) {
 /// Waits for an event of that reason whose note speaks of `what`.
 async fn told(stage: &Stage, object: &str, reason: &str, what: &str) {
     eventually(&format!("an event {reason} about {what}"), LONG, || async {
-        let events = stage.events(object).await;
+        let events = stage.event_notes(object).await;
         let told = events.iter().any(|(r, note)| r == reason && note.contains(what));
         told.then_some(()).ok_or_else(|| format!("{events:?}"))
     })

@@ -3,21 +3,21 @@
 mod support;
 
 use serde_json::json;
-use support::{LONG, Stage, eventually, id, text};
+use support::{LONG, Stage, eventually, recorded_id, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_name_renames_the_same_workspace_with_one_look_and_one_update() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme Ltd"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let token = stage.secret_text("acme-token", "token").await;
     let mark = stage.emulator.journal_mark().await;
 
     stage.workspace("acme", json!({"name": "Acme Inc"})).await;
     let after = stage.ready("acme").await;
 
-    assert_eq!(id(&after), before);
+    assert_eq!(recorded_id(&after), before);
     assert_eq!(after.status.unwrap().name.unwrap().as_str(), "Acme Inc");
     stage.remote_names(&["Acme Inc"]).await;
     let secret = stage.secrets().get("acme-token").await.unwrap();
@@ -37,14 +37,14 @@ async fn a_rename_behind_the_operators_back_is_undone_when_the_list_shows_it() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
 
     stage.meddle(&before, json!({"name": "Somebody's"})).await;
     stage.list().await;
 
     stage.remote_names(&["Acme"]).await;
     assert_eq!(stage.remote("Acme").await[0]["id"], before);
-    assert_eq!(id(&stage.ready("acme").await), before);
+    assert_eq!(recorded_id(&stage.ready("acme").await), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +60,7 @@ async fn a_name_that_is_taken_or_nearly_so_is_not_renamed_to_until_it_is_free() 
         ("b", "nearly", &seeded["workspaces"][1], "SimilarNameExists"),
     ] {
         stage.workspace(object, json!({"name": object})).await;
-        let before = id(&stage.ready(object).await);
+        let before = recorded_id(&stage.ready(object).await);
         let mark = stage.emulator.journal_mark().await;
 
         stage.workspace(object, json!({"name": wanted})).await;
@@ -74,7 +74,7 @@ async fn a_name_that_is_taken_or_nearly_so_is_not_renamed_to_until_it_is_free() 
         let freed = json!({"name": format!("moved-{object}")});
         stage.meddle(blocker["id"].as_str().unwrap(), freed).await;
         stage.ask(object).await;
-        assert_eq!(id(&stage.ready(object).await), before);
+        assert_eq!(recorded_id(&stage.ready(object).await), before);
         assert_eq!(stage.remote(wanted).await[0]["id"], before);
     }
 }
@@ -98,7 +98,7 @@ async fn a_refused_rename_is_reported_and_the_token_goes_on() {
             .await;
         stage.emulator.knobs(json!({"rename_conflict": answer})).await;
         stage.workspace(&object, json!({"name": object})).await;
-        let before = id(&stage.ready(&object).await);
+        let before = recorded_id(&stage.ready(&object).await);
         let unseen = json!({"kind": "status", "status": 200, "body": {"data": [], "next": null}});
         stage
             .emulator
@@ -135,7 +135,7 @@ async fn a_rename_at_the_moment_of_an_issue_makes_no_twin() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     stage
         .emulator
         .fault(json!({"operation": "T2", "contains": "Acme", "count": 1, "hold": "before"}))
@@ -146,15 +146,13 @@ async fn a_rename_at_the_moment_of_an_issue_makes_no_twin() {
     stage.meddle(&before, json!({"name": "Elsewhere"})).await;
     stage.emulator.release("apply").await;
 
-    let secret = stage
-        .secret("acme-token", "a token for the same workspace", |_| true)
-        .await;
+    let secret = stage.secret("acme-token").await;
     assert_eq!(text(&secret, "workspace_id"), before);
     stage.ready("acme").await;
     stage.remote_names(&["Acme"]).await;
     assert_eq!(stage.remote("Acme").await[0]["id"], before);
     eventually("an event that tells of the stray", LONG, || async {
-        let events = stage.events("acme").await;
+        let events = stage.event_notes("acme").await;
         let told = events.iter().any(|(reason, _)| reason == "StrayRemoved");
         told.then_some(()).ok_or_else(|| format!("{events:?}"))
     })

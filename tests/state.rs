@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{LONG, Stage, eventually, id, text};
+use support::{LONG, Stage, eventually, recorded_id, text};
 
 use agent_engine_operator::api::workspace::WorkspaceState;
 
@@ -14,7 +14,7 @@ async fn an_inactive_workspace_has_no_secret_and_an_active_one_a_new_proven_toke
     stage
         .workspace("acme", json!({"name": "Acme", "status": "active"}))
         .await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let token = stage.secret_text("acme-token", "token").await;
     let mark = stage.emulator.journal_mark().await;
 
@@ -48,17 +48,17 @@ async fn a_status_that_is_not_declared_is_left_alone_and_still_decides_about_the
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let mark = stage.emulator.journal_mark().await;
 
     stage.meddle(&before, json!({"status": "inactive"})).await;
     stage.list().await;
-    stage.secret_gone("acme-token").await;
+    stage.no_secret("acme-token").await;
     in_state(&stage, Some(WorkspaceState::Inactive)).await;
 
     stage.meddle(&before, json!({"status": "active"})).await;
     stage.list().await;
-    let secret = stage.secret("acme-token", "the token to be back", |_| true).await;
+    let secret = stage.secret("acme-token").await;
     assert_eq!(text(&secret, "workspace_id"), before);
     in_state(&stage, Some(WorkspaceState::Active)).await;
     assert_eq!(stage.emulator.calls_since(mark).await.get("W4"), None);
@@ -72,7 +72,7 @@ async fn a_status_changed_behind_the_operators_back_is_changed_back() {
         stage
             .workspace(object, json!({"name": object, "status": declared}))
             .await;
-        let before = id(&stage.ready(object).await);
+        let before = recorded_id(&stage.ready(object).await);
 
         stage.meddle(&before, json!({"status": meddled})).await;
         stage.list().await;
@@ -84,7 +84,7 @@ async fn a_status_changed_behind_the_operators_back_is_changed_back() {
                 .ok_or_else(|| format!("{remote:?}"))
         })
         .await;
-        assert_eq!(id(&stage.ready(object).await), before);
+        assert_eq!(recorded_id(&stage.ready(object).await), before);
     }
 }
 
@@ -93,7 +93,7 @@ async fn a_state_that_nobody_knows_hands_out_nothing_and_is_left_alone() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let mark = stage.emulator.journal_mark().await;
     let row = json!({"id": before, "name": "Acme", "status": "hibernating"});
     let says = |body: Value| json!({"kind": "status", "status": 200, "body": body});
@@ -108,12 +108,12 @@ async fn a_state_that_nobody_knows_hands_out_nothing_and_is_left_alone() {
 
     stage.list().await;
 
-    stage.secret_gone("acme-token").await;
+    stage.no_secret("acme-token").await;
     in_state(&stage, None).await;
     assert_eq!(stage.emulator.calls_since(mark).await.get("W4"), None);
     stage.emulator.clear_faults().await;
     stage.list().await;
-    stage.secret("acme-token", "the token to be back", |_| true).await;
+    stage.secret("acme-token").await;
 }
 
 async fn in_state(stage: &Stage, state: Option<WorkspaceState>) {

@@ -10,7 +10,7 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
 };
 use serde_json::{Value, json};
-use support::{LONG, Stage, eventually, id, tally, text};
+use support::{LONG, Stage, eventually, recorded_id, tally, text};
 
 use agent_engine_operator::api::marks;
 
@@ -22,7 +22,7 @@ async fn a_refresh_is_one_issue_one_proof_at_most_one_read_and_one_write() {
     stage
         .workspace("acme", json!({"name": "Acme", "tokenSecret": labels}))
         .await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let foreign = json!({"metadata": {"labels": {"cost-centre": "7"}, "annotations": {"seen-by": "audit"}}});
     let first = stage
         .secrets()
@@ -34,7 +34,7 @@ async fn a_refresh_is_one_issue_one_proof_at_most_one_read_and_one_write() {
     let mark = stage.emulator.journal_mark().await;
 
     let second = stage
-        .secret("acme-token", "another token", |secret| {
+        .secret_until("acme-token", "another token", |secret| {
             text(secret, "token") != text(&first, "token")
         })
         .await;
@@ -60,7 +60,7 @@ async fn a_deleted_or_damaged_secret_is_restored_at_once_with_a_new_token() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let bogus = |key: &str| json!({"stringData": {key: "bogus"}});
     let damages: [(&str, Option<Value>); 6] = [
         ("deleted", None),
@@ -87,7 +87,7 @@ async fn a_deleted_or_damaged_secret_is_restored_at_once_with_a_new_token() {
             }
         }
         let restored = stage
-            .secret(
+            .secret_until(
                 "acme-token",
                 &format!("a Secret restored after: {damage}"),
                 |secret| {
@@ -122,7 +122,7 @@ async fn another_secret_name_is_written_first_then_said_in_status_and_then_the_o
             json!({"name": "Acme", "tokenSecret": {"name": "elsewhere"}}),
         )
         .await;
-    stage.secret_gone("acme-token").await;
+    stage.no_secret("acme-token").await;
 
     let acme = stage.ready("acme").await;
     assert_eq!(acme.status.unwrap().token_secret_name.unwrap(), "elsewhere");
@@ -169,7 +169,10 @@ async fn a_foreign_secret_is_never_touched_and_what_waited_for_its_name_heals_wh
         stage.delete_secret(&name).await;
         stage.ask(object).await;
         stage.ready(object).await;
-        assert_eq!(stage.secret_text(&name, "workspace_id").await, id(&waiting));
+        assert_eq!(
+            stage.secret_text(&name, "workspace_id").await,
+            recorded_id(&waiting)
+        );
     }
 }
 
@@ -178,7 +181,7 @@ async fn a_name_that_is_somebody_elses_leaves_the_old_secret_in_use() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     let foreign: Secret =
         serde_json::from_value(json!({"metadata": {"name": "taken"}, "stringData": {"password": "theirs"}}))
             .unwrap();
@@ -217,7 +220,7 @@ async fn an_orphaned_secret_that_names_the_object_is_taken_over_with_a_new_token
     let acme = stage.ready("acme").await;
 
     let secret = stage.secrets().get("acme-token").await.unwrap();
-    assert_eq!(text(&secret, "workspace_id"), id(&acme));
+    assert_eq!(text(&secret, "workspace_id"), recorded_id(&acme));
     assert_ne!(text(&secret, "token"), "of another cluster");
     assert_eq!(text(&secret, "other"), "theirs");
     assert_eq!(secret.owner_references()[0].uid, acme.uid().unwrap());
@@ -233,7 +236,7 @@ async fn a_token_of_another_workspace_never_enters_the_secret() {
     let victim = seeded["workspaces"][0]["id"].as_str().unwrap().to_owned();
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     stage
         .emulator
         .fault(json!({"operation": "T2", "answer": {"kind": "token_of", "workspace_id": victim}}))
@@ -274,7 +277,7 @@ async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
         stage.workspace(name, json!({"name": name})).await;
     }
     for name in ["short", "decade"] {
-        stage.secret(&format!("{name}-token"), "a token", |_| true).await;
+        stage.secret(&format!("{name}-token")).await;
     }
     let issues = |name: &'static str| {
         let stage = &stage;
@@ -324,11 +327,9 @@ async fn the_older_family_of_token_paths_works_from_creation_to_refresh() {
     let _operator = stage.operator().await;
 
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let before = id(&stage.ready("acme").await);
+    let before = recorded_id(&stage.ready("acme").await);
     stage.delete_secret("acme-token").await;
-    let secret = stage
-        .secret("acme-token", "the token to be issued anew", |_| true)
-        .await;
+    let secret = stage.secret("acme-token").await;
 
     assert_eq!(text(&secret, "workspace_id"), before);
     let journal = stage.emulator.journal(0).await;
@@ -354,7 +355,7 @@ async fn errors_mean_the_same_in_each_of_their_shapes() {
             .await;
         let lost = format!("lost-{shape}");
         stage.workspace(&lost, json!({"name": lost})).await;
-        stage.lose(&id(&stage.ready(&lost).await)).await;
+        stage.lose(&recorded_id(&stage.ready(&lost).await)).await;
         stage.list().await;
         stage.reason(&lost, "RemoteGone").await;
 

@@ -245,7 +245,7 @@ impl Stage {
 
     /// Asks for a pass over a Workspace, as a person would.
     pub async fn ask(&self, name: &str) {
-        let patch = Patch::Merge(asking());
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {RECONCILE_AT: never_asked()}}}));
         self.workspaces()
             .patch(name, &PatchParams::default(), &patch)
             .await
@@ -254,28 +254,11 @@ impl Stage {
 
     /// Asks for the shared list of the Organization `default`, and waits until it was taken.
     pub async fn list(&self) {
-        let asking = asking();
-        let asked = asking["metadata"]["annotations"][RECONCILE_AT].as_str();
-        self.organizations()
-            .patch("default", &PatchParams::default(), &Patch::Merge(&asking))
-            .await
-            .expect("an annotated Organization");
-        eventually("the Organization to say that it was looked at", LONG, || async {
-            let organization = self
-                .organizations()
-                .get("default")
-                .await
-                .map_err(|e| e.to_string())?;
-            let status = organization.status.ok_or("no status")?;
-            (status.last_handled_reconcile_at.as_deref() == asked)
-                .then_some(())
-                .ok_or_else(|| format!("{status:?}"))
-        })
-        .await;
+        self.relist("default", &never_asked()).await;
     }
 
     /// Waits until a Secret is there and `holds` says so of it.
-    pub async fn secret(&self, name: &str, what: &str, holds: impl Fn(&Secret) -> bool) -> Secret {
+    pub async fn secret_until(&self, name: &str, what: &str, holds: impl Fn(&Secret) -> bool) -> Secret {
         eventually(what, LONG, || async {
             match self.secrets().get_opt(name).await {
                 Ok(Some(secret)) if holds(&secret) => Ok(secret),
@@ -287,18 +270,8 @@ impl Stage {
         .await
     }
 
-    pub async fn secret_gone(&self, name: &str) {
-        eventually(&format!("the Secret {name} to be gone"), LONG, || async {
-            match self.secrets().get_opt(name).await {
-                Ok(None) => Ok(()),
-                Ok(Some(secret)) => Err(format!("{:#?}", secret.metadata)),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-        .await;
-    }
-
-    pub async fn delete(&self, name: &str) {
+    /// Asks for a Workspace to go; it may be held.
+    pub async fn begin_deletion(&self, name: &str) {
         self.workspaces()
             .delete(name, &DeleteParams::default())
             .await
@@ -313,7 +286,7 @@ impl Stage {
     }
 
     /// The notes of the events about an object of ours, each after its reason.
-    pub async fn events(&self, name: &str) -> Vec<(String, String)> {
+    pub async fn event_notes(&self, name: &str) -> Vec<(String, String)> {
         let api: Api<Event> = Api::namespaced(self.client.clone(), &self.tenant);
         let events = api.list(&ListParams::default()).await.expect("events");
         let about = events.items.into_iter().filter(|event| {
@@ -375,17 +348,10 @@ pub fn is_ready(workspace: &Workspace) -> bool {
     })
 }
 
-/// A merge patch with a reconcile request that was never made before.
-fn asking() -> Value {
+/// A value for a reconcile request that was never used before.
+fn never_asked() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let value = format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    json!({"metadata": {"annotations": {RECONCILE_AT: value}}})
-}
-
-/// The id that is recorded in status.
-pub fn id(workspace: &Workspace) -> String {
-    let status = workspace.status.as_ref().expect("a status");
-    status.workspace_id.as_ref().expect("a recorded id").to_string()
+    format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn merge(into: &mut Value, from: Value) {
