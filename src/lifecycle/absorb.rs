@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::effect::{Change, Effect, Outcome};
+use super::failures;
 use super::reason::Reason;
 use super::schedule::TokenTimes;
 use super::verdict::{Aspect, Finding, Problem};
 use super::view::{Deletion, Issued, LiveSecret, Look, Observation, Ownership, Remote, SecretFacts, View};
-use crate::api::ids::{WorkspaceId, WorkspaceName};
 use crate::api::remote::{Answer, Failure, FailureClass, RemoteWorkspace};
 use crate::tenancy::canonical;
 use crate::turns::Pressure;
@@ -272,14 +272,14 @@ fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Remo
             view.found.published = None;
             view.found
                 .refused
-                .extend(kept_otherwise(change, &row).map(|finding| (change.clone(), finding)));
+                .extend(failures::kept_otherwise(change, &row).map(|finding| (change.clone(), finding)));
             view.found.row = Some(row);
         }
         Err(failure) => match failure.class {
             FailureClass::Rejected | FailureClass::Conflict | FailureClass::Denied => {
                 view.found
                     .refused
-                    .push((change.clone(), refused(change, &failure)));
+                    .push((change.clone(), failures::refused(change, &failure)));
             }
             FailureClass::Missing => {
                 view.found.remote = Some(Observation {
@@ -300,42 +300,6 @@ fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Remo
                 failed(view, aspect, effect, failure);
             }
         },
-    }
-}
-
-/// An API that trims or folds names would otherwise be renamed at for ever.
-fn kept_otherwise(change: &Change, row: &RemoteWorkspace) -> Option<Finding> {
-    match change {
-        Change::Rename(wanted) if row.name != *wanted => Some(Finding::new(
-            Reason::Rejected,
-            format!(
-                "asked to name the workspace {:?}, the API made it {:?}; declare that name",
-                wanted.as_str(),
-                row.name.as_str()
-            ),
-        )),
-        Change::State(wanted) if super::rules::state::known(row) != Some(*wanted) => Some(Finding::new(
-            Reason::Rejected,
-            format!("the API took the change of status to {wanted:?}, but the workspace did not change"),
-        )),
-        Change::Rename(_) | Change::State(_) => None,
-    }
-}
-
-fn refused(change: &Change, failure: &Failure) -> Finding {
-    let what = match change {
-        Change::Rename(name) => format!("the name {:?}", name.as_str()),
-        Change::State(state) => format!("the status {state:?}"),
-    };
-    match failure.class {
-        FailureClass::Denied => Finding::new(
-            Reason::AccessDenied,
-            format!("the operator's credential may not set {what}: {}", failure.detail),
-        ),
-        _ => Finding::new(
-            Reason::Rejected,
-            format!("the API refused {what}: {}", failure.detail),
-        ),
     }
 }
 
@@ -360,102 +324,14 @@ fn deleted(view: &mut View, effect: &Effect, finished: Timestamp) {
 
 fn failed(view: &mut View, aspect: Aspect, effect: &Effect, failure: Failure) {
     let creating = view.record().is_none();
-    let detail = &failure.detail;
-    let finding = match (failure.class, effect) {
-        (FailureClass::Throttled(_), _) => Finding::new(
-            Reason::Throttled,
-            "Agent Engine asked to slow down; it is tried again when it allows",
-        ),
-        (FailureClass::Unknown | FailureClass::Malformed, Effect::Issue { name, .. }) if creating => {
-            in_flight(name)
-        }
-        (
-            FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict,
-            Effect::Issue { name, .. },
-        ) if creating => creation_refused(name, &failure),
-        (FailureClass::Denied, Effect::Prove(_)) => Finding::new(
-            Reason::AccessDenied,
-            format!(
-                "Agent Engine refused the token that it had just issued: {detail}; nothing was handed out"
-            ),
-        ),
-        (FailureClass::Denied, _) => Finding::new(
-            Reason::AccessDenied,
-            format!(
-                "the operator's credential may not {}: {detail}. It needs administrator rights",
-                verb(effect)
-            ),
-        ),
-        (FailureClass::Rejected | FailureClass::Conflict, _) => Finding::new(
-            Reason::Rejected,
-            format!("the API refused to {}: {detail}", verb(effect)),
-        ),
-        (
-            FailureClass::Transient | FailureClass::Missing | FailureClass::Malformed | FailureClass::Unknown,
-            _,
-        ) => Finding::new(
-            Reason::ApiUnavailable,
-            format!("Agent Engine did not {}: {detail}", verb(effect)),
-        ),
+    let finding = if creating {
+        failures::of_creation(effect, &failure)
+    } else {
+        failures::of_call(effect, &failure)
     };
     if aspect == Aspect::Sync && !creating && view.object.deletion == Deletion::NotAsked {
         view.found.sync_problem = Some(finding);
     } else {
         view.found.problem = Some(Problem { aspect, finding });
-    }
-}
-
-fn in_flight(name: &WorkspaceName) -> Finding {
-    Finding::new(
-        Reason::CreationInFlight,
-        format!(
-            "the answer to the creation of {:?} was lost; it is looked for until it must have come to light, then tried anew",
-            name.as_str()
-        ),
-    )
-}
-
-/// The API has no code of its own for a plan's end: 402 and 403 mean it, and others where their words do.
-fn creation_refused(name: &WorkspaceName, failure: &Failure) -> Finding {
-    let words = failure.detail.to_lowercase();
-    let of_plan = ["plan", "limit", "quota", "subscription"]
-        .iter()
-        .any(|word| words.contains(word));
-    let reason = match failure.status {
-        Some(402 | 403) => Reason::PlanLimit,
-        _ if of_plan => Reason::PlanLimit,
-        _ => Reason::Rejected,
-    };
-    let advice = match reason {
-        Reason::PlanLimit => "Raise the plan, remove workspaces, or give the credential administrator rights",
-        _ => "Change what is declared",
-    };
-    Finding::new(
-        reason,
-        format!(
-            "the API refused to create {:?}: {}. {advice}",
-            name.as_str(),
-            failure.detail
-        ),
-    )
-}
-
-fn verb(effect: &Effect) -> String {
-    let of = |what: &str, id: &WorkspaceId| format!("{what} the workspace {id}");
-    match effect {
-        Effect::Look(name) => format!("search for the name {:?}", name.as_str()),
-        Effect::Get(id) => of("read", id),
-        Effect::Issue { name, .. } => format!("issue a token for {:?}", name.as_str()),
-        Effect::Prove(_) => "prove the token".to_owned(),
-        Effect::Update { id, .. } => of("update", id),
-        Effect::Delete(id) => of("delete", id),
-        Effect::ReadObject
-        | Effect::AddFinalizer
-        | Effect::RemoveFinalizer
-        | Effect::WriteStatus(_)
-        | Effect::ReadSecret { .. }
-        | Effect::WriteSecret(_)
-        | Effect::DeleteSecret { .. }
-        | Effect::ReadCrd => effect.kind().to_owned(),
     }
 }

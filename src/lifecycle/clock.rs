@@ -17,6 +17,9 @@ pub const LAG_ALLOWANCE: Duration = Duration::from_secs(30);
 /// `Date` has whole seconds, and clocks of one service differ a little.
 const SERVER_SLACK: Duration = Duration::from_secs(2);
 
+/// With the whole second of `Date`, what an answer's own time may add without using up the slack.
+const QUICK: Duration = Duration::from_secs(1);
+
 /// Between two machines that keep time.
 const LOCAL_SLACK: Duration = Duration::from_secs(30);
 
@@ -40,9 +43,11 @@ impl Window {
 }
 
 impl ServerClock {
-    /// Learns from an answer that carried a `Date`.
+    /// Learns from a quick answer that carried a `Date`: at which end of a slow one it was stamped, nobody knows.
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
-        if let Some(date) = answer.date {
+        if let Some(date) = answer.date
+            && elapsed(answer.started, answer.finished) <= QUICK
+        {
             self.ahead = Some(date.duration_since(answer.finished));
         }
     }
@@ -97,5 +102,33 @@ fn slack_of(intent: &Creation) -> Duration {
     match intent.clock {
         CreationClock::Server => SERVER_SLACK,
         CreationClock::Local => LOCAL_SLACK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(started: i64, finished: i64, date: i64) -> Answer<()> {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        Answer {
+            started: at(started),
+            finished: at(finished),
+            date: Some(at(date)),
+            result: Ok(()),
+        }
+    }
+
+    #[test]
+    fn a_slow_answer_says_nothing_about_the_servers_clock() {
+        let mut clock = ServerClock::default();
+        clock.learn(&answer(100, 120, 500));
+        let now = Timestamp::from_second(120).unwrap();
+        assert_eq!(clock.stamp(now), (now, CreationClock::Local));
+        clock.learn(&answer(120, 121, 501));
+        assert_eq!(
+            clock.stamp(now),
+            (Timestamp::from_second(500).unwrap(), CreationClock::Server)
+        );
     }
 }

@@ -4,8 +4,12 @@
 //! *view → step → effect → outcome → view* until the pass is settled.
 
 mod absorb;
+mod claim;
 pub mod clock;
 pub mod effect;
+pub mod facts;
+mod failures;
+pub mod found;
 pub mod memory;
 pub mod pass;
 pub mod plan;

@@ -10,7 +10,7 @@ use super::memory::Memory;
 use super::plan::{Step, plan};
 use super::reason::Reason;
 use super::report;
-use super::rules::{deletion, token};
+use super::rules::{deletion, token, token_secret};
 use super::verdict::{Aspect, Finding, Problem, Verdict};
 use super::view::View;
 use crate::api::conditions;
@@ -225,7 +225,7 @@ impl Pass {
     fn back_off(&mut self, verdict: &Verdict) -> Timestamp {
         let (now, cause, uid) = (self.view.now, self.view.cause(), self.view.object.uid.clone());
         let problem = self.view.found.problem.as_ref().map(|problem| problem.aspect);
-        let urgency = token::urgency(&self.view);
+        let urgency = token_secret::urgency(&self.view);
         let mut look_again = vec![later(now, LOOKS_AGAIN)];
         let failed =
             |aspect, finding: &Finding, calls| problem == Some(aspect) || (!finding.is_fine() && calls > 0);
@@ -271,8 +271,9 @@ impl Pass {
                 .not_before(cause)
                 .is_none_or(|at| at <= now)
         {
-            look_again
-                .extend(token::renew_at(&self.view).map(|at| at.max(later(now, Duration::from_secs(1)))));
+            look_again.extend(
+                token_secret::renew_at(&self.view).map(|at| at.max(later(now, Duration::from_secs(1)))),
+            );
         }
         look_again.extend(token::rename_settles_at(&self.view));
         look_again.into_iter().min().unwrap_or(now)

@@ -2,7 +2,7 @@
 
 use super::effect::Effect;
 use super::report;
-use super::rules::{creation, deletion, gates, identity, state, token};
+use super::rules::{creation, deletion, gates, identity, state, token, token_secret};
 use super::verdict::{Aspect, Verdict};
 use super::view::View;
 
@@ -49,7 +49,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("publish_proven_token", token::publish_proven_token),
     ("prove_what_was_issued", token::prove_what_was_issued),
     ("renew_token", token::renew_token),
-    ("remove_other_secrets", token::remove_other_secrets),
+    ("remove_other_secrets", token_secret::remove_other_secrets),
 ];
 
 /// The next step, and the rule that named it.

@@ -6,6 +6,7 @@ use super::reason::{Reason, Weight};
 use super::rules::deletion;
 use super::rules::state::{self, Stand};
 use super::rules::token::{self, Need};
+use super::rules::token_secret;
 use super::schedule::Freshness;
 use super::verdict::{Aspect, Finding, Problem, Verdict};
 use super::view::{Content, Ownership, Record, View};
@@ -60,7 +61,7 @@ pub fn token_failed(view: &View, finding: Finding) -> Verdict {
 }
 
 fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
-    let displaced = token::displaced(view).filter(|_| view.declared.token_enabled());
+    let displaced = token_secret::displaced(view).filter(|_| view.declared.token_enabled());
     let main = [Some(&synced), Some(&token), displaced.as_ref()]
         .into_iter()
         .flatten()
@@ -165,7 +166,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
             let kept = view.stored.token_secret_name.clone();
             let token_secret_name = match token::wanted(view, &record) {
                 Err(_) => None,
-                Ok(()) if holds_token(view) => Some(token::secret_name(view)),
+                Ok(()) if holds_token(view) => Some(token_secret::secret_name(view)),
                 Ok(()) => kept,
             };
             WorkspaceStatus {

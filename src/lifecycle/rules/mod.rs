@@ -7,3 +7,4 @@ pub mod identity;
 pub mod naming;
 pub mod state;
 pub mod token;
+pub mod token_secret;

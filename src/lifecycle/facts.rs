@@ -1,0 +1,149 @@
+//! Facts about one workspace that stores know: the object, its Organization, its Secrets, the shared list.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::schedule::TokenTimes;
+use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::api::organization::Defaults;
+use crate::api::remote::RemoteWorkspace;
+use crate::tenancy::Access;
+
+/// The Workspace object, apart from spec and status.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ObjectFacts {
+    pub uid: Uid,
+    pub namespace: String,
+    pub name: String,
+    pub created: Timestamp,
+    pub generation: i64,
+    pub deletion: Deletion,
+    pub finalizer: Finalizer,
+    /// Value of the reconcile-request annotation.
+    pub reconcile_at: Option<String>,
+    /// Value of the recreate annotation: the id that may be replaced.
+    pub recreate: Option<WorkspaceId>,
+}
+
+/// Whether somebody asked for the object to go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Deletion {
+    NotAsked,
+    Asked,
+}
+
+/// Whether our finalizer holds the object.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Finalizer {
+    Absent,
+    Present,
+}
+
+/// What is known of the Organization that the object names.
+#[derive(Clone, Debug)]
+pub enum OrganizationFacts {
+    /// Not in the namespace that was searched.
+    NotFound {
+        name: String,
+        searched: String,
+    },
+    /// There, but it cannot be decoded. Withdraws nothing.
+    Unreadable {
+        name: String,
+    },
+    Readable(ReadableOrganization),
+}
+
+/// An Organization whose spec says something.
+#[derive(Clone, Debug)]
+pub struct ReadableOrganization {
+    pub name: String,
+    pub access: Access,
+    pub defaults: Defaults,
+    pub api_url: String,
+    pub verification: Verification,
+    pub vanishing: Vanishing,
+    /// Grows whenever what Workspaces wait for may have changed.
+    pub revision: u64,
+}
+
+/// Whether the credential was seen to belong to the organisation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verification {
+    Pending {
+        why: String,
+    },
+    Verified(OrganizationId),
+    /// It belongs to another one than it was pinned to: nothing is asked of that one.
+    Changed {
+        pinned: OrganizationId,
+        found: OrganizationId,
+    },
+}
+
+/// Whether so many workspaces vanished at once that none of it is believed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Vanishing {
+    Calm,
+    Mass,
+}
+
+/// What the shared list says about the recorded workspace. A difference in it only schedules a GET by id.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listed {
+    /// When the page that had (or would have had) the row was requested.
+    pub requested_at: Timestamp,
+    /// Nothing where the list lacks it.
+    pub row: Option<RemoteWorkspace>,
+}
+
+/// The Secrets around the object.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    /// Under the declared name, as the store has it.
+    pub target: Option<SecretFacts>,
+    /// Controlled by our uid under other names.
+    pub others: Vec<SecretFacts>,
+}
+
+/// A Secret without its token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SecretFacts {
+    pub name: String,
+    pub resource_version: String,
+    pub ownership: Ownership,
+    pub content: Content,
+    /// Nothing where the marks are missing or do not parse.
+    pub times: Option<TokenTimes>,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Whose Secret it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ownership {
+    /// Controlled by our uid.
+    Ours,
+    /// Nobody controls it and our label names this object: taken over, its token replaced.
+    Orphaned,
+    Foreign,
+}
+
+/// What the Secret holds beside the token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Content {
+    /// The content's fingerprint is the marked one.
+    Whole(SecretContent),
+    /// Keys are missing or edited.
+    Damaged,
+}
+
+/// The keys that are no secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SecretContent {
+    pub workspace_id: WorkspaceId,
+    pub workspace_name: WorkspaceName,
+    pub organization_id: OrganizationId,
+    pub api_url: String,
+}

@@ -1,0 +1,166 @@
+//! The Secret that the token goes to: which it is, what is in it, and when it is renewed.
+
+use std::collections::BTreeMap;
+
+use crate::api::ids::WorkspaceName;
+use crate::api::marks;
+use crate::lifecycle::effect::Effect;
+use crate::lifecycle::plan::{Step, token};
+use crate::lifecycle::reason::Reason;
+use crate::lifecycle::report;
+use crate::lifecycle::rules::state;
+use crate::lifecycle::schedule::Freshness;
+use crate::lifecycle::verdict::Finding;
+use crate::lifecycle::view::{Content, LiveSecret, Ownership, Record, SecretContent, SecretFacts, View};
+use crate::turns::Urgency;
+pub(super) fn foreign(view: &View) -> Finding {
+    Finding::new(
+        Reason::SecretNotOwned,
+        format!(
+            "a Secret {:?} exists and does not belong to this Workspace; it was left untouched. Remove it, or choose another \
+             spec.tokenSecret.name",
+            view.target_name()
+        ),
+    )
+}
+
+/// The Secret that the token goes to.
+pub(super) enum Target<'a> {
+    /// Read live, and not there.
+    Free,
+    /// The store has none; it was not read live.
+    Unread,
+    Ours(&'a SecretFacts),
+    Foreign,
+}
+
+pub(super) fn target(view: &View) -> Target<'_> {
+    match (&view.found.target, &view.secrets.target) {
+        (Some(LiveSecret::Absent), _) => Target::Free,
+        (Some(LiveSecret::Present(facts)), _) | (None, Some(facts)) => match facts.ownership {
+            Ownership::Ours | Ownership::Orphaned => Target::Ours(facts),
+            Ownership::Foreign => old_one(view).map_or(Target::Foreign, Target::Ours),
+        },
+        // At creation nothing is known to be there: creating it finds out.
+        (None, None) if view.record().is_none() && !view.found.secret_stale => Target::Free,
+        (None, None) => Target::Unread,
+    }
+}
+
+/// Where the new name is somebody else's, the Secret that was in use goes on.
+pub(super) fn old_one(view: &View) -> Option<&SecretFacts> {
+    let name = view.stored.token_secret_name.as_ref()?;
+    view.secrets.others.iter().find(|facts| facts.name == *name)
+}
+
+/// The name of the Secret that the token goes to.
+pub fn secret_name(view: &View) -> String {
+    match target(view) {
+        Target::Ours(facts) => facts.name.clone(),
+        Target::Free | Target::Unread | Target::Foreign => view.target_name(),
+    }
+}
+
+/// Whether the declared name is somebody else's, though an old Secret goes on.
+pub fn displaced(view: &View) -> Option<Finding> {
+    (secret_name(view) != view.target_name() || matches!(target(view), Target::Foreign))
+        .then(|| foreign(view))
+}
+
+pub(super) fn is_current(view: &View, record: &Record, facts: &SecretFacts) -> bool {
+    let fresh = facts
+        .times
+        .is_some_and(|times| times.freshness(&view.object.uid, view.now) == Freshness::Fresh);
+    let whole = match &facts.content {
+        Content::Whole(found) => {
+            content(view, record, &state::current(view, record).name).as_ref() == Some(found)
+        }
+        Content::Damaged => false,
+    };
+    let decorated =
+        contains(&facts.labels, &labels(view)) && contains(&facts.annotations, &extra_annotations(view));
+    fresh && whole && decorated && facts.ownership == Ownership::Ours
+}
+
+pub(super) fn contains(all: &BTreeMap<String, String>, some: &BTreeMap<String, String>) -> bool {
+    some.iter().all(|(key, value)| all.get(key) == Some(value))
+}
+
+pub(super) fn content(view: &View, record: &Record, name: &WorkspaceName) -> Option<SecretContent> {
+    Some(SecretContent {
+        workspace_id: record.id.clone(),
+        workspace_name: name.clone(),
+        organization_id: record.organization_id.clone(),
+        api_url: view.readable()?.api_url.clone(),
+    })
+}
+
+/// What the user asked for, under what is ours.
+pub(super) fn labels(view: &View) -> BTreeMap<String, String> {
+    let mut labels = view
+        .declared
+        .token_secret
+        .as_ref()
+        .map(|secret| secret.labels.clone())
+        .unwrap_or_default();
+    labels.insert(marks::WORKSPACE_LABEL.to_owned(), view.object.name.clone());
+    labels.insert(
+        marks::MANAGED_BY_LABEL.to_owned(),
+        marks::FIELD_MANAGER.to_owned(),
+    );
+    labels.insert(marks::NO_BACKUP_LABEL.to_owned(), "true".to_owned());
+    labels
+}
+
+pub(super) fn extra_annotations(view: &View) -> BTreeMap<String, String> {
+    view.declared
+        .token_secret
+        .as_ref()
+        .map(|secret| secret.annotations.clone())
+        .unwrap_or_default()
+}
+
+/// After the new Secret is in status, the others that our uid controls go.
+pub fn remove_other_secrets(view: &View) -> Option<Step> {
+    let other = view
+        .secrets
+        .others
+        .iter()
+        .find(|facts| facts.name != secret_name(view))?;
+    match target(view) {
+        Target::Ours(_) => {}
+        Target::Free | Target::Unread | Target::Foreign => return None,
+    }
+    if view.stored.token_secret_name.as_deref() != Some(&secret_name(view)) {
+        return token(Effect::WriteStatus(Box::new(report::status(
+            view,
+            &report::settled(view),
+        ))));
+    }
+    token(Effect::DeleteSecret {
+        name: other.name.clone(),
+        resource_version: other.resource_version.clone(),
+    })
+}
+
+/// When the token in the Secret is next renewed.
+pub fn renew_at(view: &View) -> Option<jiff::Timestamp> {
+    match target(view) {
+        Target::Ours(facts) => facts.times.map(|times| times.renew_at(&view.object.uid)),
+        Target::Free | Target::Unread | Target::Foreign => None,
+    }
+}
+
+/// How badly the next attempt at the token is wanted.
+pub fn urgency(view: &View) -> Urgency {
+    match target(view) {
+        Target::Ours(facts) => match facts
+            .times
+            .map(|times| times.freshness(&view.object.uid, view.now))
+        {
+            Some(Freshness::Urgent | Freshness::Expired) => Urgency::Token,
+            Some(Freshness::Fresh | Freshness::Due) | None => Urgency::Normal,
+        },
+        Target::Free | Target::Unread | Target::Foreign => Urgency::Normal,
+    }
+}
