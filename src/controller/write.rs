@@ -1,12 +1,14 @@
-//! Precise patches to a Workspace: each carries the resource version that it was decided on, and touches nothing of a
+//! Precise patches to objects of our kinds: each carries the resource version that it was decided on, and touches nothing of a
 //! user's.
+
+use std::fmt::Debug;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
-use kube::{Api, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::api::Workspace;
 use crate::api::marks;
 
 /// All our patches bear one field manager.
@@ -25,20 +27,18 @@ pub(super) enum Hold {
 }
 
 /// Adds or removes our finalizer, leaving others' as they are.
-pub(super) async fn finalizer(
-    api: &Api<Workspace>,
-    workspace: &Workspace,
-    hold: Hold,
-) -> kube::Result<Workspace> {
-    let mut finalizers = workspace.finalizers().to_vec();
+pub(super) async fn finalizer<K>(api: &Api<K>, object: &K, hold: Hold) -> kube::Result<K>
+where
+    K: Resource + Clone + DeserializeOwned + Debug,
+{
+    let mut finalizers = object.finalizers().to_vec();
     finalizers.retain(|finalizer| finalizer != marks::FINALIZER);
     match hold {
         Hold::Add => finalizers.push(marks::FINALIZER.to_owned()),
         Hold::Remove => {}
     }
-    let patch =
-        json!({"metadata": {"resourceVersion": workspace.resource_version(), "finalizers": finalizers}});
-    api.patch(&workspace.name_any(), &params(), &Patch::Merge(patch))
+    let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
+    api.patch(&object.name_any(), &params(), &Patch::Merge(patch))
         .await
 }
 

@@ -1,0 +1,125 @@
+//! The shared list: takes it, has it held against what is recorded, and wakes whom it concerns.
+
+use std::sync::Arc;
+
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use super::Held;
+use crate::api::Organization;
+use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
+use crate::api::marks;
+use crate::api::organization::WorkspaceCounts;
+use crate::api::reason::Reason;
+use crate::controller::context::{AnyWorkspace, Context, Shared};
+use crate::engine::{Engine, ListFilter};
+use crate::lifecycle::view::{Vanishing, Verification};
+use crate::organization::snapshot::KnownGone;
+use crate::organization::{Comparison, Listing, Managed, Snapshot};
+
+/// Takes the shared list, holds it against what is recorded, and wakes whom it concerns.
+pub(super) async fn list(
+    object: &Organization,
+    context: &Arc<Context>,
+    held: &mut Held,
+    engine: &Engine,
+) -> bool {
+    let began = context.now();
+    let answer = engine.list(ListFilter::default()).await;
+    held.listed_at = Some(began);
+    let rows = match answer.result {
+        Ok(rows) => rows,
+        Err(failure) => {
+            held.listing = Some(Listing::Failed(failure));
+            return false;
+        }
+    };
+    let snapshot = Snapshot::new(began, rows);
+    let recorded = recorded(object, context);
+    let comparison = snapshot.compare(recorded.iter().map(|(managed, _)| managed));
+    let believed = object.annotations().get(marks::BELIEVE_VANISHED) == Some(&comparison.missing.to_string());
+    let vanishing = if comparison.is_mass() && !believed {
+        Vanishing::Mass
+    } else {
+        Vanishing::Calm
+    };
+    held.listing = Some(Listing::Whole {
+        organization_id: owner(&snapshot),
+        vanishing,
+        missing: comparison.missing,
+    });
+    count(object, context, &comparison);
+    if let Some(state) = context.shared().organizations.get_mut(&object.name_any()) {
+        state.snapshot = Arc::new(snapshot);
+        state.vanishing = vanishing;
+    }
+    // Mass vanishing is judged on the whole before any object is woken.
+    if vanishing == Vanishing::Calm {
+        for (managed, reference) in recorded {
+            if comparison.differing.contains(&managed.uid) {
+                context.wake(reference);
+            }
+        }
+    }
+    true
+}
+
+/// The organisation that all rows name.
+fn owner(snapshot: &Snapshot) -> Option<OrganizationId> {
+    let mut ids = snapshot.rows().map(|row| row.organization_id.as_ref());
+    let first = ids.next()??;
+    ids.all(|id| id == Some(first)).then(|| first.clone())
+}
+
+fn recorded(object: &Organization, context: &Context) -> Vec<(Managed, ObjectRef<AnyWorkspace>)> {
+    let managed = |workspace: &AnyWorkspace| {
+        let workspace = workspace.0.as_ref().ok()?;
+        let status = workspace.status.as_ref()?;
+        let uid = Uid::new(workspace.uid()?);
+        let id: WorkspaceId = status
+            .workspace_id
+            .clone()
+            .filter(|_| status.uid.as_ref() == Some(&uid))?;
+        let gone = status
+            .conditions
+            .iter()
+            .any(|condition| condition.reason == Reason::RemoteGone.as_str());
+        let managed = Managed {
+            uid,
+            id,
+            name: status.name.clone()?,
+            state: status.state,
+            gone: if gone { KnownGone::Yes } else { KnownGone::No },
+        };
+        Some((
+            managed,
+            ObjectRef::new(&workspace.name_any()).within(&workspace.namespace()?),
+        ))
+    };
+    context
+        .users_of(&object.name_any())
+        .iter()
+        .filter_map(|workspace| managed(workspace))
+        .collect()
+}
+
+fn count(object: &Organization, context: &Context, comparison: &Comparison) {
+    let mut shared = context.shared();
+    let lost = |id: &OrganizationId, shared: &Shared| shared.claims.losers(id);
+    let in_conflict = match shared
+        .organizations
+        .get(&object.name_any())
+        .map(|state| state.verification.clone())
+    {
+        Some(Verification::Verified(id)) => lost(&id, &shared),
+        Some(Verification::Pending { .. } | Verification::Changed { .. }) | None => 0,
+    };
+    let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    if let Some(state) = shared.organizations.get_mut(&object.name_any()) {
+        state.counts = Some(WorkspaceCounts {
+            managed: number(comparison.managed),
+            unmanaged: number(comparison.unmanaged),
+            in_conflict: number(in_conflict),
+        });
+    }
+}

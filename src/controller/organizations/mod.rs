@@ -1,0 +1,204 @@
+//! The loop over Organizations: reads the credential, keeps the client, verifies, and takes the shared list. What it all
+//! means is judged in [`crate::organization`].
+
+mod client;
+mod listing;
+mod publish;
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::runtime::applier;
+use kube::runtime::controller::{Action, Config};
+use kube::runtime::reflector::ObjectRef;
+use tokio::time::Instant;
+
+use self::client::Built;
+use super::context::{AnyOrganization, Context};
+use super::write::{self, Hold};
+use crate::api::Organization;
+use crate::api::ids::{OrganizationId, Uid};
+use crate::api::marks;
+use crate::api::reason::Reason;
+use crate::api::time::{elapsed, later};
+use crate::engine::Engine;
+use crate::organization::{Credential, Listing};
+use crate::run::Stopping;
+use crate::serve::metrics::{Kind, PassResult};
+use crate::turns::{Backoff, Urgency};
+
+/// An Organization is looked at again after this, should nothing else wake it.
+const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
+
+/// Runs until told to stop.
+pub(super) async fn run(
+    context: Arc<Context>,
+    queue: mpsc::UnboundedReceiver<ObjectRef<AnyOrganization>>,
+    mut stopping: Stopping,
+) {
+    let held: Arc<HeldByUid> = Arc::default();
+    let queue = queue
+        .map(Ok::<_, Infallible>)
+        .take_until(Box::pin(async move { stopping.begun().await }));
+    applier(
+        move |organization, context| {
+            let held = held.clone();
+            Box::pin(async move { Ok::<_, Infallible>(reconcile(&organization, &context, &held).await) })
+        },
+        |_, never, _| match *never {},
+        context.clone(),
+        context.organizations.clone(),
+        queue,
+        Config::default(),
+    )
+    .for_each(|_| async {})
+    .await;
+}
+
+/// What is kept of an Organization between its passes.
+#[derive(Clone, Default)]
+struct Held {
+    /// What the client was built from.
+    built_from: Option<Built>,
+    engine: Option<Engine>,
+    /// The organisation that the client names with every call.
+    names: Option<OrganizationId>,
+    credential: Option<Credential>,
+    listing: Option<Listing>,
+    listed_at: Option<Timestamp>,
+    generation: i64,
+    backoff: Backoff,
+}
+
+type HeldByUid = Mutex<HashMap<Uid, Held>>;
+
+async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, held: &HeldByUid) -> Action {
+    let Ok(object) = &organization.0 else {
+        tracing::warn!(
+            organization = organization.name_any(),
+            "this Organization cannot be decoded; correct it"
+        );
+        publish::wake_users(context, &organization.name_any());
+        return Action::requeue(LOOKS_AGAIN);
+    };
+    let uid = Uid::new(object.uid().unwrap_or_default());
+    if context
+        .shared()
+        .is_behind(&uid, object.resource_version().as_deref())
+    {
+        return Action::requeue(Duration::from_secs(5));
+    }
+    let take = || held.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = take().get(&uid).cloned().unwrap_or_default();
+    let began = Instant::now();
+    let metrics = &context.served.metrics;
+    metrics.pass_began(Kind::Organization);
+    let (next, reason) = pass(object, context, &mut kept).await;
+    metrics.pass_ended(
+        Kind::Organization,
+        PassResult::of(reason),
+        reason,
+        began.elapsed(),
+    );
+    take().insert(uid, kept);
+    Action::requeue(elapsed(context.now(), next) + Duration::from_millis(20))
+}
+
+/// One pass: client, credential, judgement, list, judgement. Returns when to look again.
+async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) -> (Timestamp, Reason) {
+    let name = object.name_any();
+    let deleting = object.metadata.deletion_timestamp.is_some();
+    let users = context.users_of(&name).len();
+    if deleting && users == 0 {
+        hold(context, object, Hold::Remove).await;
+        return (later(context.now(), Duration::from_secs(30)), Reason::Deleting);
+    }
+    if !deleting
+        && !object.finalizers().iter().any(|f| f == marks::FINALIZER)
+        && hold(context, object, Hold::Add).await
+    {
+        // Its own watch event begins the next pass.
+        return (later(context.now(), Duration::from_secs(5)), Reason::Updating);
+    }
+    let uid = Uid::new(object.uid().unwrap_or_default());
+    let cause = cause(object, context);
+    client::connect(object, context, held).await;
+    let rests = held
+        .backoff
+        .not_before(cause)
+        .is_some_and(|at| at > context.now());
+    let mut failed = false;
+    if let (Some(engine), false) = (held.engine.clone(), rests)
+        && !matches!(held.credential, Some(Credential::Accepted { .. }))
+    {
+        held.credential = Some(match engine.authenticate().await.result {
+            Ok(accepted) => Credential::Accepted {
+                organization_id: accepted.organization_id,
+            },
+            Err(failure) => {
+                failed = true;
+                Credential::Refused(failure)
+            }
+        });
+    }
+    publish::publish(object, context, held, users, deleting);
+    let accepted = matches!(held.credential, Some(Credential::Accepted { .. }));
+    let interval = object.spec.poll_interval();
+    let due = held
+        .listed_at
+        .is_none_or(|at| later(at, interval) <= context.now());
+    let asked = object.annotations().get(marks::RECONCILE_AT)
+        != object
+            .status
+            .as_ref()
+            .and_then(|s| s.last_handled_reconcile_at.as_ref());
+    if let (Some(engine), true, false) = (held.engine.clone(), accepted && (due || asked), rests) {
+        failed |= !listing::list(object, context, held, &engine).await;
+    }
+    let next = if failed {
+        held.backoff
+            .failed(context.now(), cause, 1, Urgency::Normal, &uid)
+    } else if rests {
+        held.backoff.not_before(cause).unwrap_or_else(|| context.now())
+    } else {
+        held.backoff.succeeded();
+        held.listed_at
+            .map_or_else(|| later(context.now(), LOOKS_AGAIN), |at| later(at, interval))
+    };
+    let judgement = publish::publish(object, context, held, users, deleting);
+    publish::store(object, context, &judgement).await;
+    (next.min(later(context.now(), LOOKS_AGAIN)), judgement.reason)
+}
+
+/// Changes of these begin back-off anew.
+fn cause(object: &Organization, context: &Context) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    object.metadata.generation.hash(&mut hasher);
+    object.annotations().get(marks::RECONCILE_AT).hash(&mut hasher);
+    client::secret_version(object, context).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Adds or removes our finalizer; says whether that came true.
+async fn hold(context: &Context, object: &Organization, hold: Hold) -> bool {
+    match write::finalizer(&publish::api(context), object, hold).await {
+        Ok(written) => {
+            let uid = Uid::new(object.uid().unwrap_or_default());
+            context
+                .shared()
+                .wrote(&uid, written.resource_version().as_deref());
+            true
+        }
+        Err(error) => {
+            publish::report_failure(&object.name_any(), &error);
+            false
+        }
+    }
+}
