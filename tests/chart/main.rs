@@ -4,9 +4,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod definitions;
 mod image;
 mod permissions;
+mod pod;
+mod release;
 mod render;
+mod story;
+mod tenants;
 mod values;
 mod values_reference;

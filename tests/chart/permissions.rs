@@ -62,7 +62,7 @@ const AT_HOME: [&str; 4] = [
     "home agentengine.airbyte.com/organizations: get list watch patch",
     "home agentengine.airbyte.com/organizations/status: patch",
     "home /secrets: get list watch",
-    "home events.k8s.io/events: create patch",
+    "home events.k8s.io/events: create",
 ];
 
 fn where_tenants_are(place: &str) -> [String; 4] {
@@ -70,7 +70,7 @@ fn where_tenants_are(place: &str) -> [String; 4] {
         format!("{place} agentengine.airbyte.com/workspaces: get list watch patch"),
         format!("{place} agentengine.airbyte.com/workspaces/status: patch"),
         format!("{place} /secrets: get list watch create patch delete"),
-        format!("{place} events.k8s.io/events: create patch"),
+        format!("{place} events.k8s.io/events: create"),
     ]
 }
 

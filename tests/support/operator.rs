@@ -18,6 +18,8 @@ pub struct Launch {
     pub watch_namespaces: Vec<String>,
     pub more_arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
+    /// Takes the place of all flags above.
+    verbatim: Option<Vec<String>>,
 }
 
 impl Launch {
@@ -29,6 +31,7 @@ impl Launch {
             watch_namespaces: Vec::new(),
             more_arguments: Vec::new(),
             environment: Vec::new(),
+            verbatim: None,
         }
     }
 
@@ -46,8 +49,24 @@ impl Launch {
         self
     }
 
+    /// With these flags and no others, such as a manifest says. They must make it log JSON.
+    #[must_use]
+    pub fn saying(mut self, arguments: Vec<String>) -> Self {
+        self.verbatim = Some(arguments);
+        self
+    }
+
+    #[must_use]
+    pub fn with_environment(mut self, environment: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.environment.extend(environment);
+        self
+    }
+
     /// The one place that knows the operator's flags.
     fn arguments(&self) -> Vec<String> {
+        if let Some(arguments) = &self.verbatim {
+            return arguments.clone();
+        }
         let mut arguments = [
             "run",
             "--listen",

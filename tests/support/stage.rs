@@ -70,6 +70,12 @@ impl Stage {
         self.launch = self.launch.clone().watching([namespace]);
     }
 
+    /// Starts operators in this way from now on, and counts what its user asks.
+    pub fn launching(&mut self, launch: Launch) {
+        self.user = launch.user.clone();
+        self.launch = launch;
+    }
+
     pub async fn operator(&self) -> Operator {
         let operator = Operator::start(&self.launch).await;
         operator.ready().await;
