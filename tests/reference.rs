@@ -1,11 +1,11 @@
-//! The committed reference pages are what the code says. Update with `UPDATE=1 cargo test --test reference`.
+//! The committed reference pages are what the code says. Update with `make generate`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
 use agent_engine_operator::api::crds;
-use agent_engine_operator::api::reason::Reason;
+use agent_engine_operator::api::reason::{Reason, Weight};
 use agent_engine_operator::serve::Metrics;
 use agent_engine_operator::serve::metrics::{CallOutcome, EffectOutcome, Kind, PassResult};
 use serde_json::Value;
@@ -17,7 +17,7 @@ fn committed(page: &str, generated: &str) {
         std::fs::write(&path, generated).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"));
-    let hint = "is out of date: run `UPDATE=1 cargo test --test reference`";
+    let hint = "is out of date: run `make generate`";
     assert!(committed == generated, "{path} {hint}");
 }
 
@@ -169,6 +169,51 @@ fn collect_rules(schema: &Value, path: &str, rules: &mut BTreeMap<(String, usize
         collect_rules(field, &inner, rules);
         collect_rules(&field["items"], &format!("{inner}[]"), rules);
     }
+}
+
+#[test]
+fn reasons_are_documented() {
+    let mut page = "# Reasons\n\nWhy a condition is as it is, in one word that programs may rely on: in `kubectl get workspaces`, in \
+                    `status.conditions[].reason`, in events and in metrics. The condition's message says it of the one object, \
+                    with names. Generated from the code.\n"
+        .to_owned();
+    let chapters = [
+        (
+            Weight::Fine,
+            "Nothing is wrong",
+            "No condition `Reconciling` or `Stalled` is set.",
+        ),
+        (
+            Weight::Waiting,
+            "It goes on by itself",
+            "The condition `Reconciling` is true. The operator tries again by itself, more and more rarely, and at once when \
+             something that it waits for changes.",
+        ),
+        (
+            Weight::Stalled,
+            "A person must change something",
+            "The condition `Stalled` is true. Nothing is done at Agent Engine until the cause goes; that is noticed without a restart.",
+        ),
+    ];
+    for (weight, title, about) in chapters {
+        write!(
+            page,
+            "\n## {title}\n\n{about}\n\n| reason | what it means | what to do |\n|---|---|---|\n"
+        )
+        .unwrap();
+        for reason in Reason::ALL.iter().filter(|reason| reason.weight() == weight) {
+            let (meaning, remedy) = (reason.meaning().trim(), reason.remedy());
+            writeln!(
+                page,
+                "| `{}` | {} | {} |",
+                reason.as_str(),
+                escaped(meaning),
+                escaped(remedy)
+            )
+            .unwrap();
+        }
+    }
+    committed("reasons.md", &page);
 }
 
 /// For a cell of a table.

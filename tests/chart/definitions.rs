@@ -20,7 +20,10 @@ async fn the_chart_carries_the_definitions_of_the_code_and_keeps_them() {
             .find(|rendered| rendered["metadata"]["name"] == name)
             .expect("each of them");
         let carried: CustomResourceDefinition = serde_json::from_value((*rendered).clone()).unwrap();
-        assert!(carried.spec == crd.spec, "{name} is out of date: run `make crds`");
+        assert!(
+            carried.spec == crd.spec,
+            "{name} is out of date: run `make generate`"
+        );
         assert_eq!(
             rendered["metadata"]["annotations"],
             json!({"helm.sh/resource-policy": "keep"})
