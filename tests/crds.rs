@@ -11,7 +11,7 @@ use serde_json::Value;
 /// For whom they are: `kubectl apply`, and the chart, which can read no file outside of it.
 const FOLDERS: [&str; 2] = ["crds", "charts/agent-engine-operator/files/crds"];
 
-/// Compares values, so that a formatter of YAML may change its taste. Update with `make crds`.
+/// Compares values, so that a formatter of YAML may change its taste. Update with `make generate`.
 #[test]
 fn committed_definitions_are_the_generated_ones() {
     for (crd, folder) in crds::all()
