@@ -24,8 +24,11 @@ demo: ## See the operator work on a real control plane and an emulated Agent Eng
 test: build tools fidelity ## Pass every test, real API server included
 	$(CARGO) test --all-features
 
-cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C
-	$(CLUSTER) up --crds crds
+# Empty: none, as on a cluster that Helm brings them to.
+CRDS ?= crds
+
+cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C (CRDS=: without them)
+	@$(CLUSTER) up $(if $(CRDS),--crds $(CRDS))
 
 tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where they are found)
 	$(CARGO) build --all-features --example cluster
