@@ -175,10 +175,11 @@ async fn a_deletion_that_was_done_already_or_is_done_later_lets_the_object_go() 
             json!({"slow_delete": "504-then-done", "slow_delete_ms": 500}),
             false,
         ),
-        (json!({"slow_delete": "off", "after_commit": "500"}), false),
+        (json!({"after_commit": "500"}), false),
         (json!({"after_commit": "lost"}), false),
     ] {
-        stage.emulator.knobs(json!({"after_commit": "answer"})).await;
+        let ordinary = json!({"after_commit": "answer", "slow_delete": "off", "deleted_delete": "404"});
+        stage.emulator.knobs(ordinary).await;
         stage.workspace("acme", json!({"name": "Acme"})).await;
         let before = recorded_id(&stage.ready("acme").await);
         if lost {
