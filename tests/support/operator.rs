@@ -153,6 +153,11 @@ impl Operator {
         self.process.log()
     }
 
+    /// Where it writes to, for after its end.
+    pub fn log_file(&self) -> PathBuf {
+        self.process.log_file()
+    }
+
     pub async fn metrics(&self) -> String {
         self.get("/metrics").await.expect("its metrics")
     }

@@ -76,6 +76,11 @@ impl Stage {
         self.launch = launch;
     }
 
+    /// Gives operators started from now on more flags.
+    pub fn launching_with<'a>(&mut self, flags: impl IntoIterator<Item = &'a str>) {
+        self.launch = self.launch.clone().with(flags);
+    }
+
     pub async fn operator(&self) -> Operator {
         let operator = Operator::start(&self.launch).await;
         operator.ready().await;

@@ -79,6 +79,11 @@ impl Supervised {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Stays when the process has ended.
+    pub fn log_file(&self) -> PathBuf {
+        self.log.clone()
+    }
+
     /// The exit code if it has ended: 128 + n after signal n.
     pub fn exit_code(&mut self) -> Option<i32> {
         self.supervisor
