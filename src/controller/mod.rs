@@ -5,6 +5,7 @@
 mod announce;
 mod context;
 mod facts;
+mod feeds;
 mod gauges;
 mod merge;
 mod observe;

@@ -1,6 +1,5 @@
-//! The watches: each a task that feeds its store or index and wakes whom the change concerns.
+//! The watches: each a task that hands its events to the feed of its kind.
 
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -8,17 +7,14 @@ use futures::stream::{BoxStream, StreamExt};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::core::{NamespaceResourceScope, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 use tokio::task::AbortHandle;
 
 use super::context::{AnyOrganization, AnyWorkspace, Context, Writers};
-use super::facts::KeptSecret;
+use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces};
 use super::merge::merge;
-use super::observe;
-use crate::api::ids::Uid;
 use crate::api::marks;
 use crate::settings::Watch;
 
@@ -140,11 +136,6 @@ where
     }
 }
 
-/// What is done with the events of one kind.
-trait Feed<K>: Send + 'static {
-    fn feed(&mut self, context: &Context, event: Event<K>);
-}
-
 impl Watches {
     fn add<K: Send + 'static>(
         &mut self,
@@ -174,215 +165,5 @@ impl Watches {
         });
         self.tasks.push(task.abort_handle());
         self.listed.push(listed);
-    }
-}
-
-/// Names of what a store holds, to tell after a re-list what has gone.
-fn names(store: &Store<AnyOrganization>) -> BTreeSet<String> {
-    store.state().iter().map(|object| object.name_any()).collect()
-}
-
-struct Workspaces(Writer<AnyWorkspace>);
-
-impl Feed<AnyWorkspace> for Workspaces {
-    fn feed(&mut self, context: &Context, event: Event<AnyWorkspace>) {
-        let event = trimmed(event);
-        let store = self.0.as_reader();
-        match &event {
-            Event::Init | Event::InitApply(_) => self.0.apply_watcher_event(&event),
-            Event::InitDone => {
-                let before = store.state();
-                self.0.apply_watcher_event(&event);
-                for gone in before.iter().filter(|old| !is_in(&store, old)) {
-                    workspace_gone(context, gone);
-                }
-                for workspace in store.state() {
-                    workspace_changed(context, &workspace);
-                }
-            }
-            Event::Apply(workspace) => {
-                self.0.apply_watcher_event(&event);
-                workspace_changed(context, workspace);
-            }
-            Event::Delete(workspace) => {
-                self.0.apply_watcher_event(&event);
-                workspace_gone(context, workspace);
-            }
-        }
-    }
-}
-
-/// Whether this very incarnation is still there.
-fn is_in(store: &Store<AnyWorkspace>, workspace: &AnyWorkspace) -> bool {
-    let reference = ObjectRef::from_obj(workspace);
-    store
-        .get(&reference)
-        .is_some_and(|now| now.uid() == workspace.uid())
-}
-
-fn workspace_changed(context: &Context, workspace: &AnyWorkspace) {
-    if let Ok(workspace) = &workspace.0 {
-        observe::claims_of(context, workspace);
-    }
-    context.wake(ObjectRef::from_obj(workspace));
-}
-
-fn workspace_gone(context: &Context, workspace: &AnyWorkspace) {
-    let Some(uid) = workspace.uid() else { return };
-    let winners = context.shared().forget(&Uid::new(uid));
-    context.wake_all(&winners);
-    if let Ok(gone) = &workspace.0 {
-        let name = gone.spec.organization_name();
-        if context
-            .organization(name)
-            .is_some_and(|organization| organization.meta().deletion_timestamp.is_some())
-        {
-            context.wake_organization(name);
-        }
-    }
-}
-
-fn trimmed(event: Event<AnyWorkspace>) -> Event<AnyWorkspace> {
-    let trim = |mut workspace: AnyWorkspace| {
-        workspace.managed_fields_mut().clear();
-        workspace
-            .annotations_mut()
-            .remove("kubectl.kubernetes.io/last-applied-configuration");
-        workspace
-    };
-    match event {
-        Event::Apply(workspace) => Event::Apply(trim(workspace)),
-        Event::InitApply(workspace) => Event::InitApply(trim(workspace)),
-        Event::Delete(workspace) => Event::Delete(trim(workspace)),
-        Event::Init => Event::Init,
-        Event::InitDone => Event::InitDone,
-    }
-}
-
-/// Token Secrets are reduced at once: no token stays in memory.
-#[derive(Default)]
-struct Secrets {
-    listing: Option<BTreeSet<(String, String)>>,
-}
-
-impl Feed<Secret> for Secrets {
-    fn feed(&mut self, context: &Context, event: Event<Secret>) {
-        match event {
-            Event::Init => self.listing = Some(BTreeSet::new()),
-            Event::InitApply(secret) => {
-                let kept = KeptSecret::of(&secret);
-                self.listing
-                    .get_or_insert_default()
-                    .insert((kept.namespace.clone(), kept.name.clone()));
-                secret_changed(context, kept);
-            }
-            Event::InitDone => {
-                let listed = self.listing.take().unwrap_or_default();
-                let known = context.shared().secrets.keys(None);
-                for key in known.difference(&listed) {
-                    secret_gone(context, key);
-                }
-            }
-            Event::Apply(secret) => secret_changed(context, KeptSecret::of(&secret)),
-            Event::Delete(secret) => {
-                secret_gone(
-                    context,
-                    &(secret.namespace().unwrap_or_default(), secret.name_any()),
-                );
-            }
-        }
-    }
-}
-
-fn secret_changed(context: &Context, kept: KeptSecret) {
-    let workspace = kept.labelled_for.clone();
-    let namespace = kept.namespace.clone();
-    context.shared().secrets.put(kept);
-    if let Some(workspace) = workspace {
-        context.wake(ObjectRef::new(&workspace).within(&namespace));
-    }
-}
-
-fn secret_gone(context: &Context, key: &(String, String)) {
-    let gone = context.shared().secrets.remove(key);
-    if let Some(workspace) = gone.and_then(|kept| kept.labelled_for) {
-        context.wake(ObjectRef::new(&workspace).within(&key.0));
-    }
-}
-
-struct Organizations(Writer<AnyOrganization>);
-
-impl Feed<AnyOrganization> for Organizations {
-    fn feed(&mut self, context: &Context, event: Event<AnyOrganization>) {
-        let before = matches!(event, Event::InitDone).then(|| names(&self.0.as_reader()));
-        self.0.apply_watcher_event(&event);
-        match event {
-            Event::Init | Event::InitApply(_) => {}
-            Event::InitDone => {
-                let now = names(&self.0.as_reader());
-                for name in before.unwrap_or_default().difference(&now) {
-                    organization_gone(context, name);
-                }
-                for name in now {
-                    context.wake_organization(&name);
-                }
-            }
-            Event::Apply(organization) => context.wake_organization(&organization.name_any()),
-            Event::Delete(organization) => organization_gone(context, &organization.name_any()),
-        }
-    }
-}
-
-fn organization_gone(context: &Context, name: &str) {
-    context.shared().organizations.remove(name);
-    for workspace in context.users_of(name) {
-        context.wake(ObjectRef::from_obj(&*workspace));
-    }
-}
-
-/// Only that a Secret changed is seen here; its content is read when it is needed.
-struct Credentials(Writer<PartialObjectMeta<Secret>>);
-
-impl Feed<PartialObjectMeta<Secret>> for Credentials {
-    fn feed(&mut self, context: &Context, event: Event<PartialObjectMeta<Secret>>) {
-        self.0.apply_watcher_event(&event);
-        let changed = match &event {
-            Event::Apply(secret) | Event::Delete(secret) => secret.name_any(),
-            Event::Init | Event::InitApply(_) | Event::InitDone => return,
-        };
-        let concerned = |organization: &AnyOrganization| {
-            organization
-                .0
-                .as_ref()
-                .is_ok_and(|o| o.spec.credentials_secret_ref.name == changed)
-        };
-        for organization in context.organizations.state_filter(concerned) {
-            context.wake_organization(&organization.name_any());
-        }
-    }
-}
-
-struct Namespaces(Writer<PartialObjectMeta<Namespace>>);
-
-impl Feed<PartialObjectMeta<Namespace>> for Namespaces {
-    fn feed(&mut self, context: &Context, event: Event<PartialObjectMeta<Namespace>>) {
-        let labels_before = match &event {
-            Event::Apply(namespace) => self
-                .0
-                .as_reader()
-                .get(&ObjectRef::new(&namespace.name_any()))
-                .map(|old| old.labels().clone()),
-            Event::Init | Event::InitApply(_) | Event::InitDone | Event::Delete(_) => None,
-        };
-        self.0.apply_watcher_event(&event);
-        if let (Event::Apply(namespace), Some(before)) = (event, labels_before)
-            && before != *namespace.labels()
-        {
-            let name = namespace.name_any();
-            let concerned = |workspace: &AnyWorkspace| workspace.namespace().as_deref() == Some(&name);
-            for workspace in context.workspaces.state_filter(concerned) {
-                workspace_changed(context, &workspace);
-            }
-        }
     }
 }
