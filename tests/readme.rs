@@ -5,8 +5,7 @@ mod support;
 
 use std::{fs, path::Path, process::Stdio};
 
-use serde_json::json;
-use support::{ApiUser, CLIENT_ID, Emulator, Launch, Operator, cluster, scratch_file};
+use support::{CLIENT_ID, Emulator, Launch, Operator, cluster, scratch_file};
 
 const README: &str = include_str!("../README.md");
 const HOME: &str = "agent-engine-operator";
@@ -33,7 +32,7 @@ async fn the_quick_start_of_the_readme_ends_in_a_ready_workspace_and_its_manifes
             .replace("https://api.airbyte.ai", emulator.url())
     };
     follow(&next(), &folder).await;
-    let operator = Operator::start(&Launch::new(&service_account(&folder).await, HOME)).await;
+    let operator = Operator::start(&Launch::new(&cluster().service_account(HOME, HOME).await, HOME)).await;
     follow(&next(), &folder).await;
     follow(&next(), &folder).await;
     let said = follow(&next(), &folder).await;
@@ -93,26 +92,4 @@ async fn follow(step: &str, folder: &Path) -> String {
     );
     assert!(output.status.success(), "this failed:\n{step}\n{out}{err}");
     out.into_owned()
-}
-
-/// The account that the Pod would have.
-async fn service_account(folder: &Path) -> ApiUser {
-    let token = cluster()
-        .kubectl(["create", "token", HOME, "--namespace", HOME])
-        .await
-        .success();
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "pod",
-        "contexts": [{"name": "pod", "context": {"cluster": "cluster", "user": "pod"}}],
-        "clusters": [{"name": "cluster", "cluster": {
-            "server": cluster().api_url(), "certificate-authority": cluster().ca_file(),
-        }}],
-        "users": [{"name": "pod", "user": {"token": token.trim()}}],
-    });
-    let file = folder.join("pod.kubeconfig");
-    fs::write(&file, kubeconfig.to_string()).unwrap();
-    ApiUser {
-        name: format!("system:serviceaccount:{HOME}:{HOME}"),
-        kubeconfig: file,
-    }
 }

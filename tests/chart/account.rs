@@ -55,34 +55,10 @@ impl Installed {
             .success();
     }
 
-    /// The account that the Pod would run under, by a token as a Pod gets one.
+    /// The account that the Pod would run under.
     pub async fn account(&self) -> ApiUser {
         let account = self.pod()["serviceAccountName"].as_str().unwrap();
-        let token = cluster()
-            .kubectl([
-                "create",
-                "token",
-                account,
-                "--namespace",
-                &self.namespace,
-                "--duration=1h",
-            ])
-            .await
-            .success();
-        let kubeconfig = scratch_file("account.kubeconfig");
-        let config = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "account",
-            "clusters": [{"name": "cluster", "cluster": {
-                "server": cluster().api_url(), "certificate-authority": cluster().ca_file(),
-            }}],
-            "users": [{"name": "account", "user": {"token": token.trim()}}],
-            "contexts": [{"name": "account", "context": {"cluster": "cluster", "user": "account"}}],
-        });
-        std::fs::write(&kubeconfig, config.to_string()).unwrap();
-        ApiUser {
-            name: format!("system:serviceaccount:{}:{account}", self.namespace),
-            kubeconfig,
-        }
+        cluster().service_account(&self.namespace, account).await
     }
 
     /// How the Pod would start the operator. Only the port is another: one that is free.

@@ -21,9 +21,10 @@ use kube::{
     api::{ObjectMeta, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use super::{Audit, cluster_program, ready::Ready};
+use super::{Audit, cluster_program, ready::Ready, scratch_file};
 
 /// The cluster of this test binary, started when first asked for.
 pub fn cluster() -> &'static Cluster {
@@ -158,6 +159,28 @@ impl Cluster {
             .await
             .expect("a new binding");
         user
+    }
+
+    /// A ServiceAccount, by a token as its Pod would get one.
+    pub async fn service_account(&self, namespace: &str, name: &str) -> ApiUser {
+        let token = self
+            .kubectl(["create", "token", name, "--namespace", namespace, "--duration=1h"])
+            .await
+            .success();
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "pod",
+            "clusters": [{"name": "cluster", "cluster": {
+                "server": self.ready.api_url, "certificate-authority": self.ready.ca_file,
+            }}],
+            "users": [{"name": "pod", "user": {"token": token.trim()}}],
+            "contexts": [{"name": "pod", "context": {"cluster": "cluster", "user": "pod"}}],
+        });
+        let kubeconfig = scratch_file(&format!("{namespace}-{name}.kubeconfig"));
+        std::fs::write(&kubeconfig, config.to_string()).expect("a kubeconfig is written");
+        ApiUser {
+            name: format!("system:serviceaccount:{namespace}:{name}"),
+            kubeconfig,
+        }
     }
 
     /// Counts what `user` asks of the API server from now on.
