@@ -208,8 +208,8 @@ async fn finish(context: &Context, object: &Workspace, settled: Settled) -> (Pas
             namespace = object.namespace(),
             workspace = object.name_any(),
             reason = event.reason.as_str(),
-            message = event.message,
-            "event"
+            "{}",
+            event.message
         );
         announce(context, object, event).await;
     }

@@ -36,15 +36,15 @@ async fn main() -> ExitCode {
     let mut screen = Screen::new();
     let outcome = tokio::select! {
         outcome = steps::all(&mut stage, &mut screen) => outcome,
-        () = told_to_end() => Err(Failed::interrupted()),
+        () = told_to_end() => Err(Failed::Interrupted),
     };
     match &outcome {
         Ok(()) => println!("{}", screen.summary()),
-        Err(failed) => println!("{failed}\n\n{}", stage.last_words()),
+        Err(Failed::Interrupted) => println!("\nInterrupted; what comes after this was not shown."),
+        Err(Failed::Step(why)) => println!("  This did not come true: {why}\n\n{}", stage.last_words()),
     }
-    if std::env::var_os("KEEP").is_some_and(|keep| !keep.is_empty())
-        && !outcome.as_ref().is_err_and(Failed::was_interruption)
-    {
+    let keep = std::env::var_os("KEEP").is_some_and(|keep| !keep.is_empty());
+    if keep && !matches!(outcome, Err(Failed::Interrupted)) {
         println!("\n{}", stage.how_to_reach());
         told_to_end().await;
         println!();

@@ -1,7 +1,6 @@
 //! What the demo shows: a line for each step, and below it what was typed and what came of it.
 
 use std::{
-    fmt::{self, Display, Formatter},
     future::Future,
     io::{IsTerminal, Write, stdout},
     panic::AssertUnwindSafe,
@@ -84,23 +83,4 @@ fn indented(shown: &Shown) -> String {
         .map(|line| format!("     {line}"))
         .collect();
     lines.join("\n")
-}
-
-impl Failed {
-    pub fn interrupted() -> Self {
-        Self::Interrupted
-    }
-
-    pub fn was_interruption(&self) -> bool {
-        matches!(self, Self::Interrupted)
-    }
-}
-
-impl Display for Failed {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Step(why) => write!(f, "  This did not come true: {why}"),
-            Self::Interrupted => write!(f, "\nInterrupted; what comes after this was not shown."),
-        }
-    }
 }
