@@ -10,7 +10,7 @@
 //! - [`clock`]: where wall time comes from.
 //! - [`controller`]: Kubernetes: streams, stores, the loops, performing effects.
 //! - [`serve`]: probes and metrics.
-//! - [`cli`], [`settings`], [`telemetry`], [`run`]: from the command line to a running process and its end.
+//! - [`cli`], [`settings`], [`telemetry`], [`stopping`], [`run`]: from the command line to a running process and its end.
 //! - `emulator` (feature): Agent Engine, emulated, for tests and the demo.
 #![warn(unreachable_pub)]
 #![warn(
@@ -34,6 +34,7 @@ pub mod organization;
 pub mod run;
 pub mod serve;
 pub mod settings;
+pub mod stopping;
 pub mod telemetry;
 pub mod tenancy;
 pub mod turns;

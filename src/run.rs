@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
 use crate::controller;
 use crate::serve::{self, ServeError, Served};
 use crate::settings::Settings;
+use crate::stopping;
 
 /// Why the operator could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -24,24 +24,6 @@ pub enum RunError {
     Signals(#[source] std::io::Error),
     #[error("stopped at once by a second signal: what was under way is continued by the next start")]
     Aborted,
-}
-
-/// Says when to stop. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Stopping(watch::Receiver<Phase>);
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Phase {
-    Running,
-    Stopping,
-}
-
-impl Stopping {
-    /// Waits until no new pass may begin.
-    pub async fn begun(&mut self) {
-        // An error means that whoever could say so is gone, which says the same.
-        let _ = self.0.wait_for(|phase| *phase == Phase::Stopping).await;
-    }
 }
 
 /// Runs until SIGTERM or SIGINT, then lets running passes finish within the drain time-out. A second signal ends at once.
@@ -62,16 +44,16 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
 
     let heartbeat = served.heartbeat.clone();
     let heart = tokio::spawn(async move { heartbeat.keep_beating().await });
-    let (stop, stopping) = watch::channel(Phase::Running);
+    let (stop, stopping) = stopping::channel();
     let drain_timeout = settings.drain_timeout;
-    let controllers = controller::run(client, settings, served, Stopping(stopping));
+    let controllers = controller::run(client, settings, served, stopping);
     tokio::pin!(controllers);
 
     let ended = tokio::select! {
         () = &mut controllers => Ok(()),
         name = signals.next() => {
             tracing::info!(signal = name, "stopping: no new work begins");
-            stop.send_replace(Phase::Stopping);
+            stop.begin();
             tokio::select! {
                 () = &mut controllers => Ok(()),
                 () = drained(drain_timeout) => Ok(()),

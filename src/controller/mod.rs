@@ -19,9 +19,9 @@ mod write;
 
 use std::sync::Arc;
 
-use crate::run::Stopping;
 use crate::serve::Served;
 use crate::settings::Settings;
+use crate::stopping::Stopping;
 
 pub use context::Context;
 

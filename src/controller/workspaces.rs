@@ -24,8 +24,8 @@ use crate::api::reason::Reason;
 use crate::api::time::elapsed;
 use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled};
-use crate::run::Stopping;
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
+use crate::stopping::Stopping;
 use crate::turns::{Pace, Slot, Urgency};
 
 /// A store that lags behind our own write is asked again then, should the watch not come first.

@@ -30,8 +30,8 @@ use crate::api::reason::Reason;
 use crate::api::time::{elapsed, later};
 use crate::engine::Engine;
 use crate::organization::{Credential, Listing};
-use crate::run::Stopping;
 use crate::serve::metrics::{Kind, PassResult};
+use crate::stopping::Stopping;
 use crate::turns::{Backoff, Urgency};
 
 /// An Organization is looked at again after this, should nothing else wake it.
