@@ -216,6 +216,28 @@ fn reasons_are_documented() {
     committed("reasons.md", &page);
 }
 
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "charts/agent-engine-operator/README.md",
+    ]
+    .map(|page| root.join(page));
+    let docs = std::fs::read_dir(root.join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    for page in pages.into_iter().chain(docs) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            let leads = link.starts_with("https://") || page.parent().unwrap().join(file).exists();
+            assert!(leads, "{} links to {link}, which is not there", page.display());
+        }
+    }
+}
+
 /// For a cell of a table.
 fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
