@@ -37,6 +37,19 @@ async fn ready_count(stage: &Stage, count: usize) {
     .await;
 }
 
+/// Asks for a pass, and waits until it was made.
+async fn pass_over(stage: &Stage, name: &str, token: &str) {
+    stage
+        .annotate(name, json!({"agentengine.airbyte.com/reconcile-at": token}))
+        .await;
+    stage
+        .until(name, &format!("{name} to echo {token}"), |workspace| {
+            let status = workspace.status.as_ref();
+            status.and_then(|status| status.last_handled_reconcile_at.as_deref()) == Some(token)
+        })
+        .await;
+}
+
 /// Waits until the Ready reasons of all Workspaces are as wanted.
 async fn reasons(stage: &Stage, what: &str, holds: impl Fn(&[String]) -> bool) {
     eventually(what, LONG, || async {
@@ -159,9 +172,23 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
         .await;
     stage.reason("tenant-0", "MassVanishing").await;
     operator.kill().await;
-    let _operator = stage.operator().await;
+    let operator = stage.operator().await;
     stage.relist("default", "2").await;
     stage.organization_reason("default", "MassVanishing").await;
+    // Nor does a list that fails, in the process that judged or in the next one.
+    stage
+        .emulator
+        .fault(json!({"operation": "W1", "answer": {"kind": "status", "status": 503}}))
+        .await;
+    stage.relist("default", "failing").await;
+    pass_over(&stage, "tenant-1", "failing").await;
+    operator.kill().await;
+    let _operator = stage.operator().await;
+    stage.relist("default", "failing-too").await;
+    stage.organization_reason("default", "MassVanishing").await;
+    pass_over(&stage, "tenant-2", "failing").await;
+    stage.reason("tenant-2", "MassVanishing").await;
+    stage.emulator.clear_faults().await;
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({}));
     for n in 0..6 {
         assert!(

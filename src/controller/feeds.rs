@@ -1,6 +1,6 @@
 //! What is done with the events of each watch: the store or index is fed, and those are woken whom the change concerns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::core::PartialObjectMeta;
@@ -188,14 +188,17 @@ impl Feed<PartialObjectMeta<Secret>> for Credentials {
     fn feed(&mut self, context: &Context, event: Event<PartialObjectMeta<Secret>>) {
         self.0.apply_watcher_event(&event);
         let changed = match &event {
-            Event::Apply(secret) | Event::Delete(secret) => secret.name_any(),
-            Event::Init | Event::InitApply(_) | Event::InitDone => return,
+            Event::Apply(secret) | Event::Delete(secret) => Some(secret.name_any()),
+            // What changed while nobody watched is not told one by one.
+            Event::InitDone => None,
+            Event::Init | Event::InitApply(_) => return,
         };
         let concerned = |organization: &AnyOrganization| {
-            organization
-                .0
-                .as_ref()
-                .is_ok_and(|o| o.spec.credentials_secret_ref.name == changed)
+            organization.0.as_ref().is_ok_and(|o| {
+                changed
+                    .as_ref()
+                    .is_none_or(|name| o.spec.credentials_secret_ref.name == *name)
+            })
         };
         for organization in context.organizations.state_filter(concerned) {
             context.wake_organization(&organization.name_any());
@@ -207,23 +210,51 @@ pub(super) struct Namespaces(pub(super) Writer<PartialObjectMeta<Namespace>>);
 
 impl Feed<PartialObjectMeta<Namespace>> for Namespaces {
     fn feed(&mut self, context: &Context, event: Event<PartialObjectMeta<Namespace>>) {
-        let labels_before = match &event {
-            Event::Apply(namespace) => self
-                .0
-                .as_reader()
-                .get(&ObjectRef::new(&namespace.name_any()))
-                .map(|old| old.labels().clone()),
-            Event::Init | Event::InitApply(_) | Event::InitDone | Event::Delete(_) => None,
+        let store = self.0.as_reader();
+        let changed = match &event {
+            Event::Init | Event::InitApply(_) | Event::Delete(_) => {
+                self.0.apply_watcher_event(&event);
+                return;
+            }
+            Event::Apply(namespace) => {
+                let before = store.get(&ObjectRef::from_obj(namespace));
+                self.0.apply_watcher_event(&event);
+                relabelled(before.as_deref(), namespace)
+            }
+            Event::InitDone => {
+                let before = store.state();
+                self.0.apply_watcher_event(&event);
+                let known: HashMap<_, _> = before.iter().map(|old| (old.name_any(), old)).collect();
+                store
+                    .state()
+                    .iter()
+                    .flat_map(|now| relabelled(known.get(&now.name_any()).map(|old| &***old), now))
+                    .collect()
+            }
         };
-        self.0.apply_watcher_event(&event);
-        if let (Event::Apply(namespace), Some(before)) = (event, labels_before)
-            && before != *namespace.labels()
-        {
-            let name = namespace.name_any();
-            let concerned = |workspace: &AnyWorkspace| workspace.namespace().as_deref() == Some(&name);
+        let concerned = |workspace: &AnyWorkspace| {
+            workspace
+                .namespace()
+                .is_some_and(|namespace| changed.contains(&namespace))
+        };
+        if !changed.is_empty() {
             for workspace in context.workspaces.state_filter(concerned) {
                 workspace_changed(context, &workspace);
             }
         }
     }
+}
+
+/// The namespace's name, if a label selector may judge it otherwise than before. One that was not known had no labels:
+/// its Workspaces may have been seen before it was.
+fn relabelled(
+    before: Option<&PartialObjectMeta<Namespace>>,
+    now: &PartialObjectMeta<Namespace>,
+) -> BTreeSet<String> {
+    let none = BTreeMap::new();
+    let labels = before.map_or(&none, |namespace| namespace.labels());
+    (labels != now.labels())
+        .then(|| now.name_any())
+        .into_iter()
+        .collect()
 }

@@ -64,11 +64,11 @@ pub(super) async fn salvage(context: &Context, invalid: &InvalidObject) -> kube:
 }
 
 /// Reports in the conditions what a pass would have reported.
-pub(super) async fn report(context: &Context, workspace: &impl Resource<DynamicType = ()>, finding: Finding) {
-    let resource = ApiResource::erase::<Workspace>(&());
-    let namespace = workspace.namespace().unwrap_or_default();
+pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: Finding) {
+    let resource = ApiResource::erase::<K>(&());
+    let namespace = object.namespace().unwrap_or_default();
     let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &resource);
-    let name = workspace.name_any();
+    let name = object.name_any();
     let Ok(Some(live)) = api.get_opt(&name).await else {
         return;
     };
@@ -100,23 +100,38 @@ pub(super) async fn report(context: &Context, workspace: &impl Resource<DynamicT
     let patch = Patch::Merge(write::conditions_patch(generation, &new));
     let params = PatchParams { ..write::params() };
     match api.patch_status(&name, &params, &patch).await {
-        Ok(_) => announce(context, workspace, &finding).await,
-        Err(error) => tracing::warn!(%error, workspace = name, "the conditions could not be written"),
+        Ok(_) => announce(context, object, &finding).await,
+        Err(error) => tracing::warn!(%error, namespace, name, "the conditions could not be written"),
     }
 }
 
-/// What is said of an object that this version cannot read.
+/// What is said of a Workspace that this version cannot read.
 pub(super) fn undecodable(invalid: &InvalidObject) -> Finding {
-    let message = format!(
-        "this object cannot be read: {}. Nothing is done for it, but its deletion is honoured; correct it",
-        invalid
-            .error
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(300)
-            .collect::<String>()
-    );
-    Finding::new(Reason::Undecodable, message)
+    cannot_be_read(
+        invalid,
+        "Nothing is done for it, but its deletion is honoured; correct it",
+    )
+}
+
+/// What is said of an Organization that this version cannot read.
+pub(super) fn undecodable_organization(invalid: &InvalidObject) -> Finding {
+    cannot_be_read(
+        invalid,
+        "It grants nothing and withdraws nothing: tokens in use stay, and none is renewed; correct it",
+    )
+}
+
+fn cannot_be_read(invalid: &InvalidObject, what_follows: &str) -> Finding {
+    let error: String = invalid
+        .error
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect();
+    Finding::new(
+        Reason::Undecodable,
+        format!("this object cannot be read: {error}. {what_follows}"),
+    )
 }
 
 /// What is said of an object whose pass crashed.

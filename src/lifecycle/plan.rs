@@ -34,6 +34,7 @@ pub const RULES: &[(&str, Rule)] = &[
         "keep_to_the_recorded_organization",
         gates::keep_to_the_recorded_organization,
     ),
+    ("keep_off_what_others_hold", gates::keep_off_what_others_hold),
     ("believe_no_mass_vanishing", gates::believe_no_mass_vanishing),
     ("rest_while_suspended", creation::rest_while_suspended),
     ("finish_what_was_begun", creation::finish_what_was_begun),

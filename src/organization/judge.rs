@@ -30,6 +30,8 @@ pub struct Facts<'a> {
 pub enum Credential {
     /// The Secret, or a key of it, is missing. `what` says which.
     Missing { what: String },
+    /// The Secret could not be read; whether it is there is not known.
+    Unread { why: String },
     /// The spec cannot be used as it is.
     Unusable { why: String },
     /// The exchange for an application token failed.
@@ -38,18 +40,21 @@ pub enum Credential {
     Accepted { organization_id: Option<OrganizationId> },
 }
 
-/// How the shared list stands.
+/// How the shared list stands. A list that fails takes nothing back of what the last whole one said.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Listing {
+    pub whole: Option<Whole>,
+    /// Why the latest one failed.
+    pub failure: Option<Failure>,
+}
+
+/// What a whole list said.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Listing {
-    /// Not asked for yet.
-    None,
-    Failed(Failure),
-    /// `organization_id` as the rows name it, where they agree.
-    Whole {
-        organization_id: Option<OrganizationId>,
-        vanishing: Vanishing,
-        missing: usize,
-    },
+pub struct Whole {
+    /// As the rows name it, where they agree.
+    pub organization_id: Option<OrganizationId>,
+    pub vanishing: Vanishing,
+    pub missing: usize,
 }
 
 /// What is so.
@@ -66,10 +71,7 @@ pub struct Judgement {
 /// Judges. Pure and total.
 pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Judgement {
     let (verification, verdict) = verify(facts);
-    let vanishing = match facts.listing {
-        Listing::Whole { vanishing, .. } => *vanishing,
-        Listing::None | Listing::Failed(_) => Vanishing::Calm,
-    };
+    let vanishing = vanishing(facts);
     let (reason, message) = in_use(facts)
         .or(verdict)
         .or_else(|| trouble(facts))
@@ -111,6 +113,7 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
         |reason: Reason, why: String| (Verification::Pending { why: why.clone() }, Some((reason, why)));
     let token_says = match facts.credential {
         Credential::Missing { what } => return pending(Reason::CredentialsMissing, what.clone()),
+        Credential::Unread { why } => return pending(Reason::KubernetesRefused, why.clone()),
         Credential::Unusable { why } => return pending(Reason::InvalidConfiguration, why.clone()),
         Credential::Refused(failure) => {
             let (reason, why) = refused(failure);
@@ -118,17 +121,18 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
         }
         Credential::Accepted { organization_id } => organization_id.as_ref(),
     };
-    let rows_say = match facts.listing {
-        Listing::Whole { organization_id, .. } => organization_id.as_ref(),
-        Listing::None | Listing::Failed(_) => None,
-    };
+    let rows_say = facts
+        .listing
+        .whole
+        .as_ref()
+        .and_then(|whole| whole.organization_id.as_ref());
     let Some(found) = token_says.or(rows_say) else {
-        return match facts.listing {
-            Listing::Failed(failure) => {
+        return match &facts.listing.failure {
+            Some(failure) => {
                 let (reason, why) = list_failed(failure);
                 pending(reason, why)
             }
-            Listing::None | Listing::Whole { .. } => pending(
+            None => pending(
                 Reason::OrganizationUnknown,
                 "neither the token's answer nor the workspaces listed name the organisation; nothing is done in it".to_owned(),
             ),
@@ -168,28 +172,47 @@ fn in_use(facts: &Facts<'_>) -> Said {
     ))
 }
 
+/// Until a whole list says otherwise, what vanished is as it was left: also by the process before this one.
+fn vanishing(facts: &Facts<'_>) -> Vanishing {
+    match (&facts.listing.whole, said_before(facts)) {
+        (Some(whole), _) => whole.vanishing,
+        (None, Some(_)) => Vanishing::Mass,
+        (None, None) => Vanishing::Calm,
+    }
+}
+
+/// The stored word on a mass vanishing.
+fn said_before(facts: &Facts<'_>) -> Option<String> {
+    let mut stored = facts.stored.conditions.iter();
+    let mass = Reason::MassVanishing.as_str();
+    stored
+        .find(|condition| condition.type_ == READY && condition.reason == mass)
+        .map(|condition| condition.message.clone())
+}
+
 /// What is wrong beside the verification.
 fn trouble(facts: &Facts<'_>) -> Said {
-    match facts.listing {
-        Listing::None
-        | Listing::Whole {
+    mass_vanishing(facts).or_else(|| facts.listing.failure.as_ref().map(list_failed))
+}
+
+fn mass_vanishing(facts: &Facts<'_>) -> Said {
+    let message = match &facts.listing.whole {
+        None => said_before(facts)?,
+        Some(Whole {
             vanishing: Vanishing::Calm,
             ..
-        } => None,
-        Listing::Failed(failure) => Some(list_failed(failure)),
-        Listing::Whole {
+        }) => return None,
+        Some(Whole {
             vanishing: Vanishing::Mass,
             missing,
             ..
-        } => Some((
-            Reason::MassVanishing,
-            format!(
-                "{missing} workspaces vanished at once; nothing is done about any of them. Check the organisation and the \
-                 credential's rights. If they are truly gone, annotate this Organization with {}={missing}",
-                crate::api::marks::BELIEVE_VANISHED
-            ),
-        )),
-    }
+        }) => format!(
+            "{missing} workspaces vanished at once; nothing is done about any of them. Check the organisation and the \
+             credential's rights. If they are truly gone, annotate this Organization with {}={missing}",
+            crate::api::marks::BELIEVE_VANISHED
+        ),
+    };
+    Some((Reason::MassVanishing, message))
 }
 
 fn refused(failure: &Failure) -> (Reason, String) {

@@ -3,5 +3,5 @@
 pub mod judge;
 pub mod snapshot;
 
-pub use judge::{Credential, Facts, Judgement, Listing, judge};
+pub use judge::{Credential, Facts, Judgement, Listing, Whole, judge};
 pub use snapshot::{Comparison, Managed, Snapshot};

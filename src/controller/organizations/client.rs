@@ -33,8 +33,6 @@ pub(super) struct Built {
 
 /// Builds the client anew where spec or Secret changed. A rotation takes effect without a restart.
 pub(super) async fn connect(object: &Organization, context: &Arc<Context>, held: &mut Held) {
-    let status = object.status.as_ref();
-    let pinned = status.and_then(|status| status.organization_id.clone());
     let built = Built {
         endpoint: object.spec.endpoint().to_owned(),
         token_path: object.spec.token_path(),
@@ -43,11 +41,17 @@ pub(super) async fn connect(object: &Organization, context: &Arc<Context>, held:
         secret: object.spec.credentials_secret_ref.name.clone(),
         secret_version: secret_version(object, context),
     };
-    if held.built_from.as_ref() == Some(&built) && held.credential.is_some() {
+    let known = !matches!(held.credential, None | Some(Credential::Unread { .. }));
+    if held.built_from.as_ref() == Some(&built) && known {
         return;
     }
-    held.names = built.declared.clone().or(pinned);
-    held.listing = None;
+    // The pinned organisation is not named yet: whose the credential is shall be said, not refused.
+    held.names = built.declared.clone();
+    // A vanishing stays judged: a credential that sees nothing is no proof that nothing is there.
+    held.listing.failure = None;
+    if let Some(whole) = &mut held.listing.whole {
+        whole.organization_id = None;
+    }
     held.listed_at = None;
     (held.engine, held.credential) = match client(object, context, held.names.clone()).await {
         Ok(engine) => (Some(engine), None),
@@ -56,7 +60,7 @@ pub(super) async fn connect(object: &Organization, context: &Arc<Context>, held:
     held.built_from = Some(built);
 }
 
-async fn client(
+pub(super) async fn client(
     object: &Organization,
     context: &Arc<Context>,
     organization_id: Option<OrganizationId>,
@@ -73,10 +77,11 @@ async fn client(
             )));
         }
         Err(error) => {
-            return Err(missing(format!(
-                "the Secret {name:?} cannot be read: {}",
+            let why = format!(
+                "the Secret {name:?} in namespace {namespace:?} cannot be read: {}",
                 perform::detail(&error)
-            )));
+            );
+            return Err(Credential::Unread { why });
         }
     };
     let key = |key: &str| {

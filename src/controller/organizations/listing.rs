@@ -15,7 +15,7 @@ use crate::controller::context::{AnyWorkspace, Context, Shared};
 use crate::engine::{Engine, ListFilter};
 use crate::lifecycle::view::{Vanishing, Verification};
 use crate::organization::snapshot::KnownGone;
-use crate::organization::{Comparison, Listing, Managed, Snapshot};
+use crate::organization::{Comparison, Listing, Managed, Snapshot, Whole};
 
 /// Takes the shared list, holds it against what is recorded, and wakes whom it concerns.
 pub(super) async fn list(
@@ -30,7 +30,7 @@ pub(super) async fn list(
     let rows = match answer.result {
         Ok(rows) => rows,
         Err(failure) => {
-            held.listing = Some(Listing::Failed(failure));
+            held.listing.failure = Some(failure);
             return false;
         }
     };
@@ -43,11 +43,14 @@ pub(super) async fn list(
     } else {
         Vanishing::Calm
     };
-    held.listing = Some(Listing::Whole {
-        organization_id: owner(&snapshot),
-        vanishing,
-        missing: comparison.missing,
-    });
+    held.listing = Listing {
+        whole: Some(Whole {
+            organization_id: owner(&snapshot),
+            vanishing,
+            missing: comparison.missing,
+        }),
+        failure: None,
+    };
     count(object, context, &comparison);
     if let Some(state) = context.shared().organizations.get_mut(&object.name_any()) {
         state.snapshot = Arc::new(snapshot);

@@ -2,6 +2,7 @@
 //! means is judged in [`crate::organization`].
 
 mod client;
+mod credential;
 mod listing;
 mod publish;
 
@@ -15,6 +16,8 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 use jiff::Timestamp;
 use kube::ResourceExt;
+use kube::api::PartialObjectMetaExt;
+use kube::core::PartialObjectMeta;
 use kube::runtime::applier;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
@@ -22,6 +25,7 @@ use tokio::time::Instant;
 
 use self::client::Built;
 use super::context::{AnyOrganization, Context};
+use super::outside;
 use super::write::{self, Hold};
 use crate::api::Organization;
 use crate::api::ids::{OrganizationId, Uid};
@@ -71,7 +75,7 @@ struct Held {
     /// The organisation that the client names with every call.
     names: Option<OrganizationId>,
     credential: Option<Credential>,
-    listing: Option<Listing>,
+    listing: Listing,
     listed_at: Option<Timestamp>,
     generation: i64,
     backoff: Backoff,
@@ -80,13 +84,14 @@ struct Held {
 type HeldByUid = Mutex<HashMap<Uid, Held>>;
 
 async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, held: &HeldByUid) -> Action {
-    let Ok(object) = &organization.0 else {
-        tracing::warn!(
-            organization = organization.name_any(),
-            "this Organization cannot be decoded; correct it"
-        );
-        publish::wake_users(context, &organization.name_any());
-        return Action::requeue(LOOKS_AGAIN);
+    let object = match &organization.0 {
+        Ok(object) => object,
+        Err(invalid) => {
+            let meta: PartialObjectMeta<Organization> = invalid.metadata.clone().into_response_partial();
+            outside::report(context, &meta, outside::undecodable_organization(invalid)).await;
+            publish::wake_users(context, &organization.name_any());
+            return Action::requeue(LOOKS_AGAIN);
+        }
     };
     let uid = Uid::new(object.uid().unwrap_or_default());
     if context
@@ -134,19 +139,13 @@ async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) ->
         .backoff
         .not_before(cause)
         .is_some_and(|at| at > context.now());
-    let mut failed = false;
+    let mut failed = matches!(held.credential, Some(Credential::Unread { .. }));
     if let (Some(engine), false) = (held.engine.clone(), rests)
         && !matches!(held.credential, Some(Credential::Accepted { .. }))
     {
-        held.credential = Some(match engine.authenticate().await.result {
-            Ok(accepted) => Credential::Accepted {
-                organization_id: accepted.organization_id,
-            },
-            Err(failure) => {
-                failed = true;
-                Credential::Refused(failure)
-            }
-        });
+        let credential = credential::exchange(object, context, held, &engine).await;
+        failed = matches!(credential, Credential::Refused(_));
+        held.credential = Some(credential);
     }
     publish::publish(object, context, held, users, deleting);
     let accepted = matches!(held.credential, Some(Credential::Accepted { .. }));
@@ -161,6 +160,7 @@ async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) ->
             .and_then(|s| s.last_handled_reconcile_at.as_ref());
     if let (Some(engine), true, false) = (held.engine.clone(), accepted && (due || asked), rests) {
         failed |= !listing::list(object, context, held, &engine).await;
+        credential::doubt(object, context, held, &engine).await;
     }
     let next = if failed {
         held.backoff

@@ -16,7 +16,7 @@ use crate::controller::context::Context;
 use crate::controller::{observe, write};
 use crate::lifecycle::verdict::Finding;
 use crate::lifecycle::view::Verification;
-use crate::organization::{Credential, Facts, Judgement, Listing, judge};
+use crate::organization::{Credential, Facts, Judgement, judge};
 use crate::turns::pace::DEFAULT_REQUESTS_PER_SECOND;
 
 /// Judges, lets passes see it, and wakes those who waited where something changed for them.
@@ -45,7 +45,7 @@ pub(super) fn publish(
             spec: &object.spec,
             stored: &stored,
             credential: held.credential.as_ref().unwrap_or(&waiting),
-            listing: held.listing.as_ref().unwrap_or(&Listing::None),
+            listing: &held.listing,
             users: deleting.then_some(users),
             counts: state.counts,
         };

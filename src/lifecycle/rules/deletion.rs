@@ -181,6 +181,12 @@ fn unable(view: &View) -> Option<Step> {
     if let Some(mismatch) = gates::mismatch(view) {
         return stop(&mismatch.message);
     }
+    if let Some(claimed) = view
+        .record()
+        .and_then(|record| naming::id_claimed_by_other(view, &record.organization_id, &record.id))
+    {
+        return stop(&claimed.message);
+    }
     match organization.vanishing {
         Vanishing::Mass => {
             return stop(

@@ -84,6 +84,13 @@ pub fn keep_to_the_recorded_organization(view: &View) -> Option<Step> {
     mismatch(view).map(|finding| Step::Settle(report::blocked(view, finding)))
 }
 
+/// I2: a record that names what another object holds by an older right was forged, or copied: it opens nothing.
+pub fn keep_off_what_others_hold(view: &View) -> Option<Step> {
+    let record = view.record()?;
+    let claimed = naming::id_claimed_by_other(view, &record.organization_id, &record.id)?;
+    Some(Step::Settle(report::blocked(view, claimed)))
+}
+
 /// The finding where the verified organisation is not the recorded, or the intended, one.
 pub fn mismatch(view: &View) -> Option<Finding> {
     let verified = view.verified()?;
