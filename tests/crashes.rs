@@ -2,14 +2,14 @@
 //! object, no orphan, no twin.
 //!
 //! The emulator holds one request on one side of its effect, the operator is killed with SIGKILL, the request is let go or
-//! dropped, and the operator starts again.
+//! dropped, and the operator starts again. In the rows that say `late` the request takes effect only after that.
 
 mod support;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Stage, eventually, is_ready, recorded_id, text};
+use support::{LONG, Stage, eventually, is_ready, recorded_id, text};
 
 /// A creation whose fate is unknown is looked for until its deadline and a lag allowance have passed: about a minute.
 const UNTIL_RESOLVED: Duration = Duration::from_secs(180);
@@ -56,8 +56,19 @@ async fn killed_at((story, operation, phase, then): Kill) {
     }
     stage.emulator.wait_held(1).await;
     operator.kill().await;
-    stage.emulator.release(then).await;
-    let _operator = stage.operator().await;
+    let _operator = match then {
+        "late" => {
+            let mark = stage.emulator.journal_mark().await;
+            let operator = stage.operator().await;
+            looked(&stage, mark).await;
+            stage.emulator.release("apply").await;
+            operator
+        }
+        then => {
+            stage.emulator.release(then).await;
+            stage.operator().await
+        }
+    };
 
     let name = match story {
         Story::Deletion => return gone(&stage, &at).await,
@@ -86,6 +97,22 @@ async fn killed_at((story, operation, phase, then): Kill) {
     assert_eq!(text(&secret, "workspace_name"), name, "{at}");
 }
 
+/// Waits until the next operator has looked for the name and read what there was.
+async fn looked(stage: &Stage, mark: u64) {
+    eventually("a look by the next operator", LONG, || async {
+        let journal = stage.emulator.journal(mark).await;
+        let entries = journal["entries"].as_array().unwrap();
+        let looked = entries.iter().any(|entry| {
+            let query = entry["query"].as_str().unwrap();
+            query.contains("Acme") && entry["outcome"] == "answered"
+        });
+        looked
+            .then_some(())
+            .ok_or_else(|| format!("{:?}", journal["counts"]))
+    })
+    .await;
+}
+
 async fn gone(stage: &Stage, at: &str) {
     eventually(&format!("gone after: {at}"), UNTIL_RESOLVED, || async {
         match stage.workspaces().get_opt("acme").await {
@@ -111,6 +138,7 @@ kills! {
     creation_issue_dropped_before_its_effect: Creation "T2" "before" "drop";
     creation_issue_taking_effect_after_the_crash: Creation "T2" "before" "apply";
     creation_issue_that_took_effect_unheard: Creation "T2" "after" "drop";
+    creation_issue_taking_effect_after_the_restart: Creation "T2" "before" "late";
     creation_look_lost: Creation "W1" "before" "drop";
     creation_look_unheard: Creation "W1" "after" "apply";
     creation_proof_lost: Creation "T3" "before" "drop";
@@ -123,6 +151,7 @@ kills! {
     rename_look_unheard: Rename "W1" "after" "apply";
     rename_dropped_before_its_effect: Rename "W4" "before" "drop";
     rename_taking_effect_after_the_crash: Rename "W4" "before" "apply";
+    rename_taking_effect_after_the_restart: Rename "W4" "before" "late";
     rename_that_took_effect_unheard: Rename "W4" "after" "drop";
     rename_issue_dropped_before_its_effect: Rename "T2" "before" "drop";
     rename_issue_that_took_effect_unheard: Rename "T2" "after" "drop";

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kube::api::ListParams;
 use serde_json::{Value, json};
-use support::{LONG, Operator, Stage, eventually, is_ready, ready_reason, recorded_id};
+use support::{LONG, Operator, Stage, eventually, is_ready, recorded_id};
 
 const OBJECTS: usize = 200;
 /// What the list calls of 200 objects and one page each of 100 rows add up to.
@@ -117,22 +117,35 @@ async fn work_that_does_not_end_is_left_behind_at_the_limit_and_taken_up_by_the_
 /// The schedule itself is held to its bounds where time is virtual; here the loop is seen to obey it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_always_fails_is_left_alone_between_its_attempts() {
+    let looks = looks_of_a_failing_object(500).await;
+    let apart = |n: usize| looks[n].duration_since(looks[0]).unsigned_abs();
+    assert!(apart(1) >= Duration::from_secs(5), "{:?}", apart(1));
+    assert!(apart(2) >= Duration::from_secs(15), "{:?}", apart(2));
+}
+
+/// A read that a gateway refuses is repeated at once, and costs what two cost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_is_paid_for_like_any_other() {
+    let looks = looks_of_a_failing_object(503).await;
+    let apart = looks[2].duration_since(looks[0]).unsigned_abs();
+    assert!(apart >= Duration::from_secs(15), "{apart:?}");
+}
+
+/// When the first three requests were made for an object whose every look is answered like this.
+async fn looks_of_a_failing_object(status: u16) -> Vec<jiff::Timestamp> {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
+    let answer = json!({"kind": "status", "status": status});
     stage
         .emulator
-        .fault(json!({"operation": "W1", "contains": "Broken", "answer": {"kind": "status", "status": 500}}))
+        .fault(json!({"operation": "W1", "contains": "Broken", "answer": answer}))
         .await;
     let mut audit = stage.audit().await;
     audit.restart().await;
 
     stage.workspace("broken", json!({"name": "Broken"})).await;
-    stage
-        .until("broken", "broken to have failed", |broken| {
-            ready_reason(broken).as_deref() == Some("ApiUnavailable")
-        })
-        .await;
-    let looks = eventually("a third attempt", LONG, || async {
+    stage.reason("broken", "ApiUnavailable").await;
+    let looks = eventually("a third request", LONG, || async {
         let journal = stage.emulator.journal(0).await;
         let entries = journal["entries"].as_array().unwrap().clone();
         let looks: Vec<_> = entries
@@ -145,13 +158,10 @@ async fn an_object_that_always_fails_is_left_alone_between_its_attempts() {
             .ok_or(format!("{looks:?}"))
     })
     .await;
-
-    let apart = |n: usize| looks[n].duration_since(looks[0]).unsigned_abs();
-    assert!(apart(1) >= Duration::from_secs(5), "{:?}", apart(1));
-    assert!(apart(2) >= Duration::from_secs(15), "{:?}", apart(2));
     // What it says of itself stays the same, so it is said once; and saying it woke nobody.
     let writes = audit.requests().await.object_writes().named("broken");
     assert_eq!(writes.tally(), support::tally([("patch workspaces/status", 1)]));
+    looks
 }
 
 /// The issue of a creation has arrived, and its answer does not come.

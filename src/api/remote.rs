@@ -58,7 +58,29 @@ pub struct Answer<T> {
     pub started: Timestamp,
     pub finished: Timestamp,
     pub date: Option<Timestamp>,
+    /// How many requests it took: a repeat and each further page is one more.
+    pub requests: u32,
     pub result: Result<T, Failure>,
+}
+
+impl<T> Answer<T> {
+    /// The same answer with its result read otherwise.
+    pub fn with_result<U>(self, read: impl FnOnce(Result<T, Failure>) -> Result<U, Failure>) -> Answer<U> {
+        let Self {
+            started,
+            finished,
+            date,
+            requests,
+            result,
+        } = self;
+        Answer {
+            started,
+            finished,
+            date,
+            requests,
+            result: read(result),
+        }
+    }
 }
 
 /// Why a call did not succeed. `detail` is fit to be shown to people: no header, no body, no secret.

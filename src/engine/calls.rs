@@ -70,6 +70,7 @@ pub struct Change {
 /// A successful answer, or why there is none.
 pub(super) struct Reply {
     pub(super) date: Option<Timestamp>,
+    pub(super) requests: u32,
     pub(super) result: Result<Response<Bytes>, Failure>,
 }
 
@@ -134,7 +135,7 @@ impl Engine {
                 workspace(Operation::Get, id, answer)
             })
             .await;
-        with_result(answer, |result| match result {
+        answer.with_result(|result| match result {
             Ok(workspace) if workspace.tombstone => Ok(None),
             Ok(workspace) => Ok(Some(workspace)),
             Err(Failure {
@@ -217,7 +218,7 @@ impl Engine {
                 }
             })
             .await;
-        with_result(answer, |result| match result {
+        answer.with_result(|result| match result {
             Err(Failure {
                 class: FailureClass::Missing,
                 ..
@@ -251,12 +252,17 @@ impl Engine {
         read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
     ) -> Answer<T> {
         let started = self.now();
-        let Reply { date, result } = self.send(scrub, operation, request).await;
+        let Reply {
+            date,
+            requests,
+            result,
+        } = self.send(scrub, operation, request).await;
         let result = result.and_then(|answer| read(&answer));
         Answer {
             started,
             finished: self.now(),
             date,
+            requests,
             result,
         }
     }
@@ -280,13 +286,16 @@ impl Engine {
             Err(failure) => {
                 return Reply {
                     date: None,
+                    requests: 0,
                     result: Err(failure),
                 };
             }
         };
         let departure = Departure::default();
         request.extensions_mut().insert(departure.clone());
-        match self.0.http.clone().oneshot(request).await {
+        let answer = self.0.http.clone().oneshot(request).await;
+        let requests = departure.times();
+        match answer {
             Ok(answer) => {
                 let date = server_date(answer.headers());
                 let result = if answer.status().is_success() {
@@ -294,12 +303,17 @@ impl Engine {
                 } else {
                     Err(failure::of_status(operation, &answer, scrub, self.now()))
                 };
-                Reply { date, result }
+                Reply {
+                    date,
+                    requests,
+                    result,
+                }
             }
             Err(error) => {
                 let (failure, date) = failure::of_fault(operation, &Fault::of(&error), &departure, scrub);
                 Reply {
                     date,
+                    requests,
                     result: Err(failure),
                 }
             }
@@ -332,23 +346,5 @@ fn workspace(
             answer.status(),
             "the answer is about another workspace",
         ))
-    }
-}
-
-fn with_result<T, U>(
-    answer: Answer<T>,
-    change: impl FnOnce(Result<T, Failure>) -> Result<U, Failure>,
-) -> Answer<U> {
-    let Answer {
-        started,
-        finished,
-        date,
-        result,
-    } = answer;
-    Answer {
-        started,
-        finished,
-        date,
-        result: change(result),
     }
 }

@@ -52,19 +52,8 @@ impl Engine {
                 break;
             }
         }
-        let Answer {
-            started,
-            finished,
-            date,
-            result,
-        } = self.finish(started, rows, result);
-        let result = result.map(|rows| rows.into_iter().map(|row| row.workspace).collect());
-        Answer {
-            started,
-            finished,
-            date,
-            result,
-        }
+        self.finish(started, rows, result)
+            .with_result(|rows| Ok(rows?.into_iter().map(|row| row.workspace).collect()))
     }
 
     async fn pages(&self, filter: &ListFilter<'_>, rows: &mut Rows) -> Result<(), Failure> {
@@ -73,8 +62,13 @@ impl Engine {
         for _ in 0..PAGE_CAP {
             let requested_at = self.now();
             let request = self.requests().list(filter, cursor.as_deref());
-            let Reply { date, result } = self.send_plain(Operation::List, request).await;
+            let Reply {
+                date,
+                requests,
+                result,
+            } = self.send_plain(Operation::List, request).await;
             rows.date = date;
+            rows.requests += requests;
             let answer = result?;
             let page: PageAnswer = decode(Operation::List, &answer)?;
             rows.add(requested_at, page.data.into_iter().map(RemoteWorkspace::from));
@@ -94,12 +88,17 @@ impl Engine {
     }
 
     fn finish(&self, started: Timestamp, rows: Rows, result: Result<(), Failure>) -> Answer<Vec<Listed>> {
-        let Rows { date, by_id } = rows;
+        let Rows {
+            date,
+            requests,
+            by_id,
+        } = rows;
         let result = result.map(|()| by_id.into_values().collect());
         Answer {
             started,
             finished: self.now(),
             date,
+            requests,
             result,
         }
     }
@@ -109,6 +108,7 @@ impl Engine {
 #[derive(Default)]
 struct Rows {
     date: Option<Timestamp>,
+    requests: u32,
     by_id: BTreeMap<WorkspaceId, Listed>,
 }
 

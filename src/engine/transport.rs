@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -60,18 +60,29 @@ impl<'a> Fault<'a> {
     }
 }
 
-/// Whether a request may have reached the server. Travels with the request, so that a time-out can tell.
+/// Whether a request may have reached the server, and how often it was sent. Travels with the request and its repeats, so
+/// that a time-out can tell.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Departure(Arc<AtomicBool>);
+pub(super) struct Departure(Arc<Sent>);
+
+#[derive(Debug, Default)]
+struct Sent {
+    may_have_arrived: AtomicBool,
+    times: AtomicU32,
+}
 
 impl Departure {
     pub(super) fn may_have_happened(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.may_have_arrived.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn times(&self) -> u32 {
+        self.0.times.load(Ordering::SeqCst)
     }
 
     /// The server has definitely refused what was sent so far.
     pub(super) fn take_back(&self) {
-        self.0.store(false, Ordering::SeqCst);
+        self.0.may_have_arrived.store(false, Ordering::SeqCst);
     }
 }
 
@@ -85,7 +96,8 @@ pub(super) fn noting_departure(leaf: Http) -> Http {
             .cloned()
             .unwrap_or_default();
         async move {
-            departure.0.store(true, Ordering::SeqCst);
+            departure.0.may_have_arrived.store(true, Ordering::SeqCst);
+            departure.0.times.fetch_add(1, Ordering::SeqCst);
             let answer = leaf.oneshot(request).await;
             if let Err(error) = &answer
                 && let Fault::Transport(TransportError::NotConnected(_)) = Fault::of(error)

@@ -125,6 +125,26 @@ pub(super) fn pressure(outcome: &Outcome) -> Option<Pressure> {
     }
 }
 
+/// How many requests to Agent Engine it took: none for what was asked of Kubernetes.
+pub(super) fn requests(outcome: &Outcome) -> u32 {
+    match outcome {
+        Outcome::Looked(answer) => answer.requests,
+        Outcome::Got(answer) => answer.requests,
+        Outcome::Issued(answer) => answer.requests,
+        Outcome::Proven(answer) => answer.requests,
+        Outcome::Updated(answer) => answer.requests,
+        Outcome::Deleted(answer) => answer.requests,
+        Outcome::Object(_)
+        | Outcome::Vanished
+        | Outcome::Conflict
+        | Outcome::KubernetesFailed { .. }
+        | Outcome::Secret(_)
+        | Outcome::SecretWritten(_)
+        | Outcome::SecretDeleted { .. }
+        | Outcome::Crd(_) => 0,
+    }
+}
+
 fn conflict(view: &mut View, effect: &Effect) {
     match effect {
         Effect::WriteSecret(_) | Effect::ReadSecret { .. } => {

@@ -115,6 +115,7 @@ mod tests {
             started: at(started),
             finished: at(finished),
             date: Some(at(date)),
+            requests: 1,
             result: Ok(()),
         }
     }

@@ -108,6 +108,11 @@ impl Pass {
             if let Some(pressure) = absorb::pressure(&outcome) {
                 pace.felt(now, pressure);
             }
+            // One was charged when it was asked for.
+            for _ in 1..absorb::requests(&outcome) {
+                *self.calls_mut(aspect) += 1;
+                pace.spend(now, self.lane(aspect, &effect));
+            }
             absorb::absorb(&mut self.view, aspect, &effect, outcome);
         }
         self.view.standing = claims.take(&self.claimant(), self.view.claims());
@@ -164,12 +169,7 @@ impl Pass {
 
     /// The first call of a pass asks for a turn. What follows from it is charged, and waits only while all must.
     fn turn(&self, pace: &mut Pace, aspect: Aspect, effect: &Effect) -> Turn {
-        let lane = match (aspect, effect) {
-            (Aspect::Token, _) => Lane::Refresh,
-            (Aspect::Sync, Effect::Delete(_)) => Lane::Delete,
-            (Aspect::Sync, _) if self.view.record().is_none() => Lane::Create,
-            (Aspect::Sync, _) => Lane::Other,
-        };
+        let lane = self.lane(aspect, effect);
         if self.sync_calls + self.token_calls == 0 {
             return pace.ask(self.view.now, lane, &self.view.object.uid);
         }
@@ -178,6 +178,15 @@ impl Pass {
         }
         pace.spend(self.view.now, lane);
         Turn::Now
+    }
+
+    fn lane(&self, aspect: Aspect, effect: &Effect) -> Lane {
+        match (aspect, effect) {
+            (Aspect::Token, _) => Lane::Refresh,
+            (Aspect::Sync, Effect::Delete(_)) => Lane::Delete,
+            (Aspect::Sync, _) if self.view.record().is_none() => Lane::Create,
+            (Aspect::Sync, _) => Lane::Other,
+        }
     }
 
     fn calls_mut(&mut self, aspect: Aspect) -> &mut u32 {

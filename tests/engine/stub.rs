@@ -252,18 +252,7 @@ pub async fn call(engine: &Engine, operation: Operation) -> Answer<String> {
 }
 
 fn told<T: std::fmt::Debug>(answer: Answer<T>) -> Answer<String> {
-    let Answer {
-        started,
-        finished,
-        date,
-        result,
-    } = answer;
-    Answer {
-        started,
-        finished,
-        date,
-        result: result.map(|value| format!("{value:?}")),
-    }
+    answer.with_result(|result| result.map(|value| format!("{value:?}")))
 }
 
 /// The failure that was to be expected.

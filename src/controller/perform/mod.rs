@@ -124,29 +124,19 @@ impl Performer {
             started: now,
             finished: now,
             date: None,
+            requests: 0,
             result: Err(failure),
         }
     }
 
     fn keep(&mut self, answer: Answer<ScopedToken>) -> Answer<IssuedToken> {
-        let Answer {
-            started,
-            finished,
-            date,
-            result,
-        } = answer;
-        let result = result.map(|token| {
+        answer.with_result(|result| {
+            let token = result?;
             let slot = TokenSlot(self.tokens.len() as u64);
             let lifetime = token.lifetime;
             self.tokens.insert(slot, token);
-            IssuedToken { slot, lifetime }
-        });
-        Answer {
-            started,
-            finished,
-            date,
-            result,
-        }
+            Ok(IssuedToken { slot, lifetime })
+        })
     }
 
     fn object_outcome(&mut self, result: kube::Result<Workspace>) -> Outcome {

@@ -252,6 +252,7 @@ impl Dice {
             started,
             finished,
             date,
+            requests: 1,
             result,
         }
     }

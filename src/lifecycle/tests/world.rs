@@ -400,6 +400,7 @@ impl World {
             started,
             finished: self.now,
             date: self.engine.date(self.now),
+            requests: 1,
             result,
         }
     }
