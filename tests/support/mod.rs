@@ -31,7 +31,7 @@ pub use operator::{Launch, Operator};
 pub use program::cluster_program;
 pub use scenes::{condition, organization_message, ready_message, recorded_id};
 pub use scratch::scratch_file;
-pub use stage::{Stage, is_ready, ready_reason, text};
+pub use stage::{Stage, find_workspaces, is_ready, ready_reason, text};
 pub use supervised::Supervised;
 
 /// For servers on loopback.

@@ -324,7 +324,7 @@ pub fn text(secret: &Secret, key: &str) -> String {
     String::from_utf8(data.get(key).unwrap_or_else(|| panic!("key {key}")).0.clone()).expect("text")
 }
 
-fn find_workspaces(state: &Value) -> Vec<Value> {
+pub fn find_workspaces(state: &Value) -> Vec<Value> {
     match state {
         Value::Object(map) => map
             .iter()
