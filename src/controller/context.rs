@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::channel::mpsc;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::ResourceExt;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
@@ -162,6 +163,26 @@ impl Context {
     pub(super) fn organization(&self, name: &str) -> Option<Arc<AnyOrganization>> {
         self.organizations
             .get(&ObjectRef::new(name).within(&self.settings.operator_namespace))
+    }
+
+    /// Whether the store still has this very incarnation. Asked under the lock of the shared values, the answer stands
+    /// until the lock is let go: what goes leaves the store first, and is forgotten under that lock afterwards.
+    pub(super) fn is_stored(&self, workspace: &Workspace) -> bool {
+        self.stored(workspace)
+            .is_some_and(|stored| stored.uid() == workspace.uid())
+    }
+
+    /// As [`Context::is_stored`], in this very version.
+    pub(super) fn is_newest(&self, workspace: &Workspace) -> bool {
+        self.stored(workspace).is_some_and(|stored| {
+            stored.uid() == workspace.uid() && stored.resource_version() == workspace.resource_version()
+        })
+    }
+
+    fn stored(&self, workspace: &Workspace) -> Option<Arc<AnyWorkspace>> {
+        let namespace = workspace.namespace().unwrap_or_default();
+        self.workspaces
+            .get(&ObjectRef::new(&workspace.name_any()).within(&namespace))
     }
 
     /// The Workspaces that name an Organization. Walks all of them: for changes of the Organization only.

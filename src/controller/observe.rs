@@ -50,7 +50,8 @@ pub(super) fn claims_of(context: &Context, workspace: &Workspace) {
     };
     let mut shared = context.shared();
     let behind = shared.is_behind(&object.uid, workspace.resource_version().as_deref());
-    let winners = if behind {
+    // One that has gone, or has changed, since it was read from the store would leave a claim that nobody ends.
+    let winners = if behind || !context.is_newest(workspace) {
         Vec::new()
     } else {
         shared.claims.observe(&claimant, view.claims())

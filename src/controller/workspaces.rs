@@ -155,8 +155,9 @@ fn unread() -> crate::api::workspace::WorkspaceSpec {
 /// The loop without decisions.
 async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
     let organization = object.spec.organization_name().to_owned();
+    // The client first: one that is older than the view belongs to no other organisation than the view verified.
+    let mut performer = Performer::new(context.clone(), object.clone());
     let mut pass = Pass::new(observe::view(&context, &object));
-    let mut performer = Performer::new(context.clone(), object);
     let mut outcome: Option<Outcome> = None;
     loop {
         let next = {
@@ -196,13 +197,16 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
 async fn finish(context: &Context, object: &Workspace, settled: Settled) -> (PassResult, Reason, Action) {
     let uid = Uid::new(object.uid().unwrap_or_default());
     let now = context.now();
-    if context
-        .workspaces
-        .get(&ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default()))
-        .is_some()
-    {
-        context.shared().memories.insert(uid, settled.memory);
-    }
+    let winners = {
+        let mut shared = context.shared();
+        if context.is_stored(object) {
+            shared.memories.insert(uid, settled.memory);
+            Vec::new()
+        } else {
+            shared.forget(&uid)
+        }
+    };
+    context.wake_all(&winners);
     for event in &settled.events {
         tracing::info!(
             namespace = object.namespace(),
@@ -226,12 +230,20 @@ fn wait(now: Timestamp, at: Timestamp) -> Duration {
     elapsed(now, at) + Duration::from_millis(20)
 }
 
-/// A pass that came to no end rests as a failed one; what it held of claims it holds until its next pass.
+/// A pass that came to no end rests as a failed one; what it held of claims it holds until its next pass, or lets go of
+/// where its object has gone meanwhile.
 fn give_up(context: &Context, object: &Workspace) -> Duration {
     let view = observe::view(context, object);
     let (now, cause, uid) = (view.now, view.cause(), &view.object.uid);
     let mut shared = context.shared();
+    if !context.is_stored(object) {
+        let winners = shared.forget(uid);
+        drop(shared);
+        context.wake_all(&winners);
+        return Duration::ZERO;
+    }
     let memory = shared.memories.entry(uid.clone()).or_default();
+    memory.lost_track(now);
     let at = memory
         .backoff_mut(Aspect::Sync)
         .failed(now, cause, CALLS_OF_A_LOST_PASS, Urgency::Normal, uid);

@@ -9,20 +9,22 @@ use super::schedule::TokenTimes;
 use super::verdict::{Aspect, Finding, Problem};
 use super::view::{Deletion, Issued, LiveSecret, Look, Observation, Ownership, Remote, SecretFacts, View};
 use crate::api::remote::{Answer, Failure, FailureClass, RemoteWorkspace};
+use crate::api::workspace::WorkspaceStatus;
 use crate::tenancy::canonical;
 use crate::turns::Pressure;
 
 /// Folds `outcome` of `effect` into the view.
 pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
     match outcome {
+        // Its name was given to another: nothing of that one is this pass's, least of all its claims.
+        Outcome::Object(state) if state.object.uid != view.object.uid => view.found.vanished = true,
         Outcome::Object(state) => {
             let begun = state.stored.creation.as_ref().is_some_and(|creation| {
                 creation.uid == state.object.uid && view.stored.creation.as_ref() != Some(creation)
             });
             if matches!(effect, Effect::WriteStatus(_)) {
                 if begun {
-                    view.found.stamped = true;
-                    view.found.nothing_made = false;
+                    begin_issue(view, aspect, &state.stored);
                 }
                 if view.stored.creation.is_some() && state.stored.creation.is_none() {
                     // A creation's token ends with it: kept, or dropped.
@@ -33,7 +35,6 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
             }
             let target = view.target_name();
             view.found.stale = false;
-            view.found.vanished = state.object.uid != view.object.uid;
             view.object = state.object;
             view.declared = state.declared;
             view.stored = state.stored;
@@ -142,6 +143,24 @@ pub(super) fn requests(outcome: &Outcome) -> u32 {
         | Outcome::SecretWritten(_)
         | Outcome::SecretDeleted { .. }
         | Outcome::Crd(_) => 0,
+    }
+}
+
+/// The intent is stored: its issue may be sent, if that is still within what the intent's window allows for. Where storing
+/// it took too long, what the issue made could not be told to be ours: nothing is sent.
+fn begin_issue(view: &mut View, aspect: Aspect, stored: &WorkspaceStatus) {
+    let in_time = stored
+        .creation
+        .as_ref()
+        .is_some_and(|intent| view.found.clock.may_begin(intent, view.now));
+    view.found.stamped = in_time;
+    view.found.nothing_made = !in_time;
+    if !in_time {
+        let message = "the Kubernetes API took too long to store that a creation begins; nothing was sent, and it is tried again";
+        view.found.problem = Some(Problem {
+            aspect,
+            finding: Finding::new(Reason::KubernetesRefused, message),
+        });
     }
 }
 

@@ -11,6 +11,10 @@ use crate::api::workspace::{Creation, CreationClock};
 /// The total time that one issue may take. The transport ends it by then.
 pub const ISSUE_DEADLINE: Duration = Duration::from_secs(30);
 
+/// How long after its intent's stamp an issue may still be sent: with the transport's own deadline it is answered within
+/// [`ISSUE_DEADLINE`] of the stamp.
+const BEGINS_WITHIN: Duration = Duration::from_secs(5);
+
 /// How long a workspace that was created may stay invisible to the list.
 pub const LAG_ALLOWANCE: Duration = Duration::from_secs(30);
 
@@ -85,6 +89,11 @@ impl ServerClock {
             from: earlier(intent.at.0, slack),
             to: later(later(intent.at.0, ISSUE_DEADLINE), slack),
         }
+    }
+
+    /// Whether an issue that is sent now lies within the intent's window to its end.
+    pub fn may_begin(&self, intent: &Creation, now: Timestamp) -> bool {
+        elapsed(intent.at.0, self.stamp(now).0) <= BEGINS_WITHIN
     }
 
     /// When nothing that the intent's issue did can still come to light, as an instant of our own clock.

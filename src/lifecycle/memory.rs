@@ -18,6 +18,12 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// A pass came to no end: a write that it had sent may be carried out from here on, without anybody telling.
+    pub fn lost_track(&mut self, now: Timestamp) {
+        self.known_at = Some(now);
+        self.rename_unclear_at = Some(now);
+    }
+
     pub fn backoff(&self, aspect: Aspect) -> &Backoff {
         match aspect {
             Aspect::Sync => &self.sync,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::world::{Fault, World, spec};
 use crate::api::ids::WorkspaceName;
+use crate::api::time::later;
 use crate::api::workspace::AdoptionPolicy;
 
 /// Longer than any story, with its deadline, lag and back-off.
@@ -160,4 +161,46 @@ fn kubernetes_refusing_anything_in_a_creation_is_waited_out() {
         assert_eq!(world.engine.names(), ["acme"], "{kind}");
         assert_eq!(world.ready("acme"), "AsDeclared", "{kind}: {:?}", world.kinds());
     }
+}
+
+#[test]
+fn an_object_made_anew_under_its_name_in_the_middle_of_a_pass_finds_its_name_unclaimed() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.meanwhile("AddFinalizer", |world| {
+        world.delete("acme");
+        world.apply("acme", spec("acme"));
+    });
+    world.pass("acme");
+    world.live("acme", STORY);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn where_storing_the_intent_took_too_long_nothing_is_issued_under_it() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.meanwhile("WriteStatus", |world| {
+        world.now = later(world.now, Duration::from_secs(40));
+    });
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.live("acme", STORY);
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn after_a_pass_that_came_to_no_end_no_token_is_issued_until_its_rename_must_have_settled() {
+    let mut world = World::with_acme();
+    world.secrets.clear();
+    let now = world.now;
+    for memory in world.memory.values_mut() {
+        memory.lost_track(now);
+    }
+    let issued = world.issued_names.len();
+    world.live("acme", Duration::from_secs(44));
+    assert_eq!(world.issued_names.len(), issued);
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.issued_names.len(), issued + 1);
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }

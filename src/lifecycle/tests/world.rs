@@ -318,7 +318,7 @@ impl World {
                     if self.objects.contains_key(object) {
                         self.memory.insert(claimant.uid.clone(), settled.memory.clone());
                     }
-                    self.claims.release(&claimant, pass.view().claims());
+                    self.claims.release(&pass.claimant(), pass.view().claims());
                     return Some(*settled);
                 }
             }
