@@ -28,6 +28,8 @@ pub struct Managed {
     pub name: WorkspaceName,
     pub state: Option<WorkspaceState>,
     pub gone: KnownGone,
+    /// Since when we know it ourselves: what a list requested before says of it does not count.
+    pub known_at: Option<Timestamp>,
 }
 
 /// Whether the object already reports its workspace as gone.
@@ -92,6 +94,9 @@ impl Snapshot {
         for one in managed {
             comparison.managed += 1;
             known.insert(&one.id);
+            if one.known_at >= self.on(&one.id).map(|(requested_at, _)| requested_at) {
+                continue;
+            }
             let row = self.rows.get(&one.id).map(|listed| &listed.workspace);
             let differs = match (row, one.gone) {
                 (None, KnownGone::Yes) => false,
@@ -143,6 +148,7 @@ mod tests {
             name: name.into(),
             state: Some(WorkspaceState::Active),
             gone,
+            known_at: None,
         }
     }
 
@@ -165,6 +171,27 @@ mod tests {
             (4, 1, 1)
         );
         assert!(!comparison.is_mass());
+    }
+
+    #[test]
+    fn what_was_made_while_the_list_was_taken_is_neither_missing_nor_different() {
+        let began = Timestamp::from_second(100).unwrap();
+        let all: Vec<Managed> = (0..20)
+            .map(|n| Managed {
+                known_at: Timestamp::from_second(101).ok(),
+                ..managed(&n.to_string(), "n", KnownGone::No)
+            })
+            .collect();
+        let comparison = Snapshot::new(began, vec![row("foreign", "f")]).compare(&all);
+        assert!(!comparison.is_mass(), "{comparison:?}");
+        assert_eq!(
+            comparison,
+            Comparison {
+                managed: 20,
+                unmanaged: 1,
+                ..Comparison::default()
+            }
+        );
     }
 
     #[test]

@@ -75,6 +75,7 @@ fn owner(snapshot: &Snapshot) -> Option<OrganizationId> {
 }
 
 fn recorded(object: &Organization, context: &Context) -> Vec<(Managed, ObjectRef<AnyWorkspace>)> {
+    let known_at = |uid: &Uid| context.shared().memories.get(uid).and_then(|memory| memory.known_at);
     let managed = |workspace: &AnyWorkspace| {
         let workspace = workspace.0.as_ref().ok()?;
         let status = workspace.status.as_ref()?;
@@ -88,6 +89,7 @@ fn recorded(object: &Organization, context: &Context) -> Vec<(Managed, ObjectRef
             .iter()
             .any(|condition| condition.reason == Reason::RemoteGone.as_str());
         let managed = Managed {
+            known_at: known_at(&uid),
             uid,
             id,
             name: status.name.clone()?,
