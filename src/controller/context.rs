@@ -14,6 +14,7 @@ use super::secrets::SecretIndex;
 use crate::api::ids::Uid;
 use crate::api::organization::WorkspaceCounts;
 use crate::api::reason::Reason;
+use crate::api::remote::{Failure, FailureClass};
 use crate::api::{Organization, Workspace};
 use crate::clock::Clock;
 use crate::engine::Engine;
@@ -23,7 +24,7 @@ use crate::organization::Snapshot;
 use crate::serve::Served;
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
-use crate::turns::{Pace, Slots};
+use crate::turns::{Pace, Pressure, Slots};
 
 /// A Workspace, or what is left of one that cannot be decoded.
 pub(super) type AnyWorkspace = DeserializeGuard<Workspace>;
@@ -157,6 +158,20 @@ impl Context {
         let _ = self
             .wake_organization
             .unbounded_send(ObjectRef::new(name).within(&self.settings.operator_namespace));
+    }
+
+    /// Until when nothing is asked of an organisation, because it said so.
+    pub(super) fn paused_until(&self, organization: &str) -> Option<Timestamp> {
+        self.shared().organizations.get(organization)?.pace.paused_until()
+    }
+
+    /// An answer outside of the passes over Workspaces failed: where it asks to slow down, all slow down.
+    pub(super) fn heed(&self, organization: &str, failure: &Failure) {
+        if let FailureClass::Throttled(delay) = failure.class {
+            let mut shared = self.shared();
+            let state = shared.organizations.entry(organization.to_owned()).or_default();
+            state.pace.felt(self.now(), Pressure::Throttled(delay));
+        }
     }
 
     /// The Organization of that name, in the one namespace that Organizations are read from.

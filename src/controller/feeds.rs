@@ -136,10 +136,16 @@ impl Feed<Secret> for Secrets {
 }
 
 fn secret_changed(context: &Context, kept: KeptSecret) {
-    let workspace = kept.labelled_for.clone();
+    let named = kept.labelled_for.clone();
     let namespace = kept.namespace.clone();
-    context.shared().secrets.put(kept);
-    if let Some(workspace) = workspace {
+    let named_before = context
+        .shared()
+        .secrets
+        .put(kept)
+        .and_then(|old| old.labelled_for);
+    // Who is named no more has lost its Secret's label, and shall put it back.
+    let lost = named_before.filter(|before| named.as_ref() != Some(before));
+    for workspace in named.into_iter().chain(lost) {
         context.wake(ObjectRef::new(&workspace).within(&namespace));
     }
 }

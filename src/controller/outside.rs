@@ -5,7 +5,7 @@ use kube::api::{Patch, PatchParams};
 use kube::core::error_boundary::InvalidObject;
 use kube::core::{ApiResource, DynamicObject};
 use kube::{Api, Resource, ResourceExt};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::announce::announce;
 use super::context::Context;
@@ -29,11 +29,7 @@ pub(super) async fn salvage(context: &Context, invalid: &InvalidObject) -> kube:
     else {
         return Ok(None);
     };
-    let status: WorkspaceStatus = raw
-        .data
-        .get("status")
-        .and_then(|status| serde_json::from_value(status.clone()).ok())
-        .unwrap_or_default();
+    let status = readable(raw.data.get("status"));
     let spec = raw.data.get("spec");
     let text = |key: &str| spec?.get(key)?.as_str().map(str::to_owned);
     let policy = match spec.and_then(|spec| spec.get("deletionPolicy")) {
@@ -61,6 +57,19 @@ pub(super) async fn salvage(context: &Context, invalid: &InvalidObject) -> kube:
         spec,
         status: Some(status),
     }))
+}
+
+/// The fields of a status that can be read, each for itself: one from another version must not hide which workspace is
+/// recorded.
+fn readable(status: Option<&Value>) -> WorkspaceStatus {
+    let fields = status.and_then(Value::as_object).into_iter().flatten();
+    let sound: Map<String, Value> = fields
+        .filter(|(key, value)| {
+            serde_json::from_value::<WorkspaceStatus>(json!({ key.as_str(): value })).is_ok()
+        })
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    serde_json::from_value(Value::Object(sound)).unwrap_or_default()
 }
 
 /// Reports in the conditions what a pass would have reported.
@@ -140,4 +149,28 @@ pub(super) fn panicked() -> Finding {
         Reason::Panicked,
         "the pass over this object crashed; it is tried again later. Report it with the log",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_another_version_does_not_hide_which_workspace_is_recorded() {
+        let status = readable(Some(&json!({
+            "uid": "u", "workspaceId": "w", "organizationId": "o", "name": "acme", "state": "archived",
+            "origin": "Created", "creation": {"at": "soon"}, "conditions": [{"type": 7}],
+        })));
+        assert_eq!(
+            status,
+            WorkspaceStatus {
+                uid: Some("u".into()),
+                workspace_id: Some("w".into()),
+                organization_id: Some("o".into()),
+                name: Some("acme".into()),
+                origin: Some(crate::api::workspace::Origin::Created),
+                ..WorkspaceStatus::default()
+            }
+        );
+    }
 }

@@ -20,9 +20,10 @@ pub(super) struct SecretIndex {
 }
 
 impl SecretIndex {
-    pub(super) fn put(&mut self, secret: KeptSecret) {
+    /// Returns what was known of it before.
+    pub(super) fn put(&mut self, secret: KeptSecret) -> Option<KeptSecret> {
         let key = (secret.namespace.clone(), secret.name.clone());
-        self.remove(&key);
+        let before = self.remove(&key);
         if let Some(owner) = &secret.controller {
             self.of_owner
                 .entry(owner.clone())
@@ -30,6 +31,7 @@ impl SecretIndex {
                 .insert(key.clone());
         }
         self.kept.insert(key, secret);
+        before
     }
 
     pub(super) fn remove(&mut self, key: &Key) -> Option<KeptSecret> {

@@ -75,7 +75,13 @@ fn owner(snapshot: &Snapshot) -> Option<OrganizationId> {
 }
 
 fn recorded(object: &Organization, context: &Context) -> Vec<(Managed, ObjectRef<AnyWorkspace>)> {
-    let known_at = |uid: &Uid| context.shared().memories.get(uid).and_then(|memory| memory.known_at);
+    let known_at = |uid: &Uid| {
+        context
+            .shared()
+            .memories
+            .get(uid)
+            .and_then(|memory| memory.known_at)
+    };
     let managed = |workspace: &AnyWorkspace| {
         let workspace = workspace.0.as_ref().ok()?;
         let status = workspace.status.as_ref()?;

@@ -135,15 +135,20 @@ async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) ->
     let uid = Uid::new(object.uid().unwrap_or_default());
     let cause = cause(object, context);
     client::connect(object, context, held).await;
-    let rests = held
+    let rests_until = held
         .backoff
         .not_before(cause)
-        .is_some_and(|at| at > context.now());
+        .max(context.paused_until(&name))
+        .filter(|at| *at > context.now());
+    let rests = rests_until.is_some();
     let mut failed = matches!(held.credential, Some(Credential::Unread { .. }));
     if let (Some(engine), false) = (held.engine.clone(), rests)
         && !matches!(held.credential, Some(Credential::Accepted { .. }))
     {
         let credential = credential::exchange(object, context, held, &engine).await;
+        if let Credential::Refused(failure) = &credential {
+            context.heed(&name, failure);
+        }
         failed = matches!(credential, Credential::Refused(_));
         held.credential = Some(credential);
     }
@@ -160,13 +165,16 @@ async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) ->
             .and_then(|s| s.last_handled_reconcile_at.as_ref());
     if let (Some(engine), true, false) = (held.engine.clone(), accepted && (due || asked), rests) {
         failed |= !listing::list(object, context, held, &engine).await;
+        if let Some(failure) = &held.listing.failure {
+            context.heed(&name, failure);
+        }
         credential::doubt(object, context, held, &engine).await;
     }
     let next = if failed {
         held.backoff
             .failed(context.now(), cause, 1, Urgency::Normal, &uid)
-    } else if rests {
-        held.backoff.not_before(cause).unwrap_or_else(|| context.now())
+    } else if let Some(until) = rests_until {
+        until
     } else {
         held.backoff.succeeded();
         held.listed_at
