@@ -94,7 +94,7 @@ impl Life<'_> {
             .delete(&self.name, &DeleteParams::default())
             .await
             .map_err(|e| e.to_string())?;
-        self.poll("gone", |workspace| workspace.is_none()).await?;
+        self.poll("gone", Option::is_none).await?;
         match self.remote().await.as_slice() {
             [] => Ok(()),
             left => Err(format!("left behind: {left:?}")),

@@ -1,6 +1,7 @@
 //! The rules as sentences, a chapter a file, in a small synchronous world; then laws over arbitrary views.
 
 mod adoption;
+mod asked;
 mod cost;
 mod crashes;
 mod creation;
@@ -11,6 +12,7 @@ mod gates;
 mod identity;
 mod imports;
 mod laws;
+mod perform;
 mod rename_and_state;
 mod secrets;
 mod tokens;

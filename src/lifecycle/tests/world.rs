@@ -4,19 +4,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::engine_model::{Engine, failure};
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
+use super::engine_model::Engine;
+use crate::api::ids::{OrganizationId, Uid};
 use crate::api::organization::{AccessEntry, Defaults};
-use crate::api::remote::{Answer, Failure, FailureClass};
+use crate::api::remote::FailureClass;
 use crate::api::time::later;
 use crate::api::workspace::{WorkspaceSpec, WorkspaceStatus};
-use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, Replace};
 use crate::lifecycle::pass::{Next, Pass, Settled};
 use crate::lifecycle::view::{
-    Content, CrdState, Deletion, Finalizer, Found, Listed, LiveSecret, ObjectFacts, OrganizationFacts,
-    Ownership, ReadableOrganization, SecretFacts, Secrets, Vanishing, Verification, View,
+    CrdState, Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, Ownership,
+    ReadableOrganization, SecretFacts, Secrets, Vanishing, Verification, View,
 };
 use crate::lifecycle::{Memory, Reason};
 use crate::tenancy::{Access, Claims, Standing};
@@ -42,7 +41,7 @@ pub(super) struct Object {
     pub(super) facts: ObjectFacts,
     pub(super) spec: WorkspaceSpec,
     pub(super) status: WorkspaceStatus,
-    version: u64,
+    pub(super) version: u64,
 }
 
 /// A Secret as the API server stores it, without its token.
@@ -86,11 +85,11 @@ pub(super) struct World {
     pub(super) journal: Vec<(Timestamp, &'static str)>,
     pub(super) events: Vec<Reason>,
     pub(super) issued_names: Vec<String>,
-    faults: Vec<(&'static str, Fault, usize)>,
-    meanwhile: Vec<(&'static str, Meanwhile)>,
+    pub(super) faults: Vec<(&'static str, Fault, usize)>,
+    pub(super) meanwhile: Vec<(&'static str, Meanwhile)>,
     /// Dies at this effect of all, and whether it is carried out.
-    crash_at: Option<(usize, Fault)>,
-    versions: u64,
+    pub(super) crash_at: Option<(usize, Fault)>,
+    pub(super) versions: u64,
 }
 
 impl World {
@@ -203,7 +202,7 @@ impl World {
         }
     }
 
-    fn remove(&mut self, object: &str) {
+    pub(super) fn remove(&mut self, object: &str) {
         let gone = self.objects.remove(object).unwrap().facts.uid;
         self.secrets
             .retain(|_, secret| secret.controller.as_ref() != Some(&gone));
@@ -279,7 +278,7 @@ impl World {
         }
     }
 
-    fn secret_facts(&self, object: &ObjectFacts, secret: &Secret) -> SecretFacts {
+    pub(super) fn secret_facts(&self, object: &ObjectFacts, secret: &Secret) -> SecretFacts {
         let label = secret.facts.labels.get(crate::api::marks::WORKSPACE_LABEL);
         SecretFacts {
             ownership: match &secret.controller {
@@ -346,272 +345,5 @@ impl World {
             };
         }
         self.now = self.now.max(end);
-    }
-
-    fn perform(&mut self, object: &str, version: &mut u64, effect: &Effect) -> Option<Outcome> {
-        let kind = effect.kind();
-        while let Some(index) = self.meanwhile.iter().position(|(on, _)| *on == kind) {
-            let (_, what) = self.meanwhile.remove(index);
-            what(self);
-        }
-        let started = self.now;
-        self.now = later(
-            self.now,
-            Duration::from_millis(if effect.is_remote() { 100 } else { 5 }),
-        );
-        let mut fault = self
-            .faults
-            .iter_mut()
-            .find(|(on, _, times)| *on == kind && *times > 0)
-            .map(|f| {
-                f.2 -= 1;
-                f.1
-            });
-        if let Some((_, crash)) = self.crash_at.filter(|(n, _)| *n == self.journal.len()) {
-            fault = Some(crash);
-            self.crash_at = None;
-        }
-        self.journal.push((started, kind));
-        match fault {
-            None => Some(self.carry_out(object, version, effect, started)),
-            Some(Fault::CrashBefore) => None,
-            Some(Fault::CrashAfter) => {
-                self.carry_out(object, version, effect, started);
-                None
-            }
-            Some(Fault::Refused) => Some(Outcome::KubernetesFailed {
-                detail: "refused".to_owned(),
-            }),
-            Some(Fault::AnswerLost) => {
-                self.carry_out(object, version, effect, started);
-                if !effect.is_remote() {
-                    return Some(Outcome::KubernetesFailed {
-                        detail: "no answer".to_owned(),
-                    });
-                }
-                Some(self.fails(effect, started, failure(FailureClass::Unknown, 504)))
-            }
-            Some(Fault::Answers(class, status)) => Some(self.fails(effect, started, failure(class, status))),
-        }
-    }
-
-    fn answer<T>(&self, started: Timestamp, result: Result<T, Failure>) -> Answer<T> {
-        Answer {
-            started,
-            finished: self.now,
-            date: self.engine.date(self.now),
-            requests: 1,
-            result,
-        }
-    }
-
-    fn fails(&self, effect: &Effect, started: Timestamp, failure: Failure) -> Outcome {
-        match effect {
-            Effect::Look(_) => Outcome::Looked(self.answer(started, Err(failure))),
-            Effect::Get(_) => Outcome::Got(self.answer(started, Err(failure))),
-            Effect::Issue { .. } => Outcome::Issued(self.answer(started, Err(failure))),
-            Effect::Prove(_) => Outcome::Proven(self.answer(started, Err(failure))),
-            Effect::Update { .. } => Outcome::Updated(self.answer(started, Err(failure))),
-            Effect::Delete(_) => Outcome::Deleted(self.answer(started, Err(failure))),
-            other => panic!("{} is not remote", other.kind()),
-        }
-    }
-
-    fn carry_out(&mut self, object: &str, version: &mut u64, effect: &Effect, started: Timestamp) -> Outcome {
-        match effect {
-            Effect::ReadObject => self.read(object, version),
-            Effect::AddFinalizer => self.write(object, version, |o| o.facts.finalizer = Finalizer::Present),
-            Effect::RemoveFinalizer => self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent),
-            Effect::WriteStatus(status) => self.write(object, version, |o| o.status = (**status).clone()),
-            Effect::ReadSecret { name } => Outcome::Secret(match self.secrets.get(name) {
-                Some(secret) => LiveSecret::Present(self.secret_facts(&self.objects[object].facts, secret)),
-                None => LiveSecret::Absent,
-            }),
-            Effect::WriteSecret(draft) => {
-                let there = self
-                    .secrets
-                    .get(&draft.name)
-                    .map(|secret| &secret.facts.resource_version);
-                let fits = match &draft.replace {
-                    Replace::Nothing => there.is_none(),
-                    Replace::Version(version) => there == Some(version),
-                };
-                if !fits {
-                    return Outcome::Conflict;
-                }
-                self.versions += 1;
-                let facts = SecretFacts {
-                    name: draft.name.clone(),
-                    resource_version: self.versions.to_string(),
-                    ownership: Ownership::Ours,
-                    content: Content::Whole(draft.content.clone()),
-                    times: Some(draft.times),
-                    labels: draft.labels.clone(),
-                    annotations: draft.annotations.clone(),
-                };
-                let controller = Some(self.objects[object].facts.uid.clone());
-                self.secrets.insert(
-                    draft.name.clone(),
-                    Secret {
-                        facts: facts.clone(),
-                        controller,
-                    },
-                );
-                Outcome::SecretWritten(facts)
-            }
-            Effect::DeleteSecret {
-                name,
-                resource_version,
-            } => match self.secrets.get(name) {
-                Some(secret) if secret.facts.resource_version != *resource_version => Outcome::Conflict,
-                Some(_) | None => {
-                    self.secrets.remove(name);
-                    Outcome::SecretDeleted { name: name.clone() }
-                }
-            },
-            Effect::ReadCrd => Outcome::Crd(self.crd.clone()),
-            Effect::Look(name) => Outcome::Looked(self.answer(started, Ok(self.engine.look(self.now, name)))),
-            Effect::Get(id) => {
-                let row = self.engine.row(id).cloned();
-                Outcome::Got(self.answer(started, Ok(row)))
-            }
-            Effect::Issue { name, .. } => {
-                self.issued_names.push(name.as_str().to_owned());
-                let slot = self.engine.issue(self.now, name);
-                let lifetime = self.engine.token_life;
-                Outcome::Issued(self.answer(started, Ok(IssuedToken { slot, lifetime })))
-            }
-            Effect::Prove(slot) => Outcome::Proven(self.answer(started, Ok(self.engine.prove(*slot)))),
-            Effect::Update { id, change } => {
-                let result = self.engine.update(id, change);
-                Outcome::Updated(self.answer(started, result))
-            }
-            Effect::Delete(id) => {
-                let result = Ok(self.engine.delete(id));
-                Outcome::Deleted(self.answer(started, result))
-            }
-        }
-    }
-
-    fn read(&mut self, object: &str, version: &mut u64) -> Outcome {
-        let Some(stored) = self.objects.get(object) else {
-            return Outcome::Vanished;
-        };
-        *version = stored.version;
-        Outcome::Object(Box::new(ObjectState {
-            object: stored.facts.clone(),
-            declared: stored.spec.clone(),
-            stored: stored.status.clone(),
-        }))
-    }
-
-    fn write(&mut self, object: &str, version: &mut u64, how: impl FnOnce(&mut Object)) -> Outcome {
-        let Some(stored) = self.objects.get_mut(object) else {
-            return Outcome::Vanished;
-        };
-        if stored.version != *version {
-            return Outcome::Conflict;
-        }
-        self.versions += 1;
-        stored.version = self.versions;
-        how(stored);
-        if stored.facts.deletion == Deletion::Asked && stored.facts.finalizer == Finalizer::Absent {
-            self.remove(object);
-            return Outcome::Vanished;
-        }
-        self.read(object, version)
-    }
-}
-
-/// What tests ask.
-impl World {
-    pub(super) fn kinds(&self) -> Vec<&'static str> {
-        self.journal.iter().map(|(_, kind)| *kind).collect()
-    }
-
-    pub(super) fn count(&self, kind: &str) -> usize {
-        self.journal.iter().filter(|(_, of)| *of == kind).count()
-    }
-
-    pub(super) fn calls(&self) -> usize {
-        let remote = ["Look", "Get", "Issue", "Prove", "Update", "Delete"];
-        self.journal
-            .iter()
-            .filter(|(_, kind)| remote.contains(kind))
-            .count()
-    }
-
-    pub(super) fn writes(&self) -> usize {
-        let writes = [
-            "AddFinalizer",
-            "RemoveFinalizer",
-            "WriteStatus",
-            "WriteSecret",
-            "DeleteSecret",
-        ];
-        self.journal
-            .iter()
-            .filter(|(_, kind)| writes.contains(kind))
-            .count()
-    }
-
-    pub(super) fn forget_journal(&mut self) {
-        self.journal.clear();
-        self.events.clear();
-        self.issued_names.clear();
-    }
-
-    pub(super) fn status(&self, object: &str) -> &WorkspaceStatus {
-        &self.objects[object].status
-    }
-
-    pub(super) fn id(&self, object: &str) -> Option<WorkspaceId> {
-        self.status(object).workspace_id.clone()
-    }
-
-    pub(super) fn condition(&self, object: &str, kind: &str) -> Option<(String, String)> {
-        let conditions = &self.status(object).conditions;
-        let found = conditions.iter().find(|c| c.type_ == kind)?;
-        Some((found.status.clone(), found.reason.clone()))
-    }
-
-    /// The reason of Ready.
-    pub(super) fn ready(&self, object: &str) -> String {
-        self.condition(object, "Ready")
-            .map(|(_, reason)| reason)
-            .unwrap_or_default()
-    }
-
-    pub(super) fn token_ready(&self, object: &str) -> String {
-        self.condition(object, "TokenReady")
-            .map(|(_, reason)| reason)
-            .unwrap_or_default()
-    }
-
-    /// The workspace that the token in the Secret opens.
-    pub(super) fn token_opens(&self, secret: &str) -> Option<WorkspaceId> {
-        match &self.secrets.get(secret)?.facts.content {
-            Content::Whole(content) => Some(content.workspace_id.clone()),
-            Content::Damaged => None,
-        }
-    }
-
-    pub(super) fn pass_time(&mut self, seconds: u64) {
-        self.now = later(self.now, Duration::from_secs(seconds));
-    }
-
-    /// A world with one Workspace `acme` that is Ready.
-    pub(super) fn with_acme() -> Self {
-        let mut world = Self::new();
-        world.apply("acme", spec("acme"));
-        world.pass("acme").unwrap();
-        assert_eq!(world.ready("acme"), "AsDeclared");
-        world.forget_journal();
-        world
-    }
-
-    /// The server's clock stands elsewhere.
-    pub(super) fn server_ahead(&mut self, seconds: i64) {
-        self.engine.ahead = SignedDuration::from_secs(seconds);
     }
 }

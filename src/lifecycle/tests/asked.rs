@@ -1,0 +1,103 @@
+//! What tests ask of their world.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::world::{World, spec};
+use crate::api::ids::WorkspaceId;
+use crate::api::time::later;
+use crate::api::workspace::WorkspaceStatus;
+use crate::lifecycle::view::Content;
+
+impl World {
+    pub(super) fn kinds(&self) -> Vec<&'static str> {
+        self.journal.iter().map(|(_, kind)| *kind).collect()
+    }
+
+    pub(super) fn count(&self, kind: &str) -> usize {
+        self.journal.iter().filter(|(_, of)| *of == kind).count()
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        let remote = ["Look", "Get", "Issue", "Prove", "Update", "Delete"];
+        self.journal
+            .iter()
+            .filter(|(_, kind)| remote.contains(kind))
+            .count()
+    }
+
+    pub(super) fn writes(&self) -> usize {
+        let writes = [
+            "AddFinalizer",
+            "RemoveFinalizer",
+            "WriteStatus",
+            "WriteSecret",
+            "DeleteSecret",
+        ];
+        self.journal
+            .iter()
+            .filter(|(_, kind)| writes.contains(kind))
+            .count()
+    }
+
+    pub(super) fn forget_journal(&mut self) {
+        self.journal.clear();
+        self.events.clear();
+        self.issued_names.clear();
+    }
+
+    pub(super) fn status(&self, object: &str) -> &WorkspaceStatus {
+        &self.objects[object].status
+    }
+
+    pub(super) fn id(&self, object: &str) -> Option<WorkspaceId> {
+        self.status(object).workspace_id.clone()
+    }
+
+    pub(super) fn condition(&self, object: &str, kind: &str) -> Option<(String, String)> {
+        let conditions = &self.status(object).conditions;
+        let found = conditions.iter().find(|c| c.type_ == kind)?;
+        Some((found.status.clone(), found.reason.clone()))
+    }
+
+    /// The reason of Ready.
+    pub(super) fn ready(&self, object: &str) -> String {
+        self.condition(object, "Ready")
+            .map(|(_, reason)| reason)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn token_ready(&self, object: &str) -> String {
+        self.condition(object, "TokenReady")
+            .map(|(_, reason)| reason)
+            .unwrap_or_default()
+    }
+
+    /// The workspace that the token in the Secret opens.
+    pub(super) fn token_opens(&self, secret: &str) -> Option<WorkspaceId> {
+        match &self.secrets.get(secret)?.facts.content {
+            Content::Whole(content) => Some(content.workspace_id.clone()),
+            Content::Damaged => None,
+        }
+    }
+
+    pub(super) fn pass_time(&mut self, seconds: u64) {
+        self.now = later(self.now, Duration::from_secs(seconds));
+    }
+
+    /// A world with one Workspace `acme` that is Ready.
+    pub(super) fn with_acme() -> Self {
+        let mut world = Self::new();
+        world.apply("acme", spec("acme"));
+        world.pass("acme").unwrap();
+        assert_eq!(world.ready("acme"), "AsDeclared");
+        world.forget_journal();
+        world
+    }
+
+    /// The server's clock stands elsewhere.
+    pub(super) fn server_ahead(&mut self, seconds: i64) {
+        self.engine.ahead = SignedDuration::from_secs(seconds);
+    }
+}

@@ -1,0 +1,199 @@
+//! What effects do in the world of the tests: one by one, with the faults that were asked for.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::engine_model::failure;
+use super::world::{Fault, Object, Secret, World};
+use crate::api::remote::{Answer, Failure, FailureClass};
+use crate::api::time::later;
+use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, Replace};
+use crate::lifecycle::view::{Content, Deletion, Finalizer, LiveSecret, Ownership, SecretFacts};
+
+impl World {
+    pub(super) fn perform(&mut self, object: &str, version: &mut u64, effect: &Effect) -> Option<Outcome> {
+        let kind = effect.kind();
+        while let Some(index) = self.meanwhile.iter().position(|(on, _)| *on == kind) {
+            let (_, what) = self.meanwhile.remove(index);
+            what(self);
+        }
+        let started = self.now;
+        self.now = later(
+            self.now,
+            Duration::from_millis(if effect.is_remote() { 100 } else { 5 }),
+        );
+        let mut fault = self
+            .faults
+            .iter_mut()
+            .find(|(on, _, times)| *on == kind && *times > 0)
+            .map(|f| {
+                f.2 -= 1;
+                f.1
+            });
+        if let Some((_, crash)) = self.crash_at.filter(|(n, _)| *n == self.journal.len()) {
+            fault = Some(crash);
+            self.crash_at = None;
+        }
+        self.journal.push((started, kind));
+        match fault {
+            None => Some(self.carry_out(object, version, effect, started)),
+            Some(Fault::CrashBefore) => None,
+            Some(Fault::CrashAfter) => {
+                self.carry_out(object, version, effect, started);
+                None
+            }
+            Some(Fault::Refused) => Some(Outcome::KubernetesFailed {
+                detail: "refused".to_owned(),
+            }),
+            Some(Fault::AnswerLost) => {
+                self.carry_out(object, version, effect, started);
+                if !effect.is_remote() {
+                    return Some(Outcome::KubernetesFailed {
+                        detail: "no answer".to_owned(),
+                    });
+                }
+                Some(self.fails(effect, started, failure(FailureClass::Unknown, 504)))
+            }
+            Some(Fault::Answers(class, status)) => Some(self.fails(effect, started, failure(class, status))),
+        }
+    }
+
+    pub(super) fn answer<T>(&self, started: Timestamp, result: Result<T, Failure>) -> Answer<T> {
+        Answer {
+            started,
+            finished: self.now,
+            date: self.engine.date(self.now),
+            requests: 1,
+            result,
+        }
+    }
+
+    pub(super) fn fails(&self, effect: &Effect, started: Timestamp, failure: Failure) -> Outcome {
+        match effect {
+            Effect::Look(_) => Outcome::Looked(self.answer(started, Err(failure))),
+            Effect::Get(_) => Outcome::Got(self.answer(started, Err(failure))),
+            Effect::Issue { .. } => Outcome::Issued(self.answer(started, Err(failure))),
+            Effect::Prove(_) => Outcome::Proven(self.answer(started, Err(failure))),
+            Effect::Update { .. } => Outcome::Updated(self.answer(started, Err(failure))),
+            Effect::Delete(_) => Outcome::Deleted(self.answer(started, Err(failure))),
+            other => panic!("{} is not remote", other.kind()),
+        }
+    }
+
+    pub(super) fn carry_out(
+        &mut self,
+        object: &str,
+        version: &mut u64,
+        effect: &Effect,
+        started: Timestamp,
+    ) -> Outcome {
+        match effect {
+            Effect::ReadObject => self.read(object, version),
+            Effect::AddFinalizer => self.write(object, version, |o| o.facts.finalizer = Finalizer::Present),
+            Effect::RemoveFinalizer => self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent),
+            Effect::WriteStatus(status) => self.write(object, version, |o| o.status = (**status).clone()),
+            Effect::ReadSecret { name } => Outcome::Secret(match self.secrets.get(name) {
+                Some(secret) => LiveSecret::Present(self.secret_facts(&self.objects[object].facts, secret)),
+                None => LiveSecret::Absent,
+            }),
+            Effect::WriteSecret(draft) => {
+                let there = self
+                    .secrets
+                    .get(&draft.name)
+                    .map(|secret| &secret.facts.resource_version);
+                let fits = match &draft.replace {
+                    Replace::Nothing => there.is_none(),
+                    Replace::Version(version) => there == Some(version),
+                };
+                if !fits {
+                    return Outcome::Conflict;
+                }
+                self.versions += 1;
+                let facts = SecretFacts {
+                    name: draft.name.clone(),
+                    resource_version: self.versions.to_string(),
+                    ownership: Ownership::Ours,
+                    content: Content::Whole(draft.content.clone()),
+                    times: Some(draft.times),
+                    labels: draft.labels.clone(),
+                    annotations: draft.annotations.clone(),
+                };
+                let controller = Some(self.objects[object].facts.uid.clone());
+                self.secrets.insert(
+                    draft.name.clone(),
+                    Secret {
+                        facts: facts.clone(),
+                        controller,
+                    },
+                );
+                Outcome::SecretWritten(facts)
+            }
+            Effect::DeleteSecret {
+                name,
+                resource_version,
+            } => match self.secrets.get(name) {
+                Some(secret) if secret.facts.resource_version != *resource_version => Outcome::Conflict,
+                Some(_) | None => {
+                    self.secrets.remove(name);
+                    Outcome::SecretDeleted { name: name.clone() }
+                }
+            },
+            Effect::ReadCrd => Outcome::Crd(self.crd.clone()),
+            Effect::Look(name) => Outcome::Looked(self.answer(started, Ok(self.engine.look(self.now, name)))),
+            Effect::Get(id) => {
+                let row = self.engine.row(id).cloned();
+                Outcome::Got(self.answer(started, Ok(row)))
+            }
+            Effect::Issue { name, .. } => {
+                self.issued_names.push(name.as_str().to_owned());
+                let slot = self.engine.issue(self.now, name);
+                let lifetime = self.engine.token_life;
+                Outcome::Issued(self.answer(started, Ok(IssuedToken { slot, lifetime })))
+            }
+            Effect::Prove(slot) => Outcome::Proven(self.answer(started, Ok(self.engine.prove(*slot)))),
+            Effect::Update { id, change } => {
+                let result = self.engine.update(id, change);
+                Outcome::Updated(self.answer(started, result))
+            }
+            Effect::Delete(id) => {
+                let result = Ok(self.engine.delete(id));
+                Outcome::Deleted(self.answer(started, result))
+            }
+        }
+    }
+
+    pub(super) fn read(&mut self, object: &str, version: &mut u64) -> Outcome {
+        let Some(stored) = self.objects.get(object) else {
+            return Outcome::Vanished;
+        };
+        *version = stored.version;
+        Outcome::Object(Box::new(ObjectState {
+            object: stored.facts.clone(),
+            declared: stored.spec.clone(),
+            stored: stored.status.clone(),
+        }))
+    }
+
+    pub(super) fn write(
+        &mut self,
+        object: &str,
+        version: &mut u64,
+        how: impl FnOnce(&mut Object),
+    ) -> Outcome {
+        let Some(stored) = self.objects.get_mut(object) else {
+            return Outcome::Vanished;
+        };
+        if stored.version != *version {
+            return Outcome::Conflict;
+        }
+        self.versions += 1;
+        stored.version = self.versions;
+        how(stored);
+        if stored.facts.deletion == Deletion::Asked && stored.facts.finalizer == Finalizer::Absent {
+            self.remove(object);
+            return Outcome::Vanished;
+        }
+        self.read(object, version)
+    }
+}
