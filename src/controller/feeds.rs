@@ -27,7 +27,6 @@ pub(super) struct Workspaces(pub(super) Writer<AnyWorkspace>);
 
 impl Feed<AnyWorkspace> for Workspaces {
     fn feed(&mut self, context: &Context, event: Event<AnyWorkspace>) {
-        let event = trimmed(event);
         let store = self.0.as_reader();
         match &event {
             Event::Init | Event::InitApply(_) => self.0.apply_watcher_event(&event),
@@ -83,35 +82,26 @@ fn workspace_gone(context: &Context, workspace: &AnyWorkspace) {
     }
 }
 
-fn trimmed(event: Event<AnyWorkspace>) -> Event<AnyWorkspace> {
-    let trim = |mut workspace: AnyWorkspace| {
-        workspace.managed_fields_mut().clear();
-        workspace
-            .annotations_mut()
-            .remove("kubectl.kubernetes.io/last-applied-configuration");
-        workspace
-    };
-    match event {
-        Event::Apply(workspace) => Event::Apply(trim(workspace)),
-        Event::InitApply(workspace) => Event::InitApply(trim(workspace)),
-        Event::Delete(workspace) => Event::Delete(trim(workspace)),
-        Event::Init => Event::Init,
-        Event::InitDone => Event::InitDone,
-    }
+/// Without what nobody here reads.
+pub(super) fn trimmed(mut workspace: AnyWorkspace) -> AnyWorkspace {
+    workspace.managed_fields_mut().clear();
+    workspace
+        .annotations_mut()
+        .remove("kubectl.kubernetes.io/last-applied-configuration");
+    workspace
 }
 
-/// Token Secrets are reduced at once: no token stays in memory.
+/// Token Secrets come reduced: no token stays in memory.
 #[derive(Default)]
 pub(super) struct Secrets {
     listing: Option<BTreeSet<(String, String)>>,
 }
 
-impl Feed<Secret> for Secrets {
-    fn feed(&mut self, context: &Context, event: Event<Secret>) {
+impl Feed<KeptSecret> for Secrets {
+    fn feed(&mut self, context: &Context, event: Event<KeptSecret>) {
         match event {
             Event::Init => self.listing = Some(BTreeSet::new()),
-            Event::InitApply(secret) => {
-                let kept = KeptSecret::of(&secret);
+            Event::InitApply(kept) => {
                 self.listing
                     .get_or_insert_default()
                     .insert((kept.namespace.clone(), kept.name.clone()));
@@ -124,13 +114,8 @@ impl Feed<Secret> for Secrets {
                     secret_gone(context, key);
                 }
             }
-            Event::Apply(secret) => secret_changed(context, KeptSecret::of(&secret)),
-            Event::Delete(secret) => {
-                secret_gone(
-                    context,
-                    &(secret.namespace().unwrap_or_default(), secret.name_any()),
-                );
-            }
+            Event::Apply(kept) => secret_changed(context, kept),
+            Event::Delete(kept) => secret_gone(context, &(kept.namespace, kept.name)),
         }
     }
 }

@@ -4,19 +4,31 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use futures::stream::{self, BoxStream, StreamExt};
-use kube::ResourceExt;
 use kube::runtime::watcher::{self, Event};
+
+/// Hands on what `reduce` leaves of each object.
+pub(super) fn reduced<K, R>(event: Event<K>, reduce: fn(K) -> R) -> Event<R> {
+    match event {
+        Event::Apply(object) => Event::Apply(reduce(object)),
+        Event::InitApply(object) => Event::InitApply(reduce(object)),
+        Event::Delete(object) => Event::Delete(reduce(object)),
+        Event::Init => Event::Init,
+        Event::InitDone => Event::InitDone,
+    }
+}
 
 /// Merges watches that each see a part. The first `Init…InitDone` comes when all parts were listed; later re-lists of
 /// one part come as the changes that they found.
 pub(super) fn merge<K>(
     parts: Vec<BoxStream<'static, watcher::Result<Event<K>>>>,
+    name: fn(&K) -> String,
 ) -> BoxStream<'static, watcher::Result<Event<K>>>
 where
-    K: ResourceExt + Clone + Send + 'static,
+    K: Clone + Send + 'static,
 {
     let mut state = Merged {
         parts: parts.iter().map(|_| Part::default()).collect(),
+        name,
         begun: false,
     };
     let tagged = parts
@@ -35,6 +47,8 @@ where
 
 struct Merged<K> {
     parts: Vec<Part<K>>,
+    /// A name tells the objects of one part apart.
+    name: fn(&K) -> String,
     begun: bool,
 }
 
@@ -54,7 +68,7 @@ impl<K> Default for Part<K> {
     }
 }
 
-impl<K: ResourceExt + Clone> Merged<K> {
+impl<K: Clone> Merged<K> {
     fn step(&mut self, n: usize, event: Event<K>) -> Vec<Event<K>> {
         let part = &mut self.parts[n];
         match event {
@@ -65,7 +79,7 @@ impl<K: ResourceExt + Clone> Merged<K> {
             Event::InitApply(object) => {
                 part.listing
                     .get_or_insert_default()
-                    .insert(object.name_any(), object);
+                    .insert((self.name)(&object), object);
                 Vec::new()
             }
             Event::InitDone => {
@@ -79,7 +93,7 @@ impl<K: ResourceExt + Clone> Merged<K> {
                 }
             }
             Event::Apply(object) => {
-                part.known.insert(object.name_any(), object.clone());
+                part.known.insert((self.name)(&object), object.clone());
                 if self.begun {
                     vec![Event::Apply(object)]
                 } else {
@@ -87,7 +101,7 @@ impl<K: ResourceExt + Clone> Merged<K> {
                 }
             }
             Event::Delete(object) => {
-                part.known.remove(&object.name_any());
+                part.known.remove(&(self.name)(&object));
                 if self.begun {
                     vec![Event::Delete(object)]
                 } else {
@@ -125,6 +139,7 @@ impl<K: ResourceExt + Clone> Merged<K> {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::ResourceExt;
     use kube::api::ObjectMeta;
 
     use super::*;
@@ -156,6 +171,7 @@ mod tests {
     fn nothing_is_told_before_every_part_was_listed_and_a_relist_of_one_part_spares_the_others() {
         let mut merged = Merged {
             parts: vec![Part::default(), Part::default()],
+            name: ConfigMap::name_any,
             begun: false,
         };
         let mut step = |n, event| told(merged.step(n, event));
@@ -173,5 +189,13 @@ mod tests {
         assert!(step(0, Event::Init).is_empty());
         assert!(step(0, Event::InitApply(object("b"))).is_empty());
         assert_eq!(step(0, Event::InitDone), ["-a", "+b"]);
+    }
+
+    #[test]
+    fn only_what_is_left_of_an_object_is_handed_on() {
+        let name = |object: ConfigMap| object.name_any();
+        assert!(matches!(reduced(Event::Apply(object("a")), name), Event::Apply(left) if left == "a"));
+        assert!(matches!(reduced(Event::Delete(object("a")), name), Event::Delete(left) if left == "a"));
+        assert!(matches!(reduced(Event::Init, name), Event::Init));
     }
 }

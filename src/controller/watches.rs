@@ -8,13 +8,14 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::core::{NamespaceResourceScope, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Resource};
+use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::task::AbortHandle;
 
 use super::context::{AnyOrganization, AnyWorkspace, Context, Writers};
-use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces};
-use super::merge::merge;
+use super::facts::KeptSecret;
+use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces, trimmed};
+use super::merge::{merge, reduced};
 use crate::api::marks;
 use crate::settings::Watch;
 
@@ -69,13 +70,23 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
     watches.add(
         context,
         "workspaces",
-        scoped::<AnyWorkspace>(context, watcher::Config::default()),
+        scoped(
+            context,
+            watcher::Config::default(),
+            trimmed,
+            AnyWorkspace::name_any,
+        ),
         Workspaces(writers.workspaces),
     );
     watches.add(
         context,
         "secrets",
-        scoped::<Secret>(context, watcher::Config::default().labels(marks::WORKSPACE_LABEL)),
+        scoped(
+            context,
+            watcher::Config::default().labels(marks::WORKSPACE_LABEL),
+            |secret: Secret| KeptSecret::of(&secret),
+            |kept| kept.name.clone(),
+        ),
         Secrets::default(),
     );
     watches.add(
@@ -119,19 +130,31 @@ where
         .boxed()
 }
 
-/// The events of the watched namespaces, or of all.
-fn scoped<K>(context: &Context, config: watcher::Config) -> Events<K>
+/// The events of the watched namespaces, or of all. Objects are reduced before anything keeps them.
+fn scoped<K, R>(
+    context: &Context,
+    config: watcher::Config,
+    reduce: fn(K) -> R,
+    name: fn(&R) -> String,
+) -> Events<R>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Send + 'static,
     K::DynamicType: Default,
+    R: Clone + Send + 'static,
 {
+    let part = |api: Api<K>| {
+        events(api, config.clone())
+            .map(move |event| event.map(|event| reduced(event, reduce)))
+            .boxed()
+    };
     match &context.settings.watch {
-        Watch::All => events(Api::all(context.client.clone()), config),
+        Watch::All => part(Api::all(context.client.clone())),
         Watch::Only(names) => merge(
             names
                 .iter()
-                .map(|name| events(Api::namespaced(context.client.clone(), name), config.clone()))
+                .map(|namespace| part(Api::namespaced(context.client.clone(), namespace)))
                 .collect(),
+            name,
         ),
     }
 }
