@@ -45,7 +45,7 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
         Outcome::Vanished => view.found.vanished = true,
         Outcome::Conflict => conflict(view, effect),
         Outcome::KubernetesFailed { detail } => {
-            view.found.status_failed = matches!(effect, Effect::WriteStatus(_));
+            view.found.status_failed = matches!(effect, Effect::WriteStatus(_) | Effect::ReadObject);
             let message = format!("the Kubernetes API did not carry out {}: {detail}", effect.kind());
             view.found.problem = Some(Problem {
                 aspect,

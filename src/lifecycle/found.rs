@@ -43,7 +43,7 @@ pub struct Found {
     pub clock: ServerClock,
     /// The object, or this incarnation of it, is gone.
     pub vanished: bool,
-    /// The status could not be stored: not tried twice in one pass.
+    /// The status could not be stored, or what it is to be stored on not be read: not tried twice in one pass.
     pub status_failed: bool,
     /// The Secret was not as expected: it is read live.
     pub secret_stale: bool,

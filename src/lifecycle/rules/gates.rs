@@ -6,7 +6,7 @@ use crate::lifecycle::plan::{Step, sync, token};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::{identity, naming};
-use crate::lifecycle::verdict::{Aspect, Finding};
+use crate::lifecycle::verdict::Finding;
 use crate::lifecycle::view::{OrganizationFacts, Ownership, SecretFacts, Vanishing, Verification, View};
 
 /// A replica that does not lead looks on.
@@ -16,9 +16,14 @@ pub fn only_the_leader_acts(view: &View) -> Option<Step> {
 
 /// After a conflict everything is decided anew, on the object as it is.
 pub fn read_what_changed(view: &View) -> Option<Step> {
-    view.found
-        .stale
-        .then_some(Step::Act(Aspect::Sync, Effect::ReadObject))
+    match (&view.found.problem, view.found.stale) {
+        (_, false) => None,
+        // It could not be read: the next pass tries again.
+        (Some(problem), true) if view.found.status_failed => {
+            Some(Step::Settle(report::failed(view, problem)))
+        }
+        (_, true) => sync(Effect::ReadObject),
+    }
 }
 
 /// A failed effect ends the pass; back-off decides when the next begins.

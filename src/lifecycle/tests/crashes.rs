@@ -204,3 +204,19 @@ fn after_a_pass_that_came_to_no_end_no_token_is_issued_until_its_rename_must_hav
     assert_eq!(world.issued_names.len(), issued + 1);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
+
+#[test]
+fn an_object_that_changed_and_cannot_be_read_is_read_once_a_pass() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.meanwhile("AddFinalizer", |world| {
+        world.edit("acme", |o| o.facts.reconcile_at = Some("1".to_owned()));
+    });
+    world.fault("ReadObject", Fault::Refused, 40);
+    world.pass("acme");
+    let reads = world.kinds().iter().filter(|kind| **kind == "ReadObject").count();
+    assert_eq!(reads, 1, "{:?}", world.kinds());
+    world.heal();
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
