@@ -84,6 +84,8 @@ reasons! {
     OrganizationNotReady: Waiting, "See the conditions of the Organization.";
     /// Many workspaces of the organisation vanished at once; nothing is done about any of them.
     MassVanishing: Waiting, "Check the organisation and its credential; see the conditions of the Organization.";
+    /// The workspace is not found by its id; the organisation's list is taken before that is believed.
+    GoneUnconfirmed: Waiting, "Wait.";
     /// The API did not answer as it should.
     ApiUnavailable: Waiting, "Nothing if it passes; else check endpoint, network and proxy.";
     /// The API asked to slow down.

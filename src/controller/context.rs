@@ -18,8 +18,8 @@ use crate::api::remote::{Failure, FailureClass};
 use crate::api::{Organization, Workspace};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::lifecycle::Memory;
 use crate::lifecycle::view::{Vanishing, Verification};
+use crate::lifecycle::{Memory, SharedList};
 use crate::organization::Snapshot;
 use crate::serve::Served;
 use crate::settings::Settings;
@@ -65,6 +65,8 @@ pub(super) struct OrganizationState {
     pub(super) revision: u64,
     pub(super) pace: Pace,
     pub(super) snapshot: Arc<Snapshot>,
+    /// A pass wants the list taken anew.
+    pub(super) list: SharedList,
     pub(super) counts: Option<WorkspaceCounts>,
     pub(super) reason: Option<Reason>,
 }
@@ -80,6 +82,7 @@ impl Default for OrganizationState {
             revision: 0,
             pace: Pace::default(),
             snapshot: Arc::default(),
+            list: SharedList::Enough,
             counts: None,
             reason: None,
         }
@@ -172,6 +175,14 @@ impl Context {
             let state = shared.organizations.entry(organization.to_owned()).or_default();
             state.pace.felt(self.now(), Pressure::Throttled(delay));
         }
+    }
+
+    /// Asks for an Organization's list to be taken anew.
+    pub(super) fn want_list(&self, organization: &str) {
+        if let Some(state) = self.shared().organizations.get_mut(organization) {
+            state.list = SharedList::Wanted;
+        }
+        self.wake_organization(organization);
     }
 
     /// The Organization of that name, in the one namespace that Organizations are read from.

@@ -23,7 +23,7 @@ use crate::api::ids::Uid;
 use crate::api::reason::Reason;
 use crate::api::time::elapsed;
 use crate::lifecycle::verdict::Aspect;
-use crate::lifecycle::{Next, Outcome, Pass, Settled};
+use crate::lifecycle::{Next, Outcome, Pass, Settled, SharedList};
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
 use crate::stopping::Stopping;
 use crate::turns::{Pace, Slot, Urgency};
@@ -207,6 +207,9 @@ async fn finish(context: &Context, object: &Workspace, settled: Settled) -> (Pas
         }
     };
     context.wake_all(&winners);
+    if settled.list == SharedList::Wanted {
+        context.want_list(object.spec.organization_name());
+    }
     for event in &settled.events {
         tracing::info!(
             namespace = object.namespace(),

@@ -22,7 +22,7 @@ pub mod view;
 pub use crate::api::reason::{self, Reason, Weight};
 pub use effect::{Effect, Outcome, TokenSlot};
 pub use memory::Memory;
-pub use pass::{Next, Pass, Settled};
+pub use pass::{Next, Pass, Settled, SharedList};
 pub use plan::{Step, plan};
 pub use view::View;
 

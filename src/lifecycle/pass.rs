@@ -63,7 +63,15 @@ pub struct Settled {
     pub events: Vec<Finding>,
     /// The Ready reason, for metrics: of this pass, or as it was left.
     pub reason: Option<Reason>,
+    pub list: SharedList,
     pub calls: u32,
+}
+
+/// Whether the pass wants the organisation's shared list taken anew, before its interval is over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SharedList {
+    Enough,
+    Wanted,
 }
 
 impl Pass {
@@ -306,6 +314,10 @@ impl Pass {
             stored: self.view.stored.clone(),
             events,
             reason,
+            list: match reason {
+                Some(Reason::GoneUnconfirmed) => SharedList::Wanted,
+                Some(_) | None => SharedList::Enough,
+            },
             calls: self.sync_calls + self.token_calls,
         }))
     }

@@ -13,6 +13,7 @@ use crate::api::organization::WorkspaceCounts;
 use crate::api::reason::Reason;
 use crate::controller::context::{AnyWorkspace, Context, Shared};
 use crate::engine::{Engine, ListFilter};
+use crate::lifecycle::SharedList;
 use crate::lifecycle::view::{Vanishing, Verification};
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{Comparison, Listing, Managed, Snapshot, Whole};
@@ -25,6 +26,9 @@ pub(super) async fn list(
     engine: &Engine,
 ) -> bool {
     let began = context.now();
+    if let Some(state) = context.shared().organizations.get_mut(&object.name_any()) {
+        state.list = SharedList::Enough;
+    }
     let answer = engine.list(ListFilter::default()).await;
     held.listed_at = Some(began);
     let rows = match answer.result {

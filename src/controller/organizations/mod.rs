@@ -33,6 +33,7 @@ use crate::api::marks;
 use crate::api::reason::Reason;
 use crate::api::time::{elapsed, later};
 use crate::engine::Engine;
+use crate::lifecycle::SharedList;
 use crate::organization::{Credential, Listing};
 use crate::serve::metrics::{Kind, PassResult};
 use crate::stopping::Stopping;
@@ -40,6 +41,9 @@ use crate::turns::{Backoff, Urgency};
 
 /// An Organization is looked at again after this, should nothing else wake it.
 const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
+
+/// However many passes want a list before its time, lists are at least this far apart.
+const LISTS_APART: Duration = Duration::from_secs(15);
 
 /// Runs until told to stop.
 pub(super) async fn run(
@@ -155,6 +159,16 @@ async fn pass(object: &Organization, context: &Arc<Context>, held: &mut Held) ->
     publish::publish(object, context, held, users, deleting);
     let accepted = matches!(held.credential, Some(Credential::Accepted { .. }));
     let interval = object.spec.poll_interval();
+    let wanted = context
+        .shared()
+        .organizations
+        .get(&name)
+        .is_some_and(|state| state.list == SharedList::Wanted);
+    let interval = if wanted {
+        interval.min(LISTS_APART)
+    } else {
+        interval
+    };
     let due = held
         .listed_at
         .is_none_or(|at| later(at, interval) <= context.now());

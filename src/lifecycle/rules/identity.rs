@@ -60,12 +60,33 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
     if !gone {
         return None;
     }
+    if !was_gone(view) && !missed_by_the_list(view) {
+        return Some(Step::Settle(report::blocked(view, unconfirmed(&record))));
+    }
     if view.object.recreate.as_ref() == Some(&record.id) && view.declared.suspend != Some(true) {
         return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
     }
     Some(
         gates::remove_secrets(view)
             .unwrap_or_else(|| Step::Settle(report::blocked(view, gone_finding(&record)))),
+    )
+}
+
+/// One that is gone may be one of many: whether it is, only a list of this minute can tell, and nothing follows before.
+fn missed_by_the_list(view: &View) -> bool {
+    view.listed
+        .as_ref()
+        .is_some_and(|listed| listed.row.is_none() && elapsed(listed.requested_at, view.now) <= CONFIRMED_FOR)
+}
+
+fn unconfirmed(record: &Record) -> Finding {
+    Finding::new(
+        Reason::GoneUnconfirmed,
+        format!(
+            "the workspace {} ({:?}) is not found by its id; the organisation's list is taken before that is believed",
+            record.id,
+            record.name.as_str()
+        ),
     )
 }
 
@@ -106,7 +127,7 @@ pub fn refuse_another_identity(view: &View) -> Option<Step> {
     Some(Step::Settle(report::blocked(view, finding)))
 }
 
-/// An observation is good for issuing for this long.
+/// An observation is good for issuing, and a list for telling one from many, for this long.
 const CONFIRMED_FOR: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list.

@@ -6,7 +6,7 @@ use super::world::{Fault, World, spec};
 use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::api::remote::FailureClass;
 use crate::api::workspace::AdoptionPolicy;
-use crate::lifecycle::view::Finalizer;
+use crate::lifecycle::view::{Finalizer, Vanishing};
 
 fn gone() -> World {
     let mut world = World::with_acme();
@@ -17,6 +17,25 @@ fn gone() -> World {
     assert_eq!(world.ready("acme"), "RemoteGone");
     world.forget_journal();
     world
+}
+
+#[test]
+fn a_get_alone_does_not_make_it_gone_until_a_list_has_told_one_from_many() {
+    let mut world = World::with_acme();
+    world.engine.rows.clear();
+    world.pass_time(14 * 60);
+    world.pass("acme");
+    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.secrets.len(), 1, "nothing follows before");
+    world.readable().vanishing = Vanishing::Mass;
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.ready("acme"), "MassVanishing");
+    assert_eq!(world.secrets.len(), 1, "nothing follows");
+    world.readable().vanishing = Vanishing::Calm;
+    world.list();
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert!(world.secrets.is_empty());
 }
 
 #[test]

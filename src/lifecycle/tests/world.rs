@@ -12,7 +12,7 @@ use crate::api::organization::{AccessEntry, Defaults};
 use crate::api::remote::FailureClass;
 use crate::api::time::later;
 use crate::api::workspace::{WorkspaceSpec, WorkspaceStatus};
-use crate::lifecycle::pass::{Next, Pass, Settled};
+use crate::lifecycle::pass::{Next, Pass, Settled, SharedList};
 use crate::lifecycle::view::{
     CrdState, Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, Ownership,
     ReadableOrganization, SecretFacts, Secrets, Vanishing, Verification, View,
@@ -318,6 +318,9 @@ impl World {
                         self.memory.insert(claimant.uid.clone(), settled.memory.clone());
                     }
                     self.claims.release(&pass.claimant(), pass.view().claims());
+                    if settled.list == SharedList::Wanted {
+                        self.list();
+                    }
                     return Some(*settled);
                 }
             }
