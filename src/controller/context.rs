@@ -11,7 +11,7 @@ use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
 use super::secrets::SecretIndex;
-use crate::api::ids::Uid;
+use crate::api::ids::{OrganizationId, Uid};
 use crate::api::organization::WorkspaceCounts;
 use crate::api::reason::Reason;
 use crate::api::remote::{Failure, FailureClass};
@@ -174,6 +174,14 @@ impl Context {
             let mut shared = self.shared();
             let state = shared.organizations.entry(organization.to_owned()).or_default();
             state.pace.felt(self.now(), Pressure::Throttled(delay));
+        }
+    }
+
+    /// The organisation that an Organization was verified to be.
+    pub(super) fn verified(&self, organization: &str) -> Option<OrganizationId> {
+        match &self.shared().organizations.get(organization)?.verification {
+            Verification::Verified(id) => Some(id.clone()),
+            Verification::Pending { .. } | Verification::Changed { .. } => None,
         }
     }
 

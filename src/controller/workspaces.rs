@@ -28,7 +28,7 @@ use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
 use crate::stopping::Stopping;
 use crate::turns::{Pace, Slot, Urgency};
 
-/// A store that lags behind our own write is asked again then, should the watch not come first.
+/// A store that lags behind our own write, and a read that failed, are tried again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
 
 /// Nobody counted the calls of a pass that came to no end: as many as a creation makes.
@@ -65,8 +65,9 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
     let object = match &workspace.0 {
         Ok(object) => object.clone(),
         Err(invalid) => match salvaged(&context, invalid).await {
-            Some(object) => object,
-            None => return Ok(Action::requeue(Duration::from_secs(30 * 60))),
+            Ok(Some(object)) => object,
+            Ok(None) => return Ok(Action::requeue(Duration::from_secs(30 * 60))),
+            Err(_) => return Ok(Action::requeue(LAGS)),
         },
     };
     let uid = Uid::new(object.uid().unwrap_or_default());
@@ -124,7 +125,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
 async fn salvaged(
     context: &Context,
     invalid: &kube::core::error_boundary::InvalidObject,
-) -> Option<Workspace> {
+) -> kube::Result<Option<Workspace>> {
     let meta = Workspace {
         metadata: invalid.metadata.clone(),
         spec: unread(),
@@ -132,9 +133,9 @@ async fn salvaged(
     };
     if invalid.metadata.deletion_timestamp.is_none() {
         outside::report(context, &meta, outside::undecodable(invalid)).await;
-        return None;
+        return Ok(None);
     }
-    outside::salvage(context, invalid).await.ok().flatten()
+    outside::salvage(context, invalid).await
 }
 
 /// Stands in where only the metadata counts.

@@ -11,10 +11,10 @@ use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::api::marks;
 use crate::api::organization::WorkspaceCounts;
 use crate::api::reason::Reason;
-use crate::controller::context::{AnyWorkspace, Context, Shared};
+use crate::controller::context::{AnyWorkspace, Context};
 use crate::engine::{Engine, ListFilter};
 use crate::lifecycle::SharedList;
-use crate::lifecycle::view::{Vanishing, Verification};
+use crate::lifecycle::view::Vanishing;
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{Comparison, Listing, Managed, Snapshot, Whole};
 
@@ -86,6 +86,7 @@ fn recorded(object: &Organization, context: &Context) -> Vec<(Managed, ObjectRef
             .get(uid)
             .and_then(|memory| memory.known_at)
     };
+    let verified = context.verified(&object.name_any());
     let managed = |workspace: &AnyWorkspace| {
         let workspace = workspace.0.as_ref().ok()?;
         let status = workspace.status.as_ref()?;
@@ -94,6 +95,10 @@ fn recorded(object: &Organization, context: &Context) -> Vec<(Managed, ObjectRef
             .workspace_id
             .clone()
             .filter(|_| status.uid.as_ref() == Some(&uid))?;
+        // What is recorded in another organisation is not missing from this one.
+        if verified.is_some() && status.organization_id != verified {
+            return None;
+        }
         let gone = status
             .conditions
             .iter()
@@ -119,16 +124,9 @@ fn recorded(object: &Organization, context: &Context) -> Vec<(Managed, ObjectRef
 }
 
 fn count(object: &Organization, context: &Context, comparison: &Comparison) {
+    let verified = context.verified(&object.name_any());
     let mut shared = context.shared();
-    let lost = |id: &OrganizationId, shared: &Shared| shared.claims.losers(id);
-    let in_conflict = match shared
-        .organizations
-        .get(&object.name_any())
-        .map(|state| state.verification.clone())
-    {
-        Some(Verification::Verified(id)) => lost(&id, &shared),
-        Some(Verification::Pending { .. } | Verification::Changed { .. }) | None => 0,
-    };
+    let in_conflict = verified.map_or(0, |id| shared.claims.losers(&id));
     let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     if let Some(state) = shared.organizations.get_mut(&object.name_any()) {
         state.counts = Some(WorkspaceCounts {
