@@ -212,17 +212,22 @@ impl Stage {
 
     /// Live workspaces at Agent Engine of that name.
     pub async fn remote(&self, name: &str) -> Vec<Value> {
-        let all = self.all_remote().await;
-        all.into_iter().filter(|w| w["name"] == name).collect()
+        let mut live = self.live_remote().await;
+        live.retain(|workspace| workspace["name"] == name);
+        live
     }
 
     /// Live workspaces at Agent Engine beside `default`.
     pub async fn all_remote(&self) -> Vec<Value> {
-        let state = self.emulator.state().await;
-        let all = find_workspaces(&state);
-        all.into_iter()
-            .filter(|w| w["name"] != "default" && w["tombstone"] != true)
-            .collect()
+        let mut live = self.live_remote().await;
+        live.retain(|workspace| workspace["name"] != "default");
+        live
+    }
+
+    async fn live_remote(&self) -> Vec<Value> {
+        let mut all = find_workspaces(&self.emulator.state().await);
+        all.retain(|workspace| workspace["tombstone"] != true);
+        all
     }
 
     /// Waits until the names of the live workspaces beside `default` are these.

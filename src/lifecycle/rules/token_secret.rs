@@ -131,11 +131,14 @@ pub fn remove_other_secrets(view: &View) -> Option<Step> {
         Target::Ours(_) => {}
         Target::Free | Target::Unread | Target::Foreign => return None,
     }
-    if view.stored.token_secret_name.as_deref() != Some(&secret_name(view)) {
-        return token(Effect::WriteStatus(Box::new(report::status(
-            view,
-            &report::settled(view),
-        ))));
+    let name = secret_name(view);
+    if view.stored.token_secret_name.as_ref() != Some(&name) {
+        let status = report::status(view, &report::settled(view));
+        // Only a Secret that holds a good token is recorded: until it does, the others stay.
+        let records = status.token_secret_name.as_ref() == Some(&name);
+        return records
+            .then(|| token(Effect::WriteStatus(Box::new(status))))
+            .flatten();
     }
     token(Effect::DeleteSecret {
         name: other.name.clone(),
