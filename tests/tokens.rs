@@ -248,6 +248,9 @@ async fn a_token_of_another_workspace_never_enters_the_secret() {
     assert!(stage.secrets().get_opt("acme-token").await.unwrap().is_none());
     // … and at a creation.
     stage.workspace("late", json!({"name": "Late"})).await;
+    stage.reason("late", "Creating").await;
+    // Its back-off is longer than a test should wait.
+    stage.ask("late").await;
     stage
         .until("late", "late to be stopped", |late| {
             let reason = support::ready_reason(late);
