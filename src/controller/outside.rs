@@ -1,7 +1,7 @@
 //! Objects that no pass can be made over: those that cannot be decoded, and those whose pass crashed. They are reported;
 //! a deletion of theirs is honoured all the same.
 
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use kube::core::error_boundary::InvalidObject;
 use kube::core::{ApiResource, DynamicObject};
 use kube::{Api, Resource, ResourceExt};
@@ -107,8 +107,7 @@ pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, obj
         return;
     }
     let patch = Patch::Merge(write::conditions_patch(generation, &new));
-    let params = PatchParams { ..write::params() };
-    match api.patch_status(&name, &params, &patch).await {
+    match api.patch_status(&name, &write::params(), &patch).await {
         Ok(_) => announce(context, object, &finding).await,
         Err(error) => tracing::warn!(%error, namespace, name, "the conditions could not be written"),
     }

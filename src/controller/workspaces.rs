@@ -8,6 +8,7 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 use jiff::Timestamp;
 use kube::ResourceExt;
+use kube::core::{PartialObjectMeta, PartialObjectMetaExt};
 use kube::runtime::applier;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
@@ -126,31 +127,12 @@ async fn salvaged(
     context: &Context,
     invalid: &kube::core::error_boundary::InvalidObject,
 ) -> kube::Result<Option<Workspace>> {
-    let meta = Workspace {
-        metadata: invalid.metadata.clone(),
-        spec: unread(),
-        status: None,
-    };
+    let meta: PartialObjectMeta<Workspace> = invalid.metadata.clone().into_response_partial();
     if invalid.metadata.deletion_timestamp.is_none() {
         outside::report(context, &meta, outside::undecodable(invalid)).await;
         return Ok(None);
     }
     outside::salvage(context, invalid).await
-}
-
-/// Stands in where only the metadata counts.
-fn unread() -> crate::api::workspace::WorkspaceSpec {
-    crate::api::workspace::WorkspaceSpec {
-        name: "".into(),
-        status: None,
-        organization: None,
-        deletion_policy: None,
-        adoption_policy: None,
-        workspace_id: None,
-        region_id: None,
-        token_secret: None,
-        suspend: None,
-    }
 }
 
 /// The loop without decisions.
