@@ -22,6 +22,7 @@ use super::{observe, outside};
 use crate::api::Workspace;
 use crate::api::ids::Uid;
 use crate::api::reason::Reason;
+use crate::api::remote::FailureClass;
 use crate::api::time::elapsed;
 use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled, SharedList};
@@ -237,35 +238,18 @@ fn give_up(context: &Context, object: &Workspace) -> Duration {
 }
 
 fn counted(outcome: &Outcome) -> EffectOutcome {
-    use crate::api::remote::{Answer, FailureClass};
-    fn of<T>(answer: &Answer<T>) -> EffectOutcome {
-        match answer.result.as_ref().map_err(|failure| failure.class) {
-            Ok(_) => EffectOutcome::Done,
-            Err(FailureClass::Unknown) => EffectOutcome::Unknown,
-            Err(
-                FailureClass::Denied
-                | FailureClass::Rejected
-                | FailureClass::Conflict
-                | FailureClass::Missing
-                | FailureClass::Throttled(_),
-            ) => EffectOutcome::Refused,
-            Err(FailureClass::Transient | FailureClass::Malformed) => EffectOutcome::Failed,
-        }
-    }
-    match outcome {
-        Outcome::Object(_)
-        | Outcome::Vanished
-        | Outcome::Secret(_)
-        | Outcome::SecretWritten(_)
-        | Outcome::SecretDeleted { .. }
-        | Outcome::Crd(_) => EffectOutcome::Done,
-        Outcome::Conflict => EffectOutcome::Refused,
-        Outcome::KubernetesFailed { .. } => EffectOutcome::Failed,
-        Outcome::Looked(answer) => of(answer),
-        Outcome::Got(answer) => of(answer),
-        Outcome::Issued(answer) => of(answer),
-        Outcome::Proven(answer) => of(answer),
-        Outcome::Updated(answer) => of(answer),
-        Outcome::Deleted(answer) => of(answer),
+    match (outcome, outcome.answered().and_then(|answered| answered.failure)) {
+        (Outcome::Conflict, _) => EffectOutcome::Refused,
+        (Outcome::KubernetesFailed { .. }, _) => EffectOutcome::Failed,
+        (_, None) => EffectOutcome::Done,
+        (_, Some(failure)) => match failure.class {
+            FailureClass::Unknown => EffectOutcome::Unknown,
+            FailureClass::Denied
+            | FailureClass::Rejected
+            | FailureClass::Conflict
+            | FailureClass::Missing
+            | FailureClass::Throttled(_) => EffectOutcome::Refused,
+            FailureClass::Transient | FailureClass::Malformed => EffectOutcome::Failed,
+        },
     }
 }

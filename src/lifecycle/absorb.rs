@@ -1,17 +1,12 @@
 //! Folds what came of an effect into the view: a fact, or the problem that ends the pass.
 
-use jiff::Timestamp;
+mod answers;
 
-use super::effect::{Change, Effect, Outcome};
-use super::failures;
+use super::effect::{Effect, Outcome};
 use super::reason::Reason;
-use super::schedule::TokenTimes;
 use super::verdict::{Aspect, Finding, Problem};
-use super::view::{Deletion, Issued, LiveSecret, Look, Observation, Ownership, Remote, SecretFacts, View};
-use crate::api::remote::{Answer, Failure, FailureClass, RemoteWorkspace};
+use super::view::{LiveSecret, Ownership, SecretFacts, View};
 use crate::api::workspace::WorkspaceStatus;
-use crate::tenancy::canonical;
-use crate::turns::Pressure;
 
 /// Folds `outcome` of `effect` into the view.
 pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
@@ -70,79 +65,12 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
         }
         Outcome::SecretDeleted { name } => forget_secret(view, &name),
         Outcome::Crd(state) => view.found.crd = Some(state),
-        Outcome::Looked(answer) => looked(view, aspect, effect, answer),
-        Outcome::Got(answer) => got(view, aspect, effect, answer),
-        Outcome::Issued(answer) => issued(view, aspect, effect, answer),
-        Outcome::Proven(answer) => {
-            view.found.clock.learn(&answer);
-            match answer.result {
-                Ok(proof) => view.found.proof = Some(proof),
-                Err(failure) => failed(view, aspect, effect, failure),
-            }
-        }
-        Outcome::Updated(answer) => updated(view, aspect, effect, answer),
-        Outcome::Deleted(answer) => {
-            view.found.clock.learn(&answer);
-            match answer.result {
-                Ok(_) => deleted(view, effect, answer.finished),
-                Err(failure) => failed(view, aspect, effect, failure),
-            }
-        }
-    }
-}
-
-/// What an answer said about pressure. Nothing where Agent Engine was not asked.
-pub(super) fn pressure(outcome: &Outcome) -> Option<Pressure> {
-    fn of<T>(answer: &Answer<T>) -> Option<Pressure> {
-        match &answer.result {
-            Ok(_) => Some(Pressure::Relaxed),
-            Err(failure) => match failure.class {
-                FailureClass::Throttled(delay) => Some(Pressure::Throttled(delay)),
-                FailureClass::Transient
-                | FailureClass::Denied
-                | FailureClass::Rejected
-                | FailureClass::Conflict
-                | FailureClass::Missing
-                | FailureClass::Malformed
-                | FailureClass::Unknown => None,
-            },
-        }
-    }
-    match outcome {
-        Outcome::Looked(answer) => of(answer),
-        Outcome::Got(answer) => of(answer),
-        Outcome::Issued(answer) => of(answer),
-        Outcome::Proven(answer) => of(answer),
-        Outcome::Updated(answer) => of(answer),
-        Outcome::Deleted(answer) => of(answer),
-        Outcome::Object(_)
-        | Outcome::Vanished
-        | Outcome::Conflict
-        | Outcome::KubernetesFailed { .. }
-        | Outcome::Secret(_)
-        | Outcome::SecretWritten(_)
-        | Outcome::SecretDeleted { .. }
-        | Outcome::Crd(_) => None,
-    }
-}
-
-/// How many requests to Agent Engine it took: none for what was asked of Kubernetes.
-pub(super) fn requests(outcome: &Outcome) -> u32 {
-    match outcome {
-        Outcome::Looked(answer) => answer.requests,
-        Outcome::Got(answer) => answer.requests,
-        Outcome::Issued(answer) => answer.requests,
-        Outcome::Proven(answer) => answer.requests,
-        Outcome::Updated(answer) => answer.requests,
-        Outcome::Deleted(answer) => answer.requests,
-        Outcome::Object(_)
-        | Outcome::Vanished
-        | Outcome::Conflict
-        | Outcome::KubernetesFailed { .. }
-        | Outcome::Secret(_)
-        | Outcome::SecretWritten(_)
-        | Outcome::SecretDeleted { .. }
-        | Outcome::Crd(_) => 0,
+        Outcome::Looked(answer) => answers::looked(view, aspect, effect, answer),
+        Outcome::Got(answer) => answers::got(view, aspect, effect, answer),
+        Outcome::Issued(answer) => answers::issued(view, aspect, effect, answer),
+        Outcome::Proven(answer) => answers::proven(view, aspect, effect, answer),
+        Outcome::Updated(answer) => answers::updated(view, aspect, effect, answer),
+        Outcome::Deleted(answer) => answers::deleted(view, aspect, effect, answer),
     }
 }
 
@@ -207,170 +135,5 @@ fn forget_secret(view: &mut View, name: &str) {
     {
         view.secrets.target = None;
         view.found.target = Some(LiveSecret::Absent);
-    }
-}
-
-fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Vec<RemoteWorkspace>>) {
-    view.found.clock.learn(&answer);
-    match (answer.result, effect) {
-        (Ok(rows), Effect::Look(name)) => {
-            view.found.looks.retain(|look| look.name != *name);
-            view.found.looks.push(Look {
-                name: name.clone(),
-                rows,
-            });
-        }
-        (Ok(_), _) => {}
-        (Err(failure), _) => failed(view, aspect, effect, failure),
-    }
-}
-
-fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<RemoteWorkspace>>) {
-    view.found.clock.learn(&answer);
-    let Effect::Get(id) = effect else { return };
-    let row = match answer.result {
-        Ok(row) => row.filter(|row| !row.tombstone),
-        Err(failure) => return failed(view, aspect, effect, failure),
-    };
-    let remote = row.clone().map_or(Remote::Gone, Remote::Present);
-    let observation = Observation {
-        id: id.clone(),
-        requested_at: answer.started,
-        remote,
-    };
-    if view.record().is_some_and(|record| record.id != *id) {
-        view.found.other = Some(observation);
-        return;
-    }
-    view.found.remote = Some(observation);
-    view.memory.known_at = view.memory.known_at.max(Some(answer.started));
-    if let Some(row) = &row {
-        note_in_looks(view, row);
-    }
-    view.found.row = row;
-}
-
-/// A workspace read by id is a fact about its name too: a look made before it is corrected.
-fn note_in_looks(view: &mut View, row: &RemoteWorkspace) {
-    let name = canonical(&row.name);
-    for look in view
-        .found
-        .looks
-        .iter_mut()
-        .filter(|look| canonical(&look.name) == name)
-    {
-        look.rows.retain(|other| other.id != row.id);
-        look.rows.push(row.clone());
-    }
-}
-
-fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<super::effect::IssuedToken>) {
-    view.found.clock.learn(&answer);
-    view.found.stamped = false;
-    if view.record().is_none() {
-        // A creation is a write too: a list from before it lacks the workspace.
-        view.memory.known_at = Some(answer.finished);
-    }
-    view.found.issues = view.found.issues.saturating_add(1);
-    match answer.result {
-        Ok(token) => {
-            view.found.issued = Some(Issued {
-                slot: token.slot,
-                started: answer.started,
-                finished: answer.finished,
-                date: answer.date,
-                times: TokenTimes::issued(answer.started, token.lifetime),
-            });
-        }
-        Err(failure) => {
-            view.found.nothing_made = match failure.class {
-                FailureClass::Transient
-                | FailureClass::Throttled(_)
-                | FailureClass::Denied
-                | FailureClass::Rejected
-                | FailureClass::Conflict
-                | FailureClass::Missing => true,
-                FailureClass::Malformed | FailureClass::Unknown => false,
-            };
-            failed(view, aspect, effect, failure);
-        }
-    }
-}
-
-fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<RemoteWorkspace>) {
-    view.found.clock.learn(&answer);
-    view.memory.known_at = Some(answer.finished);
-    let Effect::Update { id, change } = effect else {
-        return;
-    };
-    // What was read before our own write is no ground for issuing any more.
-    view.found.remote = None;
-    match answer.result {
-        Ok(row) => {
-            view.memory.rename_unclear_at = None;
-            view.found.published = None;
-            view.found
-                .refused
-                .extend(failures::kept_otherwise(change, &row).map(|finding| (change.clone(), finding)));
-            view.found.row = Some(row);
-        }
-        Err(failure) => match failure.class {
-            FailureClass::Rejected | FailureClass::Conflict | FailureClass::Denied => {
-                view.found
-                    .refused
-                    .push((change.clone(), failures::refused(change, &failure)));
-            }
-            FailureClass::Missing => {
-                view.found.remote = Some(Observation {
-                    id: id.clone(),
-                    requested_at: answer.started,
-                    remote: Remote::Gone,
-                });
-            }
-            FailureClass::Transient
-            | FailureClass::Throttled(_)
-            | FailureClass::Malformed
-            | FailureClass::Unknown => {
-                if matches!(change, Change::Rename(_))
-                    && matches!(failure.class, FailureClass::Unknown | FailureClass::Malformed)
-                {
-                    view.memory.rename_unclear_at = Some(answer.finished);
-                }
-                failed(view, aspect, effect, failure);
-            }
-        },
-    }
-}
-
-fn deleted(view: &mut View, effect: &Effect, finished: Timestamp) {
-    let Effect::Delete(id) = effect else { return };
-    let stray = view.record().filter(|record| record.id != *id);
-    view.found.deleted = stray.is_none();
-    if let Some(record) = stray {
-        // The name that we issued under is stale wherever we had it from.
-        view.memory.known_at = Some(finished);
-        view.found.remote = None;
-        view.found.issued = None;
-        view.found.proof = None;
-        view.found.other = None;
-        let message = format!(
-            "an issue under a name that had just moved created the empty workspace {id} beside {}; it was deleted",
-            record.id
-        );
-        view.found.notes.push(Finding::new(Reason::StrayRemoved, message));
-    }
-}
-
-fn failed(view: &mut View, aspect: Aspect, effect: &Effect, failure: Failure) {
-    let creating = view.record().is_none();
-    let finding = if creating {
-        failures::of_creation(effect, &failure)
-    } else {
-        failures::of_call(effect, &failure)
-    };
-    if aspect == Aspect::Sync && !creating && view.object.deletion == Deletion::NotAsked {
-        view.found.sync_problem = Some(finding);
-    } else {
-        view.found.problem = Some(Problem { aspect, finding });
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::schedule::TokenTimes;
 use super::view::{CrdState, LiveSecret, ObjectFacts, SecretContent, SecretFacts};
 use crate::api::ids::{RegionId, WorkspaceId, WorkspaceName};
-use crate::api::remote::{Answer, Deleted, Proof, RemoteWorkspace};
+use crate::api::remote::{Answer, Deleted, Failure, Proof, RemoteWorkspace};
 use crate::api::workspace::{WorkspaceSpec, WorkspaceState, WorkspaceStatus};
 
 /// Stands for a token that the shell holds. The core never sees the token.
@@ -112,6 +112,45 @@ pub enum Outcome {
     Proven(Answer<Proof>),
     Updated(Answer<RemoteWorkspace>),
     Deleted(Answer<Deleted>),
+}
+
+/// An answer of Agent Engine, whatever was asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// As in [`Answer::requests`].
+    pub requests: u32,
+    pub failure: Option<&'a Failure>,
+}
+
+impl<'a, T> From<&'a Answer<T>> for Answered<'a> {
+    fn from(answer: &'a Answer<T>) -> Self {
+        Self {
+            requests: answer.requests,
+            failure: answer.result.as_ref().err(),
+        }
+    }
+}
+
+impl Outcome {
+    /// Nothing where only Kubernetes was asked.
+    pub fn answered(&self) -> Option<Answered<'_>> {
+        match self {
+            Outcome::Looked(answer) => Some(answer.into()),
+            Outcome::Got(answer) => Some(answer.into()),
+            Outcome::Issued(answer) => Some(answer.into()),
+            Outcome::Proven(answer) => Some(answer.into()),
+            Outcome::Updated(answer) => Some(answer.into()),
+            Outcome::Deleted(answer) => Some(answer.into()),
+            Outcome::Object(_)
+            | Outcome::Vanished
+            | Outcome::Conflict
+            | Outcome::KubernetesFailed { .. }
+            | Outcome::Secret(_)
+            | Outcome::SecretWritten(_)
+            | Outcome::SecretDeleted { .. }
+            | Outcome::Crd(_) => None,
+        }
+    }
 }
 
 impl Effect {

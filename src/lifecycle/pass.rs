@@ -17,7 +17,7 @@ use crate::api::conditions;
 use crate::api::time::{elapsed, later};
 use crate::api::workspace::WorkspaceStatus;
 use crate::tenancy::{Claimant, Claims};
-use crate::turns::{Lane, Pace, Turn, Urgency};
+use crate::turns::{Lane, Pace, Pressure, Turn, Urgency};
 
 /// A turn further away than this ends the pass: a waiting pass would hold a slot that others need.
 const WAITS_AT_MOST: Duration = Duration::from_secs(1);
@@ -113,13 +113,15 @@ impl Pass {
     ) -> Next {
         self.view.now = now;
         if let (Some(outcome), Some((aspect, effect))) = (outcome, self.doing.take()) {
-            if let Some(pressure) = absorb::pressure(&outcome) {
-                pace.felt(now, pressure);
-            }
-            // One was charged when it was asked for.
-            for _ in 1..absorb::requests(&outcome) {
-                *self.calls_mut(aspect) += 1;
-                pace.spend(now, self.lane(aspect, &effect));
+            if let Some(answered) = outcome.answered() {
+                if let Some(pressure) = Pressure::of(answered.failure) {
+                    pace.felt(now, pressure);
+                }
+                // One was charged when it was asked for.
+                for _ in 1..answered.requests {
+                    *self.calls_mut(aspect) += 1;
+                    pace.spend(now, self.lane(aspect, &effect));
+                }
             }
             absorb::absorb(&mut self.view, aspect, &effect, outcome);
         }

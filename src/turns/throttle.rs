@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::schedule::{earlier, later};
+use crate::api::remote::{Failure, FailureClass};
 
 /// The pause after a 429 that names none.
 pub(super) const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
@@ -23,6 +24,25 @@ pub enum Pressure {
     Relaxed,
     /// 429, with its `Retry-After`; zero when it named none.
     Throttled(Duration),
+}
+
+impl Pressure {
+    /// What an answer says of it: a failure of another kind says nothing.
+    pub fn of(failure: Option<&Failure>) -> Option<Self> {
+        let Some(failure) = failure else {
+            return Some(Self::Relaxed);
+        };
+        match failure.class {
+            FailureClass::Throttled(pause) => Some(Self::Throttled(pause)),
+            FailureClass::Transient
+            | FailureClass::Denied
+            | FailureClass::Rejected
+            | FailureClass::Conflict
+            | FailureClass::Missing
+            | FailureClass::Malformed
+            | FailureClass::Unknown => None,
+        }
+    }
 }
 
 /// What follows for those who wait.

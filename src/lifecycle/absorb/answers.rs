@@ -1,0 +1,188 @@
+//! What Agent Engine answered, and what that makes of what is known: each answer is a fact about the moment in which it
+//! was asked for.
+
+use crate::api::remote::{Answer, Deleted, Failure, FailureClass, Proof, RemoteWorkspace};
+use crate::lifecycle::effect::{Change, Effect, IssuedToken};
+use crate::lifecycle::failures;
+use crate::lifecycle::reason::Reason;
+use crate::lifecycle::schedule::TokenTimes;
+use crate::lifecycle::verdict::{Aspect, Finding, Problem};
+use crate::lifecycle::view::{Deletion, Issued, Look, Observation, Remote, View};
+use crate::tenancy::canonical;
+
+pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Vec<RemoteWorkspace>>) {
+    view.found.clock.learn(&answer);
+    match (answer.result, effect) {
+        (Ok(rows), Effect::Look(name)) => {
+            view.found.looks.retain(|look| look.name != *name);
+            view.found.looks.push(Look {
+                name: name.clone(),
+                rows,
+            });
+        }
+        (Ok(_), _) => {}
+        (Err(failure), _) => failed(view, aspect, effect, failure),
+    }
+}
+
+pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<RemoteWorkspace>>) {
+    view.found.clock.learn(&answer);
+    let Effect::Get(id) = effect else { return };
+    let row = match answer.result {
+        Ok(row) => row.filter(|row| !row.tombstone),
+        Err(failure) => return failed(view, aspect, effect, failure),
+    };
+    let remote = row.clone().map_or(Remote::Gone, Remote::Present);
+    let observation = Observation {
+        id: id.clone(),
+        requested_at: answer.started,
+        remote,
+    };
+    if view.record().is_some_and(|record| record.id != *id) {
+        view.found.other = Some(observation);
+        return;
+    }
+    view.found.remote = Some(observation);
+    view.memory.known_at = view.memory.known_at.max(Some(answer.started));
+    if let Some(row) = &row {
+        note_in_looks(view, row);
+    }
+    view.found.row = row;
+}
+
+/// A workspace read by id is a fact about its name too: a look made before it is corrected.
+fn note_in_looks(view: &mut View, row: &RemoteWorkspace) {
+    let name = canonical(&row.name);
+    for look in view
+        .found
+        .looks
+        .iter_mut()
+        .filter(|look| canonical(&look.name) == name)
+    {
+        look.rows.retain(|other| other.id != row.id);
+        look.rows.push(row.clone());
+    }
+}
+
+pub(super) fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<IssuedToken>) {
+    view.found.clock.learn(&answer);
+    view.found.stamped = false;
+    if view.record().is_none() {
+        // A creation is a write too: a list from before it lacks the workspace.
+        view.memory.known_at = Some(answer.finished);
+    }
+    view.found.issues = view.found.issues.saturating_add(1);
+    match answer.result {
+        Ok(token) => {
+            view.found.issued = Some(Issued {
+                slot: token.slot,
+                started: answer.started,
+                finished: answer.finished,
+                date: answer.date,
+                times: TokenTimes::issued(answer.started, token.lifetime),
+            });
+        }
+        Err(failure) => {
+            view.found.nothing_made = match failure.class {
+                FailureClass::Transient
+                | FailureClass::Throttled(_)
+                | FailureClass::Denied
+                | FailureClass::Rejected
+                | FailureClass::Conflict
+                | FailureClass::Missing => true,
+                FailureClass::Malformed | FailureClass::Unknown => false,
+            };
+            failed(view, aspect, effect, failure);
+        }
+    }
+}
+
+pub(super) fn proven(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Proof>) {
+    view.found.clock.learn(&answer);
+    match answer.result {
+        Ok(proof) => view.found.proof = Some(proof),
+        Err(failure) => failed(view, aspect, effect, failure),
+    }
+}
+
+pub(super) fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<RemoteWorkspace>) {
+    view.found.clock.learn(&answer);
+    view.memory.known_at = Some(answer.finished);
+    let Effect::Update { id, change } = effect else {
+        return;
+    };
+    // What was read before our own write is no ground for issuing any more.
+    view.found.remote = None;
+    match answer.result {
+        Ok(row) => {
+            view.memory.rename_unclear_at = None;
+            view.found.published = None;
+            view.found
+                .refused
+                .extend(failures::kept_otherwise(change, &row).map(|finding| (change.clone(), finding)));
+            view.found.row = Some(row);
+        }
+        Err(failure) => match failure.class {
+            FailureClass::Rejected | FailureClass::Conflict | FailureClass::Denied => {
+                view.found
+                    .refused
+                    .push((change.clone(), failures::refused(change, &failure)));
+            }
+            FailureClass::Missing => {
+                view.found.remote = Some(Observation {
+                    id: id.clone(),
+                    requested_at: answer.started,
+                    remote: Remote::Gone,
+                });
+            }
+            FailureClass::Transient
+            | FailureClass::Throttled(_)
+            | FailureClass::Malformed
+            | FailureClass::Unknown => {
+                if matches!(change, Change::Rename(_))
+                    && matches!(failure.class, FailureClass::Unknown | FailureClass::Malformed)
+                {
+                    view.memory.rename_unclear_at = Some(answer.finished);
+                }
+                failed(view, aspect, effect, failure);
+            }
+        },
+    }
+}
+
+pub(super) fn deleted(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Deleted>) {
+    view.found.clock.learn(&answer);
+    let Effect::Delete(id) = effect else { return };
+    if let Err(failure) = answer.result {
+        return failed(view, aspect, effect, failure);
+    }
+    let stray = view.record().filter(|record| record.id != *id);
+    view.found.deleted = stray.is_none();
+    if let Some(record) = stray {
+        // The name that we issued under is stale wherever we had it from.
+        view.memory.known_at = Some(answer.finished);
+        view.found.remote = None;
+        view.found.issued = None;
+        view.found.proof = None;
+        view.found.other = None;
+        let message = format!(
+            "an issue under a name that had just moved created the empty workspace {id} beside {}; it was deleted",
+            record.id
+        );
+        view.found.notes.push(Finding::new(Reason::StrayRemoved, message));
+    }
+}
+
+fn failed(view: &mut View, aspect: Aspect, effect: &Effect, failure: Failure) {
+    let creating = view.record().is_none();
+    let finding = if creating {
+        failures::of_creation(effect, &failure)
+    } else {
+        failures::of_call(effect, &failure)
+    };
+    if aspect == Aspect::Sync && !creating && view.object.deletion == Deletion::NotAsked {
+        view.found.sync_problem = Some(finding);
+    } else {
+        view.found.problem = Some(Problem { aspect, finding });
+    }
+}
