@@ -5,6 +5,7 @@ mod support;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use agent_engine_operator::api::Workspace;
 use support::{Stage, condition, ready_message, recorded_id, text};
 
 /// Workspaces at Agent Engine before the story begins; returns their ids.
@@ -14,6 +15,12 @@ async fn existing<const N: usize>(stage: &Stage, workspaces: [Value; N]) -> [Str
         .seed(json!({"workspaces": workspaces.as_slice()}))
         .await;
     std::array::from_fn(|n| seeded["workspaces"][n]["id"].as_str().unwrap().to_owned())
+}
+
+/// The message of the Ready condition names this.
+fn says(workspace: &Workspace, what: &str) {
+    let message = ready_message(workspace);
+    assert!(message.contains(what), "{message}");
 }
 
 /// Lets the tenant use every name, with this ceiling on adoption.
@@ -105,17 +112,11 @@ async fn an_unknown_id_is_reported_and_nothing_is_made_in_its_place() {
         .await;
 
     let refused = stage.reason("acme", "RemoteGone").await;
-    assert!(
-        ready_message(&refused).contains(id),
-        "{}",
-        ready_message(&refused)
-    );
+    says(&refused, id);
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({"W3": 1}));
 
     existing(&stage, [json!({"name": "Acme", "id": id})]).await;
-    stage
-        .annotate("acme", json!({"agentengine.airbyte.com/reconcile-at": "now"}))
-        .await;
+    stage.ask("acme").await;
     assert_eq!(recorded_id(&stage.ready("acme").await), id);
 }
 
@@ -164,11 +165,7 @@ async fn of_two_workspaces_with_one_name_none_is_taken_by_name_and_no_token_of_t
         .workspace("by-name", json!({"name": "Acme", "adoptionPolicy": "ByName"}))
         .await;
     let refused = stage.reason("by-name", "AlreadyExists").await;
-    assert!(
-        ready_message(&refused).contains("2 workspaces"),
-        "{}",
-        ready_message(&refused)
-    );
+    says(&refused, "2 workspaces");
     stage.delete("by-name").await;
 
     // A token can be asked for by name only, and this API gives the older one's.
@@ -176,11 +173,7 @@ async fn of_two_workspaces_with_one_name_none_is_taken_by_name_and_no_token_of_t
         .workspace("newer", json!({"name": "Acme", "workspaceId": newer}))
         .await;
     let mismatch = stage.reason("newer", "IdentityMismatch").await;
-    assert!(
-        ready_message(&mismatch).contains(&older),
-        "{}",
-        ready_message(&mismatch)
-    );
+    says(&mismatch, &older);
     assert_eq!(stage.secrets().get_opt("newer-token").await.unwrap(), None);
     assert_eq!(
         stage.remote("Acme").await.len(),
@@ -225,21 +218,12 @@ async fn a_name_that_people_take_for_an_existing_one_stops_until_that_one_goes()
     }
     for ((object, _), id) in wanted.iter().zip(&ids) {
         let refused = stage.reason(object, "SimilarNameExists").await;
-        assert!(
-            ready_message(&refused).contains(id),
-            "{}",
-            ready_message(&refused)
-        );
+        says(&refused, id);
     }
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({"W1": 4}));
 
-    stage
-        .emulator
-        .control(Method::DELETE, &format!("workspaces/{}", ids[0]), None)
-        .await;
-    stage
-        .annotate("acme", json!({"agentengine.airbyte.com/reconcile-at": "now"}))
-        .await;
+    stage.lose(&ids[0]).await;
+    stage.ask("acme").await;
     stage.ready("acme").await;
     assert_eq!(stage.remote("acme").await.len(), 1);
 }
@@ -290,12 +274,7 @@ async fn a_status_that_came_with_a_backup_is_only_a_wish_to_adopt() {
 
     // A restore brings the status of another uid.
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    let status = kube::api::Patch::Merge(json!({"status": before.status}));
-    stage
-        .workspaces()
-        .patch_status("acme", &Default::default(), &status)
-        .await
-        .unwrap();
+    stage.paste_status("acme", &before).await;
     let mark = stage.emulator.journal_mark().await;
     let _operator = stage.operator().await;
 
@@ -334,12 +313,7 @@ async fn a_status_copied_from_a_living_object_opens_nothing_of_it() {
     stage
         .workspace("thief", json!({"name": "Thief", "adoptionPolicy": "ByName"}))
         .await;
-    let status = kube::api::Patch::Merge(json!({"status": victims.status}));
-    stage
-        .workspaces()
-        .patch_status("thief", &Default::default(), &status)
-        .await
-        .unwrap();
+    stage.paste_status("thief", &victims).await;
     let mark = stage.emulator.journal_mark().await;
     let _operator = stage.operator().await;
 

@@ -37,19 +37,6 @@ async fn ready_count(stage: &Stage, count: usize) {
     .await;
 }
 
-/// Asks for a pass, and waits until it was made.
-async fn pass_over(stage: &Stage, name: &str, token: &str) {
-    stage
-        .annotate(name, json!({"agentengine.airbyte.com/reconcile-at": token}))
-        .await;
-    stage
-        .until(name, &format!("{name} to echo {token}"), |workspace| {
-            let status = workspace.status.as_ref();
-            status.and_then(|status| status.last_handled_reconcile_at.as_deref()) == Some(token)
-        })
-        .await;
-}
-
 /// Waits until the Ready reasons of all Workspaces are as wanted.
 async fn reasons(stage: &Stage, what: &str, holds: impl Fn(&[String]) -> bool) {
     eventually(what, LONG, || async {
@@ -68,20 +55,13 @@ async fn reasons(stage: &Stage, what: &str, holds: impl Fn(&[String]) -> bool) {
     .await;
 }
 
-async fn behind_our_back(stage: &Stage, method: Method, id: &str, change: Option<Value>) {
-    stage
-        .emulator
-        .control(method, &format!("workspaces/{id}"), change)
-        .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_deleted_behind_our_back_stays_deleted_until_the_user_says_otherwise_once() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     let lost = recorded_id(&stage.ready("acme").await);
-    behind_our_back(&stage, Method::DELETE, &lost, None).await;
+    stage.lose(&lost).await;
     let mark = stage.emulator.journal_mark().await;
 
     stage.relist("default", "1").await;
@@ -99,14 +79,7 @@ async fn a_workspace_deleted_behind_our_back_stays_deleted_until_the_user_says_o
     stage
         .annotate("acme", json!({"agentengine.airbyte.com/recreate": "another"}))
         .await;
-    stage
-        .annotate("acme", json!({"agentengine.airbyte.com/reconcile-at": "now"}))
-        .await;
-    stage
-        .until("acme", "acme to have had its pass", |acme| {
-            acme.status.as_ref().unwrap().last_handled_reconcile_at.as_deref() == Some("now")
-        })
-        .await;
+    stage.pass_over("acme").await;
     stage.reason("acme", "RemoteGone").await;
 
     stage
@@ -116,7 +89,7 @@ async fn a_workspace_deleted_behind_our_back_stays_deleted_until_the_user_says_o
     assert_ne!(anew, lost);
     assert_eq!(stage.secret_text("acme-token", "workspace_id").await, anew);
 
-    behind_our_back(&stage, Method::DELETE, &anew, None).await;
+    stage.lose(&anew).await;
     stage.relist("default", "3").await;
     stage.reason("acme", "RemoteGone").await;
     assert_eq!(
@@ -132,7 +105,7 @@ async fn a_workspace_renamed_behind_our_back_gets_its_name_back() {
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     let id = recorded_id(&stage.ready("acme").await);
-    behind_our_back(&stage, Method::PATCH, &id, Some(json!({"name": "Somebody's"}))).await;
+    stage.meddle(&id, json!({"name": "Somebody's"})).await;
     stage.relist("default", "1").await;
     eventually("the name to be as declared", LONG, || async {
         let named = stage.remote("Acme").await;
@@ -167,9 +140,7 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
         organization_message(&organization)
     );
     // Neither a pass that somebody asks for nor a restart makes anything follow.
-    stage
-        .annotate("tenant-0", json!({"agentengine.airbyte.com/reconcile-at": "now"}))
-        .await;
+    stage.ask("tenant-0").await;
     stage.reason("tenant-0", "MassVanishing").await;
     operator.kill().await;
     let operator = stage.operator().await;
@@ -181,12 +152,12 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
         .fault(json!({"operation": "W1", "answer": {"kind": "status", "status": 503}}))
         .await;
     stage.relist("default", "failing").await;
-    pass_over(&stage, "tenant-1", "failing").await;
+    stage.pass_over("tenant-1").await;
     operator.kill().await;
     let _operator = stage.operator().await;
     stage.relist("default", "failing-too").await;
     stage.organization_reason("default", "MassVanishing").await;
-    pass_over(&stage, "tenant-2", "failing").await;
+    stage.pass_over("tenant-2").await;
     stage.reason("tenant-2", "MassVanishing").await;
     stage.emulator.clear_faults().await;
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({}));
@@ -204,7 +175,7 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
     // The rows return.
     for row in answer["deleted"].as_array().unwrap() {
         let id = row["id"].as_str().unwrap();
-        behind_our_back(&stage, Method::PATCH, id, Some(json!({"tombstone": false}))).await;
+        stage.meddle(id, json!({"tombstone": false})).await;
     }
     stage.relist("default", "3").await;
     stage.organization_reason("default", "Verified").await;

@@ -1,6 +1,7 @@
 //! I10: a workspace's life under each knob of the emulator at each of its values, by one operator on the real API server:
 //! applied, renamed, deleted. Wherever the API's answers allow it the life is led as declared; where they do not, the
-//! reason is the one written here; and in no case is there a twin, an orphan or a token of another workspace.
+//! reason is the one written here; and in no case is there a twin, an orphan or a token of another workspace. Then what
+//! shows only later in a life, in the older family of paths and in each shape of error.
 
 mod support;
 
@@ -17,7 +18,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use support::{Stage, is_ready, ready_reason, text};
+use support::{Stage, is_ready, ready_reason, recorded_id, text};
 
 /// Where the answers allow no workspace: the reason that is shown, on the Workspace, instead of Ready.
 #[rustfmt::skip]
@@ -254,4 +255,54 @@ async fn a_life_under_each_value_of_each_knob_is_led_as_declared_or_stops_as_wri
         surprises.len(),
         surprises.join("\n")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_older_family_of_token_paths_works_from_creation_to_refresh() {
+    let stage = Stage::with(
+        &["--knob", "legacy_paths=on", "--knob", "current_paths=off"],
+        json!({"tokenPath": "Embedded"}),
+    )
+    .await;
+    let _operator = stage.operator().await;
+
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    let before = recorded_id(&stage.ready("acme").await);
+    stage.delete_secret("acme-token").await;
+    let secret = stage.secret("acme-token").await;
+
+    assert_eq!(text(&secret, "workspace_id"), before);
+    let journal = stage.emulator.journal(0).await;
+    let paths: Vec<&str> = journal["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["operation"] == "T2" || entry["operation"] == "T3")
+        .map(|entry| entry["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths.len(), 4, "{paths:?}");
+    assert!(paths.iter().all(|path| path.contains("/embedded/")), "{paths:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_mean_the_same_in_each_of_their_shapes() {
+    let stage = Stage::set().await;
+    let _operator = stage.operator().await;
+    for shape in ["envelope", "detail", "error"] {
+        stage
+            .emulator
+            .knobs(json!({"error_shape": shape, "plan_limit": "none"}))
+            .await;
+        let lost = format!("lost-{shape}");
+        stage.workspace(&lost, json!({"name": lost})).await;
+        stage.lose(&recorded_id(&stage.ready(&lost).await)).await;
+        stage.list().await;
+        stage.reason(&lost, "RemoteGone").await;
+
+        stage.emulator.knobs(json!({"plan_limit": 0})).await;
+        let beyond = format!("beyond-{shape}");
+        stage.workspace(&beyond, json!({"name": beyond})).await;
+        stage.reason(&beyond, "PlanLimit").await;
+        assert_eq!(stage.remote(&beyond).await.len(), 0);
+    }
 }

@@ -4,10 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod examples;
 mod judge;
 mod organization;
 mod stored;
+mod token_secret;
 mod workspace;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
-//! `Workspace`.
+//! `Workspace`, but for its token Secret.
 
 use crate::judge::{Case, forbids_change, judge, lets_change, refuses, takes};
+use crate::token_secret;
 
 #[tokio::test]
 async fn workspaces_are_judged_as_the_table_says() {
@@ -13,15 +14,21 @@ async fn changes_of_workspaces_are_judged_as_the_table_says() {
 }
 
 pub fn creations() -> Vec<Case> {
+    [
+        names(),
+        states_and_policies(),
+        organizations(),
+        ids_and_regions(),
+        the_workspace_default(),
+        token_secret::cases(),
+        the_object(),
+    ]
+    .concat()
+}
+
+fn names() -> Vec<Case> {
     let long = |count| "n".repeat(count);
-    let many = |count| {
-        (0..count)
-            .map(|n| format!("k{n}: v"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let mut cases = vec![
-        // name
+    vec![
         takes("a name is enough", "{name: acme}"),
         takes(
             "a name as people write it",
@@ -73,7 +80,11 @@ pub fn creations() -> Vec<Case> {
             "{name: \"a\\u202eb\"}",
             "must not contain control characters",
         ),
-        // status, policies
+    ]
+}
+
+fn states_and_policies() -> Vec<Case> {
+    vec![
         takes("both states", "{name: acme, status: inactive}"),
         refuses(
             "another state",
@@ -94,7 +105,12 @@ pub fn creations() -> Vec<Case> {
             "{name: acme, adoptionPolicy: Always}",
             "supported values: \"Never\", \"ByName\"",
         ),
-        // organization
+    ]
+}
+
+fn organizations() -> Vec<Case> {
+    let long = |count| "n".repeat(count);
+    vec![
         takes("an Organization by name", "{name: acme, organization: eu.prod-1}"),
         refuses(
             "an Organization that cannot be",
@@ -111,7 +127,11 @@ pub fn creations() -> Vec<Case> {
             format!("{{name: acme, organization: {}}}", long(64)),
             "may not be more than 63",
         ),
-        // workspaceId and what excludes it, regionId
+    ]
+}
+
+fn ids_and_regions() -> Vec<Case> {
+    vec![
         takes(
             "adoption by id",
             "{name: acme, workspaceId: 645a183f-b12b-4c6e-8ad3-99e165603450}",
@@ -149,7 +169,11 @@ pub fn creations() -> Vec<Case> {
             "{name: acme, regionId: eu}",
             "must be a UUID as Agent Engine prints it",
         ),
-        // the workspace `default`
+    ]
+}
+
+fn the_workspace_default() -> Vec<Case> {
+    vec![
         takes(
             "adopting the default workspace",
             "{name: default, adoptionPolicy: ByName, deletionPolicy: Retain, status: active}",
@@ -169,56 +193,12 @@ pub fn creations() -> Vec<Case> {
             "{name: default, regionId: 645a183f-b12b-4c6e-8ad3-99e165603450}",
             "is never created",
         ),
-        // tokenSecret
-        takes(
-            "a token Secret in full",
-            "{name: acme, tokenSecret: {enabled: false, name: acme.token, labels: {team: blue, example.com/x: ''}, annotations: {example.com/note: 'any text: \"\"'}}}",
-        ),
-        refuses(
-            "a Secret name that cannot be",
-            "{name: acme, tokenSecret: {name: Acme_Token}}",
-            "must be a name that a Secret can have",
-        ),
-        refuses(
-            "an over-long Secret name",
-            format!("{{name: acme, tokenSecret: {{name: {}}}}}", long(254)),
-            "may not be more than 253",
-        ),
-        refuses(
-            "a label key that cannot be",
-            "{name: acme, tokenSecret: {labels: {'a b': c}}}",
-            "a key must be a name of at most 63",
-        ),
-        refuses(
-            "an annotation key that cannot be",
-            "{name: acme, tokenSecret: {annotations: {'a/b/c': d}}}",
-            "a key must be a name of at most 63",
-        ),
-        refuses(
-            "a label value that cannot be",
-            "{name: acme, tokenSecret: {labels: {team: 'a b'}}}",
-            "should match",
-        ),
-        refuses(
-            "an over-long label value",
-            format!("{{name: acme, tokenSecret: {{labels: {{team: {}}}}}}}", long(64)),
-            "may not be more than 63",
-        ),
-        takes(
-            "32 labels",
-            format!("{{name: acme, tokenSecret: {{labels: {{{}}}}}}}", many(32)),
-        ),
-        refuses(
-            "33 labels",
-            format!("{{name: acme, tokenSecret: {{labels: {{{}}}}}}}", many(33)),
-            "must have at most 32 items",
-        ),
-        refuses(
-            "33 annotations",
-            format!("{{name: acme, tokenSecret: {{annotations: {{{}}}}}}}", many(33)),
-            "must have at most 32 items",
-        ),
-        // suspend, unknown values, names of objects
+    ]
+}
+
+fn the_object() -> Vec<Case> {
+    let long = |count| "n".repeat(count);
+    vec![
         takes("hands off", "{name: acme, suspend: true}"),
         takes(
             "null says nothing",
@@ -231,22 +211,7 @@ pub fn creations() -> Vec<Case> {
             "metadata.name must have at most 63 characters",
         )
         .named(long(64)),
-    ];
-    for key in agent_engine_operator::api::marks::RESERVED_KEYS {
-        let key = if key.ends_with('/') {
-            format!("{key}x")
-        } else {
-            key.to_owned()
-        };
-        for place in ["labels", "annotations"] {
-            cases.push(refuses(
-                "a key by which others tell whose a Secret is",
-                format!("{{name: acme, tokenSecret: {{{place}: {{{key}: x}}}}}}"),
-                "a key must not begin with any of these, by which tools and this operator tell whose a Secret is",
-            ));
-        }
-    }
-    cases
+    ]
 }
 
 pub fn changes() -> Vec<Case> {

@@ -1,38 +1,32 @@
 //! Knobs that show only in circumstances of their own.
 
-use std::time::Duration;
-
-use agent_engine_operator::api::ids::OrganizationId;
 use agent_engine_operator::api::organization::TokenPath;
 use agent_engine_operator::api::remote::FailureClass::{
-    self, Conflict, Denied, Malformed, Missing, Rejected, Throttled,
+    self, Conflict, Denied, Missing, Rejected, Throttled,
 };
 use agent_engine_operator::api::workspace::WorkspaceState;
 use agent_engine_operator::emulator::Emulator;
-use agent_engine_operator::engine::{Change, Credentials, Engine, ListFilter};
+use agent_engine_operator::engine::{Change, Engine, ListFilter};
 use axum::body::Body;
 use http::Request;
 use jiff::SignedDuration;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::story::Setting;
 
-const FOREIGN: &str = "22222222-2222-4222-8222-222222222222";
-
-fn set(knobs: &[(&str, &str)]) -> Setting {
+pub fn set(knobs: &[(&str, &str)]) -> Setting {
     let plain = Setting::new(TokenPath::Applications, "envelope");
     knobs
         .iter()
         .fold(plain, |setting, (knob, value)| setting.with(knob, value))
 }
 
-fn start(knobs: &[(&str, &str)]) -> (Emulator, Engine) {
+pub fn start(knobs: &[(&str, &str)]) -> (Emulator, Engine) {
     set(knobs).start(vec!["tenant".to_owned()])
 }
 
-async fn control(emulator: &Emulator, path: &str, body: &Value) {
+pub async fn control(emulator: &Emulator, path: &str, body: &Value) {
     let request = Request::post(format!("/_emulator/{path}"))
         .header("content-type", "application/json")
         .body(Body::from(body.to_string()))
@@ -41,7 +35,7 @@ async fn control(emulator: &Emulator, path: &str, body: &Value) {
     assert!(answer.status().is_success(), "{path}: {}", answer.status());
 }
 
-async fn id_of(engine: &Engine, name: &str) -> agent_engine_operator::api::ids::WorkspaceId {
+pub async fn id_of(engine: &Engine, name: &str) -> agent_engine_operator::api::ids::WorkspaceId {
     let rows = engine.look(&name.into()).await.result.unwrap();
     rows.into_iter().find(|row| row.name.as_str() == name).unwrap().id
 }
@@ -52,97 +46,6 @@ async fn issue(engine: &Engine, name: &str) -> Result<(), (FailureClass, Option<
         .result
         .map(drop)
         .map_err(|failure| (failure.class, failure.status))
-}
-
-#[tokio::test(start_paused = true)]
-async fn wrong_credentials_are_denied_whatever_the_status() {
-    for (value, status) in [("400", 400), ("401", 401), ("403", 403)] {
-        let setting = set(&[("t1_refusal", value)]).credentials("emulated-client", "wrong");
-        let (_emulator, engine) = setting.start(Vec::new());
-        let failure = engine.authenticate().await.result.unwrap_err();
-        assert_eq!((failure.class, failure.status), (Denied, Some(status)));
-        assert_eq!(
-            engine.list(ListFilter::default()).await.result.unwrap_err().class,
-            Denied
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_application_token_that_ended_early_is_replaced_whichever_status_says_so() {
-    for (value, denied_first) in [("401", false), ("403", true)] {
-        for form in ["jwt", "opaque"] {
-            let (emulator, engine) = start(&[("bad_bearer", value), ("token_form", form)]);
-            engine.authenticate().await.result.unwrap();
-            emulator.with(|state| state.clock.advance(SignedDuration::from_secs(901)));
-            tokio::time::advance(Duration::from_secs(61)).await;
-            assert_eq!(
-                engine.list(ListFilter::default()).await.result.is_err(),
-                denied_first,
-                "{value}"
-            );
-            assert!(engine.list(ListFilter::default()).await.result.is_ok(), "{value}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn rotation_that_kills_tokens_is_noticed_and_denied_until_the_new_pair_comes() {
-    for rotation in ["kept", "revoked"] {
-        let (emulator, old) = start(&[("rotation", rotation)]);
-        old.authenticate().await.result.unwrap();
-        control(
-            &emulator,
-            "credentials",
-            &json!({"client_id": "emulated-client", "client_secret": "new"}),
-        )
-        .await;
-        let after = old
-            .list(ListFilter::default())
-            .await
-            .result
-            .map(drop)
-            .map_err(|failure| failure.class);
-        assert_eq!(after, if rotation == "kept" { Ok(()) } else { Err(Denied) });
-        let new = Credentials::new("emulated-client", &SecretString::from("new")).unwrap();
-        let engine = set(&[]).client(&emulator, new, None);
-        assert!(engine.list(ListFilter::default()).await.result.is_ok());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_refused_organisation_never_reads_as_a_workspace_gone() {
-    for shape in ["envelope", "detail", "error"] {
-        for (knob, organization) in [
-            ("organization_foreign", FOREIGN),
-            ("organization_malformed", "no-uuid"),
-        ] {
-            for (value, class) in [
-                ("400", Rejected),
-                ("403", Denied),
-                ("404", Malformed),
-                ("422", Rejected),
-            ] {
-                let (emulator, engine) =
-                    set(&[("error_shape", shape), (knob, value)]).start(vec!["tenant".to_owned()]);
-                let id = id_of(&engine, "tenant").await;
-                control(&emulator, "organizations", &json!({"id": FOREIGN})).await;
-                let engine = set(&[]).client(
-                    &emulator,
-                    Credentials::new("emulated-client", &SecretString::from("emulated-secret")).unwrap(),
-                    Some(OrganizationId::new(organization)),
-                );
-                let got = engine.get(&id).await.result;
-                let found = got.as_ref().map_err(|failure| failure.class);
-                // The exchange may refuse it already, and then all is denied.
-                assert!(
-                    matches!(found, Err(c) if c == class || c == Denied),
-                    "{knob} {value}: {got:?}"
-                );
-                assert!(engine.delete(&id).await.result.is_err(), "{knob} {value}");
-            }
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]

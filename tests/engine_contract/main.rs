@@ -3,6 +3,7 @@
 //! [`deviations`]; where nothing is written there, nothing may change.
 
 mod circumstances;
+mod credentials;
 mod deviations;
 mod faults;
 mod paging;

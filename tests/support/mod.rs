@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod acts;
 mod audit;
 mod built;
 mod cluster;
@@ -15,12 +16,14 @@ mod emulator;
 mod eventually;
 mod operator;
 mod program;
+mod reading;
 #[path = "../cluster/ready.rs"]
 mod ready;
-mod scenes;
+mod remote;
 mod scratch;
 mod stage;
 mod supervised;
+mod waits;
 
 pub use audit::{Audit, Request, Requests, tally};
 pub use built::{built, target};
@@ -29,9 +32,12 @@ pub use emulator::{CLIENT_ID, Emulator};
 pub use eventually::{LONG, SHORT, eventually};
 pub use operator::{Launch, Operator};
 pub use program::cluster_program;
-pub use scenes::{condition, organization_message, ready_message, recorded_id};
+pub use reading::{
+    condition, is_ready, organization_message, ready_message, ready_reason, recorded_id, text,
+};
+pub use remote::find_workspaces;
 pub use scratch::scratch_file;
-pub use stage::{Stage, find_workspaces, is_ready, ready_reason, text};
+pub use stage::Stage;
 pub use supervised::Supervised;
 
 /// For servers on loopback.

@@ -1,21 +1,13 @@
 //! A stage for one story: an emulated Agent Engine, an operator's namespace with its Organization, tenants' namespaces,
 //! and an operator process of its own.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use k8s_openapi::api::{core::v1::Secret, events::v1::Event};
-use kube::{
-    Api,
-    api::{DeleteParams, ListParams, Patch, PatchParams},
-};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::{Organization, Workspace, marks::RECONCILE_AT};
+use agent_engine_operator::api::{Organization, Workspace};
 
-use super::{
-    ApiUser, Audit, CLIENT_ID, Cluster, Emulator, Launch, Operator, cluster,
-    eventually::{LONG, eventually},
-};
+use super::{ApiUser, Audit, CLIENT_ID, Cluster, Emulator, Launch, Operator, cluster};
 
 /// Everything that one story needs.
 pub struct Stage {
@@ -65,9 +57,11 @@ impl Stage {
         stage
     }
 
-    /// Lets operators watch further namespaces.
-    pub fn also_watching(&mut self, namespace: &str) {
-        self.launch = self.launch.clone().watching([namespace]);
+    /// One more namespace whose Workspaces are looked after by operators started from now on.
+    pub async fn another_tenant(&mut self) -> String {
+        let namespace = self.cluster.namespace("tenant").await;
+        self.launch = self.launch.clone().watching([namespace.as_str()]);
+        namespace
     }
 
     /// Starts operators in this way from now on, and counts what its user asks.
@@ -138,236 +132,24 @@ impl Stage {
     }
 
     pub fn workspaces(&self) -> Api<Workspace> {
-        Api::namespaced(self.client.clone(), &self.tenant)
+        self.workspaces_in(&self.tenant)
+    }
+
+    pub fn workspaces_in(&self, namespace: &str) -> Api<Workspace> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    pub fn secrets(&self) -> Api<Secret> {
+        self.secrets_in(&self.tenant)
+    }
+
+    pub fn secrets_in(&self, namespace: &str) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), namespace)
     }
 
     pub fn organizations(&self) -> Api<Organization> {
         Api::namespaced(self.client.clone(), &self.home)
     }
-
-    pub fn secrets(&self) -> Api<Secret> {
-        Api::namespaced(self.client.clone(), &self.tenant)
-    }
-
-    pub async fn get(&self, name: &str) -> Workspace {
-        self.workspaces().get(name).await.expect("the Workspace")
-    }
-
-    /// Waits until the Ready condition of the current generation has this reason.
-    pub async fn reason(&self, name: &str, reason: &str) -> Workspace {
-        self.until(name, &format!("{name} to be {reason}"), |workspace| {
-            ready_reason(workspace).as_deref() == Some(reason)
-        })
-        .await
-    }
-
-    /// Waits until the Workspace is Ready as declared.
-    pub async fn ready(&self, name: &str) -> Workspace {
-        self.until(name, &format!("{name} to be Ready"), |workspace| {
-            is_ready(workspace)
-        })
-        .await
-    }
-
-    /// Waits until the Organization was verified and its shared list was taken and reported.
-    pub async fn listed(&self, name: &str) -> Organization {
-        eventually(&format!("the Organization {name} to be listed"), LONG, || async {
-            match self.organizations().get(name).await {
-                Ok(found)
-                    if found
-                        .status
-                        .as_ref()
-                        .is_some_and(|status| status.workspaces.is_some()) =>
-                {
-                    Ok(found)
-                }
-                Ok(found) => Err(format!("{:#?}", found.status)),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-        .await
-    }
-
-    pub async fn until(&self, name: &str, what: &str, holds: impl Fn(&Workspace) -> bool) -> Workspace {
-        eventually(what, LONG, || async {
-            match self.workspaces().get(name).await {
-                Ok(workspace) if holds(&workspace) => Ok(workspace),
-                Ok(workspace) => Err(format!("{:#?}", workspace.status)),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-        .await
-    }
-
-    pub async fn gone(&self, name: &str) {
-        eventually(&format!("{name} to be gone"), LONG, || async {
-            match self.workspaces().get_opt(name).await {
-                Ok(None) => Ok(()),
-                Ok(Some(workspace)) => Err(format!("{:#?}", workspace.status)),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-        .await;
-    }
-
-    /// Live workspaces at Agent Engine of that name.
-    pub async fn remote(&self, name: &str) -> Vec<Value> {
-        let mut live = self.live_remote().await;
-        live.retain(|workspace| workspace["name"] == name);
-        live
-    }
-
-    /// Live workspaces at Agent Engine beside `default`.
-    pub async fn all_remote(&self) -> Vec<Value> {
-        let mut live = self.live_remote().await;
-        live.retain(|workspace| workspace["name"] != "default");
-        live
-    }
-
-    async fn live_remote(&self) -> Vec<Value> {
-        let mut all = find_workspaces(&self.emulator.state().await);
-        all.retain(|workspace| workspace["tombstone"] != true);
-        all
-    }
-
-    /// Waits until the names of the live workspaces beside `default` are these.
-    pub async fn remote_names(&self, names: &[&str]) {
-        eventually(&format!("{names:?} to live at Agent Engine"), LONG, || async {
-            let all = self.all_remote().await;
-            let mut found: Vec<&str> = all.iter().filter_map(|w| w["name"].as_str()).collect();
-            let mut wanted = names.to_vec();
-            found.sort_unstable();
-            wanted.sort_unstable();
-            (found == wanted)
-                .then_some(())
-                .ok_or_else(|| format!("{found:?}"))
-        })
-        .await;
-    }
-
-    /// Changes a workspace at Agent Engine behind the operator's back.
-    pub async fn meddle(&self, id: &str, change: Value) {
-        let path = format!("workspaces/{id}");
-        self.emulator
-            .control(reqwest::Method::PATCH, &path, Some(change))
-            .await;
-    }
-
-    /// Deletes a workspace at Agent Engine behind the operator's back.
-    pub async fn lose(&self, id: &str) {
-        let path = format!("workspaces/{id}");
-        self.emulator.control(reqwest::Method::DELETE, &path, None).await;
-    }
-
-    /// Asks for a pass over a Workspace, as a person would.
-    pub async fn ask(&self, name: &str) {
-        let patch = Patch::Merge(json!({"metadata": {"annotations": {RECONCILE_AT: never_asked()}}}));
-        self.workspaces()
-            .patch(name, &PatchParams::default(), &patch)
-            .await
-            .expect("an annotated Workspace");
-    }
-
-    /// Asks for the shared list of the Organization `default`, and waits until it was taken.
-    pub async fn list(&self) {
-        self.relist("default", &never_asked()).await;
-    }
-
-    /// Waits until a Secret is there and `holds` says so of it.
-    pub async fn secret_until(&self, name: &str, what: &str, holds: impl Fn(&Secret) -> bool) -> Secret {
-        eventually(what, LONG, || async {
-            match self.secrets().get_opt(name).await {
-                Ok(Some(secret)) if holds(&secret) => Ok(secret),
-                Ok(Some(secret)) => Err(format!("{:#?}", secret.metadata)),
-                Ok(None) => Err("no Secret".to_owned()),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-        .await
-    }
-
-    /// Asks for a Workspace to go; it may be held.
-    pub async fn begin_deletion(&self, name: &str) {
-        self.workspaces()
-            .delete(name, &DeleteParams::default())
-            .await
-            .expect("a Workspace to delete");
-    }
-
-    pub async fn delete_secret(&self, name: &str) {
-        self.secrets()
-            .delete(name, &DeleteParams::default())
-            .await
-            .expect("a Secret to delete");
-    }
-
-    /// The notes of the events about an object of ours, each after its reason.
-    pub async fn event_notes(&self, name: &str) -> Vec<(String, String)> {
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.tenant);
-        let events = api.list(&ListParams::default()).await.expect("events");
-        let about = events.items.into_iter().filter(|event| {
-            event
-                .regarding
-                .as_ref()
-                .is_some_and(|object| object.name.as_deref() == Some(name))
-        });
-        about
-            .map(|event| (event.reason.unwrap_or_default(), event.note.unwrap_or_default()))
-            .collect()
-    }
-
-    /// The text under a key of a Secret.
-    pub async fn secret_text(&self, secret: &str, key: &str) -> String {
-        let secret = self.secrets().get(secret).await.expect("the Secret");
-        text(&secret, key)
-    }
-}
-
-/// The text under a key of a Secret.
-pub fn text(secret: &Secret, key: &str) -> String {
-    let data = secret.data.as_ref().expect("data");
-    String::from_utf8(data.get(key).unwrap_or_else(|| panic!("key {key}")).0.clone()).expect("text")
-}
-
-pub fn find_workspaces(state: &Value) -> Vec<Value> {
-    match state {
-        Value::Object(map) => map
-            .iter()
-            .flat_map(|(key, value)| match (key.as_str(), value) {
-                ("workspaces", Value::Array(rows)) => rows.clone(),
-                (_, value) => find_workspaces(value),
-            })
-            .collect(),
-        Value::Array(items) => items.iter().flat_map(find_workspaces).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
-    }
-}
-
-/// The reason of the Ready condition, once it speaks of the current generation.
-pub fn ready_reason(workspace: &Workspace) -> Option<String> {
-    let status = workspace.status.as_ref()?;
-    (status.observed_generation == workspace.metadata.generation).then_some(())?;
-    status
-        .conditions
-        .iter()
-        .find(|c| c.type_ == "Ready")
-        .map(|c| c.reason.clone())
-}
-
-pub fn is_ready(workspace: &Workspace) -> bool {
-    workspace.status.as_ref().is_some_and(|status| {
-        status.observed_generation == workspace.metadata.generation
-            && status
-                .conditions
-                .iter()
-                .any(|c| c.type_ == "Ready" && c.status == "True")
-    })
-}
-
-/// A value for a reconcile request that was never used before.
-fn never_asked() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn merge(into: &mut Value, from: Value) {

@@ -5,9 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::dice::Dice;
-use super::world::{Fault, World, spec};
 use crate::api::ids::WorkspaceName;
-use crate::api::remote::FailureClass;
 use crate::api::time::elapsed;
 use crate::api::workspace::{DeletionPolicy, WorkspaceState, WorkspaceStatus};
 use crate::lifecycle::effect::{Change, Effect};
@@ -256,107 +254,5 @@ proptest! {
         let aspect = pass.view().found.problem.as_ref().map(|problem| problem.aspect);
         let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
-    }
-}
-
-/// Things that befall a Workspace.
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    Rename(&'static str),
-    State(Option<WorkspaceState>),
-    RenamedRemotely(&'static str),
-    LoseSecret,
-    Fault(&'static str, Fault),
-    Crash(usize, Fault),
-    List,
-    Restart,
-    Live(u64),
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    let operation = prop::sample::select(vec!["Look", "Get", "Issue", "Prove", "Update"]);
-    let write = prop::sample::select(vec!["WriteStatus", "WriteSecret", "AddFinalizer", "DeleteSecret"]);
-    let fault = prop::sample::select(vec![
-        Fault::AnswerLost,
-        Fault::Answers(FailureClass::Transient, 503),
-        Fault::Answers(FailureClass::Unknown, 504),
-        Fault::Answers(FailureClass::Denied, 403),
-        Fault::Answers(FailureClass::Throttled(Duration::from_secs(7)), 429),
-    ]);
-    let crash = prop::sample::select(vec![Fault::CrashBefore, Fault::CrashAfter]);
-    prop_oneof![
-        prop::sample::select(vec!["acme", "zenith", "nadir"]).prop_map(Event::Rename),
-        prop::sample::select(vec![
-            None,
-            Some(WorkspaceState::Active),
-            Some(WorkspaceState::Inactive)
-        ])
-        .prop_map(Event::State),
-        prop::sample::select(vec!["moved", "zenith"]).prop_map(Event::RenamedRemotely),
-        Just(Event::LoseSecret),
-        (operation, fault).prop_map(|(on, fault)| Event::Fault(on, fault)),
-        (
-            write,
-            prop::sample::select(vec![Fault::Refused, Fault::AnswerLost])
-        )
-            .prop_map(|(on, fault)| Event::Fault(on, fault)),
-        (0usize..10, crash).prop_map(|(n, fault)| Event::Crash(n, fault)),
-        Just(Event::List),
-        Just(Event::Restart),
-        (1u64..1500).prop_map(Event::Live),
-    ]
-}
-
-fn befall(world: &mut World, event: Event) {
-    match event {
-        Event::Rename(name) => world.edit("acme", |o| o.spec.name = WorkspaceName::from(name)),
-        Event::State(state) => world.edit("acme", |o| o.spec.status = state),
-        Event::RenamedRemotely(name) => {
-            // Renamed before it was recorded, a creation whose answer was lost cannot be told from another's workspace.
-            if let Some(id) = world.id("acme")
-                && let Some(row) = world.engine.row(&id)
-            {
-                row.name = WorkspaceName::from(name);
-            }
-        }
-        Event::LoseSecret => world.secrets.clear(),
-        Event::Fault(on, fault) => world.fault(on, fault, 1),
-        Event::Crash(n, fault) => world.crash_at(n, fault),
-        Event::List => world.list(),
-        Event::Restart => world.restart(),
-        Event::Live(seconds) => world.live("acme", Duration::from_secs(seconds)),
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_befell_it_a_workspace_ends_as_declared_alone_and_quiet(
-        events in prop::collection::vec(event(), 0..12),
-    ) {
-        let mut world = World::new();
-        world.apply("acme", spec("acme"));
-        for event in events {
-            befall(&mut world, event);
-        }
-        world.heal();
-        for _ in 0..8 {
-            world.live("acme", Duration::from_secs(1800));
-            world.list();
-        }
-        world.live("acme", Duration::from_secs(1800));
-        let object = &world.objects["acme"];
-        prop_assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", object.status.conditions);
-        prop_assert_eq!(world.engine.names(), [object.spec.name.as_str()]);
-        prop_assert_eq!(world.id("acme"), Some(world.engine.rows[0].workspace.id.clone()));
-        let secrets = usize::from(object.status.state == Some(WorkspaceState::Active));
-        prop_assert_eq!(world.secrets.len(), secrets);
-        world.forget_journal();
-        let settled = world.pass("acme").unwrap();
-        let again = world.pass("acme").unwrap();
-        prop_assert!(world.count("Issue") <= 1, "settled means settled: {:?}", world.kinds());
-        prop_assert_eq!(again.calls, 0);
-        prop_assert!(again.look_again >= settled.look_again || settled.calls == 0);
     }
 }

@@ -8,6 +8,7 @@ mod creation;
 mod deletion;
 mod dice;
 mod engine_model;
+mod fortunes;
 mod gates;
 mod identity;
 mod imports;

@@ -1,4 +1,4 @@
-//! What effects do in the world of the tests: one by one, with the faults that were asked for.
+//! Runs passes in the world of the tests, effect by effect in virtual time, with the faults that were asked for.
 
 use std::time::Duration;
 
@@ -9,10 +9,71 @@ use super::world::{Fault, Object, Secret, World};
 use crate::api::remote::{Answer, Failure, FailureClass};
 use crate::api::time::later;
 use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, Replace};
+use crate::lifecycle::pass::{Next, Pass, Settled, SharedList};
 use crate::lifecycle::view::{Content, Deletion, Finalizer, LiveSecret, Ownership, SecretFacts};
 
 impl World {
-    pub(super) fn perform(&mut self, object: &str, version: &mut u64, effect: &Effect) -> Option<Outcome> {
+    /// One pass to its end. Nothing where the process died in it.
+    pub(super) fn pass(&mut self, object: &str) -> Option<Settled> {
+        for name in self.objects.keys().cloned().collect::<Vec<_>>() {
+            let view = self.view(&name);
+            self.claims
+                .observe(&Pass::new(view.clone()).claimant(), view.claims());
+        }
+        let mut pass = Pass::new(self.view(object));
+        let claimant = pass.claimant();
+        let mut version = self.objects[object].version;
+        let mut outcome = None;
+        for _ in 0..200 {
+            match pass.next(self.now, &mut self.claims, &mut self.pace, outcome.take()) {
+                Next::Wait(until) => self.now = until,
+                Next::Perform(effect) => match self.perform(object, &mut version, &effect) {
+                    Some(came) => outcome = Some(came),
+                    None => {
+                        self.restart();
+                        return None;
+                    }
+                },
+                Next::Settled(settled) => {
+                    self.events
+                        .extend(settled.events.iter().map(|event| event.reason));
+                    if self.objects.contains_key(object) {
+                        self.memory.insert(claimant.uid.clone(), settled.memory.clone());
+                    }
+                    self.claims.release(&pass.claimant(), pass.view().claims());
+                    if settled.list == SharedList::Wanted {
+                        self.list();
+                    }
+                    return Some(*settled);
+                }
+            }
+        }
+        panic!("a pass that never ends: {:?}", self.kinds());
+    }
+
+    /// Lives on: passes at the instants that they name, and a moment after each of their own writes to the object.
+    pub(super) fn live(&mut self, object: &str, span: Duration) {
+        let end = later(self.now, span);
+        let mut wake = self.now;
+        while wake <= end {
+            self.now = self.now.max(wake);
+            let Some(before) = self.objects.get(object).map(|stored| stored.version) else {
+                break;
+            };
+            let look_again = self.pass(object).map(|settled| settled.look_again);
+            let Some(after) = self.objects.get(object).map(|stored| stored.version) else {
+                break;
+            };
+            let soon = later(self.now, Duration::from_millis(10));
+            wake = match look_again {
+                Some(at) if before == after => at.max(soon),
+                Some(_) | None => soon,
+            };
+        }
+        self.now = self.now.max(end);
+    }
+
+    fn perform(&mut self, object: &str, version: &mut u64, effect: &Effect) -> Option<Outcome> {
         let kind = effect.kind();
         while let Some(index) = self.meanwhile.iter().position(|(on, _)| *on == kind) {
             let (_, what) = self.meanwhile.remove(index);

@@ -1,8 +1,7 @@
-//! A small synchronous world: objects and Secrets as stored, Agent Engine as modelled, and a driver that runs passes
-//! over them effect by effect in virtual time. It waits for nothing and draws no lots.
+//! A small synchronous world: objects and Secrets as stored, Agent Engine as modelled. It waits for nothing and draws no
+//! lots.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,9 +9,7 @@ use super::engine_model::Engine;
 use crate::api::ids::{OrganizationId, Uid};
 use crate::api::organization::{AccessEntry, Defaults};
 use crate::api::remote::FailureClass;
-use crate::api::time::later;
 use crate::api::workspace::{WorkspaceSpec, WorkspaceStatus};
-use crate::lifecycle::pass::{Next, Pass, Settled, SharedList};
 use crate::lifecycle::view::{
     CrdState, Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, Ownership,
     ReadableOrganization, SecretFacts, Secrets, Vanishing, Verification, View,
@@ -288,65 +285,5 @@ impl World {
             },
             ..secret.facts.clone()
         }
-    }
-
-    /// One pass to its end. Nothing where the process died in it.
-    pub(super) fn pass(&mut self, object: &str) -> Option<Settled> {
-        for name in self.objects.keys().cloned().collect::<Vec<_>>() {
-            let view = self.view(&name);
-            self.claims
-                .observe(&Pass::new(view.clone()).claimant(), view.claims());
-        }
-        let mut pass = Pass::new(self.view(object));
-        let claimant = pass.claimant();
-        let mut version = self.objects[object].version;
-        let mut outcome = None;
-        for _ in 0..200 {
-            match pass.next(self.now, &mut self.claims, &mut self.pace, outcome.take()) {
-                Next::Wait(until) => self.now = until,
-                Next::Perform(effect) => match self.perform(object, &mut version, &effect) {
-                    Some(came) => outcome = Some(came),
-                    None => {
-                        self.restart();
-                        return None;
-                    }
-                },
-                Next::Settled(settled) => {
-                    self.events
-                        .extend(settled.events.iter().map(|event| event.reason));
-                    if self.objects.contains_key(object) {
-                        self.memory.insert(claimant.uid.clone(), settled.memory.clone());
-                    }
-                    self.claims.release(&pass.claimant(), pass.view().claims());
-                    if settled.list == SharedList::Wanted {
-                        self.list();
-                    }
-                    return Some(*settled);
-                }
-            }
-        }
-        panic!("a pass that never ends: {:?}", self.kinds());
-    }
-
-    /// Lives on: passes at the instants that they name, and a moment after each of their own writes to the object.
-    pub(super) fn live(&mut self, object: &str, span: Duration) {
-        let end = later(self.now, span);
-        let mut wake = self.now;
-        while wake <= end {
-            self.now = self.now.max(wake);
-            let Some(before) = self.objects.get(object).map(|stored| stored.version) else {
-                break;
-            };
-            let look_again = self.pass(object).map(|settled| settled.look_again);
-            let Some(after) = self.objects.get(object).map(|stored| stored.version) else {
-                break;
-            };
-            let soon = later(self.now, Duration::from_millis(10));
-            wake = match look_again {
-                Some(at) if before == after => at.max(soon),
-                Some(_) | None => soon,
-            };
-        }
-        self.now = self.now.max(end);
     }
 }
