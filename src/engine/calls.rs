@@ -334,12 +334,8 @@ fn workspace(
     answer: &Response<Bytes>,
 ) -> Result<RemoteWorkspace, Failure> {
     let workspace = RemoteWorkspace::from(decode::<WorkspaceAnswer>(operation, answer)?);
-    // A UUID may be printed in either case.
-    if workspace.id.as_str().eq_ignore_ascii_case(id.as_str()) {
-        Ok(RemoteWorkspace {
-            id: id.clone(),
-            ..workspace
-        })
+    if workspace.id == *id {
+        Ok(workspace)
     } else {
         Err(failure::of_body(
             operation,

@@ -185,6 +185,22 @@ mod tests {
     }
 
     #[test]
+    fn an_id_printed_in_other_case_is_the_same_id() {
+        let upper = "645A183F-B12B-4C6E-8AD3-99E165603450";
+        let lower = upper.to_ascii_lowercase();
+        let row = workspace(&format!(
+            r#"{{"id":"{upper}","name":"tenant","organization_id":"{upper}"}}"#
+        ))
+        .unwrap();
+        let organization = row.organization_id.unwrap();
+        assert_eq!((row.id.as_str(), organization.as_str()), (&*lower, &*lower));
+        let proof = format!(r#"{{"workspace_id":"{upper}","organization_id":"{upper}"}}"#);
+        let proof = Proof::from(read::<ProveAnswer>(proof.as_bytes()).unwrap());
+        assert_eq!(proof.workspace_id.as_str(), lower);
+        assert_eq!(proof.organization_id.unwrap().as_str(), lower);
+    }
+
+    #[test]
     fn times_are_read_with_and_without_fraction_and_offset() {
         let expected: Timestamp = "2026-04-20T21:57:20Z".parse().unwrap();
         for text in [

@@ -143,7 +143,7 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
         .organization_id
         .as_ref()
         .or(facts.stored.organization_id.as_ref());
-    match pinned.filter(|pinned| !same(pinned, found)) {
+    match pinned.filter(|pinned| *pinned != found) {
         Some(pinned) => {
             let message = format!(
                 "the credential belongs to organisation {found}, but this Organization is {pinned}; nothing was asked of {found}. \
@@ -157,11 +157,6 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
         }
         None => (Verification::Verified(pinned.unwrap_or(found).clone()), None),
     }
-}
-
-/// UUIDs are the same in either case.
-fn same(a: &OrganizationId, b: &OrganizationId) -> bool {
-    a.as_str().eq_ignore_ascii_case(b.as_str())
 }
 
 fn in_use(facts: &Facts<'_>) -> Said {
