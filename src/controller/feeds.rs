@@ -18,11 +18,6 @@ pub(super) trait Feed<K>: Send + 'static {
     fn feed(&mut self, context: &Context, event: Event<K>);
 }
 
-/// Names of what a store holds, to tell after a re-list what has gone.
-fn names(store: &Store<AnyOrganization>) -> BTreeSet<String> {
-    store.state().iter().map(|object| object.name_any()).collect()
-}
-
 pub(super) struct Workspaces(pub(super) Writer<AnyWorkspace>);
 
 impl Feed<AnyWorkspace> for Workspaces {
@@ -53,11 +48,10 @@ impl Feed<AnyWorkspace> for Workspaces {
 }
 
 /// Whether this very incarnation is still there.
-fn is_in(store: &Store<AnyWorkspace>, workspace: &AnyWorkspace) -> bool {
-    let reference = ObjectRef::from_obj(workspace);
+fn is_in<K: Resource<DynamicType = ()> + Clone + 'static>(store: &Store<K>, object: &K) -> bool {
     store
-        .get(&reference)
-        .is_some_and(|now| now.uid() == workspace.uid())
+        .get(&ObjectRef::from_obj(object))
+        .is_some_and(|now| now.uid() == object.uid())
 }
 
 fn workspace_changed(context: &Context, workspace: &AnyWorkspace) {
@@ -146,17 +140,22 @@ pub(super) struct Organizations(pub(super) Writer<AnyOrganization>);
 
 impl Feed<AnyOrganization> for Organizations {
     fn feed(&mut self, context: &Context, event: Event<AnyOrganization>) {
-        let before = matches!(event, Event::InitDone).then(|| names(&self.0.as_reader()));
+        let store = self.0.as_reader();
+        let before: Vec<_> = match &event {
+            Event::InitDone => store.state(),
+            Event::Apply(now) => store.get(&ObjectRef::from_obj(now)).into_iter().collect(),
+            Event::Init | Event::InitApply(_) | Event::Delete(_) => Vec::new(),
+        };
         self.0.apply_watcher_event(&event);
+        // Another incarnation under the same name is another Organization.
+        for gone in before.iter().filter(|old| !is_in(&store, old)) {
+            organization_gone(context, &gone.name_any());
+        }
         match event {
             Event::Init | Event::InitApply(_) => {}
             Event::InitDone => {
-                let now = names(&self.0.as_reader());
-                for name in before.unwrap_or_default().difference(&now) {
-                    organization_gone(context, name);
-                }
-                for name in now {
-                    context.wake_organization(&name);
+                for organization in store.state() {
+                    context.wake_organization(&organization.name_any());
                 }
             }
             Event::Apply(organization) => context.wake_organization(&organization.name_any()),
@@ -249,3 +248,6 @@ fn relabelled(
         .into_iter()
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
