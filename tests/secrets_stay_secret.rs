@@ -31,13 +31,23 @@ async fn stored(stage: &Stage, namespace: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_and_no_credential_is_in_logs_events_status_or_metrics_whatever_fails() {
+    nothing_shows_a_secret("json").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_is_it_where_logs_are_text() {
+    nothing_shows_a_secret("text").await;
+}
+
+async fn nothing_shows_a_secret(log_format: &'static str) {
     let stage = Stage::bare(&["--canary", CANARY]).await;
     let credential = stage.emulator.client_secret().to_owned();
     stage.credentials("credential", CLIENT_ID, "wrong-canary").await;
     stage.organization("default", json!({})).await;
     let launch = Launch::new(&stage.user, &stage.home)
         .watching([stage.tenant.as_str()])
-        .with(["--log-level", "trace"]);
+        .with(["--log-level", "trace"])
+        .logging(log_format);
     let operator = Operator::start(&launch).await;
     operator.ready().await;
     stage.organization_reason("default", "CredentialsRejected").await;

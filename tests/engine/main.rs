@@ -8,3 +8,5 @@ mod requests;
 mod secrets;
 mod stub;
 mod time;
+#[path = "../support/tls.rs"]
+mod tls;

@@ -6,17 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agent_engine_operator::api::remote::FailureClass::{Malformed, Transient, Unknown};
 use agent_engine_operator::engine::{ConfigError, Engine, Operation};
-use axum::serve::Listener;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::server::TlsStream;
+use tokio::net::TcpListener;
 
 use crate::stub::{self, EXCHANGE, Log, Reply, Seen, call, config, failure, text};
+use crate::tls::Tls;
 
 async fn loopback() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -31,32 +25,6 @@ async fn plain(script: impl Fn(&Seen) -> Option<Reply> + Clone + Send + Sync + '
     (Engine::new(&config(&format!("http://{address}"))).unwrap(), log)
 }
 
-/// Handshakes before handing connections on; those that fail are counted.
-struct Tls {
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    refused: Arc<AtomicUsize>,
-}
-
-impl Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        loop {
-            let (stream, peer) = self.listener.accept().await.unwrap();
-            match self.acceptor.accept(stream).await {
-                Ok(stream) => return (stream, peer),
-                Err(_) => self.refused.fetch_add(1, Ordering::SeqCst),
-            };
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
 pub struct Secured {
     pub url: String,
     pub ca: String,
@@ -66,41 +34,16 @@ pub struct Secured {
 
 /// A stub behind TLS, with a certificate from an authority that only this test knows.
 pub async fn secured(script: impl Fn(&Seen) -> Option<Reply> + Clone + Send + Sync + 'static) -> Secured {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &authority)
-        .unwrap();
-    let mut server = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    server.alpn_protocols = vec![b"http/1.1".to_vec()];
-
     let (router, log) = stub::router(script);
-    let (listener, address) = loopback().await;
-    let refused = Arc::new(AtomicUsize::new(0));
-    let acceptor = TlsAcceptor::from(Arc::new(server));
-    let tls = Tls {
-        listener,
-        acceptor,
-        refused: Arc::clone(&refused),
+    let tls = Tls::bind().await;
+    let secured = Secured {
+        url: tls.url(),
+        ca: tls.authority.clone(),
+        log,
+        refused: Arc::clone(&tls.refused),
     };
     tokio::spawn(async move { axum::serve(tls, router).await });
-    Secured {
-        url: format!("https://localhost:{}", address.port()),
-        ca: authority.pem(),
-        log,
-        refused,
-    }
+    secured
 }
 
 #[tokio::test]

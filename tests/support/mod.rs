@@ -23,6 +23,7 @@ mod remote;
 mod scratch;
 mod stage;
 mod supervised;
+mod tls;
 mod waits;
 
 pub use audit::{Audit, Request, Requests, tally};
@@ -39,6 +40,7 @@ pub use remote::find_workspaces;
 pub use scratch::scratch_file;
 pub use stage::Stage;
 pub use supervised::Supervised;
+pub use tls::Tls;
 
 /// For servers on loopback.
 pub fn http_client() -> reqwest::Client {

@@ -18,6 +18,7 @@ pub struct Launch {
     pub watch_namespaces: Vec<String>,
     pub more_arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
+    log_format: &'static str,
     /// Takes the place of all flags above.
     verbatim: Option<Vec<String>>,
 }
@@ -31,6 +32,7 @@ impl Launch {
             watch_namespaces: Vec::new(),
             more_arguments: Vec::new(),
             environment: Vec::new(),
+            log_format: "json",
             verbatim: None,
         }
     }
@@ -49,7 +51,13 @@ impl Launch {
         self
     }
 
-    /// With these flags and no others, such as a manifest says. They must make it log JSON.
+    #[must_use]
+    pub fn logging(mut self, format: &'static str) -> Self {
+        self.log_format = format;
+        self
+    }
+
+    /// With these flags and no others, such as a manifest says.
     #[must_use]
     pub fn saying(mut self, arguments: Vec<String>) -> Self {
         self.verbatim = Some(arguments);
@@ -72,7 +80,7 @@ impl Launch {
             "--listen",
             "127.0.0.1:0",
             "--log-format",
-            "json",
+            self.log_format,
             "--operator-namespace",
         ]
         .map(str::to_owned)
@@ -182,13 +190,16 @@ impl Operator {
 }
 
 /// From the line that says `listening` with the field `listen`.
+/// In a log of either format.
 fn listener(log: &str) -> Option<SocketAddr> {
-    log.lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .find_map(|line| {
-            let fields = &line["fields"];
-            (fields["message"] == "listening")
-                .then(|| fields["listen"].as_str()?.parse().ok())
-                .flatten()
-        })
+    log.lines().find_map(|line| {
+        let said = match serde_json::from_str::<serde_json::Value>(line) {
+            Ok(line) => line["fields"]["listen"].as_str().map(str::to_owned),
+            Err(_) => line
+                .split_whitespace()
+                .find_map(|word| word.strip_prefix("listen="))
+                .map(str::to_owned),
+        };
+        said?.parse().ok()
+    })
 }
