@@ -29,6 +29,20 @@ pub struct Listed {
     pub workspace: RemoteWorkspace,
 }
 
+/// A page of a list. Rows of deleted workspaces are among them: what a page before this one showed is gone by then.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page {
+    pub rows: Vec<Listed>,
+    pub rest: Rest,
+}
+
+/// What comes after a page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rest {
+    More,
+    Nothing,
+}
+
 /// What a deletion found. Both mean that the workspace is gone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Deleted {

@@ -80,14 +80,23 @@ impl Service<Request<Bytes>> for Authorize {
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let this = self.clone();
+        let departure = request
+            .extensions()
+            .get::<Departure>()
+            .cloned()
+            .unwrap_or_default();
         async move {
             match request.extensions().get().copied().unwrap_or(Bearer::Application) {
                 Bearer::Own => this.calls.oneshot(request).await,
                 Bearer::Exchange => {
                     let mut held = this.account.held.lock().await;
-                    this.account.exchange(&this.exchanges, &mut held).await.answer
+                    let exchanged = this
+                        .account
+                        .exchange(&this.exchanges, &mut held, &departure)
+                        .await;
+                    exchanged.answer
                 }
-                Bearer::Application => this.with_application_token(request).await,
+                Bearer::Application => this.with_application_token(request, &departure).await,
             }
         }
         .boxed()
@@ -95,18 +104,20 @@ impl Service<Request<Bytes>> for Authorize {
 }
 
 impl Authorize {
-    async fn with_application_token(self, request: Request<Bytes>) -> Result<Response<Bytes>, BoxError> {
-        let first = self.account.token(&self.exchanges).await?;
+    async fn with_application_token(
+        self,
+        request: Request<Bytes>,
+        departure: &Departure,
+    ) -> Result<Response<Bytes>, BoxError> {
+        let first = self.account.token(&self.exchanges, departure).await?;
         let answer = self.carrying(&first.token, request.clone()).await?;
         match (answer.status(), first.source) {
             (StatusCode::UNAUTHORIZED, Source::Cached) => {}
             // Fresh and refused, or refused for what may be another cause: no replay.
             _ => return Ok(answer),
         }
-        if let Some(departure) = request.extensions().get::<Departure>() {
-            departure.take_back();
-        }
-        let second = self.account.token(&self.exchanges).await?;
+        departure.take_back();
+        let second = self.account.token(&self.exchanges, departure).await?;
         self.carrying(&second.token, request).await
     }
 
@@ -193,7 +204,8 @@ impl Account {
         }
     }
 
-    async fn token(&self, exchanges: &Http) -> Result<Obtained, ExchangeFailed> {
+    /// Whoever makes the exchange is charged for it: `departure` is that of the call.
+    async fn token(&self, exchanges: &Http, departure: &Departure) -> Result<Obtained, ExchangeFailed> {
         let seen = self.finished.load(Ordering::SeqCst);
         let mut held = self.held.lock().await;
         if let Some(token) = held.token.as_ref().filter(|token| Instant::now() < token.until) {
@@ -208,7 +220,7 @@ impl Account {
         {
             return Err(failed.clone());
         }
-        let token = self.exchange(exchanges, &mut held).await.token?;
+        let token = self.exchange(exchanges, &mut held, departure).await.token?;
         Ok(Obtained {
             token,
             source: Source::Exchanged,
@@ -226,10 +238,13 @@ impl Account {
         }
     }
 
-    async fn exchange(&self, exchanges: &Http, held: &mut Held) -> Exchanged {
+    async fn exchange(&self, exchanges: &Http, held: &mut Held, departure: &Departure) -> Exchanged {
         let since = Instant::now();
         let answer = match self.requests.exchange(&self.credentials) {
-            Ok(request) => exchanges.clone().oneshot(request).await,
+            Ok(mut request) => {
+                request.extensions_mut().insert(departure.of_its_exchange());
+                exchanges.clone().oneshot(request).await
+            }
             Err(failure) => Err(ExchangeFailed { failure, date: None }.into()),
         };
         let serial = self.finished.fetch_add(1, Ordering::SeqCst);

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
+use http::Response;
 use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::Value;
@@ -13,7 +15,7 @@ use super::needle::needles;
 use super::operation::Operation;
 use super::wire::PageAnswer;
 use crate::api::ids::{WorkspaceId, WorkspaceName};
-use crate::api::remote::{Answer, Failure, FailureClass, Listed, RemoteWorkspace};
+use crate::api::remote::{Answer, Failure, FailureClass, Listed, Page, RemoteWorkspace, Rest};
 use crate::api::workspace::WorkspaceState;
 
 /// Two hundred thousand workspaces, twice what the operator is designed for. A list that goes on beyond it is broken.
@@ -28,104 +30,151 @@ pub struct ListFilter<'a> {
 }
 
 impl Engine {
+    /// A list to be read page by page, by who must take turns for it. Sends nothing yet.
+    pub fn pages(&self, filter: ListFilter<'_>) -> Pages {
+        Pages {
+            engine: self.clone(),
+            name_contains: filter.name_contains.map(str::to_owned),
+            state: filter.state,
+            cursor: None,
+            used: BTreeSet::new(),
+            read: 0,
+        }
+    }
+
     /// All live workspaces that the filter lets through, once each, ordered by id. All or nothing: a page that fails
     /// fails the list. `date` is that of the last page.
     pub async fn list(&self, filter: ListFilter<'_>) -> Answer<Vec<Listed>> {
-        let started = self.now();
-        let mut rows = Rows::default();
-        let result = self.pages(&filter, &mut rows).await;
-        self.finish(started, rows, result)
+        let mut rows = Rows::begun(self.now());
+        let result = rows.read(self.pages(filter)).await;
+        rows.finish(self.now(), result)
     }
 
     /// All live workspaces whose name might be, or read as, this one. Comparing is the caller's.
     pub async fn look(&self, name: &WorkspaceName) -> Answer<Vec<RemoteWorkspace>> {
-        let started = self.now();
-        let mut rows = Rows::default();
+        let mut rows = Rows::begun(self.now());
         let mut result = Ok(());
         for needle in needles(name) {
             let filter = ListFilter {
                 name_contains: Some(&needle),
                 state: None,
             };
-            result = self.pages(&filter, &mut rows).await;
+            result = rows.read(self.pages(filter)).await;
             if result.is_err() {
                 break;
             }
         }
-        self.finish(started, rows, result)
+        rows.finish(self.now(), result)
             .with_result(|rows| Ok(rows?.into_iter().map(|row| row.workspace).collect()))
     }
+}
 
-    async fn pages(&self, filter: &ListFilter<'_>, rows: &mut Rows) -> Result<(), Failure> {
-        let mut used = BTreeSet::new();
-        let mut cursor: Option<String> = None;
-        for _ in 0..PAGE_CAP {
-            let requested_at = self.now();
-            let request = self.requests().list(filter, cursor.as_deref());
-            let Reply {
-                date,
-                requests,
-                result,
-            } = self.send_plain(Operation::List, request).await;
-            rows.date = date;
-            rows.requests += requests;
-            let answer = result?;
-            let page: PageAnswer = decode(Operation::List, &answer)?;
-            rows.add(requested_at, page.data.into_iter().map(RemoteWorkspace::from));
-            let malformed = |why| Err(failure::of_body(Operation::List, answer.status(), why));
-            match next_cursor(&page.next) {
-                Ok(None) => return Ok(()),
-                Ok(Some(next)) if used.insert(next.clone()) => cursor = Some(next),
-                Ok(Some(_)) => return malformed("the list leads back to a page that was read already"),
-                Err(why) => return malformed(why),
-            }
-        }
-        Err(Failure {
-            class: FailureClass::Malformed,
-            status: None,
-            detail: format!("the list did not end after {PAGE_CAP} pages"),
-        })
-    }
+/// A list that is read page by page. Cursors stay in here.
+pub struct Pages {
+    engine: Engine,
+    name_contains: Option<String>,
+    state: Option<WorkspaceState>,
+    cursor: Option<String>,
+    used: BTreeSet<String>,
+    read: usize,
+}
 
-    fn finish(&self, started: Timestamp, rows: Rows, result: Result<(), Failure>) -> Answer<Vec<Listed>> {
-        let Rows {
+impl Pages {
+    /// The next page. Not to be asked for after the last one, nor after one that failed.
+    pub async fn next(&mut self) -> Answer<Page> {
+        let started = self.engine.now();
+        let filter = ListFilter {
+            name_contains: self.name_contains.as_deref(),
+            state: self.state,
+        };
+        let request = self.engine.requests().list(&filter, self.cursor.as_deref());
+        let Reply {
             date,
             requests,
-            by_id,
-        } = rows;
-        let result = result.map(|()| by_id.into_values().collect());
+            result,
+        } = self.engine.send_plain(Operation::List, request).await;
+        let result = result.and_then(|answer| self.read(started, &answer));
         Answer {
             started,
-            finished: self.now(),
+            finished: self.engine.now(),
             date,
             requests,
             result,
         }
     }
+
+    fn read(&mut self, requested_at: Timestamp, answer: &Response<Bytes>) -> Result<Page, Failure> {
+        let page: PageAnswer = decode(Operation::List, answer)?;
+        let malformed = |why| failure::of_body(Operation::List, answer.status(), why);
+        self.read += 1;
+        self.cursor = next_cursor(&page.next).map_err(malformed)?;
+        let rest = match &self.cursor {
+            None => Rest::Nothing,
+            Some(_) if self.read >= PAGE_CAP => {
+                return Err(Failure {
+                    class: FailureClass::Malformed,
+                    status: None,
+                    detail: format!("the list did not end after {PAGE_CAP} pages"),
+                });
+            }
+            Some(next) if self.used.insert(next.clone()) => Rest::More,
+            Some(_) => return Err(malformed("the list leads back to a page that was read already")),
+        };
+        let listed = |workspace| Listed {
+            requested_at,
+            workspace: RemoteWorkspace::from(workspace),
+        };
+        Ok(Page {
+            rows: page.data.into_iter().map(listed).collect(),
+            rest,
+        })
+    }
 }
 
 /// Rows by id: pages that shift while they are read show some twice, and the later sight counts.
-#[derive(Default)]
 struct Rows {
+    started: Timestamp,
     date: Option<Timestamp>,
     requests: u32,
     by_id: BTreeMap<WorkspaceId, Listed>,
 }
 
 impl Rows {
-    fn add(&mut self, requested_at: Timestamp, workspaces: impl Iterator<Item = RemoteWorkspace>) {
-        for workspace in workspaces {
-            if workspace.tombstone {
-                self.by_id.remove(&workspace.id);
-            } else {
-                self.by_id.insert(
-                    workspace.id.clone(),
-                    Listed {
-                        requested_at,
-                        workspace,
-                    },
-                );
+    fn begun(started: Timestamp) -> Self {
+        Self {
+            started,
+            date: None,
+            requests: 0,
+            by_id: BTreeMap::new(),
+        }
+    }
+
+    async fn read(&mut self, mut pages: Pages) -> Result<(), Failure> {
+        loop {
+            let answer = pages.next().await;
+            self.date = answer.date;
+            self.requests += answer.requests;
+            let page = answer.result?;
+            for listed in page.rows {
+                if listed.workspace.tombstone {
+                    self.by_id.remove(&listed.workspace.id);
+                } else {
+                    self.by_id.insert(listed.workspace.id.clone(), listed);
+                }
             }
+            if page.rest == Rest::Nothing {
+                return Ok(());
+            }
+        }
+    }
+
+    fn finish(self, finished: Timestamp, result: Result<(), Failure>) -> Answer<Vec<Listed>> {
+        Answer {
+            started: self.started,
+            finished,
+            date: self.date,
+            requests: self.requests,
+            result: result.map(|()| self.by_id.into_values().collect()),
         }
     }
 }

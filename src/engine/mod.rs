@@ -30,7 +30,7 @@ mod wire;
 
 pub use calls::{Authenticated, Change, Engine, ScopedToken};
 pub use config::{ConfigError, Credentials, Endpoint, EngineConfig, PlainHttp, TOTAL_DEADLINE, Timeouts};
-pub use listing::ListFilter;
+pub use listing::{ListFilter, Pages};
 pub use observe::{Call, CallOutcome, Observer};
 pub use operation::Operation;
 pub use transport::{Http, in_process};

@@ -60,29 +60,39 @@ impl<'a> Fault<'a> {
     }
 }
 
-/// Whether a request may have reached the server, and how often it was sent. Travels with the request and its repeats, so
-/// that a time-out can tell.
+/// Whether a request may have reached the server, and how many were sent for it: itself, its repeats, and exchanges.
+/// Travels with the request and its repeats, so that a time-out can tell.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Departure(Arc<Sent>);
-
-#[derive(Debug, Default)]
-struct Sent {
-    may_have_arrived: AtomicBool,
-    times: AtomicU32,
+pub(super) struct Departure {
+    may_have_arrived: Arc<AtomicBool>,
+    times: Arc<AtomicU32>,
 }
 
 impl Departure {
     pub(super) fn may_have_happened(&self) -> bool {
-        self.0.may_have_arrived.load(Ordering::SeqCst)
+        self.may_have_arrived.load(Ordering::SeqCst)
     }
 
     pub(super) fn times(&self) -> u32 {
-        self.0.times.load(Ordering::SeqCst)
+        self.times.load(Ordering::SeqCst)
+    }
+
+    /// Of an exchange that is made for this request: counted with it, and no sign that it arrived itself.
+    pub(super) fn of_its_exchange(&self) -> Self {
+        Self {
+            may_have_arrived: Arc::default(),
+            times: self.times.clone(),
+        }
     }
 
     /// The server has definitely refused what was sent so far.
     pub(super) fn take_back(&self) {
-        self.0.may_have_arrived.store(false, Ordering::SeqCst);
+        self.may_have_arrived.store(false, Ordering::SeqCst);
+    }
+
+    fn note(&self) {
+        self.may_have_arrived.store(true, Ordering::SeqCst);
+        self.times.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -96,8 +106,7 @@ pub(super) fn noting_departure(leaf: Http) -> Http {
             .cloned()
             .unwrap_or_default();
         async move {
-            departure.0.may_have_arrived.store(true, Ordering::SeqCst);
-            departure.0.times.fetch_add(1, Ordering::SeqCst);
+            departure.note();
             let answer = leaf.oneshot(request).await;
             if let Err(error) = &answer
                 && let Fault::Transport(TransportError::NotConnected(_)) = Fault::of(error)

@@ -7,7 +7,9 @@ use agent_engine_operator::engine::Operation;
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::stub::{self, EXCHANGE, ISSUE, PROVE, Reply, Seen, W1, call, engine, failure, json, scoped, text};
+use crate::stub::{
+    self, EXCHANGE, ISSUE, LIST, PROVE, Reply, Seen, W1, call, engine, failure, json, scoped, text,
+};
 
 fn bearer(seen: &Seen) -> &str {
     seen.header("authorization").unwrap_or_default()
@@ -45,6 +47,39 @@ async fn a_hundred_calls_share_one_exchange_that_fails() {
     );
     assert_eq!((log.exchanges(), log.calls()), (1, 0));
     assert!(engine.get(&id).await.result.is_ok(), "the next call tries anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_count_every_request_that_was_sent_for_them() {
+    let (engine, log) = engine(|seen| match (seen.path.as_str(), seen.nth) {
+        // The second list meets a token that is no longer good; a gateway fails once; a list has three pages.
+        (LIST, 1) => refused(),
+        (LIST, 3) => Some(text(502, "")),
+        (LIST, 4 | 5) => Some(json(
+            200,
+            &json!({"data": [], "next": format!("page-{}", seen.nth)}),
+        )),
+        _ => None,
+    });
+    let mut counted = Vec::new();
+    for operation in [
+        Operation::List,
+        Operation::List,
+        Operation::List,
+        Operation::Issue,
+        Operation::Authenticate,
+    ] {
+        let before = log.all().len();
+        let answer = call(&engine, operation).await;
+        assert!(answer.result.is_ok(), "{operation:?}: {:?}", answer.result);
+        assert_eq!(
+            answer.requests as usize,
+            log.all().len() - before,
+            "{operation:?}"
+        );
+        counted.push(answer.requests);
+    }
+    assert_eq!(counted, [2, 3, 4, 1, 1]);
 }
 
 #[tokio::test(start_paused = true)]
