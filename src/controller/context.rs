@@ -11,20 +11,16 @@ use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
 use super::secrets::SecretIndex;
-use crate::api::ids::{OrganizationId, Uid};
-use crate::api::organization::WorkspaceCounts;
-use crate::api::reason::Reason;
-use crate::api::remote::{Failure, FailureClass};
+use crate::api::ids::Uid;
 use crate::api::{Organization, Workspace};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::lifecycle::view::{Vanishing, Verification};
-use crate::lifecycle::{Memory, SharedList};
-use crate::organization::Snapshot;
+use crate::lifecycle::Memory;
+use crate::organization::{self, Published, Snapshot};
 use crate::serve::Served;
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
-use crate::turns::{Pace, Pressure, Slots};
+use crate::turns::{Pace, Slots};
 
 /// A Workspace, or what is left of one that cannot be decoded.
 pub(super) type AnyWorkspace = DeserializeGuard<Workspace>;
@@ -57,34 +53,29 @@ pub(super) struct Shared {
     pub(super) organizations: HashMap<String, OrganizationState>,
 }
 
-/// What the process knows of an organisation.
+/// What the process knows of an organisation, for one incarnation of its Organization.
 pub(super) struct OrganizationState {
+    pub(super) uid: Uid,
+    /// The client, which changes together with what is published.
     pub(super) engine: Option<Engine>,
-    pub(super) verification: Verification,
-    pub(super) vanishing: Vanishing,
-    pub(super) revision: u64,
+    pub(super) published: Published,
     pub(super) pace: Pace,
     pub(super) snapshot: Arc<Snapshot>,
-    /// A pass wants the list taken anew.
-    pub(super) list: SharedList,
-    pub(super) counts: Option<WorkspaceCounts>,
-    pub(super) reason: Option<Reason>,
+    /// When a pass last wanted the list taken before its time.
+    pub(super) list_wanted_at: Option<Timestamp>,
+    pub(super) memory: organization::Memory,
 }
 
-impl Default for OrganizationState {
-    fn default() -> Self {
+impl OrganizationState {
+    pub(super) fn of(uid: Uid) -> Self {
         Self {
+            uid,
             engine: None,
-            verification: Verification::Pending {
-                why: "its credential is being verified".to_owned(),
-            },
-            vanishing: Vanishing::Calm,
-            revision: 0,
+            published: Published::default(),
             pace: Pace::default(),
             snapshot: Arc::default(),
-            list: SharedList::Enough,
-            counts: None,
-            reason: None,
+            list_wanted_at: None,
+            memory: organization::Memory::default(),
         }
     }
 }
@@ -163,32 +154,10 @@ impl Context {
             .unbounded_send(ObjectRef::new(name).within(&self.settings.operator_namespace));
     }
 
-    /// Until when nothing is asked of an organisation, because it said so.
-    pub(super) fn paused_until(&self, organization: &str) -> Option<Timestamp> {
-        self.shared().organizations.get(organization)?.pace.paused_until()
-    }
-
-    /// An answer outside of the passes over Workspaces failed: where it asks to slow down, all slow down.
-    pub(super) fn heed(&self, organization: &str, failure: &Failure) {
-        if let FailureClass::Throttled(delay) = failure.class {
-            let mut shared = self.shared();
-            let state = shared.organizations.entry(organization.to_owned()).or_default();
-            state.pace.felt(self.now(), Pressure::Throttled(delay));
-        }
-    }
-
-    /// The organisation that an Organization was verified to be.
-    pub(super) fn verified(&self, organization: &str) -> Option<OrganizationId> {
-        match &self.shared().organizations.get(organization)?.verification {
-            Verification::Verified(id) => Some(id.clone()),
-            Verification::Pending { .. } | Verification::Changed { .. } => None,
-        }
-    }
-
     /// Asks for an Organization's list to be taken anew.
     pub(super) fn want_list(&self, organization: &str) {
         if let Some(state) = self.shared().organizations.get_mut(organization) {
-            state.list = SharedList::Wanted;
+            state.list_wanted_at = Some(self.now());
         }
         self.wake_organization(organization);
     }
@@ -197,6 +166,29 @@ impl Context {
     pub(super) fn organization(&self, name: &str) -> Option<Arc<AnyOrganization>> {
         self.organizations
             .get(&ObjectRef::new(name).within(&self.settings.operator_namespace))
+    }
+
+    /// What is known for this very incarnation, begun where nothing is. Nothing where the store has another by now.
+    pub(super) fn state_of<'a>(
+        &self,
+        shared: &'a mut Shared,
+        organization: &Organization,
+    ) -> Option<&'a mut OrganizationState> {
+        let name = organization.name_any();
+        let uid = organization.uid()?;
+        if self.organization(&name)?.uid().as_ref() != Some(&uid) {
+            return None;
+        }
+        let uid = Uid::new(uid);
+        let state = shared
+            .organizations
+            .entry(name)
+            .or_insert_with(|| OrganizationState::of(uid.clone()));
+        // The feed that forgets the one before may not have come so far.
+        if state.uid != uid {
+            *state = OrganizationState::of(uid);
+        }
+        Some(state)
     }
 
     /// Whether the store still has this very incarnation. Asked under the lock of the shared values, the answer stands

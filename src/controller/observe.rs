@@ -13,8 +13,8 @@ use crate::api::marks;
 use crate::lifecycle::View;
 use crate::lifecycle::view::{
     Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets,
-    Vanishing, Verification,
 };
+use crate::organization::Published;
 use crate::tenancy::{Access, Claimant, Standing};
 
 /// Everything that the stores know around a Workspace.
@@ -103,6 +103,7 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
             searched: context.settings.operator_namespace.clone(),
         };
     };
+    let uid = stored.uid();
     let Ok(stored) = &stored.0 else {
         return OrganizationFacts::Unreadable { name };
     };
@@ -112,19 +113,19 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
         .get(&ObjectRef::new(&namespace))
         .map_or_else(BTreeMap::new, |namespace| namespace.labels().clone());
     let shared = context.shared();
-    let state = shared.organizations.get(&name);
+    // What is known of another incarnation is not known of this one.
+    let state = shared
+        .organizations
+        .get(&name)
+        .filter(|state| uid.as_deref() == Some(state.uid.as_str()));
+    let published = state.map_or_else(Published::default, |state| state.published.clone());
     OrganizationFacts::Readable(ReadableOrganization {
         access: Access::resolve(&stored.spec.access, &namespace, &labels),
         defaults: stored.spec.defaults.clone().unwrap_or_default(),
         api_url: stored.spec.endpoint().to_owned(),
-        verification: state.map_or_else(
-            || Verification::Pending {
-                why: "its credential is being verified".to_owned(),
-            },
-            |state| state.verification.clone(),
-        ),
-        vanishing: state.map_or(Vanishing::Calm, |state| state.vanishing),
-        revision: state.map_or(0, |state| state.revision),
+        verification: published.verification,
+        vanishing: published.vanishing,
+        revision: published.revision,
         name,
     })
 }

@@ -22,7 +22,6 @@ use super::{observe, outside};
 use crate::api::Workspace;
 use crate::api::ids::Uid;
 use crate::api::reason::Reason;
-use crate::api::remote::FailureClass;
 use crate::api::time::elapsed;
 use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled, SharedList};
@@ -238,18 +237,9 @@ fn give_up(context: &Context, object: &Workspace) -> Duration {
 }
 
 fn counted(outcome: &Outcome) -> EffectOutcome {
-    match (outcome, outcome.answered().and_then(|answered| answered.failure)) {
+    match (outcome, outcome.answered()) {
         (Outcome::Conflict, _) => EffectOutcome::Refused,
         (Outcome::KubernetesFailed { .. }, _) => EffectOutcome::Failed,
-        (_, None) => EffectOutcome::Done,
-        (_, Some(failure)) => match failure.class {
-            FailureClass::Unknown => EffectOutcome::Unknown,
-            FailureClass::Denied
-            | FailureClass::Rejected
-            | FailureClass::Conflict
-            | FailureClass::Missing
-            | FailureClass::Throttled(_) => EffectOutcome::Refused,
-            FailureClass::Transient | FailureClass::Malformed => EffectOutcome::Failed,
-        },
+        (_, answered) => EffectOutcome::of(answered.and_then(|answered| answered.failure)),
     }
 }

@@ -12,8 +12,6 @@ use crate::lifecycle::view::{Vanishing, Verification};
 /// Everything that a judgement depends on.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
-    pub name: &'a str,
-    pub namespace: &'a str,
     pub generation: i64,
     pub reconcile_at: Option<&'a str>,
     pub spec: &'a OrganizationSpec,
@@ -22,22 +20,31 @@ pub struct Facts<'a> {
     pub listing: &'a Listing,
     /// Workspace objects that name this Organization, while it is being deleted.
     pub users: Option<usize>,
-    pub counts: Option<WorkspaceCounts>,
 }
 
 /// How far the credential got.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Credential {
+    /// There is no client to ask with.
+    NoClient(NoClient),
+    /// It was not exchanged yet.
+    #[default]
+    Unasked,
+    /// The exchange for an application token failed.
+    Refused(Failure),
+    /// It works; the token may say whose it is.
+    Accepted { organization_id: Option<OrganizationId> },
+}
+
+/// Why there is no client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NoClient {
     /// The Secret, or a key of it, is missing. `what` says which.
     Missing { what: String },
     /// The Secret could not be read; whether it is there is not known.
     Unread { why: String },
     /// The spec cannot be used as it is.
     Unusable { why: String },
-    /// The exchange for an application token failed.
-    Refused(Failure),
-    /// It works; the token may say whose it is.
-    Accepted { organization_id: Option<OrganizationId> },
 }
 
 /// How the shared list stands. A list that fails takes nothing back of what the last whole one said.
@@ -55,6 +62,7 @@ pub struct Whole {
     pub organization_id: Option<OrganizationId>,
     pub vanishing: Vanishing,
     pub missing: usize,
+    pub counts: WorkspaceCounts,
 }
 
 /// What is so.
@@ -66,6 +74,16 @@ pub struct Judgement {
     pub message: String,
     /// Equal to the stored one where nothing has changed.
     pub status: OrganizationStatus,
+}
+
+impl Judgement {
+    /// The organisation that it is verified to be.
+    pub fn verified(&self) -> Option<&OrganizationId> {
+        match &self.verification {
+            Verification::Verified(id) => Some(id),
+            Verification::Pending { .. } | Verification::Changed { .. } => None,
+        }
+    }
 }
 
 /// Judges. Pure and total.
@@ -88,7 +106,12 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Judgement {
     let status = OrganizationStatus {
         observed_generation: Some(facts.generation),
         organization_id: pinned,
-        workspaces: facts.counts.or(facts.stored.workspaces),
+        workspaces: facts
+            .listing
+            .whole
+            .as_ref()
+            .map(|whole| whole.counts)
+            .or(facts.stored.workspaces),
         last_handled_reconcile_at: facts.reconcile_at.map(str::to_owned),
         conditions: conditions::fold(
             &facts.stored.conditions,
@@ -112,9 +135,19 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
     let pending =
         |reason: Reason, why: String| (Verification::Pending { why: why.clone() }, Some((reason, why)));
     let token_says = match facts.credential {
-        Credential::Missing { what } => return pending(Reason::CredentialsMissing, what.clone()),
-        Credential::Unread { why } => return pending(Reason::KubernetesRefused, why.clone()),
-        Credential::Unusable { why } => return pending(Reason::InvalidConfiguration, why.clone()),
+        Credential::NoClient(NoClient::Missing { what }) => {
+            return pending(Reason::CredentialsMissing, what.clone());
+        }
+        Credential::NoClient(NoClient::Unread { why }) => {
+            return pending(Reason::KubernetesRefused, why.clone());
+        }
+        Credential::NoClient(NoClient::Unusable { why }) => {
+            return pending(Reason::InvalidConfiguration, why.clone());
+        }
+        Credential::Unasked => {
+            let why = "the credential was not exchanged yet; Agent Engine is asked when its turn comes";
+            return pending(Reason::ApiUnavailable, why.to_owned());
+        }
         Credential::Refused(failure) => {
             let (reason, why) = refused(failure);
             return pending(reason, why);

@@ -1,7 +1,22 @@
-//! What to do about an Organization, and what its shared list says about its workspaces. Pure.
+//! What to do about an Organization, and what its shared list says about its workspaces. Pure: no Kubernetes client, no
+//! HTTP, no clock, no randomness, no credential.
+//!
+//! [`view`] is all that is known, [`judge`] what that means, [`plan`] the rules in order, [`pass`] one pass sans-IO.
 
+mod absorb;
+pub mod effect;
 pub mod judge;
+pub mod pass;
+pub mod plan;
+pub mod rules;
 pub mod snapshot;
+pub mod view;
 
-pub use judge::{Credential, Facts, Judgement, Listing, Whole, judge};
-pub use snapshot::{Comparison, Managed, Snapshot};
+pub use effect::{Effect, Outcome};
+pub use judge::{Credential, Judgement, Listing, NoClient, Whole, judge};
+pub use pass::{Next, Pass, Settled};
+pub use snapshot::{Managed, Snapshot};
+pub use view::{Memory, Published, View};
+
+#[cfg(test)]
+mod tests;

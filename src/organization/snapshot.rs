@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::api::ids::{Uid, WorkspaceId, WorkspaceName};
+use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::api::remote::{Listed, RemoteState, RemoteWorkspace};
 use crate::api::workspace::WorkspaceState;
 
@@ -13,7 +13,7 @@ use crate::api::workspace::WorkspaceState;
 const MASS_AT_LEAST: usize = 5;
 
 /// One list, whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// When its first page was requested: what it lacks was absent after that.
     begun_at: Option<Timestamp>,
@@ -25,6 +25,8 @@ pub struct Snapshot {
 pub struct Managed {
     pub uid: Uid,
     pub id: WorkspaceId,
+    /// Where it is recorded.
+    pub organization_id: Option<OrganizationId>,
     pub name: WorkspaceName,
     pub state: Option<WorkspaceState>,
     pub gone: KnownGone,
@@ -58,15 +60,31 @@ impl Comparison {
 }
 
 impl Snapshot {
-    pub fn new(begun_at: Timestamp, rows: Vec<Listed>) -> Self {
-        let rows = rows
-            .into_iter()
-            .map(|listed| (listed.workspace.id.clone(), listed))
-            .collect();
+    /// Of rows in the order in which they were read: pages that shift meanwhile show some twice, and the later sight
+    /// counts.
+    pub fn new(begun_at: Timestamp, read: Vec<Listed>) -> Self {
+        let mut rows = BTreeMap::new();
+        for listed in read {
+            if listed.workspace.tombstone {
+                rows.remove(&listed.workspace.id);
+            } else {
+                rows.insert(listed.workspace.id.clone(), listed);
+            }
+        }
         Self {
             begun_at: Some(begun_at),
             rows,
         }
+    }
+
+    /// The organisation that all rows name.
+    pub fn owner(&self) -> Option<&OrganizationId> {
+        let mut ids = self
+            .rows
+            .values()
+            .map(|row| row.workspace.organization_id.as_ref());
+        let first = ids.next()??;
+        ids.all(|id| id == Some(first)).then_some(first)
     }
 
     /// When the list was begun. Nothing before the first one.
@@ -80,11 +98,6 @@ impl Snapshot {
         Some(self.rows.get(id).map_or((begun_at, None), |listed| {
             (listed.requested_at, Some(&listed.workspace))
         }))
-    }
-
-    /// Every row.
-    pub fn rows(&self) -> impl Iterator<Item = &RemoteWorkspace> {
-        self.rows.values().map(|listed| &listed.workspace)
     }
 
     /// Holds the list against what objects record.
@@ -145,6 +158,7 @@ mod tests {
         Managed {
             uid: Uid::new(format!("uid-{id}")),
             id: id.into(),
+            organization_id: None,
             name: name.into(),
             state: Some(WorkspaceState::Active),
             gone,

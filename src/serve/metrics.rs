@@ -1,12 +1,14 @@
 //! What the operator counts. Labels are few and closed: never the name of an object, so that ten thousand workspaces
 //! cost no more than one.
 
+mod labels;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -14,8 +16,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::api::reason::{Reason, Weight};
-use crate::api::remote::{Failure, FailureClass};
+use self::labels::{Call, Effect, OfKind, OfOperation, OfResource, Pass, WithReason};
+use crate::api::reason::Reason;
+
+pub use self::labels::{CallOutcome, EffectOutcome, Kind, PassResult};
 
 /// Of the text that [`Metrics::encode`] gives.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,123 +43,6 @@ pub struct Metrics {
     first_expiry: Gauge,
     running: Family<OfKind, Gauge>,
     watch_errors: Family<OfResource, Counter>,
-}
-
-/// The kinds that passes are made for.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
-pub enum Kind {
-    Workspace,
-    Organization,
-}
-
-/// How a pass ended.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
-pub enum PassResult {
-    /// All is as declared.
-    Ready,
-    /// Work or waiting goes on by itself.
-    Waiting,
-    /// A person must change something.
-    Stalled,
-    /// The pass was overtaken by a change and begins anew.
-    Overtaken,
-    /// The pass took longer than it may.
-    TimedOut,
-    /// A defect of ours.
-    Panicked,
-}
-
-impl PassResult {
-    /// The result of a pass that came to its end with this reason.
-    pub fn of(reason: Reason) -> Self {
-        match reason.weight() {
-            Weight::Fine => Self::Ready,
-            Weight::Waiting => Self::Waiting,
-            Weight::Stalled => Self::Stalled,
-        }
-    }
-}
-
-/// How an effect ended.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
-pub enum EffectOutcome {
-    Done,
-    Refused,
-    Failed,
-    /// It may or may not have happened.
-    Unknown,
-}
-
-/// How a call to Agent Engine ended: [`FailureClass`] without its values, or success.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
-pub enum CallOutcome {
-    Success,
-    Transient,
-    Throttled,
-    Denied,
-    Rejected,
-    Conflict,
-    Missing,
-    Malformed,
-    Unknown,
-}
-
-impl<T> From<&Result<T, Failure>> for CallOutcome {
-    fn from(result: &Result<T, Failure>) -> Self {
-        let Err(failure) = result else {
-            return Self::Success;
-        };
-        match failure.class {
-            FailureClass::Transient => Self::Transient,
-            FailureClass::Throttled(_) => Self::Throttled,
-            FailureClass::Denied => Self::Denied,
-            FailureClass::Rejected => Self::Rejected,
-            FailureClass::Conflict => Self::Conflict,
-            FailureClass::Missing => Self::Missing,
-            FailureClass::Malformed => Self::Malformed,
-            FailureClass::Unknown => Self::Unknown,
-        }
-    }
-}
-
-#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
-struct Pass {
-    kind: Kind,
-    result: PassResult,
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
-struct Effect {
-    kind: Kind,
-    effect: &'static str,
-    outcome: EffectOutcome,
-}
-
-#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
-struct Call {
-    operation: &'static str,
-    outcome: CallOutcome,
-}
-
-#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
-struct OfOperation {
-    operation: &'static str,
-}
-
-#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
-struct OfKind {
-    kind: Kind,
-}
-
-#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
-struct WithReason {
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
-struct OfResource {
-    resource: &'static str,
 }
 
 /// From what a local call takes to the longest pass.

@@ -70,7 +70,7 @@ impl Fed {
 
     /// As a pass over it leaves it.
     fn pass_over_organization(&self) {
-        let state = OrganizationState::default();
+        let state = OrganizationState::of("first".into());
         self.context
             .shared()
             .organizations

@@ -1,74 +1,32 @@
-//! The client of an Organization: built from its spec and its credential Secret, and anew when one of them changes.
+//! The client of an Organization: made from its spec and its credential Secret. When that is done is decided elsewhere.
 
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::runtime::reflector::ObjectRef;
-use kube::{Api, ResourceExt};
+use kube::Api;
 use secrecy::SecretString;
 
-use super::Held;
 use crate::api::Organization;
 use crate::api::ids::OrganizationId;
-use crate::api::organization::TokenPath;
 use crate::controller::context::Context;
 use crate::controller::perform;
 use crate::engine::{
     Call, CallOutcome, ConfigError, Credentials, Endpoint, Engine, EngineConfig, Observer, PlainHttp,
 };
-use crate::organization::Credential;
+use crate::organization::NoClient;
 use crate::serve::Metrics;
 use crate::serve::metrics::CallOutcome as Counted;
 
-/// What a client is made of: it is built anew when one of these changes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Built {
-    endpoint: String,
-    token_path: TokenPath,
-    ca_bundle: Option<String>,
-    declared: Option<OrganizationId>,
-    secret: String,
-    secret_version: Option<String>,
-}
-
-/// Builds the client anew where spec or Secret changed. A rotation takes effect without a restart.
-pub(super) async fn connect(object: &Organization, context: &Arc<Context>, held: &mut Held) {
-    let built = Built {
-        endpoint: object.spec.endpoint().to_owned(),
-        token_path: object.spec.token_path(),
-        ca_bundle: object.spec.ca_bundle.clone(),
-        declared: object.spec.organization_id.clone(),
-        secret: object.spec.credentials_secret_ref.name.clone(),
-        secret_version: secret_version(object, context),
-    };
-    let known = !matches!(held.credential, None | Some(Credential::Unread { .. }));
-    if held.built_from.as_ref() == Some(&built) && known {
-        return;
-    }
-    // The pinned organisation is not named yet: whose the credential is shall be said, not refused.
-    held.names = built.declared.clone();
-    // A vanishing stays judged: a credential that sees nothing is no proof that nothing is there.
-    held.listing.failure = None;
-    if let Some(whole) = &mut held.listing.whole {
-        whole.organization_id = None;
-    }
-    held.listed_at = None;
-    (held.engine, held.credential) = match client(object, context, held.names.clone()).await {
-        Ok(engine) => (Some(engine), None),
-        Err(credential) => (None, Some(credential)),
-    };
-    held.built_from = Some(built);
-}
-
-pub(super) async fn client(
+/// Reads the credential Secret and makes a client of it, which names this organisation with every call.
+pub(super) async fn connect(
     object: &Organization,
     context: &Arc<Context>,
     organization_id: Option<OrganizationId>,
-) -> Result<Engine, Credential> {
+) -> Result<Engine, NoClient> {
     let namespace = &context.settings.operator_namespace;
     let name = &object.spec.credentials_secret_ref.name;
     let secrets: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
-    let missing = |what: String| Credential::Missing { what };
+    let missing = |what: String| NoClient::Missing { what };
     let secret = match secrets.get_opt(name).await {
         Ok(Some(secret)) => secret,
         Ok(None) => {
@@ -81,7 +39,7 @@ pub(super) async fn client(
                 "the Secret {name:?} in namespace {namespace:?} cannot be read: {}",
                 perform::detail(&error)
             );
-            return Err(Credential::Unread { why });
+            return Err(NoClient::Unread { why });
         }
     };
     let key = |key: &str| {
@@ -99,7 +57,7 @@ pub(super) async fn client(
             })
     };
     let (id, pass) = (key("client_id")?, SecretString::from(key("client_secret")?));
-    let unusable = |error: ConfigError| Credential::Unusable {
+    let unusable = |error: ConfigError| NoClient::Unusable {
         why: error.to_string(),
     };
     let endpoint = Endpoint::parse(object.spec.endpoint(), PlainHttp::LoopbackOnly).map_err(unusable)?;
@@ -112,12 +70,6 @@ pub(super) async fn client(
     config.clock = context.clock.clone();
     config.observer = Arc::new(Counting(context.served.metrics.clone()));
     Engine::new(&config).map_err(unusable)
-}
-
-pub(super) fn secret_version(object: &Organization, context: &Context) -> Option<String> {
-    let name = &object.spec.credentials_secret_ref.name;
-    let reference = ObjectRef::new(name).within(&context.settings.operator_namespace);
-    context.credentials.get(&reference)?.resource_version()
 }
 
 /// Counts calls into the metrics.

@@ -27,20 +27,25 @@ pub(super) struct Performer {
     /// As the last read or write of this pass returned it.
     object: Workspace,
     engine: Option<Engine>,
+    /// The incarnation of the Organization whose client it is.
+    organization: Option<Uid>,
     tokens: HashMap<TokenSlot, ScopedToken>,
 }
 
 impl Performer {
     pub(super) fn new(context: Arc<Context>, object: Workspace) -> Self {
-        let engine = context
+        let (engine, organization) = context
             .shared()
             .organizations
             .get(object.spec.organization_name())
-            .and_then(|state| state.engine.clone());
+            .map_or((None, None), |state| {
+                (state.engine.clone(), Some(state.uid.clone()))
+            });
         Self {
             context,
             object,
             engine,
+            organization,
             tokens: HashMap::new(),
         }
     }
@@ -70,34 +75,43 @@ impl Performer {
                 resource_version,
             } => self.delete_secret(name, resource_version).await,
             Effect::ReadCrd => Outcome::Crd(self.read_crd().await),
-            Effect::Look(name) => match &self.engine {
+            Effect::Look(name) => match self.engine() {
                 Some(engine) => Outcome::Looked(engine.look(&name).await),
                 None => Outcome::Looked(self.no_engine()),
             },
-            Effect::Get(id) => match &self.engine {
+            Effect::Get(id) => match self.engine() {
                 Some(engine) => Outcome::Got(engine.get(&id).await),
                 None => Outcome::Got(self.no_engine()),
             },
-            Effect::Issue { name, region } => match &self.engine {
+            Effect::Issue { name, region } => match self.engine() {
                 Some(engine) => {
                     let answer = engine.issue(&name, region.as_ref()).await;
                     Outcome::Issued(self.keep(answer))
                 }
                 None => Outcome::Issued(self.no_engine()),
             },
-            Effect::Prove(slot) => match (&self.engine, self.tokens.get(&slot)) {
+            Effect::Prove(slot) => match (self.engine(), self.tokens.get(&slot)) {
                 (Some(engine), Some(token)) => Outcome::Proven(engine.prove(token).await),
                 (None, _) | (_, None) => Outcome::Proven(self.no_engine()),
             },
-            Effect::Update { id, change } => match &self.engine {
+            Effect::Update { id, change } => match self.engine() {
                 Some(engine) => Outcome::Updated(engine.update(&id, &asked(change)).await),
                 None => Outcome::Updated(self.no_engine()),
             },
-            Effect::Delete(id) => match &self.engine {
+            Effect::Delete(id) => match self.engine() {
                 Some(engine) => Outcome::Deleted(engine.delete(&id).await),
                 None => Outcome::Deleted(self.no_engine()),
             },
         }
+    }
+
+    /// The client that the pass began with, until its Organization is replaced under its name.
+    fn engine(&self) -> Option<&Engine> {
+        let shared = self.context.shared();
+        let state = shared.organizations.get(self.object.spec.organization_name());
+        self.engine
+            .as_ref()
+            .filter(|_| state.map(|state| &state.uid) == self.organization.as_ref())
     }
 
     fn api(&self) -> Api<Workspace> {

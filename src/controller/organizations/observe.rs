@@ -1,0 +1,93 @@
+//! From stores to a view: gathers what is known about one Organization. Judges nothing.
+
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use crate::api::Organization;
+use crate::api::ids::Uid;
+use crate::api::marks;
+use crate::api::reason::Reason;
+use crate::controller::context::{AnyWorkspace, Context};
+use crate::lifecycle::view::{Deletion, Finalizer};
+use crate::organization::snapshot::KnownGone;
+use crate::organization::view::ObjectFacts;
+use crate::organization::{Managed, View};
+
+/// Everything that is known around an Organization. Nothing where the store has another incarnation by now.
+pub(super) fn view(context: &Context, organization: &Organization) -> Option<View> {
+    let users = context.users_of(&organization.name_any()).len();
+    let mut shared = context.shared();
+    let state = context.state_of(&mut shared, organization)?;
+    Some(View {
+        now: context.now(),
+        object: object(organization),
+        declared: organization.spec.clone(),
+        stored: organization.status.clone().unwrap_or_default(),
+        secret_version: secret_version(context, organization),
+        users,
+        list_wanted_at: state.list_wanted_at,
+        published: state.published.clone(),
+        memory: state.memory.clone(),
+        found: Default::default(),
+    })
+}
+
+/// What the objects that name an Organization record of their workspaces, each with the object to wake for it.
+pub(super) fn records(
+    context: &Context,
+    organization: &Organization,
+) -> Vec<(Managed, ObjectRef<AnyWorkspace>)> {
+    let users = context.users_of(&organization.name_any());
+    let shared = context.shared();
+    let recorded = |workspace: &AnyWorkspace| {
+        let workspace = workspace.0.as_ref().ok()?;
+        let status = workspace.status.as_ref()?;
+        let uid = Uid::new(workspace.uid()?);
+        let bound = status.uid.as_ref() == Some(&uid);
+        let gone = status
+            .conditions
+            .iter()
+            .any(|condition| condition.reason == Reason::RemoteGone.as_str());
+        let managed = Managed {
+            id: status.workspace_id.clone().filter(|_| bound)?,
+            organization_id: status.organization_id.clone(),
+            name: status.name.clone()?,
+            state: status.state,
+            gone: if gone { KnownGone::Yes } else { KnownGone::No },
+            known_at: shared.memories.get(&uid).and_then(|memory| memory.known_at),
+            uid,
+        };
+        let reference = ObjectRef::new(&workspace.name_any()).within(&workspace.namespace()?);
+        Some((managed, reference))
+    };
+    users.iter().filter_map(|user| recorded(user)).collect()
+}
+
+fn object(organization: &Organization) -> ObjectFacts {
+    let annotation = |key: &str| organization.annotations().get(key);
+    let held = organization
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == marks::FINALIZER);
+    ObjectFacts {
+        uid: Uid::new(organization.uid().unwrap_or_default()),
+        generation: organization.metadata.generation.unwrap_or_default(),
+        deletion: match organization.metadata.deletion_timestamp {
+            Some(_) => Deletion::Asked,
+            None => Deletion::NotAsked,
+        },
+        finalizer: if held {
+            Finalizer::Present
+        } else {
+            Finalizer::Absent
+        },
+        reconcile_at: annotation(marks::RECONCILE_AT).cloned(),
+        believe_vanished: annotation(marks::BELIEVE_VANISHED).and_then(|count| count.trim().parse().ok()),
+    }
+}
+
+fn secret_version(context: &Context, organization: &Organization) -> Option<String> {
+    let name = &organization.spec.credentials_secret_ref.name;
+    let reference = ObjectRef::new(name).within(&context.settings.operator_namespace);
+    context.credentials.get(&reference)?.resource_version()
+}

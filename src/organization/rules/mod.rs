@@ -1,0 +1,6 @@
+//! The rules, a chapter a file. Each is a function of the view; their order is in [`super::plan`].
+
+pub mod credential;
+pub mod hold;
+pub mod list;
+pub mod report;

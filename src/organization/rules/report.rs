@@ -1,0 +1,59 @@
+//! What is said of an Organization: to passes over Workspaces, and in its status.
+
+use super::super::effect::{Effect, Publication, Wake};
+use super::super::judge::Judgement;
+use super::super::plan::Step;
+use super::super::view::{Attempt, Published, View};
+use crate::api::reason::Weight;
+use crate::lifecycle::view::Vanishing;
+
+/// Passes over Workspaces see client and judgement together, once a pass at least, and again whenever something changed.
+/// All are woken where something changed for those who wait; else those who differ from a new list.
+pub fn publish(view: &View) -> Option<Step> {
+    let judgement = view.judgement();
+    let before = &view.published;
+    let changed = before.verification != judgement.verification
+        || before.vanishing != judgement.vanishing
+        || view.memory.generation != Some(view.object.generation)
+        || has_healed(before, &judgement);
+    let seen = view.found.publication == Attempt::Done
+        && !changed
+        && before.reason == Some(judgement.reason)
+        && view.found.unpublished.is_none();
+    if seen {
+        return None;
+    }
+    let wake = if changed {
+        Wake::Everybody
+    } else if view.found.differing.is_empty() || judgement.vanishing == Vanishing::Mass {
+        // Mass vanishing is judged on the whole before any object is woken.
+        Wake::Nobody
+    } else {
+        Wake::These(view.found.differing.clone())
+    };
+    let publication = Publication {
+        published: Published {
+            verification: judgement.verification,
+            vanishing: judgement.vanishing,
+            revision: before.revision + u64::from(changed),
+            reason: Some(judgement.reason),
+        },
+        snapshot: view.found.unpublished.clone(),
+        wake,
+    };
+    Some(Step::Act(Effect::Publish(Box::new(publication))))
+}
+
+/// The status is written last, and only where it differs.
+pub fn write_status(view: &View) -> Option<Step> {
+    let status = view.judgement().status;
+    (view.found.status == Attempt::NotMade && status != view.stored)
+        .then(|| Step::Act(Effect::WriteStatus(Box::new(status))))
+}
+
+fn has_healed(before: &Published, judgement: &Judgement) -> bool {
+    judgement.reason.weight() == Weight::Fine
+        && before
+            .reason
+            .is_some_and(|reason| reason.weight() != Weight::Fine)
+}

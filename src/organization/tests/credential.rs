@@ -1,0 +1,273 @@
+//! When a client is made, when its credential is exchanged, and when it is doubted.
+
+use std::time::Duration;
+
+use super::given::{ours, theirs};
+use super::world::World;
+use crate::api::remote::FailureClass;
+use crate::api::time::later;
+use crate::lifecycle::view::Verification;
+use crate::organization::NoClient;
+use crate::organization::effect::Wake;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_first_pass_makes_a_client_proves_the_credential_tells_all_and_lists() {
+    let mut world = World::new();
+    world.pass();
+    assert_eq!(
+        world.done(),
+        [
+            "Connect",
+            "Exchange",
+            "NameOrganization",
+            "Publish",
+            "List",
+            "ReadRecords",
+            "Publish",
+            "WriteStatus"
+        ]
+    );
+    assert_eq!(world.published.verification, Verification::Verified(ours()));
+    assert_eq!(world.status.organization_id, Some(ours()), "pinned");
+    assert_eq!(world.events(), ["Verified"]);
+}
+
+#[test]
+fn a_missing_credential_is_waited_for_without_a_call() {
+    let mut world = World::new();
+    world.secret = None;
+    let next = world.pass();
+    assert_eq!(world.done(), ["Connect", "Publish", "WriteStatus"]);
+    assert_eq!(world.reason(), "CredentialsMissing");
+    assert_eq!(next, later(world.now, 30 * MINUTE));
+
+    world.rotate();
+    world.pass();
+    assert_eq!(world.calls(), ["Exchange", "List"]);
+    assert_eq!(world.reason(), "Verified");
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_read_again_soon() {
+    let mut world = World::new();
+    world.readable = Err(NoClient::Unread {
+        why: "forbidden".to_owned(),
+    });
+    let next = world.pass();
+    assert_eq!(world.reason(), "KubernetesRefused");
+    assert!(next <= later(world.now, Duration::from_secs(6)), "{next}");
+    world.readable = Ok(());
+    world.now = next;
+    world.pass();
+    assert_eq!(world.reason(), "Verified");
+}
+
+#[test]
+fn a_steady_client_is_not_made_anew_and_its_credential_not_exchanged_again() {
+    let mut world = World::verified();
+    for _ in 0..5 {
+        world.pass_time(MINUTE / 2);
+        world.pass();
+    }
+    assert_eq!(
+        world.done(),
+        ["Publish"; 5],
+        "what is known is told, and nothing else"
+    );
+}
+
+#[test]
+fn a_rotation_takes_effect_at_once_and_has_the_list_taken_anew() {
+    let mut world = World::verified();
+    world.rotate();
+    world.pass();
+    assert_eq!(world.calls(), ["Exchange", "List"]);
+}
+
+#[test]
+fn a_changed_endpoint_takes_effect_at_once() {
+    let mut world = World::verified();
+    world.spec.endpoint = Some("https://elsewhere.example".to_owned());
+    world.object.generation += 1;
+    world.pass();
+    assert_eq!(world.calls(), ["Exchange", "List"]);
+    assert_eq!(
+        world.woken(),
+        [Wake::Everybody],
+        "a spec may say other things to all"
+    );
+}
+
+#[test]
+fn a_refused_credential_rests_and_a_rotation_ends_the_rest() {
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Denied);
+    let next = world.pass();
+    assert_eq!(world.reason(), "CredentialsRejected");
+    assert!(next > world.now);
+    world.done();
+
+    // Woken before its time, it asks nothing.
+    assert_eq!(world.pass(), next);
+    assert_eq!(world.calls(), Vec::<&str>::new());
+
+    world.exchange = Ok(Some(ours()));
+    world.rotate();
+    world.pass();
+    assert_eq!(world.reason(), "Verified");
+    assert_eq!(world.events(), ["CredentialsRejected", "Verified"]);
+}
+
+#[test]
+fn a_request_for_a_pass_ends_the_rest_as_well() {
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Transient);
+    world.pass();
+    assert_eq!(world.reason(), "ApiUnavailable");
+    world.done();
+    world.object.reconcile_at = Some("now".to_owned());
+    world.pass();
+    assert_eq!(world.calls(), ["Exchange"]);
+    assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("now"));
+}
+
+#[test]
+fn a_failing_credential_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_one() {
+    for class in [
+        FailureClass::Denied,
+        FailureClass::Transient,
+        FailureClass::Malformed,
+        FailureClass::Unknown,
+        FailureClass::Throttled(Duration::from_secs(1)),
+    ] {
+        for declared in [None, Some(ours())] {
+            let mut world = World::new();
+            world.spec.organization_id = declared.clone();
+            (world.exchange, world.exchange_unnamed) = (Err(class), Err(class));
+            for hour in 0..4 {
+                world.live(60 * MINUTE);
+                let calls = world.calls().len();
+                let most = if hour == 0 { 20 } else { 6 };
+                assert!(
+                    (1..=most).contains(&calls),
+                    "{class:?}, {declared:?}, hour {hour}: {calls}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_credential_of_another_organisation_is_asked_whose_it_is_and_used_for_nothing() {
+    let mut world = World::verified();
+    // Swapped, where the client names nobody yet.
+    world.exchange = Ok(Some(theirs()));
+    world.rotate();
+    world.pass();
+    assert_eq!(world.calls(), ["Exchange"], "nothing is listed there");
+    assert_eq!(world.reason(), "OrganizationMismatch");
+    assert!(world.message().contains("ours") && world.message().contains("theirs"));
+    assert_eq!(world.status.organization_id, Some(ours()), "still pinned");
+    assert_eq!(
+        world.published.verification,
+        Verification::Changed {
+            pinned: ours(),
+            found: theirs()
+        }
+    );
+
+    // Where the organisation is declared, the API refuses it; whose it is is asked without naming one.
+    let mut world = World::new();
+    world.spec.organization_id = Some(ours());
+    world.exchange = Err(FailureClass::Denied);
+    world.exchange_unnamed = Ok(Some(theirs()));
+    let next = world.pass();
+    assert_eq!(world.calls(), ["Exchange", "ExchangeUnnamed"]);
+    assert_eq!(world.reason(), "OrganizationMismatch");
+    assert_eq!(next, later(world.now, 30 * MINUTE), "only a person can mend it");
+}
+
+#[test]
+fn a_refusal_stands_where_asking_without_a_name_says_no_more() {
+    for unnamed in [Ok(None), Ok(Some(ours())), Err(FailureClass::Denied)] {
+        let mut world = World::new();
+        world.spec.organization_id = Some(ours());
+        world.exchange = Err(FailureClass::Denied);
+        world.exchange_unnamed = unnamed;
+        world.pass();
+        assert_eq!(world.reason(), "CredentialsRejected");
+    }
+}
+
+#[test]
+fn an_outage_is_no_refusal_and_nobody_is_asked_whose_it_is() {
+    let mut world = World::new();
+    world.spec.organization_id = Some(ours());
+    world.exchange = Err(FailureClass::Transient);
+    world.pass();
+    assert_eq!(world.calls(), ["Exchange"]);
+    assert_eq!(world.reason(), "ApiUnavailable");
+}
+
+#[test]
+fn a_list_that_is_denied_makes_the_credential_doubted() {
+    let mut world = World::verified();
+    world.rows = Err(FailureClass::Denied);
+    world.exchange = Err(FailureClass::Denied);
+    world.pass_time(5 * MINUTE);
+    world.pass();
+    // It names the organisation by now, so whose it is is asked too.
+    assert_eq!(world.calls(), ["List", "Exchange", "ExchangeUnnamed"]);
+    assert_eq!(world.reason(), "CredentialsRejected");
+    assert!(matches!(
+        world.published.verification,
+        Verification::Pending { .. }
+    ));
+    assert_eq!(world.woken(), [Wake::Everybody]);
+}
+
+#[test]
+fn a_credential_that_holds_when_doubted_lacks_rights_only() {
+    let mut world = World::verified();
+    world.rows = Err(FailureClass::Denied);
+    // An answer that names nobody takes back nothing of whose it was.
+    world.exchange = Ok(None);
+    world.pass_time(5 * MINUTE);
+    world.pass();
+    assert_eq!(world.calls(), ["List", "Exchange"]);
+    assert_eq!(world.reason(), "AccessDenied");
+    assert_eq!(world.published.verification, Verification::Verified(ours()));
+}
+
+#[test]
+fn an_organisation_that_only_rows_name_is_verified_by_them_and_named_from_then_on() {
+    let mut world = World::new();
+    world.exchange = Ok(None);
+    world.rows = Ok(vec![super::given::row(0)]);
+    world.pass();
+    assert_eq!(
+        world.done(),
+        [
+            "Connect",
+            "Exchange",
+            "Publish",
+            "List",
+            "ReadRecords",
+            "NameOrganization",
+            "Publish",
+            "WriteStatus"
+        ]
+    );
+    assert_eq!(world.published.verification, Verification::Verified(ours()));
+
+    world.rows = Err(FailureClass::Transient);
+    world.pass_time(5 * MINUTE);
+    world.pass();
+    assert_eq!(
+        world.published.verification,
+        Verification::Verified(ours()),
+        "a failing list takes nothing back"
+    );
+}

@@ -1,0 +1,81 @@
+//! The finalizer: put before anything is done, taken off when nobody uses the Organization any more.
+
+use std::time::Duration;
+
+use super::world::World;
+use crate::api::time::later;
+use crate::lifecycle::view::{Deletion, Finalizer};
+
+#[test]
+fn an_organization_is_held_before_anything_is_done_with_it() {
+    let mut world = World::new();
+    world.object.finalizer = Finalizer::Absent;
+    world.pass();
+    assert_eq!(
+        world.done(),
+        ["AddFinalizer"],
+        "its own event begins the next pass"
+    );
+    world.pass();
+    assert_eq!(world.reason(), "Verified");
+}
+
+#[test]
+fn a_finalizer_that_cannot_be_written_stops_nothing() {
+    let mut world = World::new();
+    world.object.finalizer = Finalizer::Absent;
+    world.writes_fail = true;
+    world.pass();
+    assert_eq!(world.calls(), ["Exchange", "List"]);
+}
+
+#[test]
+fn one_that_is_used_stays_while_it_is_deleted_and_goes_on_serving() {
+    let mut world = World::with_workspaces(2);
+    world.object.deletion = Deletion::Asked;
+    world.pass();
+    assert_eq!(world.reason(), "InUse");
+    assert!(world.message().contains('2'), "{}", world.message());
+    assert_eq!(world.object.finalizer, Finalizer::Present);
+    world.done();
+    world.pass_time(super::given::INTERVAL);
+    world.pass();
+    assert_eq!(world.calls(), ["List"]);
+}
+
+#[test]
+fn one_that_nobody_names_any_more_goes_without_a_call() {
+    let mut world = World::with_workspaces(2);
+    world.object.deletion = Deletion::Asked;
+    world.pass();
+    world.users = 0;
+    world.done();
+    world.pass();
+    assert_eq!(world.done(), ["RemoveFinalizer"]);
+    assert_eq!(world.object.finalizer, Finalizer::Absent);
+    // Another's finalizer holds it: there is nothing left for us to do.
+    world.pass();
+    assert_eq!(world.done(), Vec::<&str>::new());
+}
+
+#[test]
+fn a_release_that_fails_is_tried_again() {
+    let mut world = World::verified();
+    world.object.deletion = Deletion::Asked;
+    world.writes_fail = true;
+    let next = world.pass();
+    assert_eq!(next, later(world.now, Duration::from_secs(30)));
+    world.writes_fail = false;
+    world.now = next;
+    world.pass();
+    assert_eq!(world.object.finalizer, Finalizer::Absent);
+}
+
+#[test]
+fn one_that_is_being_deleted_is_not_held_anew() {
+    let mut world = World::with_workspaces(1);
+    world.object.deletion = Deletion::Asked;
+    world.object.finalizer = Finalizer::Absent;
+    world.pass();
+    assert!(!world.done().contains(&"AddFinalizer"));
+}

@@ -1,0 +1,229 @@
+//! When the shared list is taken, what a failed one means, and what is believed of what it lacks.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::given::{INTERVAL, record, row, uid};
+use super::world::World;
+use crate::api::remote::FailureClass;
+use crate::api::time::{elapsed, later};
+use crate::lifecycle::view::{Vanishing, Verification};
+use crate::organization::effect::Wake;
+use crate::organization::view::LISTS_APART;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn lists(world: &mut World) -> Vec<Timestamp> {
+    let journal = world.journal_since();
+    let lists = journal.iter().filter(|(_, kind)| *kind == "List");
+    lists.map(|(at, _)| *at).collect()
+}
+
+#[test]
+fn there_is_one_list_an_interval() {
+    let mut world = World::with_workspaces(20);
+    world.live(HOUR);
+    let lists = lists(&mut world);
+    assert_eq!(lists.len(), 12, "{lists:?}");
+    assert!(lists.windows(2).all(|two| elapsed(two[0], two[1]) >= INTERVAL));
+}
+
+#[test]
+fn a_declared_interval_is_kept() {
+    let mut world = World::verified();
+    world.spec.poll_interval = Some("30s".to_owned());
+    world.live(HOUR);
+    assert!((118..=121).contains(&lists(&mut world).len()));
+}
+
+#[test]
+fn a_list_that_a_workspace_wants_is_taken_at_once() {
+    let mut world = World::verified();
+    world.pass_time(LISTS_APART);
+    world.wanted_at = Some(world.now);
+    world.pass();
+    assert_eq!(world.calls(), ["List"]);
+    // One that began since answers the wish.
+    world.pass_time(2 * LISTS_APART);
+    world.pass();
+    assert_eq!(world.calls(), Vec::<&str>::new());
+}
+
+#[test]
+fn lists_that_are_wanted_are_fifteen_seconds_apart() {
+    let mut world = World::verified();
+    let end = later(world.now, Duration::from_secs(120));
+    while world.now < end {
+        world.wanted_at = Some(world.now);
+        let next = world.pass();
+        world.now = next.min(later(world.now, Duration::from_secs(1)));
+    }
+    let lists = lists(&mut world);
+    assert!(
+        lists.windows(2).all(|two| elapsed(two[0], two[1]) >= LISTS_APART),
+        "{lists:?}"
+    );
+    assert!(lists.len() >= 7, "{lists:?}");
+}
+
+#[test]
+fn a_list_that_was_wanted_while_one_was_read_is_taken_after_it() {
+    let mut world = World::verified();
+    let began = world.now;
+    world.wanted_at = Some(later(began, Duration::from_millis(1)));
+    world.pass_time(LISTS_APART);
+    world.pass();
+    assert_eq!(world.calls(), ["List"]);
+}
+
+#[test]
+fn a_request_for_a_pass_has_the_list_taken_however_soon() {
+    let mut world = World::verified();
+    world.object.reconcile_at = Some("1".to_owned());
+    world.pass();
+    assert_eq!(world.calls(), ["List"]);
+    world.pass();
+    assert_eq!(world.calls(), Vec::<&str>::new(), "good once");
+}
+
+#[test]
+fn a_list_that_fails_takes_nothing_back_and_is_tried_again_before_its_interval() {
+    let mut world = World::with_workspaces(20);
+    let known = world.snapshot.clone();
+    world.rows = Err(FailureClass::Transient);
+    world.pass_time(INTERVAL);
+    let next = world.pass();
+    assert_eq!(world.reason(), "ApiUnavailable");
+    assert!(matches!(world.published.verification, Verification::Verified(_)));
+    assert_eq!(world.snapshot, known, "what is known stays known");
+    assert!(next < later(world.now, INTERVAL), "{next}");
+    world.done();
+
+    world.rows = Ok((0..20).map(row).collect());
+    world.now = next;
+    world.pass();
+    assert_eq!(world.calls(), ["List"]);
+    assert_eq!(world.reason(), "Verified");
+}
+
+#[test]
+fn a_list_that_always_fails_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_one() {
+    for class in [
+        FailureClass::Transient,
+        FailureClass::Denied,
+        FailureClass::Malformed,
+        FailureClass::Throttled(Duration::from_secs(1)),
+    ] {
+        let mut world = World::verified();
+        world.spec.poll_interval = Some("30s".to_owned());
+        world.rows = Err(class);
+        world.pass_time(INTERVAL);
+        for hour in 0..4 {
+            world.live(HOUR);
+            let calls = world.calls().len();
+            let most = if hour == 0 { 20 } else { 6 };
+            assert!((1..=most).contains(&calls), "{class:?}, hour {hour}: {calls}");
+        }
+    }
+}
+
+#[test]
+fn a_page_that_fails_fails_the_list() {
+    let mut world = World::with_workspaces(20);
+    let known = world.snapshot.clone();
+    world.page_size = 5;
+    world.pass_time(INTERVAL);
+    world.requests_fail_after(2);
+    world.pass();
+    assert_eq!(world.calls(), ["List", "List", "List"]);
+    assert_eq!(world.snapshot, known);
+    assert_eq!(world.published.vanishing, Vanishing::Calm);
+}
+
+#[test]
+fn only_who_differs_from_a_new_list_is_woken() {
+    let mut world = World::with_workspaces(20);
+    world.rows.as_mut().unwrap().remove(3);
+    world.pass_time(INTERVAL);
+    world.pass();
+    assert_eq!(world.woken(), [Wake::These(BTreeSet::from([uid(3)]))]);
+}
+
+#[test]
+fn what_is_recorded_in_another_organisation_is_not_missing_from_this_one() {
+    let mut world = World::with_workspaces(5);
+    world
+        .records
+        .extend((100..120).map(|n| crate::organization::Managed {
+            organization_id: Some(super::given::theirs()),
+            ..record(n)
+        }));
+    world.pass_time(INTERVAL);
+    world.pass();
+    assert_eq!(world.reason(), "Verified");
+    assert_eq!(world.status.workspaces.unwrap().managed, 5);
+}
+
+#[test]
+fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() {
+    let mut world = World::with_workspaces(20);
+    world.rows.as_mut().unwrap().truncate(14);
+    world.pass_time(INTERVAL);
+    world.pass();
+    assert_eq!(world.reason(), "MassVanishing");
+    assert_eq!(world.published.vanishing, Vanishing::Mass);
+    assert!(
+        world.message().contains("believe-vanished=6"),
+        "{}",
+        world.message()
+    );
+    // Who has just begun something hears that nothing is believed now; nobody is told of a difference.
+    assert_eq!(world.woken(), [Wake::Everybody]);
+
+    // Another count than the one that was told says nothing.
+    world.object.believe_vanished = Some(5);
+    world.pass_time(2 * LISTS_APART);
+    world.done();
+    world.pass();
+    assert_eq!(world.calls(), Vec::<&str>::new());
+    assert_eq!(world.reason(), "MassVanishing");
+
+    world.object.believe_vanished = Some(6);
+    world.pass();
+    assert_eq!(world.calls(), ["List"], "looked at once more, and at once");
+    assert_eq!(world.reason(), "Verified");
+    assert_eq!(world.published.vanishing, Vanishing::Calm);
+    assert_eq!(world.woken(), [Wake::Everybody]);
+}
+
+#[test]
+fn a_new_credential_does_not_end_a_mass_vanishing_by_itself() {
+    let mut world = World::with_workspaces(20);
+    world.rows = Ok(Vec::new());
+    world.pass_time(INTERVAL);
+    world.pass();
+    world.rows = Err(FailureClass::Transient);
+    world.rotate();
+    world.pass();
+    assert_eq!(world.published.vanishing, Vanishing::Mass);
+    assert_eq!(world.reason(), "MassVanishing");
+}
+
+#[test]
+fn a_mass_vanishing_outlives_the_process_until_a_whole_list_says_otherwise() {
+    let mut world = World::with_workspaces(20);
+    world.rows = Ok(Vec::new());
+    world.pass_time(INTERVAL);
+    world.pass();
+    world.restart();
+    world.rows = Err(FailureClass::Transient);
+    world.pass();
+    assert_eq!(world.published.vanishing, Vanishing::Mass);
+    world.rows = Ok((0..20).map(row).collect());
+    world.pass_time(INTERVAL);
+    world.pass();
+    assert_eq!(world.reason(), "Verified");
+    assert_eq!(world.published.vanishing, Vanishing::Calm);
+}

@@ -1,0 +1,10 @@
+//! The life of an Organization as sentences, a chapter a file, in a small synchronous world; then laws over any life.
+
+mod credential;
+mod given;
+mod holding;
+mod laws;
+mod list;
+mod pace;
+mod reports;
+mod world;

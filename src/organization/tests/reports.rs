@@ -1,0 +1,76 @@
+//! What is written and told, and what is not.
+
+use std::time::Duration;
+
+use super::given::{INTERVAL, ours};
+use super::world::World;
+use crate::api::ids::OrganizationId;
+use crate::api::remote::FailureClass;
+use crate::api::time::later;
+use crate::organization::effect::Wake;
+
+#[test]
+fn a_steady_organization_is_written_once() {
+    let mut world = World::with_workspaces(20);
+    world.live(Duration::from_secs(3600));
+    assert!(!world.done().contains(&"WriteStatus"));
+}
+
+#[test]
+fn there_is_one_event_for_each_change_of_reason() {
+    let mut world = World::verified();
+    for rows in [
+        Err(FailureClass::Transient),
+        Err(FailureClass::Malformed),
+        Ok(Vec::new()),
+    ] {
+        world.rows = rows;
+        world.pass_time(INTERVAL);
+        world.pass();
+    }
+    assert_eq!(world.events(), ["ApiUnavailable", "Verified"]);
+}
+
+#[test]
+fn a_status_that_cannot_be_written_is_written_later_and_told_then() {
+    let mut world = World::new();
+    world.writes_fail = true;
+    let next = world.pass();
+    assert_eq!(world.events(), Vec::<&str>::new());
+    assert_eq!(next, later(world.now, Duration::from_secs(30)));
+    world.writes_fail = false;
+    world.now = next;
+    world.done();
+    world.pass();
+    assert_eq!(world.done(), ["Publish", "WriteStatus"]);
+    assert_eq!(world.events(), ["Verified"]);
+}
+
+#[test]
+fn those_who_waited_are_woken_when_it_heals_and_nobody_while_nothing_changes() {
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Transient);
+    let next = world.pass();
+    world.woken();
+    let before = world.published.revision;
+    world.now = next;
+    let next = world.pass();
+    assert_eq!(world.woken(), [], "it fails as before");
+    assert_eq!(world.published.revision, before);
+
+    world.exchange = Ok(Some(ours()));
+    world.now = next;
+    world.pass();
+    assert_eq!(world.woken(), [Wake::Everybody]);
+    assert!(world.published.revision > before);
+}
+
+#[test]
+fn an_id_declared_in_other_case_is_the_same_organisation() {
+    const UPPER: &str = "645A183F-B12B-4C6E-8AD3-99E165603450";
+    let mut world = World::new();
+    world.spec.organization_id = Some(OrganizationId::from(UPPER));
+    world.exchange = Ok(Some(OrganizationId::new(UPPER.to_ascii_lowercase())));
+    world.pass();
+    assert_eq!(world.reason(), "Verified");
+}

@@ -1,0 +1,298 @@
+//! A world of plain values: an Organization with its Secret, an Agent Engine that answers as told, and a clock that only
+//! moves when told. It performs effects and keeps a journal; all decisions are the pass's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::given::{ours, record, row, spec};
+use crate::api::conditions::READY;
+use crate::api::ids::{OrganizationId, Uid};
+use crate::api::organization::{OrganizationSpec, OrganizationStatus};
+use crate::api::remote::{FailureClass, RemoteWorkspace};
+use crate::api::time::later;
+use crate::lifecycle::view::{Deletion, Finalizer, Verification};
+use crate::organization::effect::{Part, Wake};
+use crate::organization::view::{Found, ObjectFacts};
+use crate::organization::{Effect, Managed, Memory, Next, NoClient, Outcome, Pass, Published, Settled};
+use crate::organization::{Snapshot, View};
+use crate::tenancy::Claims;
+use crate::turns::Pace;
+
+/// What an exchange comes to, with the organisation that the answer names.
+pub(super) type Exchange = Result<Option<OrganizationId>, FailureClass>;
+
+pub(super) struct World {
+    pub now: Timestamp,
+    /// How long each call takes.
+    pub latency: Duration,
+    pub object: ObjectFacts,
+    pub spec: OrganizationSpec,
+    pub status: OrganizationStatus,
+    /// The credential Secret's version, where there is one.
+    pub secret: Option<u32>,
+    pub readable: Result<(), NoClient>,
+    /// Of a client that names the declared or verified organisation, if one is.
+    pub exchange: Exchange,
+    pub exchange_unnamed: Exchange,
+    /// The organisation's workspaces, or how a list fails.
+    pub rows: Result<Vec<RemoteWorkspace>, FailureClass>,
+    pub page_size: usize,
+    /// How many requests each page takes.
+    pub requests: u32,
+    pub writes_fail: bool,
+    pub records: Vec<Managed>,
+    pub users: usize,
+    pub wanted_at: Option<Timestamp>,
+    pub published: Published,
+    pub snapshot: Option<Arc<Snapshot>>,
+    pub pace: Pace,
+    memory: Memory,
+    journal: Vec<(Timestamp, &'static str)>,
+    wakes: Vec<Wake>,
+    events: Vec<&'static str>,
+    pub cursor: usize,
+    /// Pages after which lists fail, or after which another pass is told to slow down.
+    pub fails_after: Option<usize>,
+    pub others_throttled: Option<(usize, Duration)>,
+}
+
+impl World {
+    /// An Organization as a person has just applied it, and an Agent Engine that is well.
+    pub(super) fn new() -> Self {
+        Self {
+            now: "2026-11-22T12:00:00Z".parse().unwrap(),
+            latency: Duration::from_millis(50),
+            object: ObjectFacts {
+                uid: Uid::from("organization"),
+                generation: 1,
+                deletion: Deletion::NotAsked,
+                finalizer: Finalizer::Present,
+                reconcile_at: None,
+                believe_vanished: None,
+            },
+            spec: spec(),
+            status: OrganizationStatus::default(),
+            secret: Some(1),
+            readable: Ok(()),
+            exchange: Ok(Some(ours())),
+            exchange_unnamed: Ok(Some(ours())),
+            rows: Ok(Vec::new()),
+            page_size: 100,
+            requests: 1,
+            writes_fail: false,
+            records: Vec::new(),
+            users: 0,
+            wanted_at: None,
+            published: Published::default(),
+            snapshot: None,
+            pace: Pace::default(),
+            memory: Memory::default(),
+            journal: Vec::new(),
+            wakes: Vec::new(),
+            events: Vec::new(),
+            cursor: 0,
+            fails_after: None,
+            others_throttled: None,
+        }
+    }
+
+    /// The same a pass later: verified, and listed.
+    pub(super) fn verified() -> Self {
+        let mut world = Self::new();
+        world.pass();
+        assert_eq!(world.reason(), "Verified");
+        world.forget()
+    }
+
+    /// With so many workspaces, each recorded by an object.
+    pub(super) fn with_workspaces(count: usize) -> Self {
+        let mut world = Self::new();
+        world.rows = Ok((0..count).map(row).collect());
+        world.records = (0..count).map(record).collect();
+        world.users = count;
+        world.pass();
+        world.forget()
+    }
+
+    /// What was done, who was woken and what was told until now is of no interest.
+    fn forget(mut self) -> Self {
+        (self.journal, self.wakes, self.events) = Default::default();
+        self
+    }
+
+    /// One pass, to its end. Returns when it looks again.
+    pub(super) fn pass(&mut self) -> Timestamp {
+        let mut pass = Pass::new(self.view());
+        let claims = Claims::default();
+        let mut outcome = None;
+        for _ in 0..5000 {
+            match pass.next(self.now, &claims, &mut self.pace, outcome.take()) {
+                Next::Wait(at) => {
+                    assert!(at > self.now, "a wait that is over");
+                    self.now = at;
+                }
+                Next::Perform(effect) => {
+                    is_lawful(pass.view(), &effect);
+                    self.journal.push((self.now, effect.kind()));
+                    outcome = Some(self.perform(effect));
+                }
+                Next::Settled(settled) => return self.settle(*settled),
+            }
+        }
+        panic!("the pass turns in circles: {:?}", self.done());
+    }
+
+    /// Makes passes when they are due, for so long.
+    pub(super) fn live(&mut self, during: Duration) {
+        let end = later(self.now, during);
+        loop {
+            let next = self.pass();
+            assert!(
+                next > self.now,
+                "the next pass is due at once: {:?}",
+                self.journal.last()
+            );
+            if next > end {
+                self.now = self.now.max(end);
+                return;
+            }
+            self.now = next;
+        }
+    }
+
+    pub(super) fn pass_time(&mut self, time: Duration) {
+        self.now = later(self.now, time);
+    }
+
+    /// The effects since this was asked last.
+    pub(super) fn done(&mut self) -> Vec<&'static str> {
+        self.journal_since().into_iter().map(|(_, kind)| kind).collect()
+    }
+
+    pub(super) fn journal_since(&mut self) -> Vec<(Timestamp, &'static str)> {
+        std::mem::take(&mut self.journal)
+    }
+
+    /// Calls to Agent Engine among the effects since this was asked last.
+    pub(super) fn calls(&mut self) -> Vec<&'static str> {
+        let mut kinds = self.done();
+        kinds.retain(|kind| matches!(*kind, "Exchange" | "ExchangeUnnamed" | "List"));
+        kinds
+    }
+
+    /// Who was woken since this was asked last.
+    pub(super) fn woken(&mut self) -> Vec<Wake> {
+        let mut wakes = std::mem::take(&mut self.wakes);
+        wakes.retain(|wake| *wake != Wake::Nobody);
+        wakes
+    }
+
+    pub(super) fn events(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The Ready reason as stored.
+    pub(super) fn reason(&self) -> &str {
+        let ready = self.status.conditions.iter().find(|c| c.type_ == READY);
+        ready.map_or("", |condition| &condition.reason)
+    }
+
+    pub(super) fn message(&self) -> &str {
+        let ready = self.status.conditions.iter().find(|c| c.type_ == READY);
+        ready.map_or("", |condition| &condition.message)
+    }
+
+    /// A Secret of another version: somebody rotated the credential.
+    pub(super) fn rotate(&mut self) {
+        self.secret = Some(self.secret.unwrap_or_default() + 1);
+    }
+
+    /// Lists fail from the page after so many on.
+    pub(super) fn requests_fail_after(&mut self, pages: usize) {
+        self.fails_after = Some(pages);
+    }
+
+    /// Once, after so many pages, another pass is told to slow down for so long.
+    pub(super) fn throttled_by_others_after(&mut self, pages: usize, pause: Duration) {
+        self.others_throttled = Some((pages, pause));
+    }
+
+    /// The process ends, and another begins.
+    pub(super) fn restart(&mut self) {
+        (self.memory, self.published) = Default::default();
+        (self.snapshot, self.wanted_at, self.pace) = Default::default();
+    }
+
+    fn view(&self) -> View {
+        View {
+            now: self.now,
+            object: self.object.clone(),
+            declared: self.spec.clone(),
+            stored: self.status.clone(),
+            secret_version: self.secret.map(|version| version.to_string()),
+            users: self.users,
+            list_wanted_at: self.wanted_at,
+            published: self.published.clone(),
+            memory: self.memory.clone(),
+            found: Found::default(),
+        }
+    }
+
+    fn settle(&mut self, settled: Settled) -> Timestamp {
+        self.memory = settled.memory;
+        self.events
+            .extend(settled.events.iter().map(|event| event.reason.as_str()));
+        settled.look_again
+    }
+
+    fn perform(&mut self, effect: Effect) -> Outcome {
+        match effect {
+            Effect::AddFinalizer | Effect::RemoveFinalizer | Effect::WriteStatus(_) if self.writes_fail => {
+                return Outcome::NotDone;
+            }
+            Effect::AddFinalizer => self.object.finalizer = Finalizer::Present,
+            Effect::RemoveFinalizer => self.object.finalizer = Finalizer::Absent,
+            Effect::WriteStatus(status) => self.status = *status,
+            Effect::NameOrganization(_) => {}
+            Effect::Publish(publication) => {
+                self.published = publication.published;
+                self.snapshot = publication.snapshot.or(self.snapshot.take());
+                self.wakes.push(publication.wake);
+            }
+            Effect::Connect { .. } => return Outcome::Client(self.connect()),
+            Effect::Exchange => return Outcome::Exchanged(self.answer(1, self.exchange.clone())),
+            Effect::ExchangeUnnamed => {
+                return Outcome::Exchanged(self.answer(1, self.exchange_unnamed.clone()));
+            }
+            Effect::List(part) => return Outcome::Listed(self.page(part)),
+            Effect::ReadRecords => return Outcome::Records(self.records.clone()),
+        }
+        Outcome::Done
+    }
+
+    fn connect(&self) -> Result<(), NoClient> {
+        match self.secret {
+            None => Err(NoClient::Missing {
+                what: "there is no Secret".to_owned(),
+            }),
+            Some(_) => self.readable.clone(),
+        }
+    }
+}
+
+/// Nobody is asked during a rest, and nothing is listed with a credential that was not accepted, or of an organisation
+/// that this is not.
+fn is_lawful(view: &View, effect: &Effect) {
+    match effect {
+        Effect::Exchange | Effect::ExchangeUnnamed | Effect::List(Part::First) => {
+            assert_eq!(view.rests_until(), None, "{effect:?} during a rest");
+        }
+        _ => {}
+    }
+    if matches!(effect, Effect::List(_)) {
+        let verification = view.judgement().verification;
+        assert!(view.is_accepted() && !matches!(verification, Verification::Changed { .. }));
+    }
+}
