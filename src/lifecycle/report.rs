@@ -201,59 +201,75 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
 
 /// The status that records a workspace and ends its creation. True as the one final write, where the Secret is there.
 pub fn recorded(view: &View, record: &Record) -> WorkspaceStatus {
-    let mut next = view.clone();
-    next.stored = WorkspaceStatus {
-        uid: Some(view.object.uid.clone()),
-        workspace_id: Some(record.id.clone()),
-        organization_id: Some(record.organization_id.clone()),
-        name: Some(record.name.clone()),
-        state: record.state,
-        origin: Some(record.origin),
-        conditions: view.stored.conditions.clone(),
-        ..WorkspaceStatus::default()
-    };
-    status(&next, &settled(&next))
+    with(
+        view,
+        WorkspaceStatus {
+            workspace_id: Some(record.id.clone()),
+            organization_id: Some(record.organization_id.clone()),
+            name: Some(record.name.clone()),
+            state: record.state,
+            origin: Some(record.origin),
+            ..without_record(view)
+        },
+        settled,
+    )
 }
 
 /// The status that says: an issue for this name begins now. Written before it is sent.
 pub fn stamped(view: &View, organization: &OrganizationId) -> WorkspaceStatus {
     let (at, clock) = view.found.clock.stamp(view.now);
-    let mut next = view.clone();
-    next.stored = WorkspaceStatus {
-        uid: Some(view.object.uid.clone()),
-        creation: Some(Creation {
-            uid: view.object.uid.clone(),
-            organization_id: organization.clone(),
-            name: view.declared.name.clone(),
-            at: MicroTime(at),
-            clock,
-        }),
-        conditions: view.stored.conditions.clone(),
-        ..WorkspaceStatus::default()
+    let creation = Creation {
+        uid: view.object.uid.clone(),
+        organization_id: organization.clone(),
+        name: view.declared.name.clone(),
+        at: MicroTime(at),
+        clock,
     };
-    status(&next, &settled(&next))
+    with(
+        view,
+        WorkspaceStatus {
+            creation: Some(creation),
+            ..without_record(view)
+        },
+        settled,
+    )
 }
 
 /// The status after a creation that turned out not to be ours.
 pub fn without_intent(view: &View) -> WorkspaceStatus {
-    let mut next = view.clone();
-    next.stored.creation = None;
-    status(&next, &settled(&next))
+    with(
+        view,
+        WorkspaceStatus {
+            creation: None,
+            ..view.stored.clone()
+        },
+        settled,
+    )
 }
 
 /// The status after the user allowed a lost workspace to be replaced.
 pub fn forgotten(view: &View, record: &Record) -> WorkspaceStatus {
-    let mut next = view.clone();
-    next.stored = WorkspaceStatus {
-        uid: Some(view.object.uid.clone()),
-        conditions: view.stored.conditions.clone(),
-        ..WorkspaceStatus::default()
-    };
     let finding = Finding::new(
         Reason::Creating,
         format!("the lost workspace {} is being replaced, as allowed", record.id),
     );
-    status(&next, &blocked(&next, finding))
+    with(view, without_record(view), |next| blocked(next, finding))
+}
+
+/// Ours, with neither a workspace nor a creation; conditions keep their times.
+fn without_record(view: &View) -> WorkspaceStatus {
+    WorkspaceStatus {
+        uid: Some(view.object.uid.clone()),
+        conditions: view.stored.conditions.clone(),
+        ..WorkspaceStatus::default()
+    }
+}
+
+/// The status that is true once `stored` is.
+fn with(view: &View, stored: WorkspaceStatus, verdict: impl FnOnce(&View) -> Verdict) -> WorkspaceStatus {
+    let mut next = view.clone();
+    next.stored = stored;
+    status(&next, &verdict(&next))
 }
 
 fn fold(view: &View, verdict: &Verdict) -> Vec<Condition> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::organization::Organization;
 use super::refusal::{Outcome, Refusal};
 use super::tokens::{BadToken, Grant};
-use super::{Allowance, Request, Trace, World, input};
+use super::{Allowance, Call, Request, Trace, World, input};
 use crate::emulator::knobs::{
     InfoRefusal, Knobs, Limit, OrganizationRefusal, Role, Rotation, Subscription, Unauthorized,
 };
@@ -30,37 +30,31 @@ const AMBIGUOUS: &str =
 
 impl World {
     /// The organisation that an application token is used for.
-    pub(super) fn application(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<String> {
-        let organizations = match self.bearer(request, knobs, now, trace)? {
+    pub(super) fn application(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<String> {
+        let organizations = match self.bearer(call, trace)? {
             Ok(Grant::Application {
                 client_id,
                 generation,
                 organizations,
             }) => {
-                self.not_revoked(&client_id, generation, knobs, trace)?;
+                self.not_revoked(&client_id, generation, call.knobs, trace)?;
                 organizations
             }
             Ok(Grant::Scoped { .. }) => {
                 trace.principal = Principal::Scoped;
                 return Err(Refusal::new(
-                    code(knobs.scoped_on_workspaces),
+                    code(call.knobs.scoped_on_workspaces),
                     "Scoped tokens cannot use this endpoint",
                 ));
             }
-            Err(_) => return Err(unauthorized(knobs, trace)),
+            Err(_) => return Err(unauthorized(call.knobs, trace)),
         };
         trace.principal = Principal::Application;
-        let organization = self.choose(organizations, request, knobs)?;
+        let organization = self.choose(organizations, call.request, call.knobs)?;
         trace.organization_id = Some(organization.clone());
-        subscribed(knobs)?;
-        self.allowed(&organization, knobs, now, trace)?;
-        if knobs.role == Role::Member && request.operation.writes() {
+        subscribed(call.knobs)?;
+        self.allowed(&organization, call.knobs, call.now, trace)?;
+        if call.knobs.role == Role::Member && call.request.operation.writes() {
             return Err(Refusal::new(
                 403,
                 "You must be a workspace admin to perform this action",
@@ -70,14 +64,8 @@ impl World {
     }
 
     /// The workspace that a scoped token opens: organisation, id, name at issue.
-    pub(super) fn scoped(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(String, String, String)> {
-        match self.bearer(request, knobs, now, trace)? {
+    pub(super) fn scoped(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(String, String, String)> {
+        match self.bearer(call, trace)? {
             Ok(Grant::Scoped {
                 organization_id,
                 workspace_id,
@@ -86,41 +74,38 @@ impl World {
                 trace.principal = Principal::Scoped;
                 trace.organization_id = Some(organization_id.clone());
                 trace.workspace_id = Some(workspace_id.clone());
-                subscribed(knobs)?;
-                self.allowed(&organization_id, knobs, now, trace)?;
+                subscribed(call.knobs)?;
+                self.allowed(&organization_id, call.knobs, call.now, trace)?;
                 Ok((organization_id, workspace_id, name_at_issue))
             }
             Ok(Grant::Application { .. }) => {
                 trace.principal = Principal::Application;
                 Err(Refusal::new(
-                    info_code(knobs.info_application_token),
+                    info_code(call.knobs.info_application_token),
                     "A scoped token is required",
                 ))
             }
-            Err(BadToken::Expired) if request.operation == Operation::T3 => {
+            Err(BadToken::Expired) if call.request.operation == Operation::T3 => {
                 trace.principal = Principal::Invalid;
-                Err(Refusal::new(info_code(knobs.info_expired), "Token has expired"))
+                Err(Refusal::new(
+                    info_code(call.knobs.info_expired),
+                    "Token has expired",
+                ))
             }
-            Err(_) => Err(unauthorized(knobs, trace)),
+            Err(_) => Err(unauthorized(call.knobs, trace)),
         }
     }
 
-    fn bearer(
-        &self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<Result<Grant, BadToken>> {
-        let Some(header) = &request.authorization else {
-            return Err(Refusal::new(code(knobs.missing_bearer), "Not authenticated"));
+    fn bearer(&self, call: &Call<'_>, trace: &mut Trace) -> Outcome<Result<Grant, BadToken>> {
+        let Some(header) = &call.request.authorization else {
+            return Err(Refusal::new(code(call.knobs.missing_bearer), "Not authenticated"));
         };
         let token = header
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         match token {
-            Some((_, token)) => Ok(self.mint.read(token.trim(), now)),
-            None => Err(unauthorized(knobs, trace)),
+            Some((_, token)) => Ok(self.mint.read(token.trim(), call.now)),
+            None => Err(unauthorized(call.knobs, trace)),
         }
     }
 

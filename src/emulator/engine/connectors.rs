@@ -1,31 +1,23 @@
 //! C1 and C2: as much of connectors as tells whether a workspace is empty.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::refusal::{Outcome, Refusal};
 use super::tokens::Grant;
 use super::workspaces::time;
-use super::{Request, Trace, World, input};
+use super::{Call, Trace, World, input};
 use crate::emulator::engine::organization::{Organization, Workspace};
-use crate::emulator::knobs::Knobs;
 
 /// The parameters that name a workspace by name; the latter two are deprecated.
 const BY_NAME: [&str; 3] = ["workspace_name", "customer_name", "external_user_id"];
 
 impl World {
-    pub(super) fn connectors(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let (organization, own) = self.either(request, knobs, now, trace)?;
+    pub(super) fn connectors(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let (organization, own) = self.either(call, trace)?;
         let organization = self
             .organization(&organization)
             .ok_or_else(|| Refusal::new(404, "Organization not found"))?;
-        let workspace = keyed(organization, &request.query)?;
+        let workspace = keyed(organization, &call.request.query)?;
         if own.is_some_and(|own| own != workspace.row.id) {
             return Err(Refusal::new(403, "Token is scoped to another workspace"));
         }
@@ -38,23 +30,17 @@ impl World {
                     "id": connector.id,
                     "name": connector.name,
                     "summarized_source_template": {"id": connector.id, "name": connector.name, "icon": null},
-                    "created_at": time(workspace.row.created_at, knobs),
-                    "updated_at": time(workspace.row.updated_at, knobs),
+                    "created_at": time(workspace.row.created_at, call.knobs),
+                    "updated_at": time(workspace.row.updated_at, call.knobs),
                 })
             })
             .collect();
         Ok((200, json!({"data": data})))
     }
 
-    pub(super) fn delete_connector(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let (organization, own) = self.either(request, knobs, now, trace)?;
-        let id = input::uuid(request.id.as_deref().unwrap_or_default(), "id")?;
+    pub(super) fn delete_connector(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let (organization, own) = self.either(call, trace)?;
+        let id = input::uuid(call.request.id.as_deref().unwrap_or_default(), "id")?;
         let job_id = self.next_id();
         let workspaces = self
             .organization_mut(&organization)
@@ -71,24 +57,19 @@ impl World {
     }
 
     /// Either kind of token; a scoped one is bound to the workspace that is told.
-    fn either(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(String, Option<String>)> {
-        let token = request
+    fn either(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(String, Option<String>)> {
+        let token = call
+            .request
             .authorization
             .as_deref()
             .and_then(|header| header.split_once(' '))
             .map(|(_, token)| token);
-        match token.map(|token| self.mint.read(token, now)) {
+        match token.map(|token| self.mint.read(token, call.now)) {
             Some(Ok(Grant::Scoped { .. })) => {
-                let (organization, workspace, _) = self.scoped(request, knobs, now, trace)?;
+                let (organization, workspace, _) = self.scoped(call, trace)?;
                 Ok((organization, Some(workspace)))
             }
-            _ => Ok((self.application(request, knobs, now, trace)?, None)), // refuses what is no token at all
+            _ => Ok((self.application(call, trace)?, None)), // refuses what is no token at all
         }
     }
 }

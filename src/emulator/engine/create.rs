@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::organization::{DEFAULT_WORKSPACE, Reach, Restored, Status, Workspace};
 use super::refusal::{Outcome, Refusal};
-use super::{Arrival, Request, Trace, World, input, issue, names, new_cache};
+use super::{Arrival, Call, Request, Trace, World, input, issue, names, new_cache};
 use crate::emulator::knobs::{
     CloudAdoption, ConcurrentMint, HiddenMint, Knobs, Limit, MintAmbiguous, MintInactive, PlanRefusal,
     Reactivation, RegionEu, RegionUnknown, RemintDeleted,
@@ -44,38 +44,32 @@ impl World {
     }
 
     /// The id of the workspace of this name, made if need be.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the request's parts, read and checked one by one before"
-    )]
     pub(super) fn get_or_create(
         &mut self,
         organization_id: &str,
         name: &str,
         region: Option<String>,
-        arrival: Arrival,
-        knobs: &Knobs,
-        now: Timestamp,
+        call: &Call<'_>,
         trace: &mut Trace,
     ) -> Outcome<String> {
-        let name = names::accept(name, "workspace_name", knobs)?;
-        let region = accept_region(region, knobs)?;
+        let name = names::accept(name, "workspace_name", call.knobs)?;
+        let region = accept_region(region, call.knobs)?;
         let organization = self
             .organization(organization_id)
             .ok_or_else(|| Refusal::new(404, "Organization not found"))?;
-        let named = |w: &&Workspace| names::same(&w.row.name, &name, knobs);
+        let named = |w: &&Workspace| names::same(&w.row.name, &name, call.knobs);
         let (seen, unseen): (Vec<_>, Vec<_>) = organization
             .workspaces
             .iter()
             .filter(|w| !w.row.tombstone)
             .filter(named)
             .partition(|w| w.reach == Reach::Visible);
-        let raced = arrival == Arrival::NameFree;
+        let raced = call.request.arrival == Arrival::NameFree;
         let chosen = match seen.as_slice() {
             [] => None,
             _ if raced => None,
             [only] => Some(*only),
-            [oldest, .., newest] => Some(match knobs.mint_ambiguous {
+            [oldest, .., newest] => Some(match call.knobs.mint_ambiguous {
                 MintAmbiguous::Oldest => *oldest,
                 MintAmbiguous::Newest => *newest,
                 MintAmbiguous::ServerError => {
@@ -88,7 +82,7 @@ impl World {
             trace.workspace_id = Some(id.clone());
             if region.is_some()
                 && region != found.region_id
-                && knobs.region_conflict == RegionUnknown::Refused
+                && call.knobs.region_conflict == RegionUnknown::Refused
             {
                 return Err(Refusal::invalid(
                     "region_id",
@@ -96,14 +90,14 @@ impl World {
                     "Workspace exists in another region",
                 ));
             }
-            self.open(organization_id, &id, knobs, now)?;
+            self.open(organization_id, &id, call.knobs, call.now)?;
             return Ok(id);
         }
         if let Some(other) = unseen.first().filter(|_| !raced) {
             let id = other.row.id.clone();
             let adopted = match other.reach {
-                Reach::CloudOnly => knobs.cloud_adoption == CloudAdoption::Adopt,
-                Reach::Visible | Reach::Hidden => match knobs.hidden_mint {
+                Reach::CloudOnly => call.knobs.cloud_adoption == CloudAdoption::Adopt,
+                Reach::Visible | Reach::Hidden => match call.knobs.hidden_mint {
                     HiddenMint::Forbidden => {
                         trace.workspace_id = Some(id);
                         return Err(Refusal::new(403, "You do not have access to this workspace"));
@@ -122,7 +116,7 @@ impl World {
                 return Ok(id);
             }
         }
-        self.create(organization_id, &name, region, knobs, now)
+        self.create(organization_id, &name, region, call.knobs, call.now)
     }
 
     /// A token for an existing workspace, if its state allows it.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::refusal::{Outcome, Refusal};
 use super::tokens::{Grant, Style};
-use super::{Request, Tampering, Trace, World, input};
+use super::{Call, Tampering, Trace, World, input};
 use crate::emulator::engine::organization::Status;
 use crate::emulator::knobs::{
     InfoName, Knobs, Limit, T1Organization, T1Refusal, TokenAfterDelete, TokenAfterInactive, TokenAfterRename,
@@ -18,14 +18,8 @@ use crate::emulator::operation::Family;
 const FORMER_NAMES: [&str; 3] = ["customer_name", "external_user_id", "external_id"];
 
 impl World {
-    pub(super) fn application_token(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let body = input::object(&request.body)?;
+    pub(super) fn application_token(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let body = input::object(&call.request.body)?;
         let client_id = input::string(&body, "client_id")?;
         let client_secret = input::string(&body, "client_secret")?;
         let credential = self
@@ -34,31 +28,31 @@ impl World {
             .find(|held| held.client_id == client_id && held.client_secret == client_secret)
             .cloned()
             .ok_or_else(|| {
-                let status = match knobs.t1_refusal {
+                let status = match call.knobs.t1_refusal {
                     T1Refusal::BadRequest => 400,
                     T1Refusal::Unauthorized => 401,
                     T1Refusal::Forbidden => 403,
                 };
                 Refusal::new(status, "Invalid client credentials")
             })?;
-        let organization = self.choose(credential.organizations, request, knobs)?;
+        let organization = self.choose(credential.organizations, call.request, call.knobs)?;
         trace.organization_id = Some(organization.clone());
-        let seconds = match request.tampering {
+        let seconds = match call.request.tampering {
             Tampering::Lifetime(seconds) => seconds,
-            Tampering::None | Tampering::TokenOf(_) => seconds(knobs.expires_in.0),
+            Tampering::None | Tampering::TokenOf(_) => seconds(call.knobs.expires_in.0),
         };
         let grant = Grant::Application {
             client_id,
             generation: credential.generation,
             organizations: vec![organization.clone()],
         };
-        let token = self.issue(grant, now, seconds, knobs);
-        let said = match knobs.expires_in_said {
+        let token = self.issue(grant, call.now, seconds, call.knobs);
+        let said = match call.knobs.expires_in_said {
             Limit::None => json!(seconds.max(0)),
             Limit::At(other) => json!(other),
         };
         let mut answer = json!({"access_token": token, "token_type": "bearer", "expires_in": said});
-        match knobs.t1_organization {
+        match call.knobs.t1_organization {
             T1Organization::Present => answer["organization_id"] = json!(organization),
             T1Organization::Null => answer["organization_id"] = Value::Null,
             T1Organization::Absent => {}
@@ -66,37 +60,25 @@ impl World {
         Ok((200, answer))
     }
 
-    pub(super) fn scoped_token(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let organization = self.application(request, knobs, now, trace)?;
-        let body = input::object(&request.body)?;
-        let token = self.token_for(&organization, &body, request, knobs, now, trace)?;
+    pub(super) fn scoped_token(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let organization = self.application(call, trace)?;
+        let body = input::object(&call.request.body)?;
+        let token = self.token_for(&organization, &body, call, trace)?;
         Ok((200, json!({"token": token})))
     }
 
-    pub(super) fn widget_token(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let organization = self.application(request, knobs, now, trace)?;
-        let body = input::object(&request.body)?;
+    pub(super) fn widget_token(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let organization = self.application(call, trace)?;
+        let body = input::object(&call.request.body)?;
         let origin = input::string(&body, "allowed_origin")?;
-        let token = self.token_for(&organization, &body, request, knobs, now, trace)?;
+        let token = self.token_for(&organization, &body, call, trace)?;
         let id = trace.workspace_id.clone().unwrap_or_default();
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("workspaceId", &id)
             .append_pair("allowedOrigin", &origin)
             .finish();
         let bundle =
-            json!({"token": token, "widgetUrl": format!("{}/embedded-widget?{query}", request.origin)});
+            json!({"token": token, "widgetUrl": format!("{}/embedded-widget?{query}", call.request.origin)});
         Ok((200, json!({"token": STANDARD.encode(bundle.to_string())})))
     }
 
@@ -104,22 +86,20 @@ impl World {
         &mut self,
         organization: &str,
         body: &Map<String, Value>,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
+        call: &Call<'_>,
         trace: &mut Trace,
     ) -> Outcome<String> {
-        let name = requested_name(body, request.family)?;
+        let name = requested_name(body, call.request.family)?;
         let region = input::optional_uuid(body, "region_id")?;
-        let id = self.get_or_create(organization, &name, region, request.arrival, knobs, now, trace)?;
+        let id = self.get_or_create(organization, &name, region, call, trace)?;
         trace.workspace_id = Some(id.clone());
-        let id = match &request.tampering {
+        let id = match &call.request.tampering {
             Tampering::TokenOf(other) => other.clone(),
             Tampering::None | Tampering::Lifetime(_) => id,
         };
-        let seconds = match request.tampering {
+        let seconds = match call.request.tampering {
             Tampering::Lifetime(seconds) => seconds,
-            Tampering::None | Tampering::TokenOf(_) => seconds(knobs.scoped_ttl.0),
+            Tampering::None | Tampering::TokenOf(_) => seconds(call.knobs.scoped_ttl.0),
         };
         let name_at_issue = self
             .organizations
@@ -132,7 +112,7 @@ impl World {
             workspace_id: id,
             name_at_issue,
         };
-        Ok(self.issue(grant, now, seconds, knobs))
+        Ok(self.issue(grant, call.now, seconds, call.knobs))
     }
 
     fn issue(&mut self, grant: Grant, now: Timestamp, seconds: i64, knobs: &Knobs) -> String {
@@ -149,19 +129,13 @@ impl World {
         )
     }
 
-    pub(super) fn token_info(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let (organization, id, name_at_issue) = self.scoped(request, knobs, now, trace)?;
+    pub(super) fn token_info(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let (organization, id, name_at_issue) = self.scoped(call, trace)?;
         let found = self
             .organizations
             .iter()
             .find_map(|organization| organization.find(&id));
-        let deleted = match knobs.scoped_after_delete {
+        let deleted = match call.knobs.scoped_after_delete {
             TokenAfterDelete::Valid => None,
             TokenAfterDelete::Unauthorized => Some(401),
             TokenAfterDelete::Forbidden => Some(403),
@@ -173,14 +147,14 @@ impl World {
                     return Err(Refusal::new(status, "Workspace not found"));
                 }
                 let inactive = workspace.row.status == Status::Inactive;
-                if inactive && knobs.scoped_after_inactive == TokenAfterInactive::Forbidden {
+                if inactive && call.knobs.scoped_after_inactive == TokenAfterInactive::Forbidden {
                     return Err(Refusal::new(403, "Workspace is inactive"));
                 }
                 let renamed = workspace.row.name != name_at_issue;
-                if renamed && knobs.scoped_after_rename == TokenAfterRename::Unauthorized {
+                if renamed && call.knobs.scoped_after_rename == TokenAfterRename::Unauthorized {
                     return Err(Refusal::new(401, "Invalid authentication credentials"));
                 }
-                match knobs.info_name {
+                match call.knobs.info_name {
                     InfoName::Current => workspace.row.name.clone(),
                     InfoName::AtMint => name_at_issue,
                 }
@@ -192,7 +166,7 @@ impl World {
         };
         Ok((
             200,
-            match request.family {
+            match call.request.family {
                 Family::Current => {
                     json!({"organization_id": organization, "workspace_id": id, "workspace_name": name})
                 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::organization::{Reach, Row, Status};
 use super::refusal::{Outcome, Refusal};
 use super::workspaces::{shown, status};
-use super::{Request, Trace, World, input};
+use super::{Call, Request, Trace, World, input};
 use crate::emulator::knobs::{
     BlankFilter, CursorStyle, Knobs, Limit, ListOrder, ListTombstones, NextFilters, NextStyle,
     SpecialCharacters,
@@ -36,15 +36,9 @@ struct Cursor {
 }
 
 impl World {
-    pub(super) fn list(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let organization = self.application(request, knobs, now, trace)?;
-        let query = Query::read(&request.query, knobs, now)?;
+    pub(super) fn list(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let organization = self.application(call, trace)?;
+        let query = Query::read(&call.request.query, call.knobs, call.now)?;
         let workspaces = self
             .organization(&organization)
             .map(|o| o.workspaces.as_slice())
@@ -52,17 +46,17 @@ impl World {
         let mut rows: Vec<&Row> = workspaces
             .iter()
             .filter(|w| w.reach == Reach::Visible)
-            .filter_map(|w| w.seen(now, knobs.list_lag_ms.0))
-            .filter(|row| !row.tombstone || knobs.list_tombstones == ListTombstones::Included)
+            .filter_map(|w| w.seen(call.now, call.knobs.list_lag_ms.0))
+            .filter(|row| !row.tombstone || call.knobs.list_tombstones == ListTombstones::Included)
             .filter(|row| query.status.is_none_or(|status| row.status == status))
             .filter(|row| {
                 query
                     .name_contains
                     .as_ref()
-                    .is_none_or(|part| contains(&row.name, part, knobs))
+                    .is_none_or(|part| contains(&row.name, part, call.knobs))
             })
             .collect();
-        match knobs.list_order {
+        match call.knobs.list_order {
             ListOrder::Created => rows.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id))),
             ListOrder::Newest => rows.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id))),
             ListOrder::Name => rows.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id))),
@@ -79,11 +73,11 @@ impl World {
         let page: Vec<&Row> = rows.iter().skip(start).take(query.limit).copied().collect();
         let more = start.saturating_add(page.len()) < rows.len();
         let next = page.last().filter(|_| more).map(|last| {
-            let (offset, after) = match knobs.cursor_style {
+            let (offset, after) = match call.knobs.cursor_style {
                 CursorStyle::Offset => (Some(start + page.len()), None),
                 CursorStyle::Keyset => (None, Some(last.id.clone())),
             };
-            let issued = matches!(knobs.cursor_life, Limit::At(_)).then(|| now.as_second());
+            let issued = matches!(call.knobs.cursor_life, Limit::At(_)).then(|| call.now.as_second());
             URL_SAFE_NO_PAD.encode(
                 json!(Cursor {
                     offset,
@@ -93,12 +87,12 @@ impl World {
                 .to_string(),
             )
         });
-        let mut body = json!({"data": page.iter().map(|row| shown(row, knobs)).collect::<Vec<_>>()});
-        match (next, knobs.next_style) {
+        let mut body = json!({"data": page.iter().map(|row| shown(row, call.knobs)).collect::<Vec<_>>()});
+        match (next, call.knobs.next_style) {
             (None, NextStyle::Absent) => {}
             (None, NextStyle::EmptyString) => body["next"] = json!(""),
             (None, _) => body["next"] = Value::Null,
-            (Some(cursor), style) => body["next"] = json!(link(&cursor, style, request, knobs)),
+            (Some(cursor), style) => body["next"] = json!(link(&cursor, style, call.request, call.knobs)),
         }
         Ok((200, body))
     }

@@ -113,6 +113,14 @@ pub struct World {
     deletions: Vec<(Timestamp, String)>,
 }
 
+/// A call in its circumstances.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    request: &'a Request,
+    knobs: &'a Knobs,
+    now: Timestamp,
+}
+
 /// What a call learned on its way, told to the journal even if it is refused later.
 #[derive(Debug, Default)]
 struct Trace {
@@ -205,19 +213,20 @@ impl World {
     /// Answers a call.
     pub fn answer(&mut self, request: &Request, knobs: &Knobs, now: Timestamp) -> Reply {
         self.settle(now);
+        let call = Call { request, knobs, now };
         let mut trace = Trace::default();
         let result = match request.operation {
-            Operation::T1 => self.application_token(request, knobs, now, &mut trace),
-            Operation::T2 => self.scoped_token(request, knobs, now, &mut trace),
-            Operation::T3 => self.token_info(request, knobs, now, &mut trace),
-            Operation::T4 => self.widget_token(request, knobs, now, &mut trace),
-            Operation::W1 => self.list(request, knobs, now, &mut trace),
-            Operation::W2 => self.stats(request, knobs, now, &mut trace),
-            Operation::W3 => self.get(request, knobs, now, &mut trace),
-            Operation::W4 => self.put(request, knobs, now, &mut trace),
-            Operation::W5 => self.delete(request, knobs, now, &mut trace),
-            Operation::C1 => self.connectors(request, knobs, now, &mut trace),
-            Operation::C2 => self.delete_connector(request, knobs, now, &mut trace),
+            Operation::T1 => self.application_token(&call, &mut trace),
+            Operation::T2 => self.scoped_token(&call, &mut trace),
+            Operation::T3 => self.token_info(&call, &mut trace),
+            Operation::T4 => self.widget_token(&call, &mut trace),
+            Operation::W1 => self.list(&call, &mut trace),
+            Operation::W2 => self.stats(&call, &mut trace),
+            Operation::W3 => self.get(&call, &mut trace),
+            Operation::W4 => self.put(&call, &mut trace),
+            Operation::W5 => self.delete(&call, &mut trace),
+            Operation::C1 => self.connectors(&call, &mut trace),
+            Operation::C2 => self.delete_connector(&call, &mut trace),
         };
         let Trace {
             principal,

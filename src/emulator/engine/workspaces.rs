@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::create::{is_default, restored};
 use super::organization::{Reach, Row, Status, Workspace};
 use super::refusal::{Outcome, Refusal};
-use super::{Request, Trace, World, input, names};
+use super::{Call, Trace, World, input, names};
 use crate::emulator::knobs::{
     CreatedAt, DefaultProtected, DeletedDelete, DeletedGet, HiddenGet, Knobs, NoopUpdate, NullCache,
     PutEmpty, PutMember, RenameConflict, SlowDelete, StatsScope, Visibility, WorkspaceMembers,
@@ -15,15 +15,9 @@ use crate::emulator::knobs::{
 const NOT_FOUND: &str = "Workspace not found";
 
 impl World {
-    pub(super) fn stats(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let organization = self.application(request, knobs, now, trace)?;
-        let counted = |w: &&Workspace| match knobs.stats_scope {
+    pub(super) fn stats(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let organization = self.application(call, trace)?;
+        let counted = |w: &&Workspace| match call.knobs.stats_scope {
             StatsScope::Live | StatsScope::WithTombstones => w.reach != Reach::CloudOnly,
             StatsScope::Visible => w.reach == Reach::Visible,
         };
@@ -35,9 +29,9 @@ impl World {
         for row in rows
             .iter()
             .filter(counted)
-            .filter_map(|w| w.seen(now, knobs.stats_lag_ms.0))
+            .filter_map(|w| w.seen(call.now, call.knobs.stats_lag_ms.0))
         {
-            if !row.tombstone || knobs.stats_scope == StatsScope::WithTombstones {
+            if !row.tombstone || call.knobs.stats_scope == StatsScope::WithTombstones {
                 count[usize::from(row.status == Status::Inactive)] += 1;
             }
         }
@@ -48,53 +42,41 @@ impl World {
         ))
     }
 
-    pub(super) fn get(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let workspace = self.addressed(request, knobs, now, trace)?;
+    pub(super) fn get(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let workspace = self.addressed(call, trace)?;
         if workspace.row.tombstone {
-            return match knobs.deleted_get {
+            return match call.knobs.deleted_get {
                 DeletedGet::NotFound => Err(Refusal::new(404, NOT_FOUND)),
                 DeletedGet::Gone => Err(Refusal::new(410, NOT_FOUND)),
-                DeletedGet::Tombstone => Ok((200, shown(&workspace.row, knobs))),
+                DeletedGet::Tombstone => Ok((200, shown(&workspace.row, call.knobs))),
             };
         }
-        let age = now.duration_since(workspace.appeared_at);
-        if age < millis(knobs.get_lag_ms.0) {
+        let age = call.now.duration_since(workspace.appeared_at);
+        if age < millis(call.knobs.get_lag_ms.0) {
             return Err(Refusal::new(404, NOT_FOUND));
         }
-        Ok((200, shown(&workspace.row, knobs)))
+        Ok((200, shown(&workspace.row, call.knobs)))
     }
 
-    pub(super) fn put(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let found = self.addressed(request, knobs, now, trace)?;
+    pub(super) fn put(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let found = self.addressed(call, trace)?;
         if found.row.tombstone {
             return Err(Refusal::new(404, NOT_FOUND));
         }
         let (id, old) = (found.row.id.clone(), found.row.clone());
-        let change = Change::read(&input::object(&request.body)?, knobs)?;
+        let change = Change::read(&input::object(&call.request.body)?, call.knobs)?;
         let renamed = change.name.as_ref().filter(|name| **name != old.name);
         if is_default(&old.name) && (renamed.is_some() || change.status == Some(Status::Inactive)) {
-            protect_default(knobs)?;
+            protect_default(call.knobs)?;
         }
         let organization = trace.organization_id.clone().unwrap_or_default();
         if let Some(name) = renamed {
             let taken = self.organization(&organization).is_some_and(|o| {
                 o.workspaces
                     .iter()
-                    .any(|w| !w.row.tombstone && w.row.id != id && names::same(&w.row.name, name, knobs))
+                    .any(|w| !w.row.tombstone && w.row.id != id && names::same(&w.row.name, name, call.knobs))
             });
-            let status = match knobs.rename_conflict {
+            let status = match call.knobs.rename_conflict {
                 RenameConflict::BadRequest => Some(400),
                 RenameConflict::Conflict => Some(409),
                 RenameConflict::Unprocessable => Some(422),
@@ -119,43 +101,38 @@ impl World {
             },
             ..old.clone()
         };
-        if wanted != old || knobs.noop_update == NoopUpdate::Moves {
+        if wanted != old || call.knobs.noop_update == NoopUpdate::Moves {
             let status = wanted.status;
             if status != old.status {
-                workspace.set_status(now, status, restored(knobs));
+                workspace.set_status(call.now, status, restored(call.knobs));
             }
-            workspace.change(now, |row| *row = wanted);
+            workspace.change(call.now, |row| *row = wanted);
         }
-        Ok((200, shown(&workspace.row, knobs)))
+        Ok((200, shown(&workspace.row, call.knobs)))
     }
 
-    pub(super) fn delete(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<(u16, Value)> {
-        let workspace = self.addressed(request, knobs, now, trace)?;
+    pub(super) fn delete(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let workspace = self.addressed(call, trace)?;
         if is_default(&workspace.row.name) {
-            protect_default(knobs)?;
+            protect_default(call.knobs)?;
         }
         if workspace.row.tombstone {
-            let at = workspace.deleted_at.unwrap_or(now);
-            return match knobs.deleted_delete {
+            let at = workspace.deleted_at.unwrap_or(call.now);
+            return match call.knobs.deleted_delete {
                 DeletedDelete::NotFound => Err(Refusal::new(404, NOT_FOUND)),
                 DeletedDelete::Gone => Err(Refusal::new(410, NOT_FOUND)),
-                DeletedDelete::Ok => Ok((200, deleted(&workspace.row.id, at, knobs))),
+                DeletedDelete::Ok => Ok((200, deleted(&workspace.row.id, at, call.knobs))),
             };
         }
-        match knobs.slow_delete {
+        match call.knobs.slow_delete {
             SlowDelete::Off => {
-                workspace.delete(now);
-                Ok((200, deleted(&workspace.row.id, now, knobs)))
+                workspace.delete(call.now);
+                Ok((200, deleted(&workspace.row.id, call.now, call.knobs)))
             }
             SlowDelete::Timeout => {
-                let due = now
-                    .checked_add(millis(knobs.slow_delete_ms.0))
+                let due = call
+                    .now
+                    .checked_add(millis(call.knobs.slow_delete_ms.0))
                     .unwrap_or(Timestamp::MAX);
                 let id = workspace.row.id.clone();
                 self.delete_later(&id, due);
@@ -165,19 +142,13 @@ impl World {
     }
 
     /// The workspace that the path names, in the caller's organisation, deleted ones too.
-    fn addressed(
-        &mut self,
-        request: &Request,
-        knobs: &Knobs,
-        now: Timestamp,
-        trace: &mut Trace,
-    ) -> Outcome<&mut Workspace> {
-        let organization = self.application(request, knobs, now, trace)?;
-        let id = input::uuid(request.id.as_deref().unwrap_or_default(), "workspace_id")?;
+    fn addressed(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<&mut Workspace> {
+        let organization = self.application(call, trace)?;
+        let id = input::uuid(call.request.id.as_deref().unwrap_or_default(), "workspace_id")?;
         trace.workspace_id = Some(id.clone());
         let found = self.organization_mut(&organization).and_then(|o| o.find_mut(&id));
         let found = found.ok_or_else(|| Refusal::new(404, NOT_FOUND))?;
-        match (found.reach, knobs.hidden_get) {
+        match (found.reach, call.knobs.hidden_get) {
             (Reach::CloudOnly, _) | (Reach::Hidden, HiddenGet::NotFound) => Err(Refusal::new(404, NOT_FOUND)),
             (Reach::Hidden, HiddenGet::Forbidden) => {
                 Err(Refusal::new(403, "You do not have access to this workspace"))

@@ -21,27 +21,25 @@ const CLASSES: [(FailureClass, u16); 9] = [
     (FailureClass::Unknown, 504),
 ];
 
+/// Lives for some hours, and counts in each.
+fn hours_are_cheap(world: &mut World, story: &str) {
+    for hour in 0..4 {
+        world.forget_journal();
+        world.live("acme", HOUR);
+        let most = if hour == 0 { 20 } else { 6 };
+        let (calls, writes) = (world.calls(), world.writes());
+        assert!(calls <= most, "{story}, hour {hour}: {calls} calls");
+        assert!(writes <= 2 * most, "{story}, hour {hour}: {writes} writes");
+    }
+}
+
 /// Lets each operation of a story fail in each class for ever, and counts.
 fn stays_cheap(story: &str, begin: impl Fn() -> World, operations: &[&'static str]) {
     for operation in operations {
         for (class, status) in CLASSES {
             let mut world = begin();
             world.fault(operation, Fault::Answers(class, status), usize::MAX);
-            for hour in 0..4 {
-                world.forget_journal();
-                world.live("acme", HOUR);
-                let most = if hour == 0 { 20 } else { 6 };
-                assert!(
-                    world.calls() <= most,
-                    "{story}: {operation} {class:?}, hour {hour}: {} calls",
-                    world.calls()
-                );
-                assert!(
-                    world.writes() <= 2 * most,
-                    "{story}: {operation} {class:?}, hour {hour}: {} writes",
-                    world.writes()
-                );
-            }
+            hours_are_cheap(&mut world, &format!("{story}: {operation} {class:?}"));
         }
     }
 }
@@ -109,16 +107,7 @@ fn an_api_that_is_down_for_everything() {
         for operation in ["Look", "Get", "Issue", "Prove", "Update", "Delete"] {
             world.fault(operation, Fault::Answers(class, status), usize::MAX);
         }
-        for hour in 0..4 {
-            world.forget_journal();
-            world.live("acme", HOUR);
-            let most = if hour == 0 { 20 } else { 6 };
-            assert!(
-                world.calls() <= most,
-                "{class:?}, hour {hour}: {} calls",
-                world.calls()
-            );
-        }
+        hours_are_cheap(&mut world, &format!("{class:?}"));
     }
 }
 
@@ -128,15 +117,6 @@ fn a_refused_kubernetes_write_costs_no_more() {
         let mut world = World::new();
         world.apply("acme", spec("acme"));
         world.fault(kind, Fault::Refused, usize::MAX);
-        for hour in 0..4 {
-            world.forget_journal();
-            world.live("acme", HOUR);
-            let most = if hour == 0 { 20 } else { 6 };
-            assert!(
-                world.calls() <= most,
-                "{kind}, hour {hour}: {} calls",
-                world.calls()
-            );
-        }
+        hours_are_cheap(&mut world, kind);
     }
 }
