@@ -24,8 +24,9 @@ use super::context::{AnyOrganization, Context, Shared};
 use super::outside;
 use crate::api::Organization;
 use crate::api::ids::Uid;
+use crate::api::reason::Reason;
 use crate::api::time::elapsed;
-use crate::organization::{Next, Outcome, Pass, Settled, View};
+use crate::organization::{Next, Outcome, Pass, Settled};
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
 use crate::stopping::Stopping;
 use crate::turns::Pace;
@@ -35,6 +36,9 @@ const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
 
 /// A store that lags behind our own write is asked again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
+
+/// What crashed is left alone for so long, unless it changes.
+const RESTS_AFTER_A_CRASH: Duration = Duration::from_secs(5 * 60);
 
 /// Runs until told to stop.
 pub(super) async fn run(
@@ -76,40 +80,33 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>) -> Ac
     {
         return Action::requeue(LAGS);
     }
-    // The client first: one that is older than the view is of no other making than the view remembers.
-    let performer = Performer::new(context.clone(), object.clone());
-    let Some(view) = observe::view(context, object) else {
-        // Its name is another's by now, whose own event wakes it.
-        return Action::await_change();
-    };
-    let began = Instant::now();
     let metrics = &context.served.metrics;
     metrics.pass_began(Kind::Organization);
-    let settled = drive(context, object, performer, view).await;
-    metrics.pass_ended(
-        Kind::Organization,
-        PassResult::of(settled.reason),
-        settled.reason,
-        began.elapsed(),
-    );
-    for event in &settled.events {
-        announce(context, object, event).await;
-    }
-    if let Some(state) = context.state_of(&mut context.shared(), object) {
-        state.memory = settled.memory;
-    }
-    // Timers end a little early against the wall clock; a pass just before its time would find nothing to do.
-    Action::requeue(elapsed(context.now(), settled.look_again) + Duration::from_millis(20))
+    let began = Instant::now();
+    let ended = tokio::spawn(drive(context.clone(), object.clone())).await;
+    let (result, reason, action) = match ended {
+        Ok(Some(settled)) => finish(context, object, *settled).await,
+        // Its name is another's by now, whose own event wakes it.
+        Ok(None) => (PassResult::Overtaken, Reason::Deleting, Action::await_change()),
+        Err(error) => {
+            tracing::error!(%error, organization = object.name_any(), "a pass crashed");
+            outside::report(context, object, outside::panicked()).await;
+            (
+                PassResult::Panicked,
+                Reason::Panicked,
+                Action::requeue(RESTS_AFTER_A_CRASH),
+            )
+        }
+    };
+    metrics.pass_ended(Kind::Organization, result, reason, began.elapsed());
+    action
 }
 
-/// The loop without decisions.
-async fn drive(
-    context: &Context,
-    object: &Organization,
-    mut performer: Performer,
-    view: View,
-) -> Box<Settled> {
-    let mut pass = Pass::new(view);
+/// The loop without decisions, in a task of its own: a panic in it ends it and nothing else. Nothing where the store has
+/// another incarnation by now.
+async fn drive(context: Arc<Context>, object: Organization) -> Option<Box<Settled>> {
+    let mut performer = Performer::new(context.clone(), object.clone());
+    let mut pass = Pass::new(observe::view(&context, &object)?);
     let mut outcome: Option<Outcome> = None;
     loop {
         let next = {
@@ -137,9 +134,25 @@ async fn drive(
                 outcome = Some(came);
             }
             Next::Wait(at) => sleep(elapsed(context.now(), at)).await,
-            Next::Settled(settled) => return settled,
+            Next::Settled(settled) => return Some(settled),
         }
     }
+}
+
+async fn finish(context: &Context, object: &Organization, settled: Settled) -> (PassResult, Reason, Action) {
+    if let Some(state) = context.state_of(&mut context.shared(), object) {
+        state.memory = settled.memory;
+    }
+    for event in &settled.events {
+        announce(context, object, event).await;
+    }
+    // Timers end a little early against the wall clock; a pass just before its time would find nothing to do.
+    let wait = elapsed(context.now(), settled.look_again) + Duration::from_millis(20);
+    (
+        PassResult::of(settled.reason),
+        settled.reason,
+        Action::requeue(wait),
+    )
 }
 
 /// Everybody's claims are known before anybody is woken: who comes first must not depend on who is woken first.
