@@ -115,7 +115,7 @@ impl Pass {
                     Some(Turn::At(at)) if elapsed(now, at) <= patience(&effect) => return Next::Wait(at),
                     Some(Turn::At(at)) => self.give_way(at),
                 },
-                Step::Leave(reason, until) => return self.leave(reason, until),
+                Step::Leave(reason, after) => return self.leave(reason, after),
                 Step::Settle => return self.settle(),
             }
         }

@@ -1,4 +1,6 @@
-//! What a feed makes of the events of a watch, without a cluster.
+//! What a feed makes of the events of a watch, and what is left of an Organization that was replaced; without a cluster.
+
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::stream::StreamExt;
@@ -6,14 +8,19 @@ use kube::client::Body;
 use serde_json::json;
 
 use super::*;
+use crate::api::Organization;
 use crate::controller::context::{OrganizationState, Queues};
+use crate::controller::perform::Performer;
+use crate::engine::{Credentials as Pair, Endpoint, Engine, EngineConfig, PlainHttp, in_process};
+use crate::lifecycle::view::{OrganizationFacts, Verification};
+use crate::lifecycle::{Effect, Outcome};
 use crate::serve::Served;
 use crate::settings::{Settings, Watch};
 
 const HOME: &str = "home";
 
 struct Fed {
-    context: Context,
+    context: Arc<Context>,
     queues: Queues,
     workspaces: Workspaces,
     organizations: Organizations,
@@ -35,7 +42,7 @@ fn fed() -> Fed {
     let client = kube::Client::new(unreachable, HOME);
     let (context, queues, writers) = Context::new(client, settings, Served::default());
     Fed {
-        context,
+        context: Arc::new(context),
         queues,
         workspaces: Workspaces(writers.workspaces),
         organizations: Organizations(writers.organizations),
@@ -60,6 +67,17 @@ fn workspace() -> AnyWorkspace {
     .unwrap()
 }
 
+fn decoded(organization: &AnyOrganization) -> &Organization {
+    organization.0.as_ref().unwrap()
+}
+
+/// A client of a server that knows no path.
+fn engine() -> Engine {
+    let endpoint = Endpoint::parse("https://api.example", PlainHttp::LoopbackOnly).unwrap();
+    let config = EngineConfig::new(endpoint, Pair::new("client", &"secret".into()).unwrap());
+    Engine::over(in_process(axum::Router::new()), &config).unwrap()
+}
+
 impl Fed {
     /// A relist that finds this Organization.
     fn relist(&mut self, found: AnyOrganization) {
@@ -75,6 +93,14 @@ impl Fed {
             .shared()
             .organizations
             .insert("default".to_owned(), state);
+    }
+
+    /// What is known once a pass over this incarnation has verified it.
+    fn verified(&self, organization: &AnyOrganization) {
+        let mut shared = self.context.shared();
+        let state = self.context.state_of(&mut shared, decoded(organization)).unwrap();
+        state.engine = Some(engine());
+        state.published.verification = Verification::Verified("ours".into());
     }
 
     fn is_known(&self) -> bool {
@@ -117,4 +143,57 @@ async fn an_organization_that_is_seen_again_stays_known() {
     fed.organizations
         .feed(&fed.context, Event::Apply(organization("first")));
     assert!(fed.is_known());
+}
+
+#[tokio::test]
+async fn a_workspace_sees_nothing_of_an_organization_that_was_replaced_even_before_it_is_forgotten() {
+    let mut fed = fed();
+    fed.relist(organization("first"));
+    fed.verified(&organization("first"));
+    let verification =
+        |fed: &Fed| match observe::view(&fed.context, workspace().0.as_ref().unwrap()).organization {
+            OrganizationFacts::Readable(organization) => organization.verification,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(verification(&fed), Verification::Verified("ours".into()));
+    fed.organizations
+        .0
+        .apply_watcher_event(&Event::Apply(organization("second")));
+    assert!(matches!(verification(&fed), Verification::Pending { .. }));
+}
+
+#[tokio::test]
+async fn a_pass_over_an_organization_that_was_replaced_leaves_nothing_behind() {
+    let mut fed = fed();
+    fed.relist(organization("first"));
+    fed.verified(&organization("first"));
+    fed.organizations
+        .0
+        .apply_watcher_event(&Event::Apply(organization("second")));
+    let (first, second) = (organization("first"), organization("second"));
+    let mut shared = fed.context.shared();
+    assert!(fed.context.state_of(&mut shared, decoded(&first)).is_none());
+    let anew = fed.context.state_of(&mut shared, decoded(&second)).unwrap();
+    assert!(anew.engine.is_none() && anew.published.verified().is_none());
+}
+
+#[tokio::test]
+async fn a_pass_over_a_workspace_asks_nothing_more_once_its_organization_was_replaced() {
+    let mut fed = fed();
+    fed.relist(organization("first"));
+    fed.verified(&organization("first"));
+    let mut performer = Performer::new(fed.context.clone(), workspace().0.unwrap());
+    let mut requests = async || match performer.perform(Effect::Get("w".into())).await {
+        Outcome::Got(answer) => answer.requests,
+        other => panic!("{other:?}"),
+    };
+    assert_ne!(requests().await, 0);
+    fed.relist(organization("second"));
+    assert_eq!(requests().await, 0);
+    fed.verified(&organization("second"));
+    assert_eq!(
+        requests().await,
+        0,
+        "the client of the new one is for passes that saw it verified"
+    );
 }
