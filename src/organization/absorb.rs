@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::effect::{Effect, Outcome, Part};
 use super::judge::{Credential, Listing, NoClient, Whole};
 use super::snapshot::{Managed, Snapshot};
@@ -175,7 +177,7 @@ fn listed(view: &mut View, effect: &Effect, answer: Answer<Page>) {
             }
         }
         Err(failure) => {
-            view.memory.listed_at = Some(begun_at);
+            list_ended(view, begun_at);
             view.memory.listing.failure = Some(failure);
             view.found.failed = true;
             List::Over
@@ -183,11 +185,17 @@ fn listed(view: &mut View, effect: &Effect, answer: Answer<Page>) {
     };
 }
 
+fn list_ended(view: &mut View, begun_at: Timestamp) {
+    view.memory.listed_at = Some(begun_at);
+    view.memory.listed_for = view.object.reconcile_at.clone();
+}
+
 /// Holds the list against what is recorded. What is recorded in another organisation is not missing from this one.
 fn compare(view: &mut View, claims: &Claims, managed: &[Managed]) {
     let List::Complete { begun_at, rows } = std::mem::replace(&mut view.found.list, List::Over) else {
         return;
     };
+    list_ended(view, begun_at);
     let verified = view.published.verified();
     let snapshot = Snapshot::new(begun_at, rows);
     let comparison = snapshot.compare(
@@ -197,7 +205,6 @@ fn compare(view: &mut View, claims: &Claims, managed: &[Managed]) {
     );
     let believed = view.object.believe_vanished == Some(comparison.missing);
     let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    view.memory.listed_at = Some(begun_at);
     view.memory.listing = Listing {
         whole: Some(Whole {
             organization_id: snapshot.owner().cloned(),

@@ -100,6 +100,8 @@ pub struct Memory {
     pub listing: Listing,
     /// When the last list was begun, however it ended.
     pub listed_at: Option<Timestamp>,
+    /// The request for a pass that the last list answered.
+    pub listed_for: Option<String>,
     /// The generation that was published last.
     pub generation: Option<i64>,
     pub backoff: Backoff,
@@ -267,9 +269,11 @@ impl View {
         by_a_pass || by_belief
     }
 
-    /// Whether a pass was asked for that was not made yet.
+    /// Whether a pass was asked for that was not made yet: as the status says, or, where it could not be written, as we
+    /// remember.
     pub fn is_asked(&self) -> bool {
-        self.object.reconcile_at != self.stored.last_handled_reconcile_at
+        let asked = &self.object.reconcile_at;
+        asked.is_some() && *asked != self.stored.last_handled_reconcile_at && *asked != self.memory.listed_for
     }
 
     /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts anew.

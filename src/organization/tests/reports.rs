@@ -47,6 +47,19 @@ fn a_status_that_cannot_be_written_is_written_later_and_told_then() {
 }
 
 #[test]
+fn a_request_for_a_pass_is_answered_once_though_it_cannot_be_echoed() {
+    let mut world = World::verified();
+    world.object.reconcile_at = Some("1".to_owned());
+    world.writes_fail = true;
+    world.live(Duration::from_secs(120));
+    assert_eq!(world.calls(), ["List"]);
+    world.writes_fail = false;
+    world.pass();
+    assert_eq!(world.calls(), Vec::<&str>::new());
+    assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("1"));
+}
+
+#[test]
 fn those_who_waited_are_woken_when_it_heals_and_nobody_while_nothing_changes() {
     let mut world = World::new();
     world.exchange = Err(FailureClass::Transient);
