@@ -78,6 +78,21 @@ pub struct Answer<T> {
 }
 
 impl<T> Answer<T> {
+    /// Of a call that was not made: nothing was sent.
+    pub fn unsent(now: Timestamp, detail: &str) -> Self {
+        Self {
+            started: now,
+            finished: now,
+            date: None,
+            requests: 0,
+            result: Err(Failure {
+                class: FailureClass::Transient,
+                status: None,
+                detail: detail.to_owned(),
+            }),
+        }
+    }
+
     /// The same answer with its result read otherwise.
     pub fn with_result<U>(self, read: impl FnOnce(Result<T, Failure>) -> Result<U, Failure>) -> Answer<U> {
         let Self {

@@ -63,10 +63,6 @@ pub(super) fn claims_of(context: &Context, workspace: &Workspace) {
 /// The object apart from spec and status.
 pub(super) fn object(workspace: &Workspace) -> ObjectFacts {
     let annotation = |key: &str| workspace.annotations().get(key);
-    let held = workspace
-        .finalizers()
-        .iter()
-        .any(|finalizer| finalizer == marks::FINALIZER);
     ObjectFacts {
         uid: Uid::new(workspace.uid().unwrap_or_default()),
         namespace: workspace.namespace().unwrap_or_default(),
@@ -75,17 +71,27 @@ pub(super) fn object(workspace: &Workspace) -> ObjectFacts {
             .creation_timestamp()
             .map_or(Timestamp::UNIX_EPOCH, |time| time.0),
         generation: workspace.metadata.generation.unwrap_or_default(),
-        deletion: match workspace.metadata.deletion_timestamp {
-            Some(_) => Deletion::Asked,
-            None => Deletion::NotAsked,
-        },
-        finalizer: if held {
-            Finalizer::Present
-        } else {
-            Finalizer::Absent
-        },
+        deletion: deletion(workspace),
+        finalizer: finalizer(workspace),
         reconcile_at: annotation(marks::RECONCILE_AT).cloned(),
         recreate: annotation(marks::RECREATE).map(WorkspaceId::new),
+    }
+}
+
+/// Whether somebody asked for the object to go.
+pub(super) fn deletion(object: &impl ResourceExt) -> Deletion {
+    match object.meta().deletion_timestamp {
+        Some(_) => Deletion::Asked,
+        None => Deletion::NotAsked,
+    }
+}
+
+/// Whether our finalizer holds the object.
+pub(super) fn finalizer(object: &impl ResourceExt) -> Finalizer {
+    if object.finalizers().iter().any(|held| held == marks::FINALIZER) {
+        Finalizer::Present
+    } else {
+        Finalizer::Absent
     }
 }
 

@@ -1,26 +1,20 @@
-//! The application token: exchanged once for all who need it, kept until shortly before it ends, replaced once when it
-//! is refused. Calls that carry a token of their own pass untouched.
+//! The application token: exchanged once for all who need it, and kept until shortly before it ends.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use http::header::AUTHORIZATION;
-use http::{Request, Response, StatusCode};
+use http::Response;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use tower::{BoxError, Service, ServiceExt};
+use tower::{BoxError, ServiceExt};
 
 use super::config::Credentials;
 use super::failure;
 use super::operation::Operation;
-use super::request::{Requests, bearer};
+use super::request::Requests;
 use super::scrub::Scrub;
 use super::transport::{Departure, Fault, Http, server_date};
 use super::wire::{self, ExchangeAnswer};
@@ -33,24 +27,6 @@ const MARGIN: Duration = Duration::from_secs(60);
 const DOCUMENTED_LIFE: Duration = Duration::from_secs(900);
 /// No source knows of a longer life than an hour; a longer one claimed is not believed.
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
-/// A 403 may also mean a token that is no longer good (which of 401 and 403 says so is not documented). A token older
-/// than this is dropped on one: at most one exchange a minute more, however many calls a plan refuses.
-const DOUBTED_AFTER: Duration = Duration::from_secs(60);
-
-/// What a request is authorised by.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bearer {
-    /// The application token (also for requests that do not say).
-    Application,
-    /// A token that the request carries already.
-    Own,
-    /// The request *is* an exchange, made whether or not a good token is at hand.
-    Exchange,
-}
-
-/// On an answer: the token that its request carried, for scrubbing.
-#[derive(Clone)]
-pub(super) struct UsedBearer(pub(super) SecretString);
 
 /// A call was not made because there was no token for it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -60,135 +36,44 @@ pub(super) struct ExchangeFailed {
     pub(super) date: Option<Timestamp>,
 }
 
-/// The layer. `calls` and `exchanges` end in the same leaf.
-#[derive(Clone)]
-pub(super) struct Authorize {
-    pub(super) calls: Http,
-    pub(super) exchanges: Http,
-    pub(super) account: Arc<Account>,
-}
-
-impl Service<Request<Bytes>> for Authorize {
-    type Response = Response<Bytes>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Response<Bytes>, BoxError>>;
-
-    /// Always ready: waiting for a slot below happens within the call, where the deadline counts.
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let this = self.clone();
-        let departure = request
-            .extensions()
-            .get::<Departure>()
-            .cloned()
-            .unwrap_or_default();
-        async move {
-            match request.extensions().get().copied().unwrap_or(Bearer::Application) {
-                Bearer::Own => this.calls.oneshot(request).await,
-                Bearer::Exchange => {
-                    let mut held = this.account.held.lock().await;
-                    let exchanged = this
-                        .account
-                        .exchange(&this.exchanges, &mut held, &departure)
-                        .await;
-                    exchanged.answer
-                }
-                Bearer::Application => this.with_application_token(request, &departure).await,
-            }
-        }
-        .boxed()
-    }
-}
-
-impl Authorize {
-    async fn with_application_token(
-        self,
-        request: Request<Bytes>,
-        departure: &Departure,
-    ) -> Result<Response<Bytes>, BoxError> {
-        let first = self.account.token(&self.exchanges, departure).await?;
-        let answer = self.carrying(&first.token, request.clone()).await?;
-        match (answer.status(), first.source) {
-            (StatusCode::UNAUTHORIZED, Source::Cached) => {}
-            // Fresh and refused, or refused for what may be another cause: no replay.
-            _ => return Ok(answer),
-        }
-        departure.take_back();
-        let second = self.account.token(&self.exchanges, departure).await?;
-        self.carrying(&second.token, request).await
-    }
-
-    /// Sends a request with this token, and stops using the token if the answer casts doubt on it.
-    async fn carrying(
-        &self,
-        token: &Token,
-        mut request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, BoxError> {
-        let header = bearer(&token.secret).ok_or_else(|| ExchangeFailed {
-            failure: failure::of_body(
-                Operation::Exchange,
-                StatusCode::OK,
-                "the application token has characters that cannot be sent in a header",
-            ),
-            date: None,
-        })?;
-        request.headers_mut().insert(AUTHORIZATION, header);
-        let mut answer = self.calls.clone().oneshot(request).await?;
-        let doubtful = match answer.status() {
-            StatusCode::UNAUTHORIZED => true,
-            StatusCode::FORBIDDEN => token.since.elapsed() >= DOUBTED_AFTER,
-            // Whatever else is said is said about the request.
-            _ => false,
-        };
-        if doubtful {
-            self.account.drop_token(token).await;
-        }
-        answer.extensions_mut().insert(UsedBearer(token.secret.clone()));
-        Ok(answer)
-    }
-}
-
 /// The credentials and the token held for them. The lock is held across an exchange: who comes meanwhile waits for it.
 pub(super) struct Account {
     credentials: Credentials,
     requests: Requests,
     clock: Clock,
-    held: Mutex<Held>,
+    pub(super) held: Mutex<Held>,
     /// Exchanges finished so far, good or bad.
     finished: AtomicU64,
 }
 
 #[derive(Default)]
-struct Held {
+pub(super) struct Held {
     token: Option<Token>,
     failed: Option<ExchangeFailed>,
 }
 
 #[derive(Clone)]
-struct Token {
-    secret: SecretString,
+pub(super) struct Token {
+    pub(super) secret: SecretString,
     /// Which exchange it is from.
     serial: u64,
-    since: Instant,
+    pub(super) since: Instant,
     until: Instant,
 }
 
-enum Source {
+pub(super) enum Source {
     Cached,
     Exchanged,
 }
 
-struct Obtained {
-    token: Token,
-    source: Source,
+pub(super) struct Obtained {
+    pub(super) token: Token,
+    pub(super) source: Source,
 }
 
-struct Exchanged {
+pub(super) struct Exchanged {
     /// For a call that is itself an exchange.
-    answer: Result<Response<Bytes>, BoxError>,
+    pub(super) answer: Result<Response<Bytes>, BoxError>,
     /// For one that needs the token.
     token: Result<Token, ExchangeFailed>,
 }
@@ -205,7 +90,11 @@ impl Account {
     }
 
     /// Whoever makes the exchange is charged for it: `departure` is that of the call.
-    async fn token(&self, exchanges: &Http, departure: &Departure) -> Result<Obtained, ExchangeFailed> {
+    pub(super) async fn token(
+        &self,
+        exchanges: &Http,
+        departure: &Departure,
+    ) -> Result<Obtained, ExchangeFailed> {
         let seen = self.finished.load(Ordering::SeqCst);
         let mut held = self.held.lock().await;
         if let Some(token) = held.token.as_ref().filter(|token| Instant::now() < token.until) {
@@ -227,7 +116,7 @@ impl Account {
         })
     }
 
-    async fn drop_token(&self, refused: &Token) {
+    pub(super) async fn drop_token(&self, refused: &Token) {
         let mut held = self.held.lock().await;
         if held
             .token
@@ -238,7 +127,12 @@ impl Account {
         }
     }
 
-    async fn exchange(&self, exchanges: &Http, held: &mut Held, departure: &Departure) -> Exchanged {
+    pub(super) async fn exchange(
+        &self,
+        exchanges: &Http,
+        held: &mut Held,
+        departure: &Departure,
+    ) -> Exchanged {
         let since = Instant::now();
         let answer = match self.requests.exchange(&self.credentials) {
             Ok(mut request) => {

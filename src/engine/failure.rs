@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 
-use super::application_token::UsedBearer;
+use super::authorize::UsedBearer;
 use super::operation::{Nature, Operation};
 use super::scrub::Scrub;
 use super::transport::{Departure, Fault, TransportError, server_date};

@@ -6,7 +6,7 @@
 //! - [`calls`]: the calls themselves; [`listing`] pages through lists.
 //! - `operation`, `request`, `wire`: which calls there are, how they are asked, how answers read.
 //! - `failure`, `error_text`, `retry_after`: what a call that did not succeed means.
-//! - `stack`: the order of the layers; `application_token`, `retry`, [`observe`], [`transport`]: one layer each.
+//! - `stack`: the order of the layers; `authorize` (with its `application_token`), `retry`, [`observe`], [`transport`]: one layer each.
 //! - `token_life`, `needle`, `scrub`: small laws of their own.
 
 pub mod calls;
@@ -16,6 +16,7 @@ pub mod observe;
 pub mod transport;
 
 mod application_token;
+mod authorize;
 mod error_text;
 mod failure;
 mod needle;

@@ -7,7 +7,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::application_token::Bearer;
+use super::authorize::Bearer;
 use super::config::{ConfigError, Credentials, EngineConfig, organization_header};
 use super::failure;
 use super::listing::ListFilter;

@@ -6,7 +6,8 @@ use tower::ServiceBuilder;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::util::BoxCloneSyncService;
 
-use super::application_token::{Account, Authorize};
+use super::application_token::Account;
+use super::authorize::Authorize;
 use super::config::EngineConfig;
 use super::observe::observed;
 use super::request::Requests;

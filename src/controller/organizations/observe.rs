@@ -8,7 +8,7 @@ use crate::api::ids::Uid;
 use crate::api::marks;
 use crate::api::reason::Reason;
 use crate::controller::context::{AnyWorkspace, Context};
-use crate::lifecycle::view::{Deletion, Finalizer};
+use crate::controller::observe::{deletion, finalizer};
 use crate::organization::snapshot::KnownGone;
 use crate::organization::view::ObjectFacts;
 use crate::organization::{Managed, View};
@@ -65,22 +65,11 @@ pub(super) fn records(
 
 fn object(organization: &Organization) -> ObjectFacts {
     let annotation = |key: &str| organization.annotations().get(key);
-    let held = organization
-        .finalizers()
-        .iter()
-        .any(|finalizer| finalizer == marks::FINALIZER);
     ObjectFacts {
         uid: Uid::new(organization.uid().unwrap_or_default()),
         generation: organization.metadata.generation.unwrap_or_default(),
-        deletion: match organization.metadata.deletion_timestamp {
-            Some(_) => Deletion::Asked,
-            None => Deletion::NotAsked,
-        },
-        finalizer: if held {
-            Finalizer::Present
-        } else {
-            Finalizer::Absent
-        },
+        deletion: deletion(organization),
+        finalizer: finalizer(organization),
         reconcile_at: annotation(marks::RECONCILE_AT).cloned(),
         believe_vanished: annotation(marks::BELIEVE_VANISHED).and_then(|count| count.trim().parse().ok()),
     }

@@ -11,7 +11,7 @@ use super::{client, observe};
 use crate::api::Organization;
 use crate::api::ids::{OrganizationId, Uid};
 use crate::api::organization::OrganizationStatus;
-use crate::api::remote::{Answer, Failure, FailureClass};
+use crate::api::remote::Answer;
 use crate::controller::context::{AnyWorkspace, Context};
 use crate::controller::write::{self, Hold};
 use crate::engine::{Engine, ListFilter, Pages};
@@ -178,19 +178,7 @@ impl Performer {
 
     /// Nothing was sent: what there was to send it with could not be made again.
     fn no_client<T>(&self) -> Answer<T> {
-        let now = self.context.now();
-        let failure = Failure {
-            class: FailureClass::Transient,
-            status: None,
-            detail: "the credential has just changed".to_owned(),
-        };
-        Answer {
-            started: now,
-            finished: now,
-            date: None,
-            requests: 0,
-            result: Err(failure),
-        }
+        Answer::unsent(self.context.now(), "the credential has just changed")
     }
 
     fn api(&self) -> Api<Organization> {

@@ -15,7 +15,7 @@ use super::observe;
 use super::write::{self, Hold};
 use crate::api::Workspace;
 use crate::api::ids::Uid;
-use crate::api::remote::{Answer, Failure, FailureClass};
+use crate::api::remote::Answer;
 use crate::api::workspace::WorkspaceStatus;
 use crate::engine::{self, Engine, ScopedToken};
 use crate::lifecycle::effect::{Change, Effect, IssuedToken, ObjectState, Outcome, TokenSlot};
@@ -128,19 +128,7 @@ impl Performer {
 
     /// The Organization went between the view and the call: nothing was sent.
     fn no_engine<T>(&self) -> Answer<T> {
-        let now = self.context.now();
-        let failure = Failure {
-            class: FailureClass::Transient,
-            status: None,
-            detail: "the Organization has just changed".to_owned(),
-        };
-        Answer {
-            started: now,
-            finished: now,
-            date: None,
-            requests: 0,
-            result: Err(failure),
-        }
+        Answer::unsent(self.context.now(), "the Organization has just changed")
     }
 
     fn keep(&mut self, answer: Answer<ScopedToken>) -> Answer<IssuedToken> {
