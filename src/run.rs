@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::controller;
+use crate::controller::{self, WatchEnded};
 use crate::serve::{self, ServeError, Served};
 use crate::settings::Settings;
 use crate::stopping;
@@ -20,6 +20,8 @@ pub enum RunError {
     Client(#[from] kube::Error),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error(transparent)]
+    Watch(#[from] WatchEnded),
     #[error("cannot listen to signals")]
     Signals(#[source] std::io::Error),
     #[error("stopped at once by a second signal: what was under way is continued by the next start")]
@@ -29,7 +31,7 @@ pub enum RunError {
 /// Runs until SIGTERM or SIGINT, then lets running passes finish within the drain time-out. A second signal ends at once.
 ///
 /// # Errors
-/// When it cannot begin, and when a second signal cut it short.
+/// When it cannot begin, when a watch ends, and when a second signal cut it short.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
     let served = Served::default();
@@ -50,19 +52,21 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     tokio::pin!(controllers);
 
     let ended = tokio::select! {
-        () = &mut controllers => Ok(()),
+        ended = &mut controllers => ended.map_err(RunError::from),
         name = signals.next() => {
             tracing::info!(signal = name, "stopping: no new work begins");
             stop.begin();
             tokio::select! {
-                () = &mut controllers => Ok(()),
+                ended = &mut controllers => ended.map_err(RunError::from),
                 () = drained(drain_timeout) => Ok(()),
                 _ = signals.next() => Err(RunError::Aborted),
             }
         }
     };
     heart.abort();
-    ended.inspect(|()| tracing::info!("stopped"))
+    ended
+        .inspect(|()| tracing::info!("stopped"))
+        .inspect_err(|error| tracing::error!(%error, "stopped by an error"))
 }
 
 async fn drained(limit: Duration) {

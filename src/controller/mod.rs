@@ -24,21 +24,33 @@ use crate::settings::Settings;
 use crate::stopping::Stopping;
 
 pub use context::Context;
+pub use watches::WatchEnded;
 
 /// Runs both controllers until told to stop; then no new pass begins and the running ones finish.
-pub async fn run(client: kube::Client, settings: Settings, served: Served, stopping: Stopping) {
+///
+/// # Errors
+/// When a watch ends before that: what passes see is then no longer kept in step.
+pub async fn run(
+    client: kube::Client,
+    settings: Settings,
+    served: Served,
+    stopping: Stopping,
+) -> Result<(), WatchEnded> {
     let gate = served.readiness.gate("stores");
     let (context, queues, stores) = Context::new(client, settings, served);
     let context = Arc::new(context);
-    let watches = watches::start(&context, stores);
-    watches.ready().await;
+    let mut watches = watches::start(&context, stores);
+    watches.ready().await?;
     gate.open();
     tracing::info!("all stores are read: passes begin");
     let counting = tokio::spawn(gauges::keep_counting(context.clone()));
-    tokio::join!(
-        workspaces::run(context.clone(), queues.workspaces, stopping.clone()),
-        organizations::run(context.clone(), queues.organizations, stopping),
-    );
+    let passes = async {
+        tokio::join!(
+            workspaces::run(context.clone(), queues.workspaces, stopping.clone()),
+            organizations::run(context.clone(), queues.organizations, stopping),
+        );
+    };
+    let ended = watches.during(passes).await;
     counting.abort();
-    drop(watches);
+    ended
 }

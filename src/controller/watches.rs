@@ -1,6 +1,9 @@
-//! The watches: each a task that hands its events to the feed of its kind.
+//! The watches: each a task that hands its events to the feed of its kind. None ends while passes go on: passes over a
+//! store that nobody feeds any more would be wrong in silence.
 
+use std::collections::HashMap;
 use std::fmt::Debug;
+use std::future::Future;
 use std::sync::Arc;
 
 use futures::stream::{BoxStream, StreamExt};
@@ -10,13 +13,14 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use tokio::task::AbortHandle;
+use tokio::task::{Id, JoinSet};
 
 use super::context::{AnyOrganization, AnyWorkspace, Context, Writers};
 use super::facts::KeptSecret;
 use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces, trimmed};
 use super::merge::{merge, reduced};
 use crate::api::marks;
+use crate::serve::Metrics;
 use crate::settings::Watch;
 
 /// Below the idle limits of common load balancers (240 s): a watch that died silently is noticed by its own end.
@@ -24,8 +28,11 @@ const WATCH_FOR_SECONDS: u32 = 200;
 
 /// Running watches. They end when this is dropped.
 pub(super) struct Watches {
-    tasks: Vec<AbortHandle>,
+    tasks: JoinSet<()>,
+    /// What each task watches.
+    resources: HashMap<Id, &'static str>,
     listed: Vec<tokio::sync::watch::Receiver<Listed>>,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,41 +41,73 @@ enum Listed {
     Whole,
 }
 
-impl Watches {
-    /// Waits until every store was read whole: one that lags would read as mass absence.
-    pub(super) async fn ready(&self) {
-        for listed in &self.listed {
-            // A task that is gone leaves its store unread: nothing may run then, so the error is waited out.
-            if listed
-                .clone()
-                .wait_for(|listed| *listed == Listed::Whole)
-                .await
-                .is_err()
-            {
-                std::future::pending::<()>().await;
-            }
-        }
-    }
+/// A watch came to an end that nobody asked for.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the watch of {resource} ended ({how}); nothing is done on stores that are no longer fed: start the operator again"
+)]
+pub struct WatchEnded {
+    resource: &'static str,
+    how: How,
 }
 
-impl Drop for Watches {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+enum How {
+    #[error("it crashed; report it with the log")]
+    Crashed,
+    #[error("its stream of events is over")]
+    Over,
+}
+
+impl Watches {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            resources: HashMap::new(),
+            listed: Vec::new(),
+            metrics,
+        }
+    }
+
+    /// Waits until every store was read whole: one that lags would read as mass absence.
+    pub(super) async fn ready(&mut self) -> Result<(), WatchEnded> {
+        for listed in &mut self.listed {
+            if listed.wait_for(|listed| *listed == Listed::Whole).await.is_err() {
+                return Err(self.ended().await);
+            }
+        }
+        Ok(())
+    }
+
+    /// Does `work` to its end, or until a watch ends: that breaks it off.
+    pub(super) async fn during(&mut self, work: impl Future<Output = ()>) -> Result<(), WatchEnded> {
+        tokio::select! {
+            () = work => Ok(()),
+            ended = self.ended() => Err(ended),
+        }
+    }
+
+    async fn ended(&mut self) -> WatchEnded {
+        let Some(ended) = self.tasks.join_next_with_id().await else {
+            return std::future::pending().await;
+        };
+        let (task, how) = match ended {
+            Ok((task, ())) => (task, How::Over),
+            Err(error) => (error.id(), How::Crashed),
+        };
+        WatchEnded {
+            resource: self.resources.get(&task).copied().unwrap_or_default(),
+            how,
         }
     }
 }
 
 /// Starts all watches.
 pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
-    let mut watches = Watches {
-        tasks: Vec::new(),
-        listed: Vec::new(),
-    };
+    let mut watches = Watches::new(context.served.metrics.clone());
     let client = &context.client;
     let own = context.settings.operator_namespace.as_str();
     watches.add(
-        context,
         "workspaces",
         scoped(
             context,
@@ -76,10 +115,9 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
             trimmed,
             AnyWorkspace::name_any,
         ),
-        Workspaces(writers.workspaces),
+        fed(context, Workspaces(writers.workspaces)),
     );
     watches.add(
-        context,
         "secrets",
         scoped(
             context,
@@ -87,34 +125,31 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
             |secret: Secret| KeptSecret::of(&secret),
             |kept| kept.name.clone(),
         ),
-        Secrets::default(),
+        fed(context, Secrets::default()),
     );
     watches.add(
-        context,
         "organizations",
         events(
             Api::<AnyOrganization>::namespaced(client.clone(), own),
             watcher::Config::default(),
         ),
-        Organizations(writers.organizations),
+        fed(context, Organizations(writers.organizations)),
     );
     watches.add(
-        context,
         "credentials",
         events(
             Api::<PartialObjectMeta<Secret>>::namespaced(client.clone(), own),
             watcher::Config::default(),
         ),
-        Credentials(writers.credentials),
+        fed(context, Credentials(writers.credentials)),
     );
     watches.add(
-        context,
         "namespaces",
         events(
             Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
             watcher::Config::default(),
         ),
-        Namespaces(writers.namespaces),
+        fed(context, Namespaces(writers.namespaces)),
     );
     watches
 }
@@ -159,34 +194,114 @@ where
     }
 }
 
+/// What hands events to a feed.
+fn fed<K: 'static>(context: &Arc<Context>, mut feed: impl Feed<K>) -> impl FnMut(Event<K>) + Send + 'static {
+    let context = context.clone();
+    move |event| feed.feed(&context, event)
+}
+
 impl Watches {
     fn add<K: Send + 'static>(
         &mut self,
-        context: &Arc<Context>,
         resource: &'static str,
         mut events: Events<K>,
-        mut feed: impl Feed<K>,
+        mut feed: impl FnMut(Event<K>) + Send + 'static,
     ) {
         let (tell, listed) = tokio::sync::watch::channel(Listed::NotYet);
-        let context = context.clone();
-        let task = tokio::spawn(async move {
+        let metrics = self.metrics.clone();
+        let task = self.tasks.spawn(async move {
             while let Some(event) = events.next().await {
                 match event {
                     Ok(event) => {
                         let done = matches!(event, Event::InitDone);
-                        feed.feed(&context, event);
+                        feed(event);
                         if done {
                             tell.send_replace(Listed::Whole);
                         }
                     }
                     Err(error) => {
-                        context.served.metrics.watch_failed(resource);
+                        metrics.watch_failed(resource);
                         tracing::warn!(resource, %error, "a watch failed; it is begun anew");
                     }
                 }
             }
         });
-        self.tasks.push(task.abort_handle());
+        self.resources.insert(task.id(), resource);
         self.listed.push(listed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    /// A watch that goes on for ever after these events.
+    fn endless(events: Vec<Event<u8>>) -> Events<u8> {
+        stream::iter(events.into_iter().map(Ok))
+            .chain(stream::pending())
+            .boxed()
+    }
+
+    /// Beside a watch that is well, as the others are when one breaks.
+    fn beside_a_sound_one() -> Watches {
+        let mut watches = Watches::new(Arc::default());
+        watches.add("sound", endless(vec![Event::Init, Event::InitDone]), drop);
+        watches
+    }
+
+    fn crash_at_an_object(event: Event<u8>) {
+        assert!(
+            !matches!(event, Event::Apply(_) | Event::InitApply(_)),
+            "a feed that crashes"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_feed_that_crashes_ends_all_work_on_its_store() {
+        let mut watches = beside_a_sound_one();
+        let events = vec![Event::Init, Event::InitDone, Event::Apply(1)];
+        watches.add("broken", endless(events), crash_at_an_object);
+        watches.ready().await.unwrap();
+        let error = watches
+            .during(std::future::pending())
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("the watch of broken ended (it crashed"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_is_over_ends_all_work_on_its_store() {
+        let mut watches = beside_a_sound_one();
+        let events = [Event::<u8>::Init, Event::InitDone];
+        watches.add("short", stream::iter(events.map(Ok)).boxed(), drop);
+        watches.ready().await.unwrap();
+        let error = watches
+            .during(std::future::pending())
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("the watch of short ended (its stream"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_feed_that_crashes_before_its_store_is_whole_is_not_waited_for() {
+        let mut watches = beside_a_sound_one();
+        watches.add(
+            "broken",
+            endless(vec![Event::Init, Event::InitApply(1)]),
+            crash_at_an_object,
+        );
+        let error = watches.ready().await.unwrap_err().to_string();
+        assert!(error.contains("the watch of broken ended (it crashed"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn while_all_watches_go_on_work_is_done_to_its_end() {
+        let mut watches = beside_a_sound_one();
+        watches.ready().await.unwrap();
+        watches.during(std::future::ready(())).await.unwrap();
     }
 }
