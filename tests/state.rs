@@ -2,10 +2,11 @@
 
 mod support;
 
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use support::{LONG, Stage, eventually, recorded_id, text};
 
-use agent_engine_operator::api::workspace::WorkspaceState;
+use agent_engine_operator::api::{marks::WORKSPACE_LABEL, workspace::WorkspaceState};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inactive_workspace_has_no_secret_and_an_active_one_a_new_proven_token() {
@@ -41,6 +42,27 @@ async fn an_inactive_workspace_has_no_secret_and_an_active_one_a_new_proven_toke
     assert_ne!(text(&secret, "token"), token);
     let calls = stage.emulator.calls_since(mark).await;
     assert_eq!((calls["T2"], calls["T3"], calls["W4"]), (1, 1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_whose_secret_lost_its_label_while_nobody_watched_is_withdrawn_all_the_same() {
+    let stage = Stage::set().await;
+    let operator = stage.operator().await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+    operator.kill().await;
+    let unlabelled = Patch::Merge(json!({"metadata": {"labels": {WORKSPACE_LABEL: null}}}));
+    stage
+        .secrets()
+        .patch("acme-token", &PatchParams::default(), &unlabelled)
+        .await
+        .unwrap();
+    stage.change("acme", json!({"status": "inactive"})).await;
+
+    let _operator = stage.operator().await;
+
+    stage.no_secret("acme-token").await;
+    assert_eq!(stage.ready("acme").await.status.unwrap().token_secret_name, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

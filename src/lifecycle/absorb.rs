@@ -47,14 +47,7 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
                 finding: Finding::new(Reason::KubernetesRefused, message),
             });
         }
-        Outcome::Secret(live) => {
-            view.found.secret_stale = false;
-            view.secrets.target = match &live {
-                LiveSecret::Absent => None,
-                LiveSecret::Present(facts) => Some(facts.clone()),
-            };
-            view.found.target = Some(live);
-        }
+        Outcome::Secret(live) => secret_read(view, effect, live),
         Outcome::SecretWritten(facts) => {
             view.found.issued = None;
             view.found.proof = None;
@@ -63,7 +56,10 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
             }
             secret_written(view, facts);
         }
-        Outcome::SecretDeleted { name } => forget_secret(view, &name),
+        Outcome::SecretDeleted { name } => {
+            forget_secret(view, &name);
+            view.found.checked_secrets.insert(name);
+        }
         Outcome::Crd(state) => view.found.crd = Some(state),
         Outcome::Looked(answer) => answers::looked(view, aspect, effect, answer),
         Outcome::Got(answer) => answers::got(view, aspect, effect, answer),
@@ -95,12 +91,16 @@ fn begin_issue(view: &mut View, aspect: Aspect, stored: &WorkspaceStatus) {
 fn conflict(view: &mut View, effect: &Effect) {
     match effect {
         Effect::WriteSecret(_) | Effect::ReadSecret { .. } => {
+            view.found.checked_secrets.clear();
             view.found.target = None;
             view.found.secret_stale = true;
             view.secrets.target = None;
         }
-        // It changed under us: its watch event begins the next pass.
-        Effect::DeleteSecret { name, .. } => forget_secret(view, name),
+        // It changed under us: its watch event begins the next pass, if it is watched.
+        Effect::DeleteSecret { name, .. } => {
+            forget_secret(view, name);
+            view.found.checked_secrets.remove(name);
+        }
         _ => view.found.stale = true,
     }
 }
@@ -113,6 +113,27 @@ fn retarget(view: &mut View) {
         .extend(known.filter(|facts| facts.ownership == Ownership::Ours));
     view.found.target = None;
     view.found.secret_stale = true;
+}
+
+fn secret_read(view: &mut View, effect: &Effect, live: LiveSecret) {
+    let Effect::ReadSecret { name } = effect else {
+        return;
+    };
+    view.found.checked_secrets.insert(name.clone());
+    let facts = match &live {
+        LiveSecret::Absent => None,
+        LiveSecret::Present(facts) => Some(facts.clone()),
+    };
+    if *name == view.target_name() {
+        view.found.secret_stale = false;
+        view.secrets.target = facts;
+        view.found.target = Some(live);
+    } else {
+        view.secrets.others.retain(|other| other.name != *name);
+        view.secrets
+            .others
+            .extend(facts.filter(|facts| facts.ownership != Ownership::Foreign));
+    }
 }
 
 fn secret_written(view: &mut View, facts: SecretFacts) {

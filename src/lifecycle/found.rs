@@ -1,5 +1,7 @@
 //! What one pass finds out by its own effects. Forgotten with the pass.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::clock::ServerClock;
@@ -26,6 +28,8 @@ pub struct Found {
     /// The intent was written by this pass and its issue is still to be sent.
     pub stamped: bool,
     pub target: Option<LiveSecret>,
+    /// Names of Secrets that were read live or deleted: what [`super::view::Secrets`] lacks of them is not there.
+    pub checked_secrets: BTreeSet<String>,
     pub crd: Option<CrdState>,
     pub deleted: bool,
     /// The last effect failed.

@@ -28,6 +28,10 @@ const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
 /// What waits for something else (a grant, a claim, an Organization) is woken by it; this is for a missed event.
 const WAITS_FOR_OTHERS: Duration = Duration::from_secs(5 * 60);
 
+/// A Secret of somebody else under our Secret's name may have no label of ours, and then nobody tells that it has gone. To
+/// look costs one read of Kubernetes, and no call.
+const LOOKS_WHETHER_THE_NAME_IS_FREE: Duration = Duration::from_secs(60);
+
 /// More steps than any story has; a pass that gets here turns in circles.
 const STEPS_AT_MOST: u8 = 32;
 
@@ -295,6 +299,12 @@ impl Pass {
             );
         }
         look_again.extend(token::rename_settles_at(&self.view));
+        if [&verdict.main, &verdict.token]
+            .iter()
+            .any(|finding| finding.reason == Reason::SecretNotOwned)
+        {
+            look_again.push(later(now, LOOKS_WHETHER_THE_NAME_IS_FREE));
+        }
         look_again.into_iter().min().unwrap_or(now)
     }
 

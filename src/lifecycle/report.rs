@@ -9,7 +9,7 @@ use super::rules::token::{self, Need};
 use super::rules::token_secret;
 use super::schedule::Freshness;
 use super::verdict::{Aspect, Finding, Problem, Verdict};
-use super::view::{Content, Ownership, Record, View};
+use super::view::{Content, Ownership, Record, SecretFacts, View};
 use crate::api::conditions::{self, ConditionDraft, Truth};
 use crate::api::ids::OrganizationId;
 use crate::api::workspace::{Creation, WorkspaceStatus};
@@ -127,27 +127,37 @@ pub fn stands(view: &View) -> bool {
         && view.stored.conditions.iter().any(ready)
 }
 
-/// Whether our Secret holds a token that is not about to end.
+/// Whether a Secret of ours holds a token that is not about to end.
 fn holds_token(view: &View) -> bool {
     let Some(record) = view.record() else {
         return false;
     };
-    let opens =
-        |content: &Content| matches!(content, Content::Whole(content) if content.workspace_id == record.id);
-    view.secrets
-        .target
-        .iter()
-        .chain(&view.secrets.others)
-        .any(|facts| {
-            facts.ownership == Ownership::Ours
-                && opens(&facts.content)
-                && facts
-                    .times
-                    .is_some_and(|times| match times.freshness(&view.object.uid, view.now) {
-                        Freshness::Fresh | Freshness::Due => true,
-                        Freshness::Urgent | Freshness::Expired => false,
-                    })
-        })
+    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
+    known.any(|facts| is_good(view, &record, facts))
+}
+
+/// The Secret that the token goes to, if it holds one that is wanted and not about to end.
+pub fn in_use(view: &View) -> Option<String> {
+    let record = view.record()?;
+    token::wanted(view, &record).ok()?;
+    let name = token_secret::secret_name(view);
+    token_secret::known_as(view, &name)
+        .is_some_and(|facts| is_good(view, &record, facts))
+        .then_some(name)
+}
+
+fn is_good(view: &View, record: &Record, facts: &SecretFacts) -> bool {
+    let opens = match &facts.content {
+        Content::Whole(content) => content.workspace_id == record.id,
+        Content::Damaged => false,
+    };
+    let lasts = facts
+        .times
+        .is_some_and(|times| match times.freshness(&view.object.uid, view.now) {
+            Freshness::Fresh | Freshness::Due => true,
+            Freshness::Urgent | Freshness::Expired => false,
+        });
+    facts.ownership == Ownership::Ours && opens && lasts
 }
 
 /// The status to store for a verdict. Equal to the stored one where nothing has changed.
@@ -163,12 +173,9 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
     match record {
         Some(record) => {
             let current = state::current(view, &record);
-            let kept = view.stored.token_secret_name.clone();
-            let token_secret_name = match token::wanted(view, &record) {
-                Err(_) => None,
-                Ok(()) if holds_token(view) => Some(token_secret::secret_name(view)),
-                Ok(()) => kept,
-            };
+            let token_secret_name = in_use(view)
+                .filter(|_| !token_secret::is_found_by_record_alone(view))
+                .or_else(|| token_secret::recorded_name(view));
             WorkspaceStatus {
                 uid: Some(view.object.uid.clone()),
                 workspace_id: Some(record.id),

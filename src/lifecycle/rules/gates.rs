@@ -5,7 +5,7 @@ use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync, token};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
-use crate::lifecycle::rules::{identity, naming};
+use crate::lifecycle::rules::{identity, naming, token_secret};
 use crate::lifecycle::verdict::Finding;
 use crate::lifecycle::view::{OrganizationFacts, Ownership, SecretFacts, Vanishing, Verification, View};
 
@@ -129,7 +129,7 @@ pub fn believe_no_mass_vanishing(view: &View) -> Option<Step> {
     })
 }
 
-/// One Secret of ours to delete, if any is left.
+/// One Secret of ours to delete, if any is left; first to be read, where that is not known.
 pub fn remove_secrets(view: &View) -> Option<Step> {
     let delete = |facts: &SecretFacts| Effect::DeleteSecret {
         name: facts.name.clone(),
@@ -142,7 +142,9 @@ pub fn remove_secrets(view: &View) -> Option<Step> {
         .filter(|facts| facts.ownership != Ownership::Foreign);
     target
         .or(view.secrets.others.first())
-        .and_then(|facts| token(delete(facts)))
+        .map(delete)
+        .or_else(|| token_secret::out_of_sight(view))
+        .and_then(token)
 }
 
 /// Our finalizer, before anything that would have to be cleaned up.

@@ -63,13 +63,13 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
     if !was_gone(view) && !missed_by_the_list(view) {
         return Some(Step::Settle(report::blocked(view, unconfirmed(&record))));
     }
+    if let Some(step) = gates::remove_secrets(view) {
+        return Some(step);
+    }
     if view.object.recreate.as_ref() == Some(&record.id) && view.declared.suspend != Some(true) {
         return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
     }
-    Some(
-        gates::remove_secrets(view)
-            .unwrap_or_else(|| Step::Settle(report::blocked(view, gone_finding(&record)))),
-    )
+    Some(Step::Settle(report::blocked(view, gone_finding(&record))))
 }
 
 /// One that is gone may be one of many: whether it is, only a list of this minute can tell, and nothing follows before.

@@ -190,7 +190,9 @@ pub fn need(view: &View, record: &Record) -> Need {
     }
     let target = token_secret::target(view);
     if let Target::Foreign = target {
-        return Need::Blocked(token_secret::foreign(view));
+        // The Secret that was in use goes on, if it can be found.
+        return token_secret::out_of_sight(view)
+            .map_or_else(|| Need::Blocked(token_secret::foreign(view)), Need::Next);
     }
     if let Target::Ours(facts) = &target
         && token_secret::is_current(view, record, facts)

@@ -53,6 +53,44 @@ pub(super) fn old_one(view: &View) -> Option<&SecretFacts> {
     view.secrets.others.iter().find(|facts| facts.name == *name)
 }
 
+/// The Secret of the record, where no store shows it and it was not read live. One that lost our label is not watched,
+/// and the token in it may be good.
+pub fn out_of_sight(view: &View) -> Option<Effect> {
+    let name = view.record().and(view.stored.token_secret_name.as_ref())?;
+    let unseen = known_as(view, name).is_none() && !view.found.checked_secrets.contains(name);
+    unseen.then(|| Effect::ReadSecret { name: name.clone() })
+}
+
+/// The recorded name, until it is known that nothing of ours is there.
+pub fn recorded_name(view: &View) -> Option<String> {
+    let name = view.stored.token_secret_name.as_ref()?;
+    let there = match known_as(view, name) {
+        Some(facts) => facts.ownership != Ownership::Foreign,
+        None => !view.found.checked_secrets.contains(name),
+    };
+    there.then(|| name.clone())
+}
+
+/// Whether the record alone finds its Secret: such a name is kept until that Secret is gone.
+pub fn is_found_by_record_alone(view: &View) -> bool {
+    let recorded = view.stored.token_secret_name.as_ref();
+    let unwatched = recorded
+        .and_then(|name| known_as(view, name))
+        .is_some_and(|facts| facts.ownership != Ownership::Foreign && !is_watched(facts));
+    out_of_sight(view).is_some() || (unwatched && recorded != Some(&secret_name(view)))
+}
+
+/// Whether the watch of our label shows it.
+fn is_watched(facts: &SecretFacts) -> bool {
+    facts.labels.contains_key(marks::WORKSPACE_LABEL)
+}
+
+/// What is known of the Secret of that name.
+pub fn known_as<'a>(view: &'a View, name: &str) -> Option<&'a SecretFacts> {
+    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
+    known.find(|facts| facts.name == name)
+}
+
 /// The name of the Secret that the token goes to.
 pub fn secret_name(view: &View) -> String {
     match target(view) {
@@ -122,23 +160,24 @@ pub(super) fn extra_annotations(view: &View) -> BTreeMap<String, String> {
 
 /// After the new Secret is in status, the others that our uid controls go.
 pub fn remove_other_secrets(view: &View) -> Option<Step> {
-    let other = view
-        .secrets
-        .others
-        .iter()
-        .find(|facts| facts.name != secret_name(view))?;
     match target(view) {
         Target::Ours(_) => {}
         Target::Free | Target::Unread | Target::Foreign => return None,
     }
+    if let Some(read) = out_of_sight(view) {
+        return token(read);
+    }
     let name = secret_name(view);
+    let others = view.secrets.others.iter().filter(|facts| facts.name != name);
+    // What only the record finds goes before the record names another.
+    let other = others.min_by_key(|facts| is_watched(facts))?;
     if view.stored.token_secret_name.as_ref() != Some(&name) {
-        let status = report::status(view, &report::settled(view));
-        // Only a Secret that holds a good token is recorded: until it does, the others stay.
-        let records = status.token_secret_name.as_ref() == Some(&name);
-        return records
-            .then(|| token(Effect::WriteStatus(Box::new(status))))
-            .flatten();
+        // Until the new one holds a good token, the others stay.
+        report::in_use(view)?;
+        if is_watched(other) {
+            let status = report::status(view, &report::settled(view));
+            return token(Effect::WriteStatus(Box::new(status)));
+        }
     }
     token(Effect::DeleteSecret {
         name: other.name.clone(),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::world::{World, at, org, spec};
 use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::api::marks;
 use crate::api::remote::{Answer, Deleted, Failure, FailureClass, Proof, RemoteState, RemoteWorkspace};
 use crate::api::workspace::{
     AdoptionPolicy, Creation, CreationClock, DeletionPolicy, Origin, TokenSecret, WorkspaceSpec,
@@ -160,6 +161,7 @@ impl Dice {
             organization_id: self.organization_id(),
             api_url: super::world::API_URL.to_owned(),
         };
+        let watched = [(marks::WORKSPACE_LABEL.to_owned(), "acme".to_owned())].into();
         SecretFacts {
             name: name.to_owned(),
             resource_version: "7".to_owned(),
@@ -173,7 +175,7 @@ impl Dice {
                 issued_at: dice.instant(),
                 expires_at: dice.instant(),
             }),
-            labels: Default::default(),
+            labels: self.pick(&[watched, Default::default()]),
             annotations: Default::default(),
         }
     }

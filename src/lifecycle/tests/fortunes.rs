@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::world::{Fault, World, spec};
 use crate::api::ids::WorkspaceName;
+use crate::api::marks;
 use crate::api::remote::FailureClass;
-use crate::api::workspace::WorkspaceState;
+use crate::api::workspace::{TokenSecret, WorkspaceState};
 
 /// Things that befall a Workspace.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,8 @@ enum Event {
     State(Option<WorkspaceState>),
     RenamedRemotely(&'static str),
     LoseSecret,
+    LoseLabel,
+    NameSecret(&'static str),
     Fault(&'static str, Fault),
     Crash(usize, Fault),
     List,
@@ -25,7 +28,13 @@ enum Event {
 
 fn event() -> impl Strategy<Value = Event> {
     let operation = prop::sample::select(vec!["Look", "Get", "Issue", "Prove", "Update"]);
-    let write = prop::sample::select(vec!["WriteStatus", "WriteSecret", "AddFinalizer", "DeleteSecret"]);
+    let of_kubernetes = vec![
+        "WriteStatus",
+        "WriteSecret",
+        "AddFinalizer",
+        "DeleteSecret",
+        "ReadSecret",
+    ];
     let fault = prop::sample::select(vec![
         Fault::AnswerLost,
         Fault::Answers(FailureClass::Transient, 503),
@@ -44,9 +53,11 @@ fn event() -> impl Strategy<Value = Event> {
         .prop_map(Event::State),
         prop::sample::select(vec!["moved", "zenith"]).prop_map(Event::RenamedRemotely),
         Just(Event::LoseSecret),
+        Just(Event::LoseLabel),
+        prop::sample::select(vec!["acme-token", "fresh"]).prop_map(Event::NameSecret),
         (operation, fault).prop_map(|(on, fault)| Event::Fault(on, fault)),
         (
-            write,
+            prop::sample::select(of_kubernetes),
             prop::sample::select(vec![Fault::Refused, Fault::AnswerLost])
         )
             .prop_map(|(on, fault)| Event::Fault(on, fault)),
@@ -70,6 +81,18 @@ fn befall(world: &mut World, event: Event) {
             }
         }
         Event::LoseSecret => world.secrets.clear(),
+        Event::LoseLabel => {
+            let recorded = world.status("acme").token_secret_name.clone();
+            if let Some(secret) = recorded.and_then(|name| world.secrets.get_mut(&name)) {
+                secret.facts.labels.remove(marks::WORKSPACE_LABEL);
+            }
+        }
+        Event::NameSecret(name) => world.edit("acme", |o| {
+            o.spec.token_secret = Some(TokenSecret {
+                name: Some(name.to_owned()),
+                ..TokenSecret::default()
+            });
+        }),
         Event::Fault(on, fault) => world.fault(on, fault, 1),
         Event::Crash(n, fault) => world.crash_at(n, fault),
         Event::List => world.list(),

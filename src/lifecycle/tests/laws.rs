@@ -112,6 +112,28 @@ fn foreign(view: &View, name: &str) -> bool {
         .any(|facts| facts.name == name && facts.ownership == Ownership::Foreign)
 }
 
+/// What is known of the Secret that the record names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum OldSecret {
+    None,
+    Ours,
+    /// No store shows it, and nobody has looked.
+    MayBeThere,
+}
+
+fn old_secret(view: &View) -> OldSecret {
+    let Some(name) = view.record().and(view.stored.token_secret_name.as_ref()) else {
+        return OldSecret::None;
+    };
+    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
+    match known.find(|facts| facts.name == *name) {
+        Some(facts) if facts.ownership == Ownership::Foreign => OldSecret::None,
+        Some(_) => OldSecret::Ours,
+        None if view.found.checked_secrets.contains(name) => OldSecret::None,
+        None => OldSecret::MayBeThere,
+    }
+}
+
 /// kubernetes conventions: what tools that wait rely on.
 fn reads_well(status: &WorkspaceStatus, generation: i64) -> Result<(), TestCaseError> {
     let find = |kind: &str| status.conditions.iter().find(|c| c.type_ == kind);
@@ -173,7 +195,13 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 prop_assert!(!crate::tenancy::is_default(name));
             }
         }
-        Effect::Delete(id) => prop_assert!(delete_is_lawful(view, id), "a deletion that nobody asked for"),
+        Effect::Delete(id) => {
+            prop_assert!(delete_is_lawful(view, id), "a deletion that nobody asked for");
+            prop_assert!(
+                view.record().is_none_or(|record| record.id != *id) || old_secret(view) == OldSecret::None,
+                "a token outlives its workspace"
+            );
+        }
         Effect::WriteSecret(draft) => {
             prop_assert_eq!(
                 Some(&draft.content.workspace_id),
@@ -205,6 +233,12 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 before.is_none() || before == after || recreated,
                 "the recorded id is the identity"
             );
+            let allowed = match old_secret(view) {
+                OldSecret::None => true,
+                OldSecret::Ours => status.token_secret_name.is_some(),
+                OldSecret::MayBeThere => status.token_secret_name == view.stored.token_secret_name,
+            };
+            prop_assert!(allowed, "a token is forgotten");
             prop_assert!(
                 before.is_some() || after.is_none() || view.object.finalizer == Finalizer::Present,
                 "a record without a finalizer"

@@ -13,6 +13,7 @@ mod gates;
 mod identity;
 mod imports;
 mod laws;
+mod out_of_sight;
 mod perform;
 mod rename_and_state;
 mod secrets;

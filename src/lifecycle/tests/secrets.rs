@@ -49,6 +49,32 @@ fn a_foreign_secret_is_left_untouched_and_named() {
 }
 
 #[test]
+fn a_name_that_somebody_else_has_is_looked_at_again_each_minute_without_a_call() {
+    let minute = Duration::from_secs(60);
+    for displaced in [false, true] {
+        let mut world = World::with_acme();
+        let name = if displaced { "theirs" } else { "acme-token" };
+        foreign(&mut world, name);
+        world.secrets.get_mut(name).unwrap().facts.labels.clear();
+        if displaced {
+            named(&mut world, name);
+        }
+        world.pass("acme").unwrap();
+        assert_eq!(world.ready("acme"), "SecretNotOwned");
+        world.forget_journal();
+        let settled = world.pass("acme").unwrap();
+        assert_eq!(world.kinds(), ["ReadSecret"]);
+        assert_eq!(settled.look_again, crate::api::time::later(world.now, minute));
+
+        world.now = settled.look_again;
+        world.secrets.remove(name);
+        world.pass("acme").unwrap();
+        assert_eq!(world.ready("acme"), "AsDeclared");
+        assert_eq!(world.token_opens(name), world.id("acme"));
+    }
+}
+
+#[test]
 fn a_foreign_secret_that_the_store_does_not_show_is_not_overwritten() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
@@ -176,6 +202,34 @@ fn a_new_name_is_written_then_recorded_then_the_old_one_goes() {
     );
     assert_eq!(world.secrets.keys().collect::<Vec<_>>(), ["fresh"]);
     assert_eq!(world.status("acme").token_secret_name.as_deref(), Some("fresh"));
+}
+
+#[test]
+fn a_new_name_is_recorded_only_once_its_secret_holds_a_good_token() {
+    let down = Fault::Answers(crate::api::remote::FailureClass::Transient, 503);
+    let damaged = |world: &mut World| {
+        let mut secret = world.secrets["acme-token"].clone();
+        secret.facts.name = "fresh".to_owned();
+        secret.facts.content = Content::Damaged;
+        world.secrets.insert("fresh".to_owned(), secret);
+    };
+    for there in [|_: &mut World| {}, damaged] {
+        let mut world = World::with_acme();
+        there(&mut world);
+        named(&mut world, "fresh");
+        world.fault("Get", down, usize::MAX);
+        world.live("acme", Duration::from_secs(120));
+        assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+        assert_eq!(
+            world.status("acme").token_secret_name.as_deref(),
+            Some("acme-token")
+        );
+
+        world.heal();
+        world.live("acme", Duration::from_secs(600));
+        assert_eq!(world.secrets.keys().collect::<Vec<_>>(), ["fresh"]);
+        assert_eq!(world.status("acme").token_secret_name.as_deref(), Some("fresh"));
+    }
 }
 
 #[test]

@@ -243,6 +243,13 @@ impl World {
         let stored = &self.objects[object];
         let target = stored.spec.token_secret_name(object);
         let facts = |secret: &Secret| self.secret_facts(&stored.facts, secret);
+        // The index is fed by a watch of our label.
+        let seen = |secret: &Secret| {
+            secret
+                .facts
+                .labels
+                .contains_key(crate::api::marks::WORKSPACE_LABEL)
+        };
         let listed = self.snapshot.as_ref().map(|(requested_at, rows)| Listed {
             requested_at: *requested_at,
             row: rows
@@ -259,12 +266,14 @@ impl World {
             organization: self.organization.clone(),
             standing: Standing::default(),
             secrets: Secrets {
-                target: self.secrets.get(&target).map(facts),
+                target: self.secrets.get(&target).filter(|secret| seen(secret)).map(facts),
                 others: self
                     .secrets
                     .iter()
                     .filter(|(name, secret)| {
-                        **name != target && secret.controller.as_ref() == Some(&stored.facts.uid)
+                        seen(secret)
+                            && **name != target
+                            && secret.controller.as_ref() == Some(&stored.facts.uid)
                     })
                     .map(|(_, secret)| facts(secret))
                     .collect(),
