@@ -1,5 +1,6 @@
 //! The kinds as users see them, and the plain words that every room shares. Depends on no other module.
 
+pub mod any_workspace;
 pub mod conditions;
 pub mod crds;
 pub mod ids;
@@ -11,5 +12,6 @@ pub mod schema;
 pub mod time;
 pub mod workspace;
 
+pub use any_workspace::AnyWorkspace;
 pub use organization::Organization;
 pub use workspace::Workspace;

@@ -12,7 +12,7 @@ use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
 use super::secrets::SecretIndex;
 use crate::api::ids::Uid;
-use crate::api::{Organization, Workspace};
+use crate::api::{AnyWorkspace, Organization, Workspace};
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::lifecycle::Memory;
@@ -22,8 +22,6 @@ use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
 use crate::turns::{Pace, Slots};
 
-/// A Workspace, or what is left of one that cannot be decoded.
-pub(super) type AnyWorkspace = DeserializeGuard<Workspace>;
 /// An Organization, or what is left of one that cannot be decoded.
 pub(super) type AnyOrganization = DeserializeGuard<Organization>;
 
@@ -211,14 +209,10 @@ impl Context {
             .get(&ObjectRef::new(&workspace.name_any()).within(&namespace))
     }
 
-    /// The Workspaces that name an Organization. Walks all of them: for changes of the Organization only.
+    /// The Workspaces that name an Organization, or may: not even that can be read of every one. Walks all of them: for changes of the Organization only.
     pub(super) fn users_of(&self, organization: &str) -> Vec<Arc<AnyWorkspace>> {
-        self.workspaces.state_filter(|workspace| {
-            workspace
-                .0
-                .as_ref()
-                .is_ok_and(|w| w.spec.organization_name() == organization)
-        })
+        self.workspaces
+            .state_filter(|workspace| workspace.may_use(organization))
     }
 }
 

@@ -8,9 +8,10 @@ use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 
-use super::context::{AnyOrganization, AnyWorkspace, Context};
+use super::context::{AnyOrganization, Context};
 use super::facts::KeptSecret;
 use super::observe;
+use crate::api::AnyWorkspace;
 use crate::api::ids::Uid;
 
 /// What is done with the events of one kind.
@@ -55,9 +56,7 @@ fn is_in<K: Resource<DynamicType = ()> + Clone + 'static>(store: &Store<K>, obje
 }
 
 fn workspace_changed(context: &Context, workspace: &AnyWorkspace) {
-    if let Ok(workspace) = &workspace.0 {
-        observe::claims_of(context, workspace);
-    }
+    observe::claims_of(context, workspace);
     context.wake(ObjectRef::from_obj(workspace));
 }
 
@@ -65,14 +64,11 @@ fn workspace_gone(context: &Context, workspace: &AnyWorkspace) {
     let Some(uid) = workspace.uid() else { return };
     let winners = context.shared().forget(&Uid::new(uid));
     context.wake_all(&winners);
-    if let Ok(gone) = &workspace.0 {
-        let name = gone.spec.organization_name();
-        if context
-            .organization(name)
-            .is_some_and(|organization| organization.meta().deletion_timestamp.is_some())
-        {
-            context.wake_organization(name);
-        }
+    let waits = |organization: &AnyOrganization| {
+        organization.meta().deletion_timestamp.is_some() && workspace.may_use(&organization.name_any())
+    };
+    for organization in context.organizations.state_filter(waits) {
+        context.wake_organization(&organization.name_any());
     }
 }
 

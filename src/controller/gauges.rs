@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::context::{AnyWorkspace, Context};
+use super::context::Context;
+use crate::api::AnyWorkspace;
 use crate::api::conditions::READY;
 use crate::api::reason::Reason;
 
@@ -36,8 +37,9 @@ fn count(context: &Context) {
 }
 
 fn reason(workspace: &AnyWorkspace) -> Reason {
-    let Ok(workspace) = &workspace.0 else {
-        return Reason::Undecodable;
+    let workspace = match workspace {
+        AnyWorkspace::Whole(workspace) => workspace,
+        AnyWorkspace::Salvaged(_) => return Reason::Undecodable,
     };
     let conditions = workspace.status.iter().flat_map(|status| &status.conditions);
     conditions

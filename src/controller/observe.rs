@@ -7,9 +7,9 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::context::{Context, Shared};
-use crate::api::Workspace;
 use crate::api::ids::{Uid, WorkspaceId};
 use crate::api::marks;
+use crate::api::{AnyWorkspace, Workspace};
 use crate::lifecycle::View;
 use crate::lifecycle::view::{
     Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets,
@@ -39,8 +39,12 @@ pub(super) fn view(context: &Context, workspace: &Workspace) -> View {
 }
 
 /// Tells the claims table what the stored object claims, and wakes who wins by it.
-pub(super) fn claims_of(context: &Context, workspace: &Workspace) {
-    let view = view(context, workspace);
+pub(super) fn claims_of(context: &Context, workspace: &AnyWorkspace) {
+    let view = view(context, workspace.object());
+    let claims = match workspace {
+        AnyWorkspace::Whole(_) => view.claims(),
+        AnyWorkspace::Salvaged(_) => view.recorded_claims(),
+    };
     let object = &view.object;
     let claimant = Claimant {
         uid: object.uid.clone(),
@@ -51,10 +55,10 @@ pub(super) fn claims_of(context: &Context, workspace: &Workspace) {
     let mut shared = context.shared();
     let behind = shared.is_behind(&object.uid, workspace.resource_version().as_deref());
     // One that has gone, or has changed, since it was read from the store would leave a claim that nobody ends.
-    let winners = if behind || !context.is_newest(workspace) {
+    let winners = if behind || !context.is_newest(workspace.object()) {
         Vec::new()
     } else {
-        shared.claims.observe(&claimant, view.claims())
+        shared.claims.observe(&claimant, claims)
     };
     drop(shared);
     context.wake_all(&winners);

@@ -8,7 +8,6 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 use jiff::Timestamp;
 use kube::ResourceExt;
-use kube::core::{PartialObjectMeta, PartialObjectMetaExt};
 use kube::runtime::applier;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
@@ -16,21 +15,24 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
 use super::announce::announce;
-use super::context::{AnyWorkspace, Context};
+use super::context::Context;
 use super::perform::Performer;
 use super::{observe, outside};
-use crate::api::Workspace;
 use crate::api::ids::Uid;
 use crate::api::reason::Reason;
 use crate::api::time::elapsed;
+use crate::api::{AnyWorkspace, Workspace};
 use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled, SharedList};
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
 use crate::stopping::Stopping;
 use crate::turns::{Pace, Slot, Urgency};
 
-/// A store that lags behind our own write, and a read that failed, are tried again then, should no event come first.
+/// A store that lags behind our own write is asked again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
+
+/// An object that cannot be decoded is reported again then, should what was said of it have been lost.
+const UNDECODABLE: Duration = Duration::from_secs(30 * 60);
 
 /// Nobody counted the calls of a pass that came to no end: as many as a creation makes.
 const CALLS_OF_A_LOST_PASS: u32 = 4;
@@ -63,13 +65,13 @@ pub(super) async fn run(
 
 /// One pass, under its deadline, in a task of its own: a panic in it ends it and nothing else.
 async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Result<Action, Infallible> {
-    let object = match &workspace.0 {
-        Ok(object) => object.clone(),
-        Err(invalid) => match salvaged(&context, invalid).await {
-            Ok(Some(object)) => object,
-            Ok(None) => return Ok(Action::requeue(Duration::from_secs(30 * 60))),
-            Err(_) => return Ok(Action::requeue(LAGS)),
-        },
+    let object = match &*workspace {
+        AnyWorkspace::Whole(object) => object.clone(),
+        AnyWorkspace::Salvaged(salvage) if salvage.is_to_go() => salvage.left.clone(),
+        AnyWorkspace::Salvaged(salvage) => {
+            outside::report(&context, &*workspace, outside::undecodable(salvage)).await;
+            return Ok(Action::requeue(UNDECODABLE));
+        }
     };
     let uid = Uid::new(object.uid().unwrap_or_default());
     if context
@@ -120,19 +122,6 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         .metrics
         .pass_ended(Kind::Workspace, result, reason, began.elapsed());
     Ok(action)
-}
-
-/// What is left of an object that cannot be decoded, if it is to go. Else it is reported.
-async fn salvaged(
-    context: &Context,
-    invalid: &kube::core::error_boundary::InvalidObject,
-) -> kube::Result<Option<Workspace>> {
-    let meta: PartialObjectMeta<Workspace> = invalid.metadata.clone().into_response_partial();
-    if invalid.metadata.deletion_timestamp.is_none() {
-        outside::report(context, &meta, outside::undecodable(invalid)).await;
-        return Ok(None);
-    }
-    outside::salvage(context, invalid).await
 }
 
 /// The loop without decisions.

@@ -27,9 +27,9 @@ pub(super) enum Hold {
 }
 
 /// Adds or removes our finalizer, leaving others' as they are.
-pub(super) async fn finalizer<K>(api: &Api<K>, object: &K, hold: Hold) -> kube::Result<K>
+pub(super) async fn finalizer<K>(api: &Api<K>, object: &impl Resource, hold: Hold) -> kube::Result<K>
 where
-    K: Resource + Clone + DeserializeOwned + Debug,
+    K: Clone + DeserializeOwned + Debug,
 {
     let mut finalizers = object.finalizers().to_vec();
     finalizers.retain(|finalizer| finalizer != marks::FINALIZER);

@@ -10,13 +10,16 @@ use crate::tenancy::{Basis, ClaimKey, canonical};
 impl View {
     /// What the object may claim, as far as its Organization grants it. I2: recorded, observed, intended, desired.
     pub fn claims(&self) -> BTreeMap<ClaimKey, Basis> {
+        let mut claims = self.recorded_claims();
+        for key in self.desired_claims() {
+            claims.entry(key).or_insert(Basis::Desired);
+        }
+        claims
+    }
+
+    /// What the object has, or is about to have, whatever it declares. All that one that cannot be decoded claims.
+    pub fn recorded_claims(&self) -> BTreeMap<ClaimKey, Basis> {
         let mut claims = BTreeMap::new();
-        let mut claim = |key: ClaimKey, basis: Basis| {
-            let held = claims.entry(key).or_insert(basis);
-            *held = basis.min(*held);
-        };
-        let not_refused =
-            |name: &WorkspaceName| self.readable().is_none_or(|o| o.access.grant(name).is_some());
         if let Some(record) = self.record() {
             let observed = self
                 .found
@@ -24,61 +27,53 @@ impl View {
                 .as_ref()
                 .filter(|row| row.id == record.id)
                 .map(|row| &row.name);
-            claim(
+            claims.insert(
                 ClaimKey::Id(record.organization_id.clone(), record.id.clone()),
                 Basis::Recorded,
             );
             for name in [Some(&record.name), observed]
                 .into_iter()
                 .flatten()
-                .filter(|name| not_refused(name))
+                .filter(|name| self.not_refused(name))
             {
-                claim(
+                claims.insert(
                     ClaimKey::Name(record.organization_id.clone(), canonical(name)),
                     Basis::Recorded,
                 );
             }
-        } else if let Some(intent) = self.intent().filter(|intent| not_refused(&intent.name)) {
-            claim(
+        } else if let Some(intent) = self.intent().filter(|intent| self.not_refused(&intent.name)) {
+            claims.insert(
                 ClaimKey::Name(intent.organization_id.clone(), canonical(&intent.name)),
                 Basis::Intended,
             );
         }
-        let Some(organization) = self.verified() else {
-            return claims;
-        };
-        if self.object.deletion == Deletion::Asked {
-            return claims;
-        }
-        if !not_refused(&self.declared.name) {
-            return claims;
-        }
-        claim(
-            ClaimKey::Name(organization.clone(), canonical(&self.declared.name)),
-            Basis::Desired,
-        );
-        let ids = [
-            self.declared.workspace_id.as_ref(),
-            self.wish(),
-            self.found.remote.as_ref().map(|seen| &seen.id),
-        ];
-        for id in ids.into_iter().flatten() {
-            claim(ClaimKey::Id(organization.clone(), id.clone()), Basis::Desired);
-        }
-        if self.record().is_none()
-            && let Some(row) = self.found.row.as_ref().filter(|row| not_refused(&row.name))
-        {
-            claim(
-                ClaimKey::Name(organization.clone(), canonical(&row.name)),
-                Basis::Desired,
-            );
-        }
-        if let Some(other) = &self.found.other {
-            claim(
-                ClaimKey::Id(organization.clone(), other.id.clone()),
-                Basis::Desired,
-            );
-        }
         claims
+    }
+
+    fn desired_claims(&self) -> Vec<ClaimKey> {
+        let Some(organization) = self.verified() else {
+            return Vec::new();
+        };
+        if self.object.deletion == Deletion::Asked || !self.not_refused(&self.declared.name) {
+            return Vec::new();
+        }
+        let row = self.found.row.as_ref().filter(|_| self.record().is_none());
+        let names = [Some(&self.declared.name), row.map(|row| &row.name)]
+            .into_iter()
+            .flatten()
+            .filter(|name| self.not_refused(name))
+            .map(|name| ClaimKey::Name(organization.clone(), canonical(name)));
+        let seen = [&self.found.remote, &self.found.other].map(|seen| seen.as_ref().map(|seen| &seen.id));
+        let ids = [self.declared.workspace_id.as_ref(), self.wish()]
+            .into_iter()
+            .chain(seen)
+            .flatten()
+            .map(|id| ClaimKey::Id(organization.clone(), id.clone()));
+        names.chain(ids).collect()
+    }
+
+    fn not_refused(&self, name: &WorkspaceName) -> bool {
+        self.readable()
+            .is_none_or(|organization| organization.access.grant(name).is_some())
     }
 }

@@ -10,6 +10,7 @@ pub mod pass;
 pub mod plan;
 pub mod rules;
 pub mod snapshot;
+pub mod unreadable;
 pub mod view;
 
 pub use effect::{Effect, Outcome};

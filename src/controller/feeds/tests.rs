@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::stream::StreamExt;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::client::Body;
 use serde_json::json;
 
 use super::*;
 use crate::api::Organization;
+use crate::api::ids::WorkspaceName;
 use crate::controller::context::{OrganizationState, Queues};
 use crate::controller::perform::Performer;
 use crate::engine::{Credentials as Pair, Endpoint, Engine, EngineConfig, PlainHttp, in_process};
@@ -16,6 +19,7 @@ use crate::lifecycle::view::{OrganizationFacts, Verification};
 use crate::lifecycle::{Effect, Outcome};
 use crate::serve::Served;
 use crate::settings::{Settings, Watch};
+use crate::tenancy::{ClaimKey, canonical};
 
 const HOME: &str = "home";
 
@@ -53,7 +57,10 @@ fn organization(uid: &str) -> AnyOrganization {
     serde_json::from_value(json!({
         "apiVersion": "agentengine.airbyte.com/v1alpha1", "kind": "Organization",
         "metadata": {"name": "default", "namespace": HOME, "uid": uid, "resourceVersion": "1"},
-        "spec": {"credentialsSecretRef": {"name": "credential"}},
+        "spec": {
+            "credentialsSecretRef": {"name": "credential"},
+            "access": [{"namespaces": {"names": ["tenant"]}, "workspaceNames": ["*"]}],
+        },
     }))
     .unwrap()
 }
@@ -88,7 +95,8 @@ impl Fed {
 
     /// As a pass over it leaves it.
     fn pass_over_organization(&self) {
-        let state = OrganizationState::of("first".into());
+        let mut state = OrganizationState::of("first".into());
+        state.published.verification = Verification::Verified("o".into());
         self.context
             .shared()
             .organizations
@@ -150,11 +158,10 @@ async fn a_workspace_sees_nothing_of_an_organization_that_was_replaced_even_befo
     let mut fed = fed();
     fed.relist(organization("first"));
     fed.verified(&organization("first"));
-    let verification =
-        |fed: &Fed| match observe::view(&fed.context, workspace().0.as_ref().unwrap()).organization {
-            OrganizationFacts::Readable(organization) => organization.verification,
-            other => panic!("{other:?}"),
-        };
+    let verification = |fed: &Fed| match observe::view(&fed.context, workspace().object()).organization {
+        OrganizationFacts::Readable(organization) => organization.verification,
+        other => panic!("{other:?}"),
+    };
     assert_eq!(verification(&fed), Verification::Verified("ours".into()));
     fed.organizations
         .0
@@ -182,7 +189,7 @@ async fn a_pass_over_a_workspace_asks_nothing_more_once_its_organization_was_rep
     let mut fed = fed();
     fed.relist(organization("first"));
     fed.verified(&organization("first"));
-    let mut performer = Performer::new(fed.context.clone(), workspace().0.unwrap());
+    let mut performer = Performer::new(fed.context.clone(), workspace().object().clone());
     let mut requests = async || match performer.perform(Effect::Get("w".into())).await {
         Outcome::Got(answer) => answer.requests,
         other => panic!("{other:?}"),
@@ -195,5 +202,55 @@ async fn a_pass_over_a_workspace_asks_nothing_more_once_its_organization_was_rep
         requests().await,
         0,
         "the client of the new one is for passes that saw it verified"
+    );
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_decoded_claims_what_it_recorded_and_nothing_that_it_declares() {
+    let mut fed = fed();
+    fed.relist(organization("first"));
+    fed.pass_over_organization();
+    let undecodable: AnyWorkspace = serde_json::from_value(json!({
+        "metadata": {"name": "acme", "namespace": "tenant", "uid": "w", "resourceVersion": "1"},
+        "spec": {"name": "Declared", "workspaceId": "declared", "suspend": "perhaps"},
+        "status": {"uid": "w", "workspaceId": "recorded", "organizationId": "o", "name": "Acme", "state": "archived"},
+    }))
+    .unwrap();
+    fed.workspaces.feed(&fed.context, Event::Apply(undecodable));
+    let shared = fed.context.shared();
+    let claimed = |key: &ClaimKey| {
+        shared
+            .claims
+            .winner(key)
+            .is_some_and(|winner| winner.name == "acme")
+    };
+    let name = |name: &str| ClaimKey::Name("o".into(), canonical(&WorkspaceName::from(name)));
+    assert!(claimed(&name("acme")));
+    assert!(claimed(&ClaimKey::Id("o".into(), "recorded".into())));
+    assert!(!claimed(&name("declared")));
+    assert!(!claimed(&ClaimKey::Id("o".into(), "declared".into())));
+}
+
+#[tokio::test]
+async fn an_organization_that_waits_to_go_is_woken_by_the_end_of_one_that_may_have_named_it() {
+    let mut fed = fed();
+    let mut going = organization("first");
+    going.meta_mut().deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+    fed.relist(going);
+    let undecodable: AnyWorkspace = serde_json::from_value(json!({
+        "metadata": {"name": "acme", "namespace": "tenant", "uid": "w", "resourceVersion": "1"},
+        "spec": {"name": "Acme", "organization": 7},
+    }))
+    .unwrap();
+    fed.workspaces
+        .feed(&fed.context, Event::Apply(undecodable.clone()));
+    while fed.queues.organizations.next().now_or_never().is_some() {}
+
+    fed.workspaces.feed(&fed.context, Event::Delete(undecodable));
+
+    let woken = fed.queues.organizations.next().now_or_never().flatten();
+    assert_eq!(
+        woken.map(|organization| organization.name).as_deref(),
+        Some("default")
     );
 }

@@ -11,8 +11,6 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use kube::ResourceExt;
-use kube::api::PartialObjectMetaExt;
-use kube::core::PartialObjectMeta;
 use kube::runtime::applier;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
@@ -30,9 +28,6 @@ use crate::organization::{Next, Outcome, Pass, Settled};
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
 use crate::stopping::Stopping;
 use crate::turns::Pace;
-
-/// An Organization that no pass can be made over is looked at again after this, should nothing else wake it.
-const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
 
 /// A store that lags behind our own write is asked again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
@@ -67,10 +62,8 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>) -> Ac
     let object = match &organization.0 {
         Ok(object) => object,
         Err(invalid) => {
-            let meta: PartialObjectMeta<Organization> = invalid.metadata.clone().into_response_partial();
-            outside::report(context, &meta, outside::undecodable_organization(invalid)).await;
             wake_users(context, &organization.name_any());
-            return Action::requeue(LOOKS_AGAIN);
+            return Action::requeue(outside::organization(context, invalid).await);
         }
     };
     let uid = Uid::new(object.uid().unwrap_or_default());
@@ -158,7 +151,7 @@ async fn finish(context: &Context, object: &Organization, settled: Settled) -> (
 /// Everybody's claims are known before anybody is woken: who comes first must not depend on who is woken first.
 fn wake_users(context: &Context, name: &str) {
     let users = context.users_of(name);
-    for user in users.iter().filter_map(|user| user.0.as_ref().ok()) {
+    for user in &users {
         super::observe::claims_of(context, user);
     }
     for user in &users {

@@ -3,11 +3,11 @@
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
-use crate::api::Organization;
 use crate::api::ids::Uid;
 use crate::api::marks;
 use crate::api::reason::Reason;
-use crate::controller::context::{AnyWorkspace, Context};
+use crate::api::{AnyWorkspace, Organization};
+use crate::controller::context::Context;
 use crate::controller::observe::{deletion, finalizer};
 use crate::organization::snapshot::KnownGone;
 use crate::organization::view::ObjectFacts;
@@ -40,7 +40,7 @@ pub(super) fn records(
     let users = context.users_of(&organization.name_any());
     let shared = context.shared();
     let recorded = |workspace: &AnyWorkspace| {
-        let workspace = workspace.0.as_ref().ok()?;
+        let workspace = workspace.object();
         let status = workspace.status.as_ref()?;
         let uid = Uid::new(workspace.uid()?);
         let bound = status.uid.as_ref() == Some(&uid);

@@ -8,11 +8,11 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 
 use super::{client, observe};
-use crate::api::Organization;
 use crate::api::ids::{OrganizationId, Uid};
 use crate::api::organization::OrganizationStatus;
 use crate::api::remote::Answer;
-use crate::controller::context::{AnyWorkspace, Context};
+use crate::api::{AnyWorkspace, Organization};
+use crate::controller::context::Context;
 use crate::controller::write::{self, Hold};
 use crate::engine::{Engine, ListFilter, Pages};
 use crate::organization::effect::{Part, Publication, Wake};

@@ -13,10 +13,10 @@ use kube::{Api, ResourceExt};
 use super::context::Context;
 use super::observe;
 use super::write::{self, Hold};
-use crate::api::Workspace;
 use crate::api::ids::Uid;
 use crate::api::remote::Answer;
 use crate::api::workspace::WorkspaceStatus;
+use crate::api::{AnyWorkspace, Workspace};
 use crate::engine::{self, Engine, ScopedToken};
 use crate::lifecycle::effect::{Change, Effect, IssuedToken, ObjectState, Outcome, TokenSlot};
 use crate::lifecycle::view::CrdState;
@@ -114,7 +114,7 @@ impl Performer {
             .filter(|_| state.map(|state| &state.uid) == self.organization.as_ref())
     }
 
-    fn api(&self) -> Api<Workspace> {
+    fn api(&self) -> Api<AnyWorkspace> {
         Api::namespaced(self.context.client.clone(), &self.namespace())
     }
 
@@ -141,21 +141,27 @@ impl Performer {
         })
     }
 
-    fn object_outcome(&mut self, result: kube::Result<Workspace>) -> Outcome {
-        match result {
-            Ok(object) => {
-                self.context
-                    .shared()
-                    .wrote(&self.uid(), object.resource_version().as_deref());
-                self.object = object;
-                Outcome::Object(Box::new(ObjectState {
-                    object: observe::object(&self.object),
-                    declared: self.object.spec.clone(),
-                    stored: self.object.status.clone().unwrap_or_default(),
-                }))
+    fn object_outcome(&mut self, result: kube::Result<AnyWorkspace>) -> Outcome {
+        let object = match result {
+            Ok(AnyWorkspace::Whole(object)) => object,
+            Ok(AnyWorkspace::Salvaged(salvage)) if salvage.is_to_go() => salvage.left,
+            // Of what is left of it nothing may follow but its deletion.
+            Ok(AnyWorkspace::Salvaged(_)) => {
+                return Outcome::KubernetesFailed {
+                    detail: "the object can no longer be decoded".to_owned(),
+                };
             }
-            Err(error) => refused(&error),
-        }
+            Err(error) => return refused(&error),
+        };
+        self.context
+            .shared()
+            .wrote(&self.uid(), object.resource_version().as_deref());
+        self.object = object;
+        Outcome::Object(Box::new(ObjectState {
+            object: observe::object(&self.object),
+            declared: self.object.spec.clone(),
+            stored: self.object.status.clone().unwrap_or_default(),
+        }))
     }
 
     async fn write_status(&mut self, status: &WorkspaceStatus) -> Outcome {

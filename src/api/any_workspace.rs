@@ -1,0 +1,288 @@
+//! A Workspace as stored: whole, or what can be read for certain of one that this version cannot decode. That one was
+//! stored before a change of the schema, or by another version; what it recorded is its own all the same.
+
+use std::borrow::Cow;
+
+use kube::Resource;
+use kube::api::ObjectMeta;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+
+use super::Workspace;
+use super::ids::WorkspaceName;
+use super::workspace::{DeletionPolicy, WorkspaceSpec, WorkspaceStatus};
+
+/// A Workspace that somebody stored.
+#[derive(Clone, Debug)]
+pub enum AnyWorkspace {
+    Whole(Workspace),
+    Salvaged(Salvage),
+}
+
+/// What is left of a Workspace that cannot be decoded.
+#[derive(Clone, Debug)]
+pub struct Salvage {
+    /// Why it cannot be decoded, after the path of the field.
+    pub error: String,
+    /// As much as could be read, each field for itself. It is suspended whatever its spec says, for nothing is done for it
+    /// but its deletion; and a deletion policy that cannot be read retains.
+    pub left: Workspace,
+    pub organization: Reference,
+}
+
+/// The Organization that an object names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reference {
+    Named(String),
+    /// It may be any.
+    Unreadable,
+}
+
+impl Salvage {
+    /// Whether somebody asked for it to go.
+    pub fn is_to_go(&self) -> bool {
+        self.left.metadata.deletion_timestamp.is_some()
+    }
+}
+
+impl AnyWorkspace {
+    /// The object, as far as it can be read.
+    pub fn object(&self) -> &Workspace {
+        match self {
+            Self::Whole(object) => object,
+            Self::Salvaged(salvage) => &salvage.left,
+        }
+    }
+
+    /// Whether the object names this Organization, as far as anybody can tell.
+    pub fn may_use(&self, organization: &str) -> bool {
+        match self {
+            Self::Whole(object) => object.spec.organization_name() == organization,
+            Self::Salvaged(salvage) => match &salvage.organization {
+                Reference::Named(name) => name == organization,
+                Reference::Unreadable => true,
+            },
+        }
+    }
+}
+
+/// Fails only where not even the metadata can be read.
+impl<'de> Deserialize<'de> for AnyWorkspace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Value::deserialize(deserializer)?;
+        match serde_path_to_error::deserialize::<_, Workspace>(&raw) {
+            Ok(object) => Ok(Self::Whole(object)),
+            Err(error) => {
+                let metadata = ObjectMeta::deserialize(&raw["metadata"]).map_err(D::Error::custom)?;
+                Ok(Self::Salvaged(salvage(&raw, metadata, error.to_string())))
+            }
+        }
+    }
+}
+
+fn salvage(raw: &Value, metadata: ObjectMeta, error: String) -> Salvage {
+    let spec = &raw["spec"];
+    let status = readable(&raw["status"]);
+    let organization = match &spec["organization"] {
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    };
+    let deletion_policy = match &spec["deletionPolicy"] {
+        Value::Null if spec.is_object() => None,
+        Value::String(policy) if policy == "Delete" => Some(DeletionPolicy::Delete),
+        _ => Some(DeletionPolicy::Retain),
+    };
+    let declared_name = spec["name"].as_str().map(WorkspaceName::from);
+    let left = WorkspaceSpec {
+        name: status
+            .name
+            .clone()
+            .or(declared_name)
+            .unwrap_or_else(|| WorkspaceName::from("")),
+        status: None,
+        organization,
+        deletion_policy,
+        adoption_policy: None,
+        workspace_id: None,
+        region_id: None,
+        token_secret: None,
+        suspend: Some(true),
+    };
+    let named = spec.is_object() && (spec["organization"].is_null() || spec["organization"].is_string());
+    Salvage {
+        error,
+        organization: if named {
+            Reference::Named(left.organization_name().to_owned())
+        } else {
+            Reference::Unreadable
+        },
+        left: Workspace {
+            metadata,
+            spec: left,
+            status: Some(status),
+        },
+    }
+}
+
+/// The fields of a status that can be read, each for itself: one from another version must not hide which workspace is
+/// recorded.
+fn readable(status: &Value) -> WorkspaceStatus {
+    let fields = status.as_object().into_iter().flatten();
+    let sound: Map<String, Value> = fields
+        .filter(|(key, value)| {
+            serde_json::from_value::<WorkspaceStatus>(json!({ key.as_str(): value })).is_ok()
+        })
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    serde_json::from_value(Value::Object(sound)).unwrap_or_default()
+}
+
+impl Resource for AnyWorkspace {
+    type DynamicType = ();
+    type Scope = <Workspace as Resource>::Scope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        Workspace::kind(&())
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        Workspace::group(&())
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        Workspace::version(&())
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        Workspace::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        self.object().meta()
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Self::Whole(object) => object.meta_mut(),
+            Self::Salvaged(salvage) => salvage.left.meta_mut(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::ResourceExt;
+
+    use super::*;
+    use crate::api::workspace::Origin;
+
+    fn stored(spec: Value, status: Value) -> AnyWorkspace {
+        let object = json!({"metadata": {"name": "acme", "uid": "u"}, "spec": spec, "status": status});
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn salvaged(spec: Value, status: Value) -> Salvage {
+        match stored(spec, status) {
+            AnyWorkspace::Whole(object) => panic!("it can be decoded: {:?}", object.spec),
+            AnyWorkspace::Salvaged(salvage) => salvage,
+        }
+    }
+
+    #[test]
+    fn what_can_be_decoded_is_whole() {
+        let whole = stored(json!({"name": "Acme", "organization": "eu"}), Value::Null);
+        assert!(matches!(&whole, AnyWorkspace::Whole(object) if object.spec.name.as_str() == "Acme"));
+        assert!(whole.may_use("eu") && !whole.may_use("default"));
+    }
+
+    #[test]
+    fn a_field_of_another_version_does_not_hide_which_workspace_is_recorded() {
+        let status = json!({
+            "uid": "u", "workspaceId": "w", "organizationId": "o", "name": "acme", "state": "archived",
+            "origin": "Created", "creation": {"at": "soon"}, "conditions": [{"type": 7}],
+        });
+        let salvage = salvaged(json!({"name": "Acme"}), status);
+        assert_eq!(salvage.left.name_any(), "acme");
+        assert_eq!(
+            salvage.left.status,
+            Some(WorkspaceStatus {
+                uid: Some("u".into()),
+                workspace_id: Some("w".into()),
+                organization_id: Some("o".into()),
+                name: Some("acme".into()),
+                origin: Some(Origin::Created),
+                ..WorkspaceStatus::default()
+            })
+        );
+    }
+
+    #[test]
+    fn why_it_cannot_be_decoded_begins_with_the_field() {
+        let error = salvaged(
+            json!({"name": "Acme", "tokenSecret": {"enabled": "yes"}}),
+            Value::Null,
+        )
+        .error;
+        assert!(error.starts_with("spec.tokenSecret.enabled: "), "{error}");
+    }
+
+    #[test]
+    fn a_deletion_policy_that_cannot_be_read_retains() {
+        use DeletionPolicy::{Delete, Retain};
+        for (policy, expected) in [
+            (Value::Null, None),
+            (json!("Delete"), Some(Delete)),
+            (json!("Retain"), Some(Retain)),
+            (json!("Archive"), Some(Retain)),
+            (json!(7), Some(Retain)),
+        ] {
+            let spec = json!({"name": "Acme", "suspend": "perhaps", "deletionPolicy": policy});
+            assert_eq!(
+                salvaged(spec, Value::Null).left.spec.deletion_policy,
+                expected,
+                "{policy}"
+            );
+        }
+        for spec in [Value::Null, json!("gone")] {
+            assert_eq!(
+                salvaged(spec, Value::Null).left.spec.deletion_policy,
+                Some(Retain)
+            );
+        }
+    }
+
+    #[test]
+    fn an_organization_that_cannot_be_read_may_be_any() {
+        for (organization, of_eu, of_default) in [
+            (json!("eu"), true, false),
+            (Value::Null, false, true),
+            (json!(7), true, true),
+            (json!({"name": "eu"}), true, true),
+        ] {
+            let workspace = stored(
+                json!({"name": "Acme", "suspend": "perhaps", "organization": organization}),
+                Value::Null,
+            );
+            assert_eq!(workspace.may_use("eu"), of_eu, "{organization}");
+            assert_eq!(workspace.may_use("default"), of_default, "{organization}");
+        }
+        assert!(stored(json!("gone"), Value::Null).may_use("eu"));
+    }
+
+    #[test]
+    fn nothing_is_done_for_what_cannot_be_decoded() {
+        let salvage = salvaged(
+            json!({"name": 7, "status": "active", "suspend": false}),
+            Value::Null,
+        );
+        assert_eq!(salvage.left.spec.suspend, Some(true));
+        assert_eq!(salvage.left.spec.status, None);
+    }
+
+    #[test]
+    fn without_metadata_there_is_no_object() {
+        let object = json!({"metadata": {"name": 7}, "spec": {"name": "Acme"}});
+        assert!(serde_json::from_value::<AnyWorkspace>(object).is_err());
+    }
+}
