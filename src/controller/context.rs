@@ -235,6 +235,11 @@ impl Shared {
         }
     }
 
+    /// Remembers that the object is gone: no store that still has it is new enough.
+    pub(super) fn ended(&mut self, uid: &Uid) {
+        self.written.insert(uid.clone(), u64::MAX);
+    }
+
     /// Whether a store has not yet seen our own last write. Resource versions of one kind are ordered (KEP-5504).
     pub(super) fn is_behind(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
         let seen = resource_version.and_then(|text| text.parse::<u64>().ok());

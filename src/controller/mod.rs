@@ -40,7 +40,11 @@ pub async fn run(
     let (context, queues, stores) = Context::new(client, settings, served);
     let context = Arc::new(context);
     let mut watches = watches::start(&context, stores);
-    watches.ready().await?;
+    let mut early = stopping.clone();
+    tokio::select! {
+        ready = watches.ready() => ready?,
+        () = early.begun() => return Ok(()),
+    }
     gate.open();
     tracing::info!("all stores are read: passes begin");
     let counting = tokio::spawn(gauges::keep_counting(context.clone()));
@@ -54,3 +58,6 @@ pub async fn run(
     counting.abort();
     ended
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,6 @@ use futures::FutureExt;
 use futures::stream::StreamExt;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::client::Body;
 use serde_json::json;
 
 use super::*;
@@ -14,14 +13,12 @@ use crate::api::Organization;
 use crate::api::ids::WorkspaceName;
 use crate::controller::context::{OrganizationState, Queues};
 use crate::controller::perform::Performer;
+use crate::controller::tests::{HOME, settings, unreachable};
 use crate::engine::{Credentials as Pair, Endpoint, Engine, EngineConfig, PlainHttp, in_process};
 use crate::lifecycle::view::{OrganizationFacts, Verification};
 use crate::lifecycle::{Effect, Outcome};
 use crate::serve::Served;
-use crate::settings::{Settings, Watch};
 use crate::tenancy::{ClaimKey, canonical};
-
-const HOME: &str = "home";
 
 struct Fed {
     context: Arc<Context>,
@@ -32,19 +29,7 @@ struct Fed {
 
 /// A context whose client reaches nothing.
 fn fed() -> Fed {
-    let unreachable = tower::service_fn(|_: http::Request<Body>| async {
-        Err::<http::Response<Body>, _>(std::io::Error::other("there is no cluster"))
-    });
-    let settings = Settings {
-        operator_namespace: HOME.to_owned(),
-        watch: Watch::All,
-        listen: ([127, 0, 0, 1], 0).into(),
-        concurrency: std::num::NonZeroUsize::MIN,
-        drain_timeout: std::time::Duration::ZERO,
-        pass_deadline: std::time::Duration::ZERO,
-    };
-    let client = kube::Client::new(unreachable, HOME);
-    let (context, queues, writers) = Context::new(client, settings, Served::default());
+    let (context, queues, writers) = Context::new(unreachable(), settings(), Served::default());
     Fed {
         context: Arc::new(context),
         queues,
@@ -253,4 +238,14 @@ async fn an_organization_that_waits_to_go_is_woken_by_the_end_of_one_that_may_ha
         woken.map(|organization| organization.name).as_deref(),
         Some("default")
     );
+}
+
+#[tokio::test]
+async fn what_has_ended_is_behind_for_every_store_until_it_leaves_it() {
+    let mut fed = fed();
+    fed.workspaces.feed(&fed.context, Event::Apply(workspace()));
+    fed.context.shared().ended(&"w".into());
+    assert!(fed.context.shared().is_behind(&"w".into(), Some("1")));
+    fed.workspaces.feed(&fed.context, Event::Delete(workspace()));
+    assert!(!fed.context.shared().is_behind(&"w".into(), Some("1")));
 }

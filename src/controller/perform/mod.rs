@@ -63,7 +63,10 @@ impl Performer {
             }
             Effect::RemoveFinalizer => {
                 match write::finalizer(&self.api(), &self.object, Hold::Remove).await {
-                    Ok(_) => Outcome::Vanished,
+                    Ok(left) => {
+                        self.let_go(&left);
+                        Outcome::Vanished
+                    }
                     Err(error) => refused(&error),
                 }
             }
@@ -162,6 +165,16 @@ impl Performer {
             declared: self.object.spec.clone(),
             stored: self.object.status.clone().unwrap_or_default(),
         }))
+    }
+
+    /// Without a finalizer the object is gone, and the version that the API server returns is not that of its end.
+    fn let_go(&self, left: &AnyWorkspace) {
+        let mut shared = self.context.shared();
+        if left.finalizers().is_empty() {
+            shared.ended(&self.uid());
+        } else {
+            shared.wrote(&self.uid(), left.resource_version().as_deref());
+        }
     }
 
     async fn write_status(&mut self, status: &WorkspaceStatus) -> Outcome {

@@ -1,0 +1,41 @@
+//! What can be shown of the whole without a cluster, and what such tests need.
+
+use kube::client::Body;
+
+use super::run;
+use crate::serve::Served;
+use crate::settings::{Settings, Watch};
+use crate::stopping;
+
+pub(super) const HOME: &str = "home";
+
+/// A client whose cluster never answers.
+pub(super) fn unreachable() -> kube::Client {
+    let unreachable = tower::service_fn(|_: http::Request<Body>| async {
+        Err::<http::Response<Body>, _>(std::io::Error::other("there is no cluster"))
+    });
+    kube::Client::new(unreachable, HOME)
+}
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        operator_namespace: HOME.to_owned(),
+        watch: Watch::All,
+        listen: ([127, 0, 0, 1], 0).into(),
+        concurrency: std::num::NonZeroUsize::MIN,
+        drain_timeout: std::time::Duration::ZERO,
+        pass_deadline: std::time::Duration::ZERO,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn told_to_stop_before_its_stores_are_read_it_stops_at_once() {
+    let (stop, stopping) = stopping::channel();
+    let running = tokio::spawn(run(unreachable(), settings(), Served::default(), stopping));
+    stop.begin();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(3600), running).await;
+    ended
+        .expect("it stops")
+        .expect("a task that ends")
+        .expect("in order");
+}
