@@ -79,7 +79,7 @@ reasons! {
     /// A token is being issued or proven.
     TokenPending: Waiting, "Wait.";
     /// No Organization of that name is in the operator's namespace.
-    OrganizationNotFound: Waiting, "Create the Organization in the namespace that the message names, or correct `spec.organization`.";
+    OrganizationNotFound: Waiting, "Create the Organization in the namespace that the message names, or delete the Workspace and create it anew with the right `spec.organization`, which cannot be changed.";
     /// The Organization cannot be used yet: its credential or its id is not verified.
     OrganizationNotReady: Waiting, "See the conditions of the Organization.";
     /// Many workspaces of the organisation vanished at once; nothing is done about any of them.
@@ -104,15 +104,15 @@ reasons! {
     /// Of an Organization: nothing that the API answers names the organisation.
     OrganizationUnknown: Waiting, "Set `spec.organizationId`; check the credential's rights.";
     /// Of an Organization that is being deleted: Workspaces still use it.
-    InUse: Waiting, "Delete those Workspaces, or let them name another Organization.";
+    InUse: Waiting, "Delete those Workspaces; with `deletionPolicy: Retain` what they manage stays at Agent Engine.";
 
     /// Of an Organization: the API refuses the credential.
     CredentialsRejected: Stalled, "Put a valid pair into the credential Secret.";
     /// Of an Organization: something in its spec cannot be used.
     InvalidConfiguration: Stalled, "Change what the message names.";
-    /// The namespace is not granted this name.
-    NameNotGranted: Stalled, "Ask the operator's administrator for the `access` entry in the message.";
-    /// Another object claims this name or this workspace.
+    /// The namespace is not granted this name. No token is handed out; a workspace that there is, is left as it is.
+    NameNotGranted: Stalled, "Choose a name that is granted, or ask the operator's administrator for the `access` entry in the message.";
+    /// Another object claims this name or this workspace. Names that differ only in case, blanks or Unicode form are one.
     NameClaimed: Stalled, "Choose another name, or delete the other object.";
     /// A workspace of this name exists, and adopting it was not both declared and allowed.
     AlreadyExists: Stalled, "Set `adoptionPolicy: ByName` (and have `adoption: Allowed` granted), or choose another name.";
@@ -123,9 +123,9 @@ reasons! {
     /// A token opened, or an id named, another workspace than the recorded one.
     IdentityMismatch: Stalled, "Find out who renamed or replaced the workspace; nothing was handed out.";
     /// The Organization is verified as another organisation than the recorded one.
-    OrganizationMismatch: Stalled, "Restore the credential of the recorded organisation.";
+    OrganizationMismatch: Stalled, "Restore the credential of the recorded organisation; where a new Organization has a wrong `spec.organizationId`, create it anew.";
     /// The workspace is gone at Agent Engine. It is not made anew by itself.
-    RemoteGone: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`.";
+    RemoteGone: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. Where `spec.workspaceId` named it, create another object with the right one.";
     /// A Secret of that name exists and is not this object's.
     SecretNotOwned: Stalled, "Remove that Secret, or choose another `spec.tokenSecret.name`.";
     /// The organisation refuses further workspaces.

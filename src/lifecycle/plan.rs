@@ -41,7 +41,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("adopt_by_id", creation::adopt_by_id),
     ("create_or_adopt_by_name", creation::create_or_adopt_by_name),
     ("hold_by_finalizer", identity::hold_by_finalizer),
-    ("check_what_the_list_says", identity::check_what_the_list_says),
+    ("look_closer", identity::look_closer),
     ("report_what_is_gone", identity::report_what_is_gone),
     ("refuse_another_identity", identity::refuse_another_identity),
     ("bring_to_what_is_declared", state::bring_to_what_is_declared),

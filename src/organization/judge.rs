@@ -180,7 +180,8 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
         Some(pinned) => {
             let message = format!(
                 "the credential belongs to organisation {found}, but this Organization is {pinned}; nothing was asked of {found}. \
-                 Restore the credential of {pinned}, or make another Organization for {found}"
+                 Restore the credential of {pinned}, or make another Organization for {found}; where spec.organizationId is wrong, \
+                 delete this Organization and create it anew"
             );
             let changed = Verification::Changed {
                 pinned: pinned.clone(),
@@ -196,7 +197,10 @@ fn in_use(facts: &Facts<'_>) -> Said {
     let users = facts.users.filter(|users| *users > 0)?;
     Some((
         Reason::InUse,
-        format!("it is being deleted, but {users} Workspaces still name it; delete them, or change them"),
+        format!(
+            "it is being deleted, but {users} Workspaces still name it, in whatever namespace; delete them first. With \
+             spec.deletionPolicy: Retain what they manage stays at Agent Engine"
+        ),
     ))
 }
 

@@ -151,7 +151,10 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
         // A wish that cannot come true is forgotten; a declaration is not.
         Some(Remote::Gone) => view.declared.workspace_id.as_ref().map(|id| {
             let message =
-                format!("spec.workspaceId names {id}, which is not in organisation {organization}; nothing was created");
+                format!(
+                    "spec.workspaceId names {id}, which is not in organisation {organization}; nothing was created. Delete this \
+                     object and create another with the right id"
+                );
             stop(view, Finding::new(Reason::RemoteGone, message))
         }),
     }

@@ -54,7 +54,7 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
             Reason::OrganizationNotFound,
             format!(
                 "no Organization {name:?} in namespace {searched:?}, the only one that Organizations are read from; create it \
-                 there, or correct spec.organization"
+                 there, or delete this object and create it anew with the right spec.organization, which cannot be changed"
             ),
         ),
         OrganizationFacts::Unreadable { name } => Finding::new(
@@ -79,8 +79,8 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
 /// What is said when a credential was swapped for another organisation's.
 pub fn changed(pinned: &OrganizationId, found: &OrganizationId) -> String {
     format!(
-        "the Organization's credential belongs to organisation {found}, but its workspaces are in {pinned}; nothing was asked \
-         of it. Restore the credential of {pinned}"
+        "the Organization's credential belongs to organisation {found}, but it stands for {pinned}; nothing was asked of \
+         {found}. Restore the credential of {pinned}, or, where spec.organizationId is wrong, create the Organization anew"
     )
 }
 

@@ -18,18 +18,25 @@ pub fn hold_by_finalizer(view: &View) -> Option<Step> {
     }
 }
 
-/// A difference or an absence in the shared list only schedules a GET by id, never an effect.
-pub fn check_what_the_list_says(view: &View) -> Option<Step> {
+/// A difference or an absence in the shared list only schedules a GET by id, never an effect. Who asks for a pass asks
+/// for such a look too.
+pub fn look_closer(view: &View) -> Option<Step> {
     let record = view.record()?;
-    let listed = listed(view)?;
-    let differs = listed
-        .row
-        .as_ref()
-        .is_none_or(|row| row.name != record.name || state::known(row) != record.state);
+    let differs = listed(view).is_some_and(|listed| {
+        listed
+            .row
+            .as_ref()
+            .is_none_or(|row| row.name != record.name || state::known(row) != record.state)
+    });
     let unchecked = view.observed(&record.id).is_none() && view.found.row.is_none();
-    (differs && unchecked && may_ask(view))
+    ((differs || is_asked(view)) && unchecked && may_ask(view))
         .then(|| sync(Effect::Get(record.id.clone())))
         .flatten()
+}
+
+/// Whether a pass was asked for that was not made yet.
+fn is_asked(view: &View) -> bool {
+    view.object.reconcile_at.is_some() && view.object.reconcile_at != view.stored.last_handled_reconcile_at
 }
 
 fn may_ask(view: &View) -> bool {

@@ -11,29 +11,44 @@ use crate::tenancy::{ClaimKey, Grant, canonical, entry_to_ask_for};
 
 /// The grant for `name`, or why there is none.
 pub fn granted(view: &View, name: &WorkspaceName) -> Result<Grant, Finding> {
-    view.readable().and_then(|organization| organization.access.grant(name)).ok_or_else(|| {
+    let grant = view
+        .readable()
+        .and_then(|organization| organization.access.grant(name));
+    grant.ok_or_else(|| {
         Finding::new(
             Reason::NameNotGranted,
             format!(
-                "namespace {:?} may not use the workspace name {:?}; nothing was done. Ask the administrator for this entry in \
-                 the Organization's spec.access: {}",
+                "namespace {:?} may not use the workspace name {:?}: no token is handed out, and nothing is changed at Agent \
+                 Engine. Choose a name that is granted, or ask the administrator for this entry in spec.access of the \
+                 Organization {:?}: {}",
                 view.object.namespace,
                 name.as_str(),
+                view.declared.organization_name(),
                 entry_to_ask_for(&view.object.namespace, name)
             ),
         )
     })
 }
 
+/// Who holds a key, as far as a tenant may know: what is in other namespaces is not named.
+fn holder(view: &View, key: &ClaimKey) -> Option<String> {
+    let winner = view.standing.lost.get(key)?;
+    Some(if winner.namespace == view.object.namespace {
+        format!("the Workspace object {:?}", winner.name)
+    } else {
+        "a Workspace object in another namespace".to_owned()
+    })
+}
+
 /// Nothing where nobody else claims `name`.
 pub fn claimed_by_other(view: &View, organization: &OrganizationId, name: &WorkspaceName) -> Option<Finding> {
     let key = ClaimKey::Name(organization.clone(), canonical(name));
-    view.standing.lost.contains_key(&key).then(|| {
+    holder(view, &key).map(|holder| {
         Finding::new(
             Reason::NameClaimed,
             format!(
-                "the workspace name {:?} is claimed by another Workspace object; nothing was done. Choose another name, or \
-                 have the other object deleted",
+                "the workspace name {:?} is claimed by {holder}; nothing was done. Choose another name (names that differ only \
+                 in case, blanks or Unicode form count as one), or have the other object deleted",
                 name.as_str()
             ),
         )
@@ -43,11 +58,12 @@ pub fn claimed_by_other(view: &View, organization: &OrganizationId, name: &Works
 /// Nothing where nobody else claims the workspace of that id.
 pub fn id_claimed_by_other(view: &View, organization: &OrganizationId, id: &WorkspaceId) -> Option<Finding> {
     let key = ClaimKey::Id(organization.clone(), id.clone());
-    view.standing.lost.contains_key(&key).then(|| {
-        Finding::new(
-            Reason::NameClaimed,
-            format!("the workspace {id} is claimed by another Workspace object; nothing was done"),
-        )
+    holder(view, &key).map(|holder| {
+        let message = format!(
+            "the workspace {id} is claimed by {holder}; nothing was done. Delete one of the two objects: this one, if it was \
+             not meant"
+        );
+        Finding::new(Reason::NameClaimed, message)
     })
 }
 
@@ -119,9 +135,10 @@ pub fn may_adopt(view: &View, grant: &Grant, row: &RemoteWorkspace) -> Result<()
             "adoption is declared, but the Organization does not allow it to this namespace; ask the administrator for \
              `adoption: Allowed` in the access entry",
         ),
-        (false, Ceiling::Forbidden) => {
-            refuse("choose another name (adoption is neither declared here nor allowed by the Organization)")
-        }
+        (false, Ceiling::Forbidden) => refuse(
+            "choose another name; or, to take it over, set spec.adoptionPolicy: ByName and ask the administrator for \
+             `adoption: Allowed` in the access entry",
+        ),
     }
 }
 

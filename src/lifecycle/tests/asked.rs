@@ -68,6 +68,15 @@ impl World {
             .unwrap_or_default()
     }
 
+    /// Of the Ready condition.
+    pub(super) fn message(&self, object: &str) -> String {
+        let conditions = &self.status(object).conditions;
+        conditions
+            .iter()
+            .find(|condition| condition.type_ == "Ready")
+            .map_or_else(String::new, |condition| condition.message.clone())
+    }
+
     pub(super) fn token_ready(&self, object: &str) -> String {
         self.condition(object, "TokenReady")
             .map(|(_, reason)| reason)

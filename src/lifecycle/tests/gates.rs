@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::{World, spec};
+use super::world::{Fault, World, spec};
 use crate::api::ids::{OrganizationId, WorkspaceName};
+use crate::api::remote::FailureClass;
 use crate::lifecycle::view::{OrganizationFacts, Vanishing, Verification};
 
 type Change = fn(&mut World);
@@ -205,6 +206,22 @@ fn of_two_objects_with_one_name_the_older_has_it_and_the_other_takes_over_when_i
 }
 
 #[test]
+fn who_holds_a_claim_is_named_in_its_own_namespace_and_nowhere_else() {
+    for (namespace, says, hides) in [
+        ("team", "the Workspace object \"acme\"", "another namespace"),
+        ("team-b", "a Workspace object in another namespace", "\"acme\""),
+    ] {
+        let mut world = World::with_acme();
+        world.apply("beta", spec("ACME "));
+        world.edit("beta", |o| o.facts.namespace = namespace.to_owned());
+        world.pass("beta").unwrap();
+        assert_eq!(world.ready("beta"), "NameClaimed");
+        let message = world.message("beta");
+        assert!(message.contains(says) && !message.contains(hides), "{message}");
+    }
+}
+
+#[test]
 fn a_rename_to_what_another_object_claims_leaves_both_as_they_are() {
     let mut world = World::with_acme();
     world.apply("beta", spec("beta"));
@@ -225,4 +242,32 @@ fn a_reconcile_request_makes_a_pass_and_is_echoed() {
         world.status("acme").last_handled_reconcile_at.as_deref(),
         Some("now")
     );
+    let calls = world.calls();
+    assert_eq!(calls, 1, "it looked: {:?}", world.kinds());
+    world.pass("acme").unwrap();
+    assert_eq!(world.calls(), calls, "and no second time");
+}
+
+#[test]
+fn a_reconcile_request_finds_what_changed_behind_our_back_before_any_list_does() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("meddled");
+    world.pass("acme").unwrap();
+    assert_eq!(world.engine.names(), ["meddled"], "nobody has seen it");
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.pass("acme").unwrap();
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_reconcile_request_that_agent_engine_does_not_answer_says_so_and_heals() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "ApiUnavailable");
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }
