@@ -19,8 +19,8 @@ pub fn granted(view: &View, name: &WorkspaceName) -> Result<Grant, Finding> {
             Reason::NameNotGranted,
             format!(
                 "namespace {:?} may not use the workspace name {:?}: no token is handed out, and nothing is changed at Agent \
-                 Engine. Choose a name that is granted, or ask the administrator for this entry in spec.access of the \
-                 Organization {:?}: {}",
+                 Engine. Choose a name that is granted, or ask the administrator for this entry in the \
+                 Organization {:?}, spec.access: {}",
                 view.object.namespace,
                 name.as_str(),
                 view.declared.organization_name(),
