@@ -12,8 +12,8 @@ CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 help: ## List these targets
 	@printf 'agent-engine-operator\n\n'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
-	@printf '\nThe first run of demo, test or cluster builds a Kubernetes control plane with Go: about ten minutes on\n'
-	@printf 'two cores, with progress shown; it is kept in your cache folder for all later runs.\n'
+	@printf '\nThe first run of demo, test or cluster builds a Kubernetes control plane with Go: ten minutes or so,\n'
+	@printf 'with progress shown; it is kept in your cache folder for all later runs.\n'
 
 demo: ## See the operator work on a real control plane and an emulated Agent Engine (KEEP=1: leave it running)
 	$(CARGO) build --release --bin agent-engine-operator
@@ -27,7 +27,7 @@ test: build tools fidelity ## Pass every test, real API server included
 # Empty: none, as on a cluster that Helm brings them to.
 CRDS ?= crds
 
-cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C (CRDS=: without them)
+cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C or end of input (CRDS=: without them)
 	@$(CLUSTER) up $(if $(CRDS),--crds $(CRDS))
 
 tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where they are found)

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::builder::{RangedU64ValueParser, TypedValueParser};
+use clap::builder::UnknownArgumentValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 
@@ -60,6 +60,15 @@ struct RunArgs {
     #[arg(long, value_name = "NAME", env = "AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE", value_parser = namespace)]
     operator_namespace: Option<String>,
 
+    /// What people try first, and what clap would take for a slip of --watch-namespaces.
+    #[arg(
+        long,
+        short,
+        hide = true,
+        value_parser = UnknownArgumentValueParser::suggest_arg("--operator-namespace")
+    )]
+    namespace: Option<String>,
+
     /// Namespaces whose Workspaces are looked after, separated by commas. Empty: all.
     #[arg(
         long,
@@ -96,7 +105,7 @@ struct RunArgs {
         value_name = "COUNT",
         env = "AGENT_ENGINE_OPERATOR_CONCURRENCY",
         default_value = "64",
-        value_parser = concurrency()
+        value_parser = concurrency
     )]
     concurrency: NonZeroUsize,
 
@@ -130,7 +139,7 @@ impl Cli {
     pub fn read(arguments: &[OsString], pod_namespace: Option<String>) -> Result<Command, NotACommand> {
         let cli = Self::try_parse_from(arguments).map_err(|error| match error.use_stderr() {
             false => NotACommand::Text(error),
-            true => NotACommand::Wrong(one_line(&error, arguments)),
+            true => NotACommand::Wrong(with_variable(one_line(&error), &error, arguments)),
         })?;
         let args = match cli.command {
             Some(Subcommands::Crds) => return Ok(Command::Crds),
@@ -174,8 +183,8 @@ impl RunArgs {
     }
 }
 
-/// What clap says, as one line for logs and terminals alike, with the variable named if the value came from there.
-fn one_line(error: &clap::Error, arguments: &[OsString]) -> String {
+/// What clap says, as one line for logs and terminals alike.
+pub fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     // The usage and the pointer to help come after a blank line; a tip does too and is worth its place.
     let mut lines = text
@@ -187,6 +196,11 @@ fn one_line(error: &clap::Error, arguments: &[OsString]) -> String {
         line.push_str("; ");
         line.push_str(tip.trim());
     }
+    line
+}
+
+/// Names the variable if the value came from there.
+fn with_variable(mut line: String, error: &clap::Error, arguments: &[OsString]) -> String {
     if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) {
         let flag = argument.split_whitespace().next().unwrap_or_default();
         let given = arguments
@@ -225,15 +239,21 @@ fn watch(text: &str) -> Result<Watch, String> {
     Ok(Watch::Only(names))
 }
 
-fn listen(text: &str) -> Result<SocketAddr, String> {
+/// An address to listen on.
+///
+/// # Errors
+/// In words for people, where it is none.
+pub fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "must be an IP address and a port, such as 0.0.0.0:8080 or [::]:8080".to_owned())
 }
 
-fn concurrency() -> impl TypedValueParser<Value = NonZeroUsize> {
-    RangedU64ValueParser::<usize>::new()
-        .range(1..=1024)
-        .try_map(NonZeroUsize::try_from)
+fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    let within = |count: &NonZeroUsize| count.get() <= 1024;
+    text.parse()
+        .ok()
+        .filter(within)
+        .ok_or_else(|| "must be a whole number from 1 to 1024".to_owned())
 }
 
 fn duration(text: &str, least: &str, most: &str) -> Result<Duration, String> {

@@ -34,12 +34,13 @@ pub enum RunError {
 /// When it cannot begin, when a watch ends, and when a second signal cut it short.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
-    let served = Served::default();
-    let serving = serve::start(settings.listen, served.clone())?;
-    tracing::info!(listen = %serving.address(), version = env!("CARGO_PKG_VERSION"), "listening");
+    // Reads files only: probes are served before the cluster is asked anything.
     let mut config = kube::Config::infer()
         .await
         .map_err(|error| RunError::Config(error.to_string()))?;
+    let served = Served::default();
+    let serving = serve::start(settings.listen, served.clone())?;
+    tracing::info!(listen = %serving.address(), version = env!("CARGO_PKG_VERSION"), "listening");
     // The passes decide what is repeated and when; a layer below them would repeat writes on its own.
     config.default_retry = false;
     let client = kube::Client::try_from(config)?;

@@ -54,8 +54,23 @@ fn bad_flags_get_one_clear_line_and_exit_code_2() {
             &["run", "--log-level", "inof"],
             "must be off, error, warn, info, debug or trace",
         ),
-        (&["run", "--concurrency", "0"], "0 is not in 1..=1024"),
-        (&["run", "--concurrency", "1025"], "1025 is not in 1..=1024"),
+        (
+            &["run", "--namespace", "x"],
+            "tip: a similar argument exists: '--operator-namespace'",
+        ),
+        (&["-n", "x"], "a similar argument exists: '--operator-namespace'"),
+        (
+            &["run", "--concurrency", "0"],
+            "must be a whole number from 1 to 1024",
+        ),
+        (
+            &["run", "--concurrency", "1025"],
+            "must be a whole number from 1 to 1024",
+        ),
+        (
+            &["run", "--concurrency", "many"],
+            "must be a whole number from 1 to 1024",
+        ),
         (
             &["run", "--drain-timeout", "25"],
             "must be a duration from 0s to 10m",
@@ -178,7 +193,9 @@ fn version_and_definitions_are_printed() {
 fn an_address_in_use_fails_with_exit_code_1() {
     let taken = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = taken.local_addr().unwrap().to_string();
+    let directory = tempfile::tempdir().unwrap();
     let output = operator(&["--operator-namespace", "x", "--listen", &address])
+        .env("KUBECONFIG", silent_cluster(directory.path()))
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -195,9 +212,25 @@ fn without_a_way_to_a_cluster_it_says_so() {
     assert_eq!(output.status.code(), Some(1));
     let error = said(&output.stderr);
     assert!(
-        error.contains("error: no way to the Kubernetes API is configured"),
-        "{error}"
+        error.starts_with("error: no way to the Kubernetes API is configured"),
+        "nothing is said before: {error}"
     );
+}
+
+/// A kubeconfig that leads to a port that was free a moment ago and that nobody answers on.
+fn silent_cluster(directory: &std::path::Path) -> std::path::PathBuf {
+    let kubeconfig = directory.join("kubeconfig");
+    let closed = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let text = format!(
+        "{{apiVersion: v1, kind: Config, current-context: x, users: [{{name: x, user: {{}}}}], \
+         clusters: [{{name: x, cluster: {{server: 'http://{closed}'}}}}], \
+         contexts: [{{name: x, context: {{cluster: x, user: x}}}}]}}"
+    );
+    std::fs::write(&kubeconfig, text).unwrap();
+    kubeconfig
 }
 
 /// An operator whose cluster does not answer. Killed when dropped.
@@ -208,18 +241,6 @@ struct Running {
 
 impl Running {
     fn start(directory: &std::path::Path) -> Self {
-        let kubeconfig = directory.join("kubeconfig");
-        // A port that was free a moment ago and that nobody answers on.
-        let closed = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let text = format!(
-            "{{apiVersion: v1, kind: Config, current-context: x, users: [{{name: x, user: {{}}}}], \
-             clusters: [{{name: x, cluster: {{server: 'http://{closed}'}}}}], \
-             contexts: [{{name: x, context: {{cluster: x, user: x}}}}]}}"
-        );
-        std::fs::write(&kubeconfig, text).unwrap();
         let arguments = [
             "run",
             "--operator-namespace",
@@ -231,7 +252,7 @@ impl Running {
         ];
         let mut command = operator(&arguments);
         let mut child = command
-            .env("KUBECONFIG", &kubeconfig)
+            .env("KUBECONFIG", silent_cluster(directory))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

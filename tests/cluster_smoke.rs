@@ -253,6 +253,15 @@ async fn an_interrupted_cluster_leaves_no_process_and_no_file() {
     doomed.ends_and_leaves_nothing();
 }
 
+#[tokio::test]
+async fn a_cluster_that_was_started_without_standard_input_says_why_it_ends() {
+    let mut command = tokio::process::Command::new(cluster_program());
+    let said = command.arg("up").stdin(Stdio::null()).output().await.unwrap();
+    let error = String::from_utf8(said.stderr).unwrap();
+    assert!(said.status.success(), "{error}");
+    assert!(error.starts_with("standard input is closed: ending"), "{error}");
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_cluster_whose_supervisor_is_killed_leaves_no_process() {

@@ -32,11 +32,11 @@ pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason",
         description = "Why, in one word."),
     printcolumn(name = "Managed", type_ = "integer", json_path = ".status.workspaces.managed",
-        description = "Workspaces that a Workspace object manages."),
+        description = "Workspaces that a Workspace object manages, as of the last list."),
     printcolumn(name = "Unmanaged", type_ = "integer", json_path = ".status.workspaces.unmanaged",
-        description = "Workspaces at Agent Engine that no object manages."),
+        description = "Workspaces at Agent Engine that no object of this Organization manages, as of the last list; 'default' is one."),
     printcolumn(name = "Conflicts", type_ = "integer", json_path = ".status.workspaces.inConflict",
-        description = "Workspace objects whose name or id another object holds."),
+        description = "Workspace objects whose name or id another object holds, as of the last list."),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Organization-ID", type_ = "string", json_path = ".status.organizationId", priority = 1,
         description = "The organization's id at Agent Engine, as verified."),
@@ -49,7 +49,8 @@ pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = checks::spec)]
 pub struct OrganizationSpec {
-    /// Base URL of the API: https, or http on loopback and inside the cluster. Unset: https://api.airbyte.ai.
+    /// Where the API is: scheme, host and at most a port; https, or http on loopback and inside the cluster. Unset:
+    /// https://api.airbyte.ai.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = checks::endpoint)]
     pub endpoint: Option<String>,
@@ -174,7 +175,7 @@ pub struct OrganizationStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
     pub organization_id: Option<OrganizationId>,
-    /// How many workspaces are whose.
+    /// How many workspaces are whose, as of the last list: pollInterval says how old that may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspaces: Option<WorkspaceCounts>,
     /// The value of the annotation agentengine.airbyte.com/reconcile-at that was acted on last.
@@ -192,11 +193,12 @@ pub struct OrganizationStatus {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkspaceCounts {
-    /// Workspaces that a Workspace object manages.
+    /// Workspaces that a Workspace object manages, as of the last list.
     pub managed: i64,
-    /// Workspaces at Agent Engine that no object manages.
+    /// Workspaces at Agent Engine that no object of this Organization manages, as of the last list. The workspace
+    /// default, which every organization has, counts here unless an object manages it.
     pub unmanaged: i64,
-    /// Workspace objects whose name or id another object holds.
+    /// Workspace objects whose name or id another object holds, as of the last list.
     pub in_conflict: i64,
 }
 

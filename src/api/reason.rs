@@ -133,7 +133,7 @@ reasons! {
     /// The API, or a rule of the operator, refuses what is declared.
     Rejected: Stalled, "Change what the message names.";
     /// The deletion cannot be carried out.
-    DeletionBlocked: Stalled, "Remove the cause in the message, or set `deletionPolicy: Retain` to let the workspace be.";
+    DeletionBlocked: Stalled, "Remove the cause in the message, or set `deletionPolicy: Retain` to let the workspace be. It is tried again by itself, so a cause that passes, such as an API that does not answer, needs nobody.";
     /// The stored object cannot be read by this version.
     Undecodable: Stalled, "Correct the fields in the message.";
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use agent_engine_operator::cli;
 use agent_engine_operator::emulator::knobs::{Knobs, markdown};
 use agent_engine_operator::emulator::{DEFAULT_ORGANIZATION, Emulator, Settings, serve};
 use clap::error::ErrorKind;
@@ -25,7 +26,7 @@ struct Flags {
     command: Option<Command>,
 
     /// Where to listen; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS:PORT")]
+    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS:PORT", value_parser = cli::listen)]
     listen: SocketAddr,
 
     /// Client id of the first pair of credentials
@@ -50,12 +51,12 @@ struct Flags {
     #[arg(long = "workspace", value_name = "NAME")]
     workspaces: Vec<String>,
 
-    /// Life of application tokens; the same as --knob expires_in=SECONDS
-    #[arg(long, value_name = "SECONDS")]
+    /// Life of application tokens, from 1 second to a year; sets the knob expires_in
+    #[arg(long, value_name = "SECONDS", value_parser = life)]
     app_token_ttl: Option<u64>,
 
-    /// Life of scoped tokens; the same as --knob scoped_ttl=SECONDS
-    #[arg(long, value_name = "SECONDS")]
+    /// Life of scoped tokens, from 1 second to a year; sets the knob scoped_ttl
+    #[arg(long, value_name = "SECONDS", value_parser = life)]
     scoped_token_ttl: Option<u64>,
 
     /// What to do where the API's behaviour is not documented; may be repeated. `agent-engine-emulator knobs` lists all
@@ -89,7 +90,7 @@ fn main() -> ExitCode {
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
-        Err(error) => return refuse(&one_line(&error)),
+        Err(error) => return refuse(&cli::one_line(&error)),
     };
     if let Some(Command::Knobs) = flags.command {
         print!("{}", markdown());
@@ -151,16 +152,14 @@ async fn run(listen: SocketAddr, emulator: &Emulator) -> std::io::Result<()> {
     }
 }
 
-/// What is wrong, without the usage that clap adds.
-fn one_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let what = text
-        .lines()
-        .take_while(|line| !line.starts_with("Usage:"))
-        .map(str::trim)
-        .filter(|line| !line.is_empty());
-    let line = what.collect::<Vec<_>>().join(" ");
-    line.trim_start_matches("error: ").to_owned()
+/// A year: what outlives it is a slip of the keyboard.
+const LONGEST_LIFE: u64 = 365 * 24 * 60 * 60;
+
+fn life(text: &str) -> Result<u64, String> {
+    let within = |seconds: &u64| (1..=LONGEST_LIFE).contains(seconds);
+    text.parse().ok().filter(within).ok_or_else(|| {
+        format!("must be seconds from 1 to {LONGEST_LIFE}; only as a knob can a life be absurd, such as --knob scoped_ttl=0")
+    })
 }
 
 fn refuse(message: &str) -> ExitCode {

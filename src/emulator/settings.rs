@@ -34,6 +34,8 @@ pub struct Settings {
 pub enum SettingsError {
     #[error("organization id `{0}` is not a UUID")]
     BadOrganizationId(String),
+    #[error("the {0} must not be empty: clients cut blanks off, and send none that is empty")]
+    EmptyCredential(&'static str),
     #[error("canary `{0}` must be 1 to 64 of letters, digits, `-` and `_`, to fit into a token unchanged")]
     BadCanary(String),
     #[error("journal file `{path}` cannot be opened: {source}")]
@@ -61,6 +63,14 @@ impl Settings {
         match self.organization_id.parse::<Uuid>() {
             Ok(id) => self.organization_id = id.to_string(),
             Err(_) => return Err(SettingsError::BadOrganizationId(self.organization_id)),
+        }
+        for (what, text) in [
+            ("client id", &self.client_id),
+            ("client secret", &self.client_secret),
+        ] {
+            if text.trim().is_empty() {
+                return Err(SettingsError::EmptyCredential(what));
+            }
         }
         if let Some(canary) = &self.canary {
             let fine = canary

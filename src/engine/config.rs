@@ -120,16 +120,6 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Where plain `http://` is allowed. Credentials travel in the requests, so it is not by default.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum PlainHttp {
-    /// To this machine only: an emulator beside the operator.
-    #[default]
-    LoopbackOnly,
-    /// To any host: an emulator in the cluster. Never for the real service.
-    AnyHost,
-}
-
 /// The origin (scheme, host, port) that all requests go to, and no other.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
@@ -138,11 +128,13 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads an origin such as `https://api.airbyte.ai`; a closing slash is allowed, a path is not.
+    /// Reads an origin such as `https://api.airbyte.ai`; a closing slash is allowed, a path is not. Credentials travel in
+    /// the requests, so `http://` is for this machine and for Services of the cluster, where emulators are, as the
+    /// schema of Organizations says too.
     ///
     /// # Errors
     /// [`ConfigError::InvalidEndpoint`] with what to write instead. Never echoes the text, which may hold a password.
-    pub fn parse(text: &str, plain: PlainHttp) -> Result<Self, ConfigError> {
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let origin = Url::parse(text.trim()).map_err(|_| {
             ConfigError::InvalidEndpoint("it is not an address; write it like https://api.airbyte.ai")
         })?;
@@ -163,10 +155,10 @@ impl Endpoint {
             ));
         }
         let loopback = is_loopback(host);
-        match (origin.scheme(), plain) {
-            ("https", _) | ("http", PlainHttp::AnyHost) => Ok(Self { origin, loopback }),
-            ("http", PlainHttp::LoopbackOnly) if loopback => Ok(Self { origin, loopback }),
-            ("http", PlainHttp::LoopbackOnly) => Err(ConfigError::InvalidEndpoint(
+        match origin.scheme() {
+            "https" => Ok(Self { origin, loopback }),
+            "http" if loopback || is_service(host) => Ok(Self { origin, loopback }),
+            "http" => Err(ConfigError::InvalidEndpoint(
                 "plain http would send credentials readable by anyone on the way; use https",
             )),
             // Any other scheme that a URL can have.
@@ -206,6 +198,11 @@ fn is_loopback(host: &str) -> bool {
     }
 }
 
+/// A name that the cluster's DNS gives to Services.
+fn is_service(host: &str) -> bool {
+    host.ends_with(".svc") || host.ends_with(".svc.cluster.local")
+}
+
 /// `X-Organization-Id`, if the id can be sent as a header.
 pub(super) fn organization_header(id: &OrganizationId) -> Result<HeaderValue, ConfigError> {
     HeaderValue::from_str(id.as_str()).map_err(|_| ConfigError::InvalidOrganizationId)
@@ -214,16 +211,16 @@ pub(super) fn organization_header(id: &OrganizationId) -> Result<HeaderValue, Co
 /// Why a client cannot be made.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ConfigError {
-    #[error("the endpoint cannot be used: {0}")]
+    #[error("spec.endpoint cannot be used: {0}")]
     InvalidEndpoint(&'static str),
     #[error("{0} in the credential Secret is empty")]
     EmptyCredential(&'static str),
     #[error(
-        "the organization id has characters that cannot be sent in a header; use the UUID shown by Agent Engine"
+        "spec.organizationId has characters that cannot be sent in a header; use the UUID shown by Agent Engine"
     )]
     InvalidOrganizationId,
     #[error(
-        "the CA bundle holds no usable certificate; it must be PEM, each between BEGIN and END CERTIFICATE"
+        "spec.caBundle holds no usable certificate; it must be PEM, each between BEGIN and END CERTIFICATE"
     )]
     InvalidCaBundle,
     #[error("the limit of concurrent requests is zero; use at least one")]
@@ -252,7 +249,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_an_origin_and_nothing_more() {
-        let cases: [(&str, Option<&str>); 16] = [
+        let cases: [(&str, Option<&str>); 20] = [
             ("https://api.airbyte.ai", Some("https://api.airbyte.ai")),
             (" https://api.airbyte.ai/ \n", Some("https://api.airbyte.ai")),
             ("HTTPS://API.airbyte.ai:443", Some("https://api.airbyte.ai")),
@@ -261,7 +258,17 @@ mod tests {
             ("http://[::1]:9000", Some("http://[::1]:9000")),
             ("http://localhost:9000", Some("http://localhost:9000")),
             ("http://engine.localhost", Some("http://engine.localhost")),
+            (
+                "http://emulator.tests.svc:8080/",
+                Some("http://emulator.tests.svc:8080"),
+            ),
+            (
+                "http://emulator.tests.svc.cluster.local",
+                Some("http://emulator.tests.svc.cluster.local"),
+            ),
             ("http://api.airbyte.ai", None),
+            ("http://emulator.svc.example.com", None),
+            ("http://svc", None),
             ("http://localhost.evil.example", None),
             ("https://api.airbyte.ai/api/v1", None),
             ("https://api.airbyte.ai?x=1", None),
@@ -271,16 +278,14 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            let parsed = Endpoint::parse(text, PlainHttp::LoopbackOnly).ok();
+            let parsed = Endpoint::parse(text).ok();
             assert_eq!(parsed.as_ref().map(Endpoint::as_str), expected, "{text:?}");
         }
-        assert!(Endpoint::parse("http://engine.test.svc", PlainHttp::AnyHost).is_ok());
     }
 
     #[test]
     fn a_refused_endpoint_is_not_echoed() {
-        let error =
-            Endpoint::parse("https://user:hunter2@api.airbyte.ai", PlainHttp::LoopbackOnly).unwrap_err();
+        let error = Endpoint::parse("https://user:hunter2@api.airbyte.ai").unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
         assert_eq!(error.reason(), "InvalidEndpoint");
     }

@@ -30,7 +30,7 @@ mod token_life;
 mod wire;
 
 pub use calls::{Authenticated, Change, Engine, ScopedToken};
-pub use config::{ConfigError, Credentials, Endpoint, EngineConfig, PlainHttp, TOTAL_DEADLINE, Timeouts};
+pub use config::{ConfigError, Credentials, Endpoint, EngineConfig, TOTAL_DEADLINE, Timeouts};
 pub use listing::{ListFilter, Pages};
 pub use observe::{Call, CallOutcome, Observer};
 pub use operation::Operation;

@@ -149,7 +149,7 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
             return pending(Reason::ApiUnavailable, why.to_owned());
         }
         Credential::Refused(failure) => {
-            let (reason, why) = refused(failure);
+            let (reason, why) = refused(failure, facts.spec);
             return pending(reason, why);
         }
         Credential::Accepted { organization_id } => organization_id.as_ref(),
@@ -162,7 +162,7 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
     let Some(found) = token_says.or(rows_say) else {
         return match &facts.listing.failure {
             Some(failure) => {
-                let (reason, why) = list_failed(failure);
+                let (reason, why) = list_failed(failure, facts.spec);
                 pending(reason, why)
             }
             None => pending(
@@ -224,7 +224,14 @@ fn said_before(facts: &Facts<'_>) -> Option<String> {
 
 /// What is wrong beside the verification.
 fn trouble(facts: &Facts<'_>) -> Said {
-    mass_vanishing(facts).or_else(|| facts.listing.failure.as_ref().map(list_failed))
+    let failed = || {
+        facts
+            .listing
+            .failure
+            .as_ref()
+            .map(|failure| list_failed(failure, facts.spec))
+    };
+    mass_vanishing(facts).or_else(failed)
 }
 
 fn mass_vanishing(facts: &Facts<'_>) -> Said {
@@ -247,7 +254,7 @@ fn mass_vanishing(facts: &Facts<'_>) -> Said {
     Some((Reason::MassVanishing, message))
 }
 
-fn refused(failure: &Failure) -> (Reason, String) {
+fn refused(failure: &Failure, spec: &OrganizationSpec) -> (Reason, String) {
     match failure.class {
         FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict | FailureClass::Missing => (
             Reason::CredentialsRejected,
@@ -259,12 +266,16 @@ fn refused(failure: &Failure) -> (Reason, String) {
         FailureClass::Throttled(_) => (Reason::Throttled, "Agent Engine asked to slow down".to_owned()),
         FailureClass::Transient | FailureClass::Malformed | FailureClass::Unknown => (
             Reason::ApiUnavailable,
-            format!("Agent Engine did not exchange the credential: {}", failure.detail),
+            format!(
+                "Agent Engine did not exchange the credential: {}; {}",
+                failure.detail,
+                unreached(spec)
+            ),
         ),
     }
 }
 
-fn list_failed(failure: &Failure) -> (Reason, String) {
+fn list_failed(failure: &Failure, spec: &OrganizationSpec) -> (Reason, String) {
     match failure.class {
         FailureClass::Denied => (
             Reason::AccessDenied,
@@ -281,9 +292,21 @@ fn list_failed(failure: &Failure) -> (Reason, String) {
         | FailureClass::Malformed
         | FailureClass::Unknown => (
             Reason::ApiUnavailable,
-            format!("Agent Engine did not list the workspaces: {}", failure.detail),
+            format!(
+                "Agent Engine did not list the workspaces: {}; {}",
+                failure.detail,
+                unreached(spec)
+            ),
         ),
     }
+}
+
+/// Where it was asked, and what can be looked at if that does not pass.
+fn unreached(spec: &OrganizationSpec) -> String {
+    format!(
+        "it is tried again by itself. If that does not pass, check spec.endpoint ({}), network and proxy",
+        spec.endpoint()
+    )
 }
 
 fn drafts(reason: Reason, message: &str) -> Vec<ConditionDraft> {

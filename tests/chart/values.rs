@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use agent_engine_operator::telemetry::check_filter;
 use serde_json::Value;
 
 use crate::render::{CHART, container, deployment, manifests, refusal, template, texts};
@@ -12,7 +13,7 @@ const TAKEN: [&str; 8] = [
     "",
     "global: {imageRegistry: mirror.example, imagePullSecrets: [pull, {name: more}], somebodyElses: {key: 1}}",
     "watchNamespaces: [team-a, team-b]",
-    "{logFormat: text, logLevel: 'info,agent_engine_operator=debug', concurrency: 8, extraArgs: [--some-flag=1]}",
+    "{logFormat: text, logLevel: 'info,agent_engine_operator=debug', concurrency: 8, image: {tag: later}, extraArgs: [--some-flag=1]}",
     "{extraEnv: [{name: A, value: b}, {name: C, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}], proxy: {httpsProxy: 'http://proxy.example:3128', noProxy: .svc}}",
     "{serviceAccount: {create: false, name: mine}, rbac: {create: false, tenantRoles: false}, metrics: {service: {enabled: false}}}",
     "{commonLabels: {team: x}, podLabels: {y: z}, podAnnotations: {a: b}, resources: {}, nodeSelector: {kubernetes.io/os: linux}, tolerations: [{operator: Exists}], affinity: {nodeAffinity: {}}, priorityClassName: high}",
@@ -39,17 +40,53 @@ async fn a_wrong_value_is_refused_with_words_that_say_what_to_do() {
     let cases = [
         ("someKey: 1", "additional properties 'someKey' not allowed"),
         ("image: {tags: x}", "additional properties 'tags' not allowed"),
-        ("image: {digest: abc}", "at '/image/digest'"),
+        (
+            "image: {digest: abc}",
+            "image.digest: \"abc\" must be sha256: and 64 lower-case hex digits",
+        ),
+        (
+            "image: {tag: 'sha256:0'}",
+            "image.tag: \"sha256:0\" must be a tag alone",
+        ),
+        (
+            "image: {registry: 'https://registry.example'}",
+            "image.registry: \"https://registry.example\" must be a registry alone, without https://",
+        ),
+        (
+            "global: {imageRegistry: 'mirror example'}",
+            "global.imageRegistry: \"mirror example\" must be a registry alone",
+        ),
+        (
+            "proxy: {httpsProxy: proxy.example}",
+            "proxy.httpsProxy must be the URL of a proxy",
+        ),
+        ("proxy: {httpsProxy: 'socks5://proxy.example'}", "http or https"),
+        (
+            "logLevel: verbose",
+            "logLevel: \"verbose\" must be off, error, warn, info, debug or trace",
+        ),
+        ("logLevel: 'info,kube=loud'", "or a filter such as info,"),
         ("image: {pullPolicy: Sometimes}", "at '/image/pullPolicy'"),
         (
             "watchNamespaces: team-a",
             "at '/watchNamespaces': got string, want array",
         ),
-        ("watchNamespaces: [Team_A]", "at '/watchNamespaces/0'"),
+        (
+            "watchNamespaces: [Team_A]",
+            "watchNamespaces: \"Team_A\" is no name of a namespace",
+        ),
+        ("watchNamespaces: ['team-*']", "there are no wildcards"),
         ("logFormat: xml", "at '/logFormat'"),
         ("concurrency: 0", "at '/concurrency': minimum: got 0, want 1"),
         ("concurrency: '8'", "at '/concurrency': got string, want integer"),
-        ("extraArgs: [--a b]", "at '/extraArgs/0'"),
+        (
+            "extraArgs: [--a b]",
+            "extraArgs: \"--a b\" must be one flag with its value, as --flag=value",
+        ),
+        (
+            "extraArgs: [--foo]",
+            "has no flag --foo and would not start; remove it",
+        ),
         ("crds: {keep: 'yes'}", "at '/crds/keep': got string, want boolean"),
         ("podLabels: {a: 1}", "at '/podLabels/a': got number, want string"),
         (
@@ -68,14 +105,21 @@ async fn a_wrong_value_is_refused_with_words_that_say_what_to_do() {
             "extraArgs: ['--operator-namespace=x']",
             "the operator's namespace is the release's",
         ),
-        ("extraArgs: [--a=1, --a=2]", "extraArgs: --a is given twice"),
+        (
+            "{image: {tag: later}, extraArgs: [--a=1, --a=2]}",
+            "extraArgs: --a is given twice",
+        ),
         (
             "extraEnv: [{name: HTTPS_PROXY, value: x}]",
-            "the chart sets HTTPS_PROXY itself; set proxy.httpsProxy instead",
+            "the chart sets HTTPS_PROXY itself; set the value proxy.httpsProxy instead",
         ),
         (
             "extraEnv: [{name: AGENT_ENGINE_OPERATOR_WATCH_NAMESPACES, value: x}]",
-            "set watchNamespaces instead",
+            "set the value watchNamespaces instead",
+        ),
+        (
+            "extraEnv: [{name: POD_NAMESPACE, value: x}]",
+            "extraEnv: remove POD_NAMESPACE: the operator's namespace is the release's",
         ),
         (
             "extraEnv: [{name: A, value: x}, {name: A, value: z}]",
@@ -148,7 +192,7 @@ async fn the_operators_flags_say_what_the_values_say() {
     );
     let other = manifests(
         "{metrics: {port: 9000}, logFormat: text, logLevel: 'warn,kube=debug', concurrency: 7, drainTimeoutSeconds: 5, \
-         passDeadlineSeconds: 1800, watchNamespaces: [a, b, a], extraArgs: [--more=1]}",
+         passDeadlineSeconds: 1800, watchNamespaces: [a, b, a], image: {tag: later}, extraArgs: [--more=1]}",
     )
     .await;
     assert_eq!(
@@ -166,6 +210,48 @@ async fn the_operators_flags_say_what_the_values_say() {
         ]
     );
     assert_eq!(container(&other)["ports"][0]["containerPort"], 9000);
+}
+
+/// What the chart takes, the binary takes too, or its Pod would never start.
+#[tokio::test]
+async fn a_log_level_is_taken_or_refused_by_chart_and_operator_alike() {
+    for (level, taken) in [
+        ("off", true),
+        ("WARN", true),
+        ("info,kube=debug", true),
+        ("agent_engine_operator::engine=trace", true),
+        ("info,agent_engine_operator[pass{name=x}]=debug", true),
+        ("verbose", false),
+        ("info,", false),
+        ("kube=loud", false),
+        ("agent_engine_operator", false),
+        ("a=b=c", false),
+    ] {
+        let rendered = template(&format!("logLevel: '{level}'")).await;
+        assert_eq!(rendered.succeeded, taken, "{level}: {rendered:?}");
+        assert_eq!(check_filter(level).is_ok(), taken, "{level}");
+    }
+}
+
+/// A flag that the chart does not know is refused, so it must know all.
+#[tokio::test]
+async fn every_flag_of_the_operator_has_a_value_of_its_own() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_agent-engine-operator"))
+        .args(["run", "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let flags: Vec<_> = help
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("--")?.split_whitespace().next())
+        .collect();
+    assert!(flags.len() >= 8, "{flags:?}");
+    for flag in flags {
+        let said = refusal(&format!("{{image: {{tag: later}}, extraArgs: ['--{flag}=x']}}")).await;
+        let known = said.contains(&format!("the chart sets --{flag} itself"))
+            || said.contains("the operator's namespace is the release's");
+        assert!(known, "{flag}: {said}");
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,14 @@ use tokio::{
 #[derive(Debug, PartialEq, Eq)]
 pub enum Word {
     Line(String),
-    End,
+    End(End),
+}
+
+/// How the end came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    InputClosed,
+    Signal,
 }
 
 pub struct Caller {
@@ -47,15 +54,19 @@ impl Caller {
     pub async fn next(&mut self) -> Word {
         let [interrupt, terminate, hangup] = &mut self.signals;
         tokio::select! {
-            line = self.lines.recv() => line.map_or(Word::End, Word::Line),
-            _ = interrupt.recv() => Word::End,
-            _ = terminate.recv() => Word::End,
-            _ = hangup.recv() => Word::End,
+            line = self.lines.recv() => line.map_or(Word::End(End::InputClosed), Word::Line),
+            _ = interrupt.recv() => Word::End(End::Signal),
+            _ = terminate.recv() => Word::End(End::Signal),
+            _ = hangup.recv() => Word::End(End::Signal),
         }
     }
 
     /// Returns at the end; lines mean nothing.
-    pub async fn end(&mut self) {
-        while self.next().await != Word::End {}
+    pub async fn end(&mut self) -> End {
+        loop {
+            if let Word::End(end) = self.next().await {
+                return end;
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ pub async fn build(name: &str, recipe: &Recipe, to: &Path) -> anyhow::Result<()>
     let version = recipe.pins.version_of(recipe.module)?;
     let aside = to.with_added_extension("building");
     eprintln!(
-        "building {name} {version} with Go: about {} the first time on two cores, then cached in {}",
+        "building {name} {version} with Go: about {} the first time, then cached in {}",
         minutes(recipe.usual),
         to.display()
     );

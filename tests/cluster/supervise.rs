@@ -38,7 +38,7 @@ pub async fn supervise(options: Options) -> anyhow::Result<ExitCode> {
             status = child.wait() => return Ok(exit_code(status?)),
             word = caller.next() => match word {
                 Word::Line(line) => send(&child, &line)?,
-                Word::End => child.start_kill()?,
+                Word::End(_) => child.start_kill()?,
             },
         }
     }

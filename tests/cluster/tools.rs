@@ -42,7 +42,7 @@ pub struct Recipe {
     pub package: &'static str,
     /// The module whose version is the program's.
     pub module: &'static str,
-    /// On two cores with nothing in Go's build cache, in the order of [`Tool::ALL`], which share most packages.
+    /// On a small machine with nothing in Go's build cache, in the order of [`Tool::ALL`], which share most packages.
     pub usual: Duration,
 }
 

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use crate::{
     control_plane::{self, AUDIT_POLICY},
     credentials::{Credentials, USERS},
-    end::Caller,
+    end::{Caller, End},
     part::Part,
     ports::HeldPort,
     ready::Ready,
@@ -51,7 +51,12 @@ pub async fn up(options: Options) -> anyhow::Result<ExitCode> {
     let folder = Folder::new(options.dir.as_deref())?;
     let mut cluster = Cluster::default();
     let outcome = tokio::select! {
-        () = caller.end() => Ok(ExitCode::SUCCESS),
+        end = caller.end() => {
+            if end == End::InputClosed && !options.json {
+                eprintln!("standard input is closed: ending. The cluster runs as long as it is open, or until Ctrl-C");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         error = cluster.run(folder.path(), &options) => Err(error),
     };
     for part in cluster.parts.drain(..) {
@@ -258,7 +263,7 @@ fn announce(ready: &Ready, options: &Options) -> anyhow::Result<()> {
     } else {
         format!(
             "A Kubernetes cluster runs at {}. In another terminal:\n\n  export KUBECONFIG={}\n  export PATH={}:$PATH\n\n\
-             Logs: {}\nPress Ctrl-C here to end it.",
+             Logs: {}\nPress Ctrl-C here, or close standard input, to end it.",
             ready.api_url,
             ready.kubeconfig.display(),
             ready.dir.join("bin").display(),

@@ -93,9 +93,10 @@ fn basics() -> Vec<Case> {
 fn endpoints() -> Vec<Case> {
     let secure = "must begin with https://, for credentials are sent to it";
     let bare = "must not contain user information, a query or a fragment";
+    let whole = "must not contain a path: write scheme, host, and at most a port";
     let taken = [
         "https://api.airbyte.ai",
-        "https://gateway.example.com:8443/agent-engine/",
+        "https://gateway.example.com:8443/",
         "https://[2001:db8::1]:8443",
         "http://localhost:8080",
         "http://127.0.0.1:45001",
@@ -112,6 +113,10 @@ fn endpoints() -> Vec<Case> {
         ("https://user:secret@api.airbyte.ai", bare),
         ("https://api.airbyte.ai?x=y", bare),
         ("https://api.airbyte.ai/#x", bare),
+        ("https://api.airbyte.ai/api/v1", whole),
+        ("https://gateway.example.com:8443/agent-engine/", whole),
+        ("https://api.airbyte.ai//", whole),
+        ("http://emulator.tests.svc:8080/x", whole),
         ("api.airbyte.ai", "must be a URL such as https://api.airbyte.ai"),
         ("https://", "must be a URL such as https://api.airbyte.ai"),
         (

@@ -145,6 +145,17 @@ fn a_bad_flag_is_one_clear_line_and_exit_code_2() {
         (&["--knob", "nonsense=1"], "nonsense"),
         (&["--knob", "nonsense"], "NAME=VALUE"),
         (&["--listen", "here"], "here"),
+        (
+            &["--listen", "80"],
+            "must be an IP address and a port, such as 0.0.0.0:8080 or [::]:8080 (see --help)",
+        ),
+        (&["--client-id", ""], "the client id must not be empty"),
+        (&["--client-secret", " "], "the client secret must not be empty"),
+        (&["--app-token-ttl", "0"], "must be seconds from 1 to 31536000"),
+        (
+            &["--scoped-token-ttl", "31536001"],
+            "must be seconds from 1 to 31536000",
+        ),
         (&["--nonsense"], "--nonsense"),
         (&["--organization-id", "acme"], "acme"),
         (&["--canary", "a b"], "a b"),

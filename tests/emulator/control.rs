@@ -184,6 +184,34 @@ async fn the_clock_is_turned_and_read() {
 }
 
 #[tokio::test]
+async fn a_time_that_is_none_is_refused_with_how_to_write_one() {
+    let rig = rig().await;
+    let id = rig.opened("acme").await.1;
+    for (method, path, body) in [
+        (Method::POST, "/clock".to_owned(), json!({"set": "x"})),
+        (
+            Method::POST,
+            "/seed".to_owned(),
+            json!({"workspaces": [{"name": "a", "created_at": "yesterday"}]}),
+        ),
+        (
+            Method::PATCH,
+            format!("/workspaces/{id}"),
+            json!({"created_at": "2030"}),
+        ),
+    ] {
+        let path = format!("/_emulator{path}");
+        let reply = rig.send_undocumented(method, &path, &[], Some(body)).await;
+        assert_eq!(reply.status, 422);
+        let message = reply.text("message");
+        assert!(
+            message.contains("must be RFC 3339, such as 2030-01-01T00:00:00Z"),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn knobs_are_listed_and_set_together_or_not_at_all() {
     let rig = rig().await;
     let listed = rig.control(Method::GET, "/knobs", json!({})).await;

@@ -7,8 +7,7 @@ use agent_engine_operator::api::ids::OrganizationId;
 use agent_engine_operator::api::remote::{Answer, Failure};
 use agent_engine_operator::clock::Clock;
 use agent_engine_operator::engine::{
-    Change, Credentials, Endpoint, Engine, EngineConfig, ListFilter, Operation, PlainHttp, ScopedToken,
-    in_process,
+    Change, Credentials, Endpoint, Engine, EngineConfig, ListFilter, Operation, ScopedToken, in_process,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -197,10 +196,7 @@ pub fn credentials() -> Credentials {
 }
 
 pub fn config(endpoint: &str) -> EngineConfig {
-    EngineConfig::new(
-        Endpoint::parse(endpoint, PlainHttp::LoopbackOnly).unwrap(),
-        credentials(),
-    )
+    EngineConfig::new(Endpoint::parse(endpoint).unwrap(), credentials())
 }
 
 /// A client over a scripted router in process, on virtual time from noon, 22 November 2026.

@@ -7,7 +7,7 @@ use agent_engine_operator::api::workspace::WorkspaceState;
 use agent_engine_operator::clock::Clock;
 use agent_engine_operator::emulator::{DEFAULT_ORGANIZATION, Emulator, Settings};
 use agent_engine_operator::engine::{
-    Change, Credentials, Endpoint, Engine, EngineConfig, ListFilter, PlainHttp, ScopedToken, in_process,
+    Change, Credentials, Endpoint, Engine, EngineConfig, ListFilter, ScopedToken, in_process,
 };
 use secrecy::SecretString;
 
@@ -72,7 +72,7 @@ impl Setting {
         credentials: Credentials,
         organization_id: Option<OrganizationId>,
     ) -> Engine {
-        let endpoint = Endpoint::parse("http://localhost:8000", PlainHttp::LoopbackOnly).unwrap();
+        let endpoint = Endpoint::parse("http://localhost:8000").unwrap();
         let mut config = EngineConfig::new(endpoint, credentials);
         config.clock = clock();
         config.token_path = self.route;

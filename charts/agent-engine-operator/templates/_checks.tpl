@@ -1,6 +1,32 @@
-{{/* What no schema can tell: values that do not go together. Each ends the rendering with a line that says what to do. */}}
+{{/* What no schema can tell, or not in plain words. Each ends the rendering with a line that says what to do. */}}
 
 {{- define "operator.checks" -}}
+{{- include "operator.checks.image" . }}
+{{- include "operator.checks.process" . }}
+{{- include "operator.checks.extraArgs" . }}
+{{- include "operator.checks.extraEnv" . }}
+{{- include "operator.checks.labels" . }}
+{{- end }}
+
+{{- define "operator.checks.image" -}}
+{{- range $value, $registry := dict "image.registry" .Values.image.registry "global.imageRegistry" .Values.global.imageRegistry }}
+{{- if and $registry (or (contains "://" $registry) (not (regexMatch `^[A-Za-z0-9\[][A-Za-z0-9.:_/\[\]-]*$` $registry))) }}
+{{- fail (printf "%s: %q must be a registry alone, without https:// and blanks, such as registry.example or registry.example:5000/team" $value $registry) }}
+{{- end }}
+{{- end }}
+{{- with .Values.image.tag }}
+{{- if not (regexMatch `^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$` .) }}
+{{- fail (printf "image.tag: %q must be a tag alone, such as 0.1.0: at most 128 letters, digits, '_', '.' and '-'; a digest belongs in image.digest" .) }}
+{{- end }}
+{{- end }}
+{{- with .Values.image.digest }}
+{{- if not (regexMatch `^sha256:[0-9a-f]{64}$` .) }}
+{{- fail (printf "image.digest: %q must be sha256: and 64 lower-case hex digits, as the registry shows it" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "operator.checks.process" -}}
 {{- $grace := int .Values.terminationGracePeriodSeconds }}
 {{- $drain := int .Values.drainTimeoutSeconds }}
 {{- if le $grace $drain }}
@@ -9,10 +35,43 @@
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.create is off: set serviceAccount.name to the account that the operator shall use" }}
 {{- end }}
+{{- range .Values.watchNamespaces }}
+{{- if or (gt (len .) 63) (not (regexMatch `^[a-z0-9]([-a-z0-9]*[a-z0-9])?$` .)) }}
+{{- fail (printf "watchNamespaces: %q is no name of a namespace (lower-case letters, digits and '-', at most 63); list each by its name, there are no wildcards" .) }}
+{{- end }}
+{{- end }}
+{{- with .Values.proxy.httpsProxy }}
+{{- if not (regexMatch `^https?://[^\s/]+/?$` .) }}
+{{- fail "proxy.httpsProxy must be the URL of a proxy, http or https, such as http://proxy.example:3128" }}
+{{- end }}
+{{- end }}
+{{- if not (contains "[" .Values.logLevel) }}
+{{- range splitList "," .Values.logLevel }}
+{{- if not (regexMatch `^([^=\s]+=)?(?i:off|error|warn|info|debug|trace)$` (trim .)) }}
+{{- fail (printf "logLevel: %q must be off, error, warn, info, debug or trace, or a filter such as info,agent_engine_operator::engine=debug" $.Values.logLevel) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 
-{{- $flags := dict "listen" "metrics.port" "log-format" "logFormat" "log-level" "logLevel" "concurrency" "concurrency" "drain-timeout" "drainTimeoutSeconds" "pass-deadline" "passDeadlineSeconds" "watch-namespaces" "watchNamespaces" }}
+{{/* Flags of the operator that have values of their own; it has no others but the namespace's. */}}
+{{- define "operator.flags" -}}
+listen: metrics.port
+log-format: logFormat
+log-level: logLevel
+concurrency: concurrency
+drain-timeout: drainTimeoutSeconds
+pass-deadline: passDeadlineSeconds
+watch-namespaces: watchNamespaces
+{{- end }}
+
+{{- define "operator.checks.extraArgs" -}}
+{{- $flags := include "operator.flags" . | fromYaml }}
 {{- $given := dict }}
 {{- range .Values.extraArgs }}
+{{- if not (regexMatch `^--[a-z][-a-z]*(=.*)?$` .) }}
+{{- fail (printf "extraArgs: %q must be one flag with its value, as --flag=value" .) }}
+{{- end }}
 {{- $flag := . | trimPrefix "--" | splitList "=" | first }}
 {{- if hasKey $flags $flag }}
 {{- fail (printf "extraArgs: the chart sets --%s itself; set the value %s instead" $flag (get $flags $flag)) }}
@@ -23,25 +82,34 @@
 {{- if hasKey $given $flag }}
 {{- fail (printf "extraArgs: --%s is given twice" $flag) }}
 {{- end }}
+{{- if not (or $.Values.image.tag $.Values.image.digest) }}
+{{- fail (printf "extraArgs: the operator %s has no flag --%s and would not start; remove it, or set image.tag to a version that has it" $.Chart.AppVersion $flag) }}
+{{- end }}
 {{- $_ := set $given $flag true }}
 {{- end }}
+{{- end }}
 
-{{- $names := dict "POD_NAMESPACE" "nothing: it is the Pod's namespace" "HTTPS_PROXY" "proxy.httpsProxy" "https_proxy" "proxy.httpsProxy" "NO_PROXY" "proxy.noProxy" "no_proxy" "proxy.noProxy" }}
-{{- range $flag, $value := $flags }}
+{{- define "operator.checks.extraEnv" -}}
+{{- $names := dict "HTTPS_PROXY" "proxy.httpsProxy" "https_proxy" "proxy.httpsProxy" "NO_PROXY" "proxy.noProxy" "no_proxy" "proxy.noProxy" }}
+{{- range $flag, $value := include "operator.flags" . | fromYaml }}
 {{- $_ := set $names (printf "AGENT_ENGINE_OPERATOR_%s" ($flag | upper | replace "-" "_")) $value }}
 {{- end }}
-{{- $_ := set $names "AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE" "nothing: it is the release's namespace" }}
-{{- $given = dict }}
+{{- $given := dict }}
 {{- range .Values.extraEnv }}
+{{- if has .name (list "POD_NAMESPACE" "AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE") }}
+{{- fail (printf "extraEnv: remove %s: the operator's namespace is the release's; install the chart into another namespace instead" .name) }}
+{{- end }}
 {{- if hasKey $names .name }}
-{{- fail (printf "extraEnv: the chart sets %s itself; set %s instead" .name (get $names .name)) }}
+{{- fail (printf "extraEnv: the chart sets %s itself; set the value %s instead" .name (get $names .name)) }}
 {{- end }}
 {{- if hasKey $given .name }}
 {{- fail (printf "extraEnv: %s is given twice" .name) }}
 {{- end }}
 {{- $_ := set $given .name true }}
 {{- end }}
+{{- end }}
 
+{{- define "operator.checks.labels" -}}
 {{- $own := include "operator.ownLabels" . | fromYaml }}
 {{- range $key, $_ := .Values.commonLabels }}
 {{- if hasKey $own $key }}

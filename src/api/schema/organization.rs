@@ -32,8 +32,13 @@ pub fn endpoint(schema: &mut Schema) {
             (
                 // `url()` says nothing of user information, so look for its mark.
                 r"!self.matches('[@?#\\s\\\\]')",
-                "must not contain user information, a query or a fragment: write scheme, host, and at most a port and \
-                 a path; credentials belong in the Secret that credentialsSecretRef names",
+                "must not contain user information, a query or a fragment: write scheme, host, and at most a port; \
+                 credentials belong in the Secret that credentialsSecretRef names",
+            ),
+            (
+                "!self.matches('^https?://[^/?#]*/[^?#]')",
+                "must not contain a path: write scheme, host, and at most a port, such as https://api.airbyte.ai (the \
+                 operator adds /api/v1 itself)",
             ),
             (
                 r"!self.startsWith('http://') || self.matches('^http://(localhost|127(\\.[0-9]{1,3}){3}|\\[::1\\]|[a-z0-9.-]+\\.svc(\\.cluster\\.local)?)(:[0-9]+)?(/.*)?$')",

@@ -14,7 +14,7 @@ use crate::api::ids::WorkspaceName;
 use crate::controller::context::{OrganizationState, Queues};
 use crate::controller::perform::Performer;
 use crate::controller::tests::{HOME, settings, unreachable};
-use crate::engine::{Credentials as Pair, Endpoint, Engine, EngineConfig, PlainHttp, in_process};
+use crate::engine::{Credentials as Pair, Endpoint, Engine, EngineConfig, in_process};
 use crate::lifecycle::view::{OrganizationFacts, Verification};
 use crate::lifecycle::{Effect, Outcome};
 use crate::serve::Served;
@@ -65,7 +65,7 @@ fn decoded(organization: &AnyOrganization) -> &Organization {
 
 /// A client of a server that knows no path.
 fn engine() -> Engine {
-    let endpoint = Endpoint::parse("https://api.example", PlainHttp::LoopbackOnly).unwrap();
+    let endpoint = Endpoint::parse("https://api.example").unwrap();
     let config = EngineConfig::new(endpoint, Pair::new("client", &"secret".into()).unwrap());
     Engine::over(in_process(axum::Router::new()), &config).unwrap()
 }

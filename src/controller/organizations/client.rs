@@ -10,9 +10,7 @@ use crate::api::Organization;
 use crate::api::ids::OrganizationId;
 use crate::controller::context::Context;
 use crate::controller::perform;
-use crate::engine::{
-    Call, CallOutcome, ConfigError, Credentials, Endpoint, Engine, EngineConfig, Observer, PlainHttp,
-};
+use crate::engine::{Call, CallOutcome, ConfigError, Credentials, Endpoint, Engine, EngineConfig, Observer};
 use crate::organization::NoClient;
 use crate::serve::Metrics;
 use crate::serve::metrics::CallOutcome as Counted;
@@ -60,7 +58,7 @@ pub(super) async fn connect(
     let unusable = |error: ConfigError| NoClient::Unusable {
         why: error.to_string(),
     };
-    let endpoint = Endpoint::parse(object.spec.endpoint(), PlainHttp::LoopbackOnly).map_err(unusable)?;
+    let endpoint = Endpoint::parse(object.spec.endpoint()).map_err(unusable)?;
     let credentials = Credentials::new(&id, &pass)
         .map_err(|error| missing(format!("{error}; correct the Secret {name:?}")))?;
     let mut config = EngineConfig::new(endpoint, credentials);

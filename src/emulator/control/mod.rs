@@ -12,7 +12,9 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use http::StatusCode;
-use serde::de::DeserializeOwned;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::json;
 
 use super::state::Shared;
@@ -104,6 +106,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let text = if bytes.is_empty() { b"{}" } else { bytes.as_ref() };
         serde_json::from_slice(text).map(Self).map_err(Refused::invalid)
     }
+}
+
+/// A time, or none; refused in words for people.
+fn instant<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let wrong = |_| D::Error::custom(format!("`{text}` must be RFC 3339, such as 2030-01-01T00:00:00Z"));
+    text.parse().map(Some).map_err(wrong)
 }
 
 /// Parameters of the query, refused in JSON.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answered, Body, Id, Parameters, Refused};
+use super::{Answered, Body, Id, Parameters, Refused, instant};
 use crate::emulator::engine::World;
 use crate::emulator::engine::organization::{Connector, Reach, Restored, Status, Workspace};
 use crate::emulator::knobs::Limit;
@@ -33,7 +33,7 @@ struct Seedling {
     id: Option<uuid::Uuid>,
     #[serde(default)]
     status: Option<Status>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "instant")]
     created_at: Option<Timestamp>,
     #[serde(default)]
     region_id: Option<String>,
@@ -144,6 +144,7 @@ pub(super) struct Edit {
     connectors: Option<usize>,
     hidden: Option<bool>,
     tombstone: Option<bool>,
+    #[serde(default, deserialize_with = "instant")]
     created_at: Option<Timestamp>,
     cloud_deleted: Option<bool>,
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answered, Body, Id, Refused};
+use super::{Answered, Body, Id, Refused, instant};
 use crate::emulator::clock::{Clock, Gait};
 use crate::emulator::engine::{Credential, World};
 use crate::emulator::state::Shared;
@@ -44,6 +44,7 @@ pub(super) async fn clock(Shelf(shared): Shelf<Arc<Shared>>) -> Json<Value> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Turn {
     advance_seconds: Option<f64>,
+    #[serde(default, deserialize_with = "instant")]
     set: Option<Timestamp>,
     frozen: Option<bool>,
 }
