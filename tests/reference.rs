@@ -223,6 +223,7 @@ fn links_between_pages_lead_somewhere() {
         "README.md",
         "CONTRIBUTING.md",
         "charts/agent-engine-operator/README.md",
+        "examples/README.md",
     ]
     .map(|page| root.join(page));
     let docs = std::fs::read_dir(root.join("docs"))
