@@ -144,6 +144,7 @@ fn a_workspace_of_another_organisation_is_left_alone() {
     world.apply("acme", by_name());
     world.pass("acme").unwrap();
     assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.id("acme"), None);
 }
 
 #[test]
@@ -155,4 +156,19 @@ fn an_inactive_workspace_is_adopted_and_gets_no_token() {
     world.pass("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.count("Issue"), 0);
+}
+
+#[test]
+fn what_another_object_has_is_not_adopted_by_id_under_a_name_that_it_does_not_know_either() {
+    let mut world = World::with_acme();
+    world.allow_adoption();
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = "moved".into();
+    world.pass_time(5);
+    let mut other = by_id(&id);
+    other.name = "other".into();
+    world.apply("other", other);
+    world.live("other", Duration::from_secs(60));
+    assert_eq!(world.ready("other"), "NameClaimed");
+    assert_eq!(world.id("other"), None);
 }

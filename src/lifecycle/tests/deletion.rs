@@ -269,3 +269,13 @@ fn a_deletion_without_our_finalizer_is_none_of_our_business() {
     world.pass("acme").unwrap();
     assert_eq!(world.kinds(), Vec::<&str>::new());
 }
+
+#[test]
+fn a_workspace_whose_name_is_no_longer_granted_is_retained() {
+    let mut world = World::with_acme();
+    world.grant("[]");
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(60));
+    assert!(world.objects.is_empty());
+    assert_eq!(world.engine.names(), ["acme"]);
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::world::org;
-use crate::api::ids::{WorkspaceId, WorkspaceName};
+use crate::api::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::api::remote::{Deleted, Failure, FailureClass, Proof, RemoteState, RemoteWorkspace};
 use crate::api::time::shifted;
 use crate::api::workspace::WorkspaceState;
@@ -28,6 +28,8 @@ pub(super) struct Engine {
     /// How long a new workspace stays out of the list.
     pub(super) list_lag: Duration,
     pub(super) token_life: Duration,
+    /// The organisation that proofs name.
+    pub(super) proves_for: OrganizationId,
     tokens: BTreeMap<u64, WorkspaceId>,
     made: usize,
 }
@@ -46,6 +48,7 @@ impl Default for Engine {
             created_at: Told::Yes,
             list_lag: Duration::ZERO,
             token_life: Duration::from_secs(1200),
+            proves_for: org(),
             tokens: BTreeMap::new(),
             made: 0,
         }
@@ -104,7 +107,10 @@ impl Engine {
     }
 
     pub(super) fn issue(&mut self, now: Timestamp, name: &WorkspaceName) -> TokenSlot {
-        let known = self.rows.iter().find(|row| row.workspace.name == *name);
+        let known = self
+            .rows
+            .iter()
+            .find(|row| row.workspace.name == *name && !row.workspace.tombstone);
         let id = match known.map(|row| row.workspace.id.clone()) {
             Some(id) => id,
             None => self.make(now, name.as_str()),
@@ -117,7 +123,7 @@ impl Engine {
     pub(super) fn prove(&self, slot: TokenSlot) -> Proof {
         Proof {
             workspace_id: self.tokens[&slot.0].clone(),
-            organization_id: Some(org()),
+            organization_id: Some(self.proves_for.clone()),
             workspace_name: None,
         }
     }

@@ -271,3 +271,33 @@ fn a_reconcile_request_that_agent_engine_does_not_answer_says_so_and_heals() {
     world.live("acme", Duration::from_secs(120));
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
+
+#[test]
+fn while_a_credential_is_verified_again_what_was_said_of_a_healthy_object_stands() {
+    let mut world = World::with_acme();
+    world.restart();
+    world.readable().verification = Verification::Pending {
+        why: "the credential is being verified".to_owned(),
+    };
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), Vec::<&str>::new());
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_forged_record_of_what_an_older_object_holds_opens_nothing() {
+    let mut world = World::with_acme();
+    let theirs = world.id("acme");
+    world.pass_time(5);
+    world.apply("beta", spec("beta"));
+    world.pass("beta").unwrap();
+    world.forget_journal();
+    world.edit("beta", |o| {
+        o.status.workspace_id = theirs;
+        o.spec.name = WorkspaceName::from("gamma");
+    });
+    world.live("beta", Duration::from_secs(1800));
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.engine.names(), ["acme", "beta"]);
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::world::{Fault, World, spec};
 use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::api::remote::FailureClass;
-use crate::api::workspace::AdoptionPolicy;
+use crate::api::workspace::{AdoptionPolicy, DeletionPolicy};
 use crate::lifecycle::view::{Finalizer, Vanishing};
 
 fn gone() -> World {
@@ -231,4 +231,42 @@ fn a_copied_intent_is_believed_for_nothing() {
     world.edit("acme", |o| o.facts.uid = Uid::from("restored"));
     world.live("acme", Duration::from_secs(600));
     assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+#[test]
+fn a_list_older_than_a_minute_does_not_tell_one_from_many() {
+    let mut world = World::with_acme();
+    world.pass_time(60);
+    world.engine.rows.clear();
+    world.list();
+    world.pass_time(61);
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+}
+
+#[test]
+fn while_suspended_what_was_lost_is_not_made_anew() {
+    let mut world = gone();
+    let lost = world.id("acme");
+    world.edit("acme", |o| {
+        o.spec.suspend = Some(true);
+        o.facts.recreate = lost;
+    });
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert!(world.id("acme").is_some(), "the lost id stays in status");
+}
+
+#[test]
+fn a_copied_status_settles_no_deletion_policy() {
+    let mut world = restored();
+    world.engine.rows.clear();
+    world.edit("acme", |o| {
+        o.status.deletion_policy = Some(DeletionPolicy::Retain)
+    });
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.engine.names(), ["acme"], "made anew, and ours");
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.engine.names(), Vec::<&str>::new());
 }

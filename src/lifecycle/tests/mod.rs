@@ -5,6 +5,7 @@ mod asked;
 mod cost;
 mod crashes;
 mod creation;
+mod creation_disturbed;
 mod deletion;
 mod dice;
 mod engine_model;

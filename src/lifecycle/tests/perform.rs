@@ -206,7 +206,8 @@ impl World {
                 let row = self.engine.row(id).cloned();
                 Outcome::Got(self.answer(started, Ok(row)))
             }
-            Effect::Issue { name, .. } => {
+            Effect::Issue { name, region } => {
+                self.issued_regions.push(region.clone());
                 self.issued_names.push(name.as_str().to_owned());
                 let slot = self.engine.issue(self.now, name);
                 let lifetime = self.engine.token_life;

@@ -196,3 +196,12 @@ fn a_state_of_the_future_is_left_alone_unless_one_is_declared() {
     world.pass("acme").unwrap();
     assert_eq!(world.count("Update"), 1);
 }
+
+#[test]
+fn its_own_name_in_other_case_does_not_stop_a_rename() {
+    let mut world = World::with_acme();
+    rename(&mut world, "ACME");
+    world.pass("acme").unwrap();
+    assert_eq!(world.engine.names(), ["ACME"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::world::{Fault, Secret, World, spec};
 use crate::api::ids::Uid;
 use crate::api::marks;
-use crate::api::workspace::TokenSecret;
+use crate::api::workspace::{TokenSecret, WorkspaceState};
 use crate::lifecycle::view::Content;
 
 fn named(world: &mut World, name: &str) {
@@ -292,4 +292,16 @@ fn labels_and_annotations_that_users_ask_for_are_put_on_and_others_left() {
     assert_eq!(facts.labels["label"], "x");
     assert_eq!(facts.annotations["annotation"], "x");
     assert_eq!(facts.labels[marks::WORKSPACE_LABEL], "acme");
+}
+
+#[test]
+fn the_old_secret_in_use_goes_too_when_nobody_is_to_be_handed_access() {
+    let mut world = World::with_acme();
+    foreign(&mut world, "theirs");
+    named(&mut world, "theirs");
+    world.live("acme", Duration::from_secs(5));
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
+    world.live("acme", Duration::from_secs(5));
+    assert!(!world.secrets.contains_key("acme-token"));
+    assert!(unchanged(&world, "theirs"));
 }

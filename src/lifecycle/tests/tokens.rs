@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::engine_model::Told;
 use super::world::{Fault, World};
-use crate::api::ids::WorkspaceName;
+use crate::api::ids::{OrganizationId, WorkspaceName};
 use crate::api::remote::{FailureClass, RemoteState};
 use crate::api::time::elapsed;
 use crate::api::workspace::WorkspaceState;
@@ -199,4 +199,70 @@ fn a_missing_secret_is_issued_for_although_the_rename_fails() {
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.token_opens("acme-token"), world.id("acme"));
     assert_eq!(world.ready("acme"), "ApiUnavailable");
+}
+
+#[test]
+fn a_listed_name_that_differs_is_read_by_id_before_a_token_is_issued_under_it() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(900);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.pass("acme").unwrap();
+    assert_eq!(&world.kinds()[..3], ["Get", "Get", "Issue"]);
+}
+
+#[test]
+fn a_workspace_that_another_object_claims_is_no_stray() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    });
+    world.meanwhile("Prove", |world| world.claimed_elsewhere("ws-2"));
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.engine.names(), ["moved", "acme"]);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+}
+
+#[test]
+fn a_token_that_says_it_is_of_another_organisation_is_dropped_and_that_is_said() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    let before = world.secrets["acme-token"].facts.times;
+    world.engine.proves_for = OrganizationId::from("org-2");
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.count("Issue"), 1);
+    assert_eq!(world.secrets["acme-token"].facts.times, before);
+}
+
+#[test]
+fn no_token_is_issued_under_a_name_that_turns_out_not_to_be_granted() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.edit("acme", |o| o.spec.suspend = Some(true));
+    world.pass_time(900);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("zzz");
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Issue"), 0);
+    assert_eq!(world.token_ready("acme"), "NameNotGranted");
+}
+
+#[test]
+fn a_token_that_could_not_be_renewed_rests_however_often_the_object_is_woken() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    world.pass("acme").unwrap();
+    let calls = world.calls();
+    for _ in 0..3 {
+        world.pass_time(1);
+        world.pass("acme").unwrap();
+    }
+    assert_eq!(world.calls(), calls);
 }

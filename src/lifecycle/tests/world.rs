@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::engine_model::Engine;
-use crate::api::ids::{OrganizationId, Uid};
+use crate::api::ids::{OrganizationId, RegionId, Uid, WorkspaceId};
 use crate::api::organization::{AccessEntry, Defaults};
 use crate::api::remote::FailureClass;
 use crate::api::workspace::{WorkspaceSpec, WorkspaceStatus};
@@ -15,7 +15,7 @@ use crate::lifecycle::view::{
     ReadableOrganization, SecretFacts, Secrets, Vanishing, Verification, View,
 };
 use crate::lifecycle::{Memory, Reason};
-use crate::tenancy::{Access, Claims, Standing};
+use crate::tenancy::{Access, Basis, ClaimKey, Claimant, Claims, Standing};
 use crate::turns::Pace;
 
 pub(super) const API_URL: &str = "https://api.example";
@@ -82,6 +82,7 @@ pub(super) struct World {
     pub(super) journal: Vec<(Timestamp, &'static str)>,
     pub(super) events: Vec<Reason>,
     pub(super) issued_names: Vec<String>,
+    pub(super) issued_regions: Vec<Option<RegionId>>,
     pub(super) faults: Vec<(&'static str, Fault, usize)>,
     pub(super) meanwhile: Vec<(&'static str, Meanwhile)>,
     /// Dies at this effect of all, and whether it is carried out.
@@ -115,6 +116,7 @@ impl World {
             journal: Vec::new(),
             events: Vec::new(),
             issued_names: Vec::new(),
+            issued_regions: Vec::new(),
             faults: Vec::new(),
             meanwhile: Vec::new(),
             crash_at: None,
@@ -205,6 +207,19 @@ impl World {
             .retain(|_, secret| secret.controller.as_ref() != Some(&gone));
         self.claims.forget(&gone);
         self.memory.remove(&gone);
+    }
+
+    /// An older object comes to record the workspace of that id.
+    pub(super) fn claimed_elsewhere(&mut self, id: &str) {
+        let older = Claimant {
+            uid: Uid::from("uid-older"),
+            namespace: "team".to_owned(),
+            name: "older".to_owned(),
+            created: at(-3600),
+        };
+        let key = ClaimKey::Id(org(), WorkspaceId::from(id));
+        self.claims
+            .observe(&older, BTreeMap::from([(key, Basis::Recorded)]));
     }
 
     /// The next `times` effects of that kind meet with this.

@@ -1,0 +1,102 @@
+//! What comes between the steps of a creation: another hand, another organisation, two where one was to be.
+
+use std::time::Duration;
+
+use super::world::{Fault, World, at, spec};
+use crate::api::ids::{OrganizationId, RegionId, WorkspaceId};
+
+fn created() -> World {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world
+}
+
+#[test]
+fn a_region_is_asked_for_at_the_creation_and_never_after() {
+    let region = RegionId::from("645a183f-b12b-4c6e-8ad3-99e165603450");
+    let mut world = World::new();
+    let mut declared = spec("acme");
+    declared.region_id = Some(region.clone());
+    world.apply("acme", declared);
+    world.pass("acme").unwrap();
+    world.pass_time(900);
+    world.pass("acme").unwrap();
+    assert_eq!(world.issued_regions, [Some(region), None]);
+}
+
+#[test]
+fn a_token_of_another_organisation_is_dropped_whether_its_proof_or_its_workspace_says_so() {
+    let by_proof = |world: &mut World| world.engine.proves_for = OrganizationId::from("org-2");
+    let by_row = |world: &mut World| {
+        let made = world.engine.row(&WorkspaceId::from("ws-1")).unwrap();
+        made.organization_id = Some(OrganizationId::from("org-2"));
+    };
+    for (moment, says_so) in [("Prove", by_proof as fn(&mut World)), ("Get", by_row)] {
+        let mut world = created();
+        world.meanwhile(moment, says_so);
+        world.pass("acme").unwrap();
+        assert_eq!(world.ready("acme"), "IdentityMismatch");
+        assert_eq!(world.id("acme"), None);
+        assert!(world.secrets.is_empty());
+    }
+}
+
+#[test]
+fn what_another_object_claims_by_the_time_it_is_read_is_not_recorded() {
+    let mut world = created();
+    world.meanwhile("Get", |world| world.claimed_elsewhere("ws-1"));
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "NameClaimed");
+    assert_eq!(world.id("acme"), None);
+    assert!(world.secrets.is_empty());
+}
+
+#[test]
+fn renamed_meanwhile_to_what_is_not_granted_it_is_recorded_and_nothing_handed_out() {
+    let mut world = created();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.meanwhile("Get", |world| {
+        world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "zzz".into();
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-1")));
+    assert_eq!(world.count("WriteSecret"), 0);
+}
+
+#[test]
+fn after_a_name_that_came_and_went_nothing_is_issued_twice_in_one_pass() {
+    let mut world = created();
+    world.meanwhile("Issue", |world| {
+        world.engine.make(at(-60), "acme");
+    });
+    world.meanwhile("Get", |world| {
+        world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "moved".into();
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1);
+    assert_eq!(world.ready("acme"), "Creating");
+    assert!(world.secrets.is_empty());
+}
+
+#[test]
+fn of_two_that_appeared_in_the_window_neither_is_taken_for_ours() {
+    let mut world = created();
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.pass("acme");
+    world.engine.make(world.now, "Acme");
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.ready("acme"), "CreationUncertain");
+    assert_eq!(world.id("acme"), None);
+    assert_eq!(world.count("Issue"), 1);
+}
+
+#[test]
+fn what_a_lost_issue_made_and_somebody_deleted_is_not_found_again() {
+    let mut world = created();
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.pass("acme").unwrap();
+    world.engine.row(&WorkspaceId::from("ws-1")).unwrap().tombstone = true;
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
+}
