@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::world::{Fault, World, at, spec};
 use crate::api::ids::{OrganizationId, RegionId, WorkspaceId};
+use crate::api::workspace::{AdoptionPolicy, Origin};
 
 fn created() -> World {
     let mut world = World::new();
@@ -96,6 +97,30 @@ fn what_a_lost_issue_made_and_somebody_deleted_is_not_found_again() {
     world.fault("Issue", Fault::AnswerLost, 1);
     world.pass("acme").unwrap();
     world.engine.row(&WorkspaceId::from("ws-1")).unwrap().tombstone = true;
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
+}
+
+#[test]
+fn a_token_dropped_with_a_creation_is_not_used_though_its_workspace_is_adopted_in_the_same_pass() {
+    let mut world = created();
+    world.allow_adoption();
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.meanwhile("Issue", |world| {
+        world.engine.make(at(-60), "acme");
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+    assert_eq!(world.count("Issue"), 2);
+}
+
+#[test]
+fn what_has_the_name_as_a_part_of_its_own_is_not_found_for_ours() {
+    let mut world = created();
+    world.fault("Issue", Fault::CrashBefore, 1);
+    world.pass("acme");
+    world.engine.make(world.now, "acme-2");
     world.live("acme", Duration::from_secs(120));
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));

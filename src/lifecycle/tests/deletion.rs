@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::engine_model::Told;
 use super::world::{Fault, World, spec};
 use crate::api::ids::OrganizationId;
 use crate::api::remote::FailureClass;
@@ -123,7 +124,7 @@ fn retaining_needs_no_organization() {
 
 #[test]
 fn what_blocks_a_deletion_is_said_with_the_way_out_and_retain_may_still_be_set() {
-    let blockers: [fn(&mut World); 5] = [
+    let blockers: [fn(&mut World); 6] = [
         |world| {
             world.organization = OrganizationFacts::NotFound {
                 name: "default".to_owned(),
@@ -138,6 +139,12 @@ fn what_blocks_a_deletion_is_said_with_the_way_out_and_retain_may_still_be_set()
         |world| {
             world.readable().verification = Verification::Pending {
                 why: "no Secret".to_owned(),
+            };
+        },
+        |world| {
+            world.readable().verification = Verification::Changed {
+                pinned: OrganizationId::from("org-1"),
+                found: OrganizationId::from("org-2"),
             };
         },
         |world| world.readable().verification = Verification::Verified(OrganizationId::from("org-2")),
@@ -278,4 +285,31 @@ fn a_workspace_whose_name_is_no_longer_granted_is_retained() {
     world.live("acme", Duration::from_secs(60));
     assert!(world.objects.is_empty());
     assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn where_nothing_can_tell_whose_a_workspace_is_the_object_is_held_and_the_workspace_left() {
+    let mut world = World::new();
+    world.engine.created_at = Told::No;
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.pass("acme");
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn a_forged_record_deletes_nothing_of_an_older_object() {
+    let mut world = World::with_acme();
+    let theirs = world.id("acme");
+    world.pass_time(5);
+    world.apply("beta", spec("beta"));
+    world.pass("beta").unwrap();
+    world.edit("beta", |o| o.status.workspace_id = theirs);
+    world.delete("beta");
+    world.live("beta", Duration::from_secs(600));
+    assert_eq!(world.ready("beta"), "DeletionBlocked");
+    assert_eq!(world.engine.names(), ["acme", "beta"]);
 }

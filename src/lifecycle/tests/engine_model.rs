@@ -30,6 +30,8 @@ pub(super) struct Engine {
     pub(super) token_life: Duration,
     /// The organisation that proofs name.
     pub(super) proves_for: OrganizationId,
+    /// What it makes of a change that it took.
+    pub(super) after_update: fn(&mut RemoteWorkspace),
     tokens: BTreeMap<u64, WorkspaceId>,
     made: usize,
 }
@@ -49,6 +51,7 @@ impl Default for Engine {
             list_lag: Duration::ZERO,
             token_life: Duration::from_secs(1200),
             proves_for: org(),
+            after_update: |_| {},
             tokens: BTreeMap::new(),
             made: 0,
         }
@@ -137,11 +140,13 @@ impl Engine {
         {
             return Err(failure(FailureClass::Conflict, 409));
         }
+        let after_update = self.after_update;
         let row = self.row(id).ok_or_else(|| failure(FailureClass::Missing, 404))?;
         match change {
             Change::Rename(name) => row.name = name.clone(),
             Change::State(state) => row.state = RemoteState::Known(*state),
         }
+        after_update(row);
         Ok(row.clone())
     }
 

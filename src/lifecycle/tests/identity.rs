@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::world::{Fault, World, spec};
 use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::api::remote::FailureClass;
-use crate::api::workspace::{AdoptionPolicy, DeletionPolicy};
+use crate::api::workspace::AdoptionPolicy;
 use crate::lifecycle::view::{Finalizer, Vanishing};
 
 fn gone() -> World {
@@ -258,15 +258,13 @@ fn while_suspended_what_was_lost_is_not_made_anew() {
 }
 
 #[test]
-fn a_copied_status_settles_no_deletion_policy() {
-    let mut world = restored();
-    world.engine.rows.clear();
-    world.edit("acme", |o| {
-        o.status.deletion_policy = Some(DeletionPolicy::Retain)
-    });
-    world.live("acme", Duration::from_secs(60));
-    assert_eq!(world.engine.names(), ["acme"], "made anew, and ours");
-    world.delete("acme");
-    world.live("acme", Duration::from_secs(60));
-    assert_eq!(world.engine.names(), Vec::<&str>::new());
+fn a_workspace_that_reads_as_deleted_is_gone() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().tombstone = true;
+    world.snapshot = Some((world.now, Vec::new()));
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert!(world.secrets.is_empty());
 }

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod asked;
+mod claims;
 mod cost;
 mod crashes;
 mod creation;

@@ -205,3 +205,69 @@ fn its_own_name_in_other_case_does_not_stop_a_rename() {
     assert_eq!(world.engine.names(), ["ACME"]);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
+
+#[test]
+fn a_list_taken_while_we_were_renaming_says_nothing_either() {
+    let mut world = World::with_acme();
+    // Without a token nothing is read after the rename.
+    world.edit("acme", |o| {
+        o.spec.token_secret = Some(serde_json::from_str(r#"{"enabled": false}"#).unwrap());
+    });
+    world.pass("acme").unwrap();
+    rename(&mut world, "zenith");
+    world.meanwhile("Update", World::list);
+    world.pass("acme").unwrap();
+    world.forget_journal();
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), Vec::<&str>::new());
+}
+
+#[test]
+fn what_was_read_since_a_list_was_taken_is_not_read_again_for_it() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("acme");
+    world.pass("acme").unwrap();
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get"]);
+}
+
+#[test]
+fn a_read_that_fails_is_not_repeated_in_the_same_pass() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Get"), 1);
+}
+
+#[test]
+fn an_api_that_takes_a_change_and_makes_another_of_it_is_not_asked_in_circles() {
+    let mut renamed = World::with_acme();
+    renamed.engine.after_update = |row| row.name = WorkspaceName::from("zenith");
+    rename(&mut renamed, "Zenith");
+    let mut switched = World::with_acme();
+    switched.engine.after_update = |row| row.state = RemoteState::Known(WorkspaceState::Active);
+    switched.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
+    for mut world in [renamed, switched] {
+        world.pass("acme").unwrap();
+        assert_eq!(world.count("Update"), 1);
+        assert_eq!(world.ready("acme"), "Rejected");
+    }
+}
+
+#[test]
+fn a_workspace_that_is_not_found_when_it_is_renamed_is_as_one_that_is_not_found_when_read() {
+    let mut world = World::with_acme();
+    rename(&mut world, "zenith");
+    world.fault("Update", Fault::Answers(FailureClass::Missing, 404), 1);
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Update"), 1);
+    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+}

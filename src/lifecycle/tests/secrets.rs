@@ -305,3 +305,14 @@ fn the_old_secret_in_use_goes_too_when_nobody_is_to_be_handed_access() {
     assert!(!world.secrets.contains_key("acme-token"));
     assert!(unchanged(&world, "theirs"));
 }
+
+#[test]
+fn a_foreign_secret_is_not_taken_for_an_old_one_where_the_name_changes_in_the_middle_of_a_pass() {
+    let mut world = World::with_acme();
+    foreign(&mut world, "theirs");
+    named(&mut world, "theirs");
+    world.meanwhile("WriteStatus", |world| named(world, "third"));
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.token_opens("third"), world.id("acme"));
+    assert!(unchanged(&world, "theirs"));
+}

@@ -6,7 +6,7 @@ use super::engine_model::Told;
 use super::world::{Fault, World};
 use crate::api::ids::{OrganizationId, WorkspaceName};
 use crate::api::remote::{FailureClass, RemoteState};
-use crate::api::time::elapsed;
+use crate::api::time::{elapsed, later};
 use crate::api::workspace::WorkspaceState;
 use crate::lifecycle::Reason;
 
@@ -265,4 +265,16 @@ fn a_token_that_could_not_be_renewed_rests_however_often_the_object_is_woken() {
         world.pass("acme").unwrap();
     }
     assert_eq!(world.calls(), calls);
+}
+
+#[test]
+fn a_list_from_the_future_confirms_nothing() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.snapshot = Some((
+        later(world.now, Duration::from_secs(600)),
+        world.engine.list(world.now),
+    ));
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
 }
