@@ -116,6 +116,8 @@ fn slack_of(intent: &Creation) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
     use super::*;
 
     fn answer(started: i64, finished: i64, date: i64) -> Answer<()> {
@@ -127,6 +129,33 @@ mod tests {
             requests: 1,
             result: Ok(()),
         }
+    }
+
+    #[test]
+    fn the_window_of_a_slow_issue_begins_as_early_as_the_issue_did() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let window = ServerClock::default().live_window(at(100), at(120), Some(at(520)));
+        let within = [497, 498, 522, 523].map(|seconds| window.contains(at(seconds)));
+        assert_eq!(within, [false, true, true, false]);
+    }
+
+    #[test]
+    fn what_was_learnt_of_the_servers_clock_serves_where_an_answer_has_no_date() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut clock = ServerClock::default();
+        clock.learn(&answer(100, 101, 501));
+        let window = clock.live_window(at(110), at(111), None);
+        let within = [111, 507, 508, 513, 514].map(|seconds| window.contains(at(seconds)));
+        assert_eq!(within, [false, false, true, true, false]);
+        let intent = Creation {
+            uid: "uid".into(),
+            organization_id: "org-1".into(),
+            name: "acme".into(),
+            at: MicroTime(at(510)),
+            clock: CreationClock::Server,
+        };
+        let resolved = at(110) + ISSUE_DEADLINE + LAG_ALLOWANCE + SERVER_SLACK;
+        assert_eq!(clock.resolved_at(&intent), resolved, "by our own clock");
     }
 
     #[test]

@@ -282,6 +282,13 @@ fn while_a_credential_is_verified_again_what_was_said_of_a_healthy_object_stands
     world.pass("acme").unwrap();
     assert_eq!(world.kinds(), Vec::<&str>::new());
     assert_eq!(world.ready("acme"), "AsDeclared");
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.ready("acme"),
+        "OrganizationNotReady",
+        "of a new spec nothing was said"
+    );
 }
 
 #[test]

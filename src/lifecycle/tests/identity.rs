@@ -6,6 +6,7 @@ use super::world::{Fault, World, spec};
 use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::api::remote::FailureClass;
 use crate::api::workspace::AdoptionPolicy;
+use crate::lifecycle::pass::SharedList;
 use crate::lifecycle::view::{Finalizer, Vanishing};
 
 fn gone() -> World {
@@ -240,8 +241,9 @@ fn a_list_older_than_a_minute_does_not_tell_one_from_many() {
     world.engine.rows.clear();
     world.list();
     world.pass_time(61);
-    world.pass("acme").unwrap();
+    let settled = world.pass("acme").unwrap();
     assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(settled.list, SharedList::Wanted);
 }
 
 #[test]

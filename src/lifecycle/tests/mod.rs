@@ -16,6 +16,7 @@ mod identity;
 mod imports;
 mod laws;
 mod out_of_sight;
+mod pace;
 mod perform;
 mod rename_and_state;
 mod secrets;

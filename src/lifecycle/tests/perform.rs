@@ -125,7 +125,7 @@ impl World {
             started,
             finished: self.now,
             date: self.engine.date(self.now),
-            requests: 1,
+            requests: self.requests,
             result,
         }
     }

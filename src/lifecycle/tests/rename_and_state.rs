@@ -181,6 +181,7 @@ fn suspended_leaves_name_and_state_alone_and_renews_the_token() {
     assert!(world.count("Issue") >= 2);
     assert!(world.issued_names.iter().all(|name| name == "acme"));
     assert_eq!(world.ready("acme"), "Suspended");
+    assert_eq!(world.condition("acme", "Synced").unwrap().0, "Unknown");
 }
 
 #[test]

@@ -78,6 +78,8 @@ pub(super) struct World {
     pub(super) snapshot: Option<(Timestamp, Vec<crate::api::remote::RemoteWorkspace>)>,
     pub(super) claims: Claims,
     pub(super) pace: Pace,
+    /// How many requests each answer takes.
+    pub(super) requests: u32,
     pub(super) memory: BTreeMap<Uid, Memory>,
     pub(super) journal: Vec<(Timestamp, &'static str)>,
     pub(super) events: Vec<Reason>,
@@ -112,6 +114,7 @@ impl World {
             snapshot: None,
             claims: Claims::default(),
             pace: Pace::new(1000),
+            requests: 1,
             memory: BTreeMap::new(),
             journal: Vec::new(),
             events: Vec::new(),

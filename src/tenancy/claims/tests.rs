@@ -38,6 +38,7 @@ fn wins(claims: &Claims, text: &str) -> Option<String> {
 #[test]
 fn a_record_beats_an_intent_beats_a_wish_beats_age() {
     let mut claims = Claims::default();
+    claims.observe(&object("a-new", 5), claim("acme", Basis::Desired));
     claims.observe(&object("b-old", 1), claim("acme", Basis::Desired));
     assert_eq!(wins(&claims, "acme").as_deref(), Some("b-old"));
     claims.observe(&object("a-old", 1), claim("acme", Basis::Desired));
@@ -54,8 +55,8 @@ fn a_record_beats_an_intent_beats_a_wish_beats_age() {
         .waiting_for(&name("acme"))
         .map(|c| c.uid.to_string())
         .collect();
-    assert_eq!(waiting, ["young", "a-old", "b-old"]);
-    assert_eq!(claims.losers(&organization()), 3);
+    assert_eq!(waiting, ["young", "a-old", "b-old", "a-new"]);
+    assert_eq!(claims.losers(&organization()), 4);
 }
 
 #[test]

@@ -149,6 +149,15 @@ fn success_brings_the_rate_back_and_those_who_sleep_notice() {
 }
 
 #[test]
+fn the_429s_of_requests_sent_together_halve_the_rate_once() {
+    let mut once = Throttle::default();
+    once.felt(at(0), Pressure::Throttled(Duration::from_secs(1)));
+    let mut twice = once.clone();
+    twice.felt(at(100), Pressure::Throttled(Duration::from_secs(5)));
+    assert_eq!(once.per_turn(10, 100), twice.per_turn(10, 100));
+}
+
+#[test]
 fn a_429_without_a_time_pauses_all_the_same_and_an_absurd_one_is_cut() {
     let mut pace = Pace::new(50);
     pace.felt(at(0), Pressure::Throttled(Duration::ZERO));
