@@ -1,10 +1,11 @@
 //! Folds what came of an effect into the view.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::effect::{Effect, Outcome, Part};
+use super::effect::{Effect, Outcome, Part, Records};
 use super::judge::{Credential, Listing, NoClient, Whole};
 use super::snapshot::{Managed, Snapshot};
 use super::view::{Attempt, Exchange, List, View};
@@ -12,9 +13,16 @@ use crate::api::conditions::READY;
 use crate::api::ids::OrganizationId;
 use crate::api::organization::{OrganizationStatus, WorkspaceCounts};
 use crate::api::remote::{Answer, Failure, FailureClass, Page, Rest};
+use crate::api::time::later;
 use crate::lifecycle::verdict::Finding;
 use crate::lifecycle::view::Vanishing;
 use crate::tenancy::Claims;
+
+/// How long a list waits for the store to have seen our own writes. Where they never end, it is compared as it is.
+pub(super) const RECORDS_AWAITED: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether it has.
+const RECORDS_AGAIN: Duration = Duration::from_millis(250);
 
 /// Folds `outcome` of `effect` into the view. An outcome that no such effect has says nothing.
 pub(super) fn absorb(view: &mut View, claims: &Claims, effect: Effect, outcome: Outcome) {
@@ -27,7 +35,10 @@ pub(super) fn absorb(view: &mut View, claims: &Claims, effect: Effect, outcome: 
             _ => exchanged(view, answer.result),
         },
         Outcome::Listed(answer) => listed(view, &effect, answer),
-        Outcome::Records(managed) => compare(view, claims, &managed),
+        Outcome::Records(records) if lags(view, &records) => {
+            view.found.records_again_at = Some(later(view.now, RECORDS_AGAIN));
+        }
+        Outcome::Records(records) => compare(view, claims, &records.managed),
     }
 }
 
@@ -188,6 +199,16 @@ fn listed(view: &mut View, effect: &Effect, answer: Answer<Page>) {
 fn list_ended(view: &mut View, begun_at: Timestamp) {
     view.memory.listed_at = Some(begun_at);
     view.memory.listed_for = view.object.reconcile_at.clone();
+}
+
+/// A store that has not seen our own last writes lacks what is missing from the list too: fewer would seem to vanish than
+/// do. It is given a little time to see them.
+fn lags(view: &mut View, records: &Records) -> bool {
+    let until = *view
+        .found
+        .records_awaited_until
+        .get_or_insert(later(view.now, RECORDS_AWAITED));
+    records.behind > 0 && view.now < until
 }
 
 /// Holds the list against what is recorded. What is recorded in another organisation is not missing from this one.

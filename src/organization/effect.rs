@@ -61,6 +61,14 @@ pub enum Wake {
     Everybody,
 }
 
+/// What objects record, as the store has it.
+#[derive(Clone, Debug, Default)]
+pub struct Records {
+    pub managed: Vec<Managed>,
+    /// To how many of the objects the store has not seen our own last write yet.
+    pub behind: usize,
+}
+
 /// What came of an effect.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -72,7 +80,7 @@ pub enum Outcome {
     /// With the organisation that the answer names, if it does.
     Exchanged(Answer<Option<OrganizationId>>),
     Listed(Answer<Page>),
-    Records(Vec<Managed>),
+    Records(Records),
 }
 
 impl Effect {

@@ -115,6 +115,7 @@ impl Pass {
                     Some(Turn::At(at)) if elapsed(now, at) <= patience(&effect) => return Next::Wait(at),
                     Some(Turn::At(at)) => self.give_way(at),
                 },
+                Step::Wait(at) => return Next::Wait(at),
                 Step::Leave(reason, after) => return self.leave(reason, after),
                 Step::Settle => return self.settle(),
             }

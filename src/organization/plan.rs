@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::effect::Effect;
 use super::rules::{credential, hold, list, report};
 use super::view::View;
@@ -11,6 +13,8 @@ use crate::api::reason::Reason;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     Act(Effect),
+    /// Until this instant, a moment away.
+    Wait(Timestamp),
     /// The pass ends here: something else begins the next one, at the latest after this time.
     Leave(Reason, Duration),
     /// All is done and said.

@@ -125,6 +125,9 @@ pub struct Found {
     pub client: Attempt,
     pub exchange: Exchange,
     pub list: List,
+    /// Until when the store may take to see our own writes before a list is compared, and when it is looked at again.
+    pub records_awaited_until: Option<Timestamp>,
+    pub records_again_at: Option<Timestamp>,
     pub naming: Attempt,
     pub publication: Attempt,
     pub status: Attempt,

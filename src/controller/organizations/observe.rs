@@ -1,5 +1,7 @@
 //! From stores to a view: gathers what is known about one Organization. Judges nothing.
 
+use std::collections::HashMap;
+
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
@@ -9,6 +11,7 @@ use crate::api::reason::Reason;
 use crate::api::{AnyWorkspace, Organization};
 use crate::controller::context::Context;
 use crate::controller::observe::{deletion, finalizer};
+use crate::organization::effect::Records;
 use crate::organization::snapshot::KnownGone;
 use crate::organization::view::ObjectFacts;
 use crate::organization::{Managed, View};
@@ -36,9 +39,14 @@ pub(super) fn view(context: &Context, organization: &Organization) -> Option<Vie
 pub(super) fn records(
     context: &Context,
     organization: &Organization,
-) -> Vec<(Managed, ObjectRef<AnyWorkspace>)> {
+) -> (Records, HashMap<Uid, ObjectRef<AnyWorkspace>>) {
     let users = context.users_of(&organization.name_any());
     let shared = context.shared();
+    let behind = users.iter().filter(|user| {
+        let uid = Uid::new(user.uid().unwrap_or_default());
+        shared.is_behind(&uid, user.resource_version().as_deref())
+    });
+    let behind = behind.count();
     let recorded = |workspace: &AnyWorkspace| {
         let workspace = workspace.object();
         let status = workspace.status.as_ref()?;
@@ -60,7 +68,10 @@ pub(super) fn records(
         let reference = ObjectRef::new(&workspace.name_any()).within(&workspace.namespace()?);
         Some((managed, reference))
     };
-    users.iter().filter_map(|user| recorded(user)).collect()
+    let (managed, references): (Vec<_>, Vec<_>) = users.iter().filter_map(|user| recorded(user)).unzip();
+    let uids = managed.iter().map(|one: &Managed| one.uid.clone());
+    let references = uids.zip(references).collect();
+    (Records { managed, behind }, references)
 }
 
 fn object(organization: &Organization) -> ObjectFacts {

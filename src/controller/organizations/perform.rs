@@ -74,11 +74,9 @@ impl Performer {
                 }
             }
             Effect::ReadRecords => {
-                let (managed, references): (Vec<_>, Vec<_>) =
-                    observe::records(&self.context, &self.object).into_iter().unzip();
-                let uids = managed.iter().map(|one| one.uid.clone());
-                self.recorded = uids.zip(references).collect();
-                Outcome::Records(managed)
+                let (records, references) = observe::records(&self.context, &self.object);
+                self.recorded = references;
+                Outcome::Records(records)
             }
             Effect::Publish(publication) => self.publish(*publication),
             Effect::WriteStatus(status) => self.write_status(&status).await,

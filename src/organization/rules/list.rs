@@ -19,5 +19,11 @@ pub fn read_the_next_page(view: &View) -> Option<Step> {
 
 /// What is recorded is gathered after the list was read: what was made while it was read shall not read as missing.
 pub fn compare_with_what_is_recorded(view: &View) -> Option<Step> {
-    matches!(view.found.list, List::Complete { .. }).then_some(Step::Act(Effect::ReadRecords))
+    if !matches!(view.found.list, List::Complete { .. }) {
+        return None;
+    }
+    Some(match view.found.records_again_at {
+        Some(at) if at > view.now => Step::Wait(at),
+        Some(_) | None => Step::Act(Effect::ReadRecords),
+    })
 }

@@ -218,6 +218,27 @@ fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() 
 }
 
 #[test]
+fn what_vanished_is_counted_only_when_the_store_has_seen_our_own_writes() {
+    let mut world = World::with_workspaces(6);
+    world.pass_time(INTERVAL);
+    world.behind = (2, Some(later(world.now, Duration::from_secs(1))));
+    world.rows = Ok(Vec::new());
+    world.pass();
+    assert_eq!(world.reason(), "MassVanishing");
+}
+
+#[test]
+fn a_store_that_never_sees_all_our_writes_holds_no_list_up_for_long() {
+    let mut world = World::with_workspaces(6);
+    world.pass_time(INTERVAL);
+    world.behind = (2, Some(later(world.now, HOUR)));
+    let began = world.now;
+    world.pass();
+    assert_eq!(world.calls(), ["List"]);
+    assert!(world.now < later(began, Duration::from_secs(5)));
+}
+
+#[test]
 fn a_new_credential_does_not_end_a_mass_vanishing_by_itself() {
     let mut world = World::with_workspaces(20);
     world.rows = Ok(Vec::new());

@@ -13,7 +13,7 @@ use crate::api::organization::{OrganizationSpec, OrganizationStatus};
 use crate::api::remote::{FailureClass, RemoteWorkspace};
 use crate::api::time::later;
 use crate::lifecycle::view::{Deletion, Finalizer, Verification};
-use crate::organization::effect::{Part, Wake};
+use crate::organization::effect::{Part, Records, Wake};
 use crate::organization::view::{Found, ObjectFacts};
 use crate::organization::{Effect, Managed, Memory, Next, NoClient, Outcome, Pass, Published, Settled};
 use crate::organization::{Snapshot, View};
@@ -43,6 +43,8 @@ pub(super) struct World {
     pub requests: u32,
     pub writes_fail: bool,
     pub records: Vec<Managed>,
+    /// Of how many of them the store does not know before this instant.
+    pub behind: (usize, Option<Timestamp>),
     pub users: usize,
     pub wanted_at: Option<Timestamp>,
     pub published: Published,
@@ -83,6 +85,7 @@ impl World {
             requests: 1,
             writes_fail: false,
             records: Vec::new(),
+            behind: (0, None),
             users: 0,
             wanted_at: None,
             published: Published::default(),
@@ -267,9 +270,20 @@ impl World {
                 return Outcome::Exchanged(self.answer(1, self.exchange_unnamed.clone()));
             }
             Effect::List(part) => return Outcome::Listed(self.page(part)),
-            Effect::ReadRecords => return Outcome::Records(self.records.clone()),
+            Effect::ReadRecords => return Outcome::Records(self.records()),
         }
         Outcome::Done
+    }
+
+    fn records(&self) -> Records {
+        let behind = match self.behind {
+            (behind, Some(until)) if self.now < until => behind,
+            _ => 0,
+        };
+        Records {
+            managed: self.records[behind..].to_vec(),
+            behind,
+        }
     }
 
     fn connect(&self) -> Result<(), NoClient> {
