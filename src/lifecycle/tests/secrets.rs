@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::world::{Fault, Secret, World, spec};
 use crate::api::ids::Uid;
 use crate::api::marks;
+use crate::api::remote::FailureClass;
 use crate::api::workspace::{TokenSecret, WorkspaceState};
 use crate::lifecycle::view::Content;
 
@@ -149,11 +150,7 @@ fn damage_is_mended_at_once() {
 fn a_damaged_secret_is_not_called_proven_while_it_cannot_be_mended() {
     let mut world = World::with_acme();
     world.secrets.get_mut("acme-token").unwrap().facts.content = Content::Damaged;
-    world.fault(
-        "Get",
-        Fault::Answers(crate::api::remote::FailureClass::Transient, 503),
-        usize::MAX,
-    );
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
     world.pass("acme").unwrap();
     assert_eq!(world.token_ready("acme"), "ApiUnavailable");
 }
@@ -206,7 +203,7 @@ fn a_new_name_is_written_then_recorded_then_the_old_one_goes() {
 
 #[test]
 fn a_new_name_is_recorded_only_once_its_secret_holds_a_good_token() {
-    let down = Fault::Answers(crate::api::remote::FailureClass::Transient, 503);
+    let down = Fault::Answers(FailureClass::Transient, 503);
     let damaged = |world: &mut World| {
         let mut secret = world.secrets["acme-token"].clone();
         secret.facts.name = "fresh".to_owned();
@@ -315,4 +312,26 @@ fn a_foreign_secret_is_not_taken_for_an_old_one_where_the_name_changes_in_the_mi
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.token_opens("third"), world.id("acme"));
     assert!(unchanged(&world, "theirs"));
+}
+
+#[test]
+fn while_the_secret_of_the_new_name_holds_no_good_token_the_old_one_stays() {
+    let mut world = World::with_acme();
+    let mut orphan = world.secrets["acme-token"].clone();
+    orphan.facts.name = "elsewhere".to_owned();
+    orphan.facts.content = Content::Damaged;
+    orphan.controller = None;
+    world.secrets.insert("elsewhere".to_owned(), orphan);
+    named(&mut world, "elsewhere");
+    world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+    assert_eq!(
+        world.status("acme").token_secret_name.as_deref(),
+        Some("acme-token")
+    );
+    world.heal();
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.token_opens("elsewhere"), world.id("acme"));
+    assert!(!world.secrets.contains_key("acme-token"));
 }
