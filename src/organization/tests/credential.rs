@@ -209,6 +209,9 @@ fn an_outage_is_no_refusal_and_nobody_is_asked_whose_it_is() {
     world.pass();
     assert_eq!(world.calls(), ["Exchange"]);
     assert_eq!(world.reason(), "ApiUnavailable");
+    let remedy =
+        "it is tried again by itself. If that does not pass, check spec.endpoint (https://api.airbyte.ai)";
+    assert!(world.message().contains(remedy), "{}", world.message());
 }
 
 #[test]

@@ -96,6 +96,11 @@ fn a_list_that_fails_takes_nothing_back_and_is_tried_again_before_its_interval()
     world.pass_time(INTERVAL);
     let next = world.pass();
     assert_eq!(world.reason(), "ApiUnavailable");
+    assert!(
+        world.message().contains("check spec.endpoint"),
+        "{}",
+        world.message()
+    );
     assert!(matches!(world.published.verification, Verification::Verified(_)));
     assert_eq!(world.snapshot, known, "what is known stays known");
     assert!(

@@ -73,6 +73,7 @@ spec:
     vec![
         applied,
         kubectl(&stage.cluster, &["get", "organizations", "-n", HOME]).await,
+        Shown::Note("the unmanaged one is 'default', which every organization has".into()),
     ]
 }
 
