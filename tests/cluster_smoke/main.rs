@@ -1,15 +1,12 @@
 //! The ground that all other tests stand on: the cluster is real, counts are true, the emulator obeys, and nothing
 //! is left behind.
 
-#[path = "cluster/pins.rs"]
+#[path = "../cluster/pins.rs"]
 mod pins;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::{
-    io::{BufRead, BufReader},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-};
+mod endings;
 
 use k8s_openapi::{
     api::core::v1::{ConfigMap, Secret},
@@ -19,12 +16,8 @@ use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams},
 };
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use support::{
-    CLIENT_ID, Emulator, LONG, Launch, Operator, SHORT, Supervised, cluster, cluster_program, eventually,
-    http_client, scratch_file, tally,
-};
+use support::{CLIENT_ID, Emulator, LONG, Launch, Operator, SHORT, cluster, eventually, http_client, tally};
 
 fn config_map(name: &str) -> ConfigMap {
     ConfigMap {
@@ -173,151 +166,6 @@ async fn kubectl_and_helm_are_the_pinned_ones_and_reach_the_cluster() {
             .success(),
         ""
     );
-}
-
-/// Processes whose command line holds `text`.
-fn processes_with(text: &str) -> Vec<String> {
-    let listing = Command::new("ps")
-        .args(["-A", "-ww", "-o", "pid=,args="])
-        .output()
-        .unwrap();
-    let listing = String::from_utf8(listing.stdout).unwrap();
-    listing
-        .lines()
-        .filter(|line| line.contains(text))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// A cluster besides the shared one, to be ended in one way or another.
-struct Doomed {
-    process: Child,
-    dir: PathBuf,
-}
-
-impl Doomed {
-    /// Its three parts run; it lives as long as the other end of `held`.
-    fn up(held: Stdio) -> Self {
-        let mut command = Command::new(cluster_program());
-        let mut process = command
-            .args(["up", "--json"])
-            .stdin(held)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("its output"))
-            .read_line(&mut line)
-            .expect("its line");
-        let ready: serde_json::Value = serde_json::from_str(&line).expect("a cluster");
-        let dir = PathBuf::from(ready["dir"].as_str().expect("its folder"));
-        let parts = processes_with(dir.to_str().expect("its folder"));
-        assert_eq!(
-            parts.len(),
-            3,
-            "etcd, kube-apiserver and kube-controller-manager, not {parts:?}"
-        );
-        Self { process, dir }
-    }
-
-    fn parts(&self) -> Vec<String> {
-        processes_with(self.dir.to_str().expect("its folder"))
-    }
-
-    fn ends_and_leaves_nothing(mut self) {
-        assert!(self.process.wait().expect("its end").success());
-        assert_eq!(self.parts(), Vec::<String>::new());
-        assert!(!self.dir.exists(), "{} is still there", self.dir.display());
-    }
-}
-
-#[tokio::test]
-async fn a_cluster_whose_holder_is_killed_leaves_no_process_and_no_file() {
-    // Nobody else has the other end of the cluster's standard input.
-    let mut holder = Command::new("sleep")
-        .arg("600")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let doomed = Doomed::up(holder.stdout.take().unwrap().into());
-    holder.kill().unwrap();
-    holder.wait().unwrap();
-    doomed.ends_and_leaves_nothing();
-}
-
-#[tokio::test]
-async fn an_interrupted_cluster_leaves_no_process_and_no_file() {
-    let doomed = Doomed::up(Stdio::piped());
-    let pid = Pid::from_raw(doomed.process.id().cast_signed()).unwrap();
-    kill_process(pid, Signal::INT).unwrap();
-    doomed.ends_and_leaves_nothing();
-}
-
-#[tokio::test]
-async fn a_cluster_that_was_started_without_standard_input_says_why_it_ends() {
-    let mut command = tokio::process::Command::new(cluster_program());
-    let said = command.arg("up").stdin(Stdio::null()).output().await.unwrap();
-    let error = String::from_utf8(said.stderr).unwrap();
-    assert!(said.status.success(), "{error}");
-    assert!(error.starts_with("standard input is closed: ending"), "{error}");
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_cluster_whose_supervisor_is_killed_leaves_no_process() {
-    let mut doomed = Doomed::up(Stdio::piped());
-    doomed.process.kill().unwrap();
-    doomed.process.wait().unwrap();
-    eventually("the kernel to end the cluster", SHORT, || async {
-        let left = doomed.parts();
-        if left.is_empty() {
-            Ok(())
-        } else {
-            Err(left.join("\n"))
-        }
-    })
-    .await;
-    std::fs::remove_dir_all(&doomed.dir).unwrap();
-}
-
-#[tokio::test]
-async fn a_supervised_process_obeys_and_ends_with_its_holder() {
-    let sleep = |seconds: &'static str| async move {
-        let program = std::path::Path::new("/bin/sleep");
-        Supervised::start(
-            "sleep",
-            program,
-            [seconds],
-            [("A", "B")],
-            scratch_file("sleep.log"),
-        )
-        .await
-    };
-    // Lengths that nobody else sleeps tell the three apart.
-    assert_eq!(sleep("86111").await.terminate().await, 128 + 15);
-    assert_eq!(processes_with("sleep 86111"), Vec::<String>::new());
-
-    sleep("86112").await.kill().await;
-    assert_eq!(processes_with("sleep 86112"), Vec::<String>::new());
-
-    let held = sleep("86113").await;
-    assert_eq!(
-        processes_with("sleep 86113")
-            .iter()
-            .filter(|line| !line.contains("supervise"))
-            .count(),
-        1
-    );
-    drop(held);
-    eventually("the process to end with its holder", SHORT, || async {
-        let left = processes_with("sleep 86113");
-        if left.is_empty() {
-            Ok(())
-        } else {
-            Err(left.join("\n"))
-        }
-    })
-    .await;
 }
 
 #[tokio::test]
