@@ -249,3 +249,33 @@ async fn what_has_ended_is_behind_for_every_store_until_it_leaves_it() {
     fed.workspaces.feed(&fed.context, Event::Delete(workspace()));
     assert!(!fed.context.shared().is_behind(&"w".into(), Some("1")));
 }
+
+#[tokio::test]
+async fn a_client_that_was_not_verified_is_not_used_by_a_pass_that_sees_another_verified_a_moment_later() {
+    let mut fed = fed();
+    fed.relist(organization("first"));
+    fed.verified(&organization("first"));
+    let changed = Verification::Changed {
+        pinned: "ours".into(),
+        found: "theirs".into(),
+    };
+    let publish = |verification| {
+        let mut shared = fed.context.shared();
+        shared
+            .organizations
+            .get_mut("default")
+            .unwrap()
+            .published
+            .verification = verification;
+    };
+    publish(changed);
+    let mut performer = Performer::new(fed.context.clone(), workspace().object().clone());
+    publish(Verification::Verified("ours".into()));
+    let seen = observe::view(&fed.context, workspace().object());
+    assert_eq!(seen.verified(), Some(&"ours".into()));
+    let requests = match performer.perform(Effect::Get("w".into())).await {
+        Outcome::Got(answer) => answer.requests,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(requests, 0, "it was made of another organisation's credential");
+}

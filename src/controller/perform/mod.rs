@@ -39,7 +39,9 @@ impl Performer {
             .organizations
             .get(object.spec.organization_name())
             .map_or((None, None), |state| {
-                (state.engine.clone(), Some(state.uid.clone()))
+                // A client of a credential that was not verified is nobody's, whatever is verified a moment later.
+                let verified = state.published.verified().is_some();
+                (state.engine.clone().filter(|_| verified), Some(state.uid.clone()))
             });
         Self {
             context,
