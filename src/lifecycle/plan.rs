@@ -29,6 +29,10 @@ pub const RULES: &[(&str, Rule)] = &[
         "withdraw_what_is_not_granted",
         gates::withdraw_what_is_not_granted,
     ),
+    (
+        "withdraw_what_is_declared_away",
+        gates::withdraw_what_is_declared_away,
+    ),
     ("know_the_organization", gates::know_the_organization),
     (
         "keep_to_the_recorded_organization",

@@ -1,6 +1,7 @@
 //! Who may, and whether anything can be said at all. No call to Agent Engine is made here.
 
 use crate::api::ids::OrganizationId;
+use crate::api::workspace::WorkspaceState;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync, token};
 use crate::lifecycle::reason::Reason;
@@ -44,6 +45,14 @@ pub fn withdraw_what_is_not_granted(view: &View) -> Option<Step> {
         return None;
     }
     Some(remove_secrets(view).unwrap_or_else(|| Step::Settle(report::blocked(view, not_granted))))
+}
+
+/// What its owner declares away goes, whatever is known of the Organization.
+pub fn withdraw_what_is_declared_away(view: &View) -> Option<Step> {
+    view.record()?;
+    let declared_away =
+        !view.declared.token_enabled() || view.declared.status == Some(WorkspaceState::Inactive);
+    declared_away.then(|| remove_secrets(view)).flatten()
 }
 
 /// Nothing is asked of an organisation that is not known and verified. I9: while its credential is being verified, as

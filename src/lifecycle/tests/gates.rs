@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, spec};
+use super::world::{Fault, World, org, spec};
 use crate::api::ids::{OrganizationId, WorkspaceName};
 use crate::api::remote::FailureClass;
 use crate::lifecycle::view::{OrganizationFacts, Vanishing, Verification};
@@ -307,4 +307,44 @@ fn a_forged_record_of_what_an_older_object_holds_opens_nothing() {
     assert_eq!(world.ready("beta"), "NameClaimed");
     assert_eq!(world.calls(), 0);
     assert_eq!(world.engine.names(), ["acme", "beta"]);
+}
+
+#[test]
+fn a_token_that_is_declared_away_goes_whatever_is_known_of_the_organization() {
+    let losses: [Change; 4] = [
+        |world| {
+            world.readable().verification = Verification::Pending {
+                why: "an outage".to_owned(),
+            }
+        },
+        |world| {
+            world.readable().verification = Verification::Changed {
+                pinned: org(),
+                found: "another".into(),
+            }
+        },
+        |world| {
+            world.organization = OrganizationFacts::NotFound {
+                name: "default".to_owned(),
+                searched: "home".to_owned(),
+            }
+        },
+        |world| {
+            world.organization = OrganizationFacts::Unreadable {
+                name: "default".to_owned(),
+            }
+        },
+    ];
+    for declared in [
+        serde_json::json!({"name": "acme", "status": "inactive"}),
+        serde_json::json!({"name": "acme", "tokenSecret": {"enabled": false}}),
+    ] {
+        for lose in losses {
+            let mut world = World::with_acme();
+            lose(&mut world);
+            world.apply("acme", serde_json::from_value(declared.clone()).unwrap());
+            world.pass("acme").unwrap();
+            assert!(world.secrets.is_empty(), "{declared}: {}", world.ready("acme"));
+        }
+    }
 }
