@@ -10,9 +10,12 @@ use crate::turns::Backoff;
 pub struct Memory {
     pub sync: Backoff,
     pub token: Backoff,
-    /// When our last write to the remote workspace had finished, or our last GET of it began: what a list showed before
-    /// says nothing.
+    /// When our last write to the remote workspace had finished, or our last GET that found it began: what a list showed
+    /// before says nothing.
     pub known_at: Option<Timestamp>,
+    /// When our last GET that did not find it began: a row in a list from before says nothing. That it was missing there
+    /// still counts.
+    pub missed_at: Option<Timestamp>,
     /// When a rename last ended without a clear answer: it may still take effect for a while.
     pub rename_unclear_at: Option<Timestamp>,
 }

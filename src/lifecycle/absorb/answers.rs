@@ -43,7 +43,11 @@ pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answ
         return;
     }
     view.found.remote = Some(observation);
-    view.memory.known_at = view.memory.known_at.max(Some(answer.started));
+    let learnt = match &row {
+        Some(_) => &mut view.memory.known_at,
+        None => &mut view.memory.missed_at,
+    };
+    *learnt = (*learnt).max(Some(answer.started));
     if let Some(row) = &row {
         note_in_looks(view, row);
     }

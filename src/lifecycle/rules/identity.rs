@@ -45,11 +45,10 @@ fn may_ask(view: &View) -> bool {
 
 /// The list's word on the recorded workspace, where it is younger than what we know ourselves.
 pub fn listed(view: &View) -> Option<&Listed> {
-    view.listed.as_ref().filter(|listed| {
-        view.memory
-            .known_at
-            .is_none_or(|wrote| listed.requested_at > wrote)
-    })
+    let known_at = view.memory.known_at.max(view.memory.missed_at);
+    view.listed
+        .as_ref()
+        .filter(|listed| Some(listed.requested_at) > known_at)
 }
 
 /// Gone is a 404 or a tombstone on GET by id. The way back is an annotation that names the lost id, good once.
@@ -81,9 +80,11 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
 
 /// One that is gone may be one of many: whether it is, only a list of this minute can tell, and nothing follows before.
 fn missed_by_the_list(view: &View) -> bool {
-    view.listed
-        .as_ref()
-        .is_some_and(|listed| listed.row.is_none() && elapsed(listed.requested_at, view.now) <= CONFIRMED_FOR)
+    let missing = view.listed.as_ref().filter(|listed| listed.row.is_none());
+    missing.is_some_and(|listed| {
+        Some(listed.requested_at) > view.memory.known_at
+            && elapsed(listed.requested_at, view.now) <= CONFIRMED_FOR
+    })
 }
 
 fn unconfirmed(record: &Record) -> Finding {

@@ -221,6 +221,7 @@ impl Dice {
             row: dice.maybe(Self::row),
         });
         view.memory.known_at = self.maybe(Self::instant);
+        view.memory.missed_at = self.maybe(Self::instant);
         view.memory.rename_unclear_at = self.odds(6).then(|| self.instant());
         view
     }

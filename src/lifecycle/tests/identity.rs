@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, spec};
+use super::world::{Fault, World, org, spec};
 use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::api::remote::FailureClass;
-use crate::api::workspace::AdoptionPolicy;
+use crate::api::workspace::{AdoptionPolicy, WorkspaceState};
 use crate::lifecycle::pass::SharedList;
 use crate::lifecycle::view::{Finalizer, Vanishing};
+use crate::organization::snapshot::KnownGone;
+use crate::organization::{Managed, Snapshot};
 
 fn gone() -> World {
     let mut world = World::with_acme();
@@ -269,4 +271,53 @@ fn a_workspace_that_reads_as_deleted_is_gone() {
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.ready("acme"), "RemoteGone");
     assert!(world.secrets.is_empty());
+}
+
+fn asked(world: &mut World, when: &str) {
+    world.edit("acme", |o| o.facts.reconcile_at = Some(when.to_owned()));
+    world.pass("acme").unwrap();
+}
+
+#[test]
+fn a_list_from_before_the_creation_confirms_no_absence() {
+    let mut world = World::new();
+    world.list();
+    world.pass_time(5);
+    world.apply("acme", spec("acme"));
+    world.pass("acme").unwrap();
+    world.pass_time(10);
+    world.engine.rows.clear();
+    asked(&mut world, "now");
+    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.secrets.len(), 1, "nothing follows before");
+}
+
+#[test]
+fn what_a_get_did_not_find_is_counted_among_what_a_list_before_it_lacks() {
+    let mut world = World::with_acme();
+    world.pass_time(120);
+    world.engine.rows.clear();
+    let listed_at = world.now;
+    world.pass_time(1);
+    asked(&mut world, "now");
+    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    let uid = world.objects["acme"].facts.uid.clone();
+    let managed = Managed {
+        id: world.id("acme").unwrap(),
+        organization_id: Some(org()),
+        name: "acme".into(),
+        state: Some(WorkspaceState::Active),
+        gone: KnownGone::No,
+        known_at: world.memory[&uid].known_at,
+        uid,
+    };
+    let list = Snapshot::new(listed_at, Vec::new());
+    assert_eq!(
+        list.compare(&[managed]).missing,
+        1,
+        "else many would look like few"
+    );
+    world.snapshot = Some((listed_at, Vec::new()));
+    asked(&mut world, "again");
+    assert_eq!(world.ready("acme"), "RemoteGone", "and it is believed");
 }

@@ -68,10 +68,8 @@ fn issue_is_lawful(view: &View, name: &WorkspaceName) -> bool {
             && matches!(&seen.remote, Remote::Present(row) if row.name == *name)
     });
     let listed = view.listed.as_ref().is_some_and(|listed| {
-        let after = view
-            .memory
-            .known_at
-            .is_none_or(|known| listed.requested_at > known);
+        let known = view.memory.known_at.max(view.memory.missed_at);
+        let after = Some(listed.requested_at) > known;
         young(listed.requested_at)
             && after
             && listed
