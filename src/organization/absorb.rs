@@ -126,6 +126,7 @@ fn connected(view: &mut View, client: Result<(), NoClient>) {
 
 fn exchanged(view: &mut View, result: Result<Option<OrganizationId>, Failure>) {
     view.found.exchange = Exchange::Over;
+    view.memory.exchanged_at = Some(view.now);
     view.memory.credential = match result {
         Ok(organization_id) => Credential::Accepted {
             // One that was doubted and holds still belongs to whom it belonged.

@@ -97,6 +97,8 @@ pub struct Memory {
     /// The organisation that the client names with every call.
     pub names: Option<OrganizationId>,
     pub credential: Credential,
+    /// When it was last exchanged, whatever came of it.
+    pub exchanged_at: Option<Timestamp>,
     pub listing: Listing,
     /// When the last list was begun, however it ended.
     pub listed_at: Option<Timestamp>,

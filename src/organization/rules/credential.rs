@@ -1,10 +1,17 @@
 //! The client and its credential: when it is made anew, when the credential is exchanged, when it is doubted.
 
+use std::time::Duration;
+
 use super::super::effect::Effect;
 use super::super::judge::{Credential, NoClient};
 use super::super::plan::Step;
 use super::super::view::{Attempt, Exchange, List, View};
 use crate::api::remote::FailureClass;
+use crate::api::time::later;
+use crate::lifecycle::view::Verification;
+
+/// Two calls at most, twice an hour.
+const ASKS_AGAIN: Duration = Duration::from_secs(29 * 60);
 
 /// A client is made anew when spec or Secret changed: a rotation takes effect without a restart. A Secret that could not
 /// be read is read again.
@@ -26,9 +33,19 @@ pub fn connect(view: &View) -> Option<Step> {
 pub fn exchange(view: &View) -> Option<Step> {
     let open = match view.memory.credential {
         Credential::Unasked | Credential::Refused(_) => true,
-        Credential::NoClient(_) | Credential::Accepted { .. } => false,
+        Credential::Accepted { .. } => is_elsewhere_still_to_be_seen(view),
+        Credential::NoClient(_) => false,
     };
     (open && may_exchange(view)).then_some(Step::Act(Effect::Exchange))
+}
+
+/// A credential that was refused its organisation may have been let in again: whose it is is asked anew, now and then.
+fn is_elsewhere_still_to_be_seen(view: &View) -> bool {
+    let due = view
+        .memory
+        .exchanged_at
+        .is_none_or(|at| later(at, ASKS_AGAIN) <= view.now);
+    (due || view.is_asked()) && matches!(view.judgement().verification, Verification::Changed { .. })
 }
 
 /// Where the declared organisation is refused to the credential, whose it is is asked without naming one.

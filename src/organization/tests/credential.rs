@@ -274,3 +274,24 @@ fn an_organisation_that_only_rows_name_is_verified_by_them_and_named_from_then_o
         "a failing list takes nothing back"
     );
 }
+
+#[test]
+fn a_credential_that_is_let_in_again_is_noticed_though_it_was_seen_to_belong_elsewhere() {
+    for asked in [None, Some("now".to_owned())] {
+        let mut world = World::verified();
+        (world.exchange, world.rows) = (Err(FailureClass::Denied), Err(FailureClass::Denied));
+        world.exchange_unnamed = Ok(Some(theirs()));
+        world.pass_time(5 * MINUTE);
+        world.pass();
+        assert_eq!(world.reason(), "OrganizationMismatch");
+        (world.exchange, world.rows) = (Ok(Some(ours())), Ok(Vec::new()));
+        world.pass();
+        assert_eq!(world.reason(), "OrganizationMismatch", "not asked at every wake");
+        if asked.is_none() {
+            world.pass_time(30 * MINUTE);
+        }
+        world.object.reconcile_at = asked;
+        world.pass();
+        assert_eq!(world.reason(), "Verified");
+    }
+}
