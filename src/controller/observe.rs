@@ -132,7 +132,9 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
     OrganizationFacts::Readable(ReadableOrganization {
         access: Access::resolve(&stored.spec.access, &namespace, &labels),
         defaults: stored.spec.defaults.clone().unwrap_or_default(),
-        api_url: stored.spec.endpoint().to_owned(),
+        api_url: published
+            .endpoint
+            .unwrap_or_else(|| stored.spec.endpoint().to_owned()),
         verification: published.verification,
         vanishing: published.vanishing,
         revision: published.revision,

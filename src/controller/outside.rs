@@ -30,11 +30,13 @@ pub(super) async fn organization(context: &Context, invalid: &InvalidObject) -> 
     let object: PartialObjectMeta<Organization> = invalid.metadata.clone().into_response_partial();
     let name = object.name_any();
     let users = context.users_of(&name).len();
-    match unreadable(&invalid.error, observe::deletion(&object), users) {
+    let (deletion, finalizer) = (observe::deletion(&object), observe::finalizer(&object));
+    match unreadable(&invalid.error, deletion, finalizer, users) {
         Fate::Stays(finding) => {
             report(context, &object, finding).await;
             LOOKS_AGAIN
         }
+        Fate::IsLetGo => LOOKS_AGAIN,
         Fate::Goes => {
             let namespace = &context.settings.operator_namespace;
             let api: Api<PartialObjectMeta<Organization>> =

@@ -3,7 +3,7 @@
 
 use crate::api::reason::Reason;
 use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::Deletion;
+use crate::lifecycle::view::{Deletion, Finalizer};
 
 /// What follows.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,14 +12,21 @@ pub enum Fate {
     Stays(Finding),
     /// Our finalizer is taken off.
     Goes,
+    /// It is let go, and somebody else still holds it.
+    IsLetGo,
 }
 
 /// Judges by what can be known: why it cannot be decoded, whether somebody asked for it to go, and how many Workspaces
 /// may name it.
-pub fn unreadable(error: &str, deletion: Deletion, users: usize) -> Fate {
+pub fn unreadable(error: &str, deletion: Deletion, finalizer: Finalizer, users: usize) -> Fate {
     let error: String = error.chars().filter(|c| !c.is_control()).take(300).collect();
     let finding = match (deletion, users) {
-        (Deletion::Asked, 0) => return Fate::Goes,
+        (Deletion::Asked, 0) => {
+            return match finalizer {
+                Finalizer::Present => Fate::Goes,
+                Finalizer::Absent => Fate::IsLetGo,
+            };
+        }
         (Deletion::Asked, users) => Finding::new(
             Reason::InUse,
             format!(
@@ -43,9 +50,9 @@ mod tests {
     use super::*;
 
     fn said(deletion: Deletion, users: usize) -> Option<(Reason, String)> {
-        match unreadable("no\u{7}field", deletion, users) {
+        match unreadable("no\u{7}field", deletion, Finalizer::Present, users) {
             Fate::Stays(finding) => Some((finding.reason, finding.message)),
-            Fate::Goes => None,
+            Fate::Goes | Fate::IsLetGo => None,
         }
     }
 
@@ -58,6 +65,13 @@ mod tests {
             message.contains("2 Workspaces still name it") && message.contains("nofield"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn it_is_let_go_once_although_somebody_else_holds_it_longer() {
+        let fate = |finalizer| unreadable("no field", Deletion::Asked, finalizer, 0);
+        assert_eq!(fate(Finalizer::Present), Fate::Goes);
+        assert_eq!(fate(Finalizer::Absent), Fate::IsLetGo);
     }
 
     #[test]

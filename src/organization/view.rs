@@ -63,6 +63,8 @@ pub struct Published {
     /// Grows whenever what Workspaces wait for may have changed.
     pub revision: u64,
     pub reason: Option<Reason>,
+    /// Where the client sends its calls: with another one in spec, tokens are of this one until it is published.
+    pub endpoint: Option<String>,
 }
 
 /// As it is of an Organization that no pass was made over yet.
@@ -75,6 +77,7 @@ impl Default for Published {
             vanishing: Vanishing::Calm,
             revision: 0,
             reason: None,
+            endpoint: None,
         }
     }
 }
@@ -112,7 +115,7 @@ pub struct Memory {
 /// What a client is made of: it is made anew when one of these changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ingredients {
-    endpoint: String,
+    pub endpoint: String,
     token_path: TokenPath,
     ca_bundle: Option<String>,
     declared: Option<OrganizationId>,

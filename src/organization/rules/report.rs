@@ -37,6 +37,7 @@ pub fn publish(view: &View) -> Option<Step> {
             vanishing: judgement.vanishing,
             revision: before.revision + u64::from(changed),
             reason: Some(judgement.reason),
+            endpoint: view.memory.made_of.as_ref().map(|made| made.endpoint.clone()),
         },
         snapshot: view.found.unpublished.clone(),
         wake,

@@ -89,7 +89,9 @@ fn a_rotation_takes_effect_at_once_and_has_the_list_taken_anew() {
 #[test]
 fn a_changed_endpoint_takes_effect_at_once() {
     let mut world = World::verified();
+    let before = world.published.endpoint.clone();
     world.spec.endpoint = Some("https://elsewhere.example".to_owned());
+    assert_ne!(before.as_deref(), world.spec.endpoint.as_deref());
     world.object.generation += 1;
     world.pass();
     assert_eq!(world.calls(), ["Exchange", "List"]);
@@ -98,6 +100,18 @@ fn a_changed_endpoint_takes_effect_at_once() {
         [Wake::Everybody],
         "a spec may say other things to all"
     );
+    // Workloads are told where their tokens come from: the new endpoint only together with its client.
+    assert_eq!(world.published.endpoint, world.spec.endpoint);
+}
+
+#[test]
+fn a_changed_endpoint_is_told_to_nobody_before_its_client_is() {
+    let mut world = World::verified();
+    let before = world.published.endpoint.clone();
+    assert!(before.is_some());
+    world.spec.endpoint = Some("https://elsewhere.example".to_owned());
+    let told = world.until("Exchange");
+    assert_eq!(told.endpoint, before, "its credential was not exchanged yet");
 }
 
 #[test]

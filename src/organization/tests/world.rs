@@ -147,6 +147,22 @@ impl World {
         panic!("the pass turns in circles: {:?}", self.done());
     }
 
+    /// What passes over Workspaces go by at the first effect of this kind of a pass that is broken off there.
+    pub(super) fn until(&mut self, kind: &str) -> Published {
+        let mut pass = Pass::new(self.view());
+        let claims = Claims::default();
+        let mut outcome = None;
+        for _ in 0..100 {
+            match pass.next(self.now, &claims, &mut self.pace, outcome.take()) {
+                Next::Wait(at) => self.now = at,
+                Next::Perform(effect) if effect.kind() == kind => return self.published.clone(),
+                Next::Perform(effect) => outcome = Some(self.perform(effect)),
+                Next::Settled(_) => break,
+            }
+        }
+        panic!("no {kind} was asked for");
+    }
+
     /// Makes passes when they are due, for so long.
     pub(super) fn live(&mut self, during: Duration) {
         let end = later(self.now, during);
