@@ -5,14 +5,14 @@ use super::super::judge::Judgement;
 use super::super::plan::Step;
 use super::super::view::{Attempt, Published, View};
 use crate::api::reason::Weight;
-use crate::lifecycle::view::Vanishing;
+use crate::lifecycle::view::{Vanishing, Verification};
 
 /// Passes over Workspaces see client and judgement together, once a pass at least, and again whenever something changed.
 /// All are woken where something changed for those who wait; else those who differ from a new list.
 pub fn publish(view: &View) -> Option<Step> {
     let judgement = view.judgement();
     let before = &view.published;
-    let changed = before.verification != judgement.verification
+    let changed = !is_as_before(before, &judgement)
         || before.vanishing != judgement.vanishing
         || view.memory.generation != Some(view.object.generation)
         || has_healed(before, &judgement);
@@ -50,6 +50,16 @@ pub fn write_status(view: &View) -> Option<Step> {
     let status = view.judgement().status;
     (view.found.status == Attempt::NotMade && status != view.stored)
         .then(|| Step::Act(Effect::WriteStatus(Box::new(status))))
+}
+
+/// What is pending for the same reason in other words wakes nobody: an outage has many words.
+fn is_as_before(before: &Published, judgement: &Judgement) -> bool {
+    match (&before.verification, &judgement.verification) {
+        (Verification::Pending { .. }, Verification::Pending { .. }) => {
+            before.reason == Some(judgement.reason)
+        }
+        (before, now) => before == now,
+    }
 }
 
 fn has_healed(before: &Published, judgement: &Judgement) -> bool {

@@ -26,7 +26,7 @@ fn failure(class: FailureClass) -> Failure {
     Failure {
         class,
         status: None,
-        detail: "as told".to_owned(),
+        detail: format!("{class:?}, as told"),
     }
 }
 

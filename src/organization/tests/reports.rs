@@ -70,6 +70,11 @@ fn those_who_waited_are_woken_when_it_heals_and_nobody_while_nothing_changes() {
     let next = world.pass();
     assert_eq!(world.woken(), [], "it fails as before");
     assert_eq!(world.published.revision, before);
+    world.exchange = Err(FailureClass::Malformed);
+    world.now = next;
+    let next = world.pass();
+    assert_eq!(world.woken(), [], "it fails in other words");
+    assert_eq!(world.published.revision, before);
 
     world.exchange = Ok(Some(ours()));
     world.now = next;
