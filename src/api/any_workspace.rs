@@ -29,6 +29,8 @@ pub struct Salvage {
     /// but its deletion; and a deletion policy that cannot be read retains.
     pub left: Workspace,
     pub organization: Reference,
+    /// The fields of status that would say which workspace is recorded, or being created, and cannot be read.
+    pub lost: Vec<&'static str>,
 }
 
 /// The Organization that an object names.
@@ -43,6 +45,17 @@ impl Salvage {
     /// Whether somebody asked for it to go.
     pub fn is_to_go(&self) -> bool {
         self.left.metadata.deletion_timestamp.is_some()
+    }
+
+    /// Whether it may go: what it manages is retained, or can be told.
+    pub fn may_go(&self) -> bool {
+        let recorded = self
+            .left
+            .status
+            .as_ref()
+            .and_then(|status| status.deletion_policy);
+        let policy = self.left.spec.deletion_policy.or(recorded);
+        self.lost.is_empty() || policy == Some(DeletionPolicy::Retain)
     }
 }
 
@@ -109,6 +122,7 @@ fn salvage(raw: &Value, metadata: ObjectMeta, error: String) -> Salvage {
         token_secret: None,
         suspend: Some(true),
     };
+    let lost = lost(&raw["status"], &status);
     let named = spec.is_object() && (spec["organization"].is_null() || spec["organization"].is_string());
     Salvage {
         error,
@@ -117,6 +131,7 @@ fn salvage(raw: &Value, metadata: ObjectMeta, error: String) -> Salvage {
         } else {
             Reference::Unreadable
         },
+        lost,
         left: Workspace {
             metadata,
             spec: left,
@@ -136,6 +151,23 @@ fn readable(status: &Value) -> WorkspaceStatus {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     serde_json::from_value(Value::Object(sound)).unwrap_or_default()
+}
+
+/// Which of the fields that say what is managed were stored and are not `left`. A creation that was ended by a record says
+/// nothing any more.
+fn lost(status: &Value, left: &WorkspaceStatus) -> Vec<&'static str> {
+    let mut fields = vec![
+        ("uid", left.uid.is_none()),
+        ("workspaceId", left.workspace_id.is_none()),
+        ("organizationId", left.organization_id.is_none()),
+        ("name", left.name.is_none()),
+    ];
+    if left.workspace_id.is_none() {
+        fields.push(("creation", left.creation.is_none()));
+    }
+    let damaged = !status.is_null() && !status.is_object();
+    fields.retain(|(field, missing)| *missing && (damaged || !status[*field].is_null()));
+    fields.into_iter().map(|(field, _)| field).collect()
 }
 
 impl Resource for AnyWorkspace {
@@ -215,6 +247,35 @@ mod tests {
                 ..WorkspaceStatus::default()
             })
         );
+    }
+
+    #[test]
+    fn what_it_manages_is_lost_where_a_field_that_tells_it_cannot_be_read_and_then_it_does_not_go() {
+        let recorded = |field: &str, value: Value| {
+            let mut status = json!({"uid": "u", "workspaceId": "w", "organizationId": "o", "name": "acme"});
+            status[field] = value;
+            status
+        };
+        let creating = |creation: Value| json!({"uid": "u", "creation": creation});
+        for (status, lost) in [
+            (recorded("state", json!("archived")), vec![]),
+            (recorded("creation", json!({"at": "soon"})), vec![]),
+            (recorded("name", json!(7)), vec!["name"]),
+            (recorded("workspaceId", json!({})), vec!["workspaceId"]),
+            (creating(json!({"at": "soon"})), vec!["creation"]),
+            (Value::Null, vec![]),
+            (
+                json!("gone"),
+                vec!["uid", "workspaceId", "organizationId", "name", "creation"],
+            ),
+        ] {
+            for (policy, retains) in [("Delete", false), ("Retain", true)] {
+                let spec = json!({"name": "Acme", "suspend": "perhaps", "deletionPolicy": policy});
+                let salvage = salvaged(spec, status.clone());
+                assert_eq!(salvage.lost, lost, "{status}");
+                assert_eq!(salvage.may_go(), retains || lost.is_empty(), "{status}");
+            }
+        }
     }
 
     #[test]

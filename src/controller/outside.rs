@@ -98,6 +98,14 @@ pub(super) fn undecodable(salvage: &Salvage) -> Finding {
         .filter(|c| !c.is_control())
         .take(300)
         .collect();
+    if salvage.is_to_go() {
+        let message = format!(
+            "the workspace was not deleted: which one it is cannot be read from status ({}; {error}). Correct the status; to \
+             let the object go and leave the workspace, set spec.deletionPolicy: Retain",
+            salvage.lost.join(", ")
+        );
+        return Finding::new(Reason::DeletionBlocked, message);
+    }
     Finding::new(
         Reason::Undecodable,
         format!(

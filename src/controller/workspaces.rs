@@ -67,7 +67,7 @@ pub(super) async fn run(
 async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Result<Action, Infallible> {
     let object = match &*workspace {
         AnyWorkspace::Whole(object) => object.clone(),
-        AnyWorkspace::Salvaged(salvage) if salvage.is_to_go() => salvage.left.clone(),
+        AnyWorkspace::Salvaged(salvage) if salvage.is_to_go() && salvage.may_go() => salvage.left.clone(),
         AnyWorkspace::Salvaged(salvage) => {
             outside::report(&context, &*workspace, outside::undecodable(salvage)).await;
             return Ok(Action::requeue(UNDECODABLE));

@@ -1,9 +1,9 @@
 //! What cannot be decoded: reported, its deletion honoured, what it recorded its own, and no trouble for others.
 
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
-use crate::support::{Stage, recorded_id};
+use crate::support::{LONG, Stage, eventually, recorded_id};
 use crate::{anything, gone, loosen, said, spoil, undecodable};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,6 +38,38 @@ async fn a_workspace_that_cannot_be_decoded_is_reported_while_others_go_on_and_i
         1,
         "a policy that cannot be read retains"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_whose_record_cannot_be_read_is_not_let_go_in_silence() {
+    let stage = Stage::set().await;
+    loosen(&stage).await;
+    let _operator = stage.operator().await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+    let objects = anything(&stage, &stage.tenant, "Workspace");
+    let record = |name: serde_json::Value| {
+        let patch = Patch::Merge(json!({"status": {"name": name}}));
+        let objects = objects.clone();
+        async move {
+            objects
+                .patch_status("acme", &PatchParams::default(), &patch)
+                .await
+        }
+    };
+    eventually("the API server to take anything", LONG, || async {
+        record(json!(7)).await.map(drop)
+    })
+    .await;
+    undecodable(&objects, "acme").await;
+
+    objects.delete("acme", &DeleteParams::default()).await.unwrap();
+    let message = said(&objects, "acme", "DeletionBlocked").await;
+    assert!(message.contains("name"), "{message}");
+    assert_eq!(stage.remote("Acme").await.len(), 1);
+    record(json!("Acme")).await.unwrap();
+    gone(&objects, "acme").await;
+    assert_eq!(stage.remote("Acme").await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
