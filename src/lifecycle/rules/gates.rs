@@ -35,8 +35,13 @@ pub fn end_with_the_problem(view: &View) -> Option<Step> {
 
 /// Withdrawal is the statement of a readable Organization: the Secrets go, whether or not its credential works.
 pub fn withdraw_what_is_not_granted(view: &View) -> Option<Step> {
-    let record = view.record()?;
     view.readable()?;
+    let Some(record) = view.record() else {
+        // A creation that was cut off may have written its Secret; how it goes on is for other rules.
+        let intent = view.intent()?;
+        naming::granted(view, &intent.name).err()?;
+        return remove_secrets(view);
+    };
     let not_granted = naming::granted(view, &record.name).err()?;
     // Renamed behind our back to what is granted, it is judged by its name of now.
     let seen = view.found.row.as_ref().filter(|row| row.id == record.id);
@@ -49,7 +54,9 @@ pub fn withdraw_what_is_not_granted(view: &View) -> Option<Step> {
 
 /// What its owner declares away goes, whatever is known of the Organization.
 pub fn withdraw_what_is_declared_away(view: &View) -> Option<Step> {
-    view.record()?;
+    if view.record().is_none() && view.intent().is_none() {
+        return None;
+    }
     let declared_away =
         !view.declared.token_enabled() || view.declared.status == Some(WorkspaceState::Inactive);
     declared_away.then(|| remove_secrets(view)).flatten()

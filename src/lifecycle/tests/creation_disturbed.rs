@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::world::{Fault, World, at, spec};
 use crate::api::ids::{OrganizationId, RegionId, WorkspaceId};
-use crate::api::workspace::{AdoptionPolicy, Origin};
+use crate::api::workspace::{AdoptionPolicy, Origin, WorkspaceState};
+use crate::lifecycle::view::Verification;
 
 fn created() -> World {
     let mut world = World::new();
@@ -124,4 +125,25 @@ fn what_has_the_name_as_a_part_of_its_own_is_not_found_for_ours() {
     world.live("acme", Duration::from_secs(120));
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
+}
+
+#[test]
+fn the_secret_of_a_creation_that_was_cut_off_goes_with_the_grant_and_with_the_wish() {
+    let withdrawals: [fn(&mut World); 2] = [
+        |world| world.grant("[]"),
+        |world| world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive)),
+    ];
+    for withdraw in withdrawals {
+        let mut world = created();
+        world.fault("WriteSecret", Fault::CrashAfter, 1);
+        world.pass("acme");
+        assert_eq!(world.secrets.len(), 1);
+        world.heal();
+        world.readable().verification = Verification::Pending {
+            why: "the API is down".to_owned(),
+        };
+        withdraw(&mut world);
+        world.live("acme", Duration::from_secs(60));
+        assert_eq!(world.secrets.len(), 0, "{}", world.ready("acme"));
+    }
 }
