@@ -17,7 +17,7 @@ use crate::api::any_workspace::Salvage;
 use crate::api::conditions::{ConditionDraft, READY, RECONCILING, STALLED, Truth, fold};
 use crate::api::reason::{Reason, Weight};
 use crate::lifecycle::verdict::Finding;
-use crate::organization::unreadable::{Fate, unreadable};
+use crate::organization::unreadable::{Fate, shown, unreadable};
 
 /// A change of the object, or of who names it, comes as an event: this is for one that was missed.
 const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
@@ -92,12 +92,7 @@ pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, obj
 
 /// What is said of a Workspace that this version cannot read.
 pub(super) fn undecodable(salvage: &Salvage) -> Finding {
-    let error: String = salvage
-        .error
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(300)
-        .collect();
+    let error = shown(&salvage.error);
     if salvage.is_to_go() {
         let message = format!(
             "the workspace was not deleted: which one it is cannot be read from status ({}; {error}). Correct the status; to \

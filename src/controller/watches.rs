@@ -258,17 +258,19 @@ mod tests {
         );
     }
 
+    /// Work that never ends by itself, beside the watches.
+    async fn why_work_ends(watches: &mut Watches) -> String {
+        let ended = watches.during(std::future::pending::<()>()).await;
+        ended.unwrap_err().to_string()
+    }
+
     #[tokio::test]
     async fn a_feed_that_crashes_ends_all_work_on_its_store() {
         let mut watches = beside_a_sound_one();
         let events = vec![Event::Init, Event::InitDone, Event::Apply(1)];
         watches.add("broken", endless(events), crash_at_an_object);
         watches.ready().await.unwrap();
-        let error = watches
-            .during(std::future::pending())
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = why_work_ends(&mut watches).await;
         assert!(error.contains("the watch of broken ended (it crashed"), "{error}");
     }
 
@@ -278,11 +280,7 @@ mod tests {
         let events = [Event::<u8>::Init, Event::InitDone];
         watches.add("short", stream::iter(events.map(Ok)).boxed(), drop);
         watches.ready().await.unwrap();
-        let error = watches
-            .during(std::future::pending())
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = why_work_ends(&mut watches).await;
         assert!(error.contains("the watch of short ended (its stream"), "{error}");
     }
 

@@ -58,11 +58,7 @@ impl Service<Request<Bytes>> for Authorize {
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let this = self.clone();
-        let departure = request
-            .extensions()
-            .get::<Departure>()
-            .cloned()
-            .unwrap_or_default();
+        let departure = Departure::of(&request);
         async move {
             match request.extensions().get().copied().unwrap_or(Bearer::Application) {
                 Bearer::Own => this.calls.oneshot(request).await,

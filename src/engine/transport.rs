@@ -69,6 +69,11 @@ pub(super) struct Departure {
 }
 
 impl Departure {
+    /// The one that travels with the request, or one that nobody looks at.
+    pub(super) fn of(request: &Request<Bytes>) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_default()
+    }
+
     pub(super) fn may_have_happened(&self) -> bool {
         self.may_have_arrived.load(Ordering::SeqCst)
     }
@@ -100,11 +105,7 @@ impl Departure {
 pub(super) fn noting_departure(leaf: Http) -> Http {
     BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
         let leaf = leaf.clone();
-        let departure = request
-            .extensions()
-            .get::<Departure>()
-            .cloned()
-            .unwrap_or_default();
+        let departure = Departure::of(&request);
         async move {
             departure.note();
             let answer = leaf.oneshot(request).await;

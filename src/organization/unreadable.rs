@@ -16,10 +16,15 @@ pub enum Fate {
     IsLetGo,
 }
 
+/// A decoder's words, fit to be shown: it quotes what somebody stored.
+pub fn shown(error: &str) -> String {
+    error.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
 /// Judges by what can be known: why it cannot be decoded, whether somebody asked for it to go, and how many Workspaces
 /// may name it.
 pub fn unreadable(error: &str, deletion: Deletion, finalizer: Finalizer, users: usize) -> Fate {
-    let error: String = error.chars().filter(|c| !c.is_control()).take(300).collect();
+    let error = shown(error);
     let finding = match (deletion, users) {
         (Deletion::Asked, 0) => {
             return match finalizer {

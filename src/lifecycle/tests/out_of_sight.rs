@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::secrets::named;
 use super::world::{Fault, World, spec};
 use crate::api::ids::Uid;
 use crate::api::marks;
@@ -22,16 +23,6 @@ fn unlabelled() -> World {
 
 fn declared_inactive(world: &mut World) {
     world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
-}
-
-fn named(world: &mut World, name: &str) {
-    let name = Some(name.to_owned());
-    world.edit("acme", |o| {
-        o.spec.token_secret = Some(TokenSecret {
-            name,
-            ..TokenSecret::default()
-        });
-    });
 }
 
 fn switched_off(world: &mut World) {

@@ -9,7 +9,8 @@ use crate::api::remote::FailureClass;
 use crate::api::workspace::{TokenSecret, WorkspaceState};
 use crate::lifecycle::view::Content;
 
-fn named(world: &mut World, name: &str) {
+/// Declares another name for the token Secret.
+pub(super) fn named(world: &mut World, name: &str) {
     let name = Some(name.to_owned());
     world.edit("acme", |o| {
         o.spec.token_secret = Some(TokenSecret {

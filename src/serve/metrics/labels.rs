@@ -68,7 +68,7 @@ impl EffectOutcome {
     }
 }
 
-/// How a call to Agent Engine ended: [`FailureClass`] without its values, or success.
+/// How a call to Agent Engine ended: the classes of failure without their values, or success.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
 pub enum CallOutcome {
     Success,
@@ -80,24 +80,6 @@ pub enum CallOutcome {
     Missing,
     Malformed,
     Unknown,
-}
-
-impl<T> From<&Result<T, Failure>> for CallOutcome {
-    fn from(result: &Result<T, Failure>) -> Self {
-        let Err(failure) = result else {
-            return Self::Success;
-        };
-        match failure.class {
-            FailureClass::Transient => Self::Transient,
-            FailureClass::Throttled(_) => Self::Throttled,
-            FailureClass::Denied => Self::Denied,
-            FailureClass::Rejected => Self::Rejected,
-            FailureClass::Conflict => Self::Conflict,
-            FailureClass::Missing => Self::Missing,
-            FailureClass::Malformed => Self::Malformed,
-            FailureClass::Unknown => Self::Unknown,
-        }
-    }
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
