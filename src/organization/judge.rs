@@ -193,15 +193,12 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
     }
 }
 
+/// How many use it is not said: each that goes would be a write of its own.
 fn in_use(facts: &Facts<'_>) -> Said {
-    let users = facts.users.filter(|users| *users > 0)?;
-    Some((
-        Reason::InUse,
-        format!(
-            "it is being deleted, but {users} Workspaces still name it, in whatever namespace; delete them first. With \
-             spec.deletionPolicy: Retain what they manage stays at Agent Engine"
-        ),
-    ))
+    facts.users.filter(|users| *users > 0)?;
+    let message = "it is being deleted, but Workspaces still name it: kubectl get workspaces --all-namespaces -o wide shows them. \
+                   Delete them first; with spec.deletionPolicy: Retain what they manage stays at Agent Engine";
+    Some((Reason::InUse, message.to_owned()))
 }
 
 /// Until a whole list says otherwise, what vanished is as it was left: also by the process before this one.

@@ -32,10 +32,10 @@ pub fn unreadable(error: &str, deletion: Deletion, finalizer: Finalizer, users: 
                 Finalizer::Absent => Fate::IsLetGo,
             };
         }
-        (Deletion::Asked, users) => Finding::new(
+        (Deletion::Asked, _) => Finding::new(
             Reason::InUse,
             format!(
-                "it is being deleted, but {users} Workspaces still name it; delete them, or correct it first: it cannot be read \
+                "it is being deleted, but Workspaces still name it; delete them, or correct it first: it cannot be read \
                  ({error}), so that workspaces can only be retained"
             ),
         ),
@@ -67,8 +67,14 @@ mod tests {
         let (reason, message) = said(Deletion::Asked, 2).unwrap();
         assert_eq!(reason, Reason::InUse);
         assert!(
-            message.contains("2 Workspaces still name it") && message.contains("nofield"),
+            message.contains("Workspaces still name it") && message.contains("nofield"),
             "{message}"
+        );
+        let later = said(Deletion::Asked, 1).unwrap();
+        assert_eq!(
+            later,
+            (reason, message),
+            "what is said as before is not written anew"
         );
     }
 

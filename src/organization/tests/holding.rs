@@ -35,12 +35,24 @@ fn one_that_is_used_stays_while_it_is_deleted_and_goes_on_serving() {
     world.object.deletion = Deletion::Asked;
     world.pass();
     assert_eq!(world.reason(), "InUse");
-    assert!(world.message().contains('2'), "{}", world.message());
     assert_eq!(world.object.finalizer, Finalizer::Present);
     world.done();
     world.pass_time(super::given::INTERVAL);
     world.pass();
     assert_eq!(world.calls(), ["List"]);
+}
+
+#[test]
+fn those_who_go_one_after_another_cost_no_write_each() {
+    let mut world = World::with_workspaces(500);
+    world.object.deletion = Deletion::Asked;
+    for users in (0..=500).rev() {
+        world.users = users;
+        world.pass();
+    }
+    let mut writes = world.done();
+    writes.retain(|effect| matches!(*effect, "WriteStatus" | "RemoveFinalizer"));
+    assert_eq!(writes, ["WriteStatus", "RemoveFinalizer"]);
 }
 
 #[test]
