@@ -29,30 +29,27 @@ impl Feed<AnyWorkspace> for Workspaces {
             Event::InitDone => {
                 let before = store.state();
                 self.0.apply_watcher_event(&event);
-                for gone in before.iter().filter(|old| !is_in(&store, old)) {
-                    workspace_gone(context, gone);
+                for old in &before {
+                    workspace_replaced(context, old, store.get(&ObjectRef::from_obj(&**old)).as_deref());
                 }
                 for workspace in store.state() {
                     workspace_changed(context, &workspace);
                 }
             }
             Event::Apply(workspace) => {
+                let before = store.get(&ObjectRef::from_obj(workspace));
                 self.0.apply_watcher_event(&event);
+                if let Some(before) = before {
+                    workspace_replaced(context, &before, Some(workspace));
+                }
                 workspace_changed(context, workspace);
             }
             Event::Delete(workspace) => {
                 self.0.apply_watcher_event(&event);
-                workspace_gone(context, workspace);
+                workspace_replaced(context, workspace, None);
             }
         }
     }
-}
-
-/// Whether this very incarnation is still there.
-fn is_in<K: Resource<DynamicType = ()> + Clone + 'static>(store: &Store<K>, object: &K) -> bool {
-    store
-        .get(&ObjectRef::from_obj(object))
-        .is_some_and(|now| now.uid() == object.uid())
 }
 
 fn workspace_changed(context: &Context, workspace: &AnyWorkspace) {
@@ -60,14 +57,21 @@ fn workspace_changed(context: &Context, workspace: &AnyWorkspace) {
     context.wake(ObjectRef::from_obj(workspace));
 }
 
-fn workspace_gone(context: &Context, workspace: &AnyWorkspace) {
-    let Some(uid) = workspace.uid() else { return };
-    let winners = context.shared().forget(&Uid::new(uid));
-    context.wake_all(&winners);
-    let waits = |organization: &AnyOrganization| {
-        organization.meta().deletion_timestamp.is_some() && workspace.may_use(&organization.name_any())
+/// What was there under its name is gone, or is now another state of it, or another incarnation.
+fn workspace_replaced(context: &Context, before: &AnyWorkspace, now: Option<&AnyWorkspace>) {
+    let stays = now.is_some_and(|now| now.uid() == before.uid());
+    if let Some(uid) = before.uid().filter(|_| !stays) {
+        let winners = context.shared().forget(&Uid::new(uid));
+        context.wake_all(&winners);
+    }
+    // One that could not be read whole may have named any Organization, until it was corrected.
+    let let_go = |organization: &AnyOrganization| {
+        let name = organization.name_any();
+        organization.meta().deletion_timestamp.is_some()
+            && before.may_use(&name)
+            && now.is_none_or(|now| !now.may_use(&name))
     };
-    for organization in context.organizations.state_filter(waits) {
+    for organization in context.organizations.state_filter(let_go) {
         context.wake_organization(&organization.name_any());
     }
 }
@@ -158,6 +162,13 @@ impl Feed<AnyOrganization> for Organizations {
             Event::Delete(organization) => organization_gone(context, &organization.name_any()),
         }
     }
+}
+
+/// Whether this very incarnation is still there.
+fn is_in(store: &Store<AnyOrganization>, organization: &AnyOrganization) -> bool {
+    store
+        .get(&ObjectRef::from_obj(organization))
+        .is_some_and(|now| now.uid() == organization.uid())
 }
 
 fn organization_gone(context: &Context, name: &str) {

@@ -217,27 +217,50 @@ async fn one_that_cannot_be_decoded_claims_what_it_recorded_and_nothing_that_it_
 }
 
 #[tokio::test]
-async fn an_organization_that_waits_to_go_is_woken_by_the_end_of_one_that_may_have_named_it() {
-    let mut fed = fed();
+async fn an_organization_that_waits_to_go_is_woken_once_nothing_may_name_it_any_more() {
     let mut going = organization("first");
     going.meta_mut().deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
-    fed.relist(going);
-    let undecodable: AnyWorkspace = serde_json::from_value(json!({
-        "metadata": {"name": "acme", "namespace": "tenant", "uid": "w", "resourceVersion": "1"},
-        "spec": {"name": "Acme", "organization": 7},
-    }))
-    .unwrap();
-    fed.workspaces
-        .feed(&fed.context, Event::Apply(undecodable.clone()));
-    while fed.queues.organizations.next().now_or_never().is_some() {}
+    let naming = |organization: serde_json::Value| -> AnyWorkspace {
+        serde_json::from_value(json!({
+            "metadata": {"name": "acme", "namespace": "tenant", "uid": "w", "resourceVersion": "1"},
+            "spec": {"name": "Acme", "organization": organization},
+        }))
+        .unwrap()
+    };
+    let (any, other) = (naming(json!(7)), naming(json!("eu")));
+    let list = |found: Vec<AnyWorkspace>| {
+        let found = found.into_iter().map(Event::InitApply);
+        [Event::Init]
+            .into_iter()
+            .chain(found)
+            .chain([Event::InitDone])
+            .collect()
+    };
+    let changes: [(Vec<Event<AnyWorkspace>>, Option<&str>); 6] = [
+        (vec![Event::Apply(any.clone())], None),
+        (list(vec![any.clone()]), None),
+        (vec![Event::Delete(any.clone())], Some("default")),
+        (list(vec![]), Some("default")),
+        (vec![Event::Apply(other.clone())], Some("default")),
+        (list(vec![other]), Some("default")),
+    ];
+    for (n, (events, expected)) in changes.into_iter().enumerate() {
+        let mut fed = fed();
+        fed.relist(going.clone());
+        fed.workspaces.feed(&fed.context, Event::Apply(any.clone()));
+        while fed.queues.organizations.next().now_or_never().is_some() {}
 
-    fed.workspaces.feed(&fed.context, Event::Delete(undecodable));
+        for event in events {
+            fed.workspaces.feed(&fed.context, event);
+        }
 
-    let woken = fed.queues.organizations.next().now_or_never().flatten();
-    assert_eq!(
-        woken.map(|organization| organization.name).as_deref(),
-        Some("default")
-    );
+        let woken = fed.queues.organizations.next().now_or_never().flatten();
+        assert_eq!(
+            woken.map(|organization| organization.name).as_deref(),
+            expected,
+            "{n}"
+        );
+    }
 }
 
 #[tokio::test]
