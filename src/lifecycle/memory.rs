@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::clock::Window;
 use super::verdict::Aspect;
+use crate::api::ids::WorkspaceName;
 use crate::turns::Backoff;
 
 /// Kept by uid while the object lives.
@@ -18,6 +20,18 @@ pub struct Memory {
     pub missed_at: Option<Timestamp>,
     /// When a rename last ended without a clear answer: it may still take effect for a while.
     pub rename_unclear_at: Option<Timestamp>,
+    /// The last issue for the recorded workspace, until it is seen to have opened that one.
+    pub unproven: Option<Unproven>,
+}
+
+/// An issue that may have made a stray, if its name had just moved.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unproven {
+    pub name: WorkspaceName,
+    /// What it made was created within.
+    pub window: Window,
+    /// When nothing that it made can still come to light.
+    pub resolved_at: Timestamp,
 }
 
 impl Memory {

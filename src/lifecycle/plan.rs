@@ -2,7 +2,7 @@
 
 use super::effect::Effect;
 use super::report;
-use super::rules::{creation, deletion, gates, identity, state, token, token_secret};
+use super::rules::{creation, deletion, gates, identity, state, stray, token, token_secret};
 use super::verdict::{Aspect, Verdict};
 use super::view::View;
 
@@ -48,9 +48,11 @@ pub const RULES: &[(&str, Rule)] = &[
     ("look_closer", identity::look_closer),
     ("report_what_is_gone", identity::report_what_is_gone),
     ("refuse_another_identity", identity::refuse_another_identity),
+    ("drop_a_token_of_another", stray::drop_a_token_of_another),
+    ("look_for_a_stray", stray::look_for_a_stray),
     ("bring_to_what_is_declared", state::bring_to_what_is_declared),
     ("withhold_token", token::withhold_token),
-    ("remove_stray", token::remove_stray),
+    ("refuse_another_organization", token::refuse_another_organization),
     ("publish_proven_token", token::publish_proven_token),
     ("prove_what_was_issued", token::prove_what_was_issued),
     ("renew_token", token::renew_token),

@@ -1,9 +1,13 @@
 //! What Agent Engine answered, and what that makes of what is known: each answer is a fact about the moment in which it
 //! was asked for.
 
+use crate::api::ids::WorkspaceName;
 use crate::api::remote::{Answer, Deleted, Failure, FailureClass, Proof, RemoteWorkspace};
+use crate::api::time::later;
+use crate::lifecycle::clock::{ISSUE_DEADLINE, LAG_ALLOWANCE, ServerClock};
 use crate::lifecycle::effect::{Change, Effect, IssuedToken};
 use crate::lifecycle::failures;
+use crate::lifecycle::memory::Unproven;
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::verdict::{Aspect, Finding, Problem};
@@ -14,6 +18,11 @@ pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
     view.found.clock.learn(&answer);
     match (answer.result, effect) {
         (Ok(rows), Effect::Look(name)) => {
+            let resolved =
+                |unproven: &mut Unproven| unproven.name == *name && unproven.resolved_at <= answer.started;
+            if !rows.iter().any(|row| row.name == *name) {
+                view.memory.unproven.take_if(resolved);
+            }
             view.found.looks.retain(|look| look.name != *name);
             view.found.looks.push(Look {
                 name: name.clone(),
@@ -71,9 +80,14 @@ fn note_in_looks(view: &mut View, row: &RemoteWorkspace) {
 pub(super) fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<IssuedToken>) {
     view.found.clock.learn(&answer);
     view.found.stamped = false;
+    let Effect::Issue { name, .. } = effect else {
+        return;
+    };
     if view.record().is_none() {
         // A creation is a write too: a list from before it lacks the workspace.
         view.memory.known_at = Some(answer.finished);
+    } else {
+        view.memory.unproven = unproven(&view.found.clock, name, &answer);
     }
     view.found.issues = view.found.issues.saturating_add(1);
     match answer.result {
@@ -87,24 +101,51 @@ pub(super) fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
             });
         }
         Err(failure) => {
-            view.found.nothing_made = match failure.class {
-                FailureClass::Transient
-                | FailureClass::Throttled(_)
-                | FailureClass::Denied
-                | FailureClass::Rejected
-                | FailureClass::Conflict
-                | FailureClass::Missing => true,
-                FailureClass::Malformed | FailureClass::Unknown => false,
-            };
+            view.found.nothing_made = nothing_made(failure.class);
             failed(view, aspect, effect, failure);
         }
     }
 }
 
+/// Whether an issue that failed so made nothing for certain.
+fn nothing_made(class: FailureClass) -> bool {
+    match class {
+        FailureClass::Transient
+        | FailureClass::Throttled(_)
+        | FailureClass::Denied
+        | FailureClass::Rejected
+        | FailureClass::Conflict
+        | FailureClass::Missing => true,
+        FailureClass::Malformed | FailureClass::Unknown => false,
+    }
+}
+
+/// What is to be remembered of an issue for the recorded workspace until its token is proven.
+fn unproven(clock: &ServerClock, name: &WorkspaceName, answer: &Answer<IssuedToken>) -> Option<Unproven> {
+    let window = match &answer.result {
+        Ok(_) => clock.live_window(answer.started, answer.finished, answer.date),
+        Err(failure) if nothing_made(failure.class) => return None,
+        Err(_) => clock.lost_window(answer.started),
+    };
+    Some(Unproven {
+        name: name.clone(),
+        window,
+        resolved_at: later(later(answer.started, ISSUE_DEADLINE), LAG_ALLOWANCE),
+    })
+}
+
 pub(super) fn proven(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Proof>) {
     view.found.clock.learn(&answer);
     match answer.result {
-        Ok(proof) => view.found.proof = Some(proof),
+        Ok(proof) => {
+            if view
+                .record()
+                .is_some_and(|record| record.id == proof.workspace_id)
+            {
+                view.memory.unproven = None;
+            }
+            view.found.proof = Some(proof);
+        }
         Err(failure) => failed(view, aspect, effect, failure),
     }
 }
@@ -165,10 +206,14 @@ pub(super) fn deleted(view: &mut View, aspect: Aspect, effect: &Effect, answer: 
     if let Some(record) = stray {
         // The name that we issued under is stale wherever we had it from.
         view.memory.known_at = Some(answer.finished);
+        view.memory.unproven = None;
         view.found.remote = None;
         view.found.issued = None;
         view.found.proof = None;
         view.found.other = None;
+        for look in &mut view.found.looks {
+            look.rows.retain(|row| row.id != *id);
+        }
         let message = format!(
             "an issue under a name that had just moved created the empty workspace {id} beside {}; it was deleted",
             record.id

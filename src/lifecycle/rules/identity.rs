@@ -138,7 +138,8 @@ pub fn refuse_another_identity(view: &View) -> Option<Step> {
 /// An observation is good for issuing, and a list for telling one from many, for this long.
 const CONFIRMED_FOR: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list.
+/// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list. After an
+/// issue that was not proven only a GET of this pass will do: where the name had moved, another issue under it comes too late.
 pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a crate::api::remote::RemoteWorkspace> {
     let young = |requested_at| elapsed(requested_at, view.now) <= CONFIRMED_FOR && requested_at <= view.now;
     if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {
@@ -148,7 +149,7 @@ pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a crate::api::
         };
     }
     listed(view)
-        .filter(|listed| young(listed.requested_at))
+        .filter(|listed| young(listed.requested_at) && view.memory.unproven.is_none())
         .and_then(|listed| listed.row.as_ref())
         .filter(|row| row.name == record.name && state::known(row) == record.state)
 }

@@ -6,5 +6,6 @@ pub mod gates;
 pub mod identity;
 pub mod naming;
 pub mod state;
+pub mod stray;
 pub mod token;
 pub mod token_secret;

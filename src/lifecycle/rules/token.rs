@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::api::conditions::TOKEN_READY;
 use crate::api::ids::WorkspaceName;
-use crate::api::remote::Proof;
 use crate::api::time::{elapsed, later};
 use crate::api::workspace::WorkspaceState;
 use crate::lifecycle::effect::{Effect, Replace, SecretDraft};
@@ -14,8 +13,7 @@ use crate::lifecycle::report;
 use crate::lifecycle::rules::token_secret::{self, Target};
 use crate::lifecycle::rules::{gates, identity, naming, state};
 use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::{Record, Remote, View};
-use crate::tenancy::ClaimKey;
+use crate::lifecycle::view::{Record, View};
 
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
 const RENAME_SETTLES: Duration = Duration::from_secs(45);
@@ -54,50 +52,14 @@ pub fn withhold_token(view: &View) -> Option<Step> {
     gates::remove_secrets(view)
 }
 
-/// Our own stray: created by our issue under a name that had just moved. Empty, ours, and deleted by its id.
-pub fn remove_stray(view: &View) -> Option<Step> {
+/// A token that says to be of another organisation is dropped.
+pub fn refuse_another_organization(view: &View) -> Option<Step> {
     let record = view.record()?;
-    let (issued, proof) = (view.found.issued.as_ref()?, view.found.proof.as_ref()?);
-    if proof.workspace_id == record.id {
-        return of_another_organization(view, proof, &record);
-    }
-    let Some(other) = view
+    let proof = view
         .found
-        .other
+        .proof
         .as_ref()
-        .filter(|other| other.id == proof.workspace_id)
-    else {
-        return token(Effect::Get(proof.workspace_id.clone()));
-    };
-    let window = view
-        .found
-        .clock
-        .live_window(issued.started, issued.finished, issued.date);
-    let claimed = view
-        .standing
-        .lost
-        .contains_key(&ClaimKey::Id(record.organization_id.clone(), other.id.clone()));
-    let stray = match &other.remote {
-        Remote::Present(row) => !claimed && row.created_at.is_some_and(|at| window.contains(at)),
-        Remote::Gone => false,
-    };
-    if stray {
-        return token(Effect::Delete(other.id.clone()));
-    }
-    let finding = Finding::new(
-        Reason::IdentityMismatch,
-        format!(
-            "a token issued for {:?} opens the workspace {}, recorded is {}; the token was dropped and nothing handed out. \
-             Find out who renamed or replaced the workspace",
-            state::current(view, &record).name.as_str(),
-            proof.workspace_id,
-            record.id
-        ),
-    );
-    Some(Step::Settle(report::token_failed(view, finding)))
-}
-
-fn of_another_organization(view: &View, proof: &Proof, record: &Record) -> Option<Step> {
+        .filter(|proof| proof.workspace_id == record.id)?;
     let other = proof
         .organization_id
         .as_ref()

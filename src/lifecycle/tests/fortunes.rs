@@ -102,7 +102,7 @@ fn befall(world: &mut World, event: Event) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn whatever_befell_it_a_workspace_ends_as_declared_alone_and_quiet(
@@ -114,6 +114,7 @@ proptest! {
             befall(&mut world, event);
         }
         world.heal();
+        world.remove_strays_of_crashes();
         for _ in 0..8 {
             world.live("acme", Duration::from_secs(1800));
             world.list();

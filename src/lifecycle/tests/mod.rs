@@ -20,5 +20,6 @@ mod pace;
 mod perform;
 mod rename_and_state;
 mod secrets;
+mod strays;
 mod tokens;
 mod world;

@@ -101,7 +101,14 @@ impl World {
             None => Some(self.carry_out(object, version, effect, started)),
             Some(Fault::CrashBefore) => None,
             Some(Fault::CrashAfter) => {
+                let before = self.engine.rows.len();
                 self.carry_out(object, version, effect, started);
+                let recorded = |stored: &Object| stored.status.workspace_id.is_some();
+                if self.objects.get(object).is_some_and(recorded) {
+                    let made = self.engine.rows.iter().skip(before);
+                    self.strays_of_crashes
+                        .extend(made.map(|row| row.workspace.id.clone()));
+                }
                 None
             }
             Some(Fault::Refused) => Some(Outcome::KubernetesFailed {

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::engine_model::Told;
 use super::world::{Fault, World};
 use crate::api::ids::{OrganizationId, WorkspaceName};
 use crate::api::remote::{FailureClass, RemoteState};
 use crate::api::time::{elapsed, later};
 use crate::api::workspace::WorkspaceState;
-use crate::lifecycle::Reason;
 
 #[test]
 fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
@@ -66,57 +64,6 @@ fn an_outage_of_five_minutes_is_not_noticed() {
     let times = world.secrets["acme-token"].facts.times.unwrap();
     assert!(elapsed(times.issued_at, world.now) < Duration::from_secs(70));
     assert_eq!(world.ready("acme"), "AsDeclared");
-}
-
-#[test]
-fn a_rename_behind_our_back_just_before_the_issue_makes_a_stray_that_is_removed_by_id() {
-    let mut world = World::with_acme();
-    let id = world.id("acme").unwrap();
-    world.pass_time(900);
-    world.meanwhile("Issue", |world| {
-        let id = world.id("acme").unwrap();
-        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
-    });
-    world.pass("acme").unwrap();
-    assert_eq!(world.engine.rows.len(), 1, "the stray is gone");
-    assert_eq!(world.engine.rows[0].workspace.id, id);
-    assert!(world.events.contains(&Reason::StrayRemoved));
-    world.live("acme", Duration::from_secs(120));
-    assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
-    assert_eq!(world.ready("acme"), "AsDeclared");
-    assert_eq!(world.token_opens("acme-token"), Some(id));
-}
-
-#[test]
-fn another_workspace_of_the_name_is_not_deleted_but_named() {
-    let mut world = World::with_acme();
-    let id = world.id("acme").unwrap();
-    world.pass_time(900);
-    world.meanwhile("Issue", |world| {
-        let id = world.id("acme").unwrap();
-        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
-        let long_ago = super::world::at(10);
-        world.engine.make(long_ago, "acme");
-    });
-    world.pass("acme").unwrap();
-    assert_eq!(world.count("Delete"), 0);
-    assert_eq!(world.engine.rows.len(), 2);
-    assert_eq!(world.ready("acme"), "IdentityMismatch");
-    assert_eq!(world.token_opens("acme-token"), Some(id), "the old token goes on");
-}
-
-#[test]
-fn a_stray_without_a_creation_time_is_left_alone() {
-    let mut world = World::with_acme();
-    world.engine.created_at = Told::No;
-    world.pass_time(900);
-    world.meanwhile("Issue", |world| {
-        let id = world.id("acme").unwrap();
-        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
-    });
-    world.pass("acme").unwrap();
-    assert_eq!(world.count("Delete"), 0);
-    assert_eq!(world.ready("acme"), "IdentityMismatch");
 }
 
 #[test]
@@ -211,21 +158,6 @@ fn a_listed_name_that_differs_is_read_by_id_before_a_token_is_issued_under_it() 
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
     world.pass("acme").unwrap();
     assert_eq!(&world.kinds()[..3], ["Get", "Get", "Issue"]);
-}
-
-#[test]
-fn a_workspace_that_another_object_claims_is_no_stray() {
-    let mut world = World::with_acme();
-    world.pass_time(900);
-    world.meanwhile("Issue", |world| {
-        let id = world.id("acme").unwrap();
-        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
-    });
-    world.meanwhile("Prove", |world| world.claimed_elsewhere("ws-2"));
-    world.pass("acme").unwrap();
-    assert_eq!(world.count("Delete"), 0);
-    assert_eq!(world.engine.names(), ["moved", "acme"]);
-    assert_eq!(world.ready("acme"), "IdentityMismatch");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::engine_model::Engine;
 use crate::api::ids::{OrganizationId, RegionId, Uid, WorkspaceId};
 use crate::api::organization::{AccessEntry, Defaults};
-use crate::api::remote::FailureClass;
+use crate::api::remote::{Deleted, FailureClass};
 use crate::api::workspace::{WorkspaceSpec, WorkspaceStatus};
 use crate::lifecycle::view::{
     CrdState, Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, Ownership,
@@ -89,6 +89,8 @@ pub(super) struct World {
     pub(super) meanwhile: Vec<(&'static str, Meanwhile)>,
     /// Dies at this effect of all, and whether it is carried out.
     pub(super) crash_at: Option<(usize, Fault)>,
+    /// Made under a name that had just moved, by an issue that the process did not survive: nobody can tell them for ours.
+    pub(super) strays_of_crashes: Vec<WorkspaceId>,
     pub(super) versions: u64,
 }
 
@@ -123,6 +125,7 @@ impl World {
             faults: Vec::new(),
             meanwhile: Vec::new(),
             crash_at: None,
+            strays_of_crashes: Vec::new(),
             versions: 0,
         };
         world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]");
@@ -242,6 +245,17 @@ impl World {
     /// The process dies at the `n`th effect from now on.
     pub(super) fn crash_at(&mut self, n: usize, fault: Fault) {
         self.crash_at = Some((self.journal.len() + n, fault));
+    }
+
+    /// What a user does who is told of them: nothing else may.
+    pub(super) fn remove_strays_of_crashes(&mut self) {
+        for id in std::mem::take(&mut self.strays_of_crashes) {
+            assert_eq!(
+                self.engine.delete(&id),
+                Deleted::Removed,
+                "left alone until the user acts"
+            );
+        }
     }
 
     /// The process is new: it remembers nothing.

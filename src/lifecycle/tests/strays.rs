@@ -1,0 +1,169 @@
+//! Strays: what an issue makes under a name that had just moved. Ours are removed by id, however late they are found; what
+//! cannot be told for ours is named and left alone.
+
+use std::time::Duration;
+
+use super::engine_model::Told;
+use super::world::{Fault, World};
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::FailureClass;
+use crate::lifecycle::Reason;
+
+/// Its token is due, and somebody renames the workspace just before it is issued.
+fn renamed_just_before_the_issue() -> World {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    });
+    world
+}
+
+#[test]
+fn a_rename_behind_our_back_just_before_the_issue_makes_a_stray_that_is_removed_by_id() {
+    let mut world = renamed_just_before_the_issue();
+    let id = world.id("acme").unwrap();
+    world.pass("acme").unwrap();
+    assert_eq!(world.engine.rows.len(), 1, "the stray is gone");
+    assert_eq!(world.engine.rows[0].workspace.id, id);
+    assert!(world.events.contains(&Reason::StrayRemoved));
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.token_opens("acme-token"), Some(id));
+}
+
+#[test]
+fn another_workspace_of_the_name_is_not_deleted_but_named() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(900);
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+        let long_ago = super::world::at(10);
+        world.engine.make(long_ago, "acme");
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.engine.rows.len(), 2);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.token_opens("acme-token"), Some(id), "the old token goes on");
+}
+
+#[test]
+fn a_stray_without_a_creation_time_is_left_alone() {
+    let mut world = renamed_just_before_the_issue();
+    world.engine.created_at = Told::No;
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+}
+
+#[test]
+fn a_workspace_that_another_object_claims_is_no_stray() {
+    let mut world = renamed_just_before_the_issue();
+    world.meanwhile("Prove", |world| world.claimed_elsewhere("ws-2"));
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.engine.names(), ["moved", "acme"]);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+}
+
+#[test]
+fn a_stray_is_found_and_removed_though_any_answer_about_it_was_lost() {
+    for lost in ["Issue", "Prove", "Get", "Delete"] {
+        let mut world = renamed_just_before_the_issue();
+        let id = world.id("acme").unwrap();
+        match lost {
+            "Get" => world.meanwhile("Prove", |world| world.fault("Get", Fault::AnswerLost, 1)),
+            other => world.fault(other, Fault::AnswerLost, 1),
+        }
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.engine.names(), ["acme"], "{lost}: {:?}", world.kinds());
+        assert_eq!(world.engine.rows[0].workspace.id, id, "{lost}");
+        assert_eq!(world.ready("acme"), "AsDeclared", "{lost}");
+        assert_eq!(world.token_opens("acme-token"), Some(id), "{lost}");
+    }
+}
+
+#[test]
+fn a_stray_that_the_list_does_not_show_yet_is_looked_for_again() {
+    let mut world = renamed_just_before_the_issue();
+    world.engine.list_lag = Duration::from_secs(20);
+    world.fault("Prove", Fault::AnswerLost, 1);
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.names(), ["acme"], "{:?}", world.kinds());
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn what_somebody_else_made_under_the_old_name_is_left_alone_whatever_answer_was_lost() {
+    for lost in ["Issue", "Prove"] {
+        let mut world = World::with_acme();
+        world.pass_time(900);
+        world.meanwhile("Issue", |world| {
+            let id = world.id("acme").unwrap();
+            world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+            let before = super::world::at(600);
+            world.engine.make(before, "acme");
+        });
+        world.fault(lost, Fault::AnswerLost, 1);
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.count("Delete"), 0, "{lost}");
+        assert_eq!(world.engine.names(), ["moved", "acme"], "{lost}");
+        assert_eq!(world.ready("acme"), "AlreadyExists", "{lost}");
+    }
+}
+
+#[test]
+fn what_somebody_makes_under_the_old_name_later_is_left_alone() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.fault("Prove", Fault::AnswerLost, 1);
+    world.pass("acme").unwrap();
+    world.pass_time(45);
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.engine.make(world.now, "acme");
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.engine.names(), ["moved", "acme"]);
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+#[test]
+fn an_issue_after_one_that_was_not_proven_reads_the_workspace_first() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.list();
+    world.fault("Prove", Fault::Answers(FailureClass::Transient, 503), 1);
+    for _ in 0..30 {
+        world.list();
+        world.live("acme", Duration::from_secs(10));
+    }
+    let kinds = world.kinds();
+    let second = kinds.iter().rposition(|kind| *kind == "Issue").unwrap();
+    assert_eq!(world.count("Issue"), 2, "{kinds:?}");
+    assert_eq!(kinds[second - 1], "Get", "{kinds:?}");
+}
+
+#[test]
+fn a_stray_of_an_issue_that_the_process_did_not_survive_is_named_and_left_alone() {
+    let mut world = renamed_just_before_the_issue();
+    let issue = world.kinds().len() + 1;
+    world.crash_at(issue, Fault::CrashAfter);
+    assert!(
+        world.pass("acme").is_none(),
+        "died at the issue: {:?}",
+        world.kinds()
+    );
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Delete"), 0, "nothing tells it from somebody else's");
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    world.remove_strays_of_crashes();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
