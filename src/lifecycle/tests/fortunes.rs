@@ -114,9 +114,9 @@ proptest! {
             befall(&mut world, event);
         }
         world.heal();
-        world.remove_strays_of_crashes();
         for _ in 0..8 {
             world.live("acme", Duration::from_secs(1800));
+            world.remove_strays_of_crashes();
             world.list();
         }
         world.live("acme", Duration::from_secs(1800));
