@@ -74,7 +74,7 @@ fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
 }
 
 fn synced(view: &View, record: &Record) -> Finding {
-    if view.declared.suspend == Some(true) {
+    if view.declared.is_suspended() {
         return Finding::new(
             Reason::Suspended,
             "spec.suspend is set: name and status are left alone",

@@ -4,15 +4,16 @@ use crate::api::conditions::SYNCED;
 use crate::api::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::api::remote::RemoteWorkspace;
 use crate::api::workspace::{Creation, Origin};
-use crate::lifecycle::clock::{ServerClock, Window};
+use crate::lifecycle::clock::ServerClock;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::Step;
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::naming::{self, Taken};
-use crate::lifecycle::rules::{state, token};
+use crate::lifecycle::rules::whose::{Whose, whose};
+use crate::lifecycle::rules::{gates, state, token};
 use crate::lifecycle::verdict::{Aspect, Finding};
-use crate::lifecycle::view::{Finalizer, Look, Record, Remote, View};
+use crate::lifecycle::view::{Finalizer, Record, Remote, View};
 use crate::tenancy::{canonical, is_default};
 
 fn act(effect: Effect) -> Step {
@@ -23,21 +24,8 @@ fn stop(view: &View, finding: Finding) -> Step {
     Step::Settle(report::blocked(view, finding))
 }
 
-/// While suspended nothing is created, adopted or looked for.
-pub fn rest_while_suspended(view: &View) -> Option<Step> {
-    if view.record().is_some() || view.declared.suspend != Some(true) {
-        return None;
-    }
-    Some(stop(
-        view,
-        Finding::new(
-            Reason::Suspended,
-            "spec.suspend is set: nothing is created. Remove it to go on",
-        ),
-    ))
-}
-
-/// A creation in flight is finished under its own name, whatever spec says meanwhile; it is renamed afterwards.
+/// A creation in flight is finished under its own name, whatever spec says meanwhile; it is renamed afterwards. With the
+/// grant withdrawn, or suspended, it looks but does not issue.
 pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     if view.record().is_some() {
         return None;
@@ -50,8 +38,8 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     if view.found.issued.is_some() {
         return Some(finish_issue(view, intent));
     }
-    // With the grant withdrawn it looks, but does not issue.
-    if view.found.stamped && naming::granted(view, &intent.name).is_ok() {
+    let may_issue = !view.declared.is_suspended() && naming::granted(view, &intent.name).is_ok();
+    if view.found.stamped && may_issue {
         return Some(act(Effect::Issue {
             name: intent.name.clone(),
             region: view.declared.region_id.clone(),
@@ -62,12 +50,14 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     };
     match whose(look, ServerClock::window_of(intent)) {
         Whose::Ours(row) => Some(record(view, &intent.organization_id, &row.id, Origin::Created)),
-        Whose::NotOurs => Some(act(Effect::WriteStatus(Box::new(report::without_intent(view))))),
+        Whose::NotOurs => Some(forget(view)),
         Whose::Uncertain(row) => Some(take_if_declared(view, &row)),
         // I4: a new attempt starts only when the last one is resolved.
         Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => {
             Some(stop(view, in_flight(intent)))
         }
+        // No new attempt follows that would stamp it anew.
+        Whose::Nobodys if view.declared.is_suspended() => Some(forget(view)),
         Whose::Nobodys => None,
     }
 }
@@ -75,9 +65,14 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
 /// Nothing can tell whose it is; only adoption, declared and allowed, can make it ours.
 fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
     match naming::granted(view, &row.name).and_then(|grant| naming::may_adopt(view, &grant, row)) {
-        Ok(()) => act(Effect::WriteStatus(Box::new(report::without_intent(view)))),
+        Ok(()) => forget(view),
         Err(_) => stop(view, uncertain(row)),
     }
+}
+
+/// The creation is over, and made nothing that is ours.
+fn forget(view: &View) -> Step {
+    act(Effect::WriteStatus(Box::new(report::without_intent(view))))
 }
 
 /// The issue was answered: prove the token, read the workspace, and keep it only if our issue made it.
@@ -111,7 +106,7 @@ fn finish_issue(view: &View, intent: &Creation) -> Step {
         .created_at
         .map_or_else(|| looked_free(view, intent, row), |at| window.contains(at))
     {
-        return act(Effect::WriteStatus(Box::new(report::without_intent(view))));
+        return forget(view);
     }
     if let Some(finding) = naming::id_claimed_by_other(view, &intent.organization_id, &row.id) {
         return stop(view, finding);
@@ -133,6 +128,15 @@ fn looked_free(view: &View, intent: &Creation, made: &RemoteWorkspace) -> bool {
             .iter()
             .all(|row| row.id == made.id || canonical(&row.name) != canonical(&intent.name))
     })
+}
+
+/// While suspended nothing is created, adopted or looked for, and no Secret of ours stays that no record backs.
+pub fn rest_while_suspended(view: &View) -> Option<Step> {
+    if view.record().is_some() || !view.declared.is_suspended() {
+        return None;
+    }
+    let rests = "spec.suspend is set: nothing is created. Remove it to go on";
+    Some(gates::remove_left_over(view).unwrap_or_else(|| stop(view, Finding::new(Reason::Suspended, rests))))
 }
 
 /// Adoption of exactly one workspace: declared by id, or wished for by a status that came from another object.
@@ -237,38 +241,6 @@ fn found_record(organization: &OrganizationId, row: &RemoteWorkspace, origin: Or
         name: row.name.clone(),
         state: state::known(row),
         origin,
-    }
-}
-
-/// Whose the workspaces are that bear the intent's name.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Whose {
-    Ours(RemoteWorkspace),
-    NotOurs,
-    Uncertain(RemoteWorkspace),
-    Nobodys,
-}
-
-/// After a crash only the window decides: created within it, ours; without a time, nothing can tell.
-pub fn whose(look: &Look, window: Window) -> Whose {
-    let wanted = canonical(&look.name);
-    let rows: Vec<&RemoteWorkspace> = look
-        .rows
-        .iter()
-        .filter(|row| !row.tombstone && canonical(&row.name) == wanted)
-        .collect();
-    let ours: Vec<&RemoteWorkspace> = rows
-        .iter()
-        .copied()
-        .filter(|row| row.created_at.is_some_and(|at| window.contains(at)))
-        .collect();
-    let timeless = rows.iter().copied().find(|row| row.created_at.is_none());
-    match (ours.as_slice(), timeless, rows.first()) {
-        ([row], None, _) => Whose::Ours((*row).clone()),
-        ([row, ..], _, _) => Whose::Uncertain((*row).clone()),
-        ([], Some(row), _) => Whose::Uncertain(row.clone()),
-        ([], None, Some(_)) => Whose::NotOurs,
-        ([], None, None) => Whose::Nobodys,
     }
 }
 

@@ -7,8 +7,8 @@ use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
-use crate::lifecycle::rules::creation::{self, Whose};
-use crate::lifecycle::rules::{gates, naming, state};
+use crate::lifecycle::rules::whose::{Whose, whose};
+use crate::lifecycle::rules::{creation, gates, naming, state};
 use crate::lifecycle::verdict::{Aspect, Finding};
 use crate::lifecycle::view::{
     CrdState, Deletion, Finalizer, OrganizationFacts, Record, Remote, Vanishing, Verification, View,
@@ -117,7 +117,7 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     let Some(look) = view.look(&intent.name) else {
         return act(Effect::Look(intent.name.clone()));
     };
-    match creation::whose(look, ServerClock::window_of(intent)) {
+    match whose(look, ServerClock::window_of(intent)) {
         Whose::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => act(Effect::Get(row.id)),
             Some(Remote::Gone) => release(),

@@ -145,12 +145,21 @@ pub fn believe_no_mass_vanishing(view: &View) -> Option<Step> {
     })
 }
 
-/// One Secret of ours to delete, if any is left; first to be read, where that is not known.
-pub fn remove_secrets(view: &View) -> Option<Step> {
-    let delete = |facts: &SecretFacts| Effect::DeleteSecret {
+/// A Secret that our uid controls, where nothing is recorded that it could be of.
+pub fn remove_left_over(view: &View) -> Option<Step> {
+    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
+    token(delete(known.find(|facts| facts.ownership == Ownership::Ours)?))
+}
+
+fn delete(facts: &SecretFacts) -> Effect {
+    Effect::DeleteSecret {
         name: facts.name.clone(),
         resource_version: facts.resource_version.clone(),
-    };
+    }
+}
+
+/// One Secret of ours to delete, if any is left; first to be read, where that is not known.
+pub fn remove_secrets(view: &View) -> Option<Step> {
     let target = view
         .secrets
         .target

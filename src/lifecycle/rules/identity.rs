@@ -72,7 +72,7 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
     if let Some(step) = gates::remove_secrets(view) {
         return Some(step);
     }
-    if view.object.recreate.as_ref() == Some(&record.id) && view.declared.suspend != Some(true) {
+    if view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
         return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
     }
     Some(Step::Settle(report::blocked(view, gone_finding(&record))))

@@ -9,3 +9,4 @@ pub mod state;
 pub mod stray;
 pub mod token;
 pub mod token_secret;
+pub mod whose;

@@ -70,7 +70,7 @@ pub fn bring_to_what_is_declared(view: &View) -> Option<Step> {
 
 /// The one judgement on name and state; rules and report both ask it.
 pub fn stand(view: &View, record: &Record) -> Stand {
-    if view.declared.suspend == Some(true) {
+    if view.declared.is_suspended() {
         return Stand::AsDeclared;
     }
     if let Some(finding) = &view.found.sync_problem {

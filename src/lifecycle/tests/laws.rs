@@ -182,6 +182,10 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 view.record().is_some() || !crate::tenancy::is_default(name),
                 "default is never created"
             );
+            prop_assert!(
+                view.record().is_some() || !view.declared.is_suspended(),
+                "nothing is created while suspended"
+            );
         }
         Effect::Update { id, change } => {
             prop_assert!(view.record().is_some_and(|record| record.id == *id));
@@ -240,6 +244,11 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
             prop_assert!(
                 before.is_some() || after.is_none() || view.object.finalizer == Finalizer::Present,
                 "a record without a finalizer"
+            );
+            let begins = status.creation.is_some() && status.creation.as_ref() != view.intent();
+            prop_assert!(
+                !begins || !view.declared.is_suspended(),
+                "a creation begins while suspended"
             );
         }
         Effect::ReadObject

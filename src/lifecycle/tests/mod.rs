@@ -21,5 +21,6 @@ mod perform;
 mod rename_and_state;
 mod secrets;
 mod strays;
+mod suspended_in_flight;
 mod tokens;
 mod world;
