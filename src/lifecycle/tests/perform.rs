@@ -101,14 +101,7 @@ impl World {
             None => Some(self.carry_out(object, version, effect, started)),
             Some(Fault::CrashBefore) => None,
             Some(Fault::CrashAfter) => {
-                let before = self.engine.rows.len();
                 self.carry_out(object, version, effect, started);
-                let recorded = |stored: &Object| stored.status.workspace_id.is_some();
-                if self.objects.get(object).is_some_and(recorded) {
-                    let made = self.engine.rows.iter().skip(before);
-                    self.strays_of_crashes
-                        .extend(made.map(|row| row.workspace.id.clone()));
-                }
                 None
             }
             Some(Fault::Refused) => Some(Outcome::KubernetesFailed {
@@ -216,7 +209,12 @@ impl World {
             Effect::Issue { name, region } => {
                 self.issued_regions.push(region.clone());
                 self.issued_names.push(name.as_str().to_owned());
+                let before = self.engine.rows.len();
                 let slot = self.engine.issue(self.now, name);
+                if self.objects[object].status.workspace_id.is_some() {
+                    let made = self.engine.rows.iter().skip(before);
+                    self.strays.extend(made.map(|row| row.workspace.id.clone()));
+                }
                 let lifetime = self.engine.token_life;
                 Outcome::Issued(self.answer(started, Ok(IssuedToken { slot, lifetime })))
             }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::engine_model::Engine;
 use crate::api::ids::{OrganizationId, RegionId, Uid, WorkspaceId};
 use crate::api::organization::{AccessEntry, Defaults};
-use crate::api::remote::{Deleted, FailureClass};
+use crate::api::remote::FailureClass;
 use crate::api::workspace::{WorkspaceSpec, WorkspaceStatus};
 use crate::lifecycle::view::{
     CrdState, Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, Ownership,
@@ -89,7 +89,9 @@ pub(super) struct World {
     pub(super) meanwhile: Vec<(&'static str, Meanwhile)>,
     /// Dies at this effect of all, and whether it is carried out.
     pub(super) crash_at: Option<(usize, Fault)>,
-    /// Made under a name that had just moved, by an issue that the process did not survive: nobody can tell them for ours.
+    /// Made by an issue for a workspace whose name had just moved.
+    pub(super) strays: Vec<WorkspaceId>,
+    /// Those of which a process knew that has ended: nobody can tell them for ours any more.
     pub(super) strays_of_crashes: Vec<WorkspaceId>,
     pub(super) versions: u64,
 }
@@ -125,6 +127,7 @@ impl World {
             faults: Vec::new(),
             meanwhile: Vec::new(),
             crash_at: None,
+            strays: Vec::new(),
             strays_of_crashes: Vec::new(),
             versions: 0,
         };
@@ -247,20 +250,17 @@ impl World {
         self.crash_at = Some((self.journal.len() + n, fault));
     }
 
-    /// What a user does who is told of them: nothing else may.
+    /// What a user does who is told of them: nobody else may.
     pub(super) fn remove_strays_of_crashes(&mut self) {
         for id in std::mem::take(&mut self.strays_of_crashes) {
-            assert_eq!(
-                self.engine.delete(&id),
-                Deleted::Removed,
-                "left alone until the user acts"
-            );
+            self.engine.delete(&id);
         }
     }
 
     /// The process is new: it remembers nothing.
     pub(super) fn restart(&mut self) {
         self.memory.clear();
+        self.strays_of_crashes.append(&mut self.strays);
         self.claims = Claims::default();
         self.pace = Pace::new(1000);
         self.snapshot = None;
