@@ -170,19 +170,29 @@ mod tests {
     fn only_what_differs_is_looked_at_closer() {
         let snapshot = Snapshot::new(
             Timestamp::UNIX_EPOCH,
-            vec![row("a", "a"), row("b", "changed"), row("x", "foreign")],
+            vec![
+                row("a", "a"),
+                row("b", "changed"),
+                row("e", "e"),
+                row("x", "foreign"),
+            ],
         );
         let comparison = snapshot.compare(&[
             managed("a", "a", KnownGone::No),
             managed("b", "b", KnownGone::No),
             managed("c", "c", KnownGone::No),
             managed("d", "d", KnownGone::Yes),
+            managed("e", "e", KnownGone::Yes),
         ]);
         let differing: Vec<&str> = comparison.differing.iter().map(Uid::as_str).collect();
-        assert_eq!(differing, ["uid-b", "uid-c"]);
+        assert_eq!(
+            differing,
+            ["uid-b", "uid-c", "uid-e"],
+            "what was gone and is back, too"
+        );
         assert_eq!(
             (comparison.managed, comparison.unmanaged, comparison.missing),
-            (4, 1, 1)
+            (5, 1, 1)
         );
         assert!(!comparison.is_mass());
     }

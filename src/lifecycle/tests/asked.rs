@@ -105,6 +105,14 @@ impl World {
         world
     }
 
+    /// As [`World::with_acme`], at the instant when its token is to be renewed.
+    pub(super) fn with_acme_due() -> Self {
+        let mut world = Self::with_acme();
+        let times = world.secrets["acme-token"].facts.times.unwrap();
+        world.now = times.renew_at(&world.objects["acme"].facts.uid);
+        world
+    }
+
     /// The server's clock stands elsewhere.
     pub(super) fn server_ahead(&mut self, seconds: i64) {
         self.engine.ahead = SignedDuration::from_secs(seconds);

@@ -220,3 +220,26 @@ fn an_object_that_changed_and_cannot_be_read_is_read_once_a_pass() {
     world.live("acme", Duration::from_secs(30));
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
+
+#[test]
+fn after_a_pass_that_came_to_no_end_no_list_from_before_confirms_a_name() {
+    let mut world = World::with_acme();
+    world.secrets.clear();
+    world.list();
+    world.pass_time(1);
+    let now = world.now;
+    for memory in world.memory.values_mut() {
+        memory.lost_track(now);
+    }
+    // Its rename takes effect after all.
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("zenith");
+    world.pass_time(50);
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds()[..2], ["ReadSecret", "Get"]);
+    assert_eq!(
+        world.count("Delete"),
+        0,
+        "it made no twin that it would have to remove"
+    );
+}

@@ -218,7 +218,8 @@ impl Dice {
             .collect();
         view.listed = self.maybe(|dice| Listed {
             requested_at: dice.instant(),
-            row: dice.maybe(Self::row),
+            // A list keeps no row of what is deleted.
+            row: dice.maybe(Self::row).filter(|row| !row.tombstone),
         });
         view.memory.known_at = self.maybe(Self::instant);
         view.memory.missed_at = self.maybe(Self::instant);

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod asked;
+mod budget;
 mod claims;
 mod cost;
 mod crashes;
@@ -10,6 +11,7 @@ mod creation_disturbed;
 mod deletion;
 mod dice;
 mod engine_model;
+mod failures;
 mod fortunes;
 mod gates;
 mod identity;
@@ -19,6 +21,7 @@ mod out_of_sight;
 mod pace;
 mod perform;
 mod rename_and_state;
+mod reports;
 mod secrets;
 mod strays;
 mod suspended_in_flight;

@@ -90,3 +90,19 @@ fn repeats_of_a_request_are_charged_like_any_other() {
     let settled = world.pass("acme").unwrap();
     assert_eq!(settled.calls, 4 * 3);
 }
+
+#[test]
+fn a_creation_goes_before_what_can_wait_when_turns_are_dealt_anew() {
+    let mut world = created();
+    world.pace = Pace::new(10);
+    for n in 0..600 {
+        world
+            .pace
+            .ask(world.now, Lane::Other, &Uid::new(format!("other-{n}")));
+    }
+    world.pass("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+    throttled(&mut world);
+    world.live("acme", PAUSE + Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}

@@ -272,3 +272,15 @@ fn a_workspace_that_is_not_found_when_it_is_renamed_is_as_one_that_is_not_found_
     assert_eq!(world.count("Update"), 1);
     assert_eq!(world.ready("acme"), "GoneUnconfirmed");
 }
+
+#[test]
+fn a_rename_that_was_unclear_and_then_went_well_keeps_no_token_waiting() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.fault("Update", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Issue"), 0, "the name is not known for certain");
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.pass("acme").unwrap();
+    assert_eq!(world.issued_names, ["zenith"]);
+}

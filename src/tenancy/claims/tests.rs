@@ -127,6 +127,17 @@ fn a_pass_that_outlives_its_object_leaves_no_claim() {
 }
 
 #[test]
+fn who_won_in_the_middle_of_a_pass_is_told_although_its_object_goes_before_the_pass_ends() {
+    let mut claims = Claims::default();
+    let (first, second) = (object("first", 1), object("second", 2));
+    claims.observe(&first, BTreeMap::new());
+    claims.take(&first, claim("acme", Basis::Desired));
+    claims.observe(&second, claim("acme", Basis::Desired));
+    claims.take(&first, claim("other", Basis::Desired));
+    assert_eq!(claims.forget(&first.uid), [second]);
+}
+
+#[test]
 fn nothing_remains_of_those_that_are_gone() {
     let mut claims = Claims::default();
     for uid in ["a", "b", "c"] {

@@ -234,3 +234,41 @@ fn a_clock_that_is_set_back_makes_nobody_wait_for_the_lost_time() {
     }
     assert_eq!(pace.paused_until(), Some(at(back + 20_000)));
 }
+
+#[test]
+fn what_a_creation_spends_without_asking_is_waited_for_by_creations_and_not_by_refreshes() {
+    let mut pace = Pace::new(50);
+    for _ in 0..40 {
+        pace.spend(at(0), Lane::Create);
+    }
+    assert_ne!(pace.ask(at(0), Lane::Create, &who(0)), Turn::Now);
+    assert_eq!(pace.ask(at(0), Lane::Refresh, &who(1)), Turn::Now);
+}
+
+#[test]
+fn turns_that_were_reserved_wait_for_what_was_spent_without_asking() {
+    let mut pace = Pace::new(10);
+    let waits: Vec<_> = (0..20)
+        .map(|index| pace.ask(at(0), Lane::Refresh, &who(index)))
+        .collect();
+    assert_ne!(waits[15], Turn::Now);
+    for _ in 0..20 {
+        pace.spend(at(2_000), Lane::Refresh);
+    }
+    let late = pace.ask(at(2_000), Lane::Refresh, &who(15));
+    assert!(matches!(late, Turn::At(then) if then > at(2_000)), "{late:?}");
+}
+
+#[test]
+fn a_rate_that_is_changed_counts_from_then_on() {
+    let granted = |mut pace: Pace| {
+        (0..100)
+            .filter(|index| pace.ask(at(0), Lane::Refresh, &who(*index)) == Turn::Now)
+            .count()
+    };
+    for (before, after) in [(1, 50), (50, 1)] {
+        let mut pace = Pace::new(before);
+        pace.set_rate(after);
+        assert_eq!(granted(pace), granted(Pace::new(after)), "{before} to {after}");
+    }
+}

@@ -1,0 +1,76 @@
+//! What a pass may spend, and what is held against its object afterwards.
+
+use std::time::Duration;
+
+use super::world::{Fault, World, spec};
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::FailureClass;
+use crate::api::time::elapsed;
+use crate::lifecycle::Memory;
+use crate::lifecycle::pass::Settled;
+use crate::lifecycle::verdict::Aspect;
+
+const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
+
+fn rest(world: &World, memory: &Memory, aspect: Aspect) -> Option<Duration> {
+    let until = memory.backoff(aspect).not_before(world.view("acme").cause())?;
+    Some(elapsed(world.now, until))
+}
+
+fn rests(world: &World, settled: &Settled) -> [Option<Duration>; 2] {
+    [Aspect::Sync, Aspect::Token].map(|aspect| rest(world, &settled.memory, aspect))
+}
+
+#[test]
+fn an_object_that_changes_before_every_write_of_ours_is_left_alone_after_a_while() {
+    fn disturb(world: &mut World) {
+        world.edit("acme", |o| o.facts.reconcile_at = Some("again".to_owned()));
+        world.meanwhile("ReadObject", |world| world.meanwhile("AddFinalizer", disturb));
+    }
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.meanwhile("AddFinalizer", disturb);
+    let settled = world.pass("acme").unwrap();
+    assert_eq!(world.journal.len(), 32);
+    assert!(settled.look_again > world.now);
+}
+
+#[test]
+fn what_fails_together_is_charged_together() {
+    let mut world = World::with_acme_due();
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.fault("Look", DOWN, 1);
+    world.fault("Issue", DOWN, 1);
+    let settled = world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Look", "Issue", "WriteStatus"]);
+    let [sync, token] = rests(&world, &settled);
+    assert!(sync.is_some());
+    assert_eq!(sync, token, "three calls each");
+}
+
+#[test]
+fn a_failing_sync_pays_for_the_token_s_attempts_and_a_failing_token_for_its_own_alone() {
+    let mut world = World::with_acme_due();
+    world.fault("Issue", DOWN, 1);
+    let settled = world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue"]);
+    let [sync, token] = rests(&world, &settled);
+    assert_eq!(sync, None, "nothing failed there");
+    assert!(token.is_some());
+}
+
+#[test]
+fn an_outage_that_is_over_is_not_held_against_the_next_one() {
+    let mut world = World::with_acme_due();
+    world.fault("Issue", DOWN, 3);
+    let failed = |world: &World| rest(world, world.memory.values().next().unwrap(), Aspect::Token);
+    world.pass("acme").unwrap();
+    let first = failed(&world);
+    assert!(first.is_some());
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(failed(&world), None, "the token was renewed");
+    world.pass_time(11 * 60);
+    world.fault("Issue", DOWN, 1);
+    world.pass("acme").unwrap();
+    assert_eq!(failed(&world), first);
+}

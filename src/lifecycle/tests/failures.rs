@@ -1,0 +1,124 @@
+//! What people are told of a call that failed: the reason, and words that fit it.
+
+use super::engine_model::failure;
+use crate::api::ids::{WorkspaceId, WorkspaceName};
+use crate::api::remote::{Failure, FailureClass};
+use crate::api::workspace::WorkspaceState;
+use crate::lifecycle::effect::{Change, Effect, TokenSlot};
+use crate::lifecycle::failures::{of_call, of_creation, refused};
+use crate::lifecycle::{Reason, verdict::Finding};
+
+fn creation_refused(class: FailureClass, status: u16, detail: &str) -> Finding {
+    let issue = Effect::Issue {
+        name: WorkspaceName::from("acme"),
+        region: None,
+    };
+    let failure = Failure {
+        detail: detail.to_owned(),
+        ..failure(class, status)
+    };
+    of_creation(&issue, &failure)
+}
+
+#[test]
+fn a_creation_refused_for_the_plan_says_so_by_its_status_or_by_its_words() {
+    let plan = "Raise the plan, remove workspaces";
+    let other = "Change what is declared";
+    for (class, status, detail, reason, advice) in [
+        (FailureClass::Denied, 402, "no", Reason::PlanLimit, plan),
+        (FailureClass::Denied, 403, "no", Reason::PlanLimit, plan),
+        (
+            FailureClass::Rejected,
+            422,
+            "Your Plan has 5 workspaces",
+            Reason::PlanLimit,
+            plan,
+        ),
+        (
+            FailureClass::Rejected,
+            400,
+            "workspace limit reached",
+            Reason::PlanLimit,
+            plan,
+        ),
+        (
+            FailureClass::Conflict,
+            409,
+            "quota exceeded",
+            Reason::PlanLimit,
+            plan,
+        ),
+        (
+            FailureClass::Rejected,
+            400,
+            "no active subscription",
+            Reason::PlanLimit,
+            plan,
+        ),
+        (
+            FailureClass::Rejected,
+            422,
+            "name is not allowed",
+            Reason::Rejected,
+            other,
+        ),
+        (FailureClass::Conflict, 409, "taken", Reason::Rejected, other),
+    ] {
+        let finding = creation_refused(class, status, detail);
+        assert_eq!(finding.reason, reason, "{status} {detail}");
+        assert!(
+            finding.message.contains(advice) && finding.message.contains(detail),
+            "{}",
+            finding.message
+        );
+    }
+}
+
+#[test]
+fn a_token_that_is_refused_as_soon_as_it_is_issued_is_no_matter_of_the_credential() {
+    let denied = failure(FailureClass::Denied, 403);
+    let finding = of_call(&Effect::Prove(TokenSlot(1)), &denied);
+    assert_eq!(finding.reason, Reason::AccessDenied);
+    assert!(
+        finding.message.contains("nothing was handed out"),
+        "{}",
+        finding.message
+    );
+    let finding = of_call(&Effect::Get(WorkspaceId::from("ws-1")), &denied);
+    assert_eq!(finding.reason, Reason::AccessDenied);
+    assert!(
+        finding.message.contains("administrator rights"),
+        "{}",
+        finding.message
+    );
+}
+
+#[test]
+fn a_change_that_the_credential_may_not_make_is_no_fault_of_what_is_declared() {
+    let changes = [
+        (
+            Change::Rename(WorkspaceName::from("zenith")),
+            "the name \"zenith\"",
+        ),
+        (Change::State(WorkspaceState::Inactive), "the status Inactive"),
+    ];
+    for (change, what) in changes {
+        for (class, reason, says) in [
+            (
+                FailureClass::Denied,
+                Reason::AccessDenied,
+                "credential may not set",
+            ),
+            (FailureClass::Rejected, Reason::Rejected, "the API refused"),
+            (FailureClass::Conflict, Reason::Rejected, "the API refused"),
+        ] {
+            let finding = refused(&change, &failure(class, 400));
+            assert_eq!(finding.reason, reason);
+            assert!(
+                finding.message.contains(&format!("{says} {what}")),
+                "{}",
+                finding.message
+            );
+        }
+    }
+}
