@@ -42,20 +42,11 @@ pub enum Reference {
 }
 
 impl Salvage {
-    /// Whether somebody asked for it to go.
-    pub fn is_to_go(&self) -> bool {
-        self.left.metadata.deletion_timestamp.is_some()
-    }
-
-    /// Whether it may go: what it manages is retained, or can be told.
-    pub fn may_go(&self) -> bool {
-        let recorded = self
-            .left
-            .status
-            .as_ref()
-            .and_then(|status| status.deletion_policy);
-        let policy = self.left.spec.deletion_policy.or(recorded);
-        self.lost.is_empty() || policy == Some(DeletionPolicy::Retain)
+    /// What shall become of the workspace, as declared, else as recorded.
+    pub fn deletion_policy(&self) -> Option<DeletionPolicy> {
+        let status = self.left.status.as_ref();
+        let recorded = status.and_then(|status| status.deletion_policy);
+        self.left.spec.deletion_policy.or(recorded)
     }
 }
 
@@ -250,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_manages_is_lost_where_a_field_that_tells_it_cannot_be_read_and_then_it_does_not_go() {
+    fn what_it_manages_is_lost_where_a_field_that_tells_it_cannot_be_read() {
         let recorded = |field: &str, value: Value| {
             let mut status = json!({"uid": "u", "workspaceId": "w", "organizationId": "o", "name": "acme"});
             status[field] = value;
@@ -269,12 +260,23 @@ mod tests {
                 vec!["uid", "workspaceId", "organizationId", "name", "creation"],
             ),
         ] {
-            for (policy, retains) in [("Delete", false), ("Retain", true)] {
-                let spec = json!({"name": "Acme", "suspend": "perhaps", "deletionPolicy": policy});
-                let salvage = salvaged(spec, status.clone());
-                assert_eq!(salvage.lost, lost, "{status}");
-                assert_eq!(salvage.may_go(), retains || lost.is_empty(), "{status}");
-            }
+            let spec = json!({"name": "Acme", "suspend": "perhaps"});
+            assert_eq!(salvaged(spec, status.clone()).lost, lost, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_deletion_policy_that_is_declared_comes_before_the_recorded_one() {
+        use DeletionPolicy::{Delete, Retain};
+        for (declared, recorded, expected) in [
+            (Value::Null, Value::Null, None),
+            (Value::Null, json!("Retain"), Some(Retain)),
+            (json!("Delete"), json!("Retain"), Some(Delete)),
+            (json!(7), json!("Delete"), Some(Retain)),
+        ] {
+            let spec = json!({"name": "Acme", "suspend": "perhaps", "deletionPolicy": declared});
+            let salvage = salvaged(spec, json!({"deletionPolicy": recorded}));
+            assert_eq!(salvage.deletion_policy(), expected, "{declared} {recorded}");
         }
     }
 
@@ -321,10 +323,8 @@ mod tests {
             (json!(7), true, true),
             (json!({"name": "eu"}), true, true),
         ] {
-            let workspace = stored(
-                json!({"name": "Acme", "suspend": "perhaps", "organization": organization}),
-                Value::Null,
-            );
+            let spec = json!({"name": "Acme", "suspend": "perhaps", "organization": organization});
+            let workspace = stored(spec, Value::Null);
             assert_eq!(workspace.may_use("eu"), of_eu, "{organization}");
             assert_eq!(workspace.may_use("default"), of_default, "{organization}");
         }

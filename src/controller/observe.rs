@@ -7,14 +7,17 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::context::{Context, Shared};
+use crate::api::any_workspace::Salvage;
 use crate::api::ids::{Uid, WorkspaceId};
 use crate::api::marks;
 use crate::api::{AnyWorkspace, Workspace};
 use crate::lifecycle::View;
+use crate::lifecycle::unreadable::{Fate, unreadable};
 use crate::lifecycle::view::{
     Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets,
 };
 use crate::organization::Published;
+use crate::organization::unreadable::shown;
 use crate::tenancy::{Access, Claimant, Standing};
 
 /// Everything that the stores know around a Workspace.
@@ -62,6 +65,16 @@ pub(super) fn claims_of(context: &Context, workspace: &AnyWorkspace) {
     };
     drop(shared);
     context.wake_all(&winners);
+}
+
+/// What follows for a Workspace that cannot be decoded.
+pub(super) fn fate(salvage: &Salvage) -> Fate {
+    unreadable(
+        &shown(&salvage.error),
+        deletion(&salvage.left),
+        &salvage.lost,
+        salvage.deletion_policy(),
+    )
 }
 
 /// The object apart from spec and status.

@@ -13,11 +13,10 @@ use super::context::Context;
 use super::observe;
 use super::write::{self, Hold};
 use crate::api::Organization;
-use crate::api::any_workspace::Salvage;
 use crate::api::conditions::{ConditionDraft, READY, RECONCILING, STALLED, Truth, fold};
 use crate::api::reason::{Reason, Weight};
 use crate::lifecycle::verdict::Finding;
-use crate::organization::unreadable::{Fate, shown, unreadable};
+use crate::organization::unreadable::{Fate, unreadable};
 
 /// A change of the object, or of who names it, comes as an event: this is for one that was missed.
 const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
@@ -88,26 +87,6 @@ pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, obj
         Ok(_) => announce(context, object, &finding).await,
         Err(error) => tracing::warn!(%error, namespace, name, "the conditions could not be written"),
     }
-}
-
-/// What is said of a Workspace that this version cannot read.
-pub(super) fn undecodable(salvage: &Salvage) -> Finding {
-    let error = shown(&salvage.error);
-    if salvage.is_to_go() {
-        let message = format!(
-            "the workspace was not deleted: which one it is cannot be read from status ({}; {error}). Correct the status; to \
-             let the object go and leave the workspace, set spec.deletionPolicy: Retain",
-            salvage.lost.join(", ")
-        );
-        return Finding::new(Reason::DeletionBlocked, message);
-    }
-    Finding::new(
-        Reason::Undecodable,
-        format!(
-            "this object cannot be read: {error}. Nothing is done for it, but what it has recorded stays its own, and its \
-             deletion is honoured; correct it"
-        ),
-    )
 }
 
 /// What is said of an object whose pass crashed.

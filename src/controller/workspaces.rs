@@ -22,6 +22,7 @@ use crate::api::ids::Uid;
 use crate::api::reason::Reason;
 use crate::api::time::elapsed;
 use crate::api::{AnyWorkspace, Workspace};
+use crate::lifecycle::unreadable::Fate;
 use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled, SharedList};
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
@@ -67,11 +68,13 @@ pub(super) async fn run(
 async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Result<Action, Infallible> {
     let object = match &*workspace {
         AnyWorkspace::Whole(object) => object.clone(),
-        AnyWorkspace::Salvaged(salvage) if salvage.is_to_go() && salvage.may_go() => salvage.left.clone(),
-        AnyWorkspace::Salvaged(salvage) => {
-            outside::report(&context, &*workspace, outside::undecodable(salvage)).await;
-            return Ok(Action::requeue(UNDECODABLE));
-        }
+        AnyWorkspace::Salvaged(salvage) => match observe::fate(salvage) {
+            Fate::Goes => salvage.left.clone(),
+            Fate::Stays(finding) => {
+                outside::report(&context, &*workspace, finding).await;
+                return Ok(Action::requeue(UNDECODABLE));
+            }
+        },
     };
     let uid = Uid::new(object.uid().unwrap_or_default());
     if context

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod schedule;
+pub mod unreadable;
 pub mod verdict;
 pub mod view;
 

@@ -19,6 +19,7 @@ use crate::api::workspace::WorkspaceStatus;
 use crate::api::{AnyWorkspace, Workspace};
 use crate::engine::{self, Engine, ScopedToken};
 use crate::lifecycle::effect::{Change, Effect, IssuedToken, ObjectState, Outcome, TokenSlot};
+use crate::lifecycle::unreadable::Fate;
 use crate::lifecycle::view::CrdState;
 
 /// The hands of one pass. Holds its tokens, and drops them with the pass.
@@ -149,13 +150,15 @@ impl Performer {
     fn object_outcome(&mut self, result: kube::Result<AnyWorkspace>) -> Outcome {
         let object = match result {
             Ok(AnyWorkspace::Whole(object)) => object,
-            Ok(AnyWorkspace::Salvaged(salvage)) if salvage.is_to_go() => salvage.left,
-            // Of what is left of it nothing may follow but its deletion.
-            Ok(AnyWorkspace::Salvaged(_)) => {
-                return Outcome::KubernetesFailed {
-                    detail: "the object can no longer be decoded".to_owned(),
-                };
-            }
+            Ok(AnyWorkspace::Salvaged(salvage)) => match observe::fate(&salvage) {
+                Fate::Goes => salvage.left,
+                // Of what is left of it nothing may follow.
+                Fate::Stays(_) => {
+                    return Outcome::KubernetesFailed {
+                        detail: "the object can no longer be decoded".to_owned(),
+                    };
+                }
+            },
             Err(error) => return refused(&error),
         };
         self.context
@@ -237,3 +240,6 @@ pub(super) fn detail(error: &kube::Error) -> String {
         _ => "no answer from the Kubernetes API".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
