@@ -1,7 +1,7 @@
 //! Events: published after the pass, best effort. Whether there is something to say is decided elsewhere.
 
-use kube::Resource;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Resource, ResourceExt};
 
 use super::context::Context;
 use crate::api::marks;
@@ -33,7 +33,9 @@ pub(super) async fn announce<K: Resource<DynamicType = ()>>(
     };
     let recorder = Recorder::new(context.client.clone(), reporter);
     if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-        tracing::warn!(%error, reason = finding.reason.as_str(), "an event could not be published");
+        let (namespace, name) = (object.namespace(), object.name_any());
+        let reason = finding.reason.as_str();
+        tracing::warn!(%error, namespace, name, reason, "an event could not be published");
     }
 }
 
