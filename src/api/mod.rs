@@ -1,5 +1,7 @@
 //! The kinds as users see them, and the plain words that every room shares. Depends on no other module.
 
+pub mod any;
+pub mod any_organization;
 pub mod any_workspace;
 pub mod conditions;
 pub mod crds;
@@ -12,6 +14,7 @@ pub mod schema;
 pub mod time;
 pub mod workspace;
 
+pub use any_organization::AnyOrganization;
 pub use any_workspace::AnyWorkspace;
 pub use organization::Organization;
 pub use workspace::Workspace;

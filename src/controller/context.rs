@@ -7,12 +7,12 @@ use futures::channel::mpsc;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
 use super::secrets::SecretIndex;
 use crate::api::ids::Uid;
-use crate::api::{AnyWorkspace, Organization, Workspace};
+use crate::api::{AnyOrganization, AnyWorkspace, Organization, Workspace};
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::lifecycle::Memory;
@@ -21,9 +21,6 @@ use crate::serve::Served;
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
 use crate::turns::{Pace, Slots};
-
-/// An Organization, or what is left of one that cannot be decoded.
-pub(super) type AnyOrganization = DeserializeGuard<Organization>;
 
 /// Shared by all passes.
 pub struct Context {

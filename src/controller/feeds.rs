@@ -8,11 +8,11 @@ use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 
-use super::context::{AnyOrganization, Context};
+use super::context::Context;
 use super::facts::KeptSecret;
 use super::observe;
-use crate::api::AnyWorkspace;
 use crate::api::ids::Uid;
+use crate::api::{AnyOrganization, AnyWorkspace};
 
 /// What is done with the events of one kind.
 pub(super) trait Feed<K>: Send + 'static {
@@ -191,7 +191,7 @@ impl Feed<PartialObjectMeta<Secret>> for Credentials {
             Event::Init | Event::InitApply(_) => return,
         };
         let concerned = |organization: &AnyOrganization| {
-            organization.0.as_ref().is_ok_and(|o| {
+            organization.whole().is_some_and(|o| {
                 changed
                     .as_ref()
                     .is_none_or(|name| o.spec.credentials_secret_ref.name == *name)

@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::context::{Context, Shared};
-use crate::api::any_workspace::Salvage;
+use crate::api::any_workspace::SalvagedWorkspace;
 use crate::api::ids::{Uid, WorkspaceId};
 use crate::api::marks;
 use crate::api::{AnyWorkspace, Workspace};
@@ -17,7 +17,6 @@ use crate::lifecycle::view::{
     Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets,
 };
 use crate::organization::Published;
-use crate::organization::unreadable::shown;
 use crate::tenancy::{Access, Claimant, Standing};
 
 /// Everything that the stores know around a Workspace.
@@ -68,12 +67,12 @@ pub(super) fn claims_of(context: &Context, workspace: &AnyWorkspace) {
 }
 
 /// What follows for a Workspace that cannot be decoded.
-pub(super) fn fate(salvage: &Salvage) -> Fate {
+pub(super) fn fate(salvaged: &SalvagedWorkspace) -> Fate {
     unreadable(
-        &shown(&salvage.error),
-        deletion(&salvage.left),
-        &salvage.lost,
-        salvage.deletion_policy(),
+        &salvaged.error,
+        deletion(&salvaged.left),
+        &salvaged.lost,
+        salvaged.deletion_policy(),
     )
 }
 
@@ -127,7 +126,7 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
         };
     };
     let uid = stored.uid();
-    let Ok(stored) = &stored.0 else {
+    let Some(stored) = stored.whole() else {
         return OrganizationFacts::Unreadable { name };
     };
     let namespace = workspace.namespace().unwrap_or_default();

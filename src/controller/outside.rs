@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use kube::api::{PartialObjectMetaExt, Patch};
-use kube::core::error_boundary::InvalidObject;
 use kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::{Api, Resource, ResourceExt};
 
@@ -13,6 +12,7 @@ use super::context::Context;
 use super::observe;
 use super::write::{self, Hold};
 use crate::api::Organization;
+use crate::api::any_organization::SalvagedOrganization;
 use crate::api::conditions::{ConditionDraft, READY, RECONCILING, STALLED, Truth, fold};
 use crate::api::reason::{Reason, Weight};
 use crate::lifecycle::verdict::Finding;
@@ -25,12 +25,12 @@ const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
 const TRIES_AGAIN: Duration = Duration::from_secs(5);
 
 /// Does what follows for an Organization that cannot be decoded, and says when to look again.
-pub(super) async fn organization(context: &Context, invalid: &InvalidObject) -> Duration {
-    let object: PartialObjectMeta<Organization> = invalid.metadata.clone().into_response_partial();
+pub(super) async fn organization(context: &Context, salvaged: &SalvagedOrganization) -> Duration {
+    let object: PartialObjectMeta<Organization> = salvaged.metadata.clone().into_response_partial();
     let name = object.name_any();
     let users = context.users_of(&name).len();
     let (deletion, finalizer) = (observe::deletion(&object), observe::finalizer(&object));
-    match unreadable(&invalid.error, deletion, finalizer, users) {
+    match unreadable(&salvaged.error, deletion, finalizer, users) {
         Fate::Stays(finding) => {
             report(context, &object, finding).await;
             LOOKS_AGAIN

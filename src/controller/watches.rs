@@ -15,11 +15,11 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::task::{Id, JoinSet};
 
-use super::context::{AnyOrganization, Context, Writers};
+use super::context::{Context, Writers};
 use super::facts::KeptSecret;
 use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces, trimmed};
 use super::merge::{merge, reduced};
-use crate::api::{AnyWorkspace, marks};
+use crate::api::{AnyOrganization, AnyWorkspace, marks};
 use crate::serve::Metrics;
 use crate::settings::Watch;
 

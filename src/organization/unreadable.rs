@@ -16,15 +16,9 @@ pub enum Fate {
     IsLetGo,
 }
 
-/// A decoder's words, fit to be shown: it quotes what somebody stored.
-pub fn shown(error: &str) -> String {
-    error.chars().filter(|c| !c.is_control()).take(300).collect()
-}
-
 /// Judges by what can be known: why it cannot be decoded, whether somebody asked for it to go, and how many Workspaces
 /// may name it.
 pub fn unreadable(error: &str, deletion: Deletion, finalizer: Finalizer, users: usize) -> Fate {
-    let error = shown(error);
     let finding = match (deletion, users) {
         (Deletion::Asked, 0) => {
             return match finalizer {
@@ -55,7 +49,7 @@ mod tests {
     use super::*;
 
     fn said(deletion: Deletion, users: usize) -> Option<(Reason, String)> {
-        match unreadable("no\u{7}field", deletion, Finalizer::Present, users) {
+        match unreadable("no field", deletion, Finalizer::Present, users) {
             Fate::Stays(finding) => Some((finding.reason, finding.message)),
             Fate::Goes | Fate::IsLetGo => None,
         }
@@ -67,7 +61,7 @@ mod tests {
         let (reason, message) = said(Deletion::Asked, 2).unwrap();
         assert_eq!(reason, Reason::InUse);
         assert!(
-            message.contains("Workspaces still name it") && message.contains("nofield"),
+            message.contains("Workspaces still name it") && message.contains("no field"),
             "{message}"
         );
         let later = said(Deletion::Asked, 1).unwrap();
@@ -91,7 +85,7 @@ mod tests {
             let (reason, message) = said(Deletion::NotAsked, users).unwrap();
             assert_eq!(reason, Reason::Undecodable);
             assert!(
-                message.contains("nofield") && message.contains("withdraws nothing"),
+                message.contains("no field") && message.contains("withdraws nothing"),
                 "{message}"
             );
         }

@@ -181,7 +181,10 @@ async fn an_organization_that_cannot_be_decoded_is_reported_and_withdraws_nothin
     let objects = anything(&stage, &stage.home, "Organization");
     spoil(&objects, "default", json!({"access": "everybody"})).await;
     let message = undecodable(&objects, "default").await;
-    assert!(message.contains("withdraws nothing"), "{message}");
+    assert!(
+        message.contains("spec.access: ") && message.contains("withdraws nothing"),
+        "{message}"
+    );
     stage.workspace("late", json!({"name": "Late"})).await;
     stage.reason("late", "OrganizationNotReady").await;
     stage

@@ -60,7 +60,7 @@ fn workspace() -> AnyWorkspace {
 }
 
 fn decoded(organization: &AnyOrganization) -> &Organization {
-    organization.0.as_ref().unwrap()
+    organization.whole().unwrap()
 }
 
 /// A client of a server that knows no path.

@@ -18,12 +18,12 @@ use tokio::time::{Instant, sleep};
 
 use self::perform::Performer;
 use super::announce::announce;
-use super::context::{AnyOrganization, Context, Shared};
+use super::context::{Context, Shared};
 use super::outside;
-use crate::api::Organization;
 use crate::api::ids::Uid;
 use crate::api::reason::Reason;
 use crate::api::time::elapsed;
+use crate::api::{AnyOrganization, Organization};
 use crate::organization::{Next, Outcome, Pass, Settled};
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
 use crate::stopping::Stopping;
@@ -59,11 +59,11 @@ pub(super) async fn run(
 }
 
 async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>) -> Action {
-    let object = match &organization.0 {
-        Ok(object) => object,
-        Err(invalid) => {
+    let object = match organization {
+        AnyOrganization::Whole(object) => object,
+        AnyOrganization::Salvaged(salvaged) => {
             wake_users(context, &organization.name_any());
-            return Action::requeue(outside::organization(context, invalid).await);
+            return Action::requeue(outside::organization(context, salvaged).await);
         }
     };
     let uid = Uid::new(object.uid().unwrap_or_default());
