@@ -145,10 +145,7 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
     );
     watches.add(
         "namespaces",
-        events(
-            Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
-            watcher::Config::default(),
-        ),
+        namespaces(context),
         fed(context, Namespaces(writers.namespaces)),
     );
     watches
@@ -190,6 +187,20 @@ where
                 .map(|namespace| part(Api::namespaced(context.client.clone(), namespace)))
                 .collect(),
             name,
+        ),
+    }
+}
+
+/// The watched namespaces themselves, for their labels. Nothing is asked about others, and nobody need allow it: a list or
+/// a watch that selects one by name is a request for that name.
+fn namespaces(context: &Context) -> Events<PartialObjectMeta<Namespace>> {
+    let part = |config| events(Api::all(context.client.clone()), config);
+    let only = |name| watcher::Config::default().fields(&format!("metadata.name={name}"));
+    match &context.settings.watch {
+        Watch::All => part(watcher::Config::default()),
+        Watch::Only(names) => merge(
+            names.iter().map(|name| part(only(name))).collect(),
+            ResourceExt::name_any,
         ),
     }
 }

@@ -52,8 +52,7 @@ fn lines(place: &str, rule: &Value) -> Vec<String> {
         .collect()
 }
 
-const OF_NO_NAMESPACE: [&str; 2] = [
-    "* /namespaces: get list watch",
+const OF_NO_NAMESPACE: [&str; 1] = [
     "* apiextensions.k8s.io/customresourcedefinitions [organizations.agentengine.airbyte.com \
      workspaces.agentengine.airbyte.com]: get",
 ];
@@ -82,15 +81,21 @@ fn set(parts: &[&[String]]) -> BTreeSet<String> {
 #[tokio::test]
 async fn watching_all_namespaces_the_account_may_do_this_and_no_more() {
     let manifests = manifests("").await;
-    assert_eq!(grants(&manifests), set(&[&where_tenants_are("*")]));
+    let labels = ["* /namespaces: get list watch".to_owned()];
+    assert_eq!(grants(&manifests), set(&[&where_tenants_are("*"), &labels]));
 }
 
 #[tokio::test]
 async fn watching_some_namespaces_the_account_reaches_no_other() {
-    let manifests = manifests("watchNamespaces: [team-a, team-b]").await;
+    let manifests = manifests("watchNamespaces: [team-a, team-b, team-a]").await;
+    let labels = ["* /namespaces [team-a team-b]: get list watch".to_owned()];
     assert_eq!(
         grants(&manifests),
-        set(&[&where_tenants_are("team-a"), &where_tenants_are("team-b")])
+        set(&[
+            &where_tenants_are("team-a"),
+            &where_tenants_are("team-b"),
+            &labels
+        ])
     );
 }
 

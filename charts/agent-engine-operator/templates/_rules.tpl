@@ -39,6 +39,9 @@
 # Their labels decide who may use what of an Organization.
 - apiGroups: [""]
   resources: [namespaces]
+  {{- with .Values.watchNamespaces }}
+  resourceNames: {{ uniq . | toJson }}
+  {{- end }}
   verbs: [get, list, watch]
 # A definition that is going takes all objects with it: nothing is deleted remotely then.
 - apiGroups: [apiextensions.k8s.io]
