@@ -7,6 +7,7 @@ use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
+use crate::lifecycle::rules::stray::{self, Last};
 use crate::lifecycle::rules::whose::{Whose, whose};
 use crate::lifecycle::rules::{creation, gates, naming, state};
 use crate::lifecycle::verdict::{Aspect, Finding};
@@ -106,7 +107,21 @@ fn delete(view: &View, record: &Record) -> Step {
     if let Some(step) = unable(view).or_else(|| may_be_the_crd(view)) {
         return step;
     }
-    gates::remove_secrets(view).unwrap_or_else(|| act(Effect::Delete(record.id.clone())))
+    if let Some(step) = gates::remove_secrets(view) {
+        return step;
+    }
+    match stray::last_of_its_issues(view, record) {
+        Last::Act(effect) => act(effect),
+        Last::Wait => Step::Settle(report::blocked(
+            view,
+            Finding::new(
+                Reason::Deleting,
+                "the answer to the issue of a token was lost; what it may have made is looked for before the workspace is \
+                 deleted",
+            ),
+        )),
+        Last::Nothing => act(Effect::Delete(record.id.clone())),
+    }
 }
 
 /// A creation in flight is found by the intent's name and window, recorded, and then deleted by id.

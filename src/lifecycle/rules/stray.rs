@@ -10,7 +10,7 @@ use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::state;
 use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::{Record, Remote, View};
+use crate::lifecycle::view::{Look, Record, Remote, View};
 use crate::tenancy::ClaimKey;
 
 /// The token at hand opens another workspace: a stray, or somebody else's.
@@ -59,14 +59,44 @@ pub fn look_for_a_stray(view: &View) -> Option<Step> {
     let Some(look) = view.look(&unproven.name) else {
         return token(Effect::Look(unproven.name.clone()));
     };
+    token(removal(view, &record, unproven, look)?)
+}
+
+/// What is to be known of strays before the recorded workspace is deleted, and nobody is left who would look for them.
+pub enum Last {
+    Nothing,
+    Act(Effect),
+    /// One may still come to light.
+    Wait,
+}
+
+/// An issue that was not answered is settled before the object goes: its stray goes first.
+pub fn last_of_its_issues(view: &View, record: &Record) -> Last {
+    let Some(unproven) = &view.memory.unproven else {
+        return Last::Nothing;
+    };
+    let Some(look) = view.look(&unproven.name) else {
+        return Last::Act(Effect::Look(unproven.name.clone()));
+    };
+    let mut rows = look.rows.iter();
+    let opened_it = rows.any(|row| row.id == record.id && row.name == unproven.name);
+    match removal(view, record, unproven, look) {
+        Some(effect) => Last::Act(effect),
+        None if !opened_it && view.now < unproven.resolved_at => Last::Wait,
+        None => Last::Nothing,
+    }
+}
+
+/// The next step towards the removal of the stray that a look under the issue's name shows, if it shows one.
+fn removal(view: &View, record: &Record, unproven: &Unproven, look: &Look) -> Option<Effect> {
     let row = look
         .rows
         .iter()
-        .find(|row| row.name == unproven.name && is_ours(view, &record, unproven, row))?;
+        .find(|row| row.name == unproven.name && is_ours(view, record, unproven, row))?;
     match other(view, &row.id) {
-        None => token(Effect::Get(row.id.clone())),
-        Some(Remote::Present(row)) if is_ours(view, &record, unproven, row) => {
-            token(Effect::Delete(row.id.clone()))
+        None => Some(Effect::Get(row.id.clone())),
+        Some(Remote::Present(row)) if is_ours(view, record, unproven, row) => {
+            Some(Effect::Delete(row.id.clone()))
         }
         Some(Remote::Present(_) | Remote::Gone) => None,
     }

@@ -167,3 +167,21 @@ fn a_stray_of_an_issue_that_the_process_did_not_survive_is_named_and_left_alone(
     assert_eq!(world.engine.names(), ["acme"]);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
+
+#[test]
+fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
+    for lost in ["Issue", "Prove"] {
+        let mut world = World::with_acme_due();
+        world.meanwhile("Issue", |world| {
+            let id = world.id("acme").unwrap();
+            world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+        });
+        world.fault(lost, Fault::AnswerLost, 1);
+        world.pass("acme").unwrap();
+        assert_eq!(world.engine.names(), ["moved", "acme"]);
+        world.delete("acme");
+        world.live("acme", Duration::from_secs(300));
+        assert!(world.objects.is_empty());
+        assert_eq!(world.engine.names(), [""; 0], "{lost}");
+    }
+}
