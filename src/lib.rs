@@ -12,6 +12,7 @@
 //! - [`serve`]: probes and metrics.
 //! - [`cli`], [`settings`], [`telemetry`], [`stopping`], [`run`]: from the command line to a running process and its end.
 //! - `emulator` (feature): Agent Engine, emulated, for tests and the demo.
+//! - `laws` (tests): how many cases property tests draw.
 #![warn(unreachable_pub)]
 #![warn(
     clippy::expect_used,
@@ -29,6 +30,8 @@ pub mod controller;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod engine;
+#[cfg(test)]
+mod laws;
 pub mod lifecycle;
 pub mod organization;
 pub mod run;
