@@ -31,7 +31,7 @@ pub struct Found {
     /// Names of Secrets that were read live or deleted: what [`super::view::Secrets`] lacks of them is not there.
     pub checked_secrets: BTreeSet<String>,
     pub crd: Option<CrdState>,
-    pub deleted: bool,
+    pub removal: Removal,
     /// The last effect failed.
     pub problem: Option<Problem>,
     /// Agent Engine failed us on name or state; the token of a recorded workspace goes on.
@@ -53,6 +53,17 @@ pub struct Found {
     pub secret_stale: bool,
     /// For events, beside the change of reason.
     pub notes: Vec<Finding>,
+}
+
+/// How far the DELETE of the recorded workspace got.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Removal {
+    #[default]
+    NotTried,
+    Done,
+    /// It failed, and the workspace may be gone all the same: that is still to be read.
+    Unclear,
+    Failed,
 }
 
 /// A search by name: all rows whose name contains it.

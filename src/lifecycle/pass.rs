@@ -12,7 +12,7 @@ use super::reason::Reason;
 use super::report;
 use super::rules::{deletion, token, token_secret};
 use super::verdict::{Aspect, Finding, Problem, Verdict};
-use super::view::View;
+use super::view::{Removal, View};
 use crate::api::conditions;
 use crate::api::time::{elapsed, later};
 use crate::api::workspace::WorkspaceStatus;
@@ -128,6 +128,10 @@ impl Pass {
                 }
             }
             absorb::absorb(&mut self.view, aspect, &effect, outcome);
+            if effect == Effect::RemoveFinalizer && self.view.found.vanished {
+                let farewell = deletion::farewell(&self.view);
+                self.view.found.notes.extend(farewell);
+            }
         }
         self.view.standing = claims.take(&self.claimant(), self.view.claims());
         if self.view.found.vanished || self.steps >= STEPS_AT_MOST {
@@ -152,11 +156,6 @@ impl Pass {
                 Turn::At(at) => return self.give_way(pace, at),
             }
         }
-        if effect == Effect::RemoveFinalizer
-            && let Some(farewell) = deletion::farewell(&self.view)
-        {
-            self.view.found.notes.push(farewell);
-        }
         self.steps += 1;
         self.doing = Some((aspect, effect.clone()));
         Next::Perform(effect)
@@ -173,6 +172,11 @@ impl Pass {
                     Reason::Throttled,
                     "Agent Engine asked to slow down; it is tried again when it allows",
                 )
+            }
+            // Whether it is gone all the same is read another time.
+            None if self.view.found.removal == Removal::Unclear => {
+                self.view.found.removal = Removal::Failed;
+                return self.decide(pace);
             }
             None => return self.leave_until(at),
         };

@@ -8,7 +8,7 @@ pub use super::facts::{
     Content, Deletion, Finalizer, Listed, ObjectFacts, OrganizationFacts, Ownership, ReadableOrganization,
     SecretContent, SecretFacts, Secrets, Vanishing, Verification,
 };
-pub use super::found::{CrdState, Found, Issued, LiveSecret, Look, Observation, Remote};
+pub use super::found::{CrdState, Found, Issued, LiveSecret, Look, Observation, Remote, Removal};
 use super::memory::Memory;
 use super::reason::Reason;
 use super::verdict::Finding;

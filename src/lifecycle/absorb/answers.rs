@@ -11,7 +11,7 @@ use crate::lifecycle::memory::Unproven;
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::verdict::{Aspect, Finding, Problem};
-use crate::lifecycle::view::{Deletion, Issued, Look, Observation, Remote, View};
+use crate::lifecycle::view::{Deletion, Issued, Look, Observation, Remote, Removal, View};
 use crate::tenancy::canonical;
 
 pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Vec<RemoteWorkspace>>) {
@@ -37,6 +37,13 @@ pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
 pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<RemoteWorkspace>>) {
     view.found.clock.learn(&answer);
     let Effect::Get(id) = effect else { return };
+    if view.found.removal == Removal::Unclear {
+        view.found.removal = Removal::Failed;
+        // Why the DELETE failed says more.
+        if answer.result.is_err() {
+            return;
+        }
+    }
     let row = match answer.result {
         Ok(row) => row.filter(|row| !row.tombstone),
         Err(failure) => return failed(view, aspect, effect, failure),
@@ -198,11 +205,25 @@ pub(super) fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: 
 pub(super) fn deleted(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Deleted>) {
     view.found.clock.learn(&answer);
     let Effect::Delete(id) = effect else { return };
+    let stray = view.record().filter(|record| record.id != *id);
+    if stray.is_none() {
+        view.found.removal = match &answer.result {
+            Ok(_) => Removal::Done,
+            Err(failure) => match failure.class {
+                FailureClass::Throttled(_) => Removal::Failed,
+                FailureClass::Transient
+                | FailureClass::Denied
+                | FailureClass::Rejected
+                | FailureClass::Conflict
+                | FailureClass::Missing
+                | FailureClass::Malformed
+                | FailureClass::Unknown => Removal::Unclear,
+            },
+        };
+    }
     if let Err(failure) = answer.result {
         return failed(view, aspect, effect, failure);
     }
-    let stray = view.record().filter(|record| record.id != *id);
-    view.found.deleted = stray.is_none();
     if let Some(record) = stray {
         // The name that we issued under is stale wherever we had it from.
         view.memory.known_at = Some(answer.finished);

@@ -12,7 +12,7 @@ use crate::lifecycle::rules::whose::{Whose, whose};
 use crate::lifecycle::rules::{creation, gates, naming, state};
 use crate::lifecycle::verdict::{Aspect, Finding};
 use crate::lifecycle::view::{
-    CrdState, Deletion, Finalizer, OrganizationFacts, Record, Remote, Vanishing, Verification, View,
+    CrdState, Deletion, Finalizer, OrganizationFacts, Record, Remote, Removal, Vanishing, Verification, View,
 };
 use crate::tenancy::is_default;
 
@@ -22,7 +22,7 @@ pub fn let_it_go(view: &View) -> Option<Step> {
         (Deletion::NotAsked, _) => None,
         (Deletion::Asked, Finalizer::Absent) => Some(Step::Leave),
         (Deletion::Asked, Finalizer::Present) => Some(match (fate(view), view.record(), view.intent()) {
-            (_, None, None) | (Fate::Retain, _, _) => release(),
+            (_, None, None) | (Fate::Retain, _, _) => release(view),
             (Fate::Delete, Some(record), _) => delete(view, &record),
             (Fate::Delete, None, Some(intent)) => settle_creation(view, intent),
         }),
@@ -33,8 +33,14 @@ fn act(effect: Effect) -> Step {
     Step::Act(Aspect::Sync, effect)
 }
 
-fn release() -> Step {
-    act(Effect::RemoveFinalizer)
+/// Where the finalizer could not be taken off, the next pass tries again.
+fn release(view: &View) -> Step {
+    match &view.found.problem {
+        Some(problem) if problem.finding.reason == Reason::KubernetesRefused => {
+            Step::Settle(report::failed(view, problem))
+        }
+        Some(_) | None => act(Effect::RemoveFinalizer),
+    }
 }
 
 /// What becomes of the workspace.
@@ -101,8 +107,15 @@ pub fn farewell(view: &View) -> Option<Finding> {
 }
 
 fn delete(view: &View, record: &Record) -> Step {
-    if view.found.deleted {
-        return release();
+    let is_gone = view
+        .observed(&record.id)
+        .is_some_and(|seen| seen.remote == Remote::Gone);
+    match view.found.removal {
+        Removal::Done => return release(view),
+        // Whatever a DELETE is answered: what is read to be gone is gone.
+        Removal::Unclear => return act(Effect::Get(record.id.clone())),
+        Removal::Failed if is_gone => return release(view),
+        Removal::Failed | Removal::NotTried => {}
     }
     if let Some(step) = unable(view).or_else(|| may_be_the_crd(view)) {
         return step;
@@ -135,7 +148,7 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     match whose(look, ServerClock::window_of(intent)) {
         Whose::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => act(Effect::Get(row.id)),
-            Some(Remote::Gone) => release(),
+            Some(Remote::Gone) => release(view),
             Some(Remote::Present(row)) => {
                 let record = Record {
                     id: row.id.clone(),
@@ -147,13 +160,13 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
                 act(Effect::WriteStatus(Box::new(report::recorded(view, &record))))
             }
         },
-        Whose::NotOurs => release(),
+        Whose::NotOurs => release(view),
         Whose::Uncertain(row) => Step::Settle(blocked(view, &creation::uncertain(&row).message)),
         Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => Step::Settle(report::blocked(
             view,
             Finding::new(Reason::Deleting, creation::in_flight(intent).message),
         )),
-        Whose::Nobodys => release(),
+        Whose::Nobodys => release(view),
     }
 }
 

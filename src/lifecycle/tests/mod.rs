@@ -9,6 +9,7 @@ mod crashes;
 mod creation;
 mod creation_disturbed;
 mod deletion;
+mod deletion_that_fails;
 mod dice;
 mod engine_model;
 mod failures;

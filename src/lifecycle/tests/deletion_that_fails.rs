@@ -1,0 +1,106 @@
+//! A deletion whose DELETE fails: what is gone all the same is let go, and no more is asked than that takes.
+
+use std::time::Duration;
+
+use super::world::{Fault, World};
+use crate::api::remote::FailureClass;
+use crate::api::workspace::DeletionPolicy;
+use crate::lifecycle::Reason;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Agent Engine answers every DELETE so, whatever it does.
+fn refusing(class: FailureClass, status: u16) -> World {
+    let mut world = World::with_acme();
+    world.fault("Delete", Fault::Answers(class, status), usize::MAX);
+    world.delete("acme");
+    world
+}
+
+#[test]
+fn what_is_gone_all_the_same_is_let_go_however_its_delete_is_answered() {
+    for (class, status) in [
+        (FailureClass::Transient, 503),
+        (FailureClass::Unknown, 504),
+        (FailureClass::Malformed, 200),
+        (FailureClass::Denied, 403),
+        (FailureClass::Rejected, 422),
+        (FailureClass::Conflict, 409),
+    ] {
+        let mut world = refusing(class, status);
+        world.live("acme", HOUR);
+        assert_eq!(world.ready("acme"), "DeletionBlocked", "{class:?}");
+        world.engine.rows.clear();
+        world.live("acme", HOUR);
+        assert!(world.objects.is_empty(), "{class:?}: {}", world.ready("acme"));
+    }
+}
+
+#[test]
+fn what_is_gone_by_a_delete_whose_answer_was_lost_is_let_go_in_the_same_pass() {
+    let mut world = World::with_acme();
+    world.fault("Delete", Fault::AnswerLost, usize::MAX);
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        ["ReadCrd", "DeleteSecret", "Delete", "Get", "RemoveFinalizer"]
+    );
+    assert!(world.objects.is_empty());
+}
+
+#[test]
+fn while_it_is_there_the_message_is_of_the_delete() {
+    let mut world = refusing(FailureClass::Transient, 503);
+    world.fault("Get", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    let message = &world.status("acme").conditions[0].message;
+    assert!(
+        message.contains("delete the workspace") && message.contains("503"),
+        "{message}"
+    );
+    world.heal();
+    world.live("acme", HOUR);
+    assert!(world.objects.is_empty() && world.engine.rows.is_empty());
+}
+
+#[test]
+fn who_asked_to_slow_down_is_asked_nothing_more() {
+    let mut world = refusing(FailureClass::Throttled(Duration::from_secs(5)), 429);
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Get"), 0);
+}
+
+#[test]
+fn many_that_vanished_are_not_believed_gone_here_either() {
+    let mut world = refusing(FailureClass::Transient, 503);
+    world.pass("acme").unwrap();
+    world.engine.rows.clear();
+    world.readable().vanishing = crate::lifecycle::view::Vanishing::Mass;
+    world.live("acme", HOUR);
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    assert!(!world.events.contains(&Reason::Retained));
+}
+
+#[test]
+fn a_finalizer_that_cannot_be_taken_off_is_tried_once_a_pass_and_nothing_told_before_it_is() {
+    for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {
+        let mut world = World::with_acme();
+        world.edit("acme", |o| o.spec.deletion_policy = Some(policy));
+        world.fault("RemoveFinalizer", Fault::Refused, 2);
+        world.delete("acme");
+        for n in 1..=2 {
+            world.now = world.pass("acme").unwrap().look_again;
+            assert_eq!(world.count("RemoveFinalizer"), n);
+            assert_eq!(world.ready("acme"), "KubernetesRefused");
+        }
+        assert!(!world.events.contains(&Reason::Retained));
+        world.pass("acme").unwrap();
+        assert!(world.objects.is_empty());
+        assert_eq!(
+            world.events.contains(&Reason::Retained),
+            policy == DeletionPolicy::Retain
+        );
+    }
+}
