@@ -104,6 +104,18 @@ fn what_a_lost_issue_made_and_somebody_deleted_is_not_found_again() {
 }
 
 #[test]
+fn what_a_lost_issue_made_and_somebody_renamed_is_left_alone_and_another_is_made() {
+    let mut world = created();
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.pass("acme").unwrap();
+    world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "moved".into();
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
+    assert_eq!(world.engine.names(), ["moved", "acme"]);
+    assert_eq!(world.count("Issue"), 2);
+}
+
+#[test]
 fn a_token_dropped_with_a_creation_is_not_used_though_its_workspace_is_adopted_in_the_same_pass() {
     let mut world = created();
     world.allow_adoption();
