@@ -22,6 +22,7 @@ use crate::api::ids::Uid;
 use crate::api::reason::Reason;
 use crate::api::time::elapsed;
 use crate::api::{AnyWorkspace, Workspace};
+use crate::lifecycle::effect::Effect;
 use crate::lifecycle::unreadable::Fate;
 use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled, SharedList};
@@ -142,7 +143,13 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
                 .organizations
                 .get_mut(&organization)
                 .map_or(&mut idle, |state| &mut state.pace);
-            pass.next(context.now(), &mut shared.claims, pace, outcome.take())
+            let next = pass.next(context.now(), &mut shared.claims, pace, outcome.take());
+            if let Next::Perform(Effect::Issue { .. }) = &next {
+                // That it was sent outlives a pass that is cut off.
+                let memory = pass.view().memory.clone();
+                shared.memories.insert(pass.claimant().uid, memory);
+            }
+            next
         };
         match next {
             Next::Perform(effect) => {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::memory::Unproven;
+use crate::api::ids::WorkspaceName;
 use crate::api::remote::Answer;
 use crate::api::time::{earlier, elapsed, later, shifted};
 use crate::api::workspace::{Creation, CreationClock};
@@ -82,9 +84,14 @@ impl ServerClock {
         }
     }
 
-    /// The window of an issue that was sent then, and whose answer was lost.
-    pub fn lost_window(&self, started: Timestamp) -> Window {
-        self.live_window(started, later(started, ISSUE_DEADLINE), None)
+    /// An issue that was sent then, and was not answered.
+    pub fn lost_issue(&self, name: &WorkspaceName, sent: Timestamp) -> Unproven {
+        let deadline = later(sent, ISSUE_DEADLINE);
+        Unproven {
+            name: name.clone(),
+            window: self.live_window(sent, deadline, None),
+            resolved_at: later(deadline, LAG_ALLOWANCE),
+        }
     }
 
     /// The window of an issue of which only the intent is left.

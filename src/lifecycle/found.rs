@@ -81,6 +81,16 @@ pub struct Observation {
     pub remote: Remote,
 }
 
+impl Observation {
+    /// The workspace, if it was there.
+    pub fn present(&self) -> Option<&RemoteWorkspace> {
+        match &self.remote {
+            Remote::Present(row) => Some(row),
+            Remote::Gone => None,
+        }
+    }
+}
+
 /// What a GET by id said.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Remote {

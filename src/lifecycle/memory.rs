@@ -20,11 +20,11 @@ pub struct Memory {
     pub missed_at: Option<Timestamp>,
     /// When a rename last ended without a clear answer: it may still take effect for a while.
     pub rename_unclear_at: Option<Timestamp>,
-    /// The last issue for the recorded workspace, until it is seen to have opened that one.
-    pub unproven: Option<Unproven>,
+    /// Issues for the recorded workspace of which nobody saw yet that they opened that one, and made nothing else.
+    pub unproven: Vec<Unproven>,
 }
 
-/// An issue that may have made a stray, if its name had just moved.
+/// An issue that may have made a stray, or may make one yet, if its name had just moved.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unproven {
     pub name: WorkspaceName,
@@ -39,6 +39,12 @@ impl Memory {
     pub fn lost_track(&mut self, now: Timestamp) {
         self.known_at = Some(now);
         self.rename_unclear_at = Some(now);
+    }
+
+    /// Whether what an issue made may still come to light: until then no name is changed.
+    pub fn unresolved_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let resolved = self.unproven.iter().map(|unproven| unproven.resolved_at);
+        resolved.filter(|at| *at > now).max()
     }
 
     pub fn backoff(&self, aspect: Aspect) -> &Backoff {

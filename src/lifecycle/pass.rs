@@ -156,6 +156,13 @@ impl Pass {
                 Turn::At(at) => return self.give_way(pace, at),
             }
         }
+        if let Effect::Issue { name, .. } = &effect
+            && self.view.record().is_some()
+        {
+            // Noted before it is sent: a pass that is cut off forgets what came of it, not that it was sent.
+            let sent = self.view.found.clock.lost_issue(name, self.view.now);
+            self.view.memory.unproven.push(sent);
+        }
         self.steps += 1;
         self.doing = Some((aspect, effect.clone()));
         Next::Perform(effect)
@@ -303,6 +310,7 @@ impl Pass {
             );
         }
         look_again.extend(token::rename_settles_at(&self.view));
+        look_again.extend(self.view.memory.unresolved_at(now));
         if [&verdict.main, &verdict.token]
             .iter()
             .any(|finding| finding.reason == Reason::SecretNotOwned)

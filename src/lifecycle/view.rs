@@ -100,10 +100,7 @@ impl View {
 
     /// The workspace as this pass's GET by id showed it.
     pub fn present(&self, id: &WorkspaceId) -> Option<&RemoteWorkspace> {
-        match &self.observed(id)?.remote {
-            Remote::Present(row) => Some(row),
-            Remote::Gone => None,
-        }
+        self.observed(id)?.present()
     }
 
     /// The search for `name` of this pass.

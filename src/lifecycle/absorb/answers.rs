@@ -1,10 +1,11 @@
 //! What Agent Engine answered, and what that makes of what is known: each answer is a fact about the moment in which it
 //! was asked for.
 
+use jiff::Timestamp;
+
 use crate::api::ids::WorkspaceName;
 use crate::api::remote::{Answer, Deleted, Failure, FailureClass, Proof, RemoteWorkspace};
-use crate::api::time::later;
-use crate::lifecycle::clock::{ISSUE_DEADLINE, LAG_ALLOWANCE, ServerClock};
+use crate::lifecycle::clock::ServerClock;
 use crate::lifecycle::effect::{Change, Effect, IssuedToken};
 use crate::lifecycle::failures;
 use crate::lifecycle::memory::Unproven;
@@ -18,10 +19,8 @@ pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
     view.found.clock.learn(&answer);
     match (answer.result, effect) {
         (Ok(rows), Effect::Look(name)) => {
-            let resolved =
-                |unproven: &mut Unproven| unproven.name == *name && unproven.resolved_at <= answer.started;
             if !rows.iter().any(|row| row.name == *name) {
-                view.memory.unproven.take_if(resolved);
+                made_nothing(view, name, answer.started);
             }
             view.found.looks.retain(|look| look.name != *name);
             view.found.looks.push(Look {
@@ -66,6 +65,7 @@ pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answ
     *learnt = (*learnt).max(Some(answer.started));
     if let Some(row) = &row {
         note_in_looks(view, row);
+        made_nothing(view, &row.name, answer.started);
     }
     view.found.row = row;
 }
@@ -94,7 +94,10 @@ pub(super) fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
         // A creation is a write too: a list from before it lacks the workspace.
         view.memory.known_at = Some(answer.finished);
     } else {
-        view.memory.unproven = unproven(&view.found.clock, name, &answer);
+        // It was noted when it was sent; now more is known.
+        view.memory.unproven.pop();
+        let unproven = unproven(&view.found.clock, name, &answer);
+        view.memory.unproven.extend(unproven);
     }
     view.found.issues = view.found.issues.saturating_add(1);
     match answer.result {
@@ -129,16 +132,20 @@ fn nothing_made(class: FailureClass) -> bool {
 
 /// What is to be remembered of an issue for the recorded workspace until its token is proven.
 fn unproven(clock: &ServerClock, name: &WorkspaceName, answer: &Answer<IssuedToken>) -> Option<Unproven> {
-    let window = match &answer.result {
-        Ok(_) => clock.live_window(answer.started, answer.finished, answer.date),
-        Err(failure) if nothing_made(failure.class) => return None,
-        Err(_) => clock.lost_window(answer.started),
-    };
-    Some(Unproven {
-        name: name.clone(),
-        window,
-        resolved_at: later(later(answer.started, ISSUE_DEADLINE), LAG_ALLOWANCE),
-    })
+    match &answer.result {
+        Ok(_) => Some(Unproven {
+            window: clock.live_window(answer.started, answer.finished, answer.date),
+            ..clock.lost_issue(name, answer.started)
+        }),
+        Err(failure) if nothing_made(failure.class) => None,
+        Err(_) => Some(clock.lost_issue(name, answer.started)),
+    }
+}
+
+/// Seen so late, the name tells that no issue under it made anything: it is free, or still that of the recorded workspace.
+fn made_nothing(view: &mut View, name: &WorkspaceName, seen_at: Timestamp) {
+    let may_have = |unproven: &Unproven| unproven.name != *name || unproven.resolved_at > seen_at;
+    view.memory.unproven.retain(may_have);
 }
 
 pub(super) fn proven(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Proof>) {
@@ -149,7 +156,8 @@ pub(super) fn proven(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
                 .record()
                 .is_some_and(|record| record.id == proof.workspace_id)
             {
-                view.memory.unproven = None;
+                // The last is the one whose token this is.
+                view.memory.unproven.pop();
             }
             view.found.proof = Some(proof);
         }
@@ -227,11 +235,16 @@ pub(super) fn deleted(view: &mut View, aspect: Aspect, effect: &Effect, answer: 
     if let Some(record) = stray {
         // The name that we issued under is stale wherever we had it from.
         view.memory.known_at = Some(answer.finished);
-        view.memory.unproven = None;
+        let made = view
+            .found
+            .other
+            .take()
+            .and_then(|seen| seen.present()?.created_at);
+        let made_it = |unproven: &Unproven| made.is_some_and(|at| unproven.window.contains(at));
+        view.memory.unproven.retain(|unproven| !made_it(unproven));
         view.found.remote = None;
         view.found.issued = None;
         view.found.proof = None;
-        view.found.other = None;
         for look in &mut view.found.looks {
             look.rows.retain(|row| row.id != *id);
         }

@@ -149,7 +149,7 @@ pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a crate::api::
         };
     }
     listed(view)
-        .filter(|listed| young(listed.requested_at) && view.memory.unproven.is_none())
+        .filter(|listed| young(listed.requested_at) && view.memory.unproven.is_empty())
         .and_then(|listed| listed.row.as_ref())
         .filter(|row| row.name == record.name && state::known(row) == record.state)
 }

@@ -113,6 +113,13 @@ fn rename(view: &View, record: &Record) -> Stand {
     if deferred(view) {
         return Stand::Blocked(before(view, "the rename is waiting for its next attempt"));
     }
+    // What an issue makes under this name, or made under the wanted one, may still come to light.
+    if view.memory.unresolved_at(view.now).is_some() {
+        return Stand::Blocked(Finding::new(
+            Reason::Updating,
+            "the rename waits, a minute at most, until the last issue of a token is known to have made nothing",
+        ));
+    }
     // I3: what is renamed, and from what, is what this very pass has read.
     if view.present(&record.id).is_none() {
         return Stand::Next(Effect::Get(record.id.clone()));

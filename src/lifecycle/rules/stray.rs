@@ -1,7 +1,7 @@
 //! Our own stray: created by our issue under a name that had just moved. Empty, ours, and deleted by its id; what cannot be
 //! told for ours is named and left alone.
 
-use crate::api::ids::WorkspaceId;
+use crate::api::ids::{WorkspaceId, WorkspaceName};
 use crate::api::remote::RemoteWorkspace;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::memory::Unproven;
@@ -10,7 +10,7 @@ use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::state;
 use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::{Look, Record, Remote, View};
+use crate::lifecycle::view::{Record, Remote, View};
 use crate::tenancy::ClaimKey;
 
 /// The token at hand opens another workspace: a stray, or somebody else's.
@@ -24,9 +24,9 @@ pub fn drop_a_token_of_another(view: &View) -> Option<Step> {
     let Some(seen) = other(view, &proof.workspace_id) else {
         return token(Effect::Get(proof.workspace_id.clone()));
     };
-    let made_by_us = match (seen, &view.memory.unproven) {
-        (Remote::Present(row), Some(unproven)) => is_ours(view, &record, unproven, row),
-        (Remote::Present(_) | Remote::Gone, _) => false,
+    let made_by_us = match seen {
+        Remote::Present(row) => is_ours(view, &record, row),
+        Remote::Gone => false,
     };
     if made_by_us {
         return token(Effect::Delete(proof.workspace_id.clone()));
@@ -44,22 +44,24 @@ pub fn drop_a_token_of_another(view: &View) -> Option<Step> {
     Some(Step::Settle(report::token_failed(view, finding)))
 }
 
-/// An issue, or its proof, was not answered, and now the recorded workspace is seen under another name: what the issue
-/// made, if anything, bears the old one.
+/// An issue, or its proof, was not answered, and now the recorded workspace is seen under another name, or gone: what the
+/// issue made, if anything, bears the name that it was sent with.
 pub fn look_for_a_stray(view: &View) -> Option<Step> {
     let record = view.record()?;
-    let unproven = view.memory.unproven.as_ref()?;
-    let waits = |at| at > view.now;
-    if view.found.issued.is_some()
-        || state::current(view, &record).name == unproven.name
-        || view.memory.token.not_before(view.cause()).is_some_and(waits)
-    {
+    let rests = view
+        .memory
+        .token
+        .not_before(view.cause())
+        .is_some_and(|at| at > view.now);
+    if view.found.issued.is_some() || rests {
         return None;
     }
-    let Some(look) = view.look(&unproven.name) else {
-        return token(Effect::Look(unproven.name.clone()));
-    };
-    token(removal(view, &record, unproven, look)?)
+    let mut suspects = view
+        .memory
+        .unproven
+        .iter()
+        .filter(|unproven| !bears(view, &record, &unproven.name));
+    suspects.find_map(|unproven| token(look_or_remove(view, &record, unproven)?))
 }
 
 /// What is to be known of strays before the recorded workspace is deleted, and nobody is left who would look for them.
@@ -70,36 +72,37 @@ pub enum Last {
     Wait,
 }
 
-/// An issue that was not answered is settled before the object goes: its stray goes first.
+/// An issue that was not answered is settled before the object goes: its stray goes first, and what is still under way has
+/// the workspace to open.
 pub fn last_of_its_issues(view: &View, record: &Record) -> Last {
-    let Some(unproven) = &view.memory.unproven else {
-        return Last::Nothing;
-    };
-    let Some(look) = view.look(&unproven.name) else {
-        return Last::Act(Effect::Look(unproven.name.clone()));
-    };
-    let mut rows = look.rows.iter();
-    let opened_it = rows.any(|row| row.id == record.id && row.name == unproven.name);
-    match removal(view, record, unproven, look) {
+    let mut issues = view.memory.unproven.iter();
+    match issues.find_map(|unproven| look_or_remove(view, record, unproven)) {
         Some(effect) => Last::Act(effect),
-        None if !opened_it && view.now < unproven.resolved_at => Last::Wait,
+        None if view.memory.unresolved_at(view.now).is_some() => Last::Wait,
         None => Last::Nothing,
     }
 }
 
-/// The next step towards the removal of the stray that a look under the issue's name shows, if it shows one.
-fn removal(view: &View, record: &Record, unproven: &Unproven, look: &Look) -> Option<Effect> {
-    let row = look
-        .rows
-        .iter()
-        .find(|row| row.name == unproven.name && is_ours(view, record, unproven, row))?;
+/// The next step towards the removal of what an issue may have made. Nothing, once a look under its name shows nothing of ours.
+fn look_or_remove(view: &View, record: &Record, unproven: &Unproven) -> Option<Effect> {
+    let Some(look) = view.look(&unproven.name) else {
+        return Some(Effect::Look(unproven.name.clone()));
+    };
+    let mut rows = look.rows.iter();
+    let row = rows.find(|row| row.name == unproven.name && is_ours(view, record, row))?;
     match other(view, &row.id) {
         None => Some(Effect::Get(row.id.clone())),
-        Some(Remote::Present(row)) if is_ours(view, record, unproven, row) => {
-            Some(Effect::Delete(row.id.clone()))
-        }
+        Some(Remote::Present(row)) if is_ours(view, record, row) => Some(Effect::Delete(row.id.clone())),
         Some(Remote::Present(_) | Remote::Gone) => None,
     }
+}
+
+/// Whether the recorded workspace is there and has that name, as far as this pass knows.
+fn bears(view: &View, record: &Record, name: &WorkspaceName) -> bool {
+    let gone = view
+        .observed(&record.id)
+        .is_some_and(|seen| seen.remote == Remote::Gone);
+    !gone && state::current(view, record).name == *name
 }
 
 /// Another workspace than the recorded one, as this pass's GET by id showed it.
@@ -108,11 +111,17 @@ fn other<'a>(view: &'a View, id: &WorkspaceId) -> Option<&'a Remote> {
     Some(&seen.remote)
 }
 
-/// Created within our issue, and nobody's.
-fn is_ours(view: &View, record: &Record, unproven: &Unproven, row: &RemoteWorkspace) -> bool {
+/// Created within an issue of ours, and nobody's.
+fn is_ours(view: &View, record: &Record, row: &RemoteWorkspace) -> bool {
     let claim = ClaimKey::Id(record.organization_id.clone(), row.id.clone());
+    let within = |at| {
+        view.memory
+            .unproven
+            .iter()
+            .any(|unproven| unproven.window.contains(at))
+    };
     row.id != record.id
         && !row.tombstone
-        && row.created_at.is_some_and(|at| unproven.window.contains(at))
+        && row.created_at.is_some_and(within)
         && !view.standing.lost.contains_key(&claim)
 }

@@ -7,7 +7,8 @@ use super::engine_model::Told;
 use super::world::{Fault, World};
 use crate::api::ids::WorkspaceName;
 use crate::api::remote::FailureClass;
-use crate::lifecycle::Reason;
+use crate::lifecycle::effect::Effect;
+use crate::lifecycle::{Next, Pass, Reason};
 
 /// Its token is due, and somebody renames the workspace just before it is issued.
 fn renamed_just_before_the_issue() -> World {
@@ -150,6 +151,69 @@ fn an_issue_after_one_that_was_not_proven_reads_the_workspace_first() {
 }
 
 #[test]
+fn a_stray_beside_a_workspace_that_was_deleted_is_found_too() {
+    for lost in ["Issue", "Prove"] {
+        let mut world = World::with_acme();
+        world.pass_time(900);
+        world.meanwhile("Issue", |world| world.engine.rows.clear());
+        world.fault(lost, Fault::AnswerLost, 1);
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.engine.names(), [""; 0], "{lost}: {:?}", world.kinds());
+        assert_eq!(world.ready("acme"), "RemoteGone", "{lost}");
+    }
+}
+
+#[test]
+fn no_name_is_changed_while_an_issue_may_still_take_effect_under_it() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.pass_time(900);
+    world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.pass("acme").unwrap();
+    world.edit("acme", |object| object.spec.name = WorkspaceName::from("zenith"));
+    for _ in 0..59 {
+        world.live("acme", Duration::from_secs(1));
+        // Only now the server carries it out.
+        world.engine.issue(world.now, &WorkspaceName::from("acme"));
+        assert_eq!(world.engine.rows.len(), 1, "{:?}", world.kinds());
+    }
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.engine.names(), ["zenith"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.token_opens("acme-token"), Some(id));
+}
+
+#[test]
+fn a_stray_of_which_another_issue_was_proven_meanwhile_is_still_found() {
+    let mut world = renamed_just_before_the_issue();
+    world.engine.list_lag = Duration::from_secs(29);
+    world.fault("Prove", Fault::AnswerLost, 1);
+    for _ in 0..60 {
+        world.live("acme", Duration::from_secs(10));
+        world.list();
+    }
+    assert_eq!(world.engine.names(), ["acme"], "{:?}", world.kinds());
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn that_an_issue_was_sent_is_known_before_its_answer() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    let mut pass = Pass::new(world.view("acme"));
+    let mut next = pass.next(world.now, &mut world.claims, &mut world.pace, None);
+    let Next::Perform(get @ Effect::Get(_)) = &next else {
+        panic!("{next:?}")
+    };
+    let outcome = world.carry_out("acme", &mut 0, get, world.now);
+    next = pass.next(world.now, &mut world.claims, &mut world.pace, Some(outcome));
+    assert!(matches!(next, Next::Perform(Effect::Issue { .. })), "{next:?}");
+    let sent = &pass.view().memory.unproven;
+    assert_eq!(sent.len(), 1, "a pass that is cut off here leaves it behind");
+    assert_eq!(sent[0].name.as_str(), "acme");
+}
+
+#[test]
 fn a_stray_of_an_issue_that_the_process_did_not_survive_is_named_and_left_alone() {
     let mut world = renamed_just_before_the_issue();
     let issue = world.kinds().len() + 1;
@@ -184,4 +248,21 @@ fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
         assert!(world.objects.is_empty());
         assert_eq!(world.engine.names(), [""; 0], "{lost}");
     }
+}
+
+#[test]
+fn an_issue_that_takes_effect_late_finds_the_workspace_still_there_though_it_is_to_be_deleted() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.pass("acme").unwrap();
+    world.delete("acme");
+    for _ in 0..59 {
+        world.live("acme", Duration::from_secs(1));
+        world.engine.issue(world.now, &WorkspaceName::from("acme"));
+    }
+    assert_eq!(world.engine.rows.len(), 1, "{:?}", world.kinds());
+    world.live("acme", Duration::from_secs(60));
+    assert!(world.objects.is_empty());
+    assert_eq!(world.engine.names(), [""; 0]);
 }
