@@ -2,7 +2,8 @@
 //!
 //! Whatever the filter says, libraries that see requests and answers speak at `info` at most: at `debug` and `trace`
 //! hyper, h2 and rustls print header blocks and frames, and kube and reqwest print URLs and bodies. A token in a log is
-//! a token lost, and no filter that a person types in a hurry may cause it.
+//! a token lost, and no filter that a person types in a hurry may cause it. Where a library says such things at a higher
+//! level, it is held there.
 
 use tracing::Subscriber;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
@@ -53,6 +54,13 @@ pub fn check_filter(text: &str) -> Result<(), String> {
 /// Crates of ours, which log nothing secret at any level (tests look for a canary). All others are held at `info`.
 const OURS: [&str; 1] = [env!("CARGO_CRATE_NAME")];
 
+/// It warns of an answer that it cannot decode, and quotes the whole of it: for a Secret that is a token. The error itself
+/// comes back to us.
+const QUOTES_BODIES: &str = "kube_client::client";
+
+/// Beneath the same name, and of use: it says that a new CA file cannot be read.
+const QUOTES_NOTHING: &str = "kube_client::client::tls";
+
 /// Its span around each pass says why the pass was begun, and knows it of none: we feed its queue. Our own lines name
 /// their object.
 const TELLS_NOTHING: &str = "kube_runtime::controller";
@@ -74,6 +82,8 @@ where
     let safe = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_target(TELLS_NOTHING, LevelFilter::WARN)
+        .with_target(QUOTES_BODIES, LevelFilter::ERROR)
+        .with_target(QUOTES_NOTHING, LevelFilter::WARN)
         .with_targets(OURS.map(|name| (name, LevelFilter::TRACE)));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match telemetry.format {
@@ -131,6 +141,7 @@ mod tests {
                     tracing::debug!(target: "rustls::conn", "canary");
                     tracing::trace!(target: "reqwest::connect", "canary");
                     tracing::debug!(target: "kube_client::client::builder", "canary");
+                    tracing::warn!(target: "kube_client::client", "canary");
                     tracing::debug_span!(target: "kube_client::client::builder", "HTTP", url = "canary")
                         .in_scope(|| tracing::info!(target: "kube_client::client::builder", "fine"));
                 });

@@ -10,6 +10,8 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::unmanaged::without_managed_fields;
+
 /// An object that somebody stored.
 #[derive(Clone, Debug)]
 pub enum Any<S: Salvage> {
@@ -32,7 +34,7 @@ pub trait Salvage: Sized {
 /// Fails only where not even the metadata can be read.
 impl<'de, S: Salvage> Deserialize<'de> for Any<S> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Value::deserialize(deserializer)?;
+        let raw = without_managed_fields(Value::deserialize(deserializer)?);
         match serde_path_to_error::deserialize::<_, S::Object>(&raw) {
             Ok(object) => Ok(Self::Whole(object)),
             Err(error) => {

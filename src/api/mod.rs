@@ -12,9 +12,11 @@ pub mod reason;
 pub mod remote;
 pub mod schema;
 pub mod time;
+pub mod unmanaged;
 pub mod workspace;
 
 pub use any_organization::AnyOrganization;
 pub use any_workspace::AnyWorkspace;
 pub use organization::Organization;
+pub use unmanaged::Unmanaged;
 pub use workspace::Workspace;

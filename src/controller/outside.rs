@@ -11,10 +11,10 @@ use super::announce::announce;
 use super::context::Context;
 use super::observe;
 use super::write::{self, Hold};
-use crate::api::Organization;
 use crate::api::any_organization::SalvagedOrganization;
 use crate::api::conditions::{ConditionDraft, READY, RECONCILING, STALLED, Truth, fold};
 use crate::api::reason::{Reason, Weight};
+use crate::api::{Organization, Unmanaged};
 use crate::lifecycle::verdict::Finding;
 use crate::organization::unreadable::{Fate, unreadable};
 
@@ -38,7 +38,7 @@ pub(super) async fn organization(context: &Context, salvaged: &SalvagedOrganizat
         Fate::IsLetGo => LOOKS_AGAIN,
         Fate::Goes => {
             let namespace = &context.settings.operator_namespace;
-            let api: Api<PartialObjectMeta<Organization>> =
+            let api: Api<Unmanaged<PartialObjectMeta<Organization>>> =
                 Api::namespaced(context.client.clone(), namespace);
             if let Err(error) = write::finalizer(&api, &object, Hold::Remove).await {
                 tracing::warn!(organization = name, %error, "an Organization could not be let go");
@@ -52,9 +52,10 @@ pub(super) async fn organization(context: &Context, salvaged: &SalvagedOrganizat
 pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: Finding) {
     let resource = ApiResource::erase::<K>(&());
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &resource);
+    let api: Api<Unmanaged<DynamicObject>> =
+        Api::namespaced_with(context.client.clone(), &namespace, &resource);
     let name = object.name_any();
-    let Ok(Some(live)) = api.get_opt(&name).await else {
+    let Ok(Some(Unmanaged(live))) = api.get_opt(&name).await else {
         return;
     };
     let old: Vec<_> = live

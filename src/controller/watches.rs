@@ -19,7 +19,7 @@ use super::context::{Context, Writers};
 use super::facts::KeptSecret;
 use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces, trimmed};
 use super::merge::{merge, reduced};
-use crate::api::{AnyOrganization, AnyWorkspace, marks};
+use crate::api::{AnyOrganization, AnyWorkspace, Unmanaged, marks};
 use crate::serve::Metrics;
 use crate::settings::Watch;
 
@@ -122,7 +122,7 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
         scoped(
             context,
             watcher::Config::default().labels(marks::WORKSPACE_LABEL),
-            |secret: Secret| KeptSecret::of(&secret),
+            |secret: Unmanaged<Secret>| KeptSecret::of(&secret.0),
             |kept| kept.name.clone(),
         ),
         fed(context, Secrets::default()),
@@ -137,8 +137,8 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
     );
     watches.add(
         "credentials",
-        events(
-            Api::<PartialObjectMeta<Secret>>::namespaced(client.clone(), own),
+        metadata(
+            Api::<Unmanaged<PartialObjectMeta<Secret>>>::namespaced(client.clone(), own),
             watcher::Config::default(),
         ),
         fed(context, Credentials(writers.credentials)),
@@ -159,6 +159,18 @@ where
 {
     watcher(api, config.timeout(WATCH_FOR_SECONDS))
         .default_backoff()
+        .boxed()
+}
+
+fn metadata<K>(
+    api: Api<Unmanaged<PartialObjectMeta<K>>>,
+    config: watcher::Config,
+) -> Events<PartialObjectMeta<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + 'static,
+{
+    events(api, config)
+        .map(|event| event.map(|event| reduced(event, |object| object.0)))
         .boxed()
 }
 
@@ -194,7 +206,7 @@ where
 /// The watched namespaces themselves, for their labels. Nothing is asked about others, and nobody need allow it: a list or
 /// a watch that selects one by name is a request for that name.
 fn namespaces(context: &Context) -> Events<PartialObjectMeta<Namespace>> {
-    let part = |config| events(Api::all(context.client.clone()), config);
+    let part = |config| metadata(Api::all(context.client.clone()), config);
     let only = |name| watcher::Config::default().fields(&format!("metadata.name={name}"));
     match &context.settings.watch {
         Watch::All => part(watcher::Config::default()),

@@ -5,6 +5,7 @@
 mod support;
 
 mod forged;
+mod managed_fields;
 mod undecodable;
 
 use kube::{

@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use secrecy::SecretString;
 
-use crate::api::Organization;
 use crate::api::ids::OrganizationId;
+use crate::api::{Organization, Unmanaged};
 use crate::controller::context::Context;
 use crate::controller::perform;
 use crate::engine::{Call, CallOutcome, ConfigError, Credentials, Endpoint, Engine, EngineConfig, Observer};
@@ -23,7 +23,7 @@ pub(super) async fn connect(
 ) -> Result<Engine, NoClient> {
     let namespace = &context.settings.operator_namespace;
     let name = &object.spec.credentials_secret_ref.name;
-    let secrets: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
+    let secrets: Api<Unmanaged<Secret>> = Api::namespaced(context.client.clone(), namespace);
     let missing = |what: String| NoClient::Missing { what };
     let secret = match secrets.get_opt(name).await {
         Ok(Some(secret)) => secret,
@@ -42,6 +42,7 @@ pub(super) async fn connect(
     };
     let key = |key: &str| {
         let bytes = secret
+            .0
             .data
             .as_ref()
             .and_then(|data| data.get(key))

@@ -11,7 +11,7 @@ use super::{client, observe};
 use crate::api::ids::{OrganizationId, Uid};
 use crate::api::organization::OrganizationStatus;
 use crate::api::remote::Answer;
-use crate::api::{AnyWorkspace, Organization};
+use crate::api::{AnyWorkspace, Organization, Unmanaged};
 use crate::controller::context::Context;
 use crate::controller::write::{self, Hold};
 use crate::engine::{Engine, ListFilter, Pages};
@@ -105,9 +105,9 @@ impl Performer {
         self.written(written)
     }
 
-    fn written(&mut self, result: kube::Result<Organization>) -> Outcome {
+    fn written(&mut self, result: kube::Result<Unmanaged<Organization>>) -> Outcome {
         match result {
-            Ok(object) => {
+            Ok(Unmanaged(object)) => {
                 let uid = Uid::new(self.object.uid().unwrap_or_default());
                 self.context
                     .shared()
@@ -179,7 +179,7 @@ impl Performer {
         Answer::unsent(self.context.now(), "the credential has just changed")
     }
 
-    fn api(&self) -> Api<Organization> {
+    fn api(&self) -> Api<Unmanaged<Organization>> {
         let namespace = &self.context.settings.operator_namespace;
         Api::namespaced(self.context.client.clone(), namespace)
     }

@@ -10,8 +10,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{Performer, refused};
-use crate::api::marks;
 use crate::api::time::elapsed;
+use crate::api::{Unmanaged, marks};
 use crate::controller::facts::{KeptSecret, fingerprint};
 use crate::controller::secrets::facts;
 use crate::controller::write;
@@ -20,14 +20,14 @@ use crate::lifecycle::effect::{Outcome, Replace, SecretDraft};
 use crate::lifecycle::view::{LiveSecret, SecretFacts};
 
 impl Performer {
-    fn secrets(&self) -> Api<Secret> {
+    fn secrets(&self) -> Api<Unmanaged<Secret>> {
         Api::namespaced(self.context.client.clone(), &self.namespace())
     }
 
     pub(super) async fn read_secret(&self, name: &str) -> Outcome {
         match self.secrets().get_opt(name).await {
             Ok(None) => Outcome::Secret(LiveSecret::Absent),
-            Ok(Some(secret)) => Outcome::Secret(LiveSecret::Present(self.facts(&secret))),
+            Ok(Some(secret)) => Outcome::Secret(LiveSecret::Present(self.facts(&secret.0))),
             Err(error) => refused(&error),
         }
     }
@@ -49,13 +49,13 @@ impl Performer {
                     field_manager: write::params().field_manager,
                     ..PostParams::default()
                 };
-                self.secrets().create(&params, &secret).await
+                self.secrets().create(&params, &Unmanaged(secret)).await
             }
             Replace::Version(version) => self.replace_secret(&draft.name, version, secret).await,
         };
         match written {
             Ok(secret) => {
-                let kept = KeptSecret::of(&secret);
+                let kept = KeptSecret::of(&secret.0);
                 let facts = facts(&kept, &self.uid(), &self.object.name_any());
                 self.count_token(&kept);
                 self.context.shared().secrets.put(kept);
@@ -80,7 +80,12 @@ impl Performer {
     }
 
     /// Leaves foreign keys, labels and annotations; foreign owners stay, as long as none of them is the controller.
-    async fn replace_secret(&self, name: &str, version: &str, secret: Secret) -> kube::Result<Secret> {
+    async fn replace_secret(
+        &self,
+        name: &str,
+        version: &str,
+        secret: Secret,
+    ) -> kube::Result<Unmanaged<Secret>> {
         let mut metadata = json!({
             "resourceVersion": version,
             "labels": secret.metadata.labels,
