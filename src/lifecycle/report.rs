@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 
 use super::reason::{Reason, Weight};
 use super::rules::deletion;
+use super::rules::identity;
 use super::rules::state::{self, Stand};
 use super::rules::token::{self, Need};
 use super::rules::token_secret;
@@ -36,9 +37,16 @@ pub fn blocked(view: &View, finding: Finding) -> Verdict {
     };
     Verdict {
         main: finding.clone(),
-        synced: finding,
+        synced: still_gone(view).unwrap_or(finding),
         token,
     }
+}
+
+/// I5: what was found gone stays said, beside whatever else stops the object, until the workspace is seen again.
+fn still_gone(view: &View) -> Option<Finding> {
+    let record = view.record()?;
+    let gone = identity::was_gone(view) && view.present(&record.id).is_none();
+    gone.then(|| view.stored_finding(conditions::SYNCED)).flatten()
 }
 
 /// The end of a pass whose last effect failed.
@@ -47,7 +55,10 @@ pub fn failed(view: &View, problem: &Problem) -> Verdict {
         return blocked(view, problem.finding.clone());
     };
     match problem.aspect {
-        Aspect::Sync => conclude(view, problem.finding.clone(), token(view, &record)),
+        Aspect::Sync => {
+            let synced = still_gone(view).unwrap_or_else(|| problem.finding.clone());
+            conclude(view, synced, token(view, &record))
+        }
         Aspect::Token => token_failed(view, problem.finding.clone()),
     }
 }
@@ -74,6 +85,9 @@ fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
 }
 
 fn synced(view: &View, record: &Record) -> Finding {
+    if let Some(gone) = still_gone(view) {
+        return gone;
+    }
     if view.declared.is_suspended() {
         return Finding::new(
             Reason::Suspended,

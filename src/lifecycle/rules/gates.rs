@@ -8,7 +8,9 @@ use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::{identity, naming, token_secret};
 use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::{OrganizationFacts, Ownership, SecretFacts, Vanishing, Verification, View};
+use crate::lifecycle::view::{
+    OrganizationFacts, Ownership, ReadableOrganization, SecretFacts, Vanishing, Verification, View,
+};
 
 /// A replica that does not lead looks on.
 pub fn only_the_leader_acts(view: &View) -> Option<Step> {
@@ -63,7 +65,7 @@ pub fn withdraw_what_is_declared_away(view: &View) -> Option<Step> {
 }
 
 /// Nothing is asked of an organisation that is not known and verified. I9: while its credential is being verified, as
-/// after a restart, what was said of a healthy object stands.
+/// after a restart, what was said stands.
 pub fn know_the_organization(view: &View) -> Option<Step> {
     let waiting = match &view.organization {
         OrganizationFacts::NotFound { name, searched } => Finding::new(
@@ -79,7 +81,9 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
         ),
         OrganizationFacts::Readable(organization) => match &organization.verification {
             Verification::Verified(_) => return None,
-            Verification::Pending { .. } if report::stands(view) => return Some(Step::Leave),
+            Verification::Pending { .. } if report::stands(view) || is_new(view, organization) => {
+                return Some(Step::Leave);
+            }
             Verification::Pending { why } => Finding::new(
                 Reason::OrganizationNotReady,
                 format!("the Organization {:?} is not ready: {why}", organization.name),
@@ -90,6 +94,11 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
         },
     };
     Some(Step::Settle(report::blocked(view, waiting)))
+}
+
+/// Whether this process has said nothing of the Organization yet: all that was said for the spec of now stands.
+fn is_new(view: &View, organization: &ReadableOrganization) -> bool {
+    organization.revision == 0 && view.stored.observed_generation == Some(view.object.generation)
 }
 
 /// What is said when a credential was swapped for another organisation's.

@@ -1,5 +1,6 @@
 //! I3, I5: the recorded id is the identity; what is gone is reported and stays gone until the user says otherwise.
 
+use crate::api::conditions::SYNCED;
 use crate::api::time::elapsed;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync};
@@ -59,20 +60,23 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
             Remote::Gone => true,
             Remote::Present(_) => return None,
         },
-        // What was found gone stays so until a GET by id says otherwise.
-        None if was_gone(view) && may_ask(view) => return sync(Effect::Get(record.id.clone())),
-        None => was_gone(view),
+        // What was not found stays so until a GET by id says otherwise.
+        None if was_missed(view) && may_ask(view) => return sync(Effect::Get(record.id.clone())),
+        None => was_missed(view),
     };
     if !gone {
         return None;
     }
-    if !was_gone(view) && !missed_by_the_list(view) {
+    let read = view.observed(&record.id).is_some();
+    let believed = was_gone(view) || (read && missed_by_the_list(view));
+    if !believed {
         return Some(Step::Settle(report::blocked(view, unconfirmed(&record))));
     }
     if let Some(step) = gates::remove_secrets(view) {
         return Some(step);
     }
-    if view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
+    // It may have come back: only this pass's own GET lets its record go.
+    if read && view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
         return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
     }
     Some(Step::Settle(report::blocked(view, gone_finding(&record))))
@@ -98,9 +102,22 @@ fn unconfirmed(record: &Record) -> Finding {
     )
 }
 
-fn was_gone(view: &View) -> bool {
-    view.stored_finding(crate::api::conditions::SYNCED)
-        .is_some_and(|finding| finding.reason == Reason::RemoteGone)
+/// Whether the last that was said of the workspace is that it is gone. Said of the name and state alone, it outlives whatever
+/// else is said of the object meanwhile.
+pub fn was_gone(view: &View) -> bool {
+    last_said(view) == Some(Reason::RemoteGone)
+}
+
+/// Whether the last GET by id did not find it.
+fn was_missed(view: &View) -> bool {
+    matches!(
+        last_said(view),
+        Some(Reason::RemoteGone | Reason::GoneUnconfirmed)
+    )
+}
+
+fn last_said(view: &View) -> Option<Reason> {
+    view.stored_finding(SYNCED).map(|finding| finding.reason)
 }
 
 fn gone_finding(record: &Record) -> Finding {

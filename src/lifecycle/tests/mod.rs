@@ -16,6 +16,7 @@ mod failures;
 mod farewells;
 mod fortunes;
 mod gates;
+mod gone;
 mod identity;
 mod imports;
 mod laws;

@@ -1,0 +1,121 @@
+//! I5: what is gone stays gone, whatever else is said of the object, until it is seen again or the user says otherwise.
+
+use std::time::Duration;
+
+use super::world::{Fault, World, org};
+use crate::api::conditions::SYNCED;
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::FailureClass;
+use crate::lifecycle::view::{Vanishing, Verification};
+
+fn gone() -> World {
+    let mut world = World::with_acme();
+    world.pass_time(60);
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    world.forget_journal();
+    world
+}
+
+fn without_a_token(world: &mut World) {
+    let disabled = serde_json::from_value(serde_json::json!({ "enabled": false })).unwrap();
+    world.edit("acme", |object| object.spec.token_secret = Some(disabled));
+}
+
+fn unready(world: &mut World, revision: u64) {
+    world.readable().verification = Verification::Pending {
+        why: "being verified".to_owned(),
+    };
+    world.readable().revision = revision;
+}
+
+#[test]
+fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
+    type Befall = fn(&mut World);
+    let befalls: [(&str, Befall); 4] = [
+        ("OrganizationNotReady", |world| unready(world, 7)),
+        ("NameNotGranted", |world| {
+            world.grant("[{namespaces: {names: [team]}, workspaceNames: [other]}]");
+        }),
+        ("MassVanishing", |world| {
+            world.readable().vanishing = Vanishing::Mass;
+        }),
+        ("NameClaimed", |world| world.claimed_elsewhere("ws-1")),
+    ];
+    for (reason, befall) in befalls {
+        let mut world = gone();
+        without_a_token(&mut world);
+        befall(&mut world);
+        world.live("acme", Duration::from_secs(60));
+        assert_eq!(world.ready("acme"), reason);
+        assert_eq!(
+            world.condition("acme", SYNCED).unwrap().1,
+            "RemoteGone",
+            "beside {reason}"
+        );
+    }
+}
+
+#[test]
+fn a_restart_says_nothing_new_of_what_is_gone() {
+    let mut world = gone();
+    without_a_token(&mut world);
+    world.live("acme", Duration::from_secs(60));
+    world.forget_journal();
+    world.events.clear();
+    world.restart();
+    unready(&mut world, 0);
+    world.live("acme", Duration::from_secs(60));
+    world.readable().verification = Verification::Verified(org());
+    world.readable().revision = 1;
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert!(
+        world.kinds().iter().all(|kind| *kind == "Get"),
+        "nothing is written: {:?}",
+        world.kinds()
+    );
+    assert_eq!(world.events, []);
+}
+
+#[test]
+fn what_was_not_found_is_not_said_to_be_as_declared_before_it_is_found() {
+    let mut world = World::with_acme();
+    world.pass_time(60);
+    world.engine.rows.clear();
+    world.edit("acme", |object| {
+        object.facts.reconcile_at = Some("now".to_owned());
+    });
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    world.snapshot = None;
+    for _ in 0..5 {
+        world.pass("acme").unwrap();
+        assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    }
+    world.list();
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+}
+
+#[test]
+fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
+    let mut world = World::with_acme();
+    let id = world.id("acme");
+    world.pass_time(60);
+    let mut rows = std::mem::take(&mut world.engine.rows);
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "RemoteGone");
+    rows[0].workspace.name = WorkspaceName::from("moved");
+    world.engine.rows = rows;
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    let lost = id.clone();
+    world.edit("acme", |object| object.facts.recreate = lost);
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.id("acme"), id);
+    assert_eq!(world.engine.names(), ["acme"], "renamed back");
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
