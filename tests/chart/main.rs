@@ -11,6 +11,7 @@ mod permissions;
 mod pod;
 mod release;
 mod render;
+mod schema;
 mod story;
 mod tenants;
 mod values;

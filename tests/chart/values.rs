@@ -1,9 +1,6 @@
 //! What values the chart takes, and with which words it refuses the others.
 
-use std::collections::BTreeSet;
-
 use agent_engine_operator::telemetry::check_filter;
-use serde_json::Value;
 
 use crate::render::{CHART, container, deployment, manifests, refusal, template, texts};
 use crate::support::cluster;
@@ -141,37 +138,26 @@ async fn a_wrong_value_is_refused_with_words_that_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_schema_knows_exactly_the_values_that_there_are() {
-    let read = |name: &str| std::fs::read_to_string(format!("{CHART}/{name}")).unwrap();
-    let values: Value = serde_saphyr::from_str(&read("values.yaml")).unwrap();
-    let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
-    let (mut there, mut meant) = (BTreeSet::new(), BTreeSet::new());
-    keys(&values, &schema, "", &mut there, &mut meant);
-    assert_eq!(there, meant);
-}
-
-/// Walks as deep as the schema names properties.
-fn keys(
-    values: &Value,
-    schema: &Value,
-    path: &str,
-    there: &mut BTreeSet<String>,
-    meant: &mut BTreeSet<String>,
-) {
-    let Some(properties) = schema["properties"].as_object() else {
-        return;
-    };
-    there.extend(
-        values
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| format!("{path}.{key}")),
-    );
-    for (key, property) in properties {
-        let path = format!("{path}.{key}");
-        meant.insert(path.clone());
-        keys(&values[key], property, &path, there, meant);
+async fn a_name_that_is_too_long_or_taken_is_refused_in_each_of_its_forms() {
+    let (long, longer) = ("n".repeat(64), "n".repeat(129));
+    for (values, words) in [
+        (format!("watchNamespaces: [{long}]"), "at most 63"),
+        (format!("image: {{tag: {longer}}}"), "at most 128"),
+        (
+            "{commonLabels: {team: one}, podLabels: {team: two}}".to_owned(),
+            "podLabels: the label team is there already",
+        ),
+    ] {
+        let said = refusal(&values).await;
+        assert!(said.contains(words), "{values}: {said}");
+    }
+    for name in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] {
+        let said = refusal(&format!("extraEnv: [{{name: {name}, value: x}}]")).await;
+        assert!(said.contains(&format!("the chart sets {name} itself")), "{said}");
+    }
+    for name in ["POD_NAMESPACE", "AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE"] {
+        let said = refusal(&format!("extraEnv: [{{name: {name}, value: x}}]")).await;
+        assert!(said.contains(&format!("remove {name}")), "{said}");
     }
 }
 
