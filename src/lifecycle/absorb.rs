@@ -3,6 +3,7 @@
 mod answers;
 
 use super::effect::{Effect, Outcome};
+use super::memory::HandedOut;
 use super::reason::Reason;
 use super::verdict::{Aspect, Finding, Problem};
 use super::view::{LiveSecret, Ownership, SecretFacts, View};
@@ -53,6 +54,9 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
             view.found.proof = None;
             if let Effect::WriteSecret(draft) = effect {
                 view.found.published = Some(draft.content.workspace_id.clone());
+                let last = view.memory.handed_out;
+                let now = HandedOut::after(last, view.now, draft.times, &view.object.uid);
+                view.memory.handed_out = Some(now);
             }
             secret_written(view, facts);
         }

@@ -1,11 +1,21 @@
 //! What the process remembers of an object between passes. Losing it costs a few calls, never correctness.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::clock::Window;
+use super::schedule::{Freshness, TokenTimes};
 use super::verdict::Aspect;
-use crate::api::ids::WorkspaceName;
+use crate::api::ids::{Uid, WorkspaceName};
+use crate::api::time::later;
 use crate::turns::Backoff;
+
+/// So many times in a row a Secret that was taken away or changed is restored at once.
+const RESTORED_AT_ONCE: u32 = 10;
+
+/// Then so long after the last time: two programs that fight over a Secret must not use up the organisation's pace.
+const RESTORED_AGAIN: Duration = Duration::from_secs(60);
 
 /// Kept by uid while the object lives.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +32,37 @@ pub struct Memory {
     pub rename_unclear_at: Option<Timestamp>,
     /// Issues for the recorded workspace of which nobody saw yet that they opened that one, and made nothing else.
     pub unproven: Vec<Unproven>,
+    pub handed_out: Option<HandedOut>,
+}
+
+/// The token that was put into the Secret last.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct HandedOut {
+    pub at: Timestamp,
+    pub times: TokenTimes,
+    /// How many in a row were wanted before the one before them was due: somebody takes the Secret away, or changes it.
+    pub too_soon: u32,
+}
+
+impl HandedOut {
+    /// What is remembered of a token that is handed out now, after the last one.
+    pub fn after(last: Option<Self>, now: Timestamp, times: TokenTimes, uid: &Uid) -> Self {
+        let too_soon = last.filter(|last| last.times.freshness(uid, now) == Freshness::Fresh);
+        Self {
+            at: now,
+            times,
+            too_soon: too_soon.map_or(0, |last| last.too_soon.saturating_add(1)),
+        }
+    }
+
+    /// When the next one may be handed out. At once, until that has become a habit.
+    pub fn next_at(&self) -> Timestamp {
+        if self.too_soon < RESTORED_AT_ONCE {
+            self.at
+        } else {
+            later(self.at, RESTORED_AGAIN)
+        }
+    }
 }
 
 /// An issue that may have made a stray, or may make one yet, if its name had just moved.

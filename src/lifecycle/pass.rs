@@ -309,7 +309,7 @@ impl Pass {
                 token_secret::renew_at(&self.view).map(|at| at.max(later(now, Duration::from_secs(1)))),
             );
         }
-        look_again.extend(token::rename_settles_at(&self.view));
+        look_again.extend(token::waits_until(&self.view));
         look_again.extend(self.view.memory.unresolved_at(now));
         if [&verdict.main, &verdict.token]
             .iter()

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::api::conditions::TOKEN_READY;
 use crate::api::ids::WorkspaceName;
 use crate::api::time::{elapsed, later};
 use crate::api::workspace::WorkspaceState;
 use crate::lifecycle::effect::{Effect, Replace, SecretDraft};
+use crate::lifecycle::memory::HandedOut;
 use crate::lifecycle::plan::{Step, token};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
@@ -201,6 +204,13 @@ fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
             "a rename is unclear; the token is renewed when it has settled",
         )));
     }
+    if restores_at(view).is_some() {
+        return Some(Need::Later(Finding::new(
+            Reason::TokenPending,
+            "the token Secret was taken away or changed many times in a row, and now gets a new token once a minute only. Find \
+             out who does that",
+        )));
+    }
     if view
         .memory
         .token
@@ -221,10 +231,14 @@ fn pending(view: &View, otherwise: &str) -> Finding {
         .unwrap_or_else(|| Finding::new(Reason::TokenPending, otherwise))
 }
 
-/// When an unclear rename will have settled.
-pub fn rename_settles_at(view: &View) -> Option<jiff::Timestamp> {
-    view.memory
-        .rename_unclear_at
-        .map(|at| later(at, RENAME_SETTLES))
-        .filter(|at| *at > view.now)
+/// When a token may be issued that now has to wait for something else than its back-off.
+pub fn waits_until(view: &View) -> Option<Timestamp> {
+    let settles_at = view.memory.rename_unclear_at.map(|at| later(at, RENAME_SETTLES));
+    let settles_at = settles_at.filter(|at| *at > view.now);
+    settles_at.into_iter().chain(restores_at(view)).min()
+}
+
+fn restores_at(view: &View) -> Option<Timestamp> {
+    let next_at = view.memory.handed_out.as_ref().map(HandedOut::next_at);
+    next_at.filter(|at| *at > view.now)
 }

@@ -210,3 +210,24 @@ fn a_list_from_the_future_confirms_nothing() {
     world.pass("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
 }
+
+#[test]
+fn a_secret_that_somebody_takes_away_again_and_again_does_not_use_up_the_organisations_pace() {
+    let mut world = World::with_acme();
+    world.pass_time(300);
+    for _ in 0..600 {
+        world.secrets.clear();
+        world.live("acme", Duration::from_secs(1));
+    }
+    let issues = world.count("Issue");
+    assert!(
+        (18..=22).contains(&issues),
+        "ten at once, then one a minute: {issues}"
+    );
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared", "once it is left alone");
+    world.live("acme", Duration::from_secs(3600));
+    world.secrets.clear();
+    world.live("acme", Duration::from_secs(1));
+    assert_eq!(world.secrets.len(), 1, "and once more at once");
+}
