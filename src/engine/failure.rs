@@ -78,7 +78,9 @@ fn class_of_call(operation: Operation, answer: &Response<Bytes>, said: Option<&s
     let status = answer.status();
     match (status.as_u16(), operation.nature()) {
         (401 | 403, _) => FailureClass::Denied.into(),
-        (408, _) => FailureClass::Transient.into(),
+        (408, Nature::Read) => FailureClass::Transient.into(),
+        // Some proxies give up so on a request that they had passed on.
+        (408, Nature::Write) => FailureClass::Unknown.into(),
         (429, _) => Class::AskedToWait,
         (503, Nature::Read) if retry_after::is_named(answer.headers()) => Class::AskedToWait,
         (500..=599, Nature::Read) => FailureClass::Transient.into(),

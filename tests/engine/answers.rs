@@ -67,7 +67,8 @@ async fn every_answer_has_its_class() {
     means(&ALL, "401 of no shape", || text(401, ""), Denied).await;
     means(&ALL, "403", || envelope(403, "Workspace admin needed"), Denied).await;
     means(&ALL, "403 of a firewall", || html(403), Denied).await;
-    means(&ALL, "408", || envelope(408, "Timeout"), Transient).await;
+    means(&READS, "408", || envelope(408, "Timeout"), Transient).await;
+    means(&WRITES, "408", || envelope(408, "Timeout"), Unknown).await;
 
     means(&ALL, "429", || envelope(429, "slow down"), Throttled(s(5))).await;
     means(
