@@ -10,6 +10,10 @@ use crate::serve::{self, ServeError, Served};
 use crate::settings::Settings;
 use crate::stopping;
 
+/// For so long the Kubernetes API may say nothing to a request. A watch where nothing happens ends by itself before; what
+/// is silent for longer is gone, and nobody told us.
+const SILENCE: Duration = Duration::from_secs(230);
+
 /// Why the operator could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -35,15 +39,13 @@ pub enum RunError {
 pub async fn run(settings: Settings) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(RunError::Signals)?;
     // Reads files only: probes are served before the cluster is asked anything.
-    let mut config = kube::Config::infer()
+    let config = kube::Config::infer()
         .await
         .map_err(|error| RunError::Config(error.to_string()))?;
     let served = Served::default();
     let serving = serve::start(settings.listen, served.clone())?;
     tracing::info!(listen = %serving.address(), version = env!("CARGO_PKG_VERSION"), "listening");
-    // The passes decide what is repeated and when; a layer below them would repeat writes on its own.
-    config.default_retry = false;
-    let client = kube::Client::try_from(config)?;
+    let client = client(config, SILENCE)?;
 
     let heartbeat = served.heartbeat.clone();
     let heart = tokio::spawn(async move { heartbeat.keep_beating().await });
@@ -68,6 +70,15 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     ended
         .inspect(|()| tracing::info!("stopped"))
         .inspect_err(|error| tracing::error!(%error, "stopped by an error"))
+}
+
+fn client(mut config: kube::Config, silence: Duration) -> kube::Result<kube::Client> {
+    // The passes decide what is repeated and when; a layer below them would repeat writes on its own.
+    config.default_retry = false;
+    config.read_timeout = Some(silence);
+    // Counted from the request, not from when its connection was idle last.
+    config.reset_reader_on_write = true;
+    kube::Client::try_from(config)
 }
 
 async fn drained(limit: Duration) {
@@ -96,5 +107,34 @@ impl Signals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Namespace;
+    use kube::Api;
+    use kube::api::ListParams;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_request_waits_for_ever_for_an_api_server_that_took_it_and_says_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let taking = tokio::spawn(async move {
+            let mut taken = Vec::new();
+            while let Ok((connection, _)) = listener.accept().await {
+                taken.push(connection);
+            }
+        });
+        let config = kube::Config::new(url.parse().unwrap());
+        let client = client(config, Duration::from_millis(50)).unwrap();
+        let namespaces = Api::<Namespace>::all(client);
+        let params = ListParams::default();
+        let listed = tokio::time::timeout(Duration::from_secs(60), namespaces.list(&params)).await;
+        listed.expect("the request ends").unwrap_err();
+        taking.abort();
     }
 }

@@ -5,6 +5,7 @@ mod support;
 
 use std::time::Duration;
 
+use agent_engine_operator::api::marks::RECONCILE_AT;
 use kube::api::ListParams;
 use serde_json::{Value, json};
 use support::{LONG, Operator, Stage, eventually, is_ready, recorded_id};
@@ -162,6 +163,28 @@ async fn looks_of_a_failing_object(status: u16) -> Vec<jiff::Timestamp> {
     let writes = audit.requests().await.object_writes().named("broken");
     assert_eq!(writes.tally(), support::tally([("patch workspaces/status", 1)]));
     looks
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_under_way_is_left_when_the_operator_stops() {
+    let stage = Stage::set().await;
+    let operator = stage.operator().await;
+    stage.listed("default").await;
+    let held = json!({"operation": "W1", "count": 1, "hold": "after"});
+    stage.emulator.fault(held).await;
+    stage
+        .annotate_organization("default", json!({RECONCILE_AT: "now"}))
+        .await;
+    stage.emulator.wait_held(1).await;
+
+    let log = operator.log_file();
+    assert_eq!(operator.terminate().await, 0);
+
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(
+        log.contains("stopped") && !log.contains("left unfinished"),
+        "{log}"
+    );
 }
 
 /// The issue of a creation has arrived, and its answer does not come.

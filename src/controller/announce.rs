@@ -2,8 +2,10 @@
 
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Resource, ResourceExt};
+use tokio::time::timeout;
 
 use super::context::Context;
+use super::write::PATIENCE;
 use crate::api::marks;
 use crate::api::reason::Weight;
 use crate::lifecycle::verdict::Finding;
@@ -32,11 +34,14 @@ pub(super) async fn announce<K: Resource<DynamicType = ()>>(
         secondary: None,
     };
     let recorder = Recorder::new(context.client.clone(), reporter);
-    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-        let (namespace, name) = (object.namespace(), object.name_any());
-        let reason = finding.reason.as_str();
-        tracing::warn!(%error, namespace, name, reason, "an event could not be published");
-    }
+    let error = match timeout(PATIENCE, recorder.publish(&event, &object.object_ref(&()))).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(late) => late.to_string(),
+    };
+    let (namespace, name) = (object.namespace(), object.name_any());
+    let reason = finding.reason.as_str();
+    tracing::warn!(error, namespace, name, reason, "an event could not be published");
 }
 
 /// Cuts at a character's border.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use kube::api::{PartialObjectMetaExt, Patch};
 use kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::{Api, Resource, ResourceExt};
+use tokio::time::timeout;
 
 use super::announce::announce;
 use super::context::Context;
-use super::observe;
-use super::write::{self, Hold};
+use super::write::{self, Hold, PATIENCE};
+use super::{observe, perform};
 use crate::api::any_organization::SalvagedOrganization;
 use crate::api::conditions::{ConditionDraft, READY, RECONCILING, STALLED, Truth, fold};
 use crate::api::reason::{Reason, Weight};
@@ -21,8 +22,9 @@ use crate::organization::unreadable::{Fate, unreadable};
 /// A change of the object, or of who names it, comes as an event: this is for one that was missed.
 const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
 
-/// A finalizer that could not be taken off is tried again then.
-const TRIES_AGAIN: Duration = Duration::from_secs(5);
+/// A finalizer that could not be taken off is tried again then: six times an hour. A conflict comes with an event of its
+/// own, and the end of an outage with a new list.
+const TRIES_AGAIN: Duration = Duration::from_secs(10 * 60);
 
 /// Does what follows for an Organization that cannot be decoded, and says when to look again.
 pub(super) async fn organization(context: &Context, salvaged: &SalvagedOrganization) -> Duration {
@@ -40,9 +42,13 @@ pub(super) async fn organization(context: &Context, salvaged: &SalvagedOrganizat
             let namespace = &context.settings.operator_namespace;
             let api: Api<Unmanaged<PartialObjectMeta<Organization>>> =
                 Api::namespaced(context.client.clone(), namespace);
-            if let Err(error) = write::finalizer(&api, &object, Hold::Remove).await {
-                tracing::warn!(organization = name, %error, "an Organization could not be let go");
-            }
+            let written = write::finalizer(&api, &object, Hold::Remove);
+            let error = match timeout(PATIENCE, written).await {
+                Ok(Ok(_)) => return LOOKS_AGAIN,
+                Ok(Err(error)) => perform::detail(&error),
+                Err(late) => late.to_string(),
+            };
+            tracing::warn!(organization = name, error, "an Organization could not be let go");
             TRIES_AGAIN
         }
     }
@@ -50,13 +56,33 @@ pub(super) async fn organization(context: &Context, salvaged: &SalvagedOrganizat
 
 /// Reports in the conditions what a pass would have reported.
 pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: Finding) {
+    match timeout(PATIENCE, write_conditions(context, object, &finding)).await {
+        Ok(Written::Anew) => announce(context, object, &finding).await,
+        Ok(Written::Not) => {}
+        Err(late) => {
+            let (namespace, name) = (object.namespace(), object.name_any());
+            tracing::warn!(error = %late, namespace, name, "the conditions could not be written");
+        }
+    }
+}
+
+enum Written {
+    Anew,
+    Not,
+}
+
+async fn write_conditions<K: Resource<DynamicType = ()>>(
+    context: &Context,
+    object: &K,
+    finding: &Finding,
+) -> Written {
     let resource = ApiResource::erase::<K>(&());
     let namespace = object.namespace().unwrap_or_default();
     let api: Api<Unmanaged<DynamicObject>> =
         Api::namespaced_with(context.client.clone(), &namespace, &resource);
     let name = object.name_any();
     let Ok(Some(Unmanaged(live))) = api.get_opt(&name).await else {
-        return;
+        return Written::Not;
     };
     let old: Vec<_> = live
         .data
@@ -81,12 +107,16 @@ pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, obj
         context.now(),
     );
     if new == old {
-        return;
+        return Written::Not;
     }
     let patch = Patch::Merge(write::conditions_patch(generation, &new));
     match api.patch_status(&name, &write::params(), &patch).await {
-        Ok(_) => announce(context, object, &finding).await,
-        Err(error) => tracing::warn!(%error, namespace, name, "the conditions could not be written"),
+        Ok(_) => Written::Anew,
+        Err(error) => {
+            let error = perform::detail(&error);
+            tracing::warn!(error, namespace, name, "the conditions could not be written");
+            Written::Not
+        }
     }
 }
 

@@ -1,8 +1,12 @@
 //! What can be shown of the whole without a cluster, and what such tests need.
 
-use kube::client::Body;
+use std::time::Duration;
 
-use super::run;
+use kube::client::Body;
+use serde_json::json;
+
+use super::{Context, announce, outside, run};
+use crate::api::Workspace;
 use crate::serve::Served;
 use crate::settings::{Settings, Watch};
 use crate::stopping;
@@ -17,6 +21,14 @@ pub(super) fn unreachable() -> kube::Client {
     kube::Client::new(unreachable, HOME)
 }
 
+/// A client whose cluster takes every request and says nothing.
+pub(super) fn silent() -> kube::Client {
+    let silent = tower::service_fn(|_: http::Request<Body>| {
+        std::future::pending::<Result<http::Response<Body>, std::io::Error>>()
+    });
+    kube::Client::new(silent, HOME)
+}
+
 pub(super) fn settings() -> Settings {
     Settings {
         operator_namespace: HOME.to_owned(),
@@ -26,6 +38,20 @@ pub(super) fn settings() -> Settings {
         drain_timeout: std::time::Duration::ZERO,
         pass_deadline: std::time::Duration::ZERO,
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_of_an_object_waits_for_no_answer_that_never_comes() {
+    let (context, _queues, _writers) = Context::new(silent(), settings(), Served::default());
+    let object = json!({"metadata": {"name": "acme", "namespace": "tenant"}, "spec": {"name": "Acme"}});
+    let object: Workspace = serde_json::from_value(object).unwrap();
+    let finding = outside::panicked();
+    let said = async {
+        announce::announce(&context, &object, &finding).await;
+        outside::report(&context, &object, finding.clone()).await;
+    };
+    let said = tokio::time::timeout(Duration::from_secs(3600), said).await;
+    said.expect("they are given up");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 //! user's.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
@@ -10,6 +11,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::api::marks;
+
+/// What is written outside a pass, and so outside its deadline, may take so long: it is not worth a slot for longer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All our patches bear one field manager.
 pub(super) fn params() -> PatchParams {

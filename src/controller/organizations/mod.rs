@@ -14,7 +14,7 @@ use kube::ResourceExt;
 use kube::runtime::applier;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::perform::Performer;
 use super::announce::announce;
@@ -24,7 +24,7 @@ use crate::api::ids::Uid;
 use crate::api::reason::Reason;
 use crate::api::time::elapsed;
 use crate::api::{AnyOrganization, Organization};
-use crate::organization::{Next, Outcome, Pass, Settled};
+use crate::organization::{Effect, Next, Outcome, Pass, Settled};
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
 use crate::stopping::Stopping;
 use crate::turns::Pace;
@@ -35,18 +35,34 @@ const LAGS: Duration = Duration::from_secs(5);
 /// What crashed is left alone for so long, unless it changes.
 const RESTS_AFTER_A_CRASH: Duration = Duration::from_secs(5 * 60);
 
+/// One whose step came to no end is tried again then.
+const RESTS_AFTER_SILENCE: Duration = Duration::from_secs(60);
+
+/// How a pass ended.
+enum Ended {
+    Settled(Box<Settled>),
+    /// The store has another incarnation by now.
+    Replaced,
+    /// Told to stop while it listed or waited.
+    Stopped,
+    /// One of its steps took longer than a pass over a Workspace may. A list has as many steps as pages.
+    TimedOut,
+}
+
 /// Runs until told to stop.
 pub(super) async fn run(
     context: Arc<Context>,
     queue: mpsc::UnboundedReceiver<ObjectRef<AnyOrganization>>,
-    mut stopping: Stopping,
+    stopping: Stopping,
 ) {
+    let mut early = stopping.clone();
     let queue = queue
         .map(Ok::<_, Infallible>)
-        .take_until(Box::pin(async move { stopping.begun().await }));
+        .take_until(Box::pin(async move { early.begun().await }));
     applier(
-        |organization, context| {
-            Box::pin(async move { Ok::<_, Infallible>(reconcile(&organization, &context).await) })
+        move |organization, context| {
+            let stopping = stopping.clone();
+            Box::pin(async move { Ok::<_, Infallible>(reconcile(&organization, &context, stopping).await) })
         },
         |_, never, _| match *never {},
         context.clone(),
@@ -58,7 +74,7 @@ pub(super) async fn run(
     .await;
 }
 
-async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>) -> Action {
+async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopping: Stopping) -> Action {
     let object = match organization {
         AnyOrganization::Whole(object) => object,
         AnyOrganization::Salvaged(salvaged) => {
@@ -76,11 +92,27 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>) -> Ac
     let metrics = &context.served.metrics;
     metrics.pass_began(Kind::Organization);
     let began = Instant::now();
-    let ended = tokio::spawn(drive(context.clone(), object.clone())).await;
+    let ended = tokio::spawn(drive(context.clone(), object.clone(), stopping)).await;
     let (result, reason, action) = match ended {
-        Ok(Some(settled)) => finish(context, object, *settled).await,
+        Ok(Ended::Settled(settled)) => finish(context, object, *settled).await,
         // Its name is another's by now, whose own event wakes it.
-        Ok(None) => (PassResult::Overtaken, Reason::Deleting, Action::await_change()),
+        Ok(Ended::Replaced) => (PassResult::Overtaken, Reason::Deleting, Action::await_change()),
+        Ok(Ended::Stopped) => (
+            PassResult::Overtaken,
+            Reason::OrganizationNotReady,
+            Action::await_change(),
+        ),
+        Ok(Ended::TimedOut) => {
+            tracing::warn!(
+                organization = object.name_any(),
+                "a step of a pass came to no end"
+            );
+            (
+                PassResult::TimedOut,
+                Reason::ApiUnavailable,
+                Action::requeue(RESTS_AFTER_SILENCE),
+            )
+        }
         Err(error) => {
             tracing::error!(%error, organization = object.name_any(), "a pass crashed");
             outside::report(context, object, outside::panicked()).await;
@@ -95,11 +127,13 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>) -> Ac
     action
 }
 
-/// The loop without decisions, in a task of its own: a panic in it ends it and nothing else. Nothing where the store has
-/// another incarnation by now.
-async fn drive(context: Arc<Context>, object: Organization) -> Option<Box<Settled>> {
+/// The loop without decisions, in a task of its own: a panic in it ends it and nothing else.
+async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stopping) -> Ended {
     let mut performer = Performer::new(context.clone(), object.clone());
-    let mut pass = Pass::new(observe::view(&context, &object)?);
+    let Some(view) = observe::view(&context, &object) else {
+        return Ended::Replaced;
+    };
+    let mut pass = Pass::new(view);
     let mut outcome: Option<Outcome> = None;
     loop {
         let next = {
@@ -119,15 +153,27 @@ async fn drive(context: Arc<Context>, object: Organization) -> Option<Box<Settle
             Next::Perform(effect) => {
                 let kind = effect.kind();
                 tracing::debug!(organization = object.name_any(), effect = kind, "performing");
-                let came = performer.perform(effect).await;
+                // A page that is not read is asked for again; what writes is done to its end.
+                let may_be_left = matches!(effect, Effect::List(_));
+                let came = tokio::select! {
+                    biased;
+                    () = stopping.begun(), if may_be_left => return Ended::Stopped,
+                    came = timeout(context.settings.pass_deadline, performer.perform(effect)) => came,
+                };
+                let Ok(came) = came else {
+                    return Ended::TimedOut;
+                };
                 context
                     .served
                     .metrics
                     .effect_ended(Kind::Organization, kind, counted(&came));
                 outcome = Some(came);
             }
-            Next::Wait(at) => sleep(elapsed(context.now(), at)).await,
-            Next::Settled(settled) => return Some(settled),
+            Next::Wait(at) => tokio::select! {
+                () = stopping.begun() => return Ended::Stopped,
+                () = sleep(elapsed(context.now(), at)) => {}
+            },
+            Next::Settled(settled) => return Ended::Settled(settled),
         }
     }
 }
@@ -170,3 +216,6 @@ fn counted(outcome: &Outcome) -> EffectOutcome {
         | Outcome::Listed(_) => EffectOutcome::of(outcome.answered().and_then(|answered| answered.failure)),
     }
 }
+
+#[cfg(test)]
+mod tests;

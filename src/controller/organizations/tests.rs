@@ -1,0 +1,35 @@
+//! Passes over an Organization that nobody answers.
+
+use std::time::Duration;
+
+use kube::runtime::watcher::Event;
+use serde_json::json;
+
+use super::*;
+use crate::controller::tests::{HOME, settings, silent};
+use crate::serve::Served;
+use crate::stopping;
+
+#[tokio::test(start_paused = true)]
+async fn a_kubernetes_api_that_says_nothing_holds_no_pass_for_ever() {
+    let spec = json!({"credentialsSecretRef": {"name": "credential"}});
+    for (spec, deletion) in [(spec, json!(null)), (json!(null), json!("2026-11-22T12:00:00Z"))] {
+        let metadata = json!({
+            "name": "default", "namespace": HOME, "uid": "o", "resourceVersion": "1", "deletionTimestamp": deletion,
+            "finalizers": [crate::api::marks::FINALIZER],
+        });
+        let organization: AnyOrganization =
+            serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap();
+        let (context, _queues, mut writers) = Context::new(silent(), settings(), Served::default());
+        writers
+            .organizations
+            .apply_watcher_event(&Event::Apply(organization.clone()));
+        let (_stop, stopping) = stopping::channel();
+        let context = Arc::new(context);
+        let ended = timeout(
+            Duration::from_secs(3600),
+            reconcile(&organization, &context, stopping),
+        );
+        ended.await.expect("the pass ends");
+    }
+}
