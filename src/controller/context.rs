@@ -10,6 +10,7 @@ use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
+use super::lag::OwnWrites;
 use super::secrets::SecretIndex;
 use crate::api::ids::Uid;
 use crate::api::{AnyOrganization, AnyWorkspace, Organization, Workspace};
@@ -43,8 +44,7 @@ pub(super) struct Shared {
     pub(super) claims: Claims,
     pub(super) secrets: SecretIndex,
     pub(super) memories: HashMap<Uid, Memory>,
-    /// Resource version of our own last write to an object: a store behind it is not acted on.
-    pub(super) written: HashMap<Uid, u64>,
+    pub(super) written: OwnWrites,
     pub(super) organizations: HashMap<String, OrganizationState>,
 }
 
@@ -220,32 +220,14 @@ impl Shared {
             claims: Claims::default(),
             secrets: SecretIndex::default(),
             memories: HashMap::new(),
-            written: HashMap::new(),
+            written: OwnWrites::default(),
             organizations: HashMap::new(),
         }
     }
 
-    /// Remembers that the object is at least this new.
-    pub(super) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
-        if let Some(version) = resource_version.and_then(|text| text.parse().ok()) {
-            self.written.insert(uid.clone(), version);
-        }
-    }
-
-    /// Remembers that the object is gone: no store that still has it is new enough.
-    pub(super) fn ended(&mut self, uid: &Uid) {
-        self.written.insert(uid.clone(), u64::MAX);
-    }
-
-    /// Whether a store has not yet seen our own last write. Resource versions of one kind are ordered (KEP-5504).
-    pub(super) fn is_behind(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
-        let seen = resource_version.and_then(|text| text.parse::<u64>().ok());
-        matches!((seen, self.written.get(uid)), (Some(seen), Some(written)) if seen < *written)
-    }
-
     pub(super) fn forget(&mut self, uid: &Uid) -> Vec<Claimant> {
         self.memories.remove(uid);
-        self.written.remove(uid);
+        self.written.forget(uid);
         for organization in self.organizations.values_mut() {
             organization.pace.forget(uid);
         }

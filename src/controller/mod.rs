@@ -7,6 +7,7 @@ mod context;
 mod facts;
 mod feeds;
 mod gauges;
+mod lag;
 mod merge;
 mod observe;
 mod organizations;

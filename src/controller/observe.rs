@@ -55,7 +55,9 @@ pub(super) fn claims_of(context: &Context, workspace: &AnyWorkspace) {
         created: object.created,
     };
     let mut shared = context.shared();
-    let behind = shared.is_behind(&object.uid, workspace.resource_version().as_deref());
+    let behind = shared
+        .written
+        .is_newer_than(&object.uid, workspace.resource_version().as_deref());
     // One that has gone, or has changed, since it was read from the store would leave a claim that nobody ends.
     let winners = if behind || !context.is_newest(workspace.object()) {
         Vec::new()

@@ -17,7 +17,7 @@ use tracing::Instrument;
 use super::announce::announce;
 use super::context::Context;
 use super::perform::Performer;
-use super::{observe, outside};
+use super::{lag, observe, outside};
 use crate::api::ids::Uid;
 use crate::api::reason::Reason;
 use crate::api::time::elapsed;
@@ -77,11 +77,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
             }
         },
     };
-    let uid = Uid::new(object.uid().unwrap_or_default());
-    if context
-        .shared()
-        .is_behind(&uid, object.resource_version().as_deref())
-    {
+    if lag::is_behind(&context, &object).await {
         return Ok(Action::requeue(LAGS));
     }
     let organization = object.spec.organization_name().to_owned();

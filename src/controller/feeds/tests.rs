@@ -267,10 +267,10 @@ async fn an_organization_that_waits_to_go_is_woken_once_nothing_may_name_it_any_
 async fn what_has_ended_is_behind_for_every_store_until_it_leaves_it() {
     let mut fed = fed();
     fed.workspaces.feed(&fed.context, Event::Apply(workspace()));
-    fed.context.shared().ended(&"w".into());
-    assert!(fed.context.shared().is_behind(&"w".into(), Some("1")));
+    fed.context.shared().written.ended(&"w".into());
+    assert!(fed.context.shared().written.is_newer_than(&"w".into(), Some("1")));
     fed.workspaces.feed(&fed.context, Event::Delete(workspace()));
-    assert!(!fed.context.shared().is_behind(&"w".into(), Some("1")));
+    assert!(!fed.context.shared().written.is_newer_than(&"w".into(), Some("1")));
 }
 
 #[tokio::test]

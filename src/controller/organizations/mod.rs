@@ -19,8 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use self::perform::Performer;
 use super::announce::announce;
 use super::context::{Context, Shared};
-use super::outside;
-use crate::api::ids::Uid;
+use super::{lag, outside};
 use crate::api::reason::Reason;
 use crate::api::time::elapsed;
 use crate::api::{AnyOrganization, Organization};
@@ -82,11 +81,7 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopp
             return Action::requeue(outside::organization(context, salvaged).await);
         }
     };
-    let uid = Uid::new(object.uid().unwrap_or_default());
-    if context
-        .shared()
-        .is_behind(&uid, object.resource_version().as_deref())
-    {
+    if lag::is_behind(context, object).await {
         return Action::requeue(LAGS);
     }
     let metrics = &context.served.metrics;

@@ -44,7 +44,9 @@ pub(super) fn records(
     let shared = context.shared();
     let behind = users.iter().filter(|user| {
         let uid = Uid::new(user.uid().unwrap_or_default());
-        shared.is_behind(&uid, user.resource_version().as_deref())
+        shared
+            .written
+            .is_newer_than(&uid, user.resource_version().as_deref())
     });
     let behind = behind.count();
     let recorded = |workspace: &AnyWorkspace| {

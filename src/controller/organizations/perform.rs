@@ -108,10 +108,7 @@ impl Performer {
     fn written(&mut self, result: kube::Result<Unmanaged<Organization>>) -> Outcome {
         match result {
             Ok(Unmanaged(object)) => {
-                let uid = Uid::new(self.object.uid().unwrap_or_default());
-                self.context
-                    .shared()
-                    .wrote(&uid, object.resource_version().as_deref());
+                self.remember(&object);
                 self.object = object;
                 Outcome::Done
             }
@@ -122,6 +119,15 @@ impl Performer {
                 tracing::warn!(organization = self.object.name_any(), %error, "the Organization could not be written");
                 Outcome::NotDone
             }
+        }
+    }
+
+    /// Nothing of one that has gone meanwhile: nobody would forget it again.
+    fn remember(&self, object: &Organization) {
+        let mut shared = self.context.shared();
+        if self.context.state_of(&mut shared, &self.object).is_some() {
+            let uid = Uid::new(self.object.uid().unwrap_or_default());
+            shared.written.wrote(&uid, object.resource_version().as_deref());
         }
     }
 

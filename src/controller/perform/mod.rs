@@ -163,6 +163,7 @@ impl Performer {
         };
         self.context
             .shared()
+            .written
             .wrote(&self.uid(), object.resource_version().as_deref());
         self.object = object;
         Outcome::Object(Box::new(ObjectState {
@@ -176,9 +177,9 @@ impl Performer {
     fn let_go(&self, left: &AnyWorkspace) {
         let mut shared = self.context.shared();
         if left.finalizers().is_empty() {
-            shared.ended(&self.uid());
+            shared.written.ended(&self.uid());
         } else {
-            shared.wrote(&self.uid(), left.resource_version().as_deref());
+            shared.written.wrote(&self.uid(), left.resource_version().as_deref());
         }
     }
 

@@ -1,0 +1,179 @@
+//! Stores that have not seen our own last write to an object are not acted on. That ends by itself, but where the cluster's
+//! storage was restored from a backup: what we wrote is gone there, and a store can wait for it for ever.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::core::{ApiResource, DynamicObject};
+use kube::{Api, Resource, ResourceExt};
+use tokio::time::timeout;
+
+use super::context::Context;
+use super::write::PATIENCE;
+use crate::api::Unmanaged;
+use crate::api::ids::Uid;
+use crate::api::time::elapsed;
+
+/// No watch that works is behind for so long. The object is asked about then, and again after as long.
+const TOO_LONG: Duration = Duration::from_secs(60);
+
+/// Resource versions of our own last writes.
+#[derive(Debug, Default)]
+pub(super) struct OwnWrites(HashMap<Uid, OwnWrite>);
+
+#[derive(Debug)]
+struct OwnWrite {
+    version: u64,
+    behind_since: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Lag {
+    None,
+    Short,
+    TooLong,
+}
+
+impl OwnWrites {
+    /// Remembers that the object is at least this new.
+    pub(super) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
+        if let Some(version) = resource_version.and_then(|text| text.parse().ok()) {
+            self.put(uid, version);
+        }
+    }
+
+    /// Remembers that the object is gone: no store that still has it is new enough.
+    pub(super) fn ended(&mut self, uid: &Uid) {
+        self.put(uid, u64::MAX);
+    }
+
+    fn put(&mut self, uid: &Uid, version: u64) {
+        let write = OwnWrite {
+            version,
+            behind_since: None,
+        };
+        self.0.insert(uid.clone(), write);
+    }
+
+    pub(super) fn forget(&mut self, uid: &Uid) {
+        self.0.remove(uid);
+    }
+
+    /// Whether what was seen is older than our own last write. Resource versions of one kind are ordered (KEP-5504).
+    pub(super) fn is_newer_than(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
+        let seen = resource_version.and_then(|text| text.parse::<u64>().ok());
+        matches!((seen, self.0.get(uid)), (Some(seen), Some(write)) if seen < write.version)
+    }
+
+    fn lag(&mut self, uid: &Uid, resource_version: Option<&str>, now: Timestamp) -> Lag {
+        if !self.is_newer_than(uid, resource_version) {
+            return Lag::None;
+        }
+        let Some(write) = self.0.get_mut(uid) else {
+            return Lag::None;
+        };
+        if elapsed(*write.behind_since.get_or_insert(now), now) < TOO_LONG {
+            return Lag::Short;
+        }
+        write.behind_since = Some(now);
+        Lag::TooLong
+    }
+}
+
+/// Whether an object that comes from a store is behind our own last write to it.
+pub(super) async fn is_behind<K: Resource<DynamicType = ()>>(context: &Context, object: &K) -> bool {
+    let uid = Uid::new(object.uid().unwrap_or_default());
+    let version = object.resource_version();
+    let lag = context
+        .shared()
+        .written
+        .lag(&uid, version.as_deref(), context.now());
+    match lag {
+        Lag::None => false,
+        Lag::Short => true,
+        Lag::TooLong => {
+            ask(context, object, &uid).await;
+            true
+        }
+    }
+}
+
+/// Forgets a write that the API server itself no longer knows.
+async fn ask<K: Resource<DynamicType = ()>>(context: &Context, object: &K, uid: &Uid) {
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let resource = ApiResource::erase::<K>(&());
+    let api: Api<Unmanaged<DynamicObject>> =
+        Api::namespaced_with(context.client.clone(), &namespace, &resource);
+    let live = timeout(PATIENCE, api.get_opt(&name)).await;
+    let live = live.ok().and_then(Result::ok).flatten();
+    let mut shared = context.shared();
+    let lost = live.is_some_and(|live| {
+        live.uid() == object.uid()
+            && shared
+                .written
+                .is_newer_than(uid, live.resource_version().as_deref())
+    });
+    if lost {
+        shared.written.forget(uid);
+        tracing::warn!(
+            namespace,
+            name,
+            "what was written last is no longer stored, as after a restore: going on with what is"
+        );
+    } else {
+        tracing::warn!(
+            namespace,
+            name,
+            "the watch has not shown what was written last; nothing is done for the object until it does"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::client::Body;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::Workspace;
+    use crate::clock::Clock;
+    use crate::controller::tests::{HOME, settings};
+    use crate::serve::Served;
+
+    fn object(version: &str) -> Value {
+        json!({
+            "apiVersion": "agentengine.airbyte.com/v1alpha1", "kind": "Workspace",
+            "metadata": {"name": "acme", "namespace": "tenant", "uid": "w", "resourceVersion": version},
+            "spec": {"name": "Acme"},
+        })
+    }
+
+    /// Whether an object of version 7 is behind our write of version 100 at first, after a minute, and then, while the API
+    /// server has this version.
+    async fn behind(live: &'static str) -> [bool; 3] {
+        let answers = tower::service_fn(move |_: http::Request<Body>| {
+            let body = Body::from(object(live).to_string().into_bytes());
+            async move { Ok::<_, std::io::Error>(http::Response::new(body)) }
+        });
+        let (mut context, _queues, _writers) =
+            Context::new(kube::Client::new(answers, HOME), settings(), Served::default());
+        context.clock = Clock::virtual_from(Timestamp::UNIX_EPOCH);
+        context.shared().written.wrote(&"w".into(), Some("100"));
+        let stored: Workspace = serde_json::from_value(object("7")).unwrap();
+        let first = is_behind(&context, &stored).await;
+        tokio::time::advance(TOO_LONG).await;
+        let after_a_minute = is_behind(&context, &stored).await;
+        [first, after_a_minute, is_behind(&context, &stored).await]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_waits_for_a_write_that_was_undone_is_believed_after_a_minute() {
+        assert_eq!(behind("7").await, [true, true, false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_is_slow_is_not_believed_however_long_it_takes() {
+        assert_eq!(behind("100").await, [true, true, true]);
+    }
+}
