@@ -34,4 +34,5 @@ pub use config::{ConfigError, Credentials, Endpoint, EngineConfig, TOTAL_DEADLIN
 pub use listing::{ListFilter, Pages};
 pub use observe::{Call, CallOutcome, Observer};
 pub use operation::Operation;
+pub use scrub::Scrub;
 pub use transport::{Http, in_process};

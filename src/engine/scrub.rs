@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Characters of a detail. Enough for a sentence; conditions and events carry several of these.
@@ -10,11 +12,17 @@ const REDACTED: &str = "[redacted]";
 
 /// The secrets that were sent with a request, and so could be echoed.
 #[derive(Clone, Default)]
-pub(super) struct Scrub(Vec<SecretString>);
+pub struct Scrub(Vec<SecretString>);
 
 impl Scrub {
     pub(super) fn knowing(secret: SecretString) -> Self {
         Self(vec![secret])
+    }
+
+    /// A secret, also in the form in which a Secret holds it: whoever refuses to store it may quote it.
+    pub fn and_stored(self, secret: &SecretString) -> Self {
+        let stored = STANDARD.encode(secret.expose_secret());
+        self.and(Some(secret.clone())).and(Some(stored.into()))
     }
 
     pub(super) fn and(mut self, secret: Option<SecretString>) -> Self {
@@ -23,7 +31,7 @@ impl Scrub {
     }
 
     /// Removes known secrets and whatever looks like a token, then control characters, then what is too long.
-    pub(super) fn clean(&self, text: &str) -> String {
+    pub fn clean(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
             let secret = secret.expose_secret();
@@ -84,11 +92,12 @@ fn is_token_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
-/// A JWT's first part is base64url of `{"`, so it always begins with `eyJ`. One cut off is still half a secret.
-/// Not so in the middle of a word (`moneyJar`).
+/// A JWT's first part is base64url of `{"`, so it always begins with `eyJ`, and with `ZXlK` where a Secret holds it. One
+/// cut off is still half a secret. Not so in the middle of a word (`moneyJar`).
 fn looks_like_jwt(word: &str) -> bool {
     let begins = |(at, _): (usize, &str)| !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
-    word.len() >= 16 && word.match_indices("eyJ").any(begins)
+    let has = |beginning| word.match_indices(beginning).any(begins);
+    word.len() >= 16 && (has("eyJ") || has("ZXlK"))
 }
 
 #[cfg(test)]
@@ -114,6 +123,10 @@ mod tests {
                 "bad token \"[redacted]\", go".to_owned(),
             ),
             (format!("Bearer={JWT}"), "Bearer=[redacted]".to_owned()),
+            (
+                format!("denied: token:\"{}\" is no good", &STANDARD.encode(JWT)[..30]),
+                "denied: token:\"[redacted]\" is no good".to_owned(),
+            ),
             (
                 "no workspace moneyJar-production".to_owned(),
                 "no workspace moneyJar-production".to_owned(),

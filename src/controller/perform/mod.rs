@@ -17,7 +17,7 @@ use crate::api::ids::Uid;
 use crate::api::remote::Answer;
 use crate::api::workspace::WorkspaceStatus;
 use crate::api::{AnyWorkspace, Workspace};
-use crate::engine::{self, Engine, ScopedToken};
+use crate::engine::{self, Engine, ScopedToken, Scrub};
 use crate::lifecycle::effect::{Change, Effect, IssuedToken, ObjectState, Outcome, TokenSlot};
 use crate::lifecycle::unreadable::Fate;
 use crate::lifecycle::view::CrdState;
@@ -70,7 +70,7 @@ impl Performer {
                         self.let_go(&left);
                         Outcome::Vanished
                     }
-                    Err(error) => refused(&error),
+                    Err(error) => self.refused(&error),
                 }
             }
             Effect::WriteStatus(status) => self.write_status(&status).await,
@@ -137,6 +137,20 @@ impl Performer {
         Answer::unsent(self.context.now(), "the Organization has just changed")
     }
 
+    fn refused(&self, error: &kube::Error) -> Outcome {
+        match error {
+            kube::Error::Api(status) if status.is_conflict() => Outcome::Conflict,
+            kube::Error::Api(status) if status.is_not_found() => Outcome::Vanished,
+            other => {
+                let tokens = self.tokens.values();
+                let scrub = tokens.fold(Scrub::default(), |scrub, token| scrub.and_stored(&token.secret));
+                Outcome::KubernetesFailed {
+                    detail: scrubbed(other, &scrub),
+                }
+            }
+        }
+    }
+
     fn keep(&mut self, answer: Answer<ScopedToken>) -> Answer<IssuedToken> {
         answer.with_result(|result| {
             let token = result?;
@@ -159,7 +173,7 @@ impl Performer {
                     };
                 }
             },
-            Err(error) => return refused(&error),
+            Err(error) => return self.refused(&error),
         };
         self.context
             .shared()
@@ -179,7 +193,9 @@ impl Performer {
         if left.finalizers().is_empty() {
             shared.written.ended(&self.uid());
         } else {
-            shared.written.wrote(&self.uid(), left.resource_version().as_deref());
+            shared
+                .written
+                .wrote(&self.uid(), left.resource_version().as_deref());
         }
     }
 
@@ -224,20 +240,15 @@ fn asked(change: Change) -> engine::Change {
     }
 }
 
-fn refused(error: &kube::Error) -> Outcome {
-    match error {
-        kube::Error::Api(status) if status.is_conflict() => Outcome::Conflict,
-        kube::Error::Api(status) if status.is_not_found() => Outcome::Vanished,
-        other => Outcome::KubernetesFailed {
-            detail: detail(other),
-        },
-    }
+/// Fit to be shown, and the same for the same cause.
+pub(super) fn detail(error: &kube::Error) -> String {
+    scrubbed(error, &Scrub::default())
 }
 
-/// Fit to be shown, and the same for the same cause. A body of ours is never part of an error of kube's.
-pub(super) fn detail(error: &kube::Error) -> String {
+/// Who refuses a request says why in words of its own, an admission webhook among them, and may quote what it refuses.
+fn scrubbed(error: &kube::Error, scrub: &Scrub) -> String {
     match error {
-        kube::Error::Api(status) => format!("{} {}", status.reason, status.message),
+        kube::Error::Api(status) => scrub.clean(&format!("{} {}", status.reason, status.message)),
         _ => "no answer from the Kubernetes API".to_owned(),
     }
 }

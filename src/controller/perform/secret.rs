@@ -9,7 +9,7 @@ use kube::{Api, Resource, ResourceExt};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::{Performer, refused};
+use super::Performer;
 use crate::api::time::elapsed;
 use crate::api::{Unmanaged, marks};
 use crate::controller::facts::{KeptSecret, fingerprint};
@@ -28,7 +28,7 @@ impl Performer {
         match self.secrets().get_opt(name).await {
             Ok(None) => Outcome::Secret(LiveSecret::Absent),
             Ok(Some(secret)) => Outcome::Secret(LiveSecret::Present(self.facts(&secret.0))),
-            Err(error) => refused(&error),
+            Err(error) => self.refused(&error),
         }
     }
 
@@ -66,7 +66,7 @@ impl Performer {
             Err(kube::Error::Api(status)) if status.is_not_found() && draft.replace != Replace::Nothing => {
                 Outcome::Conflict
             }
-            Err(error) => refused(&error),
+            Err(error) => self.refused(&error),
         }
     }
 
@@ -161,7 +161,7 @@ impl Performer {
         match self.secrets().delete(&name, &params).await {
             Ok(_) => self.forgotten(name),
             Err(kube::Error::Api(status)) if status.is_not_found() => self.forgotten(name),
-            Err(error) => refused(&error),
+            Err(error) => self.refused(&error),
         }
     }
 

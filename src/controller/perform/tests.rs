@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kube::client::Body;
 use serde_json::{Value, json};
 
@@ -9,22 +11,29 @@ use super::Performer;
 use crate::api::AnyWorkspace;
 use crate::controller::context::Context;
 use crate::controller::tests::{HOME, settings};
+use crate::engine::ScopedToken;
+use crate::lifecycle::effect::TokenSlot;
 use crate::lifecycle::{Effect, Outcome};
 use crate::serve::Served;
 
 /// What comes of reading this object.
 async fn read(object: Value) -> Outcome {
+    performer(200, object).perform(Effect::ReadObject).await
+}
+
+/// A performer whose API server answers in this way only.
+fn performer(status: u16, answer: Value) -> Performer {
     let answers = tower::service_fn(move |_: http::Request<Body>| {
-        let body = Body::from(object.to_string().into_bytes());
-        async move { Ok::<_, std::io::Error>(http::Response::new(body)) }
+        let body = Body::from(answer.to_string().into_bytes());
+        let answer = http::Response::builder().status(status).body(body).unwrap();
+        async move { Ok::<_, std::io::Error>(answer) }
     });
     let client = kube::Client::new(answers, HOME);
     let (context, _queues, _writers) = Context::new(client, settings(), Served::default());
     let known =
         json!({"metadata": {"name": "acme", "namespace": "tenant", "uid": "w"}, "spec": {"name": "Acme"}});
     let known: AnyWorkspace = serde_json::from_value(known).unwrap();
-    let mut performer = Performer::new(Arc::new(context), known.object().clone());
-    performer.perform(Effect::ReadObject).await
+    Performer::new(Arc::new(context), known.object().clone())
 }
 
 fn undecodable(status: Value) -> Value {
@@ -44,4 +53,29 @@ async fn one_that_is_to_go_goes_on_only_where_what_it_manages_can_be_told() {
     assert!(matches!(read(undecodable(told)).await, Outcome::Object(_)));
     let outcome = read(undecodable(untold)).await;
     assert!(matches!(outcome, Outcome::KubernetesFailed { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn words_of_a_refusal_are_cut_and_say_no_token_in_whatever_form() {
+    let token = "opaque-canary-of-a-token";
+    let stored = STANDARD.encode(token);
+    let message = format!("webhook denied {token} as {stored} {}", "x".repeat(40_000));
+    let answer = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": message,
+    });
+    let mut performer = performer(403, answer);
+    let token = ScopedToken {
+        secret: token.into(),
+        lifetime: std::time::Duration::ZERO,
+    };
+    performer.tokens.insert(TokenSlot(0), token);
+    let outcome = performer.perform(Effect::ReadObject).await;
+    let Outcome::KubernetesFailed { detail } = &outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(
+        detail.starts_with("Forbidden webhook denied [redacted] as [redacted] xxx"),
+        "{detail}"
+    );
+    assert!(detail.chars().count() <= 300);
 }
