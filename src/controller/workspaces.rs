@@ -234,7 +234,7 @@ fn give_up(context: &Context, object: &Workspace) -> Duration {
 fn counted(outcome: &Outcome) -> EffectOutcome {
     match (outcome, outcome.answered()) {
         (Outcome::Conflict, _) => EffectOutcome::Refused,
-        (Outcome::KubernetesFailed { .. }, _) => EffectOutcome::Failed,
+        (Outcome::Forbidden { .. } | Outcome::KubernetesFailed { .. }, _) => EffectOutcome::Failed,
         (_, answered) => EffectOutcome::of(answered.and_then(|answered| answered.failure)),
     }
 }

@@ -6,7 +6,7 @@ use super::effect::{Effect, Outcome};
 use super::memory::HandedOut;
 use super::reason::Reason;
 use super::verdict::{Aspect, Finding, Problem};
-use super::view::{LiveSecret, Ownership, SecretFacts, View};
+use super::view::{Deletion, LiveSecret, Ownership, SecretFacts, View};
 use crate::api::workspace::WorkspaceStatus;
 
 /// Folds `outcome` of `effect` into the view.
@@ -40,14 +40,15 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
         }
         Outcome::Vanished => view.found.vanished = true,
         Outcome::Conflict => conflict(view, effect),
-        Outcome::KubernetesFailed { detail } => {
-            view.found.status_failed = matches!(effect, Effect::WriteStatus(_) | Effect::ReadObject);
-            let message = format!("the Kubernetes API did not carry out {}: {detail}", effect.kind());
-            view.found.problem = Some(Problem {
-                aspect,
-                finding: Finding::new(Reason::KubernetesRefused, message),
-            });
-        }
+        Outcome::Forbidden { detail } => match (view.object.deletion, effect) {
+            // Rights that stood in a namespace may go before what is in it. The Secret goes with its owner.
+            (Deletion::Asked, Effect::ReadSecret { name } | Effect::DeleteSecret { name, .. }) => {
+                forget_secret(view, name);
+                view.found.checked_secrets.insert(name.clone());
+            }
+            (Deletion::Asked | Deletion::NotAsked, _) => kubernetes_failed(view, aspect, effect, &detail),
+        },
+        Outcome::KubernetesFailed { detail } => kubernetes_failed(view, aspect, effect, &detail),
         Outcome::Secret(live) => secret_read(view, effect, live),
         Outcome::SecretWritten(facts) => {
             view.found.issued = None;
@@ -72,6 +73,15 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
         Outcome::Updated(answer) => answers::updated(view, aspect, effect, answer),
         Outcome::Deleted(answer) => answers::deleted(view, aspect, effect, answer),
     }
+}
+
+fn kubernetes_failed(view: &mut View, aspect: Aspect, effect: &Effect, detail: &str) {
+    view.found.status_failed = matches!(effect, Effect::WriteStatus(_) | Effect::ReadObject);
+    let message = format!("the Kubernetes API did not carry out {}: {detail}", effect.kind());
+    view.found.problem = Some(Problem {
+        aspect,
+        finding: Finding::new(Reason::KubernetesRefused, message),
+    });
 }
 
 /// The intent is stored: its issue may be sent, if that is still within what the intent's window allows for. Where storing

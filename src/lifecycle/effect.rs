@@ -96,7 +96,11 @@ pub enum Outcome {
     Vanished,
     /// What was written to had changed meanwhile.
     Conflict,
-    /// The API server refused or did not answer. `detail` is fit to be shown.
+    /// The API server says that we may not. `detail` is fit to be shown.
+    Forbidden {
+        detail: String,
+    },
+    /// The API server refused in another way or did not answer. `detail` is fit to be shown.
     KubernetesFailed {
         detail: String,
     },
@@ -144,6 +148,7 @@ impl Outcome {
             Outcome::Object(_)
             | Outcome::Vanished
             | Outcome::Conflict
+            | Outcome::Forbidden { .. }
             | Outcome::KubernetesFailed { .. }
             | Outcome::Secret(_)
             | Outcome::SecretWritten(_)

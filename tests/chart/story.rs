@@ -81,6 +81,28 @@ async fn watching_some_namespaces_the_same_life_is_led_without_a_look_at_any_oth
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_that_is_deleted_goes_though_its_roles_go_first_and_its_workspaces_with_it() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let (stage, _installed) = stage(|stage| json!({"watchNamespaces": [stage.tenant]})).await;
+    stage
+        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
+        .await;
+    stage.organization("default", json!({})).await;
+    let _operator = stage.operator().await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+
+    // As the controller of namespaces may take them before it comes to the Workspaces.
+    for kind in ["rolebinding", "role"] {
+        let words = ["delete", kind, "--all", "--namespace", &stage.tenant];
+        cluster().kubectl(words).await.success();
+    }
+    let words = ["delete", "namespace", &stage.tenant, "--timeout=60s"];
+    cluster().kubectl(words).await.success();
+    assert_eq!(stage.remote("Acme").await, Vec::<Value>::new());
+}
+
 /// From the notes' manifests to the deletion of everything.
 async fn live(stage: &Stage, installed: &Installed) {
     let manifests = scratch_file("first.json");

@@ -1,7 +1,10 @@
-{{/* What the operator may do, in three parts. Whoever may list may get: it shows the same. */}}
+{{/* What the operator may do, in four parts. Whoever may list may get: it shows the same. */}}
 
-{{/* Where tenants are. Secrets cannot be narrowed further: a Workspace says how its Secret is called. */}}
-{{- define "operator.tenantRules" -}}
+{{/*
+In every namespace, whichever are watched: a namespace that is deleted loses its RoleBindings first, and could not go while
+its Workspaces wait for an operator that may do nothing there. No secret is in these.
+*/}}
+{{- define "operator.workspaceRules" -}}
 - apiGroups: [agentengine.airbyte.com]
   resources: [workspaces]
   # Patch: its finalizer, nothing else.
@@ -9,12 +12,16 @@
 - apiGroups: [agentengine.airbyte.com]
   resources: [workspaces/status]
   verbs: [patch]
-- apiGroups: [""]
-  resources: [secrets]
-  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+{{- end }}
+
+{{/* Where tenants are. It cannot be narrowed further: a Workspace says how its Secret is called. */}}
+{{- define "operator.tokenRules" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, patch, delete]
 {{- end }}
 
 {{/* In the operator's own namespace: Organizations and their credentials. */}}

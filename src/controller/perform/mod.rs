@@ -144,8 +144,10 @@ impl Performer {
             other => {
                 let tokens = self.tokens.values();
                 let scrub = tokens.fold(Scrub::default(), |scrub, token| scrub.and_stored(&token.secret));
-                Outcome::KubernetesFailed {
-                    detail: scrubbed(other, &scrub),
+                let detail = scrubbed(other, &scrub);
+                match other {
+                    kube::Error::Api(status) if status.is_forbidden() => Outcome::Forbidden { detail },
+                    _ => Outcome::KubernetesFailed { detail },
                 }
             }
         }

@@ -70,7 +70,7 @@ async fn words_of_a_refusal_are_cut_and_say_no_token_in_whatever_form() {
     };
     performer.tokens.insert(TokenSlot(0), token);
     let outcome = performer.perform(Effect::ReadObject).await;
-    let Outcome::KubernetesFailed { detail } = &outcome else {
+    let Outcome::Forbidden { detail } = &outcome else {
         panic!("{outcome:?}")
     };
     assert!(

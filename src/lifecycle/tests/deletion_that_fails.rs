@@ -104,3 +104,21 @@ fn a_finalizer_that_cannot_be_taken_off_is_tried_once_a_pass_and_nothing_told_be
         );
     }
 }
+
+#[test]
+fn a_secret_that_may_not_be_touched_any_more_stops_no_deletion() {
+    for unseen in ["in sight", "out of sight"] {
+        let mut world = World::with_acme();
+        if unseen == "out of sight" {
+            let secret = world.secrets.get_mut("acme-token").unwrap();
+            secret.facts.labels.remove(crate::api::marks::WORKSPACE_LABEL);
+        }
+        for effect in ["ReadSecret", "DeleteSecret"] {
+            world.fault(effect, Fault::Forbidden, usize::MAX);
+        }
+        world.delete("acme");
+        world.pass("acme").unwrap();
+        assert!(world.engine.rows.is_empty(), "{unseen}: {:?}", world.kinds());
+        assert!(world.objects.is_empty(), "{unseen}: {:?}", world.kinds());
+    }
+}

@@ -104,6 +104,9 @@ impl World {
                 self.carry_out(object, version, effect, started);
                 None
             }
+            Some(Fault::Forbidden) => Some(Outcome::Forbidden {
+                detail: "forbidden".to_owned(),
+            }),
             Some(Fault::Refused) => Some(Outcome::KubernetesFailed {
                 detail: "refused".to_owned(),
             }),

@@ -61,6 +61,8 @@ pub(super) enum Fault {
     CrashAfter,
     /// The Kubernetes API refuses.
     Refused,
+    /// The Kubernetes API says that the operator may not.
+    Forbidden,
 }
 
 /// What happens between two effects.
