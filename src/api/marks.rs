@@ -49,6 +49,9 @@ pub const RESERVED_KEYS: [&str; 12] = [
     NO_BACKUP_LABEL,
 ];
 
+/// Where `kubectl apply` keeps the whole manifest, a Secret's content included.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Whether a label or annotation key is one of [`RESERVED_KEYS`].
 pub fn is_reserved(key: &str) -> bool {
     RESERVED_KEYS.iter().any(|prefix| key.starts_with(prefix))

@@ -57,7 +57,7 @@ impl KeptSecret {
             labels: secret.labels().clone(),
             annotations: annotations
                 .iter()
-                .filter(|(key, _)| !is_ours(key))
+                .filter(|(key, _)| !is_ours(key) && *key != marks::LAST_APPLIED)
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
         }

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::facts::KeptSecret;
 use super::observe;
 use crate::api::ids::Uid;
-use crate::api::{AnyOrganization, AnyWorkspace};
+use crate::api::{AnyOrganization, AnyWorkspace, marks};
 
 /// What is done with the events of one kind.
 pub(super) trait Feed<K>: Send + 'static {
@@ -76,13 +76,10 @@ fn workspace_replaced(context: &Context, before: &AnyWorkspace, now: Option<&Any
     }
 }
 
-/// Without what nobody here reads.
-pub(super) fn trimmed(mut workspace: AnyWorkspace) -> AnyWorkspace {
-    workspace.managed_fields_mut().clear();
-    workspace
-        .annotations_mut()
-        .remove("kubectl.kubernetes.io/last-applied-configuration");
-    workspace
+/// Without what nobody here reads, and what may repeat a whole Secret.
+pub(super) fn trimmed<K: Resource>(mut object: K) -> K {
+    object.annotations_mut().remove(marks::LAST_APPLIED);
+    object
 }
 
 /// Token Secrets come reduced: no token stays in memory.
@@ -149,7 +146,7 @@ impl Feed<AnyOrganization> for Organizations {
         self.0.apply_watcher_event(&event);
         // Another incarnation under the same name is another Organization.
         for gone in before.iter().filter(|old| !is_in(&store, old)) {
-            organization_gone(context, &gone.name_any());
+            organization_gone(context, gone);
         }
         match event {
             Event::Init | Event::InitApply(_) => {}
@@ -159,7 +156,7 @@ impl Feed<AnyOrganization> for Organizations {
                 }
             }
             Event::Apply(organization) => context.wake_organization(&organization.name_any()),
-            Event::Delete(organization) => organization_gone(context, &organization.name_any()),
+            Event::Delete(organization) => organization_gone(context, &organization),
         }
     }
 }
@@ -171,9 +168,14 @@ fn is_in(store: &Store<AnyOrganization>, organization: &AnyOrganization) -> bool
         .is_some_and(|now| now.uid() == organization.uid())
 }
 
-fn organization_gone(context: &Context, name: &str) {
-    context.shared().organizations.remove(name);
-    for workspace in context.users_of(name) {
+fn organization_gone(context: &Context, gone: &AnyOrganization) {
+    let name = gone.name_any();
+    {
+        let mut shared = context.shared();
+        shared.organizations.remove(&name);
+        shared.written.forget(&Uid::new(gone.uid().unwrap_or_default()));
+    }
+    for workspace in context.users_of(&name) {
         context.wake(ObjectRef::from_obj(&*workspace));
     }
 }

@@ -18,10 +18,12 @@ pub(super) fn reduced<K, R>(event: Event<K>, reduce: fn(K) -> R) -> Event<R> {
 }
 
 /// Merges watches that each see a part. The first `Init…InitDone` comes when all parts were listed; later re-lists of
-/// one part come as the changes that they found.
+/// one part come as the changes that they found. A part whose list fails is waited for, unless `is_empty` knows that there
+/// is nothing in it.
 pub(super) fn merge<K>(
     parts: Vec<BoxStream<'static, watcher::Result<Event<K>>>>,
     name: fn(&K) -> String,
+    is_empty: impl Fn(usize, &watcher::Error) -> bool + Send + 'static,
 ) -> BoxStream<'static, watcher::Result<Event<K>>>
 where
     K: Clone + Send + 'static,
@@ -39,7 +41,16 @@ where
         .flat_map(move |(n, event)| {
             stream::iter(match event {
                 Ok(event) => state.step(n, event).into_iter().map(Ok).collect::<VecDeque<_>>(),
-                Err(error) => VecDeque::from([Err(error)]),
+                Err(error) => {
+                    let begun = if is_empty(n, &error) {
+                        state.empty(n)
+                    } else {
+                        Vec::new()
+                    };
+                    let mut events: VecDeque<_> = begun.into_iter().map(Ok).collect();
+                    events.push_front(Err(error));
+                    events
+                }
             })
         })
         .boxed()
@@ -111,8 +122,14 @@ impl<K: Clone> Merged<K> {
         }
     }
 
+    /// Does not wait for a part any more that was never listed.
+    fn empty(&mut self, n: usize) -> Vec<Event<K>> {
+        self.parts[n].listed = true;
+        self.begin()
+    }
+
     fn begin(&mut self) -> Vec<Event<K>> {
-        if !self.parts.iter().all(|part| part.listed) {
+        if self.begun || !self.parts.iter().all(|part| part.listed) {
             return Vec::new();
         }
         self.begun = true;
@@ -189,6 +206,18 @@ mod tests {
         assert!(step(0, Event::Init).is_empty());
         assert!(step(0, Event::InitApply(object("b"))).is_empty());
         assert_eq!(step(0, Event::InitDone), ["-a", "+b"]);
+    }
+
+    #[tokio::test]
+    async fn a_part_that_cannot_be_listed_is_waited_for_unless_it_is_known_to_be_empty() {
+        for (empty, told) in [(true, vec!["init", "init+a", "done"]), (false, vec![])] {
+            let sound = [Event::Init, Event::InitApply(object("a")), Event::InitDone].map(Ok);
+            let refused = [Err(watcher::Error::NoResourceVersion)];
+            let parts = vec![stream::iter(sound).boxed(), stream::iter(refused).boxed()];
+            let merged = merge(parts, ConfigMap::name_any, move |n, _| n == 1 && empty);
+            let events: Vec<_> = merged.collect().await;
+            assert_eq!(self::told(events.into_iter().flatten().collect()), told);
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod organizations;
 mod outside;
 mod perform;
 mod secrets;
+mod sources;
 mod watches;
 mod workspaces;
 mod write;
@@ -40,7 +41,7 @@ pub async fn run(
     let gate = served.readiness.gate("stores");
     let (context, queues, stores) = Context::new(client, settings, served);
     let context = Arc::new(context);
-    let mut watches = watches::start(&context, stores);
+    let mut watches = watches::start(&context, stores, &gate);
     let mut early = stopping.clone();
     tokio::select! {
         ready = watches.ready() => ready?,

@@ -2,29 +2,22 @@
 //! store that nobody feeds any more would be wrong in silence.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 
-use futures::stream::{BoxStream, StreamExt};
-use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::core::{NamespaceResourceScope, PartialObjectMeta};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
+use futures::stream::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::{self, Event};
+use kube::{Api, ResourceExt};
 use tokio::task::{Id, JoinSet};
 
 use super::context::{Context, Writers};
 use super::facts::KeptSecret;
 use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces, trimmed};
-use super::merge::{merge, reduced};
+use super::sources::{Events, events, metadata, namespaces, scoped};
 use crate::api::{AnyOrganization, AnyWorkspace, Unmanaged, marks};
-use crate::serve::Metrics;
-use crate::settings::Watch;
-
-/// Below the idle limits of common load balancers (240 s): a watch that died silently is noticed by its own end.
-const WATCH_FOR_SECONDS: u32 = 200;
+use crate::serve::{Gate, Metrics};
 
 /// Running watches. They end when this is dropped.
 pub(super) struct Watches {
@@ -103,7 +96,7 @@ impl Watches {
 }
 
 /// Starts all watches.
-pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
+pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &Gate) -> Watches {
     let mut watches = Watches::new(context.served.metrics.clone());
     let client = &context.client;
     let own = context.settings.operator_namespace.as_str();
@@ -111,6 +104,7 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
         "workspaces",
         scoped(
             context,
+            gate,
             watcher::Config::default(),
             trimmed,
             AnyWorkspace::name_any,
@@ -121,6 +115,7 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
         "secrets",
         scoped(
             context,
+            gate,
             watcher::Config::default().labels(marks::WORKSPACE_LABEL),
             |secret: Unmanaged<Secret>| KeptSecret::of(&secret.0),
             |kept| kept.name.clone(),
@@ -149,72 +144,6 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers) -> Watches {
         fed(context, Namespaces(writers.namespaces)),
     );
     watches
-}
-
-type Events<K> = BoxStream<'static, watcher::Result<Event<K>>>;
-
-fn events<K>(api: Api<K>, config: watcher::Config) -> Events<K>
-where
-    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
-{
-    watcher(api, config.timeout(WATCH_FOR_SECONDS))
-        .default_backoff()
-        .boxed()
-}
-
-fn metadata<K>(
-    api: Api<Unmanaged<PartialObjectMeta<K>>>,
-    config: watcher::Config,
-) -> Events<PartialObjectMeta<K>>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + Send + 'static,
-{
-    events(api, config)
-        .map(|event| event.map(|event| reduced(event, |object| object.0)))
-        .boxed()
-}
-
-/// The events of the watched namespaces, or of all. Objects are reduced before anything keeps them.
-fn scoped<K, R>(
-    context: &Context,
-    config: watcher::Config,
-    reduce: fn(K) -> R,
-    name: fn(&R) -> String,
-) -> Events<R>
-where
-    K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Send + 'static,
-    K::DynamicType: Default,
-    R: Clone + Send + 'static,
-{
-    let part = |api: Api<K>| {
-        events(api, config.clone())
-            .map(move |event| event.map(|event| reduced(event, reduce)))
-            .boxed()
-    };
-    match &context.settings.watch {
-        Watch::All => part(Api::all(context.client.clone())),
-        Watch::Only(names) => merge(
-            names
-                .iter()
-                .map(|namespace| part(Api::namespaced(context.client.clone(), namespace)))
-                .collect(),
-            name,
-        ),
-    }
-}
-
-/// The watched namespaces themselves, for their labels. Nothing is asked about others, and nobody need allow it: a list or
-/// a watch that selects one by name is a request for that name.
-fn namespaces(context: &Context) -> Events<PartialObjectMeta<Namespace>> {
-    let part = |config| metadata(Api::all(context.client.clone()), config);
-    let only = |name| watcher::Config::default().fields(&format!("metadata.name={name}"));
-    match &context.settings.watch {
-        Watch::All => part(watcher::Config::default()),
-        Watch::Only(names) => merge(
-            names.iter().map(|name| part(only(name))).collect(),
-            ResourceExt::name_any,
-        ),
-    }
 }
 
 /// What hands events to a feed.

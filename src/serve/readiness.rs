@@ -8,9 +8,11 @@ pub struct Readiness {
     gates: Arc<Mutex<Vec<(&'static str, Position)>>>,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 enum Position {
     Closed,
+    /// Closed, and this has to be done about it.
+    Waits(String),
     Open,
 }
 
@@ -34,10 +36,13 @@ impl Readiness {
         }
     }
 
-    /// Names of the gates that are closed, in the order in which they were added.
-    pub fn closed(&self) -> Vec<&'static str> {
-        let closed =
-            |(name, position): &(&'static str, Position)| (*position == Position::Closed).then_some(*name);
+    /// The gates that are closed, in the order in which they were added: their names, and what has to be done.
+    pub fn closed(&self) -> Vec<String> {
+        let closed = |(name, position): &(&'static str, Position)| match position {
+            Position::Open => None,
+            Position::Closed => Some((*name).to_owned()),
+            Position::Waits(remedy) => Some(format!("{name} ({remedy})")),
+        };
         self.with(|gates| gates.iter().filter_map(closed).collect())
     }
 
@@ -56,6 +61,14 @@ impl Gate {
     /// It is no longer so.
     pub fn close(&self) {
         self.turn(Position::Closed);
+    }
+
+    /// Says what has to be done, where it is closed.
+    pub fn waits_for(&self, remedy: &str) {
+        self.readiness.with(|gates| match gates.get_mut(self.index) {
+            Some((_, Position::Open)) | None => {}
+            Some((_, position)) => *position = Position::Waits(remedy.to_owned()),
+        });
     }
 
     fn turn(&self, position: Position) {

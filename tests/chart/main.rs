@@ -7,6 +7,7 @@ mod support;
 mod account;
 mod definitions;
 mod image;
+mod missing;
 mod permissions;
 mod pod;
 mod release;

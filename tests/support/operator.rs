@@ -178,6 +178,13 @@ impl Operator {
         .await;
     }
 
+    /// What `/readyz` says, ready or not.
+    pub async fn waits_for(&self) -> String {
+        let url = format!("http://{}/readyz", self.listener);
+        let answer = self.http.get(url).send().await.expect("an answer");
+        answer.text().await.expect("its text")
+    }
+
     async fn get(&self, path: &str) -> Result<String, reqwest::Error> {
         let answer = self
             .http

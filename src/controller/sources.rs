@@ -1,0 +1,135 @@
+//! Where the events of each kind come from: one watch for all namespaces, or one for each that is listed. Objects are
+//! reduced before anything keeps them.
+
+use std::fmt::Debug;
+
+use futures::FutureExt;
+use futures::stream::{BoxStream, StreamExt};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::core::{NamespaceResourceScope, PartialObjectMeta};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use super::context::Context;
+use super::feeds::trimmed;
+use super::merge::{merge, reduced};
+use crate::api::Unmanaged;
+use crate::serve::Gate;
+use crate::settings::Watch;
+
+/// Below the idle limits of common load balancers (240 s): a watch that died silently is noticed by its own end.
+const WATCH_FOR_SECONDS: u32 = 200;
+
+pub(super) type Events<K> = BoxStream<'static, watcher::Result<Event<K>>>;
+
+pub(super) fn events<K>(api: Api<K>, config: watcher::Config) -> Events<K>
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    watcher(api, config.timeout(WATCH_FOR_SECONDS))
+        .default_backoff()
+        .boxed()
+}
+
+pub(super) fn metadata<K>(
+    api: Api<Unmanaged<PartialObjectMeta<K>>>,
+    config: watcher::Config,
+) -> Events<PartialObjectMeta<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + 'static,
+{
+    events(api, config)
+        .map(|event| event.map(|event| reduced(event, |object| trimmed(object.0))))
+        .boxed()
+}
+
+/// The events of the watched namespaces, or of all. Objects are reduced before anything keeps them.
+pub(super) fn scoped<K, R>(
+    context: &Context,
+    gate: &Gate,
+    config: watcher::Config,
+    reduce: fn(K) -> R,
+    name: fn(&R) -> String,
+) -> Events<R>
+where
+    K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Send + 'static,
+    K::DynamicType: Default,
+    R: Clone + Send + 'static,
+{
+    let part = |api: Api<K>| {
+        events(api, config.clone())
+            .map(move |event| event.map(|event| reduced(event, reduce)))
+            .boxed()
+    };
+    match &context.settings.watch {
+        Watch::All => part(Api::all(context.client.clone())),
+        Watch::Only(names) => {
+            let parts = names
+                .iter()
+                .map(|namespace| part(Api::namespaced(context.client.clone(), namespace)));
+            let (namespaces, gate, names) = (
+                context.namespaces.clone(),
+                gate.clone(),
+                Vec::from_iter(names.clone()),
+            );
+            let is_empty = move |n: usize, error: &watcher::Error| {
+                let Some(namespace) = names.get(n).filter(|_| is_refused(error)) else {
+                    return false;
+                };
+                let is_missing = is_missing(&namespaces, namespace);
+                if !is_missing {
+                    let remedy = unreadable::<K>(namespace);
+                    tracing::warn!(namespace, "{remedy}");
+                    gate.waits_for(&remedy);
+                }
+                is_missing
+            };
+            merge(parts.collect(), name, is_empty)
+        }
+    }
+}
+
+fn unreadable<K: Resource>(namespace: &str) -> String
+where
+    K::DynamicType: Default,
+{
+    let plural = K::plural(&K::DynamicType::default()).into_owned();
+    format!(
+        "the operator may not read the {plural} of namespace {namespace:?}, and does nothing until it may: give it its role \
+         there again, as an upgrade of the chart does, or take the namespace off watchNamespaces"
+    )
+}
+
+/// Whether a list was answered that it is not allowed, or is of nothing.
+fn is_refused(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) => {
+            status.is_forbidden() || status.is_not_found()
+        }
+        _ => false,
+    }
+}
+
+/// Whether it is known that there is no such namespace, and so nothing in it.
+fn is_missing(namespaces: &Store<PartialObjectMeta<Namespace>>, name: &str) -> bool {
+    let read = matches!(namespaces.wait_until_ready().now_or_never(), Some(Ok(())));
+    read && namespaces.get(&ObjectRef::new(name)).is_none()
+}
+
+/// The watched namespaces themselves, for their labels. Nothing is asked about others, and nobody need allow it: a list or
+/// a watch that selects one by name is a request for that name.
+pub(super) fn namespaces(context: &Context) -> Events<PartialObjectMeta<Namespace>> {
+    let part = |config| metadata(Api::all(context.client.clone()), config);
+    let only = |name| watcher::Config::default().fields(&format!("metadata.name={name}"));
+    match &context.settings.watch {
+        Watch::All => part(watcher::Config::default()),
+        Watch::Only(names) => merge(
+            names.iter().map(|name| part(only(name))).collect(),
+            ResourceExt::name_any,
+            |_, _| false,
+        ),
+    }
+}
