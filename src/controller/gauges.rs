@@ -1,12 +1,15 @@
 //! Gauges that are counted now and then from the stores, rather than kept in step with every event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+
+use kube::ResourceExt;
 
 use super::context::Context;
 use crate::api::AnyWorkspace;
 use crate::api::conditions::READY;
+use crate::api::ids::Uid;
 use crate::api::reason::Reason;
 
 /// Shorter than any common scrape interval.
@@ -22,7 +25,9 @@ pub(super) async fn keep_counting(context: Arc<Context>) {
 
 fn count(context: &Context) {
     let mut by_reason = BTreeMap::<Reason, i64>::new();
+    let mut uids = HashSet::new();
     for workspace in context.workspaces.state() {
+        uids.extend(workspace.uid().map(Uid::new));
         *by_reason.entry(reason(&workspace)).or_default() += 1;
     }
     let metrics = &context.served.metrics;
@@ -31,7 +36,7 @@ fn count(context: &Context) {
         context
             .shared()
             .secrets
-            .first_expiry()
+            .first_expiry(&uids)
             .map(jiff::Timestamp::as_second),
     );
 }

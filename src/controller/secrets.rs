@@ -1,6 +1,6 @@
 //! The token Secrets of all watched namespaces, by name and by owner. Plain values; no token is in them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -69,10 +69,15 @@ impl SecretIndex {
         self.kept.get(&(namespace.to_owned(), name.to_owned()))?.times
     }
 
-    /// When the first of all tokens ends.
-    pub(super) fn first_expiry(&self) -> Option<Timestamp> {
+    /// When the first token of these Workspaces ends. Anybody may label a Secret and date it.
+    pub(super) fn first_expiry(&self, workspaces: &HashSet<Uid>) -> Option<Timestamp> {
+        let is_theirs = |secret: &&KeptSecret| {
+            let controller = secret.controller.as_ref();
+            controller.is_some_and(|uid| workspaces.contains(uid))
+        };
         self.kept
             .values()
+            .filter(is_theirs)
             .filter_map(|secret| Some(secret.times?.expires_at))
             .min()
     }
@@ -111,5 +116,44 @@ pub(super) fn facts(secret: &KeptSecret, uid: &Uid, workspace: &str) -> SecretFa
         times: secret.times,
         labels: secret.labels.clone(),
         annotations: BTreeMap::clone(&secret.annotations),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Secret;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::marks;
+
+    fn kept(name: &str, controller: &str, expires_at: &str) -> KeptSecret {
+        let owner =
+            json!({"apiVersion": "v1", "kind": "Any", "name": "any", "uid": controller, "controller": true});
+        let annotations: BTreeMap<_, Value> = [
+            (marks::TOKEN_ISSUED_AT, json!("2026-11-22T12:00:00Z")),
+            (marks::TOKEN_EXPIRES_AT, json!(expires_at)),
+            (marks::LAST_APPLIED, json!("{\"data\":{\"token\":\"canary\"}}")),
+        ]
+        .into();
+        let metadata = json!({
+            "name": name, "namespace": "tenant", "annotations": annotations, "ownerReferences": [owner],
+        });
+        let secret: Secret = serde_json::from_value(json!({"metadata": metadata})).unwrap();
+        KeptSecret::of(&secret)
+    }
+
+    #[test]
+    fn only_tokens_of_workspaces_count_for_the_first_that_ends() {
+        let mut index = SecretIndex::default();
+        index.put(kept("ours", "w", "2026-11-22T12:20:00Z"));
+        index.put(kept("anybodys", "somebody", "1970-01-01T00:00:00Z"));
+        let first = index.first_expiry(&HashSet::from(["w".into()]));
+        assert_eq!(first, Some("2026-11-22T12:20:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_manifest_that_was_applied_is_not_kept_for_it_may_repeat_the_content() {
+        assert!(kept("ours", "w", "2026-11-22T12:20:00Z").annotations.is_empty());
     }
 }
