@@ -36,6 +36,20 @@ fn a_rename_behind_our_back_just_before_the_issue_makes_a_stray_that_is_removed_
 }
 
 #[test]
+fn after_a_stray_the_workspace_is_read_anew_however_its_name_was_known() {
+    for listed in [true, false] {
+        let mut world = renamed_just_before_the_issue();
+        if listed {
+            world.list();
+        }
+        world.pass("acme").unwrap();
+        let kinds = world.kinds();
+        let delete = kinds.iter().position(|kind| *kind == "Delete").unwrap();
+        assert_eq!(kinds[delete + 1], "Get", "listed: {listed}, {kinds:?}");
+    }
+}
+
+#[test]
 fn another_workspace_of_the_name_is_not_deleted_but_named() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
