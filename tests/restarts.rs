@@ -167,7 +167,9 @@ async fn looks_of_a_failing_object(status: u16) -> Vec<jiff::Timestamp> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_under_way_is_left_when_the_operator_stops() {
-    let stage = Stage::set().await;
+    let mut stage = Stage::set().await;
+    // Shorter than the list would be waited for.
+    stage.launching_with(["--drain-timeout", "10s"]);
     let operator = stage.operator().await;
     stage.listed("default").await;
     let held = json!({"operation": "W1", "count": 1, "hold": "after"});
