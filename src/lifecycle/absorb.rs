@@ -5,12 +5,16 @@ mod answers;
 use super::effect::{Effect, Outcome};
 use super::memory::HandedOut;
 use super::reason::Reason;
+use super::rules::deletion;
 use super::verdict::{Aspect, Finding, Problem};
-use super::view::{Deletion, LiveSecret, Ownership, SecretFacts, View};
+use super::view::{Deletion, Finalizer, LiveSecret, Ownership, SecretFacts, View};
 use crate::api::workspace::WorkspaceStatus;
 
 /// Folds `outcome` of `effect` into the view.
 pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
+    if *effect == Effect::RemoveFinalizer && lets_go(&outcome) {
+        view.found.notes.extend(deletion::farewell(view));
+    }
     match outcome {
         // Its name was given to another: nothing of that one is this pass's, least of all its claims.
         Outcome::Object(state) if state.object.uid != view.object.uid => view.found.vanished = true,
@@ -82,6 +86,16 @@ fn kubernetes_failed(view: &mut View, aspect: Aspect, effect: &Effect, detail: &
         aspect,
         finding: Finding::new(Reason::KubernetesRefused, message),
     });
+}
+
+/// Whether our finalizer has gone, with its object or alone.
+fn lets_go(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Vanished => true,
+        Outcome::Object(state) => state.object.finalizer == Finalizer::Absent,
+        // Nothing else comes of a release.
+        _ => false,
+    }
 }
 
 /// The intent is stored: its issue may be sent, if that is still within what the intent's window allows for. Where storing

@@ -10,7 +10,7 @@ use super::memory::Memory;
 use super::plan::{Step, plan};
 use super::reason::Reason;
 use super::report;
-use super::rules::{deletion, token, token_secret};
+use super::rules::{token, token_secret};
 use super::verdict::{Aspect, Finding, Problem, Verdict};
 use super::view::{Removal, View};
 use crate::api::conditions;
@@ -128,10 +128,6 @@ impl Pass {
                 }
             }
             absorb::absorb(&mut self.view, aspect, &effect, outcome);
-            if effect == Effect::RemoveFinalizer && self.view.found.vanished {
-                let farewell = deletion::farewell(&self.view);
-                self.view.found.notes.extend(farewell);
-            }
         }
         self.view.standing = claims.take(&self.claimant(), self.view.claims());
         if self.view.found.vanished || self.steps >= STEPS_AT_MOST {

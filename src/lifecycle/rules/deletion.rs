@@ -87,7 +87,7 @@ fn fate(view: &View) -> Fate {
     }
 }
 
-/// What to say of a workspace that stays behind.
+/// What to say of a workspace that stays behind, once its object goes.
 pub fn farewell(view: &View) -> Option<Finding> {
     let message = match (fate(view), view.record(), view.intent()) {
         (Fate::Retain, Some(record), _) => {

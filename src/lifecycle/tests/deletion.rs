@@ -313,3 +313,29 @@ fn a_forged_record_deletes_nothing_of_an_older_object() {
     assert_eq!(world.ready("beta"), "DeletionBlocked");
     assert_eq!(world.engine.names(), ["acme", "beta"]);
 }
+
+#[test]
+fn a_release_that_kubernetes_refuses_is_tried_once_a_pass_and_the_farewell_told_when_the_object_goes() {
+    for policy in [DeletionPolicy::Retain, DeletionPolicy::Delete] {
+        let mut world = World::with_acme();
+        world.edit("acme", |o| o.spec.deletion_policy = Some(policy));
+        world.fault("RemoveFinalizer", Fault::Refused, usize::MAX);
+        world.delete("acme");
+        let settled = world.pass("acme").unwrap();
+        assert_eq!(world.count("RemoveFinalizer"), 1, "{policy:?}");
+        assert_eq!(world.ready("acme"), "KubernetesRefused", "{policy:?}");
+        assert!(!world.events.contains(&Reason::Retained));
+        assert!(settled.look_again > world.now);
+        world.live("acme", Duration::from_secs(600));
+        assert!(
+            world.count("RemoveFinalizer") < 12,
+            "it backs off: {:?}",
+            world.kinds()
+        );
+        world.heal();
+        world.live("acme", Duration::from_secs(3600));
+        assert!(world.objects.is_empty(), "{policy:?}");
+        let farewells = world.events.iter().filter(|told| **told == Reason::Retained);
+        assert_eq!(farewells.count(), usize::from(policy == DeletionPolicy::Retain));
+    }
+}
