@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::Deletion;
 use super::view::View;
-use crate::api::ids::WorkspaceName;
+use crate::api::ids::{WorkspaceId, WorkspaceName};
 use crate::tenancy::{Basis, ClaimKey, canonical};
 
 impl View {
@@ -54,8 +54,10 @@ impl View {
         let Some(organization) = self.verified() else {
             return Vec::new();
         };
+        let read = self.ids_read().filter(|_| self.is_granted_what_it_reads());
+        let read = read.map(|id| ClaimKey::Id(organization.clone(), id.clone()));
         if self.object.deletion == Deletion::Asked || !self.not_refused(&self.declared.name) {
-            return Vec::new();
+            return read.collect();
         }
         let row = self.found.row.as_ref().filter(|_| self.record().is_none());
         let names = [Some(&self.declared.name), row.map(|row| &row.name)]
@@ -63,13 +65,37 @@ impl View {
             .flatten()
             .filter(|name| self.not_refused(name))
             .map(|name| ClaimKey::Name(organization.clone(), canonical(name)));
-        let seen = [&self.found.remote, &self.found.other].map(|seen| seen.as_ref().map(|seen| &seen.id));
         let ids = [self.declared.workspace_id.as_ref(), self.wish()]
             .into_iter()
-            .chain(seen)
             .flatten()
             .map(|id| ClaimKey::Id(organization.clone(), id.clone()));
-        names.chain(ids).collect()
+        names.chain(ids).chain(read).collect()
+    }
+
+    /// What this pass has read and may not claim: who holds it is asked all the same, before anything follows from it.
+    pub fn asks(&self) -> Vec<ClaimKey> {
+        let Some(organization) = self.verified() else {
+            return Vec::new();
+        };
+        let ids = self.ids_read().filter(|_| !self.is_granted_what_it_reads());
+        ids.map(|id| ClaimKey::Id(organization.clone(), id.clone()))
+            .collect()
+    }
+
+    /// The workspaces that this pass has read by their ids.
+    fn ids_read(&self) -> impl Iterator<Item = &WorkspaceId> {
+        let seen = [&self.found.remote, &self.found.other].into_iter().flatten();
+        seen.map(|seen| &seen.id)
+    }
+
+    /// An object reads for the name that it declares, or for that of the creation that it has begun.
+    fn is_granted_what_it_reads(&self) -> bool {
+        let declared = Some(&self.declared.name).filter(|_| self.object.deletion == Deletion::NotAsked);
+        let begun = self.intent().map(|intent| &intent.name);
+        declared
+            .into_iter()
+            .chain(begun)
+            .any(|name| self.not_refused(name))
     }
 
     fn not_refused(&self, name: &WorkspaceName) -> bool {

@@ -130,6 +130,8 @@ impl Pass {
             absorb::absorb(&mut self.view, aspect, &effect, outcome);
         }
         self.view.standing = claims.take(&self.claimant(), self.view.claims());
+        let asked = claims.held_by_others(&self.view.object.uid, self.view.asks());
+        self.view.standing.lost.extend(asked);
         if self.view.found.vanished || self.steps >= STEPS_AT_MOST {
             return self.leave();
         }

@@ -153,15 +153,7 @@ impl Claims {
             .get(&claimant.uid)
             .map(|object| object.pass.clone())
             .unwrap_or_default();
-        let lost: BTreeMap<_, _> = wanted
-            .keys()
-            .filter_map(|key| {
-                Some((
-                    key.clone(),
-                    self.winner(key).filter(|w| w.uid != claimant.uid)?.clone(),
-                ))
-            })
-            .collect();
+        let lost = self.held_by_others(&claimant.uid, wanted.into_keys().collect());
         self.change(claimant, |object| {
             for (key, right) in &mut object.pass {
                 if !lost.contains_key(key) {
@@ -171,6 +163,15 @@ impl Claims {
             object.to_wake.extend(woken);
         });
         Standing { lost }
+    }
+
+    /// Which of these others have, for who may not claim them. To ask takes nothing from anybody.
+    pub fn held_by_others(&self, uid: &Uid, keys: Vec<ClaimKey>) -> BTreeMap<ClaimKey, Claimant> {
+        let held = keys.into_iter().filter_map(|key| {
+            let winner = self.winner(&key).filter(|winner| winner.uid != *uid)?.clone();
+            Some((key, winner))
+        });
+        held.collect()
     }
 
     /// The pass is over: what it knows its object to claim now replaces facts and holds. Returns the others that now

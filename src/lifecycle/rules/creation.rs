@@ -205,9 +205,8 @@ fn adopt_found(view: &View, organization: &OrganizationId, row: &RemoteWorkspace
 
 /// Every gate once more, on the workspace as read by id.
 fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> Step {
-    let gates = naming::may_use(view, organization, &row.name)
-        .and_then(|grant| naming::may_adopt(view, &grant, row))
-        .and_then(|()| naming::id_claimed_by_other(view, organization, &row.id).map_or(Ok(()), Err));
+    let gates =
+        naming::may_use(view, organization, &row.name).and_then(|grant| naming::may_adopt(view, &grant, row));
     match (gates, &row.organization_id) {
         (Err(finding), _) => stop(view, finding),
         (Ok(()), Some(other)) if other != organization => {
@@ -221,16 +220,19 @@ fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> S
     }
 }
 
-/// Records the workspace of that id, once it was read by id and the object is held.
+/// Records the workspace of that id, once it was read by id, is nobody else's, and the object is held.
 fn record(view: &View, organization: &OrganizationId, id: &WorkspaceId, origin: Origin) -> Step {
     match view.observed(id).map(|seen| &seen.remote) {
         None => act(Effect::Get(id.clone())),
         Some(Remote::Gone) => stop(view, just_gone(id)),
-        Some(Remote::Present(_)) if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
-        Some(Remote::Present(row)) => act(Effect::WriteStatus(Box::new(report::recorded(
-            view,
-            &found_record(organization, row, origin),
-        )))),
+        Some(Remote::Present(row)) => match naming::id_claimed_by_other(view, organization, id) {
+            Some(claimed) => stop(view, claimed),
+            None if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
+            None => {
+                let found = found_record(organization, row, origin);
+                act(Effect::WriteStatus(Box::new(report::recorded(view, &found))))
+            }
+        },
     }
 }
 

@@ -157,6 +157,9 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
                     state: state::known(row),
                     origin: Origin::Created,
                 };
+                if let Some(claimed) = naming::id_claimed_by_other(view, &record.organization_id, &row.id) {
+                    return Step::Settle(blocked(view, &claimed.message));
+                }
                 act(Effect::WriteStatus(Box::new(report::recorded(view, &record))))
             }
         },

@@ -32,4 +32,5 @@ mod strays;
 mod suspended_in_flight;
 mod tokens;
 mod tried;
+mod whose_id;
 mod world;

@@ -1,0 +1,94 @@
+//! I2: a workspace found by the window of our own issue is taken, or deleted, only while no other object holds its id.
+
+use std::time::Duration;
+
+use super::world::{Fault, Object, World, org, spec};
+use crate::api::ids::WorkspaceId;
+use crate::api::workspace::AdoptionPolicy;
+use crate::tenancy::ClaimKey;
+
+const ALL: &str = "[{namespaces: {names: [team]}, workspaceNames: ['*'], adoption: Allowed}]";
+
+/// `acme` died after its issue had made `ws-1`, and claimed nothing while `beta` adopted that one by its name.
+fn adopted_meanwhile() -> World {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.pass("acme");
+    let acme: Object = world.objects.remove("acme").unwrap();
+    world.pass_time(60);
+    world.grant(ALL);
+    let mut adopts = spec("acme");
+    adopts.adoption_policy = Some(AdoptionPolicy::ByName);
+    world.apply("beta", adopts);
+    world.pass("beta").unwrap();
+    assert_eq!(world.ready("beta"), "AsDeclared");
+    world.objects.insert("acme".to_owned(), acme);
+    world.forget_journal();
+    world
+}
+
+fn stays_with_beta(world: &mut World) {
+    world.live("beta", Duration::from_secs(60));
+    assert_eq!(world.ready("beta"), "AsDeclared");
+    assert_eq!(world.token_opens("beta-token"), world.id("beta"));
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn what_another_has_adopted_meanwhile_is_not_recorded_as_the_end_of_a_creation() {
+    let mut world = adopted_meanwhile();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "NameClaimed");
+    assert_eq!(world.id("acme"), None);
+    stays_with_beta(&mut world);
+    // It is taken when the other lets go of it.
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*'], deletion: Forbidden}]");
+    world.delete("beta");
+    world.pass("beta").unwrap();
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn nor_while_the_grant_is_withdrawn_which_claims_nothing_but_asks() {
+    let mut world = adopted_meanwhile();
+    world.grant("[]");
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.id("acme"), None);
+    assert_eq!(world.ready("acme"), "NameClaimed");
+    world.grant(ALL);
+    stays_with_beta(&mut world);
+}
+
+#[test]
+fn nor_deleted_with_the_object_whose_creation_made_it() {
+    for granted in [ALL, "[{namespaces: {names: [team]}, workspaceNames: [acme]}]"] {
+        let mut world = adopted_meanwhile();
+        world.grant(granted);
+        world.delete("acme");
+        world.live("acme", Duration::from_secs(600));
+        assert_eq!(world.ready("acme"), "DeletionBlocked");
+        assert!(
+            world.message("acme").contains("claimed by"),
+            "{}",
+            world.message("acme")
+        );
+        stays_with_beta(&mut world);
+    }
+}
+
+#[test]
+fn to_ask_who_holds_an_id_takes_it_from_nobody() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.pass("acme");
+    world.grant("[]");
+    world.fault("WriteStatus", Fault::Refused, usize::MAX);
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Get"), 1);
+    let id = ClaimKey::Id(org(), WorkspaceId::from("ws-1"));
+    assert_eq!(world.claims.winner(&id), None);
+}
