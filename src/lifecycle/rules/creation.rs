@@ -56,10 +56,18 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
         Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => {
             Some(stop(view, in_flight(intent)))
         }
-        // No new attempt follows that would stamp it anew.
-        Whose::Nobodys if view.declared.is_suspended() => Some(forget(view)),
-        Whose::Nobodys => None,
+        Whose::Nobodys => Some(try_anew(view).unwrap_or_else(|| forget(view))),
     }
+}
+
+/// The next attempt, which stamps the intent anew. Where what is declared now allows for none, the last one is forgotten,
+/// and claims its name no more.
+fn try_anew(view: &View) -> Option<Step> {
+    if view.declared.is_suspended() {
+        return None;
+    }
+    let next = adopt_by_id(view).or_else(|| create_or_adopt_by_name(view));
+    next.filter(|step| !matches!(step, Step::Settle(_)))
 }
 
 /// Nothing can tell whose it is; only adoption, declared and allowed, can make it ours.

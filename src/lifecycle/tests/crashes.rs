@@ -243,3 +243,52 @@ fn after_a_pass_that_came_to_no_end_no_list_from_before_confirms_a_name() {
         "it made no twin that it would have to remove"
     );
 }
+
+#[test]
+fn a_creation_that_came_to_nothing_is_forgotten_where_what_is_declared_now_stalls() {
+    let stalls: [fn(&mut World); 2] = [
+        |world| world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]"),
+        |world| {
+            world.engine.make(world.now, "zenith");
+        },
+    ];
+    for stall in stalls {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.fault("Issue", Fault::CrashBefore, 1);
+        world.pass("acme");
+        world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+        stall(&mut world);
+        world.live("acme", Duration::from_secs(300));
+        assert_eq!(
+            world.status("acme").creation,
+            None,
+            "it claims the old name no more"
+        );
+        let stalled = world.ready("acme");
+        assert!(
+            ["NameNotGranted", "AlreadyExists"].contains(&stalled.as_str()),
+            "{stalled}"
+        );
+        world.apply("beta", spec("acme"));
+        world.pass("beta").unwrap();
+        assert_eq!(world.ready("beta"), "AsDeclared", "whose name is free");
+    }
+}
+
+#[test]
+fn a_creation_that_came_to_nothing_is_tried_anew_without_a_write_of_its_own() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashBefore, 1);
+    world.pass("acme");
+    world.pass_time(120);
+    world.forget_journal();
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.count("WriteStatus"),
+        2,
+        "intent and record: {:?}",
+        world.kinds()
+    );
+}
