@@ -154,7 +154,8 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
     }
     let id = view.declared.workspace_id.as_ref().or(view.wish())?;
     let organization = view.verified()?;
-    if let Err(finding) = naming::may_use(view, organization, &view.declared.name) {
+    let gates = naming::may_use(view, organization, &view.declared.name);
+    if let Err(finding) = gates.and_then(|_| wished_for_here(view, organization)) {
         return Some(stop(view, finding));
     }
     match view.observed(id).map(|seen| &seen.remote) {
@@ -170,6 +171,24 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
             stop(view, Finding::new(Reason::RemoteGone, message))
         }),
     }
+}
+
+/// What a status from elsewhere names is in the organisation that it names too: in another one it would read as gone, and
+/// an empty twin be made there.
+fn wished_for_here(view: &View, organization: &OrganizationId) -> Result<(), Finding> {
+    let wish = view.wish().filter(|_| view.declared.workspace_id.is_none());
+    let (Some(id), Some(its)) = (wish, &view.stored.organization_id) else {
+        return Ok(());
+    };
+    if its == organization {
+        return Ok(());
+    }
+    let message = format!(
+        "the status that this object came with names the workspace {id} of organisation {its}, but the Organization's \
+         credential belongs to {organization}; nothing was created. Restore the credential of {its}; or, for a new workspace \
+         in {organization}, delete this object and create it anew without that status"
+    );
+    Err(Finding::new(Reason::OrganizationMismatch, message))
 }
 
 /// The ordinary way: look, and create what is free or adopt what may be adopted.

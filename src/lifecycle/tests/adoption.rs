@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::world::{World, spec};
 use crate::api::ids::{OrganizationId, WorkspaceId};
 use crate::api::workspace::{AdoptionPolicy, Origin, WorkspaceSpec};
+use crate::lifecycle::view::Verification;
 
 fn by_name() -> WorkspaceSpec {
     let mut declared = spec("acme");
@@ -171,4 +172,41 @@ fn what_another_object_has_is_not_adopted_by_id_under_a_name_that_it_does_not_kn
     world.live("other", Duration::from_secs(60));
     assert_eq!(world.ready("other"), "NameClaimed");
     assert_eq!(world.id("other"), None);
+}
+
+#[test]
+fn a_wish_that_came_from_another_organisation_waits_for_its_credential_and_makes_no_twin() {
+    let (mut world, id) = with_existing("acme");
+    let there = OrganizationId::from("org-2");
+    world.apply("acme", by_name());
+    world.edit("acme", |o| {
+        o.status.uid = Some("uid-of-old".into());
+        o.status.workspace_id = Some(id.clone());
+        o.status.organization_id = Some(OrganizationId::from("org-1"));
+        o.status.name = Some("acme".into());
+    });
+    // Beside the credential of another organisation, where nothing is called so.
+    world.readable().verification = Verification::Verified(there);
+    let rows = std::mem::take(&mut world.engine.rows);
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "OrganizationMismatch");
+    assert!(
+        world.message("acme").contains("credential of org-1"),
+        "{}",
+        world.message("acme")
+    );
+    assert_eq!(world.calls(), 0);
+    assert_eq!(
+        world.status("acme").workspace_id,
+        Some(id.clone()),
+        "the wish is kept"
+    );
+
+    world.engine.rows = rows;
+    let organization = world.readable();
+    organization.verification = Verification::Verified(OrganizationId::from("org-1"));
+    organization.revision += 1;
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.id("acme"), Some(id));
 }
