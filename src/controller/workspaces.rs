@@ -99,7 +99,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         .instrument(span),
     );
     let ended = task.await;
-    context.shared().slots.give_back(&organization);
+    context.shared().slots.give_back(context.now(), &organization);
     let (result, reason, action) = match ended {
         Ok(Ok(settled)) => finish(&context, &object, *settled).await,
         Ok(Err(_)) => (

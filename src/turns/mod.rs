@@ -8,5 +8,6 @@ mod throttle;
 
 pub use backoff::{Backoff, Urgency};
 pub use pace::{Lane, Pace, Turn};
+pub use schedule::CLOCK_SLACK;
 pub use slots::{Slot, Slots};
 pub use throttle::Pressure;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::schedule::{Schedule, earlier, later};
+use super::schedule::{CLOCK_SLACK, Schedule, earlier, later};
 use super::throttle::{Change, Pressure, Throttle};
 use crate::api::ids::Uid;
 
@@ -27,8 +27,6 @@ const GRANT_BURST: Duration = Duration::from_secs(2);
 const LAPSE: Duration = Duration::from_secs(60);
 /// Nobody is sent away for longer than twice this beyond a pause: the rate recovers, and who sleeps does not see it.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// Passes that run side by side read the clock in no particular order; further back than this it was set back.
-const CLOCK_SLACK: Duration = Duration::from_secs(1);
 /// What a turn is for. The order is the precedence when waiting turns are dealt out anew.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum Lane {

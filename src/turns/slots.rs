@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::time::elapsed;
+use super::schedule::CLOCK_SLACK;
+use crate::api::time::{elapsed, later};
 
 /// An organisation that wanted a pass this recently is still waiting for more.
 const WANTS_FOR: Duration = Duration::from_secs(3);
@@ -50,7 +51,7 @@ impl Slots {
         let others_want = self
             .uses
             .iter()
-            .any(|(name, other)| name != organization && elapsed(other.wanted_at, now) < WANTS_FOR);
+            .any(|(name, other)| name != organization && other.wants_more(now));
         let used = self.uses.entry(organization.to_owned()).or_insert(Use {
             running: 0,
             wanted_at: now,
@@ -63,11 +64,20 @@ impl Slots {
         Slot::Taken
     }
 
-    /// A pass ended.
-    pub fn give_back(&mut self, organization: &str) {
+    /// A pass ended. Tenants choose freely what organisations they name: one that runs nothing and wants nothing is forgotten.
+    pub fn give_back(&mut self, now: Timestamp, organization: &str) {
         if let Some(used) = self.uses.get_mut(organization) {
             used.running = used.running.saturating_sub(1);
         }
+        self.uses
+            .retain(|_, used| used.running > 0 || used.wants_more(now));
+    }
+}
+
+impl Use {
+    /// What was wanted after now was wanted before the clock was set back.
+    fn wants_more(&self, now: Timestamp) -> bool {
+        self.wanted_at <= later(now, CLOCK_SLACK) && elapsed(self.wanted_at, now) < WANTS_FOR
     }
 }
 
@@ -102,7 +112,7 @@ mod tests {
     fn what_an_idle_organisation_once_wanted_holds_nobody_back() {
         let mut slots = Slots::new(8);
         assert_eq!(take(&mut slots, 0, "b", 1), 1);
-        slots.give_back("b");
+        slots.give_back(at(0), "b");
         assert_eq!(take(&mut slots, 3, "a", 8), 8);
     }
 
@@ -111,7 +121,29 @@ mod tests {
         let mut slots = Slots::new(2);
         take(&mut slots, 0, "b", 1);
         assert_eq!(take(&mut slots, 0, "a", 2), 1);
-        slots.give_back("a");
+        slots.give_back(at(0), "a");
         assert_eq!(take(&mut slots, 0, "a", 2), 1);
+    }
+
+    #[test]
+    fn what_is_idle_is_forgotten_however_many_there_were() {
+        let mut slots = Slots::new(8);
+        for n in 0..1000 {
+            let organization = format!("made-up-{n}");
+            assert_eq!(slots.take(at(n), &organization), Slot::Taken);
+            slots.give_back(at(n), &organization);
+        }
+        assert!(slots.uses.len() <= 4, "{}", slots.uses.len());
+        assert_eq!(take(&mut slots, 1000, "running", 1), 1);
+        slots.give_back(at(2000), "another");
+        assert_eq!(slots.uses.len(), 1, "what runs is not idle");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_leaves_nobody_waiting_for_what_was_wanted_ahead_of_it() {
+        let mut slots = Slots::new(8);
+        assert_eq!(take(&mut slots, 7200, "b", 1), 1);
+        slots.give_back(at(7200), "b");
+        assert_eq!(take(&mut slots, 0, "a", 8), 8);
     }
 }
