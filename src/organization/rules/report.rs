@@ -8,14 +8,15 @@ use crate::api::reason::Weight;
 use crate::lifecycle::view::{Vanishing, Verification};
 
 /// Passes over Workspaces see client and judgement together, once a pass at least, and again whenever something changed.
-/// All are woken where something changed for those who wait; else those who differ from a new list.
+/// All are woken where something changed for those who wait, or healed; else those who differ from a new list. Only a change
+/// of what an attempt depends on begins the budgets of those who fail anew: lists that fail and work in turn do not.
 pub fn publish(view: &View) -> Option<Step> {
     let judgement = view.judgement();
     let before = &view.published;
     let changed = !is_as_before(before, &judgement)
         || before.vanishing != judgement.vanishing
-        || view.memory.generation != Some(view.object.generation)
-        || has_healed(before, &judgement);
+        || view.memory.generation != Some(view.object.generation);
+    let healed = has_healed(before, &judgement);
     let seen = view.found.publication == Attempt::Done
         && !changed
         && before.reason == Some(judgement.reason)
@@ -23,7 +24,7 @@ pub fn publish(view: &View) -> Option<Step> {
     if seen {
         return None;
     }
-    let wake = if changed {
+    let wake = if changed || healed {
         Wake::Everybody
     } else if view.found.differing.is_empty() || judgement.vanishing == Vanishing::Mass {
         // Mass vanishing is judged on the whole before any object is woken.

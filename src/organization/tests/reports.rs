@@ -92,3 +92,28 @@ fn an_id_declared_in_other_case_is_the_same_organisation() {
     world.pass();
     assert_eq!(world.reason(), "Verified");
 }
+
+#[test]
+fn a_list_that_fails_and_works_in_turn_wakes_those_who_wait_and_begins_no_budget_anew() {
+    let mut world = World::with_workspaces(3);
+    let (rows, revision) = (world.rows.clone(), world.published.revision);
+    for _ in 0..10 {
+        world.rows = Err(FailureClass::Transient);
+        world.pass_time(INTERVAL);
+        world.pass();
+        world.woken();
+        world.rows = rows.clone();
+        world.pass_time(INTERVAL);
+        world.pass();
+        assert_eq!(world.reason(), "Verified");
+        assert_eq!(world.woken(), [Wake::Everybody]);
+    }
+    assert_eq!(world.published.revision, revision);
+    world.object.generation += 1;
+    world.pass();
+    assert_eq!(
+        world.published.revision,
+        revision + 1,
+        "what is declared anew may mend it"
+    );
+}
