@@ -261,8 +261,13 @@ impl Pass {
         let mut look_again = vec![later(now, LOOKS_AGAIN)];
         let failed =
             |aspect, finding: &Finding, calls| problem == Some(aspect) || (!finding.is_fine() && calls > 0);
-        let sync_failed = failed(Aspect::Sync, &verdict.synced, self.sync_calls);
-        let token_failed = failed(Aspect::Token, &verdict.token, self.token_calls);
+        // What stops the whole object stopped the renewal after its first calls.
+        let in_vain = self.token_calls > 0
+            && self.view.found.published.is_none()
+            && (verdict.token.reason == Reason::TokenProven || verdict.token == verdict.synced);
+        let sync_failed =
+            failed(Aspect::Sync, &verdict.synced, self.sync_calls) || (in_vain && !verdict.synced.is_fine());
+        let token_failed = failed(Aspect::Token, &verdict.token, self.token_calls) || in_vain;
         // One object, one budget: what fails together is charged together, and a failing sync pays for the token's
         // attempts as well, never the other way round.
         let all = self.sync_calls + self.token_calls;
@@ -295,18 +300,8 @@ impl Pass {
                 Some(_) | None => backoff.succeeded(),
             }
         }
-        if verdict.token.reason == Reason::TokenProven
-            && self
-                .view
-                .memory
-                .token
-                .not_before(cause)
-                .is_none_or(|at| at <= now)
-        {
-            look_again.extend(
-                token_secret::renew_at(&self.view).map(|at| at.max(later(now, Duration::from_secs(1)))),
-            );
-        }
+        // A renewal that is due and was not made waits for what stopped it.
+        look_again.extend(token_secret::next_change(&self.view));
         look_again.extend(token::waits_until(&self.view));
         look_again.extend(self.view.memory.unresolved_at(now));
         if [&verdict.main, &verdict.token]

@@ -50,6 +50,19 @@ impl TokenTimes {
         planned.max(later(self.issued_at, FLOOR))
     }
 
+    /// When the token is about to end.
+    fn urgent_at(&self) -> Timestamp {
+        let life = self.life();
+        later(self.issued_at, life.saturating_sub(life.mul_f64(URGENT_SHARE)))
+    }
+
+    /// When it is due; from then on, when it is urgent.
+    pub fn next_change(&self, uid: &Uid, now: Timestamp) -> Option<Timestamp> {
+        [self.renew_at(uid), self.urgent_at()]
+            .into_iter()
+            .find(|at| *at > now)
+    }
+
     /// A mark from the future is no schedule: such a token is due.
     pub fn freshness(&self, uid: &Uid, now: Timestamp) -> Freshness {
         let end = later(self.issued_at, self.life());
@@ -59,7 +72,7 @@ impl TokenTimes {
             Freshness::Fresh
         } else if now >= end {
             Freshness::Expired
-        } else if elapsed(now, end) < self.life().mul_f64(URGENT_SHARE) {
+        } else if now >= self.urgent_at() {
             Freshness::Urgent
         } else {
             Freshness::Due

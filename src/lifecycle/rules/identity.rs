@@ -41,7 +41,13 @@ fn is_asked(view: &View) -> bool {
 }
 
 fn may_ask(view: &View) -> bool {
-    !state::deferred(view) && view.found.sync_problem.is_none()
+    (!state::deferred(view) || is_answered_by_the_list(view)) && view.found.sync_problem.is_none()
+}
+
+/// The list that was wanted because a GET did not find the workspace has come, and lacks it too: one more GET decides,
+/// while that list is of this minute.
+fn is_answered_by_the_list(view: &View) -> bool {
+    last_said(view) == Some(Reason::GoneUnconfirmed) && listed(view).is_some() && missed_by_the_list(view)
 }
 
 /// The list's word on the recorded workspace, where it is younger than what we know ourselves.
@@ -137,7 +143,16 @@ fn gone_finding(record: &Record) -> Finding {
 /// An id that suddenly belongs to another organisation is nobody's to act on.
 pub fn refuse_another_identity(view: &View) -> Option<Step> {
     let record = view.record()?;
-    let row = view.present(&record.id)?;
+    let Some(row) = view.present(&record.id) else {
+        let said = view.stored_finding(SYNCED)?;
+        let stands = said.reason == Reason::IdentityMismatch && view.found.row.is_none();
+        // What was read to be another's stays so until a GET by id says otherwise.
+        return match stands {
+            true if may_ask(view) => sync(Effect::Get(record.id.clone())),
+            true => Some(Step::Settle(report::blocked(view, said))),
+            false => None,
+        };
+    };
     let other = row
         .organization_id
         .as_ref()

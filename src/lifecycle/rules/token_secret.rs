@@ -185,10 +185,10 @@ pub fn remove_other_secrets(view: &View) -> Option<Step> {
     })
 }
 
-/// When the token in the Secret is next renewed.
-pub fn renew_at(view: &View) -> Option<jiff::Timestamp> {
+/// When the token in the Secret is next to be renewed, or, where that is due, when it is about to end.
+pub fn next_change(view: &View) -> Option<jiff::Timestamp> {
     match target(view) {
-        Target::Ours(facts) => facts.times.map(|times| times.renew_at(&view.object.uid)),
+        Target::Ours(facts) => facts.times?.next_change(&view.object.uid, view.now),
         Target::Free | Target::Unread | Target::Foreign => None,
     }
 }

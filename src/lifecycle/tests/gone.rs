@@ -90,8 +90,8 @@ fn what_was_not_found_is_not_said_to_be_as_declared_before_it_is_found() {
     });
     world.pass("acme").unwrap();
     assert_eq!(world.ready("acme"), "GoneUnconfirmed");
-    world.snapshot = None;
     for _ in 0..5 {
+        world.snapshot = None;
         world.pass("acme").unwrap();
         assert_eq!(world.ready("acme"), "GoneUnconfirmed");
     }

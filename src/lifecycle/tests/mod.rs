@@ -17,6 +17,7 @@ mod farewells;
 mod fortunes;
 mod gates;
 mod gone;
+mod held_up;
 mod identity;
 mod imports;
 mod laws;

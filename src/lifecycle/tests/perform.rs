@@ -12,6 +12,13 @@ use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, Replac
 use crate::lifecycle::pass::{Next, Pass, Settled, SharedList};
 use crate::lifecycle::view::{Content, Deletion, Finalizer, LiveSecret, Ownership, SecretFacts};
 
+/// Whether the organisation's list is taken when a pass wants it.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Lists {
+    WhenWanted,
+    Never,
+}
+
 impl World {
     /// One pass to its end. Nothing where the process died in it.
     pub(super) fn pass(&mut self, object: &str) -> Option<Settled> {
@@ -53,14 +60,29 @@ impl World {
 
     /// Lives on: passes at the instants that they name, and a moment after each of their own writes to the object.
     pub(super) fn live(&mut self, object: &str, span: Duration) {
+        self.lives(object, span, Lists::WhenWanted);
+    }
+
+    /// The same where no list is taken. Returns how many passes there were.
+    pub(super) fn live_unlisted(&mut self, object: &str, span: Duration) -> usize {
+        self.lives(object, span, Lists::Never)
+    }
+
+    fn lives(&mut self, object: &str, span: Duration, lists: Lists) -> usize {
         let end = later(self.now, span);
         let mut wake = self.now;
+        let mut passes = 0;
         while wake <= end {
             self.now = self.now.max(wake);
             let Some(before) = self.objects.get(object).map(|stored| stored.version) else {
                 break;
             };
+            let listed = self.snapshot.clone();
             let look_again = self.pass(object).map(|settled| settled.look_again);
+            passes += 1;
+            if lists == Lists::Never {
+                self.snapshot = listed;
+            }
             let Some(after) = self.objects.get(object).map(|stored| stored.version) else {
                 break;
             };
@@ -71,6 +93,7 @@ impl World {
             };
         }
         self.now = self.now.max(end);
+        passes
     }
 
     fn perform(&mut self, object: &str, version: &mut u64, effect: &Effect) -> Option<Outcome> {
