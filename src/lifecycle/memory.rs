@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::clock::Window;
+use super::clock::{ISSUE_DEADLINE, LAG_ALLOWANCE, Window};
 use super::schedule::{Freshness, TokenTimes};
 use super::verdict::Aspect;
 use crate::api::ids::{Uid, WorkspaceName};
 use crate::api::time::later;
-use crate::turns::Backoff;
+use crate::turns::{Backoff, CLOCK_SLACK};
 
 /// So many times in a row a Secret that was taken away or changed is restored at once.
 const RESTORED_AT_ONCE: u32 = 10;
@@ -86,6 +86,31 @@ impl Memory {
     pub fn unresolved_at(&self, now: Timestamp) -> Option<Timestamp> {
         let resolved = self.unproven.iter().map(|unproven| unproven.resolved_at);
         resolved.filter(|at| *at > now).max()
+    }
+
+    /// Time passes. Where the clock was set back, what was noted ahead of it counts as of now: nobody waits for the lost time.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.sync.tick(now);
+        self.token.tick(now);
+        let ahead = |at: &Timestamp| *at > later(now, CLOCK_SLACK);
+        for stamp in [
+            &mut self.known_at,
+            &mut self.missed_at,
+            &mut self.rename_unclear_at,
+        ] {
+            if stamp.as_ref().is_some_and(ahead) {
+                *stamp = Some(now);
+            }
+        }
+        if let Some(handed_out) = &mut self.handed_out
+            && ahead(&handed_out.at)
+        {
+            handed_out.at = now;
+        }
+        for unproven in &mut self.unproven {
+            let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);
+            unproven.resolved_at = unproven.resolved_at.min(as_of_now);
+        }
     }
 
     pub fn backoff(&self, aspect: Aspect) -> &Backoff {

@@ -79,7 +79,8 @@ pub enum SharedList {
 }
 
 impl Pass {
-    pub fn new(view: View) -> Self {
+    pub fn new(mut view: View) -> Self {
+        view.memory.tick(view.now);
         let began_with = ready_reason(&view.stored);
         Self {
             view,

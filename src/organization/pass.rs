@@ -59,7 +59,8 @@ pub struct Settled {
 }
 
 impl Pass {
-    pub fn new(view: View) -> Self {
+    pub fn new(mut view: View) -> Self {
+        view.memory.tick(view.now);
         Self {
             view,
             doing: None,

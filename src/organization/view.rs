@@ -17,7 +17,7 @@ use crate::api::remote::Listed;
 use crate::api::time::later;
 use crate::lifecycle::verdict::Finding;
 use crate::lifecycle::view::{Deletion, Finalizer, Vanishing, Verification};
-use crate::turns::Backoff;
+use crate::turns::{Backoff, CLOCK_SLACK};
 
 /// However many want a list before its time, and however it failed, lists are at least this far apart; only a request
 /// for a pass is not held up by it.
@@ -110,6 +110,16 @@ pub struct Memory {
     /// The generation that was published last.
     pub generation: Option<i64>,
     pub backoff: Backoff,
+}
+
+impl Memory {
+    /// Time passes. Where the clock was set back, what was done ahead of it is due again: nobody waits for the lost time.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.backoff.tick(now);
+        let is_past = |at: &Timestamp| *at <= later(now, CLOCK_SLACK);
+        self.listed_at = self.listed_at.filter(is_past);
+        self.exchanged_at = self.exchanged_at.filter(is_past);
+    }
 }
 
 /// What a client is made of: it is made anew when one of these changes.
@@ -269,7 +279,11 @@ impl View {
     /// Whether somebody wants the list before its time: a pass over a Workspace since the last one was begun, or who
     /// says that what vanished has truly gone.
     fn is_list_wanted(&self) -> bool {
-        let by_a_pass = self.list_wanted_at > self.memory.listed_at;
+        // What was wanted ahead of a clock that was set back has long had its list.
+        let wanted_at = self
+            .list_wanted_at
+            .filter(|at| *at <= later(self.now, CLOCK_SLACK));
+        let by_a_pass = wanted_at > self.memory.listed_at;
         let whole = self.memory.listing.whole.as_ref();
         let by_belief = whole.is_some_and(|whole| {
             whole.vanishing == Vanishing::Mass && self.object.believe_vanished == Some(whole.missing)

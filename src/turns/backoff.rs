@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::schedule::later;
+use super::schedule::{CLOCK_SLACK, earlier, later};
 use crate::api::ids::Uid;
+use crate::api::time::elapsed;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Calls in an hour once the first is over.
@@ -51,6 +52,7 @@ pub struct Backoff {
 #[derive(Clone, Debug)]
 struct Streak {
     cause: u64,
+    failed_at: Timestamp,
     /// When the calls made so far allow for more, without jitter.
     affordable: Timestamp,
     until: Timestamp,
@@ -90,6 +92,16 @@ impl Backoff {
         self.streak = None;
     }
 
+    /// Time passes. Where the clock was set back, all that lies ahead goes with it: nobody waits for the lost time.
+    pub fn tick(&mut self, now: Timestamp) {
+        if let Some(streak) = &mut self.streak {
+            let back = elapsed(now, streak.failed_at);
+            if back > CLOCK_SLACK {
+                streak.set_back(back);
+            }
+        }
+    }
+
     /// None: free to try. Some: not before this instant, as long as the cause is the same.
     pub fn not_before(&self, cause: u64) -> Option<Timestamp> {
         self.streak
@@ -103,6 +115,7 @@ impl Streak {
     fn new(now: Timestamp, cause: u64) -> Self {
         Self {
             cause,
+            failed_at: now,
             affordable: now,
             until: now,
             passes: 0,
@@ -113,6 +126,7 @@ impl Streak {
     }
 
     fn extend(&mut self, now: Timestamp, calls: u32, urgency: Urgency, who: &Uid) -> Timestamp {
+        self.failed_at = now;
         self.passes = self.passes.saturating_add(1);
         self.spent = self.spent.saturating_add(calls);
         self.dearest = self.dearest.max(calls);
@@ -125,6 +139,13 @@ impl Streak {
         let next = later(now, self.free_delay(urgency)).max(self.affordable);
         self.until = later(next, self.jitter(next.duration_since(now).unsigned_abs(), who));
         self.until
+    }
+
+    fn set_back(&mut self, by: Duration) {
+        for at in [&mut self.failed_at, &mut self.affordable, &mut self.until] {
+            *at = earlier(*at, by);
+        }
+        self.began = self.began.map(|began| earlier(began, by));
     }
 
     /// Doubles with each pass.

@@ -4,6 +4,7 @@ mod adoption;
 mod asked;
 mod budget;
 mod claims;
+mod clock_set_back;
 mod cost;
 mod crashes;
 mod creation;

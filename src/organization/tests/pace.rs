@@ -8,7 +8,7 @@ use super::given::{INTERVAL, record, row};
 use super::world::World;
 use crate::api::ids::Uid;
 use crate::api::remote::FailureClass;
-use crate::api::time::{elapsed, later};
+use crate::api::time::{earlier, elapsed, later};
 use crate::turns::{Lane, Pressure, Turn};
 
 /// So many pages of one row.
@@ -117,4 +117,31 @@ fn a_list_that_others_have_stopped_half_way_is_begun_anew_and_is_no_failure() {
     world.now = next;
     world.pass();
     assert_eq!(world.calls(), ["List"; 3]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_holds_up_neither_an_exchange_nor_a_list() {
+    const BACK: Duration = Duration::from_secs(2 * 3600);
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Transient);
+    world.pass();
+    world.now = earlier(world.now, BACK);
+    world.exchange = Ok(Some(super::given::ours()));
+    world.live(Duration::from_secs(30));
+    assert_eq!(world.reason(), "Verified");
+
+    world.done();
+    world.now = earlier(world.now, BACK);
+    world.pass();
+    assert_eq!(world.calls(), ["List"], "the last one is of a time to come");
+    world.live(Duration::from_secs(3600));
+    assert_eq!(world.calls().len(), 12);
+}
+
+#[test]
+fn a_list_that_was_wanted_ahead_of_a_clock_that_was_set_back_hurries_none() {
+    let mut world = World::verified();
+    world.wanted_at = Some(later(world.now, Duration::from_secs(7200)));
+    world.live(Duration::from_secs(3600));
+    assert_eq!(world.calls().len(), 12);
 }

@@ -209,3 +209,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_clock_that_is_set_back_lengthens_no_rest_and_begins_no_budget_anew() {
+    let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
+    let mut rests = Vec::new();
+    for (second, back) in [(0, 0), (5, 0), (15, 7200), (-7000, 86_400)] {
+        let until = backoff.failed(at(second), CAUSE, 3, Urgency::Normal, &who);
+        let rest = until.duration_since(at(second));
+        let now = at(second - back);
+        backoff.tick(now);
+        assert_eq!(backoff.not_before(CAUSE).unwrap().duration_since(now), rest);
+        rests.push(rest);
+    }
+    assert!(rests.is_sorted(), "{rests:?}");
+    assert!(
+        rests[3].as_secs() > 300,
+        "the twelve calls are not forgotten: {rests:?}"
+    );
+}
+
+#[test]
+fn clocks_that_are_read_side_by_side_move_nothing() {
+    let mut backoff = Backoff::default();
+    let until = backoff.failed(at(10), CAUSE, 1, Urgency::Normal, &Uid::from("uid"));
+    backoff.tick(at(9));
+    backoff.tick(at(11));
+    assert_eq!(backoff.not_before(CAUSE), Some(until));
+}

@@ -1,0 +1,78 @@
+//! A node that boots ahead of time and is set right: nothing waits for the lost hours.
+
+use std::time::Duration;
+
+use super::world::{Fault, World, spec};
+use crate::api::ids::WorkspaceName;
+use crate::api::remote::FailureClass;
+use crate::api::time::{earlier, elapsed};
+
+const BACK: Duration = Duration::from_secs(2 * 3600);
+
+fn set_back(world: &mut World) {
+    world.now = earlier(world.now, BACK);
+}
+
+#[test]
+fn what_failed_ahead_of_time_is_tried_as_soon_as_ever() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Look", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.pass("acme").unwrap();
+    set_back(&mut world);
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_rename_that_ended_unclear_ahead_of_time_settles_as_soon_as_ever() {
+    let mut world = World::with_acme();
+    let now = world.now;
+    for memory in world.memory.values_mut() {
+        memory.lost_track(now);
+    }
+    world.secrets.clear();
+    set_back(&mut world);
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_list_from_after_the_jump_is_not_older_than_what_was_known_before_it() {
+    let mut world = World::with_acme();
+    set_back(&mut world);
+    world.pass("acme").unwrap();
+    world.pass_time(10);
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.pass_time(1);
+    world.live("acme", Duration::from_secs(10));
+    assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
+}
+
+#[test]
+fn an_issue_that_was_not_answered_ahead_of_time_resolves_as_soon_as_ever() {
+    let mut world = World::with_acme_due();
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.pass("acme").unwrap();
+    let unresolved_at = |world: &World| world.memory.values().next()?.unresolved_at(world.now);
+    assert!(unresolved_at(&world).is_some());
+    set_back(&mut world);
+    world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    world.pass("acme").unwrap();
+    let resolved_at = unresolved_at(&world).unwrap();
+    assert!(
+        elapsed(world.now, resolved_at) <= Duration::from_secs(60),
+        "{resolved_at}"
+    );
+}
+
+#[test]
+fn a_secret_that_is_taken_away_after_the_jump_is_restored_at_once() {
+    let mut world = World::with_acme();
+    set_back(&mut world);
+    world.secrets.clear();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+}
