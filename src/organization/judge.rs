@@ -244,7 +244,8 @@ fn mass_vanishing(facts: &Facts<'_>) -> Said {
             ..
         }) => format!(
             "{missing} workspaces vanished at once; nothing is done about any of them. Check the organisation and the \
-             credential's rights. If they are truly gone, annotate this Organization with {}={missing}",
+             credential's rights. If they are truly gone, annotate this Organization with {}={missing}, and take the annotation away \
+             when that is believed: left there, it believes the next {missing} that vanish as well",
             crate::api::marks::BELIEVE_VANISHED
         ),
     };

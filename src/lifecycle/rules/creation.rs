@@ -1,7 +1,8 @@
 //! I2, I4: how a Workspace without a record gets one. Gates, look, finalizer, intent, issue, proof, GET, Secret, record.
 
 use crate::api::conditions::SYNCED;
-use crate::api::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use crate::api::ids::{OrganizationId, WorkspaceId};
+use crate::api::organization::Ceiling;
 use crate::api::remote::RemoteWorkspace;
 use crate::api::workspace::{Creation, Origin};
 use crate::lifecycle::clock::ServerClock;
@@ -9,6 +10,9 @@ use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::Step;
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
+use crate::lifecycle::rules::creation_findings::{
+    in_flight, just_gone, moved, never_default, several, uncertain,
+};
 use crate::lifecycle::rules::naming::{self, Taken};
 use crate::lifecycle::rules::whose::{Whose, whose};
 use crate::lifecycle::rules::{gates, state, token};
@@ -72,9 +76,11 @@ fn try_anew(view: &View) -> Option<Step> {
 
 /// Nothing can tell whose it is; only adoption, declared and allowed, can make it ours.
 fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
-    match naming::granted(view, &row.name).and_then(|grant| naming::may_adopt(view, &grant, row)) {
+    let grant = naming::granted(view, &row.name);
+    let ceiling = grant.as_ref().map_or(Ceiling::Forbidden, |grant| grant.adoption);
+    match grant.and_then(|grant| naming::may_adopt(view, &grant, row)) {
         Ok(()) => forget(view),
-        Err(_) => stop(view, uncertain(row)),
+        Err(_) => stop(view, uncertain(row, ceiling)),
     }
 }
 
@@ -289,63 +295,4 @@ fn rest(view: &View) -> Step {
         .filter(|finding| !finding.is_fine())
         .unwrap_or_else(|| Finding::new(Reason::Creating, "waiting for the next attempt"));
     stop(view, finding)
-}
-
-/// What is said while a lost answer may still come to light.
-pub fn in_flight(intent: &Creation) -> Finding {
-    Finding::new(
-        Reason::CreationInFlight,
-        format!(
-            "the answer to the creation of {:?} was lost; it is looked for until it must have come to light, then tried anew",
-            intent.name.as_str()
-        ),
-    )
-}
-
-/// What is said where nothing can decide.
-pub fn uncertain(row: &RemoteWorkspace) -> Finding {
-    Finding::new(
-        Reason::CreationUncertain,
-        format!(
-            "a workspace named {:?} ({}) appeared while its creation was in flight, and nothing can tell whether it is ours; it \
-             was left alone. Adopt it with spec.adoptionPolicy: ByName, or remove it at Agent Engine",
-            row.name.as_str(),
-            row.id
-        ),
-    )
-}
-
-fn just_gone(id: &WorkspaceId) -> Finding {
-    Finding::new(
-        Reason::Creating,
-        format!("the workspace {id}, just found, has gone; it is looked for again"),
-    )
-}
-
-fn moved(name: &WorkspaceName) -> Finding {
-    Finding::new(
-        Reason::Creating,
-        format!(
-            "a workspace that was not made for this object had the name {:?} for a moment; the token was dropped, and the name \
-             is looked for again",
-            name.as_str()
-        ),
-    )
-}
-
-fn several(view: &View, count: usize) -> Finding {
-    Finding::new(
-        Reason::AlreadyExists,
-        format!(
-            "{count} workspaces are named {:?}; none was touched. Adopt one by spec.workspaceId, or rename the others",
-            view.declared.name.as_str()
-        ),
-    )
-}
-
-fn never_default() -> Finding {
-    Finding::new(
-        Reason::Rejected,
-        "\"default\" is every organisation's fallback workspace: it may be adopted, never created; nothing was done",
-    )
 }

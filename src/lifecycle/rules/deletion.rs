@@ -9,7 +9,7 @@ use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::stray::{self, Last};
 use crate::lifecycle::rules::whose::{Whose, whose};
-use crate::lifecycle::rules::{creation, gates, naming, state};
+use crate::lifecycle::rules::{creation_findings, gates, naming, state};
 use crate::lifecycle::verdict::{Aspect, Finding};
 use crate::lifecycle::view::{
     CrdState, Deletion, Finalizer, OrganizationFacts, Record, Remote, Removal, Vanishing, Verification, View,
@@ -164,10 +164,10 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
             }
         },
         Whose::NotOurs => release(view),
-        Whose::Uncertain(row) => Step::Settle(blocked(view, &creation::uncertain(&row).message)),
+        Whose::Uncertain(row) => Step::Settle(blocked(view, &creation_findings::cannot_be_told(&row))),
         Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => Step::Settle(report::blocked(
             view,
-            Finding::new(Reason::Deleting, creation::in_flight(intent).message),
+            Finding::new(Reason::Deleting, creation_findings::in_flight(intent).message),
         )),
         Whose::Nobodys => release(view),
     }

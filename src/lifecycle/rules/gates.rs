@@ -44,14 +44,19 @@ pub fn withdraw_what_is_not_granted(view: &View) -> Option<Step> {
         naming::granted(view, &intent.name).err()?;
         return remove_secrets(view);
     };
-    let not_granted = naming::granted(view, &record.name).err()?;
+    naming::granted(view, &record.name).err()?;
     // Renamed behind our back to what is granted, it is judged by its name of now.
     let seen = view.found.row.as_ref().filter(|row| row.id == record.id);
     let seen = seen.or(identity::listed(view).and_then(|listed| listed.row.as_ref()));
     if seen.is_some_and(|row| naming::granted(view, &row.name).is_ok()) {
         return None;
     }
-    Some(remove_secrets(view).unwrap_or_else(|| Step::Settle(report::blocked(view, not_granted))))
+    Some(remove_secrets(view).unwrap_or_else(|| {
+        Step::Settle(report::blocked(
+            view,
+            naming::has_what_is_not_granted(view, &record.name),
+        ))
+    }))
 }
 
 /// What its owner declares away goes, whatever is known of the Organization.

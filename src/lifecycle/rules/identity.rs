@@ -85,7 +85,7 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
     if read && view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
         return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
     }
-    Some(Step::Settle(report::blocked(view, gone_finding(&record))))
+    Some(Step::Settle(report::blocked(view, gone_finding(view, &record))))
 }
 
 /// One that is gone may be one of many: whether it is, only a list of this minute can tell, and nothing follows before.
@@ -126,12 +126,16 @@ fn last_said(view: &View) -> Option<Reason> {
     view.stored_finding(SYNCED).map(|finding| finding.reason)
 }
 
-fn gone_finding(record: &Record) -> Finding {
+fn gone_finding(view: &View, record: &Record) -> Finding {
+    let held_back = match view.declared.is_suspended() {
+        true => ", which waits while spec.suspend is set",
+        false => "",
+    };
     Finding::new(
         Reason::RemoteGone,
         format!(
             "the workspace {} ({:?}) no longer exists in organisation {}; it is not made anew, for a new one would be empty. \
-             Delete this object, or annotate it with agentengine.airbyte.com/recreate={} to have an empty one made",
+             Delete this object, or annotate it with agentengine.airbyte.com/recreate={} to have an empty one made{held_back}",
             record.id,
             record.name.as_str(),
             record.organization_id,

@@ -1,6 +1,7 @@
 //! The rules, a chapter a file. What they share about names is here.
 
 pub mod creation;
+pub mod creation_findings;
 pub mod deletion;
 pub mod gates;
 pub mod identity;

@@ -30,6 +30,20 @@ pub fn granted(view: &View, name: &WorkspaceName) -> Result<Grant, Finding> {
     })
 }
 
+/// What is said of a workspace that bears a name which its namespace may not use: another name in spec would not help it.
+pub fn has_what_is_not_granted(view: &View, name: &WorkspaceName) -> Finding {
+    let message = format!(
+        "namespace {:?} may not use the name {:?} that the workspace has: no token is handed out, and nothing is changed at Agent \
+         Engine, whatever name is declared. Have the workspace renamed there to a name that is granted, or ask the administrator \
+         for this entry in the Organization {:?}, spec.access: {}",
+        view.object.namespace,
+        name.as_str(),
+        view.declared.organization_name(),
+        entry_to_ask_for(&view.object.namespace, name)
+    );
+    Finding::new(Reason::NameNotGranted, message)
+}
+
 /// Who holds a key, as far as a tenant may know: what is in other namespaces is not named.
 fn holder(view: &View, key: &ClaimKey) -> Option<String> {
     let winner = view.standing.lost.get(key)?;

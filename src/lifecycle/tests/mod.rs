@@ -1,6 +1,7 @@
 //! The rules as sentences, a chapter a file, in a small synchronous world; then laws over arbitrary views.
 
 mod adoption;
+mod advice;
 mod asked;
 mod budget;
 mod claims;

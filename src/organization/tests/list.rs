@@ -193,7 +193,9 @@ fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() 
     assert_eq!(world.reason(), "MassVanishing");
     assert_eq!(world.published.vanishing, Vanishing::Mass);
     assert!(
-        world.message().contains("believe-vanished=6"),
+        world
+            .message()
+            .contains("believe-vanished=6, and take the annotation away"),
         "{}",
         world.message()
     );

@@ -1,0 +1,102 @@
+//! What is advised can be followed, and what is said is true.
+
+use std::time::Duration;
+
+use super::engine_model::Told;
+use super::world::{Fault, World, spec};
+use crate::api::ids::WorkspaceName;
+use crate::api::workspace::AdoptionPolicy;
+
+fn says(world: &World, reason: &str, words: &[&str]) {
+    assert_eq!(world.ready("acme"), reason);
+    let message = world.message("acme");
+    for word in words {
+        assert!(message.contains(word), "{word:?} is not in {message:?}");
+    }
+}
+
+fn says_nothing_of(world: &World, word: &str) {
+    let message = world.message("acme");
+    assert!(!message.contains(word), "{word:?} is in {message:?}");
+}
+
+#[test]
+fn of_several_one_is_adopted_by_an_object_that_is_made_anew_for_an_id_cannot_be_added() {
+    let mut world = World::new();
+    world.allow_adoption();
+    world.engine.make(world.now, "acme");
+    world.engine.make(world.now, "acme");
+    let mut declared = spec("acme");
+    declared.adoption_policy = Some(AdoptionPolicy::ByName);
+    world.apply("acme", declared);
+    world.pass("acme").unwrap();
+    says(
+        &world,
+        "AlreadyExists",
+        &["delete this object and create it anew with spec.workspaceId"],
+    );
+}
+
+#[test]
+fn adoption_is_not_advised_as_if_it_were_allowed() {
+    for (allowed, words) in [
+        (false, "ask the administrator for `adoption: Allowed`"),
+        (true, "Adopt it with spec.adoptionPolicy: ByName"),
+    ] {
+        let mut world = World::new();
+        if allowed {
+            world.allow_adoption();
+        }
+        world.engine.created_at = Told::No;
+        world.apply("acme", spec("acme"));
+        world.fault("Issue", Fault::CrashAfter, 1);
+        world.pass("acme");
+        world.pass("acme").unwrap();
+        says(&world, "CreationUncertain", &[words]);
+    }
+}
+
+#[test]
+fn a_workspace_whose_name_is_not_granted_is_not_helped_by_another_name_in_spec() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [zenith]}]");
+    world.pass("acme").unwrap();
+    says(
+        &world,
+        "NameNotGranted",
+        &["\"acme\"", "Have the workspace renamed there"],
+    );
+    says_nothing_of(&world, "Choose a name");
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("zenith");
+    world.pass_time(1);
+    world.list();
+    world.pass_time(1);
+    world.live("acme", Duration::from_secs(60));
+    says(&world, "AsDeclared", &[]);
+}
+
+#[test]
+fn a_creation_that_was_never_sent_is_not_called_one_whose_answer_was_lost() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashBefore, 1);
+    world.pass("acme");
+    world.pass("acme").unwrap();
+    says(&world, "CreationInFlight", &["was begun"]);
+    says_nothing_of(&world, "lost");
+}
+
+#[test]
+fn that_suspension_holds_back_what_was_asked_for_is_said() {
+    let mut world = World::with_acme();
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(60));
+    says(&world, "RemoteGone", &["recreate=ws-1"]);
+    says_nothing_of(&world, "spec.suspend");
+    world.edit("acme", |o| o.spec.suspend = Some(true));
+    world.live("acme", Duration::from_secs(600));
+    says(&world, "RemoteGone", &["while spec.suspend is set"]);
+}
