@@ -272,7 +272,6 @@ impl Pass {
         // One object, one budget: what fails together is charged together, and a failing sync pays for the token's
         // attempts as well, never the other way round.
         let all = self.sync_calls + self.token_calls;
-        let token_charge = if sync_failed { all } else { self.token_calls };
         let sync_pays = token_failed && self.view.memory.sync.not_before(cause).is_some();
         for (aspect, finding, calls, urgency, failed, charge) in [
             (
@@ -289,7 +288,7 @@ impl Pass {
                 self.token_calls,
                 urgency,
                 token_failed,
-                token_charge,
+                if sync_failed { all } else { self.token_calls },
             ),
         ] {
             let backoff = self.view.memory.backoff_mut(aspect);
