@@ -28,7 +28,7 @@ use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Pass, Settled, SharedList};
 use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
 use crate::stopping::Stopping;
-use crate::turns::{Pace, Slot, Urgency};
+use crate::turns::{Pace, Slot, Urgency, Work};
 
 /// A store that lags behind our own write is asked again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
@@ -81,7 +81,12 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         return Ok(Action::requeue(LAGS));
     }
     let organization = object.spec.organization_name().to_owned();
-    if let Slot::Later(later) = context.shared().slots.take(context.now(), &organization) {
+    let work = match object.metadata.deletion_timestamp {
+        Some(_) => Work::Deletes,
+        None => Work::Serves,
+    };
+    let slot = context.shared().slots.take(context.now(), &organization, work);
+    if let Slot::Later(later) = slot {
         return Ok(Action::requeue(later));
     }
     let span = tracing::info_span!(
@@ -99,7 +104,10 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         .instrument(span),
     );
     let ended = task.await;
-    context.shared().slots.give_back(context.now(), &organization);
+    context
+        .shared()
+        .slots
+        .give_back(context.now(), &organization, work);
     let (result, reason, action) = match ended {
         Ok(Ok(settled)) => finish(&context, &object, *settled).await,
         Ok(Err(_)) => (

@@ -9,5 +9,5 @@ mod throttle;
 pub use backoff::{Backoff, Urgency};
 pub use pace::{Lane, Pace, Turn};
 pub use schedule::CLOCK_SLACK;
-pub use slots::{Slot, Slots};
+pub use slots::{Slot, Slots, Work};
 pub use throttle::Pressure;

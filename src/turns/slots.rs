@@ -1,5 +1,6 @@
 //! Whose pass may run: while passes of several organisations want to, no one organisation holds more than half of the
-//! slots. A broken organisation, whose every call takes its whole deadline, never slows a healthy one.
+//! slots; and deletions, whose calls may take long, never hold more. A broken organisation, whose every call takes its whole
+//! deadline, never slows a healthy one, and thousands that go never keep tokens from being renewed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,10 +25,18 @@ pub enum Slot {
     Later(Duration),
 }
 
+/// What a pass is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Work {
+    Serves,
+    Deletes,
+}
+
 /// The slots of a process. Plain value.
 #[derive(Clone, Debug)]
 pub struct Slots {
     half: usize,
+    deleting: usize,
     uses: BTreeMap<String, Use>,
 }
 
@@ -42,12 +51,13 @@ impl Slots {
     pub fn new(total: usize) -> Self {
         Self {
             half: (total / 2).max(1),
+            deleting: 0,
             uses: BTreeMap::new(),
         }
     }
 
     /// Asks for a slot for a pass over an object of `organization`.
-    pub fn take(&mut self, now: Timestamp, organization: &str) -> Slot {
+    pub fn take(&mut self, now: Timestamp, organization: &str, work: Work) -> Slot {
         let others_want = self
             .uses
             .iter()
@@ -57,15 +67,20 @@ impl Slots {
             wanted_at: now,
         });
         used.wanted_at = now;
-        if others_want && used.running >= self.half {
+        let deletes = work == Work::Deletes;
+        if (others_want && used.running >= self.half) || (deletes && self.deleting >= self.half) {
             return Slot::Later(ASK_AGAIN);
         }
         used.running += 1;
+        self.deleting += usize::from(deletes);
         Slot::Taken
     }
 
     /// A pass ended. Tenants choose freely what organisations they name: one that runs nothing and wants nothing is forgotten.
-    pub fn give_back(&mut self, now: Timestamp, organization: &str) {
+    pub fn give_back(&mut self, now: Timestamp, organization: &str, work: Work) {
+        if work == Work::Deletes {
+            self.deleting = self.deleting.saturating_sub(1);
+        }
         if let Some(used) = self.uses.get_mut(organization) {
             used.running = used.running.saturating_sub(1);
         }
@@ -91,7 +106,7 @@ mod tests {
 
     fn take(slots: &mut Slots, seconds: i64, organization: &str, times: usize) -> usize {
         (0..times)
-            .filter(|_| slots.take(at(seconds), organization) == Slot::Taken)
+            .filter(|_| slots.take(at(seconds), organization, Work::Serves) == Slot::Taken)
             .count()
     }
 
@@ -112,7 +127,7 @@ mod tests {
     fn what_an_idle_organisation_once_wanted_holds_nobody_back() {
         let mut slots = Slots::new(8);
         assert_eq!(take(&mut slots, 0, "b", 1), 1);
-        slots.give_back(at(0), "b");
+        slots.give_back(at(0), "b", Work::Serves);
         assert_eq!(take(&mut slots, 3, "a", 8), 8);
     }
 
@@ -121,7 +136,7 @@ mod tests {
         let mut slots = Slots::new(2);
         take(&mut slots, 0, "b", 1);
         assert_eq!(take(&mut slots, 0, "a", 2), 1);
-        slots.give_back(at(0), "a");
+        slots.give_back(at(0), "a", Work::Serves);
         assert_eq!(take(&mut slots, 0, "a", 2), 1);
     }
 
@@ -130,12 +145,12 @@ mod tests {
         let mut slots = Slots::new(8);
         for n in 0..1000 {
             let organization = format!("made-up-{n}");
-            assert_eq!(slots.take(at(n), &organization), Slot::Taken);
-            slots.give_back(at(n), &organization);
+            assert_eq!(slots.take(at(n), &organization, Work::Serves), Slot::Taken);
+            slots.give_back(at(n), &organization, Work::Serves);
         }
         assert!(slots.uses.len() <= 4, "{}", slots.uses.len());
         assert_eq!(take(&mut slots, 1000, "running", 1), 1);
-        slots.give_back(at(2000), "another");
+        slots.give_back(at(2000), "another", Work::Serves);
         assert_eq!(slots.uses.len(), 1, "what runs is not idle");
     }
 
@@ -143,7 +158,27 @@ mod tests {
     fn a_clock_that_is_set_back_leaves_nobody_waiting_for_what_was_wanted_ahead_of_it() {
         let mut slots = Slots::new(8);
         assert_eq!(take(&mut slots, 7200, "b", 1), 1);
-        slots.give_back(at(7200), "b");
+        slots.give_back(at(7200), "b", Work::Serves);
         assert_eq!(take(&mut slots, 0, "a", 8), 8);
+    }
+
+    #[test]
+    fn deletions_leave_half_of_the_slots_to_what_serves() {
+        let mut slots = Slots::new(8);
+        let deletions = |slots: &mut Slots, organization: &str| {
+            (0..8)
+                .filter(|_| slots.take(at(0), organization, Work::Deletes) == Slot::Taken)
+                .count()
+        };
+        assert_eq!(deletions(&mut slots, "a"), 4);
+        assert_eq!(take(&mut slots, 0, "a", 4), 4, "the other half serves");
+        slots.give_back(at(0), "a", Work::Deletes);
+        assert_eq!(deletions(&mut slots, "a"), 1);
+        slots.give_back(at(0), "a", Work::Serves);
+        assert_eq!(
+            deletions(&mut slots, "a"),
+            0,
+            "what served gives back no place of theirs"
+        );
     }
 }
