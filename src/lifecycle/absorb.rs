@@ -23,6 +23,7 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
                 creation.uid == state.object.uid && view.stored.creation.as_ref() != Some(creation)
             });
             if matches!(effect, Effect::WriteStatus(_)) {
+                view.found.said = true;
                 if begun {
                     begin_issue(view, aspect, &state.stored);
                 }

@@ -47,6 +47,8 @@ pub struct Found {
     pub clock: ServerClock,
     /// The object, or this incarnation of it, is gone.
     pub vanished: bool,
+    /// This pass has stored a status: what it said is its own word, to be told at its end.
+    pub said: bool,
     /// The status could not be stored, or what it is to be stored on not be read: not tried twice in one pass.
     pub status_failed: bool,
     /// The Secret was not as expected: it is read live.

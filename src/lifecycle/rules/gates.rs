@@ -103,7 +103,8 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
 
 /// Whether this process has said nothing of the Organization yet: all that was said for the spec of now stands.
 fn is_new(view: &View, organization: &ReadableOrganization) -> bool {
-    organization.revision == 0 && view.stored.observed_generation == Some(view.object.generation)
+    let said_before = !view.found.said && view.stored.observed_generation == Some(view.object.generation);
+    organization.revision == 0 && said_before
 }
 
 /// What is said when a credential was swapped for another organisation's.

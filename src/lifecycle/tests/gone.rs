@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, org};
+use super::world::{Fault, World, org, spec};
 use crate::api::conditions::SYNCED;
 use crate::api::ids::WorkspaceName;
 use crate::api::remote::FailureClass;
+use crate::lifecycle::Reason;
 use crate::lifecycle::view::{Vanishing, Verification};
 
 fn gone() -> World {
@@ -78,6 +79,16 @@ fn a_restart_says_nothing_new_of_what_is_gone() {
         world.kinds()
     );
     assert_eq!(world.events, []);
+}
+
+#[test]
+fn of_a_new_object_it_is_said_and_told_that_its_organization_is_not_ready() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    unready(&mut world, 0);
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "OrganizationNotReady");
+    assert_eq!(world.events, [Reason::OrganizationNotReady]);
 }
 
 #[test]
