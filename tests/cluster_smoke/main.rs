@@ -13,8 +13,9 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::OwnerReference,
 };
 use kube::{
-    Api, ResourceExt,
+    Api, Client, Config, ResourceExt,
     api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams},
+    config::{AuthInfo, KubeConfigOptions, Kubeconfig},
 };
 use serde_json::json;
 use support::{CLIENT_ID, Emulator, LONG, Launch, Operator, SHORT, cluster, eventually, http_client, tally};
@@ -27,6 +28,19 @@ fn config_map(name: &str) -> ConfigMap {
         },
         ..ConfigMap::default()
     }
+}
+
+/// Whom the API server does not know.
+async fn stranger() -> Client {
+    let kubeconfig = Kubeconfig::read_from(cluster().kubeconfig()).unwrap();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .unwrap();
+    config.auth_info = AuthInfo {
+        token: Some("a-strangers".to_owned().into()),
+        ..AuthInfo::default()
+    };
+    Client::try_from(config).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,6 +77,9 @@ async fn each_request_of_a_user_is_counted_once_and_no_other_users() {
         .unwrap_err();
     api.get("ours").await.unwrap();
     api.list(&ListParams::default()).await.unwrap();
+    let strangers = Api::<ConfigMap>::namespaced(stranger().await, &namespace);
+    let refusal = strangers.get("ours").await.unwrap_err();
+    assert!(matches!(refusal, kube::Error::Api(status) if status.code == 401));
 
     let requests = audit.requests().await.in_namespace(&namespace);
     assert_eq!(

@@ -232,7 +232,9 @@ struct Line {
     response_status: Option<ResponseStatus>,
 }
 
-#[derive(Deserialize)]
+/// Empty for a request that told the API server nobody it knows.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct User {
     username: String,
 }
