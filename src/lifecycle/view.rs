@@ -11,7 +11,7 @@ pub use super::facts::{
 pub use super::found::{CrdState, Found, Issued, LiveSecret, Look, Observation, Remote, Removal};
 use super::memory::Memory;
 use super::reason::Reason;
-use super::verdict::Finding;
+use super::verdict::{Aspect, Finding};
 use crate::api::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::api::remote::RemoteWorkspace;
 use crate::api::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceState, WorkspaceStatus};
@@ -120,6 +120,12 @@ impl View {
     /// The name that the token Secret is declared to have.
     pub fn target_name(&self) -> String {
         self.declared.token_secret_name(&self.object.name)
+    }
+
+    /// Whether the last attempt of this aspect failed so recently that it rests.
+    pub fn rests(&self, aspect: Aspect) -> bool {
+        let until = self.memory.backoff(aspect).not_before(self.cause());
+        until.is_some_and(|at| at > self.now)
     }
 
     /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts anew.

@@ -20,7 +20,7 @@ pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
     match (answer.result, effect) {
         (Ok(rows), Effect::Look(name)) => {
             if !rows.iter().any(|row| row.name == *name) {
-                made_nothing(view, name, answer.started);
+                forget_unproven(view, name, answer.started);
             }
             view.found.looks.retain(|look| look.name != *name);
             view.found.looks.push(Look {
@@ -65,7 +65,7 @@ pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answ
     *learnt = (*learnt).max(Some(answer.started));
     if let Some(row) = &row {
         note_in_looks(view, row);
-        made_nothing(view, &row.name, answer.started);
+        forget_unproven(view, &row.name, answer.started);
     }
     view.found.row = row;
 }
@@ -143,7 +143,7 @@ fn unproven(clock: &ServerClock, name: &WorkspaceName, answer: &Answer<IssuedTok
 }
 
 /// Seen so late, the name tells that no issue under it made anything: it is free, or still that of the recorded workspace.
-fn made_nothing(view: &mut View, name: &WorkspaceName, seen_at: Timestamp) {
+fn forget_unproven(view: &mut View, name: &WorkspaceName, seen_at: Timestamp) {
     let may_have = |unproven: &Unproven| unproven.name != *name || unproven.resolved_at > seen_at;
     view.memory.unproven.retain(may_have);
 }

@@ -281,7 +281,7 @@ fn found_record(organization: &OrganizationId, row: &RemoteWorkspace, origin: Or
 
 /// Asks, unless the last attempt failed so recently that this aspect rests.
 fn look_or_rest(view: &View, effect: Effect) -> Step {
-    if state::deferred(view) {
+    if view.rests(Aspect::Sync) {
         rest(view)
     } else {
         act(effect)

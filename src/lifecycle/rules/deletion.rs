@@ -226,7 +226,7 @@ fn unable(view: &View) -> Option<Step> {
         }
         Vanishing::Calm => {}
     }
-    state::deferred(view).then_some(Step::Leave)
+    view.rests(Aspect::Sync).then_some(Step::Leave)
 }
 
 /// Objects of a CRD that goes are swept away with it: that is nobody's wish to delete workspaces.

@@ -7,7 +7,7 @@ use crate::lifecycle::plan::{Step, sync};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::{gates, state};
-use crate::lifecycle::verdict::Finding;
+use crate::lifecycle::verdict::{Aspect, Finding};
 use crate::lifecycle::view::{Finalizer, Listed, Record, Remote, View};
 
 /// A recorded workspace is held, even where somebody took our finalizer away.
@@ -41,7 +41,7 @@ fn is_asked(view: &View) -> bool {
 }
 
 fn may_ask(view: &View) -> bool {
-    (!state::deferred(view) || is_answered_by_the_list(view)) && view.found.sync_problem.is_none()
+    (!view.rests(Aspect::Sync) || is_answered_by_the_list(view)) && view.found.sync_problem.is_none()
 }
 
 /// The list that was wanted because a GET did not find the workspace has come, and lacks it too: one more GET decides,

@@ -8,7 +8,7 @@ use crate::lifecycle::effect::{Change, Effect};
 use crate::lifecycle::plan::{Step, sync};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::rules::naming::{self, Taken};
-use crate::lifecycle::verdict::Finding;
+use crate::lifecycle::verdict::{Aspect, Finding};
 use crate::lifecycle::view::{Record, View};
 use crate::tenancy::is_default;
 
@@ -39,14 +39,6 @@ pub fn known(row: &RemoteWorkspace) -> Option<WorkspaceState> {
         RemoteState::Known(state) => Some(state),
         RemoteState::Unknown => None,
     }
-}
-
-/// Whether the last attempt failed so recently that this aspect rests.
-pub fn deferred(view: &View) -> bool {
-    view.memory
-        .sync
-        .not_before(view.cause())
-        .is_some_and(|at| at > view.now)
 }
 
 /// How the workspace stands against what is declared.
@@ -110,7 +102,7 @@ fn rename(view: &View, record: &Record) -> Stand {
     if let Some(refused) = refused(view, &change) {
         return Stand::Blocked(refused);
     }
-    if deferred(view) {
+    if view.rests(Aspect::Sync) {
         return Stand::Blocked(before(view, "the rename is waiting for its next attempt"));
     }
     // What an issue makes under this name, or made under the wanted one, may still come to light.
@@ -165,7 +157,7 @@ fn switch(view: &View, record: &Record) -> Stand {
     if let Some(refused) = refused(view, &change) {
         return Stand::Blocked(refused);
     }
-    if deferred(view) {
+    if view.rests(Aspect::Sync) {
         return Stand::Blocked(before(
             view,
             "the change of status is waiting for its next attempt",

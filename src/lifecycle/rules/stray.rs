@@ -8,10 +8,9 @@ use crate::lifecycle::memory::Unproven;
 use crate::lifecycle::plan::{Step, token};
 use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
-use crate::lifecycle::rules::state;
-use crate::lifecycle::verdict::Finding;
+use crate::lifecycle::rules::{naming, state};
+use crate::lifecycle::verdict::{Aspect, Finding};
 use crate::lifecycle::view::{Record, Remote, View};
-use crate::tenancy::ClaimKey;
 
 /// The token at hand opens another workspace: a stray, or somebody else's.
 pub fn drop_a_token_of_another(view: &View) -> Option<Step> {
@@ -48,12 +47,7 @@ pub fn drop_a_token_of_another(view: &View) -> Option<Step> {
 /// issue made, if anything, bears the name that it was sent with.
 pub fn look_for_a_stray(view: &View) -> Option<Step> {
     let record = view.record()?;
-    let rests = view
-        .memory
-        .token
-        .not_before(view.cause())
-        .is_some_and(|at| at > view.now);
-    if view.found.issued.is_some() || rests {
+    if view.found.issued.is_some() || view.rests(Aspect::Token) {
         return None;
     }
     let mut suspects = view
@@ -113,7 +107,6 @@ fn other<'a>(view: &'a View, id: &WorkspaceId) -> Option<&'a Remote> {
 
 /// Created within an issue of ours, and nobody's.
 fn is_ours(view: &View, record: &Record, row: &RemoteWorkspace) -> bool {
-    let claim = ClaimKey::Id(record.organization_id.clone(), row.id.clone());
     let within = |at| {
         view.memory
             .unproven
@@ -123,5 +116,5 @@ fn is_ours(view: &View, record: &Record, row: &RemoteWorkspace) -> bool {
     row.id != record.id
         && !row.tombstone
         && row.created_at.is_some_and(within)
-        && !view.standing.lost.contains_key(&claim)
+        && naming::id_claimed_by_other(view, &record.organization_id, &row.id).is_none()
 }

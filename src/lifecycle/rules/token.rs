@@ -15,7 +15,7 @@ use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::token_secret::{self, Target};
 use crate::lifecycle::rules::{gates, identity, naming, state};
-use crate::lifecycle::verdict::Finding;
+use crate::lifecycle::verdict::{Aspect, Finding};
 use crate::lifecycle::view::{Record, View};
 
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
@@ -211,12 +211,7 @@ fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
              out who does that",
         )));
     }
-    if view
-        .memory
-        .token
-        .not_before(view.cause())
-        .is_some_and(|at| at > view.now)
-    {
+    if view.rests(Aspect::Token) {
         return Some(Need::Later(pending(
             view,
             "the token is waiting for its next attempt",

@@ -113,6 +113,18 @@ impl World {
         world
     }
 
+    /// As [`World::with_acme`], after its workspace was deleted behind our back, and that was found out.
+    pub(super) fn with_acme_gone() -> Self {
+        let mut world = Self::with_acme();
+        world.pass_time(60);
+        world.engine.rows.clear();
+        world.list();
+        world.live("acme", Duration::from_secs(5));
+        assert_eq!(world.ready("acme"), "RemoteGone");
+        world.forget_journal();
+        world
+    }
+
     /// The server's clock stands elsewhere.
     pub(super) fn server_ahead(&mut self, seconds: i64) {
         self.engine.ahead = SignedDuration::from_secs(seconds);

@@ -9,17 +9,6 @@ use crate::api::remote::FailureClass;
 use crate::lifecycle::Reason;
 use crate::lifecycle::view::{Vanishing, Verification};
 
-fn gone() -> World {
-    let mut world = World::with_acme();
-    world.pass_time(60);
-    world.engine.rows.clear();
-    world.list();
-    world.live("acme", Duration::from_secs(5));
-    assert_eq!(world.ready("acme"), "RemoteGone");
-    world.forget_journal();
-    world
-}
-
 fn without_a_token(world: &mut World) {
     let disabled = serde_json::from_value(serde_json::json!({ "enabled": false })).unwrap();
     world.edit("acme", |object| object.spec.token_secret = Some(disabled));
@@ -46,7 +35,7 @@ fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
         ("NameClaimed", |world| world.claimed_elsewhere("ws-1")),
     ];
     for (reason, befall) in befalls {
-        let mut world = gone();
+        let mut world = World::with_acme_gone();
         without_a_token(&mut world);
         befall(&mut world);
         world.live("acme", Duration::from_secs(60));
@@ -61,7 +50,7 @@ fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
 
 #[test]
 fn a_restart_says_nothing_new_of_what_is_gone() {
-    let mut world = gone();
+    let mut world = World::with_acme_gone();
     without_a_token(&mut world);
     world.live("acme", Duration::from_secs(60));
     world.forget_journal();

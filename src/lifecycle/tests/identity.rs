@@ -11,17 +11,6 @@ use crate::lifecycle::view::{Finalizer, Vanishing};
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{Managed, Snapshot};
 
-fn gone() -> World {
-    let mut world = World::with_acme();
-    world.pass_time(60);
-    world.engine.rows.clear();
-    world.list();
-    world.live("acme", Duration::from_secs(5));
-    assert_eq!(world.ready("acme"), "RemoteGone");
-    world.forget_journal();
-    world
-}
-
 #[test]
 fn a_get_alone_does_not_make_it_gone_until_a_list_has_told_one_from_many() {
     let mut world = World::with_acme();
@@ -43,7 +32,7 @@ fn a_get_alone_does_not_make_it_gone_until_a_list_has_told_one_from_many() {
 
 #[test]
 fn what_is_gone_is_read_by_id_reported_and_loses_its_secret() {
-    let world = gone();
+    let world = World::with_acme_gone();
     assert!(world.secrets.is_empty());
     assert!(world.id("acme").is_some(), "the lost id stays in status");
 }
@@ -51,7 +40,7 @@ fn what_is_gone_is_read_by_id_reported_and_loses_its_secret() {
 #[test]
 fn what_is_gone_stays_gone_through_restarts_and_failing_reads() {
     for (secret, restart) in [(true, false), (false, false), (true, true), (false, true)] {
-        let mut world = gone();
+        let mut world = World::with_acme_gone();
         world.edit("acme", |o| {
             o.spec.token_secret =
                 Some(serde_json::from_value(serde_json::json!({ "enabled": secret })).unwrap());
@@ -83,7 +72,7 @@ fn absence_from_the_list_alone_changes_nothing() {
 
 #[test]
 fn the_recreate_annotation_is_good_once_and_for_the_lost_id_only() {
-    let mut world = gone();
+    let mut world = World::with_acme_gone();
     let lost = world.id("acme").unwrap();
     world.edit("acme", |o| o.facts.recreate = Some(WorkspaceId::from("another")));
     world.live("acme", Duration::from_secs(60));
@@ -101,7 +90,7 @@ fn the_recreate_annotation_is_good_once_and_for_the_lost_id_only() {
 
 #[test]
 fn a_recreation_passes_the_gates_of_every_creation() {
-    let mut world = gone();
+    let mut world = World::with_acme_gone();
     let lost = world.id("acme");
     world.engine.make(world.now, "acme");
     world.edit("acme", |o| o.facts.recreate = lost);
@@ -250,7 +239,7 @@ fn a_list_older_than_a_minute_does_not_tell_one_from_many() {
 
 #[test]
 fn while_suspended_what_was_lost_is_not_made_anew() {
-    let mut world = gone();
+    let mut world = World::with_acme_gone();
     let lost = world.id("acme");
     world.edit("acme", |o| {
         o.spec.suspend = Some(true);
