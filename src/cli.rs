@@ -10,8 +10,8 @@ use clap::builder::UnknownArgumentValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 
+use crate::logging::{LogFormat, LogSettings};
 use crate::settings::{Settings, Watch};
-use crate::telemetry::{LogFormat, Telemetry};
 
 /// Kubernetes operator for Airbyte Agent Engine workspaces and their scoped tokens.
 #[derive(Debug, Parser)]
@@ -31,18 +31,18 @@ pub struct Cli {
 #[derive(Debug)]
 pub enum Command {
     /// Look after Workspaces and Organizations until told to stop.
-    Run(Settings, Telemetry),
+    Run(Settings, LogSettings),
     /// Print the CustomResourceDefinitions.
     Crds,
 }
 
 /// Why there is nothing to run.
 #[derive(Debug)]
-pub enum NotACommand {
+pub enum CliExit {
     /// Help or version, for standard output.
-    Text(clap::Error),
+    Help(clap::Error),
     /// One line that says what is wrong and what to do.
-    Wrong(String),
+    Usage(String),
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,7 +57,7 @@ enum Subcommands {
 struct RunArgs {
     /// Namespace of Organizations and of the Secrets with their credentials; Organizations elsewhere are never read.
     /// In a Pod, POD_NAMESPACE serves as well.
-    #[arg(long, value_name = "NAME", env = "AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE", value_parser = namespace)]
+    #[arg(long, value_name = "NAME", env = "AGENT_ENGINE_OPERATOR_NAMESPACE", value_parser = namespace)]
     operator_namespace: Option<String>,
 
     /// What people try first, and what clap would take for a slip of --watch-namespaces.
@@ -73,7 +73,7 @@ struct RunArgs {
     #[arg(
         long,
         value_name = "NAMES",
-        env = "AGENT_ENGINE_OPERATOR_WATCH_NAMESPACES",
+        env = "AGENT_ENGINE_WATCH_NAMESPACES",
         default_value = "",
         hide_default_value = true,
         value_parser = watch
@@ -84,26 +84,26 @@ struct RunArgs {
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
-        env = "AGENT_ENGINE_OPERATOR_LISTEN",
+        env = "AGENT_ENGINE_LISTEN",
         default_value = "0.0.0.0:8080",
         value_parser = listen
     )]
     listen: SocketAddr,
 
     /// Form of the log, which goes to standard error.
-    #[arg(long, env = "AGENT_ENGINE_OPERATOR_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, env = "AGENT_ENGINE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug or trace, or a filter such as
     /// info,agent_engine_operator::engine=debug.
-    #[arg(long, value_name = "FILTER", env = "AGENT_ENGINE_OPERATOR_LOG_LEVEL", default_value = "info", value_parser = log_level)]
+    #[arg(long, value_name = "FILTER", env = "AGENT_ENGINE_LOG_LEVEL", default_value = "info", value_parser = log_level)]
     log_level: String,
 
     /// Objects that are worked on at once, 1 to 1024.
     #[arg(
         long,
         value_name = "COUNT",
-        env = "AGENT_ENGINE_OPERATOR_CONCURRENCY",
+        env = "AGENT_ENGINE_CONCURRENCY",
         default_value = "64",
         value_parser = concurrency
     )]
@@ -114,7 +114,7 @@ struct RunArgs {
     #[arg(
         long,
         value_name = "DURATION",
-        env = "AGENT_ENGINE_OPERATOR_DRAIN_TIMEOUT",
+        env = "AGENT_ENGINE_DRAIN_TIMEOUT",
         default_value = "25s",
         value_parser = |text: &str| duration(text, "0s", "10m")
     )]
@@ -124,11 +124,11 @@ struct RunArgs {
     #[arg(
         long,
         value_name = "DURATION",
-        env = "AGENT_ENGINE_OPERATOR_PASS_DEADLINE",
+        env = "AGENT_ENGINE_RECONCILE_TIMEOUT",
         default_value = "2m",
         value_parser = |text: &str| duration(text, "10s", "30m")
     )]
-    pass_deadline: Duration,
+    reconcile_timeout: Duration,
 }
 
 impl Cli {
@@ -136,17 +136,17 @@ impl Cli {
     ///
     /// # Errors
     /// When help or version was asked for, and when what was asked for cannot be done.
-    pub fn read(arguments: &[OsString], pod_namespace: Option<String>) -> Result<Command, NotACommand> {
+    pub fn read(arguments: &[OsString], pod_namespace: Option<String>) -> Result<Command, CliExit> {
         let cli = Self::try_parse_from(arguments).map_err(|error| match error.use_stderr() {
-            false => NotACommand::Text(error),
-            true => NotACommand::Wrong(with_variable(one_line(&error), &error, arguments)),
+            false => CliExit::Help(error),
+            true => CliExit::Usage(with_variable(one_line(&error), &error, arguments)),
         })?;
         let args = match cli.command {
             Some(Subcommands::Crds) => return Ok(Command::Crds),
             Some(Subcommands::Run(args)) => args,
             None => cli.run,
         };
-        args.settings(pod_namespace).map_err(NotACommand::Wrong)
+        args.settings(pod_namespace).map_err(CliExit::Usage)
     }
 }
 
@@ -160,7 +160,7 @@ impl RunArgs {
             (None, None) => {
                 return Err(
                     "the operator's namespace is unknown: pass --operator-namespace or set \
-                            AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE or POD_NAMESPACE"
+                            AGENT_ENGINE_OPERATOR_NAMESPACE or POD_NAMESPACE"
                         .to_owned(),
                 );
             }
@@ -171,11 +171,11 @@ impl RunArgs {
             listen: self.listen,
             concurrency: self.concurrency,
             drain_timeout: self.drain_timeout,
-            pass_deadline: self.pass_deadline,
+            reconcile_timeout: self.reconcile_timeout,
         };
         Ok(Command::Run(
             settings,
-            Telemetry {
+            LogSettings {
                 format: self.log_format,
                 filter: self.log_level,
             },
@@ -270,5 +270,5 @@ fn duration(text: &str, least: &str, most: &str) -> Result<Duration, String> {
 }
 
 fn log_level(text: &str) -> Result<String, String> {
-    crate::telemetry::check_filter(text).map(|()| text.to_owned())
+    crate::logging::check_filter(text).map(|()| text.to_owned())
 }

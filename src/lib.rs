@@ -5,12 +5,12 @@
 //! - [`lifecycle`]: what to do about one workspace. Pure.
 //! - [`organization`]: what to do about an Organization, and its shared list. Pure.
 //! - [`tenancy`]: who may use which name. Pure.
-//! - [`turns`]: whose turn it is to call Agent Engine. Pure.
+//! - [`limits`]: whose turn it is to call Agent Engine. Pure.
 //! - [`engine`]: the Agent Engine API as typed calls.
 //! - [`clock`]: where wall time comes from.
 //! - [`controller`]: Kubernetes: streams, stores, the loops, performing effects.
-//! - [`serve`]: probes and metrics.
-//! - [`cli`], [`settings`], [`telemetry`], [`stopping`], [`run`]: from the command line to a running process and its end.
+//! - [`admin`]: probes and metrics.
+//! - [`cli`], [`settings`], [`logging`], [`stopping`], [`run`]: from the command line to a running process and its end.
 //! - `emulator` (feature): Agent Engine, emulated, for tests and the demo.
 //! - `laws` (tests): how many cases property tests draw.
 #![warn(unreachable_pub)]
@@ -23,21 +23,22 @@
 )]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
-pub mod api;
+pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod controller;
+pub mod crd;
+pub mod domain;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod engine;
 #[cfg(test)]
 mod laws;
 pub mod lifecycle;
+pub mod limits;
+pub mod logging;
 pub mod organization;
 pub mod run;
-pub mod serve;
 pub mod settings;
 pub mod stopping;
-pub mod telemetry;
 pub mod tenancy;
-pub mod turns;

@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use agent_engine_operator::cli::{Cli, Command, NotACommand};
-use agent_engine_operator::{api, run, telemetry};
+use agent_engine_operator::cli::{Cli, CliExit, Command};
+use agent_engine_operator::{crd, logging, run};
 
 const FAILED: u8 = 1;
 const ASKED_WRONGLY: u8 = 2;
@@ -15,21 +15,21 @@ fn main() -> ExitCode {
     match Cli::read(&arguments, std::env::var("POD_NAMESPACE").ok()) {
         Ok(command) => match execute(command) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(&format!("{error:#}"), FAILED),
+            Err(error) => print_error(&format!("{error:#}"), FAILED),
         },
-        Err(NotACommand::Text(text)) => match text.print() {
+        Err(CliExit::Help(text)) => match text.print() {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(&error.to_string(), FAILED),
+            Err(error) => print_error(&error.to_string(), FAILED),
         },
-        Err(NotACommand::Wrong(why)) => complain(&why, ASKED_WRONGLY),
+        Err(CliExit::Usage(why)) => print_error(&why, ASKED_WRONGLY),
     }
 }
 
 fn execute(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Crds => Ok(io::stdout().write_all(api::crds::stream()?.as_bytes())?),
+        Command::Crds => Ok(io::stdout().write_all(crd::definitions::stream()?.as_bytes())?),
         Command::Run(settings, logs) => {
-            telemetry::init(&logs)?;
+            logging::init(&logs)?;
             let provider = rustls::crypto::aws_lc_rs::default_provider();
             provider
                 .install_default()
@@ -40,7 +40,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
     }
 }
 
-fn complain(why: &str, code: u8) -> ExitCode {
+fn print_error(why: &str, code: u8) -> ExitCode {
     // Standard error may be closed, and then there is nobody left to tell.
     let _ = writeln!(io::stderr(), "error: {why}");
     ExitCode::from(code)

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::admin::{self, AdminState, ServeError};
 use crate::controller::{self, WatchEnded};
-use crate::serve::{self, ServeError, Served};
 use crate::settings::Settings;
 use crate::stopping;
 
@@ -42,8 +42,8 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let config = kube::Config::infer()
         .await
         .map_err(|error| RunError::Config(error.to_string()))?;
-    let served = Served::default();
-    let serving = serve::start(settings.listen, served.clone())?;
+    let served = AdminState::default();
+    let serving = admin::start(settings.listen, served.clone())?;
     tracing::info!(listen = %serving.address(), version = env!("CARGO_PKG_VERSION"), "listening");
     let client = client(config, SILENCE)?;
 

@@ -19,7 +19,7 @@ pub struct Settings {
     /// How long running passes may take to finish after a request to stop.
     pub drain_timeout: Duration,
     /// How long one pass may take before it is given up.
-    pub pass_deadline: Duration,
+    pub reconcile_timeout: Duration,
 }
 
 /// The namespaces in which Workspaces are looked after.

@@ -5,7 +5,7 @@ mod support;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::Workspace;
+use agent_engine_operator::crd::Workspace;
 use support::{Stage, condition, ready_message, recorded_id, text};
 
 /// Workspaces at Agent Engine before the story begins; returns their ids.
@@ -111,7 +111,7 @@ async fn an_unknown_id_is_reported_and_nothing_is_made_in_its_place() {
         .workspace("acme", json!({"name": "Acme", "workspaceId": id}))
         .await;
 
-    let refused = stage.reason("acme", "RemoteGone").await;
+    let refused = stage.reason("acme", "WorkspaceNotFound").await;
     says(&refused, id);
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({"W3": 1}));
 

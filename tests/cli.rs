@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use agent_engine_operator::api::crds;
+use agent_engine_operator::crd::definitions;
 
 /// With nothing of the environment of whoever runs the tests.
 fn operator(arguments: &[&str]) -> Command {
@@ -34,7 +34,7 @@ fn bad_flags_get_one_clear_line_and_exit_code_2() {
         (&["nonsense"], "unrecognized subcommand 'nonsense'"),
         (
             &["run"],
-            "pass --operator-namespace or set AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE or POD_NAMESPACE",
+            "pass --operator-namespace or set AGENT_ENGINE_OPERATOR_NAMESPACE or POD_NAMESPACE",
         ),
         (
             &["run", "--operator-namespace", "Team"],
@@ -80,11 +80,11 @@ fn bad_flags_get_one_clear_line_and_exit_code_2() {
             "must be a duration from 0s to 10m",
         ),
         (
-            &["run", "--pass-deadline", "9s"],
+            &["run", "--reconcile-timeout", "9s"],
             "must be a duration from 10s to 30m",
         ),
         (
-            &["run", "--pass-deadline=-1m"],
+            &["run", "--reconcile-timeout=-1m"],
             "must be a duration from 10s to 30m",
         ),
     ];
@@ -102,44 +102,40 @@ fn a_bad_environment_is_named_by_its_variable() {
             "invalid value of POD_NAMESPACE: \"Team\" is no name of a namespace",
         ),
         (
-            "AGENT_ENGINE_OPERATOR_CONCURRENCY",
+            "AGENT_ENGINE_CONCURRENCY",
             "many",
-            "(set by AGENT_ENGINE_OPERATOR_CONCURRENCY)",
+            "(set by AGENT_ENGINE_CONCURRENCY)",
         ),
         (
-            "AGENT_ENGINE_OPERATOR_DRAIN_TIMEOUT",
+            "AGENT_ENGINE_DRAIN_TIMEOUT",
             "1d",
-            "(set by AGENT_ENGINE_OPERATOR_DRAIN_TIMEOUT)",
+            "(set by AGENT_ENGINE_DRAIN_TIMEOUT)",
         ),
+        ("AGENT_ENGINE_LISTEN", "", "(set by AGENT_ENGINE_LISTEN)"),
         (
-            "AGENT_ENGINE_OPERATOR_LISTEN",
-            "",
-            "(set by AGENT_ENGINE_OPERATOR_LISTEN)",
-        ),
-        (
-            "AGENT_ENGINE_OPERATOR_LOG_FORMAT",
+            "AGENT_ENGINE_LOG_FORMAT",
             "xml",
-            "(set by AGENT_ENGINE_OPERATOR_LOG_FORMAT)",
+            "(set by AGENT_ENGINE_LOG_FORMAT)",
         ),
         (
-            "AGENT_ENGINE_OPERATOR_LOG_LEVEL",
+            "AGENT_ENGINE_LOG_LEVEL",
             "inof",
-            "(set by AGENT_ENGINE_OPERATOR_LOG_LEVEL)",
+            "(set by AGENT_ENGINE_LOG_LEVEL)",
         ),
         (
-            "AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE",
+            "AGENT_ENGINE_OPERATOR_NAMESPACE",
             "",
-            "(set by AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE)",
+            "(set by AGENT_ENGINE_OPERATOR_NAMESPACE)",
         ),
         (
-            "AGENT_ENGINE_OPERATOR_PASS_DEADLINE",
+            "AGENT_ENGINE_RECONCILE_TIMEOUT",
             "1s",
-            "(set by AGENT_ENGINE_OPERATOR_PASS_DEADLINE)",
+            "(set by AGENT_ENGINE_RECONCILE_TIMEOUT)",
         ),
         (
-            "AGENT_ENGINE_OPERATOR_WATCH_NAMESPACES",
+            "AGENT_ENGINE_WATCH_NAMESPACES",
             "a b",
-            "(set by AGENT_ENGINE_OPERATOR_WATCH_NAMESPACES)",
+            "(set by AGENT_ENGINE_WATCH_NAMESPACES)",
         ),
     ];
     for (variable, value, message) in table {
@@ -149,7 +145,7 @@ fn a_bad_environment_is_named_by_its_variable() {
         );
     }
     let overruled = operator(&["run", "--concurrency", "0"])
-        .env("AGENT_ENGINE_OPERATOR_CONCURRENCY", "1")
+        .env("AGENT_ENGINE_CONCURRENCY", "1")
         .output();
     assert!(
         !said(&overruled.unwrap().stderr).contains("set by"),
@@ -186,7 +182,7 @@ fn version_and_definitions_are_printed() {
     );
     let printed = operator(&["crds"]).output().unwrap();
     assert!(printed.status.success());
-    assert_eq!(said(&printed.stdout), crds::stream().unwrap());
+    assert_eq!(said(&printed.stdout), definitions::stream().unwrap());
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use agent_engine_operator::api::crds;
-use agent_engine_operator::api::marks::{DEFAULT_ENDPOINT, DEFAULT_ORGANIZATION};
-use agent_engine_operator::api::organization::DEFAULT_POLL_INTERVAL;
-use agent_engine_operator::turns::pace::DEFAULT_REQUESTS_PER_SECOND;
+use agent_engine_operator::crd::definitions;
+use agent_engine_operator::crd::organization::{DEFAULT_ENDPOINT, DEFAULT_POLL_INTERVAL};
+use agent_engine_operator::crd::workspace::DEFAULT_ORGANIZATION;
+use agent_engine_operator::limits::rate_limiter::DEFAULT_REQUESTS_PER_SECOND;
 use serde_json::Value;
 
 /// For whom they are: `kubectl apply`, and the chart, which can read no file outside of it.
@@ -14,7 +14,7 @@ const FOLDERS: [&str; 2] = ["crds", "charts/agent-engine-operator/files/crds"];
 /// Compares values, so that a formatter of YAML may change its taste. Update with `make generate`.
 #[test]
 fn committed_definitions_are_the_generated_ones() {
-    for (crd, folder) in crds::all()
+    for (crd, folder) in definitions::all()
         .into_iter()
         .flat_map(|crd| FOLDERS.map(|folder| (crd.clone(), folder)))
     {
@@ -24,7 +24,7 @@ fn committed_definitions_are_the_generated_ones() {
             crd.spec.names.plural
         );
         if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&path, crds::yaml(&crd).unwrap()).unwrap();
+            std::fs::write(&path, definitions::yaml(&crd).unwrap()).unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"));
         let committed: Value = serde_saphyr::from_str(&text).unwrap();
@@ -38,7 +38,7 @@ fn committed_definitions_are_the_generated_ones() {
 
 #[test]
 fn every_field_has_a_description() {
-    for crd in crds::all() {
+    for crd in definitions::all() {
         let crd = serde_json::to_value(&crd).unwrap();
         let mut silent = Vec::new();
         undescribed(
@@ -63,7 +63,7 @@ fn undescribed(schema: &Value, path: &Path, silent: &mut Vec<String>) {
 
 #[test]
 fn every_string_list_and_map_is_bounded() {
-    for crd in crds::all() {
+    for crd in definitions::all() {
         let crd = serde_json::to_value(&crd).unwrap();
         let mut unbounded = Vec::new();
         find_unbounded(
@@ -101,7 +101,7 @@ fn find_unbounded(schema: &Value, path: &str, unbounded: &mut Vec<String>) {
 /// Unsigned formats draw warnings from the API server; a nullable field is one that a field manager can own as `null`.
 #[test]
 fn no_spec_field_has_a_default_an_odd_format_or_a_null() {
-    for crd in crds::all() {
+    for crd in definitions::all() {
         let crd = serde_json::to_value(&crd).unwrap();
         let root = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
         let text = serde_json::to_string(&root["spec"]).unwrap();
@@ -122,7 +122,7 @@ fn no_spec_field_has_a_default_an_odd_format_or_a_null() {
 /// What unset means is said in descriptions alone, for there are no defaults in a schema.
 #[test]
 fn descriptions_name_what_the_code_takes_unset_for() {
-    let [organization, workspace] = crds::all().map(|crd| serde_json::to_value(&crd).unwrap());
+    let [organization, workspace] = definitions::all().map(|crd| serde_json::to_value(&crd).unwrap());
     let described = |crd: &Value, field: &str| {
         let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
         spec["properties"][field]["description"]

@@ -6,7 +6,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use support::{LONG, Stage, eventually, recorded_id};
 
-use agent_engine_operator::api::{marks, workspace::DeletionPolicy};
+use agent_engine_operator::crd::{metadata_keys, workspace::DeletionPolicy};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_object_takes_its_workspace_along_with_one_delete_by_id() {
@@ -123,7 +123,7 @@ async fn a_deletion_that_cannot_reach_the_api_waits_says_why_and_has_a_way_out()
         stage.begin_deletion(object).await;
         let blocked = stage.reason(object, "DeletionBlocked").await;
         let finalizers = blocked.metadata.finalizers.unwrap();
-        assert_eq!(finalizers, [marks::FINALIZER]);
+        assert_eq!(finalizers, [metadata_keys::FINALIZER]);
         let message = &blocked.status.unwrap().conditions[0].message;
         assert!(message.contains("deletionPolicy: Retain"), "{message}");
     }
@@ -222,7 +222,7 @@ async fn finalizers_of_others_are_left_where_they_are() {
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.ready("acme").await;
-    let theirs = json!({"metadata": {"finalizers": ["example.com/theirs", marks::FINALIZER]}});
+    let theirs = json!({"metadata": {"finalizers": ["example.com/theirs", metadata_keys::FINALIZER]}});
     let change = |patch: Value| {
         let api = stage.workspaces();
         async move {
@@ -240,7 +240,7 @@ async fn finalizers_of_others_are_left_where_they_are() {
             acme.metadata
                 .finalizers
                 .as_ref()
-                .is_some_and(|finalizers| !finalizers.contains(&marks::FINALIZER.to_owned()))
+                .is_some_and(|finalizers| !finalizers.contains(&metadata_keys::FINALIZER.to_owned()))
         })
         .await;
     assert_eq!(left.metadata.finalizers.unwrap(), ["example.com/theirs"]);

@@ -8,7 +8,7 @@ use kube::api::{ListParams, PostParams};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::Workspace;
+use agent_engine_operator::crd::Workspace;
 use support::{LONG, Stage, eventually, is_ready, organization_message, ready_message, recorded_id};
 
 /// Creates Workspaces `<prefix>-0` … at once, with names `<prefix> 0` …, and waits until all are Ready.
@@ -65,7 +65,7 @@ async fn a_workspace_deleted_behind_our_back_stays_deleted_until_the_user_says_o
     let mark = stage.emulator.journal_mark().await;
 
     stage.relist("default", "1").await;
-    let gone = stage.reason("acme", "RemoteGone").await;
+    let gone = stage.reason("acme", "WorkspaceNotFound").await;
     assert!(ready_message(&gone).contains(&lost), "{}", ready_message(&gone));
     stage.no_secret("acme-token").await;
     stage.relist("default", "2").await;
@@ -80,7 +80,7 @@ async fn a_workspace_deleted_behind_our_back_stays_deleted_until_the_user_says_o
         .annotate("acme", json!({"agentengine.airbyte.com/recreate": "another"}))
         .await;
     stage.pass_over("acme").await;
-    stage.reason("acme", "RemoteGone").await;
+    stage.reason("acme", "WorkspaceNotFound").await;
 
     stage
         .annotate("acme", json!({"agentengine.airbyte.com/recreate": lost}))
@@ -91,7 +91,7 @@ async fn a_workspace_deleted_behind_our_back_stays_deleted_until_the_user_says_o
 
     stage.lose(&anew).await;
     stage.relist("default", "3").await;
-    stage.reason("acme", "RemoteGone").await;
+    stage.reason("acme", "WorkspaceNotFound").await;
     assert_eq!(
         stage.remote("Acme").await.len(),
         0,
@@ -133,19 +133,23 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
     let mark = stage.emulator.journal_mark().await;
 
     stage.relist("default", "1").await;
-    let organization = stage.organization_reason("default", "MassVanishing").await;
+    let organization = stage
+        .organization_reason("default", "ManyWorkspacesMissing")
+        .await;
     assert!(
-        organization_message(&organization).contains("believe-vanished=6"),
+        organization_message(&organization).contains("confirm-missing=6"),
         "{}",
         organization_message(&organization)
     );
     // Neither a pass that somebody asks for nor a restart makes anything follow.
     stage.ask("tenant-0").await;
-    stage.reason("tenant-0", "MassVanishing").await;
+    stage.reason("tenant-0", "ManyWorkspacesMissing").await;
     operator.kill().await;
     let operator = stage.operator().await;
     stage.relist("default", "2").await;
-    stage.organization_reason("default", "MassVanishing").await;
+    stage
+        .organization_reason("default", "ManyWorkspacesMissing")
+        .await;
     // Nor does a list that fails, in the process that judged or in the next one.
     stage
         .emulator
@@ -156,9 +160,11 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
     operator.kill().await;
     let _operator = stage.operator().await;
     stage.relist("default", "failing-too").await;
-    stage.organization_reason("default", "MassVanishing").await;
+    stage
+        .organization_reason("default", "ManyWorkspacesMissing")
+        .await;
     stage.pass_over("tenant-2").await;
-    stage.reason("tenant-2", "MassVanishing").await;
+    stage.reason("tenant-2", "ManyWorkspacesMissing").await;
     stage.emulator.clear_faults().await;
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({}));
     for n in 0..6 {
@@ -188,16 +194,19 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
         .control(Method::POST, "workspaces/delete", Some(vanish))
         .await;
     stage.relist("default", "4").await;
-    stage.organization_reason("default", "MassVanishing").await;
     stage
-        .annotate_organization(
-            "default",
-            json!({"agentengine.airbyte.com/believe-vanished": "6"}),
-        )
+        .organization_reason("default", "ManyWorkspacesMissing")
+        .await;
+    stage
+        .annotate_organization("default", json!({"agentengine.airbyte.com/confirm-missing": "6"}))
         .await;
     stage.relist("default", "5").await;
     reasons(&stage, "all to be gone", |reasons| {
-        reasons.iter().filter(|reason| *reason == "RemoteGone").count() == 6
+        reasons
+            .iter()
+            .filter(|reason| *reason == "WorkspaceNotFound")
+            .count()
+            == 6
     })
     .await;
     stage.organization_reason("default", "Verified").await;

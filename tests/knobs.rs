@@ -8,9 +8,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agent_engine_operator::api::organization::OrganizationSpec;
-use agent_engine_operator::api::workspace::WorkspaceSpec;
-use agent_engine_operator::api::{Organization, Workspace};
+use agent_engine_operator::crd::organization::OrganizationSpec;
+use agent_engine_operator::crd::workspace::WorkspaceSpec;
+use agent_engine_operator::crd::{Organization, Workspace};
 use agent_engine_operator::emulator::knobs::TABLE;
 use agent_engine_operator::emulator::{Emulator, Settings, serve};
 use futures::{StreamExt, stream};
@@ -297,7 +297,7 @@ async fn errors_mean_the_same_in_each_of_their_shapes() {
         stage.workspace(&lost, json!({"name": lost})).await;
         stage.lose(&recorded_id(&stage.ready(&lost).await)).await;
         stage.list().await;
-        stage.reason(&lost, "RemoteGone").await;
+        stage.reason(&lost, "WorkspaceNotFound").await;
 
         stage.emulator.knobs(json!({"plan_limit": 0})).await;
         let beyond = format!("beyond-{shape}");

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
-use agent_engine_operator::api::crds;
-use agent_engine_operator::api::reason::{Reason, Weight};
-use agent_engine_operator::serve::Metrics;
-use agent_engine_operator::serve::metrics::{CallOutcome, EffectOutcome, Kind, PassResult};
+use agent_engine_operator::admin::Metrics;
+use agent_engine_operator::admin::metrics::{CallOutcome, EffectOutcome, Kind, ReconcileResult};
+use agent_engine_operator::crd::definitions;
+use agent_engine_operator::domain::reason::{Kstatus, Reason};
 use serde_json::Value;
 
 #[track_caller]
@@ -57,8 +57,13 @@ fn metrics_are_documented() {
 fn exercised() -> Metrics {
     let metrics = Metrics::default();
     let second = Duration::from_secs(1);
-    metrics.pass_began(Kind::Workspace);
-    metrics.pass_ended(Kind::Workspace, PassResult::Panicked, Reason::Panicked, second);
+    metrics.reconcile_began(Kind::Workspace);
+    metrics.reconcile_ended(
+        Kind::Workspace,
+        ReconcileResult::Panicked,
+        Reason::InternalError,
+        second,
+    );
     metrics.effect_ended(Kind::Workspace, "x", EffectOutcome::Done);
     metrics.engine_call_ended("x", CallOutcome::Success, second);
     metrics.set_workspaces(&[(Reason::AsDeclared, 1)].into());
@@ -88,7 +93,7 @@ fn fields_are_documented() {
     let mut page = "# Fields of the kinds\n\nGroup `agentengine.airbyte.com`, version `v1alpha1`. What \
                     `kubectl explain` shows, on one page. **Bold** fields are required. Generated from the code.\n"
         .to_owned();
-    for crd in crds::all() {
+    for crd in definitions::all() {
         let names = &crd.spec.names;
         let short = names.short_names.as_deref().unwrap_or_default().join(", ");
         let crd = serde_json::to_value(&crd).unwrap();
@@ -179,18 +184,18 @@ fn reasons_are_documented() {
         .to_owned();
     let chapters = [
         (
-            Weight::Fine,
+            Kstatus::Ready,
             "Nothing is wrong",
             "No condition `Reconciling` or `Stalled` is set.",
         ),
         (
-            Weight::Waiting,
+            Kstatus::Reconciling,
             "It goes on by itself",
             "The condition `Reconciling` is true. The operator tries again by itself, more and more rarely, and at once when \
              something that it waits for changes.",
         ),
         (
-            Weight::Stalled,
+            Kstatus::Stalled,
             "A person must change something",
             "The condition `Stalled` is true. Nothing is done at Agent Engine until the cause goes; that is noticed without a restart.",
         ),
@@ -201,7 +206,7 @@ fn reasons_are_documented() {
             "\n## {title}\n\n{about}\n\n| reason | what it means | what to do |\n|---|---|---|\n"
         )
         .unwrap();
-        for reason in Reason::ALL.iter().filter(|reason| reason.weight() == weight) {
+        for reason in Reason::ALL.iter().filter(|reason| reason.kstatus() == weight) {
             let (meaning, remedy) = (reason.meaning().trim(), reason.remedy());
             writeln!(
                 page,

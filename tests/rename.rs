@@ -153,7 +153,7 @@ async fn a_rename_at_the_moment_of_an_issue_makes_no_twin() {
     assert_eq!(stage.remote("Acme").await[0]["id"], before);
     eventually("an event that tells of the stray", LONG, || async {
         let events = stage.event_notes("acme").await;
-        let told = events.iter().any(|(reason, _)| reason == "StrayRemoved");
+        let told = events.iter().any(|(reason, _)| reason == "OrphanRemoved");
         told.then_some(()).ok_or_else(|| format!("{events:?}"))
     })
     .await;

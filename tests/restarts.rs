@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use agent_engine_operator::api::marks::RECONCILE_AT;
+use agent_engine_operator::crd::metadata_keys::RECONCILE_AT;
 use kube::api::ListParams;
 use serde_json::{Value, json};
 use support::{LONG, Operator, Stage, eventually, is_ready, recorded_id};
@@ -206,7 +206,8 @@ async fn passes(operator: &Operator, count: usize) {
         let ended: f64 = metrics
             .lines()
             .filter(|line| {
-                line.starts_with("agent_engine_operator_passes_total{") && line.contains("kind=\"Workspace\"")
+                line.starts_with("agent_engine_operator_reconciles_total{")
+                    && line.contains("kind=\"Workspace\"")
             })
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .sum();

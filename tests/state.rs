@@ -6,7 +6,8 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use support::{LONG, Stage, eventually, recorded_id, text};
 
-use agent_engine_operator::api::{marks::WORKSPACE_LABEL, workspace::WorkspaceState};
+use agent_engine_operator::crd::metadata_keys::WORKSPACE_LABEL;
+use agent_engine_operator::domain::remote::WorkspaceState;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inactive_workspace_has_no_secret_and_an_active_one_a_new_proven_token() {

@@ -12,7 +12,7 @@ use kube::{
 use serde_json::{Value, json};
 use support::{LONG, Stage, eventually, recorded_id, tally, text};
 
-use agent_engine_operator::api::marks;
+use agent_engine_operator::crd::metadata_keys;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_is_one_issue_one_proof_at_most_one_read_and_one_write() {
@@ -70,7 +70,7 @@ async fn a_deleted_or_damaged_secret_is_restored_at_once_with_a_new_token() {
         ("a key removed", Some(json!({"data": {"token": null}}))),
         (
             "our label removed",
-            Some(json!({"metadata": {"labels": {marks::WORKSPACE_LABEL: null}}})),
+            Some(json!({"metadata": {"labels": {metadata_keys::WORKSPACE_LABEL: null}}})),
         ),
     ];
     for (damage, patch) in damages {
@@ -91,7 +91,7 @@ async fn a_deleted_or_damaged_secret_is_restored_at_once_with_a_new_token() {
                 "acme-token",
                 &format!("a Secret restored after: {damage}"),
                 |secret| {
-                    secret.labels().contains_key(marks::WORKSPACE_LABEL)
+                    secret.labels().contains_key(metadata_keys::WORKSPACE_LABEL)
                         && secret
                             .data
                             .as_ref()
@@ -146,7 +146,7 @@ async fn another_secret_name_is_written_first_then_said_in_status_and_then_the_o
 async fn a_foreign_secret_is_never_touched_and_what_waited_for_its_name_heals_when_it_goes() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
-    let labelled = BTreeMap::from([(marks::WORKSPACE_LABEL, "somebody-else")]);
+    let labelled = BTreeMap::from([(metadata_keys::WORKSPACE_LABEL, "somebody-else")]);
     for (object, labels) in [("plain", BTreeMap::new()), ("marked", labelled)] {
         let name = format!("{object}-token");
         let foreign: Secret = serde_json::from_value(json!({
@@ -206,7 +206,7 @@ async fn an_orphaned_secret_that_names_the_object_is_taken_over_with_a_new_token
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     let orphan: Secret = serde_json::from_value(json!({
-        "metadata": {"name": "acme-token", "labels": {marks::WORKSPACE_LABEL: "acme"}},
+        "metadata": {"name": "acme-token", "labels": {metadata_keys::WORKSPACE_LABEL: "acme"}},
         "stringData": {"token": "of another cluster", "workspace_id": "forged", "other": "theirs"},
     }))
     .unwrap();
@@ -321,6 +321,6 @@ async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
     assert_eq!(issues("decade").await.len(), 1);
     let secret = stage.secrets().get("decade-token").await.unwrap();
     let mark = |key: &str| secret.annotations()[key].parse::<jiff::Timestamp>().unwrap();
-    let life = mark(marks::TOKEN_EXPIRES_AT).duration_since(mark(marks::TOKEN_ISSUED_AT));
+    let life = mark(metadata_keys::TOKEN_EXPIRES_AT).duration_since(mark(metadata_keys::TOKEN_ISSUED_AT));
     assert_eq!(life.as_secs(), 1200);
 }

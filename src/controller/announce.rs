@@ -6,9 +6,9 @@ use tokio::time::timeout;
 
 use super::context::Context;
 use super::write::PATIENCE;
-use crate::api::marks;
-use crate::api::reason::Weight;
-use crate::lifecycle::verdict::Finding;
+use crate::crd::metadata_keys;
+use crate::domain::finding::Finding;
+use crate::domain::reason::Kstatus;
 
 /// The API server refuses longer notes.
 const NOTE_BYTES: usize = 1000;
@@ -20,13 +20,13 @@ pub(super) async fn announce<K: Resource<DynamicType = ()>>(
     finding: &Finding,
 ) {
     let reporter = Reporter {
-        controller: marks::FIELD_MANAGER.to_owned(),
+        controller: metadata_keys::FIELD_MANAGER.to_owned(),
         instance: None,
     };
     let event = Event {
-        type_: match finding.reason.weight() {
-            Weight::Fine => EventType::Normal,
-            Weight::Waiting | Weight::Stalled => EventType::Warning,
+        type_: match finding.reason.kstatus() {
+            Kstatus::Ready => EventType::Normal,
+            Kstatus::Reconciling | Kstatus::Stalled => EventType::Warning,
         },
         reason: finding.reason.as_str().to_owned(),
         note: Some(cut(&finding.message)),

@@ -12,22 +12,22 @@ use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
 use super::lag::OwnWrites;
 use super::secrets::SecretIndex;
-use crate::api::ids::Uid;
-use crate::api::{AnyOrganization, AnyWorkspace, Organization, Workspace};
+use crate::admin::AdminState;
 use crate::clock::Clock;
-use crate::engine::Engine;
+use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
+use crate::domain::ids::Uid;
+use crate::engine;
 use crate::lifecycle::Memory;
+use crate::limits::{RateLimiter, Slots};
 use crate::organization::{self, Published, Snapshot};
-use crate::serve::Served;
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
-use crate::turns::{Pace, Slots};
 
 /// Shared by all passes.
 pub struct Context {
     pub(super) client: kube::Client,
     pub(super) settings: Settings,
-    pub(super) served: Served,
+    pub(super) served: AdminState,
     pub(super) clock: Clock,
     pub(super) workspaces: Store<AnyWorkspace>,
     pub(super) organizations: Store<AnyOrganization>,
@@ -48,13 +48,13 @@ pub(super) struct Shared {
     pub(super) organizations: HashMap<String, OrganizationState>,
 }
 
-/// What the process knows of an organisation, for one incarnation of its Organization.
+/// What the process knows of an organization, for one incarnation of its Organization.
 pub(super) struct OrganizationState {
     pub(super) uid: Uid,
     /// The client, which changes together with what is published.
-    pub(super) engine: Option<Engine>,
+    pub(super) engine: Option<engine::Client>,
     pub(super) published: Published,
-    pub(super) pace: Pace,
+    pub(super) limiter: RateLimiter,
     pub(super) snapshot: Arc<Snapshot>,
     /// When a pass last wanted the list taken before its time.
     pub(super) list_wanted_at: Option<Timestamp>,
@@ -67,7 +67,7 @@ impl OrganizationState {
             uid,
             engine: None,
             published: Published::default(),
-            pace: Pace::default(),
+            limiter: RateLimiter::default(),
             snapshot: Arc::default(),
             list_wanted_at: None,
             memory: organization::Memory::default(),
@@ -90,7 +90,11 @@ pub(super) struct Writers {
 }
 
 impl Context {
-    pub(super) fn new(client: kube::Client, settings: Settings, served: Served) -> (Self, Queues, Writers) {
+    pub(super) fn new(
+        client: kube::Client,
+        settings: Settings,
+        served: AdminState,
+    ) -> (Self, Queues, Writers) {
         let writers = Writers {
             workspaces: Writer::default(),
             organizations: Writer::default(),
@@ -229,7 +233,7 @@ impl Shared {
         self.memories.remove(uid);
         self.written.forget(uid);
         for organization in self.organizations.values_mut() {
-            organization.pace.forget(uid);
+            organization.limiter.forget(uid);
         }
         self.claims.forget(uid)
     }

@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
-use crate::api::marks;
+use crate::crd::metadata_keys;
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::view::{Content, SecretContent};
 
@@ -51,13 +51,13 @@ impl KeptSecret {
             name: secret.name_any(),
             resource_version: secret.resource_version().unwrap_or_default(),
             controller: controller.map(|owner| Uid::new(&owner.uid)),
-            labelled_for: secret.labels().get(marks::WORKSPACE_LABEL).cloned(),
+            labelled_for: secret.labels().get(metadata_keys::WORKSPACE_LABEL).cloned(),
             content: content(secret),
             times: times(annotations),
             labels: secret.labels().clone(),
             annotations: annotations
                 .iter()
-                .filter(|(key, _)| !is_ours(key) && *key != marks::LAST_APPLIED)
+                .filter(|(key, _)| !is_ours(key) && *key != metadata_keys::LAST_APPLIED)
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
         }
@@ -71,8 +71,8 @@ fn is_ours(key: &str) -> bool {
 fn times(annotations: &BTreeMap<String, String>) -> Option<TokenTimes> {
     let at = |key| annotations.get(key)?.parse::<Timestamp>().ok();
     Some(TokenTimes {
-        issued_at: at(marks::TOKEN_ISSUED_AT)?,
-        expires_at: at(marks::TOKEN_EXPIRES_AT)?,
+        issued_at: at(metadata_keys::TOKEN_ISSUED_AT)?,
+        expires_at: at(metadata_keys::TOKEN_EXPIRES_AT)?,
     })
 }
 
@@ -81,7 +81,7 @@ fn content(secret: &Secret) -> Content {
         return Content::Damaged;
     };
     let text = |key: &str| Some(String::from_utf8_lossy(&data.get(key)?.0).into_owned());
-    let marked = secret.annotations().get(marks::TOKEN_FINGERPRINT);
+    let marked = secret.annotations().get(metadata_keys::TOKEN_FINGERPRINT);
     let plain = || {
         Some(SecretContent {
             workspace_id: WorkspaceId::new(text("workspace_id")?),

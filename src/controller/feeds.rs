@@ -11,8 +11,8 @@ use kube::{Resource, ResourceExt};
 use super::context::Context;
 use super::facts::KeptSecret;
 use super::observe;
-use crate::api::ids::Uid;
-use crate::api::{AnyOrganization, AnyWorkspace, marks};
+use crate::crd::{AnyOrganization, AnyWorkspace, metadata_keys};
+use crate::domain::ids::Uid;
 
 /// What is done with the events of one kind.
 pub(super) trait Feed<K>: Send + 'static {
@@ -78,7 +78,7 @@ fn workspace_replaced(context: &Context, before: &AnyWorkspace, now: Option<&Any
 
 /// Without what nobody here reads, and what may repeat a whole Secret.
 pub(super) fn trimmed<K: Resource>(mut object: K) -> K {
-    object.annotations_mut().remove(marks::LAST_APPLIED);
+    object.annotations_mut().remove(metadata_keys::LAST_APPLIED);
     object
 }
 

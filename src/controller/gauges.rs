@@ -7,10 +7,10 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::context::Context;
-use crate::api::AnyWorkspace;
-use crate::api::conditions::READY;
-use crate::api::ids::Uid;
-use crate::api::reason::Reason;
+use crate::crd::AnyWorkspace;
+use crate::crd::conditions::READY;
+use crate::domain::ids::Uid;
+use crate::domain::reason::Reason;
 
 /// Shorter than any common scrape interval.
 const COUNTED_EVERY: Duration = Duration::from_secs(10);
@@ -44,7 +44,7 @@ fn count(context: &Context) {
 fn reason(workspace: &AnyWorkspace) -> Reason {
     let workspace = match workspace {
         AnyWorkspace::Whole(workspace) => workspace,
-        AnyWorkspace::Salvaged(_) => return Reason::Undecodable,
+        AnyWorkspace::Salvaged(_) => return Reason::InvalidObject,
     };
     let conditions = workspace.status.iter().flat_map(|status| &status.conditions);
     conditions

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 
 use super::context::Context;
 use super::write::PATIENCE;
-use crate::api::Unmanaged;
-use crate::api::ids::Uid;
-use crate::api::time::elapsed;
+use crate::crd::WithoutManagedFields;
+use crate::domain::ids::Uid;
+use crate::domain::time::elapsed;
 
 /// No watch that works is behind for so long. The object is asked about then, and again after as long.
 const TOO_LONG: Duration = Duration::from_secs(60);
@@ -103,7 +103,7 @@ pub(super) async fn is_behind<K: Resource<DynamicType = ()>>(context: &Context, 
 async fn ask<K: Resource<DynamicType = ()>>(context: &Context, object: &K, uid: &Uid) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let resource = ApiResource::erase::<K>(&());
-    let api: Api<Unmanaged<DynamicObject>> =
+    let api: Api<WithoutManagedFields<DynamicObject>> =
         Api::namespaced_with(context.client.clone(), &namespace, &resource);
     let live = timeout(PATIENCE, api.get_opt(&name)).await;
     let live = live.ok().and_then(Result::ok).flatten();
@@ -136,10 +136,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::Workspace;
+    use crate::admin::AdminState;
     use crate::clock::Clock;
     use crate::controller::tests::{HOME, settings};
-    use crate::serve::Served;
+    use crate::crd::Workspace;
 
     fn object(version: &str) -> Value {
         json!({
@@ -156,8 +156,11 @@ mod tests {
             let body = Body::from(object(live).to_string().into_bytes());
             async move { Ok::<_, std::io::Error>(http::Response::new(body)) }
         });
-        let (mut context, _queues, _writers) =
-            Context::new(kube::Client::new(answers, HOME), settings(), Served::default());
+        let (mut context, _queues, _writers) = Context::new(
+            kube::Client::new(answers, HOME),
+            settings(),
+            AdminState::default(),
+        );
         context.clock = Clock::virtual_from(Timestamp::UNIX_EPOCH);
         context.shared().written.wrote(&"w".into(), Some("100"));
         let stored: Workspace = serde_json::from_value(object("7")).unwrap();

@@ -18,7 +18,7 @@ pub(super) fn reduced<K, R>(event: Event<K>, reduce: fn(K) -> R) -> Event<R> {
 }
 
 /// Merges watches that each see a part. The first `Init…InitDone` comes when all parts were listed; later re-lists of
-/// one part come as the changes that they found. A part whose list fails is waited for, unless `is_empty` knows that there
+/// one part come as the changes that they progress. A part whose list fails is waited for, unless `is_empty` knows that there
 /// is nothing in it.
 pub(super) fn merge<K>(
     parts: Vec<BoxStream<'static, watcher::Result<Event<K>>>>,

@@ -21,7 +21,7 @@ mod write;
 
 use std::sync::Arc;
 
-use crate::serve::Served;
+use crate::admin::AdminState;
 use crate::settings::Settings;
 use crate::stopping::Stopping;
 
@@ -35,7 +35,7 @@ pub use watches::WatchEnded;
 pub async fn run(
     client: kube::Client,
     settings: Settings,
-    served: Served,
+    served: AdminState,
     stopping: Stopping,
 ) -> Result<(), WatchEnded> {
     let gate = served.readiness.gate("stores");

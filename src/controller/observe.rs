@@ -7,17 +7,17 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::context::{Context, Shared};
-use crate::api::any_workspace::SalvagedWorkspace;
-use crate::api::ids::{Uid, WorkspaceId};
-use crate::api::marks;
-use crate::api::{AnyWorkspace, Workspace};
+use crate::crd::any_workspace::SalvagedWorkspace;
+use crate::crd::{AnyWorkspace, Workspace, metadata_keys};
+use crate::domain::ids::{Uid, WorkspaceId};
+use crate::domain::object::{Deletion, Finalizer};
 use crate::lifecycle::View;
-use crate::lifecycle::unreadable::{Fate, unreadable};
+use crate::lifecycle::undecodable::{self, Undecodable};
 use crate::lifecycle::view::{
-    Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets,
+    ListEntry, ObjectFacts, OrganizationFacts, Progress, ReadableOrganization, Secrets,
 };
 use crate::organization::Published;
-use crate::tenancy::{Access, Claimant, Standing};
+use crate::tenancy::{Access, ClaimResult, Claimant};
 
 /// Everything that the stores know around a Workspace.
 pub(super) fn view(context: &Context, workspace: &Workspace) -> View {
@@ -30,11 +30,11 @@ pub(super) fn view(context: &Context, workspace: &Workspace) -> View {
         leader: true,
         declared: workspace.spec.clone(),
         stored: workspace.status.clone().unwrap_or_default(),
-        standing: Standing::default(),
+        claim_result: ClaimResult::default(),
         secrets: secrets(&shared, &object, &target),
         listed: listed(&shared, workspace, &organization),
         memory: shared.memories.get(&object.uid).cloned().unwrap_or_default(),
-        found: Found::default(),
+        progress: Progress::default(),
         organization,
         object,
     }
@@ -69,8 +69,8 @@ pub(super) fn claims_of(context: &Context, workspace: &AnyWorkspace) {
 }
 
 /// What follows for a Workspace that cannot be decoded.
-pub(super) fn fate(salvaged: &SalvagedWorkspace) -> Fate {
-    unreadable(
+pub(super) fn undecodable(salvaged: &SalvagedWorkspace) -> Undecodable {
+    undecodable::undecodable(
         &salvaged.error,
         deletion(&salvaged.left),
         &salvaged.lost,
@@ -91,22 +91,26 @@ pub(super) fn object(workspace: &Workspace) -> ObjectFacts {
         generation: workspace.metadata.generation.unwrap_or_default(),
         deletion: deletion(workspace),
         finalizer: finalizer(workspace),
-        reconcile_at: annotation(marks::RECONCILE_AT).cloned(),
-        recreate: annotation(marks::RECREATE).map(WorkspaceId::new),
+        reconcile_at: annotation(metadata_keys::RECONCILE_AT).cloned(),
+        recreate: annotation(metadata_keys::RECREATE).map(WorkspaceId::new),
     }
 }
 
 /// Whether somebody asked for the object to go.
 pub(super) fn deletion(object: &impl ResourceExt) -> Deletion {
     match object.meta().deletion_timestamp {
-        Some(_) => Deletion::Asked,
-        None => Deletion::NotAsked,
+        Some(_) => Deletion::Requested,
+        None => Deletion::NotRequested,
     }
 }
 
 /// Whether our finalizer holds the object.
 pub(super) fn finalizer(object: &impl ResourceExt) -> Finalizer {
-    if object.finalizers().iter().any(|held| held == marks::FINALIZER) {
+    if object
+        .finalizers()
+        .iter()
+        .any(|held| held == metadata_keys::FINALIZER)
+    {
         Finalizer::Present
     } else {
         Finalizer::Absent
@@ -156,13 +160,13 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
     })
 }
 
-fn listed(shared: &Shared, workspace: &Workspace, organization: &OrganizationFacts) -> Option<Listed> {
+fn listed(shared: &Shared, workspace: &Workspace, organization: &OrganizationFacts) -> Option<ListEntry> {
     let OrganizationFacts::Readable(organization) = organization else {
         return None;
     };
     let id = workspace.status.as_ref()?.workspace_id.as_ref()?;
     let (requested_at, row) = shared.organizations.get(&organization.name)?.snapshot.on(id)?;
-    Some(Listed {
+    Some(ListEntry {
         requested_at,
         row: row.cloned(),
     })

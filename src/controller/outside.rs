@@ -12,12 +12,12 @@ use super::announce::announce;
 use super::context::Context;
 use super::write::{self, Hold, PATIENCE};
 use super::{observe, perform};
-use crate::api::any_organization::SalvagedOrganization;
-use crate::api::conditions::{ConditionDraft, READY, RECONCILING, STALLED, Truth, fold};
-use crate::api::reason::{Reason, Weight};
-use crate::api::{Organization, Unmanaged};
-use crate::lifecycle::verdict::Finding;
-use crate::organization::unreadable::{Fate, unreadable};
+use crate::crd::any_organization::SalvagedOrganization;
+use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, fold};
+use crate::crd::{Organization, WithoutManagedFields};
+use crate::domain::finding::Finding;
+use crate::domain::reason::{Kstatus, Reason};
+use crate::organization::undecodable::{Undecodable, undecodable};
 
 /// A change of the object, or of who names it, comes as an event: this is for one that was missed.
 const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
@@ -32,15 +32,15 @@ pub(super) async fn organization(context: &Context, salvaged: &SalvagedOrganizat
     let name = object.name_any();
     let users = context.users_of(&name).len();
     let (deletion, finalizer) = (observe::deletion(&object), observe::finalizer(&object));
-    match unreadable(&salvaged.error, deletion, finalizer, users) {
-        Fate::Stays(finding) => {
+    match undecodable(&salvaged.error, deletion, finalizer, users) {
+        Undecodable::Report(finding) => {
             report(context, &object, finding).await;
             LOOKS_AGAIN
         }
-        Fate::IsLetGo => LOOKS_AGAIN,
-        Fate::Goes => {
+        Undecodable::Released => LOOKS_AGAIN,
+        Undecodable::Release => {
             let namespace = &context.settings.operator_namespace;
-            let api: Api<Unmanaged<PartialObjectMeta<Organization>>> =
+            let api: Api<WithoutManagedFields<PartialObjectMeta<Organization>>> =
                 Api::namespaced(context.client.clone(), namespace);
             let written = write::finalizer(&api, &object, Hold::Remove);
             let error = match timeout(PATIENCE, written).await {
@@ -78,10 +78,10 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
 ) -> Written {
     let resource = ApiResource::erase::<K>(&());
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<Unmanaged<DynamicObject>> =
+    let api: Api<WithoutManagedFields<DynamicObject>> =
         Api::namespaced_with(context.client.clone(), &namespace, &resource);
     let name = object.name_any();
-    let Ok(Some(Unmanaged(live))) = api.get_opt(&name).await else {
+    let Ok(Some(WithoutManagedFields(live))) = api.get_opt(&name).await else {
         return Written::Not;
     };
     let old: Vec<_> = live
@@ -96,13 +96,16 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
         reason: finding.reason.as_str(),
         message: finding.message.clone(),
     };
-    let abnormal = match finding.reason.weight() {
-        Weight::Stalled => STALLED,
-        Weight::Waiting | Weight::Fine => RECONCILING,
+    let abnormal = match finding.reason.kstatus() {
+        Kstatus::Stalled => STALLED,
+        Kstatus::Reconciling | Kstatus::Ready => RECONCILING,
     };
     let new = fold(
         &old,
-        &[draft(READY, Truth::False), draft(abnormal, Truth::True)],
+        &[
+            draft(READY, ConditionStatus::False),
+            draft(abnormal, ConditionStatus::True),
+        ],
         generation,
         context.now(),
     );
@@ -123,7 +126,7 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
 /// What is said of an object whose pass crashed.
 pub(super) fn panicked() -> Finding {
     Finding::new(
-        Reason::Panicked,
+        Reason::InternalError,
         "the pass over this object crashed; it is tried again later. Report it with the log",
     )
 }

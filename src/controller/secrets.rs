@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::facts::KeptSecret;
-use crate::api::ids::Uid;
+use crate::domain::ids::Uid;
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::view::{Ownership, SecretFacts, Secrets};
 
@@ -125,15 +125,18 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::marks;
+    use crate::crd::metadata_keys;
 
     fn kept(name: &str, controller: &str, expires_at: &str) -> KeptSecret {
         let owner =
             json!({"apiVersion": "v1", "kind": "Any", "name": "any", "uid": controller, "controller": true});
         let annotations: BTreeMap<_, Value> = [
-            (marks::TOKEN_ISSUED_AT, json!("2026-11-22T12:00:00Z")),
-            (marks::TOKEN_EXPIRES_AT, json!(expires_at)),
-            (marks::LAST_APPLIED, json!("{\"data\":{\"token\":\"canary\"}}")),
+            (metadata_keys::TOKEN_ISSUED_AT, json!("2026-11-22T12:00:00Z")),
+            (metadata_keys::TOKEN_EXPIRES_AT, json!(expires_at)),
+            (
+                metadata_keys::LAST_APPLIED,
+                json!("{\"data\":{\"token\":\"canary\"}}"),
+            ),
         ]
         .into();
         let metadata = json!({

@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use super::context::Context;
 use super::feeds::trimmed;
 use super::merge::{merge, reduced};
-use crate::api::Unmanaged;
-use crate::serve::Gate;
+use crate::admin::Gate;
+use crate::crd::WithoutManagedFields;
 use crate::settings::Watch;
 
 /// Below the idle limits of common load balancers (240 s): a watch that died silently is noticed by its own end.
@@ -35,7 +35,7 @@ where
 }
 
 pub(super) fn metadata<K>(
-    api: Api<Unmanaged<PartialObjectMeta<K>>>,
+    api: Api<WithoutManagedFields<PartialObjectMeta<K>>>,
     config: watcher::Config,
 ) -> Events<PartialObjectMeta<K>>
 where

@@ -6,8 +6,8 @@ use kube::client::Body;
 use serde_json::json;
 
 use super::{Context, announce, outside, run};
-use crate::api::Workspace;
-use crate::serve::Served;
+use crate::admin::AdminState;
+use crate::crd::Workspace;
 use crate::settings::{Settings, Watch};
 use crate::stopping;
 
@@ -36,13 +36,13 @@ pub(super) fn settings() -> Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         concurrency: std::num::NonZeroUsize::MIN,
         drain_timeout: std::time::Duration::ZERO,
-        pass_deadline: std::time::Duration::ZERO,
+        reconcile_timeout: std::time::Duration::ZERO,
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_said_of_an_object_waits_for_no_answer_that_never_comes() {
-    let (context, _queues, _writers) = Context::new(silent(), settings(), Served::default());
+    let (context, _queues, _writers) = Context::new(silent(), settings(), AdminState::default());
     let object = json!({"metadata": {"name": "acme", "namespace": "tenant"}, "spec": {"name": "Acme"}});
     let object: Workspace = serde_json::from_value(object).unwrap();
     let finding = outside::panicked();
@@ -57,7 +57,7 @@ async fn what_is_said_of_an_object_waits_for_no_answer_that_never_comes() {
 #[tokio::test(start_paused = true)]
 async fn told_to_stop_before_its_stores_are_read_it_stops_at_once() {
     let (stop, stopping) = stopping::channel();
-    let running = tokio::spawn(run(unreachable(), settings(), Served::default(), stopping));
+    let running = tokio::spawn(run(unreachable(), settings(), AdminState::default(), stopping));
     stop.begin();
     let ended = tokio::time::timeout(std::time::Duration::from_secs(3600), running).await;
     ended

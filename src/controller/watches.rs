@@ -16,20 +16,20 @@ use super::context::{Context, Writers};
 use super::facts::KeptSecret;
 use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces, trimmed};
 use super::sources::{Events, events, metadata, namespaces, scoped};
-use crate::api::{AnyOrganization, AnyWorkspace, Unmanaged, marks};
-use crate::serve::{Gate, Metrics};
+use crate::admin::{Gate, Metrics};
+use crate::crd::{AnyOrganization, AnyWorkspace, WithoutManagedFields, metadata_keys};
 
 /// Running watches. They end when this is dropped.
 pub(super) struct Watches {
     tasks: JoinSet<()>,
     /// What each task watches.
     resources: HashMap<Id, &'static str>,
-    listed: Vec<tokio::sync::watch::Receiver<Listed>>,
+    listed: Vec<tokio::sync::watch::Receiver<Synced>>,
     metrics: Arc<Metrics>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Listed {
+enum Synced {
     NotYet,
     Whole,
 }
@@ -65,7 +65,7 @@ impl Watches {
     /// Waits until every store was read whole: one that lags would read as mass absence.
     pub(super) async fn ready(&mut self) -> Result<(), WatchEnded> {
         for listed in &mut self.listed {
-            if listed.wait_for(|listed| *listed == Listed::Whole).await.is_err() {
+            if listed.wait_for(|listed| *listed == Synced::Whole).await.is_err() {
                 return Err(self.ended().await);
             }
         }
@@ -116,8 +116,8 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &Gate) -> Wa
         scoped(
             context,
             gate,
-            watcher::Config::default().labels(marks::WORKSPACE_LABEL),
-            |secret: Unmanaged<Secret>| KeptSecret::of(&secret.0),
+            watcher::Config::default().labels(metadata_keys::WORKSPACE_LABEL),
+            |secret: WithoutManagedFields<Secret>| KeptSecret::of(&secret.0),
             |kept| kept.name.clone(),
         ),
         fed(context, Secrets::default()),
@@ -133,7 +133,7 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &Gate) -> Wa
     watches.add(
         "credentials",
         metadata(
-            Api::<Unmanaged<PartialObjectMeta<Secret>>>::namespaced(client.clone(), own),
+            Api::<WithoutManagedFields<PartialObjectMeta<Secret>>>::namespaced(client.clone(), own),
             watcher::Config::default(),
         ),
         fed(context, Credentials(writers.credentials)),
@@ -159,7 +159,7 @@ impl Watches {
         mut events: Events<K>,
         mut feed: impl FnMut(Event<K>) + Send + 'static,
     ) {
-        let (tell, listed) = tokio::sync::watch::channel(Listed::NotYet);
+        let (tell, listed) = tokio::sync::watch::channel(Synced::NotYet);
         let metrics = self.metrics.clone();
         let task = self.tasks.spawn(async move {
             while let Some(event) = events.next().await {
@@ -168,7 +168,7 @@ impl Watches {
                         let done = matches!(event, Event::InitDone);
                         feed(event);
                         if done {
-                            tell.send_replace(Listed::Whole);
+                            tell.send_replace(Synced::Whole);
                         }
                     }
                     Err(error) => {

@@ -18,17 +18,17 @@ use super::announce::announce;
 use super::context::Context;
 use super::perform::Performer;
 use super::{lag, observe, outside};
-use crate::api::ids::Uid;
-use crate::api::reason::Reason;
-use crate::api::time::elapsed;
-use crate::api::{AnyWorkspace, Workspace};
+use crate::admin::metrics::{EffectOutcome, Kind, ReconcileResult};
+use crate::crd::{AnyWorkspace, Workspace};
+use crate::domain::ids::Uid;
+use crate::domain::reason::Reason;
+use crate::domain::time::elapsed;
 use crate::lifecycle::effect::Effect;
-use crate::lifecycle::unreadable::Fate;
+use crate::lifecycle::undecodable::Undecodable;
 use crate::lifecycle::verdict::Aspect;
-use crate::lifecycle::{Next, Outcome, Pass, Settled, SharedList};
-use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
+use crate::lifecycle::{Next, Outcome, Reconcile, Settled, SharedList};
+use crate::limits::{RateLimiter, Slot, Urgency, Work};
 use crate::stopping::Stopping;
-use crate::turns::{Pace, Slot, Urgency, Work};
 
 /// A store that lags behind our own write is asked again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
@@ -69,9 +69,9 @@ pub(super) async fn run(
 async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Result<Action, Infallible> {
     let object = match &*workspace {
         AnyWorkspace::Whole(object) => object.clone(),
-        AnyWorkspace::Salvaged(salvage) => match observe::fate(salvage) {
-            Fate::Goes => salvage.left.clone(),
-            Fate::Stays(finding) => {
+        AnyWorkspace::Salvaged(salvage) => match observe::undecodable(salvage) {
+            Undecodable::Release => salvage.left.clone(),
+            Undecodable::Report(finding) => {
                 outside::report(&context, &*workspace, finding).await;
                 return Ok(Action::requeue(UNDECODABLE));
             }
@@ -94,11 +94,11 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         namespace = object.namespace(),
         workspace = object.name_any()
     );
-    context.served.metrics.pass_began(Kind::Workspace);
+    context.served.metrics.reconcile_began(Kind::Workspace);
     let began = Instant::now();
     let task = tokio::spawn(
         timeout(
-            context.settings.pass_deadline,
+            context.settings.reconcile_timeout,
             drive(context.clone(), object.clone()),
         )
         .instrument(span),
@@ -111,7 +111,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
     let (result, reason, action) = match ended {
         Ok(Ok(settled)) => finish(&context, &object, *settled).await,
         Ok(Err(_)) => (
-            PassResult::TimedOut,
+            ReconcileResult::TimedOut,
             Reason::ApiUnavailable,
             Action::requeue(give_up(&context, &object)),
         ),
@@ -119,8 +119,8 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
             tracing::error!(%error, namespace = object.namespace(), workspace = object.name_any(), "a pass crashed");
             outside::report(&context, &object, outside::panicked()).await;
             (
-                PassResult::Panicked,
-                Reason::Panicked,
+                ReconcileResult::Panicked,
+                Reason::InternalError,
                 Action::requeue(give_up(&context, &object)),
             )
         }
@@ -128,26 +128,26 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
     context
         .served
         .metrics
-        .pass_ended(Kind::Workspace, result, reason, began.elapsed());
+        .reconcile_ended(Kind::Workspace, result, reason, began.elapsed());
     Ok(action)
 }
 
 /// The loop without decisions.
 async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
     let organization = object.spec.organization_name().to_owned();
-    // The client first: one that is older than the view belongs to no other organisation than the view verified.
+    // The client first: one that is older than the view belongs to no other organization than the view verified.
     let mut performer = Performer::new(context.clone(), object.clone());
-    let mut pass = Pass::new(observe::view(&context, &object));
+    let mut pass = Reconcile::new(observe::view(&context, &object));
     let mut outcome: Option<Outcome> = None;
     loop {
         let next = {
             let shared = &mut *context.shared();
-            let mut idle = Pace::default();
-            let pace = shared
+            let mut idle = RateLimiter::default();
+            let limiter = shared
                 .organizations
                 .get_mut(&organization)
-                .map_or(&mut idle, |state| &mut state.pace);
-            let next = pass.next(context.now(), &mut shared.claims, pace, outcome.take());
+                .map_or(&mut idle, |state| &mut state.limiter);
+            let next = pass.next(context.now(), &mut shared.claims, limiter, outcome.take());
             if let Next::Perform(Effect::Issue { .. }) = &next {
                 // That it was sent outlives a pass that is cut off.
                 let memory = pass.view().memory.clone();
@@ -180,7 +180,11 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
     }
 }
 
-async fn finish(context: &Context, object: &Workspace, settled: Settled) -> (PassResult, Reason, Action) {
+async fn finish(
+    context: &Context,
+    object: &Workspace,
+    settled: Settled,
+) -> (ReconcileResult, Reason, Action) {
     let uid = Uid::new(object.uid().unwrap_or_default());
     let now = context.now();
     let winners = {
@@ -208,9 +212,9 @@ async fn finish(context: &Context, object: &Workspace, settled: Settled) -> (Pas
     }
     let reason = settled.reason.unwrap_or(Reason::Creating);
     (
-        PassResult::of(reason),
+        ReconcileResult::of(reason),
         reason,
-        Action::requeue(wait(now, settled.look_again)),
+        Action::requeue(wait(now, settled.requeue_at)),
     )
 }
 

@@ -10,7 +10,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::api::marks;
+use crate::crd::metadata_keys;
 
 /// What is written outside a pass, and so outside its deadline, may take so long: it is not worth a slot for longer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// All our patches bear one field manager.
 pub(super) fn params() -> PatchParams {
     PatchParams {
-        field_manager: Some(marks::FIELD_MANAGER.to_owned()),
+        field_manager: Some(metadata_keys::FIELD_MANAGER.to_owned()),
         ..PatchParams::default()
     }
 }
@@ -36,9 +36,9 @@ where
     K: Clone + DeserializeOwned + Debug,
 {
     let mut finalizers = object.finalizers().to_vec();
-    finalizers.retain(|finalizer| finalizer != marks::FINALIZER);
+    finalizers.retain(|finalizer| finalizer != metadata_keys::FINALIZER);
     match hold {
-        Hold::Add => finalizers.push(marks::FINALIZER.to_owned()),
+        Hold::Add => finalizers.push(metadata_keys::FINALIZER.to_owned()),
         Hold::Remove => {}
     }
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});

@@ -116,7 +116,7 @@ pub struct Sighting<'a> {
 
 /// A fault that stands, with its number and what it has seen.
 #[derive(Clone, Debug, Serialize)]
-pub struct Standing {
+pub struct ScheduledFault {
     pub id: u64,
     #[serde(flatten)]
     pub fault: Fault,
@@ -129,7 +129,7 @@ pub struct Standing {
 /// All faults, in the order in which they were given; the first that matches and is not used up applies.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    standing: Vec<Standing>,
+    standing: Vec<ScheduledFault>,
     given: u64,
 }
 
@@ -211,7 +211,7 @@ impl Faults {
     pub fn add(&mut self, fault: Fault) -> Result<u64, FaultError> {
         fault.check()?;
         self.given += 1;
-        self.standing.push(Standing {
+        self.standing.push(ScheduledFault {
             id: self.given,
             fault,
             matched: 0,
@@ -220,7 +220,7 @@ impl Faults {
         Ok(self.given)
     }
 
-    pub fn all(&self) -> &[Standing] {
+    pub fn all(&self) -> &[ScheduledFault] {
         &self.standing
     }
 
@@ -229,7 +229,7 @@ impl Faults {
     }
 
     /// Takes one away; false if it was not there.
-    pub fn remove(&mut self, id: u64) -> Option<Standing> {
+    pub fn remove(&mut self, id: u64) -> Option<ScheduledFault> {
         let at = self.standing.iter().position(|standing| standing.id == id)?;
         Some(self.standing.remove(at))
     }

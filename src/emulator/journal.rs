@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::engine::Principal;
+use super::api::Principal;
 use super::operation::{Family, Operation};
 
 /// The oldest entries are forgotten beyond this.

@@ -5,9 +5,9 @@
 //! - [`operation`], [`fault`], [`hold`], [`journal`], [`clock`]: recognising, disturbing, stopping and remembering requests, and the time.
 //! - `http`, `control`: the two shells, the API's and our own under `/_emulator/`. [`state`] is what they share.
 
+pub mod api;
 pub mod clock;
 mod control;
-pub mod engine;
 pub mod fault;
 pub mod hold;
 mod http;

@@ -39,7 +39,7 @@ pub enum Family {
     Legacy,
 }
 
-/// A recognised call; `id` is the last segment where the path has one.
+/// A recognized call; `id` is the last segment where the path has one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Route {
     pub operation: Operation,

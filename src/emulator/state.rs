@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
+use super::api::organization::Workspace;
+use super::api::{Credential, World};
 use super::clock::Clock;
-use super::engine::organization::Workspace;
-use super::engine::{Credential, World};
 use super::fault::{Faults, Phase};
 use super::hold::{Held, Holds, Then};
 use super::journal::{Journal, Outcome};

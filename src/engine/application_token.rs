@@ -14,12 +14,12 @@ use tower::{BoxError, ServiceExt};
 use super::config::Credentials;
 use super::failure;
 use super::operation::Operation;
+use super::redact::Redactor;
 use super::request::Requests;
-use super::scrub::Scrub;
-use super::transport::{Departure, Fault, Http, server_date};
+use super::transport::{Fault, Http, SendTracker, server_date};
 use super::wire::{self, ExchangeAnswer};
-use crate::api::remote::{Failure, FailureClass};
 use crate::clock::Clock;
+use crate::domain::remote::{Failure, FailureClass};
 
 /// A token is replaced this long before its end, so that none ends on the way: more than twice a call's deadline.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -93,7 +93,7 @@ impl Account {
     pub(super) async fn token(
         &self,
         exchanges: &Http,
-        departure: &Departure,
+        departure: &SendTracker,
     ) -> Result<Obtained, ExchangeFailed> {
         let seen = self.finished.load(Ordering::SeqCst);
         let mut held = self.held.lock().await;
@@ -131,7 +131,7 @@ impl Account {
         &self,
         exchanges: &Http,
         held: &mut Held,
-        departure: &Departure,
+        departure: &SendTracker,
     ) -> Exchanged {
         let since = Instant::now();
         let answer = match self.requests.exchange(&self.credentials) {
@@ -166,7 +166,7 @@ impl Account {
         since: Instant,
         serial: u64,
     ) -> Result<Token, ExchangeFailed> {
-        let scrub = Scrub::knowing(self.credentials.client_secret.clone());
+        let scrub = Redactor::knowing(self.credentials.client_secret.clone());
         match answer {
             Ok(answer) => {
                 let date = server_date(answer.headers());
@@ -184,7 +184,7 @@ impl Account {
                 let (failure, date) = failure::of_fault(
                     Operation::Exchange,
                     &Fault::of(error),
-                    &Departure::default(),
+                    &SendTracker::default(),
                     &scrub,
                 );
                 Err(ExchangeFailed { failure, date })
@@ -196,7 +196,7 @@ impl Account {
 /// What an exchange brought.
 pub(super) fn read_exchange(
     answer: &Response<Bytes>,
-    scrub: &Scrub,
+    scrub: &Redactor,
     now: Timestamp,
 ) -> Result<ExchangeAnswer, Failure> {
     let status = answer.status();

@@ -17,7 +17,7 @@ use super::application_token::{Account, ExchangeFailed, Source, Token};
 use super::failure;
 use super::operation::Operation;
 use super::request::bearer;
-use super::transport::{Departure, Http};
+use super::transport::{Http, SendTracker};
 
 /// A 403 may also mean a token that is no longer good (which of 401 and 403 says so is not documented). A token older
 /// than this is dropped on one: at most one exchange a minute more, however many calls a plan refuses.
@@ -58,7 +58,7 @@ impl Service<Request<Bytes>> for Authorize {
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let this = self.clone();
-        let departure = Departure::of(&request);
+        let departure = SendTracker::of(&request);
         async move {
             match request.extensions().get().copied().unwrap_or(Bearer::Application) {
                 Bearer::Own => this.calls.oneshot(request).await,
@@ -81,7 +81,7 @@ impl Authorize {
     async fn with_application_token(
         self,
         request: Request<Bytes>,
-        departure: &Departure,
+        departure: &SendTracker,
     ) -> Result<Response<Bytes>, BoxError> {
         let first = self.account.token(&self.exchanges, departure).await?;
         let answer = self.carrying(&first.token, request.clone()).await?;
@@ -90,7 +90,7 @@ impl Authorize {
             // Fresh and refused, or refused for what may be another cause: no replay.
             _ => return Ok(answer),
         }
-        departure.take_back();
+        departure.clear();
         let second = self.account.token(&self.exchanges, departure).await?;
         self.carrying(&second.token, request).await
     }

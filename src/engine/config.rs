@@ -9,10 +9,10 @@ use http::HeaderValue;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::observe::{Observer, Unobserved};
-use crate::api::ids::OrganizationId;
-use crate::api::organization::TokenPath;
+use super::instrument::{Observer, Unobserved};
 use crate::clock::Clock;
+use crate::crd::organization::TokenPath;
+use crate::domain::ids::OrganizationId;
 
 /// To connect. A host that does not answer for this long is down; and a connection that was never made is the one case
 /// in which a write certainly did not happen, so it is worth telling apart early.
@@ -23,13 +23,13 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// For a whole call: waiting for a slot, the exchange for an application token, the attempts. No issue of ours is sent
 /// later than this after its beginning; what decides whether a workspace is our creation counts on it.
 pub const TOTAL_DEADLINE: Duration = Duration::from_secs(25);
-/// Requests under way at once, per organisation: as many as the operator's passes, so that none waits here behind others. Who
+/// Requests under way at once, per organization: as many as the operator's passes, so that none waits here behind others. Who
 /// may go first is decided before, by lane and by what a pass is for.
 const CONCURRENT_REQUESTS: usize = 64;
 
 /// Everything that a client is made of. Built anew by the caller when any of it changes.
 #[derive(Clone)]
-pub struct EngineConfig {
+pub struct ClientConfig {
     pub endpoint: Endpoint,
     pub credentials: Credentials,
     /// Sent as `X-Organization-Id` on every call when known.
@@ -44,7 +44,7 @@ pub struct EngineConfig {
     pub observer: Arc<dyn Observer>,
 }
 
-impl EngineConfig {
+impl ClientConfig {
     /// The defaults beside the two things that have none.
     pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
         Self {
@@ -61,9 +61,9 @@ impl EngineConfig {
     }
 }
 
-impl fmt::Debug for EngineConfig {
+impl fmt::Debug for ClientConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EngineConfig")
+        f.debug_struct("ClientConfig")
             .field("endpoint", &self.endpoint)
             .field("organization_id", &self.organization_id)
             .field("token_path", &self.token_path)
@@ -89,7 +89,7 @@ impl Default for Timeouts {
     }
 }
 
-/// The client credentials of an organisation.
+/// The client credentials of an organization.
 #[derive(Clone)]
 pub struct Credentials {
     pub(super) client_id: String,

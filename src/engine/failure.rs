@@ -10,16 +10,16 @@ use jiff::Timestamp;
 
 use super::authorize::UsedBearer;
 use super::operation::{Nature, Operation};
-use super::scrub::Scrub;
-use super::transport::{Departure, Fault, TransportError, server_date};
+use super::redact::Redactor;
+use super::transport::{Fault, SendTracker, TransportError, server_date};
 use super::{error_text, retry_after};
-use crate::api::remote::{Failure, FailureClass};
+use crate::domain::remote::{Failure, FailureClass};
 
 /// Judges an answer whose status is no success. `now` is local time, for an answer without a `Date`.
 pub(super) fn of_status(
     operation: Operation,
     answer: &Response<Bytes>,
-    scrub: &Scrub,
+    scrub: &Redactor,
     now: Timestamp,
 ) -> Failure {
     let status = answer.status();
@@ -138,8 +138,8 @@ fn kind_of_body(answer: &Response<Bytes>) -> &'static str {
 pub(super) fn of_fault(
     operation: Operation,
     fault: &Fault<'_>,
-    departure: &Departure,
-    scrub: &Scrub,
+    departure: &SendTracker,
+    scrub: &Redactor,
 ) -> (Failure, Option<Timestamp>) {
     let in_doubt = operation.nature() == Nature::Write && departure.may_have_happened();
     let class = if in_doubt {

@@ -9,14 +9,15 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::calls::{Engine, Reply, decode};
+use super::client::{Client, Reply, decode};
 use super::failure;
-use super::needle::needles;
+use super::name_search::search_terms;
 use super::operation::Operation;
 use super::wire::PageAnswer;
-use crate::api::ids::{WorkspaceId, WorkspaceName};
-use crate::api::remote::{Answer, Failure, FailureClass, Listed, Page, RemoteWorkspace, Rest};
-use crate::api::workspace::WorkspaceState;
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::remote::{
+    Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, WorkspaceState,
+};
 
 /// Two hundred thousand workspaces, twice what the operator is designed for. A list that goes on beyond it is broken.
 const PAGE_CAP: usize = 2000;
@@ -29,7 +30,7 @@ pub struct ListFilter<'a> {
     pub state: Option<WorkspaceState>,
 }
 
-impl Engine {
+impl Client {
     /// A list to be read page by page, by who must take turns for it. Sends nothing yet.
     pub fn pages(&self, filter: ListFilter<'_>) -> Pages {
         Pages {
@@ -44,7 +45,7 @@ impl Engine {
 
     /// All live workspaces that the filter lets through, once each, ordered by id. All or nothing: a page that fails
     /// fails the list. `date` is that of the last page.
-    pub async fn list(&self, filter: ListFilter<'_>) -> Answer<Vec<Listed>> {
+    pub async fn list(&self, filter: ListFilter<'_>) -> Answer<Vec<ListedWorkspace>> {
         let mut rows = Rows::begun(self.now());
         let result = rows.read(self.pages(filter)).await;
         rows.finish(self.now(), result)
@@ -54,7 +55,7 @@ impl Engine {
     pub async fn look(&self, name: &WorkspaceName) -> Answer<Vec<RemoteWorkspace>> {
         let mut rows = Rows::begun(self.now());
         let mut result = Ok(());
-        for needle in needles(name) {
+        for needle in search_terms(name) {
             let filter = ListFilter {
                 name_contains: Some(&needle),
                 state: None,
@@ -71,7 +72,7 @@ impl Engine {
 
 /// A list that is read page by page. Cursors stay in here.
 pub struct Pages {
-    engine: Engine,
+    engine: Client,
     name_contains: Option<String>,
     state: Option<WorkspaceState>,
     cursor: Option<String>,
@@ -120,7 +121,7 @@ impl Pages {
             Some(next) if self.used.insert(next.clone()) => Rest::More,
             Some(_) => return Err(malformed("the list leads back to a page that was read already")),
         };
-        let listed = |workspace| Listed {
+        let listed = |workspace| ListedWorkspace {
             requested_at,
             workspace: RemoteWorkspace::from(workspace),
         };
@@ -136,7 +137,7 @@ struct Rows {
     started: Timestamp,
     date: Option<Timestamp>,
     requests: u32,
-    by_id: BTreeMap<WorkspaceId, Listed>,
+    by_id: BTreeMap<WorkspaceId, ListedWorkspace>,
 }
 
 impl Rows {
@@ -168,7 +169,7 @@ impl Rows {
         }
     }
 
-    fn finish(self, finished: Timestamp, result: Result<(), Failure>) -> Answer<Vec<Listed>> {
+    fn finish(self, finished: Timestamp, result: Result<(), Failure>) -> Answer<Vec<ListedWorkspace>> {
         Answer {
             started: self.started,
             finished,

@@ -1,38 +1,38 @@
 //! The Agent Engine API as typed calls. Each call says what happened in the classes that decisions are made of
-//! ([`crate::api::remote`]); what to do about it is decided elsewhere, and when to call is too (there is no pace here).
+//! ([`crate::domain::remote`]); what to do about it is decided elsewhere, and when to call is too (there is no pace here).
 //!
 //! Reading order:
 //! - [`config`]: what a client needs to know, checked.
-//! - [`calls`]: the calls themselves; [`listing`] pages through lists.
+//! - [`client`]: the calls themselves; [`listing`] pages through lists.
 //! - `operation`, `request`, `wire`: which calls there are, how they are asked, how answers read.
 //! - `failure`, `error_text`, `retry_after`: what a call that did not succeed means.
-//! - `stack`: the order of the layers; `authorize` (with its `application_token`), `retry`, [`observe`], [`transport`]: one layer each.
-//! - `token_life`, `needle`, `scrub`: small laws of their own.
+//! - `stack`: the order of the layers; `authorize` (with its `application_token`), `retry`, [`instrument`], [`transport`]: one layer each.
+//! - `token_life`, `name_search`, `redact`: small laws of their own.
 
-pub mod calls;
+pub mod client;
 pub mod config;
+pub mod instrument;
 pub mod listing;
-pub mod observe;
 pub mod transport;
 
 mod application_token;
 mod authorize;
 mod error_text;
 mod failure;
-mod needle;
+mod name_search;
 mod operation;
+mod redact;
 mod request;
 mod retry;
 mod retry_after;
-mod scrub;
 mod stack;
 mod token_life;
 mod wire;
 
-pub use calls::{Authenticated, Change, Engine, ScopedToken};
-pub use config::{ConfigError, Credentials, Endpoint, EngineConfig, TOTAL_DEADLINE, Timeouts};
+pub use client::{Authenticated, Client, ScopedToken, UpdateFields};
+pub use config::{ClientConfig, ConfigError, Credentials, Endpoint, TOTAL_DEADLINE, Timeouts};
+pub use instrument::{Call, CallOutcome, Observer};
 pub use listing::{ListFilter, Pages};
-pub use observe::{Call, CallOutcome, Observer};
 pub use operation::Operation;
-pub use scrub::Scrub;
+pub use redact::Redactor;
 pub use transport::{Http, in_process};

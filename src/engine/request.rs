@@ -8,15 +8,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::authorize::Bearer;
-use super::config::{ConfigError, Credentials, EngineConfig, organization_header};
+use super::config::{ClientConfig, ConfigError, Credentials, organization_header};
 use super::failure;
 use super::listing::ListFilter;
 use super::operation::Operation;
 use super::wire::{ExchangeRequest, IssueRequest, UpdateRequest};
-use crate::api::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
-use crate::api::organization::TokenPath;
-use crate::api::remote::Failure;
-use crate::api::workspace::WorkspaceState;
+use crate::crd::organization::TokenPath;
+use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{Failure, WorkspaceState};
 
 const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -25,7 +24,7 @@ const AGENT: HeaderValue =
 /// The most that the API gives per page.
 const PAGE_LIMIT: &str = "100";
 
-/// Writes requests for one organisation at one origin.
+/// Writes requests for one organization at one origin.
 #[derive(Clone, Debug)]
 pub(super) struct Requests {
     origin: Url,
@@ -34,7 +33,7 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub(super) fn new(config: &EngineConfig) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: &ClientConfig) -> Result<Self, ConfigError> {
         Ok(Self {
             origin: config.endpoint.origin().clone(),
             organization: config

@@ -7,13 +7,13 @@ use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// When it does not say. The API documents no figure; a second would be impolite to a whole organisation's worth of
+/// When it does not say. The API documents no figure; a second would be impolite to a whole organization's worth of
 /// objects, a minute would be felt.
 const UNSAID: Duration = Duration::from_secs(5);
 /// Zero and dates in the past mean "now", but a server that has just refused is given this long.
 const SHORTEST: Duration = Duration::from_secs(1);
 /// Nothing real asks for more: the only limit ever published for this API counts by the hour. An absurd header must not
-/// silence an organisation for days.
+/// silence an organization for days.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Whether the server named a time at all.

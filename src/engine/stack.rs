@@ -8,14 +8,14 @@ use tower::util::BoxCloneSyncService;
 
 use super::application_token::Account;
 use super::authorize::Authorize;
-use super::config::EngineConfig;
-use super::observe::observed;
+use super::config::ClientConfig;
+use super::instrument::observed;
 use super::request::Requests;
 use super::retry::RepeatOnce;
 use super::transport::{Http, noting_departure};
 
 /// Everything between a typed call and the wire.
-pub(super) fn stack(config: &EngineConfig, requests: &Requests, leaf: Http) -> Http {
+pub(super) fn stack(config: &ClientConfig, requests: &Requests, leaf: Http) -> Http {
     // Innermost: a slot and a limit of time per attempt, for calls and exchanges alike. Waiting for the slot is not on
     // the attempt's time but on the call's.
     let attempt = BoxCloneSyncService::new(

@@ -15,7 +15,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt, service_fn};
 
 use super::application_token::ExchangeFailed;
-use super::config::{ConfigError, EngineConfig};
+use super::config::{ClientConfig, ConfigError};
 use super::retry_after::http_date;
 
 /// Anything that answers requests: the network, or a router in process.
@@ -63,12 +63,12 @@ impl<'a> Fault<'a> {
 /// Whether a request may have reached the server, and how many were sent for it: itself, its repeats, and exchanges.
 /// Travels with the request and its repeats, so that a time-out can tell.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Departure {
+pub(super) struct SendTracker {
     may_have_arrived: Arc<AtomicBool>,
     times: Arc<AtomicU32>,
 }
 
-impl Departure {
+impl SendTracker {
     /// The one that travels with the request, or one that nobody looks at.
     pub(super) fn of(request: &Request<Bytes>) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
@@ -78,7 +78,7 @@ impl Departure {
         self.may_have_arrived.load(Ordering::SeqCst)
     }
 
-    pub(super) fn times(&self) -> u32 {
+    pub(super) fn requests_sent(&self) -> u32 {
         self.times.load(Ordering::SeqCst)
     }
 
@@ -91,7 +91,7 @@ impl Departure {
     }
 
     /// The server has definitely refused what was sent so far.
-    pub(super) fn take_back(&self) {
+    pub(super) fn clear(&self) {
         self.may_have_arrived.store(false, Ordering::SeqCst);
     }
 
@@ -105,14 +105,14 @@ impl Departure {
 pub(super) fn noting_departure(leaf: Http) -> Http {
     BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
         let leaf = leaf.clone();
-        let departure = Departure::of(&request);
+        let departure = SendTracker::of(&request);
         async move {
             departure.note();
             let answer = leaf.oneshot(request).await;
             if let Err(error) = &answer
                 && let Fault::Transport(TransportError::NotConnected(_)) = Fault::of(error)
             {
-                departure.take_back();
+                departure.clear();
             }
             answer
         }
@@ -120,7 +120,7 @@ pub(super) fn noting_departure(leaf: Http) -> Http {
 }
 
 /// The network. Trusts the system's roots and the configured ones, honours the system's proxy (not for loopback).
-pub(super) fn network(config: &EngineConfig) -> Result<Http, ConfigError> {
+pub(super) fn network(config: &ClientConfig) -> Result<Http, ConfigError> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -9,9 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
 
-use crate::api::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
-use crate::api::remote::{Proof, RemoteState, RemoteWorkspace};
-use crate::api::workspace::WorkspaceState;
+use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{RemoteState, RemoteWorkspace, TokenScope, WorkspaceState};
 
 #[derive(Serialize)]
 pub(super) struct ExchangeRequest<'a> {
@@ -63,7 +62,7 @@ pub(super) struct ProveAnswer {
     workspace_name: Option<String>,
 }
 
-impl From<ProveAnswer> for Proof {
+impl From<ProveAnswer> for TokenScope {
     fn from(answer: ProveAnswer) -> Self {
         Self {
             workspace_id: WorkspaceId::new(answer.workspace_id),
@@ -195,7 +194,7 @@ mod tests {
         let organization = row.organization_id.unwrap();
         assert_eq!((row.id.as_str(), organization.as_str()), (&*lower, &*lower));
         let proof = format!(r#"{{"workspace_id":"{upper}","organization_id":"{upper}"}}"#);
-        let proof = Proof::from(read::<ProveAnswer>(proof.as_bytes()).unwrap());
+        let proof = TokenScope::from(read::<ProveAnswer>(proof.as_bytes()).unwrap());
         assert_eq!(proof.workspace_id.as_str(), lower);
         assert_eq!(proof.organization_id.unwrap().as_str(), lower);
     }

@@ -2,40 +2,42 @@
 
 mod answers;
 
-use super::effect::{Effect, Outcome};
-use super::memory::HandedOut;
-use super::reason::Reason;
-use super::rules::deletion;
-use super::verdict::{Aspect, Finding, Problem};
-use super::view::{Deletion, Finalizer, LiveSecret, Ownership, SecretFacts, View};
-use crate::api::workspace::WorkspaceStatus;
+use crate::crd::workspace::WorkspaceStatus;
+use crate::domain::finding::Finding;
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+use crate::lifecycle::effect::{Effect, Outcome};
+use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::rules::deletion;
+use crate::lifecycle::verdict::{Aspect, Problem};
+use crate::lifecycle::view::{LiveSecret, Ownership, SecretFacts, View};
 
 /// Folds `outcome` of `effect` into the view.
 pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
     if *effect == Effect::RemoveFinalizer && lets_go(&outcome) {
-        view.found.notes.extend(deletion::farewell(view));
+        view.progress.notes.extend(deletion::retained_event(view));
     }
     match outcome {
         // Its name was given to another: nothing of that one is this pass's, least of all its claims.
-        Outcome::Object(state) if state.object.uid != view.object.uid => view.found.vanished = true,
+        Outcome::Object(state) if state.object.uid != view.object.uid => view.progress.vanished = true,
         Outcome::Object(state) => {
             let begun = state.stored.creation.as_ref().is_some_and(|creation| {
                 creation.uid == state.object.uid && view.stored.creation.as_ref() != Some(creation)
             });
             if matches!(effect, Effect::WriteStatus(_)) {
-                view.found.said = true;
+                view.progress.said = true;
                 if begun {
                     begin_issue(view, aspect, &state.stored);
                 }
                 if view.stored.creation.is_some() && state.stored.creation.is_none() {
                     // A creation's token ends with it: kept, or dropped.
-                    view.found.published = None;
-                    view.found.issued = None;
-                    view.found.proof = None;
+                    view.progress.published = None;
+                    view.progress.issued = None;
+                    view.progress.proof = None;
                 }
             }
             let target = view.target_name();
-            view.found.stale = false;
+            view.progress.stale = false;
             view.object = state.object;
             view.declared = state.declared;
             view.stored = state.stored;
@@ -43,49 +45,51 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
                 retarget(view);
             }
         }
-        Outcome::Vanished => view.found.vanished = true,
+        Outcome::Vanished => view.progress.vanished = true,
         Outcome::Conflict => conflict(view, effect),
         Outcome::Forbidden { detail } => match (view.object.deletion, effect) {
             // Rights that stood in a namespace may go before what is in it. The Secret goes with its owner.
-            (Deletion::Asked, Effect::ReadSecret { name } | Effect::DeleteSecret { name, .. }) => {
+            (Deletion::Requested, Effect::ReadSecret { name } | Effect::DeleteSecret { name, .. }) => {
                 forget_secret(view, name);
-                view.found.checked_secrets.insert(name.clone());
+                view.progress.checked_secrets.insert(name.clone());
             }
-            (Deletion::Asked | Deletion::NotAsked, _) => kubernetes_failed(view, aspect, effect, &detail),
+            (Deletion::Requested | Deletion::NotRequested, _) => {
+                kubernetes_failed(view, aspect, effect, &detail)
+            }
         },
         Outcome::KubernetesFailed { detail } => kubernetes_failed(view, aspect, effect, &detail),
         Outcome::Secret(live) => secret_read(view, effect, live),
         Outcome::SecretWritten(facts) => {
-            view.found.issued = None;
-            view.found.proof = None;
+            view.progress.issued = None;
+            view.progress.proof = None;
             if let Effect::WriteSecret(draft) = effect {
-                view.found.published = Some(draft.content.workspace_id.clone());
-                let last = view.memory.handed_out;
-                let now = HandedOut::after(last, view.now, draft.times, &view.object.uid);
-                view.memory.handed_out = Some(now);
+                view.progress.published = Some(draft.content.workspace_id.clone());
+                let last = view.memory.last_token;
+                let now = LastToken::after(last, view.now, draft.times, &view.object.uid);
+                view.memory.last_token = Some(now);
             }
             secret_written(view, facts);
         }
         Outcome::SecretDeleted { name } => {
             forget_secret(view, &name);
-            view.found.checked_secrets.insert(name);
+            view.progress.checked_secrets.insert(name);
         }
-        Outcome::Crd(state) => view.found.crd = Some(state),
-        Outcome::Looked(answer) => answers::looked(view, aspect, effect, answer),
+        Outcome::Crd(state) => view.progress.crd = Some(state),
+        Outcome::Searched(answer) => answers::looked(view, aspect, effect, answer),
         Outcome::Got(answer) => answers::got(view, aspect, effect, answer),
         Outcome::Issued(answer) => answers::issued(view, aspect, effect, answer),
-        Outcome::Proven(answer) => answers::proven(view, aspect, effect, answer),
+        Outcome::Verified(answer) => answers::proven(view, aspect, effect, answer),
         Outcome::Updated(answer) => answers::updated(view, aspect, effect, answer),
         Outcome::Deleted(answer) => answers::deleted(view, aspect, effect, answer),
     }
 }
 
 fn kubernetes_failed(view: &mut View, aspect: Aspect, effect: &Effect, detail: &str) {
-    view.found.status_failed = matches!(effect, Effect::WriteStatus(_) | Effect::ReadObject);
+    view.progress.status_failed = matches!(effect, Effect::WriteStatus(_) | Effect::ReadObject);
     let message = format!("the Kubernetes API did not carry out {}: {detail}", effect.kind());
-    view.found.problem = Some(Problem {
+    view.progress.problem = Some(Problem {
         aspect,
-        finding: Finding::new(Reason::KubernetesRefused, message),
+        finding: Finding::new(Reason::KubernetesApiError, message),
     });
 }
 
@@ -105,14 +109,14 @@ fn begin_issue(view: &mut View, aspect: Aspect, stored: &WorkspaceStatus) {
     let in_time = stored
         .creation
         .as_ref()
-        .is_some_and(|intent| view.found.clock.may_begin(intent, view.now));
-    view.found.stamped = in_time;
-    view.found.nothing_made = !in_time;
+        .is_some_and(|intent| view.progress.clock.may_begin(intent, view.now));
+    view.progress.stamped = in_time;
+    view.progress.nothing_made = !in_time;
     if !in_time {
         let message = "the Kubernetes API took too long to store that a creation begins; nothing was sent, and it is tried again";
-        view.found.problem = Some(Problem {
+        view.progress.problem = Some(Problem {
             aspect,
-            finding: Finding::new(Reason::KubernetesRefused, message),
+            finding: Finding::new(Reason::KubernetesApiError, message),
         });
     }
 }
@@ -120,17 +124,17 @@ fn begin_issue(view: &mut View, aspect: Aspect, stored: &WorkspaceStatus) {
 fn conflict(view: &mut View, effect: &Effect) {
     match effect {
         Effect::WriteSecret(_) | Effect::ReadSecret { .. } => {
-            view.found.checked_secrets.clear();
-            view.found.target = None;
-            view.found.secret_stale = true;
+            view.progress.checked_secrets.clear();
+            view.progress.target = None;
+            view.progress.secret_stale = true;
             view.secrets.target = None;
         }
         // It changed under us: its watch event begins the next pass, if it is watched.
         Effect::DeleteSecret { name, .. } => {
             forget_secret(view, name);
-            view.found.checked_secrets.remove(name);
+            view.progress.checked_secrets.remove(name);
         }
-        _ => view.found.stale = true,
+        _ => view.progress.stale = true,
     }
 }
 
@@ -140,23 +144,23 @@ fn retarget(view: &mut View) {
     view.secrets
         .others
         .extend(known.filter(|facts| facts.ownership == Ownership::Ours));
-    view.found.target = None;
-    view.found.secret_stale = true;
+    view.progress.target = None;
+    view.progress.secret_stale = true;
 }
 
 fn secret_read(view: &mut View, effect: &Effect, live: LiveSecret) {
     let Effect::ReadSecret { name } = effect else {
         return;
     };
-    view.found.checked_secrets.insert(name.clone());
+    view.progress.checked_secrets.insert(name.clone());
     let facts = match &live {
         LiveSecret::Absent => None,
         LiveSecret::Present(facts) => Some(facts.clone()),
     };
     if *name == view.target_name() {
-        view.found.secret_stale = false;
+        view.progress.secret_stale = false;
         view.secrets.target = facts;
-        view.found.target = Some(live);
+        view.progress.target = Some(live);
     } else {
         view.secrets.others.retain(|other| other.name != *name);
         view.secrets
@@ -167,7 +171,7 @@ fn secret_read(view: &mut View, effect: &Effect, live: LiveSecret) {
 
 fn secret_written(view: &mut View, facts: SecretFacts) {
     if facts.name == view.target_name() {
-        view.found.target = Some(LiveSecret::Present(facts.clone()));
+        view.progress.target = Some(LiveSecret::Present(facts.clone()));
         view.secrets.target = Some(facts);
     } else {
         view.secrets.others.retain(|other| other.name != facts.name);
@@ -184,6 +188,6 @@ fn forget_secret(view: &mut View, name: &str) {
         .is_some_and(|facts| facts.name == name && facts.ownership != Ownership::Foreign)
     {
         view.secrets.target = None;
-        view.found.target = Some(LiveSecret::Absent);
+        view.progress.target = Some(LiveSecret::Absent);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::Deletion;
-use super::view::View;
-use crate::api::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::object::Deletion;
+use crate::lifecycle::view::View;
 use crate::tenancy::{Basis, ClaimKey, canonical};
 
 impl View {
@@ -22,7 +22,7 @@ impl View {
         let mut claims = BTreeMap::new();
         if let Some(record) = self.record() {
             let observed = self
-                .found
+                .progress
                 .row
                 .as_ref()
                 .filter(|row| row.id == record.id)
@@ -44,7 +44,7 @@ impl View {
         } else if let Some(intent) = self.intent().filter(|intent| self.not_refused(&intent.name)) {
             claims.insert(
                 ClaimKey::Name(intent.organization_id.clone(), canonical(&intent.name)),
-                Basis::Intended,
+                Basis::Creating,
             );
         }
         claims
@@ -56,10 +56,10 @@ impl View {
         };
         let read = self.ids_read().filter(|_| self.is_granted_what_it_reads());
         let read = read.map(|id| ClaimKey::Id(organization.clone(), id.clone()));
-        if self.object.deletion == Deletion::Asked || !self.not_refused(&self.declared.name) {
+        if self.object.deletion == Deletion::Requested || !self.not_refused(&self.declared.name) {
             return read.collect();
         }
-        let row = self.found.row.as_ref().filter(|_| self.record().is_none());
+        let row = self.progress.row.as_ref().filter(|_| self.record().is_none());
         let names = [Some(&self.declared.name), row.map(|row| &row.name)]
             .into_iter()
             .flatten()
@@ -84,13 +84,15 @@ impl View {
 
     /// The workspaces that this pass has read by their ids.
     fn ids_read(&self) -> impl Iterator<Item = &WorkspaceId> {
-        let seen = [&self.found.remote, &self.found.other].into_iter().flatten();
+        let seen = [&self.progress.remote, &self.progress.other]
+            .into_iter()
+            .flatten();
         seen.map(|seen| &seen.id)
     }
 
     /// An object reads for the name that it declares, or for that of the creation that it has begun.
     fn is_granted_what_it_reads(&self) -> bool {
-        let declared = Some(&self.declared.name).filter(|_| self.object.deletion == Deletion::NotAsked);
+        let declared = Some(&self.declared.name).filter(|_| self.object.deletion == Deletion::NotRequested);
         let begun = self.intent().map(|intent| &intent.name);
         declared
             .into_iter()

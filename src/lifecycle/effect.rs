@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::schedule::TokenTimes;
-use super::view::{CrdState, LiveSecret, ObjectFacts, SecretContent, SecretFacts};
-use crate::api::ids::{RegionId, WorkspaceId, WorkspaceName};
-use crate::api::remote::{Answer, Deleted, Failure, Proof, RemoteWorkspace};
-use crate::api::workspace::{WorkspaceSpec, WorkspaceState, WorkspaceStatus};
+use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
+use crate::domain::ids::{RegionId, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{Answer, Answered, Deleted, RemoteWorkspace, TokenScope, WorkspaceState};
+use crate::lifecycle::schedule::TokenTimes;
+use crate::lifecycle::view::{CrdState, LiveSecret, ObjectFacts, SecretContent, SecretFacts};
 
 /// Stands for a token that the shell holds. The core never sees the token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
@@ -30,24 +30,24 @@ pub enum Effect {
     },
     ReadCrd,
     /// Search by name, all pages.
-    Look(WorkspaceName),
+    Search(WorkspaceName),
     Get(WorkspaceId),
     /// Creates what it does not find: only ever under a name that was just confirmed, or just found absent.
     Issue {
         name: WorkspaceName,
         region: Option<RegionId>,
     },
-    Prove(TokenSlot),
+    Verify(TokenSlot),
     Update {
         id: WorkspaceId,
-        change: Change,
+        change: WorkspaceChange,
     },
     Delete(WorkspaceId),
 }
 
 /// The one member that an update changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Change {
+pub enum WorkspaceChange {
     Rename(WorkspaceName),
     State(WorkspaceState),
 }
@@ -110,39 +110,22 @@ pub enum Outcome {
         name: String,
     },
     Crd(CrdState),
-    Looked(Answer<Vec<RemoteWorkspace>>),
+    Searched(Answer<Vec<RemoteWorkspace>>),
     Got(Answer<Option<RemoteWorkspace>>),
     Issued(Answer<IssuedToken>),
-    Proven(Answer<Proof>),
+    Verified(Answer<TokenScope>),
     Updated(Answer<RemoteWorkspace>),
     Deleted(Answer<Deleted>),
-}
-
-/// An answer of Agent Engine, whatever was asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Answered<'a> {
-    /// As in [`Answer::requests`].
-    pub requests: u32,
-    pub failure: Option<&'a Failure>,
-}
-
-impl<'a, T> From<&'a Answer<T>> for Answered<'a> {
-    fn from(answer: &'a Answer<T>) -> Self {
-        Self {
-            requests: answer.requests,
-            failure: answer.result.as_ref().err(),
-        }
-    }
 }
 
 impl Outcome {
     /// Nothing where only Kubernetes was asked.
     pub fn answered(&self) -> Option<Answered<'_>> {
         match self {
-            Outcome::Looked(answer) => Some(answer.into()),
+            Outcome::Searched(answer) => Some(answer.into()),
             Outcome::Got(answer) => Some(answer.into()),
             Outcome::Issued(answer) => Some(answer.into()),
-            Outcome::Proven(answer) => Some(answer.into()),
+            Outcome::Verified(answer) => Some(answer.into()),
             Outcome::Updated(answer) => Some(answer.into()),
             Outcome::Deleted(answer) => Some(answer.into()),
             Outcome::Object(_)
@@ -162,10 +145,10 @@ impl Effect {
     /// Whether it is a call to Agent Engine, and so takes a turn.
     pub fn is_remote(&self) -> bool {
         match self {
-            Effect::Look(_)
+            Effect::Search(_)
             | Effect::Get(_)
             | Effect::Issue { .. }
-            | Effect::Prove(_)
+            | Effect::Verify(_)
             | Effect::Update { .. }
             | Effect::Delete(_) => true,
             Effect::ReadObject
@@ -190,10 +173,10 @@ impl Effect {
             Effect::WriteSecret(_) => "WriteSecret",
             Effect::DeleteSecret { .. } => "DeleteSecret",
             Effect::ReadCrd => "ReadCrd",
-            Effect::Look(_) => "Look",
+            Effect::Search(_) => "Search",
             Effect::Get(_) => "Get",
             Effect::Issue { .. } => "Issue",
-            Effect::Prove(_) => "Prove",
+            Effect::Verify(_) => "Verify",
             Effect::Update { .. } => "Update",
             Effect::Delete(_) => "Delete",
         }

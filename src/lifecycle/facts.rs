@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::schedule::TokenTimes;
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
-use crate::api::organization::Defaults;
-use crate::api::remote::RemoteWorkspace;
+use crate::crd::organization::Defaults;
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::remote::RemoteWorkspace;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::schedule::TokenTimes;
 use crate::tenancy::Access;
 
 /// The Workspace object, apart from spec and status.
@@ -24,20 +26,6 @@ pub struct ObjectFacts {
     pub reconcile_at: Option<String>,
     /// Value of the recreate annotation: the id that may be replaced.
     pub recreate: Option<WorkspaceId>,
-}
-
-/// Whether somebody asked for the object to go.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Deletion {
-    NotAsked,
-    Asked,
-}
-
-/// Whether our finalizer holds the object.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Finalizer {
-    Absent,
-    Present,
 }
 
 /// What is known of the Organization that the object names.
@@ -63,35 +51,14 @@ pub struct ReadableOrganization {
     pub defaults: Defaults,
     pub api_url: String,
     pub verification: Verification,
-    pub vanishing: Vanishing,
+    pub vanishing: Missing,
     /// Grows whenever what Workspaces wait for may have changed.
     pub revision: u64,
 }
 
-/// Whether the credential was seen to belong to the organisation.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verification {
-    Pending {
-        why: String,
-    },
-    Verified(OrganizationId),
-    /// It belongs to another one than it was pinned to: nothing is asked of that one.
-    Changed {
-        pinned: OrganizationId,
-        found: OrganizationId,
-    },
-}
-
-/// Whether so many workspaces vanished at once that none of it is believed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Vanishing {
-    Calm,
-    Mass,
-}
-
 /// What the shared list says about the recorded workspace. A difference in it only schedules a GET by id.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Listed {
+pub struct ListEntry {
     /// When the page that had (or would have had) the row was requested.
     pub requested_at: Timestamp,
     /// Nothing where the list lacks it.
@@ -120,7 +87,7 @@ pub struct SecretFacts {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Whose Secret it is.
+/// Attribution Secret it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ownership {
     /// Controlled by our uid.

@@ -1,10 +1,10 @@
 //! What a failed call means for people: the reason, what was not done, what to do.
 
-use super::effect::{Change, Effect};
-use super::reason::Reason;
-use super::verdict::Finding;
-use crate::api::ids::{WorkspaceId, WorkspaceName};
-use crate::api::remote::{Failure, FailureClass, RemoteWorkspace};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::reason::Reason;
+use crate::domain::remote::{Failure, FailureClass, RemoteWorkspace};
+use crate::lifecycle::effect::{Effect, WorkspaceChange};
 
 /// Of a call made while there is no record: an issue then is a creation.
 pub(super) fn of_creation(effect: &Effect, failure: &Failure) -> Finding {
@@ -22,7 +22,7 @@ pub(super) fn of_creation(effect: &Effect, failure: &Failure) -> Finding {
 pub(super) fn of_call(effect: &Effect, failure: &Failure) -> Finding {
     let detail = &failure.detail;
     match failure.class {
-        FailureClass::Denied if matches!(effect, Effect::Prove(_)) => Finding::new(
+        FailureClass::Denied if matches!(effect, Effect::Verify(_)) => Finding::new(
             Reason::AccessDenied,
             format!(
                 "Agent Engine refused the token that it had just issued: {detail}; nothing was handed out"
@@ -52,9 +52,9 @@ pub(super) fn of_call(effect: &Effect, failure: &Failure) -> Finding {
     }
 }
 /// An API that trims or folds names would otherwise be renamed at for ever.
-pub(super) fn kept_otherwise(change: &Change, row: &RemoteWorkspace) -> Option<Finding> {
+pub(super) fn kept_otherwise(change: &WorkspaceChange, row: &RemoteWorkspace) -> Option<Finding> {
     match change {
-        Change::Rename(wanted) if row.name != *wanted => Some(Finding::new(
+        WorkspaceChange::Rename(wanted) if row.name != *wanted => Some(Finding::new(
             Reason::Rejected,
             format!(
                 "asked to name the workspace {:?}, the API made it {:?}; declare that name",
@@ -62,18 +62,20 @@ pub(super) fn kept_otherwise(change: &Change, row: &RemoteWorkspace) -> Option<F
                 row.name.as_str()
             ),
         )),
-        Change::State(wanted) if super::rules::state::known(row) != Some(*wanted) => Some(Finding::new(
-            Reason::Rejected,
-            format!("the API took the change of status to {wanted:?}, but the workspace did not change"),
-        )),
-        Change::Rename(_) | Change::State(_) => None,
+        WorkspaceChange::State(wanted) if super::rules::state::known(row) != Some(*wanted) => {
+            Some(Finding::new(
+                Reason::Rejected,
+                format!("the API took the change of status to {wanted:?}, but the workspace did not change"),
+            ))
+        }
+        WorkspaceChange::Rename(_) | WorkspaceChange::State(_) => None,
     }
 }
 
-pub(super) fn refused(change: &Change, failure: &Failure) -> Finding {
+pub(super) fn refused(change: &WorkspaceChange, failure: &Failure) -> Finding {
     let what = match change {
-        Change::Rename(name) => format!("the name {:?}", name.as_str()),
-        Change::State(state) => format!("the status {state:?}"),
+        WorkspaceChange::Rename(name) => format!("the name {:?}", name.as_str()),
+        WorkspaceChange::State(state) => format!("the status {state:?}"),
     };
     match failure.class {
         FailureClass::Denied => Finding::new(
@@ -110,7 +112,7 @@ fn creation_refused(name: &WorkspaceName, failure: &Failure) -> Finding {
     };
     let advice = match reason {
         Reason::PlanLimit => "Raise the plan, remove workspaces, or give the credential administrator rights",
-        _ => "Change what is declared",
+        _ => "WorkspaceChange what is declared",
     };
     Finding::new(
         reason,
@@ -125,10 +127,10 @@ fn creation_refused(name: &WorkspaceName, failure: &Failure) -> Finding {
 fn verb(effect: &Effect) -> String {
     let of = |what: &str, id: &WorkspaceId| format!("{what} the workspace {id}");
     match effect {
-        Effect::Look(name) => format!("search for the name {:?}", name.as_str()),
+        Effect::Search(name) => format!("search for the name {:?}", name.as_str()),
         Effect::Get(id) => of("read", id),
         Effect::Issue { name, .. } => format!("issue a token for {:?}", name.as_str()),
-        Effect::Prove(_) => "prove the token".to_owned(),
+        Effect::Verify(_) => "prove the token".to_owned(),
         Effect::Update { id, .. } => of("update", id),
         Effect::Delete(id) => of("delete", id),
         Effect::ReadObject

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::clock::{ISSUE_DEADLINE, LAG_ALLOWANCE, Window};
-use super::schedule::{Freshness, TokenTimes};
-use super::verdict::Aspect;
-use crate::api::ids::{Uid, WorkspaceName};
-use crate::api::time::later;
-use crate::turns::{Backoff, CLOCK_SLACK};
+use crate::domain::ids::{Uid, WorkspaceName};
+use crate::domain::time::later;
+use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, Window};
+use crate::lifecycle::schedule::{Freshness, TokenTimes};
+use crate::lifecycle::verdict::Aspect;
+use crate::limits::{Backoff, CLOCK_SLACK};
 
 /// So many times in a row a Secret that was taken away or changed is restored at once.
 const RESTORED_AT_ONCE: u32 = 10;
 
-/// Then so long after the last time: two programs that fight over a Secret must not use up the organisation's pace.
+/// Then so long after the last time: two programs that fight over a Secret must not use up the organization's limiter.
 const RESTORED_AGAIN: Duration = Duration::from_secs(60);
 
 /// Kept by uid while the object lives.
@@ -32,32 +32,32 @@ pub struct Memory {
     pub rename_unclear_at: Option<Timestamp>,
     /// Issues for the recorded workspace of which nobody saw yet that they opened that one, and made nothing else.
     pub unproven: Vec<Unproven>,
-    pub handed_out: Option<HandedOut>,
+    pub last_token: Option<LastToken>,
 }
 
 /// The token that was put into the Secret last.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct HandedOut {
+pub struct LastToken {
     pub at: Timestamp,
     pub times: TokenTimes,
     /// How many in a row were wanted before the one before them was due: somebody takes the Secret away, or changes it.
-    pub too_soon: u32,
+    pub early_renewals: u32,
 }
 
-impl HandedOut {
+impl LastToken {
     /// What is remembered of a token that is handed out now, after the last one.
     pub fn after(last: Option<Self>, now: Timestamp, times: TokenTimes, uid: &Uid) -> Self {
-        let too_soon = last.filter(|last| last.times.freshness(uid, now) == Freshness::Fresh);
+        let early_renewals = last.filter(|last| last.times.freshness(uid, now) == Freshness::Fresh);
         Self {
             at: now,
             times,
-            too_soon: too_soon.map_or(0, |last| last.too_soon.saturating_add(1)),
+            early_renewals: early_renewals.map_or(0, |last| last.early_renewals.saturating_add(1)),
         }
     }
 
     /// When the next one may be handed out. At once, until that has become a habit.
     pub fn next_at(&self) -> Timestamp {
-        if self.too_soon < RESTORED_AT_ONCE {
+        if self.early_renewals < RESTORED_AT_ONCE {
             self.at
         } else {
             later(self.at, RESTORED_AGAIN)
@@ -65,7 +65,7 @@ impl HandedOut {
     }
 }
 
-/// An issue that may have made a stray, or may make one yet, if its name had just moved.
+/// An issue that may have made a orphan, or may make one yet, if its name had just moved.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unproven {
     pub name: WorkspaceName,
@@ -102,10 +102,10 @@ impl Memory {
                 *stamp = Some(now);
             }
         }
-        if let Some(handed_out) = &mut self.handed_out
-            && ahead(&handed_out.at)
+        if let Some(last_token) = &mut self.last_token
+            && ahead(&last_token.at)
         {
-            handed_out.at = now;
+            last_token.at = now;
         }
         for unproven in &mut self.unproven {
             let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);

@@ -5,26 +5,26 @@
 
 mod absorb;
 mod claim;
-pub mod clock;
+pub mod creation_window;
 pub mod effect;
 pub mod facts;
 mod failures;
-pub mod found;
 pub mod memory;
-pub mod pass;
 pub mod plan;
+pub mod progress;
+pub mod reconcile;
 pub mod report;
 pub mod rules;
 pub mod schedule;
-pub mod unreadable;
+pub mod undecodable;
 pub mod verdict;
 pub mod view;
 
-pub use crate::api::reason::{self, Reason, Weight};
+pub use crate::domain::reason::{self, Kstatus, Reason};
 pub use effect::{Effect, Outcome, TokenSlot};
 pub use memory::Memory;
-pub use pass::{Next, Pass, Settled, SharedList};
 pub use plan::{Step, plan};
+pub use reconcile::{Next, Reconcile, Settled, SharedList};
 pub use view::View;
 
 #[cfg(test)]

@@ -2,18 +2,17 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 
-use super::reason::{Reason, Weight};
-use super::rules::deletion;
-use super::rules::identity;
-use super::rules::state::{self, Stand};
-use super::rules::token::{self, Need};
-use super::rules::token_secret;
-use super::schedule::Freshness;
-use super::verdict::{Aspect, Finding, Problem, Verdict};
-use super::view::{Content, Ownership, Record, SecretFacts, View};
-use crate::api::conditions::{self, ConditionDraft, Truth};
-use crate::api::ids::OrganizationId;
-use crate::api::workspace::{Creation, WorkspaceStatus};
+use crate::crd::conditions::{self, ConditionDraft, ConditionStatus};
+use crate::crd::workspace::{Creation, WorkspaceStatus};
+use crate::domain::finding::Finding;
+use crate::domain::ids::OrganizationId;
+use crate::domain::reason::{Kstatus, Reason};
+use crate::lifecycle::rules::state::{self, Drift};
+use crate::lifecycle::rules::token::{self, Need};
+use crate::lifecycle::rules::{deletion, identity, token_secret};
+use crate::lifecycle::schedule::Freshness;
+use crate::lifecycle::verdict::{Aspect, Problem, Verdict};
+use crate::lifecycle::view::{Content, Ownership, Record, SecretFacts, View};
 
 /// The end of a pass that found nothing more to do.
 pub fn settled(view: &View) -> Verdict {
@@ -72,11 +71,11 @@ pub fn token_failed(view: &View, finding: Finding) -> Verdict {
 }
 
 fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
-    let displaced = token_secret::displaced(view).filter(|_| view.declared.token_enabled());
-    let main = [Some(&synced), Some(&token), displaced.as_ref()]
+    let name_conflict = token_secret::name_conflict(view).filter(|_| view.declared.token_enabled());
+    let main = [Some(&synced), Some(&token), name_conflict.as_ref()]
         .into_iter()
         .flatten()
-        .find(|finding| !finding.is_fine());
+        .find(|finding| !finding.is_ready());
     let main = main.cloned().unwrap_or_else(|| match synced.reason {
         Reason::Suspended => synced.clone(),
         _ => Finding::new(Reason::AsDeclared, "the workspace is as declared"),
@@ -94,13 +93,13 @@ fn synced(view: &View, record: &Record) -> Finding {
             "spec.suspend is set: name and status are left alone",
         );
     }
-    match state::stand(view, record) {
-        Stand::AsDeclared => Finding::new(Reason::AsDeclared, "the workspace is as declared"),
-        Stand::Next(_) => Finding::new(
+    match state::drift(view, record) {
+        Drift::AsDeclared => Finding::new(Reason::AsDeclared, "the workspace is as declared"),
+        Drift::Next(_) => Finding::new(
             Reason::Updating,
             "the workspace is being brought to what is declared",
         ),
-        Stand::Blocked(finding) => finding,
+        Drift::Blocked(finding) => finding,
     }
 }
 
@@ -117,15 +116,15 @@ fn token(view: &View, record: &Record) -> Finding {
 
 /// While the token in use has a good part of its life left, a renewal that has to wait is nobody's concern.
 fn quiet_while_good(view: &View, finding: Finding) -> Finding {
-    match finding.reason.weight() {
-        Weight::Waiting if holds_token(view) => proven(),
-        Weight::Waiting | Weight::Stalled | Weight::Fine => finding,
+    match finding.reason.kstatus() {
+        Kstatus::Reconciling if holds_token(view) => proven(),
+        Kstatus::Reconciling | Kstatus::Stalled | Kstatus::Ready => finding,
     }
 }
 
 fn proven() -> Finding {
     Finding::new(
-        Reason::TokenProven,
+        Reason::TokenVerified,
         "a token proven to open this workspace is in the Secret",
     )
 }
@@ -133,7 +132,7 @@ fn proven() -> Finding {
 /// Whether the object was found as declared, for the spec that it has now, and its token has a good part of its life left.
 pub fn stands(view: &View) -> bool {
     let ready = |condition: &Condition| {
-        condition.type_ == conditions::READY && condition.status == Truth::True.as_str()
+        condition.type_ == conditions::READY && condition.status == ConditionStatus::True.as_str()
     };
     let token = holds_token(view) || view.stored.token_secret_name.is_none();
     token
@@ -155,7 +154,7 @@ pub fn in_use(view: &View) -> Option<String> {
     let record = view.record()?;
     token::wanted(view, &record).ok()?;
     let name = token_secret::secret_name(view);
-    token_secret::known_as(view, &name)
+    token_secret::secret_named(view, &name)
         .is_some_and(|facts| is_good(view, &record, facts))
         .then_some(name)
 }
@@ -188,7 +187,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
         Some(record) => {
             let current = state::current(view, &record);
             let token_secret_name = in_use(view)
-                .filter(|_| !token_secret::is_found_by_record_alone(view))
+                .filter(|_| !token_secret::only_status_names_it(view))
                 .or_else(|| token_secret::recorded_name(view));
             WorkspaceStatus {
                 uid: Some(view.object.uid.clone()),
@@ -214,7 +213,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
         },
         None => WorkspaceStatus {
             uid: Some(view.object.uid.clone()),
-            creation: view.intent().filter(|_| !view.found.nothing_made).cloned(),
+            creation: view.intent().filter(|_| !view.progress.nothing_made).cloned(),
             ..base
         },
     }
@@ -238,7 +237,7 @@ pub fn recorded(view: &View, record: &Record) -> WorkspaceStatus {
 
 /// The status that says: an issue for this name begins now. Written before it is sent.
 pub fn stamped(view: &View, organization: &OrganizationId) -> WorkspaceStatus {
-    let (at, clock) = view.found.clock.stamp(view.now);
+    let (at, clock) = view.progress.clock.stamp(view.now);
     let creation = Creation {
         uid: view.object.uid.clone(),
         organization_id: organization.clone(),
@@ -311,26 +310,30 @@ pub fn drafts(view: &View, verdict: &Verdict) -> Vec<ConditionDraft> {
         message: finding.message.clone(),
     };
     let exists = view.record().is_some();
-    let ready = if verdict.main.is_fine() && exists {
-        Truth::True
+    let ready = if verdict.main.is_ready() && exists {
+        ConditionStatus::True
     } else {
-        Truth::False
+        ConditionStatus::False
     };
     let synced = match verdict.synced.reason {
-        Reason::Suspended => Truth::Unknown,
-        _ if verdict.synced.is_fine() => Truth::True,
-        _ => Truth::False,
+        Reason::Suspended => ConditionStatus::Unknown,
+        _ if verdict.synced.is_ready() => ConditionStatus::True,
+        _ => ConditionStatus::False,
     };
-    let token = if verdict.token.reason == Reason::TokenProven {
-        Truth::True
+    let token = if verdict.token.reason == Reason::TokenVerified {
+        ConditionStatus::True
     } else {
-        Truth::False
+        ConditionStatus::False
     };
     let mut drafts = vec![draft(conditions::READY, ready, &verdict.main)];
-    match verdict.main.reason.weight() {
-        Weight::Fine => {}
-        Weight::Waiting => drafts.push(draft(conditions::RECONCILING, Truth::True, &verdict.main)),
-        Weight::Stalled => drafts.push(draft(conditions::STALLED, Truth::True, &verdict.main)),
+    match verdict.main.reason.kstatus() {
+        Kstatus::Ready => {}
+        Kstatus::Reconciling => drafts.push(draft(
+            conditions::RECONCILING,
+            ConditionStatus::True,
+            &verdict.main,
+        )),
+        Kstatus::Stalled => drafts.push(draft(conditions::STALLED, ConditionStatus::True, &verdict.main)),
     }
     drafts.push(draft(conditions::SYNCED, synced, &verdict.synced));
     drafts.push(draft(conditions::TOKEN_READY, token, &verdict.token));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::api::ids::Uid;
-use crate::api::time::{earlier, elapsed, later};
+use crate::domain::ids::Uid;
+use crate::domain::time::{earlier, elapsed, later};
 
 /// The documented life of a scoped token. What a token says of itself may shorten it, never lengthen it.
 pub const DOCUMENTED_LIFE: Duration = Duration::from_secs(20 * 60);

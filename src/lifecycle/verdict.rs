@@ -1,26 +1,6 @@
 //! What is true of a workspace when a pass ends, by aspect, and the problems that end a pass early.
 
-use super::reason::{Reason, Weight};
-
-/// A reason with the words for people: what is wrong, what was not done, what to do.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Finding {
-    pub reason: Reason,
-    pub message: String,
-}
-
-impl Finding {
-    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self {
-            reason,
-            message: message.into(),
-        }
-    }
-
-    pub fn is_fine(&self) -> bool {
-        self.reason.weight() == Weight::Fine
-    }
-}
+use crate::domain::finding::Finding;
 
 /// Two things that fail, and are tried again, apart from each other: a refused rename must not end a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]

@@ -5,17 +5,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::Timestamp;
 
 pub use super::facts::{
-    Content, Deletion, Finalizer, Listed, ObjectFacts, OrganizationFacts, Ownership, ReadableOrganization,
-    SecretContent, SecretFacts, Secrets, Vanishing, Verification,
+    Content, ListEntry, ObjectFacts, OrganizationFacts, Ownership, ReadableOrganization, SecretContent,
+    SecretFacts, Secrets,
 };
-pub use super::found::{CrdState, Found, Issued, LiveSecret, Look, Observation, Remote, Removal};
-use super::memory::Memory;
-use super::reason::Reason;
-use super::verdict::{Aspect, Finding};
-use crate::api::ids::{OrganizationId, WorkspaceId, WorkspaceName};
-use crate::api::remote::RemoteWorkspace;
-use crate::api::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceState, WorkspaceStatus};
-use crate::tenancy::Standing;
+pub use super::progress::{CrdState, Issued, LiveSecret, NameSearch, Observation, Progress, Remote, Removal};
+use crate::crd::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceStatus};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+pub use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+use crate::domain::remote::{RemoteWorkspace, WorkspaceState};
+pub use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::memory::Memory;
+use crate::lifecycle::verdict::Aspect;
+use crate::tenancy::ClaimResult;
 
 /// Everything that a decision may depend on.
 #[derive(Clone, Debug)]
@@ -29,12 +32,12 @@ pub struct View {
     pub stored: WorkspaceStatus,
     pub organization: OrganizationFacts,
     /// What the claims table said to this pass.
-    pub standing: Standing,
+    pub claim_result: ClaimResult,
     pub secrets: Secrets,
-    /// The organisation's shared list on this workspace, if it has one that is whole.
-    pub listed: Option<Listed>,
+    /// The organization's shared list on this workspace, if it has one that is whole.
+    pub listed: Option<ListEntry>,
     pub memory: Memory,
-    pub found: Found,
+    pub progress: Progress,
 }
 
 /// The recorded identity, bound to this very object.
@@ -85,7 +88,7 @@ impl View {
         }
     }
 
-    /// The verified organisation.
+    /// The verified organization.
     pub fn verified(&self) -> Option<&OrganizationId> {
         match &self.readable()?.verification {
             Verification::Verified(id) => Some(id),
@@ -95,7 +98,7 @@ impl View {
 
     /// The GET by id of this pass, if it was for `id`.
     pub fn observed(&self, id: &WorkspaceId) -> Option<&Observation> {
-        self.found.remote.as_ref().filter(|seen| seen.id == *id)
+        self.progress.remote.as_ref().filter(|seen| seen.id == *id)
     }
 
     /// The workspace as this pass's GET by id showed it.
@@ -104,8 +107,8 @@ impl View {
     }
 
     /// The search for `name` of this pass.
-    pub fn look(&self, name: &WorkspaceName) -> Option<&Look> {
-        self.found.looks.iter().find(|look| look.name == *name)
+    pub fn search(&self, name: &WorkspaceName) -> Option<&NameSearch> {
+        self.progress.searches.iter().find(|search| search.name == *name)
     }
 
     /// What a stored condition said, for aspects that this pass leaves alone.

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::effect::{Effect, Outcome, Part, Records};
-use super::judge::{Credential, Listing, NoClient, Whole};
-use super::snapshot::{Managed, Snapshot};
-use super::view::{Attempt, Exchange, List, View};
-use crate::api::conditions::READY;
-use crate::api::ids::OrganizationId;
-use crate::api::organization::{OrganizationStatus, WorkspaceCounts};
-use crate::api::remote::{Answer, Failure, FailureClass, Page, Rest};
-use crate::api::time::later;
-use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::Vanishing;
+use crate::crd::conditions::READY;
+use crate::crd::organization::{OrganizationStatus, WorkspaceCounts};
+use crate::domain::finding::Finding;
+use crate::domain::ids::OrganizationId;
+use crate::domain::remote::{Answer, Failure, FailureClass, Page, Rest};
+use crate::domain::time::later;
+use crate::domain::verification::Missing;
+use crate::organization::effect::{Effect, Outcome, Part, Records};
+use crate::organization::judge::{Credential, Listing, NoClient, Whole};
+use crate::organization::snapshot::{Managed, Snapshot};
+use crate::organization::view::{Attempt, Exchange, List, View};
 use crate::tenancy::Claims;
 
 /// How long a list waits for the store to have seen our own writes. Where they never end, it is compared as it is.
@@ -36,7 +36,7 @@ pub(super) fn absorb(view: &mut View, claims: &Claims, effect: Effect, outcome: 
         },
         Outcome::Listed(answer) => listed(view, &effect, answer),
         Outcome::Records(records) if lags(view, &records) => {
-            view.found.records_again_at = Some(later(view.now, RECORDS_AGAIN));
+            view.progress.records_again_at = Some(later(view.now, RECORDS_AGAIN));
         }
         Outcome::Records(records) => compare(view, claims, &records.managed),
     }
@@ -44,17 +44,17 @@ pub(super) fn absorb(view: &mut View, claims: &Claims, effect: Effect, outcome: 
 
 fn done(view: &mut View, effect: Effect) {
     match effect {
-        Effect::AddFinalizer | Effect::RemoveFinalizer => view.found.finalizer = Attempt::Done,
+        Effect::AddFinalizer | Effect::RemoveFinalizer => view.progress.finalizer = Attempt::Done,
         Effect::NameOrganization(id) => {
-            view.found.naming = Attempt::Done;
+            view.progress.naming = Attempt::Done;
             view.memory.names = Some(id);
             // The client at hand is another one than was published.
-            view.found.publication = Attempt::NotMade;
+            view.progress.publication = Attempt::NotMade;
         }
         Effect::Publish(publication) => {
-            view.found.publication = Attempt::Done;
-            view.found.unpublished = None;
-            view.found.differing.clear();
+            view.progress.publication = Attempt::Done;
+            view.progress.unpublished = None;
+            view.progress.differing.clear();
             view.memory.generation = Some(view.object.generation);
             view.published = publication.published;
         }
@@ -69,12 +69,12 @@ fn done(view: &mut View, effect: Effect) {
 
 fn not_done(view: &mut View, effect: &Effect) {
     let attempt = match effect {
-        Effect::AddFinalizer | Effect::RemoveFinalizer => &mut view.found.finalizer,
-        Effect::NameOrganization(_) => &mut view.found.naming,
-        Effect::WriteStatus(_) => &mut view.found.status,
+        Effect::AddFinalizer | Effect::RemoveFinalizer => &mut view.progress.finalizer,
+        Effect::NameOrganization(_) => &mut view.progress.naming,
+        Effect::WriteStatus(_) => &mut view.progress.status,
         // Nobody is told of an Organization that was replaced: the pass over the new one does.
         Effect::Publish(_) => {
-            view.found.vanished = true;
+            view.progress.vanished = true;
             return;
         }
         Effect::Connect { .. }
@@ -97,12 +97,12 @@ fn status_written(view: &mut View, status: OrganizationStatus) {
     };
     if reason(&status) != reason(&view.stored) {
         let judgement = view.judgement();
-        view.found
+        view.progress
             .events
             .push(Finding::new(judgement.reason, judgement.message));
     }
     view.stored = status;
-    view.found.status = Attempt::Done;
+    view.progress.status = Attempt::Done;
 }
 
 /// A new client begins anew, but what vanished stays judged: a credential that sees nothing is no proof that nothing is
@@ -115,17 +115,17 @@ fn connected(view: &mut View, client: Result<(), NoClient>) {
     if let Some(whole) = &mut view.memory.listing.whole {
         whole.organization_id = None;
     }
-    view.found.failed |= matches!(client, Err(NoClient::Unread { .. }));
+    view.progress.failed |= matches!(client, Err(NoClient::Unread { .. }));
     view.memory.credential = match client {
         Ok(()) => Credential::Unasked,
         Err(none) => Credential::NoClient(none),
     };
-    view.found.client = Attempt::Done;
-    view.found.publication = Attempt::NotMade;
+    view.progress.client = Attempt::Done;
+    view.progress.publication = Attempt::NotMade;
 }
 
 fn exchanged(view: &mut View, result: Result<Option<OrganizationId>, Failure>) {
-    view.found.exchange = Exchange::Over;
+    view.progress.exchange = Exchange::Over;
     view.memory.exchanged_at = Some(view.now);
     view.memory.credential = match result {
         Ok(organization_id) => Credential::Accepted {
@@ -134,9 +134,9 @@ fn exchanged(view: &mut View, result: Result<Option<OrganizationId>, Failure>) {
         },
         Err(failure) => {
             if is_refusal(failure.class) && view.memory.names.is_some() {
-                view.found.exchange = Exchange::Refused;
+                view.progress.exchange = Exchange::Refused;
             }
-            view.found.failed = true;
+            view.progress.failed = true;
             Credential::Refused(failure)
         }
     };
@@ -149,13 +149,13 @@ fn known_owner(view: &View) -> Option<&OrganizationId> {
     }
 }
 
-/// Only an answer that names another organisation says more than the refusal did.
+/// Only an answer that names another organization says more than the refusal did.
 fn asked_whose_it_is(view: &mut View, result: Result<Option<OrganizationId>, Failure>) {
-    view.found.exchange = Exchange::Over;
+    view.progress.exchange = Exchange::Over;
     if let Ok(Some(other)) = result
         && view.memory.names.as_ref() != Some(&other)
     {
-        view.found.failed = false;
+        view.progress.failed = false;
         view.memory.credential = Credential::Accepted {
             organization_id: Some(other),
         };
@@ -176,11 +176,11 @@ fn is_refusal(class: FailureClass) -> bool {
 
 /// A list that fails takes nothing back of what the last whole one said.
 fn listed(view: &mut View, effect: &Effect, answer: Answer<Page>) {
-    let (begun_at, mut rows) = match (effect, std::mem::take(&mut view.found.list)) {
+    let (begun_at, mut rows) = match (effect, std::mem::take(&mut view.progress.list)) {
         (Effect::List(Part::Next), List::Partial { begun_at, rows }) => (begun_at, rows),
         _ => (answer.started, Vec::new()),
     };
-    view.found.list = match answer.result {
+    view.progress.list = match answer.result {
         Ok(page) => {
             rows.extend(page.rows);
             match page.rest {
@@ -191,7 +191,7 @@ fn listed(view: &mut View, effect: &Effect, answer: Answer<Page>) {
         Err(failure) => {
             list_ended(view, begun_at);
             view.memory.listing.failure = Some(failure);
-            view.found.failed = true;
+            view.progress.failed = true;
             List::Over
         }
     };
@@ -206,15 +206,15 @@ fn list_ended(view: &mut View, begun_at: Timestamp) {
 /// do. It is given a little time to see them.
 fn lags(view: &mut View, records: &Records) -> bool {
     let until = *view
-        .found
+        .progress
         .records_awaited_until
         .get_or_insert(later(view.now, RECORDS_AWAITED));
     records.behind > 0 && view.now < until
 }
 
-/// Holds the list against what is recorded. What is recorded in another organisation is not missing from this one.
+/// Holds the list against what is recorded. What is recorded in another organization is not missing from this one.
 fn compare(view: &mut View, claims: &Claims, managed: &[Managed]) {
-    let List::Complete { begun_at, rows } = std::mem::replace(&mut view.found.list, List::Over) else {
+    let List::Complete { begun_at, rows } = std::mem::replace(&mut view.progress.list, List::Over) else {
         return;
     };
     list_ended(view, begun_at);
@@ -225,26 +225,26 @@ fn compare(view: &mut View, claims: &Claims, managed: &[Managed]) {
             .iter()
             .filter(|one| verified.is_none_or(|id| one.organization_id.as_ref() == Some(id))),
     );
-    let believed = view.object.believe_vanished == Some(comparison.missing);
+    let believed = view.object.confirm_missing == Some(comparison.missing);
     let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     view.memory.listing = Listing {
         whole: Some(Whole {
             organization_id: snapshot.owner().cloned(),
             vanishing: if comparison.is_mass() && !believed {
-                Vanishing::Mass
+                Missing::Many
             } else {
-                Vanishing::Calm
+                Missing::Few
             },
             missing: comparison.missing,
             counts: WorkspaceCounts {
                 managed: number(comparison.managed),
                 unmanaged: number(comparison.unmanaged),
-                // Nobody claims anything in an organisation that was not verified.
+                // Nobody claims anything in an organization that was not verified.
                 in_conflict: number(verified.map_or(0, |id| claims.losers(id))),
             },
         }),
         failure: None,
     };
-    view.found.differing = comparison.differing;
-    view.found.unpublished = Some(Arc::new(snapshot));
+    view.progress.differing = comparison.differing;
+    view.progress.unpublished = Some(Arc::new(snapshot));
 }

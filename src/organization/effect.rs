@@ -3,29 +3,28 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::judge::NoClient;
-use super::snapshot::{Managed, Snapshot};
-use super::view::Published;
-use crate::api::ids::{OrganizationId, Uid};
-use crate::api::organization::OrganizationStatus;
-use crate::api::remote::{Answer, Page};
-use crate::lifecycle::effect::Answered;
-use crate::turns::Lane;
+use crate::crd::organization::OrganizationStatus;
+use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::remote::{Answer, Answered, Page};
+use crate::limits::Lane;
+use crate::organization::judge::NoClient;
+use crate::organization::snapshot::{Managed, Snapshot};
+use crate::organization::view::Published;
 
 /// One thing to do. Every write carries the resource version that it was decided on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     AddFinalizer,
     RemoveFinalizer,
-    /// Read the credential Secret and make a client of it, which names this organisation with every call, if any.
+    /// Read the credential Secret and make a client of it, which names this organization with every call, if any.
     Connect {
         naming: Option<OrganizationId>,
     },
     /// Exchange the credential for an application token.
     Exchange,
-    /// The same with a client that names no organisation, to learn whose the credential is.
+    /// The same with a client that names no organization, to learn whose the credential is.
     ExchangeUnnamed,
-    /// Let the client name this organisation from now on.
+    /// Let the client name this organization from now on.
     NameOrganization(OrganizationId),
     /// Read a page of the shared list: the first, or the one after the last that was read.
     List(Part),
@@ -77,7 +76,7 @@ pub enum Outcome {
     /// Not carried out; why is in the log. A conflict is one of these: the newer object begins a pass of its own.
     NotDone,
     Client(Result<(), NoClient>),
-    /// With the organisation that the answer names, if it does.
+    /// With the organization that the answer names, if it does.
     Exchanged(Answer<Option<OrganizationId>>),
     Listed(Answer<Page>),
     Records(Records),

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::api::conditions::{self, ConditionDraft, READY, RECONCILING, STALLED, Truth};
-use crate::api::ids::OrganizationId;
-use crate::api::organization::{OrganizationSpec, OrganizationStatus, WorkspaceCounts};
-use crate::api::reason::{Reason, Weight};
-use crate::api::remote::{Failure, FailureClass};
-use crate::lifecycle::view::{Vanishing, Verification};
+use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED};
+use crate::crd::organization::{OrganizationSpec, OrganizationStatus, WorkspaceCounts};
+use crate::domain::ids::OrganizationId;
+use crate::domain::reason::{Kstatus, Reason};
+use crate::domain::remote::{Failure, FailureClass};
+use crate::domain::verification::{Missing, Verification};
 
 /// Everything that a judgement depends on.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub struct Listing {
 pub struct Whole {
     /// As the rows name it, where they agree.
     pub organization_id: Option<OrganizationId>,
-    pub vanishing: Vanishing,
+    pub vanishing: Missing,
     pub missing: usize,
     pub counts: WorkspaceCounts,
 }
@@ -69,7 +69,7 @@ pub struct Whole {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     pub verification: Verification,
-    pub vanishing: Vanishing,
+    pub vanishing: Missing,
     pub reason: Reason,
     pub message: String,
     /// Equal to the stored one where nothing has changed.
@@ -77,7 +77,7 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// The organisation that it is verified to be.
+    /// The organization that it is verified to be.
     pub fn verified(&self) -> Option<&OrganizationId> {
         match &self.verification {
             Verification::Verified(id) => Some(id),
@@ -96,7 +96,7 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Judgement {
         .unwrap_or_else(|| {
             (
                 Reason::Verified,
-                "the credential works and belongs to the organisation".to_owned(),
+                "the credential works and belongs to the organization".to_owned(),
             )
         });
     let pinned = match &verification {
@@ -139,7 +139,7 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
             return pending(Reason::CredentialsMissing, what.clone());
         }
         Credential::NoClient(NoClient::Unread { why }) => {
-            return pending(Reason::KubernetesRefused, why.clone());
+            return pending(Reason::KubernetesApiError, why.clone());
         }
         Credential::NoClient(NoClient::Unusable { why }) => {
             return pending(Reason::InvalidConfiguration, why.clone());
@@ -167,7 +167,7 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
             }
             None => pending(
                 Reason::OrganizationUnknown,
-                "neither the token's answer nor the workspaces listed name the organisation; nothing is done in it".to_owned(),
+                "neither the token's answer nor the workspaces listed name the organization; nothing is done in it".to_owned(),
             ),
         };
     };
@@ -179,7 +179,7 @@ fn verify(facts: &Facts<'_>) -> (Verification, Said) {
     match pinned.filter(|pinned| *pinned != found) {
         Some(pinned) => {
             let message = format!(
-                "the credential belongs to organisation {found}, but this Organization is {pinned}; nothing was asked of {found}. \
+                "the credential belongs to organization {found}, but this Organization is {pinned}; nothing was asked of {found}. \
                  Restore the credential of {pinned}, or make another Organization for {found}; where spec.organizationId is wrong, \
                  delete this Organization and create it anew"
             );
@@ -202,18 +202,18 @@ fn in_use(facts: &Facts<'_>) -> Said {
 }
 
 /// Until a whole list says otherwise, what vanished is as it was left: also by the process before this one.
-fn vanishing(facts: &Facts<'_>) -> Vanishing {
+fn vanishing(facts: &Facts<'_>) -> Missing {
     match (&facts.listing.whole, said_before(facts)) {
         (Some(whole), _) => whole.vanishing,
-        (None, Some(_)) => Vanishing::Mass,
-        (None, None) => Vanishing::Calm,
+        (None, Some(_)) => Missing::Many,
+        (None, None) => Missing::Few,
     }
 }
 
 /// The stored word on a mass vanishing.
 fn said_before(facts: &Facts<'_>) -> Option<String> {
     let mut stored = facts.stored.conditions.iter();
-    let mass = Reason::MassVanishing.as_str();
+    let mass = Reason::ManyWorkspacesMissing.as_str();
     stored
         .find(|condition| condition.type_ == READY && condition.reason == mass)
         .map(|condition| condition.message.clone())
@@ -235,21 +235,21 @@ fn mass_vanishing(facts: &Facts<'_>) -> Said {
     let message = match &facts.listing.whole {
         None => said_before(facts)?,
         Some(Whole {
-            vanishing: Vanishing::Calm,
+            vanishing: Missing::Few,
             ..
         }) => return None,
         Some(Whole {
-            vanishing: Vanishing::Mass,
+            vanishing: Missing::Many,
             missing,
             ..
         }) => format!(
-            "{missing} workspaces vanished at once; nothing is done about any of them. Check the organisation and the \
+            "{missing} workspaces vanished at once; nothing is done about any of them. Check the organization and the \
              credential's rights. If they are truly gone, annotate this Organization with {}={missing}, and take the annotation away \
              when that is believed: left there, it believes the next {missing} that vanish as well",
-            crate::api::marks::BELIEVE_VANISHED
+            crate::crd::metadata_keys::CONFIRM_MISSING
         ),
     };
-    Some((Reason::MassVanishing, message))
+    Some((Reason::ManyWorkspacesMissing, message))
 }
 
 fn refused(failure: &Failure, spec: &OrganizationSpec) -> (Reason, String) {
@@ -314,9 +314,15 @@ fn drafts(reason: Reason, message: &str) -> Vec<ConditionDraft> {
         reason: reason.as_str(),
         message: message.to_owned(),
     };
-    match reason.weight() {
-        Weight::Fine => vec![draft(READY, Truth::True)],
-        Weight::Waiting => vec![draft(READY, Truth::False), draft(RECONCILING, Truth::True)],
-        Weight::Stalled => vec![draft(READY, Truth::False), draft(STALLED, Truth::True)],
+    match reason.kstatus() {
+        Kstatus::Ready => vec![draft(READY, ConditionStatus::True)],
+        Kstatus::Reconciling => vec![
+            draft(READY, ConditionStatus::False),
+            draft(RECONCILING, ConditionStatus::True),
+        ],
+        Kstatus::Stalled => vec![
+            draft(READY, ConditionStatus::False),
+            draft(STALLED, ConditionStatus::True),
+        ],
     }
 }

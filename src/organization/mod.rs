@@ -6,16 +6,16 @@
 mod absorb;
 pub mod effect;
 pub mod judge;
-pub mod pass;
 pub mod plan;
+pub mod reconcile;
 pub mod rules;
 pub mod snapshot;
-pub mod unreadable;
+pub mod undecodable;
 pub mod view;
 
 pub use effect::{Effect, Outcome};
 pub use judge::{Credential, Judgement, Listing, NoClient, Whole, judge};
-pub use pass::{Next, Pass, Settled};
+pub use reconcile::{Next, Reconcile, Settled};
 pub use snapshot::{Managed, Snapshot};
 pub use view::{Memory, Published, View};
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::effect::Effect;
-use super::rules::{credential, hold, list, report};
-use super::view::View;
-use crate::api::reason::Reason;
+use crate::domain::reason::Reason;
+use crate::organization::effect::Effect;
+use crate::organization::rules::{credential, hold, list, report};
+use crate::organization::view::View;
 
 /// The one next thing to do, or the end.
 #[derive(Clone, Debug, PartialEq)]

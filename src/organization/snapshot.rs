@@ -1,13 +1,12 @@
-//! The shared list: one paged list per organisation and interval, whatever the number of objects. What differs in it is
+//! The shared list: one paged list per organization and interval, whatever the number of objects. What differs in it is
 //! only looked at closer; when many are missing at once, nothing is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
-use crate::api::remote::{Listed, RemoteState, RemoteWorkspace};
-use crate::api::workspace::WorkspaceState;
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{ListedWorkspace, RemoteState, RemoteWorkspace, WorkspaceState};
 
 /// Below this many missing workspaces it is ordinary business.
 const MASS_AT_LEAST: usize = 5;
@@ -17,7 +16,7 @@ const MASS_AT_LEAST: usize = 5;
 pub struct Snapshot {
     /// When its first page was requested: what it lacks was absent after that.
     begun_at: Option<Timestamp>,
-    rows: BTreeMap<WorkspaceId, Listed>,
+    rows: BTreeMap<WorkspaceId, ListedWorkspace>,
 }
 
 /// What an object records of its workspace.
@@ -53,7 +52,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Over a tenth, and at least five, gone at once is the organisation's trouble first.
+    /// Over a tenth, and at least five, gone at once is the organization's trouble first.
     pub fn is_mass(&self) -> bool {
         self.missing >= MASS_AT_LEAST && self.missing * 10 > self.managed
     }
@@ -62,7 +61,7 @@ impl Comparison {
 impl Snapshot {
     /// Of rows in the order in which they were read: pages that shift meanwhile show some twice, and the later sight
     /// counts.
-    pub fn new(begun_at: Timestamp, read: Vec<Listed>) -> Self {
+    pub fn new(begun_at: Timestamp, read: Vec<ListedWorkspace>) -> Self {
         let mut rows = BTreeMap::new();
         for listed in read {
             if listed.workspace.tombstone {
@@ -77,7 +76,7 @@ impl Snapshot {
         }
     }
 
-    /// The organisation that all rows name.
+    /// The organization that all rows name.
     pub fn owner(&self) -> Option<&OrganizationId> {
         let mut ids = self
             .rows
@@ -140,8 +139,8 @@ fn known_state(row: &RemoteWorkspace) -> Option<WorkspaceState> {
 mod tests {
     use super::*;
 
-    fn row(id: &str, name: &str) -> Listed {
-        Listed {
+    fn row(id: &str, name: &str) -> ListedWorkspace {
+        ListedWorkspace {
             requested_at: Timestamp::UNIX_EPOCH,
             workspace: RemoteWorkspace {
                 id: id.into(),
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_and_five_at_once_is_the_organisations_trouble() {
+    fn a_tenth_and_five_at_once_is_the_organizations_trouble() {
         for (total, missing, mass) in [
             (5, 5, true),
             (4, 4, false),

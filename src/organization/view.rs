@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::judge::{Credential, Facts, Judgement, Listing, NoClient, judge};
-use super::snapshot::Snapshot;
-use crate::api::ids::{OrganizationId, Uid};
-use crate::api::organization::{OrganizationSpec, OrganizationStatus, TokenPath};
-use crate::api::reason::Reason;
-use crate::api::remote::Listed;
-use crate::api::time::later;
-use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::{Deletion, Finalizer, Vanishing, Verification};
-use crate::turns::{Backoff, CLOCK_SLACK};
+use crate::crd::organization::{OrganizationSpec, OrganizationStatus, TokenPath};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+use crate::domain::remote::ListedWorkspace;
+use crate::domain::time::later;
+use crate::domain::verification::{Missing, Verification};
+use crate::limits::{Backoff, CLOCK_SLACK};
+use crate::organization::judge::{Credential, Facts, Judgement, Listing, NoClient, judge};
+use crate::organization::snapshot::Snapshot;
 
 /// However many want a list before its time, and however it failed, lists are at least this far apart; only a request
 /// for a pass is not held up by it.
@@ -39,7 +40,7 @@ pub struct View {
     /// What passes over Workspaces go by.
     pub published: Published,
     pub memory: Memory,
-    pub found: Found,
+    pub progress: Progress,
 }
 
 /// The Organization object, apart from spec and status.
@@ -52,14 +53,14 @@ pub struct ObjectFacts {
     /// Value of the reconcile-request annotation.
     pub reconcile_at: Option<String>,
     /// How many workspaces somebody says have truly vanished.
-    pub believe_vanished: Option<usize>,
+    pub confirm_missing: Option<usize>,
 }
 
 /// What passes over Workspaces go by, beside the client, the pace and the list.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Published {
     pub verification: Verification,
-    pub vanishing: Vanishing,
+    pub vanishing: Missing,
     /// Grows whenever what Workspaces wait for may have changed.
     pub revision: u64,
     pub reason: Option<Reason>,
@@ -74,7 +75,7 @@ impl Default for Published {
             verification: Verification::Pending {
                 why: "its credential is being verified".to_owned(),
             },
-            vanishing: Vanishing::Calm,
+            vanishing: Missing::Few,
             revision: 0,
             reason: None,
             endpoint: None,
@@ -83,7 +84,7 @@ impl Default for Published {
 }
 
 impl Published {
-    /// The organisation that it was verified to be.
+    /// The organization that it was verified to be.
     pub fn verified(&self) -> Option<&OrganizationId> {
         match &self.verification {
             Verification::Verified(id) => Some(id),
@@ -97,7 +98,7 @@ impl Published {
 pub struct Memory {
     /// What the client at hand was made of, or the last attempt at one.
     pub made_of: Option<Ingredients>,
-    /// The organisation that the client names with every call.
+    /// The organization that the client names with every call.
     pub names: Option<OrganizationId>,
     pub credential: Credential,
     /// When it was last exchanged, whatever came of it.
@@ -135,7 +136,7 @@ pub struct Ingredients {
 
 /// What this pass has done and found out so far.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct Progress {
     pub finalizer: Attempt,
     pub client: Attempt,
     pub exchange: Exchange,
@@ -151,7 +152,7 @@ pub struct Found {
     pub differing: BTreeSet<Uid>,
     /// Something failed that is tried again when back-off allows.
     pub failed: bool,
-    /// Until when Agent Engine is left alone, because the organisation's pace has no turn before.
+    /// Until when Agent Engine is left alone, because the organization's pace has no turn before.
     pub gives_way_until: Option<Timestamp>,
     /// Until when nobody gets a turn, because Agent Engine said so.
     pub paused_until: Option<Timestamp>,
@@ -174,7 +175,7 @@ pub enum Attempt {
 pub enum Exchange {
     #[default]
     NotMade,
-    /// Refused to the organisation that was named; whose the credential is was not asked yet.
+    /// Refused to the organization that was named; whose the credential is was not asked yet.
     Refused,
     Over,
 }
@@ -187,12 +188,12 @@ pub enum List {
     /// There are more pages.
     Partial {
         begun_at: Timestamp,
-        rows: Vec<Listed>,
+        rows: Vec<ListedWorkspace>,
     },
     /// All pages are there.
     Complete {
         begun_at: Timestamp,
-        rows: Vec<Listed>,
+        rows: Vec<ListedWorkspace>,
     },
     Over,
 }
@@ -220,7 +221,7 @@ impl View {
             stored: &self.stored,
             credential: &self.memory.credential,
             listing: &self.memory.listing,
-            users: (self.object.deletion == Deletion::Asked).then_some(self.users),
+            users: (self.object.deletion == Deletion::Requested).then_some(self.users),
         };
         judge(&facts, self.now)
     }
@@ -233,7 +234,7 @@ impl View {
         }
     }
 
-    /// Whether there is a list to take: not with a credential that does not work, and none of an organisation that this
+    /// Whether there is a list to take: not with a credential that does not work, and none of an organization that this
     /// is not.
     pub fn is_listable(&self) -> bool {
         let elsewhere = matches!(self.judgement().verification, Verification::Changed { .. });
@@ -253,8 +254,8 @@ impl View {
     pub fn rests_until(&self) -> Option<Timestamp> {
         let rests = [
             self.memory.backoff.not_before(self.cause()),
-            self.found.gives_way_until,
-            self.found.paused_until,
+            self.progress.gives_way_until,
+            self.progress.paused_until,
         ];
         rests.into_iter().flatten().max().filter(|at| *at > self.now)
     }
@@ -286,7 +287,7 @@ impl View {
         let by_a_pass = wanted_at > self.memory.listed_at;
         let whole = self.memory.listing.whole.as_ref();
         let by_belief = whole.is_some_and(|whole| {
-            whole.vanishing == Vanishing::Mass && self.object.believe_vanished == Some(whole.missing)
+            whole.vanishing == Missing::Many && self.object.confirm_missing == Some(whole.missing)
         });
         by_a_pass || by_belief
     }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::names::CanonicalName;
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId};
 
-/// What can be claimed, always within a verified organisation.
+/// What can be claimed, always within a verified organization.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum ClaimKey {
     Name(OrganizationId, CanonicalName),
@@ -21,7 +21,7 @@ pub enum Basis {
     /// The object's record says so.
     Recorded,
     /// A creation in flight says so.
-    Intended,
+    Creating,
     /// Its spec wishes so.
     Desired,
 }
@@ -37,11 +37,11 @@ pub struct Claimant {
 
 /// Which of the wanted keys another object has, and who.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Standing {
+pub struct ClaimResult {
     pub lost: BTreeMap<ClaimKey, Claimant>,
 }
 
-impl Standing {
+impl ClaimResult {
     /// Whether the key, if it was wanted, was won.
     pub fn holds(&self, key: &ClaimKey) -> bool {
         !self.lost.contains_key(key)
@@ -54,7 +54,7 @@ impl Standing {
 pub struct Claims {
     ranks: HashMap<ClaimKey, BTreeSet<Rank>>,
     objects: HashMap<Uid, Object>,
-    /// How many keys of an organisation each object loses; never zero.
+    /// How many keys of an organization each object loses; never zero.
     lost: HashMap<OrganizationId, HashMap<Uid, usize>>,
 }
 
@@ -88,7 +88,7 @@ struct Object {
 enum Presence {
     Observed,
     /// Known from its running pass alone.
-    Passing,
+    OnlyInReconcile,
 }
 
 impl Object {
@@ -133,7 +133,7 @@ impl Claims {
 
     /// A running pass claims; what it wins it holds until [`Claims::release`], whoever comes. Replaces what the same
     /// pass held before.
-    pub fn take(&mut self, claimant: &Claimant, wanted: BTreeMap<ClaimKey, Basis>) -> Standing {
+    pub fn take(&mut self, claimant: &Claimant, wanted: BTreeMap<ClaimKey, Basis>) -> ClaimResult {
         let woken = self.change(claimant, |object| {
             let held = |key: &ClaimKey| object.pass.get(key) == Some(&Right::Held);
             let right = |key: &ClaimKey, basis| {
@@ -162,7 +162,7 @@ impl Claims {
             }
             object.to_wake.extend(woken);
         });
-        Standing { lost }
+        ClaimResult { lost }
     }
 
     /// Which of these others have, for who may not claim them. To ask takes nothing from anybody.
@@ -178,7 +178,7 @@ impl Claims {
     /// win what they did not win before.
     pub fn release(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
         match self.objects.get(&claimant.uid).map(|object| object.presence) {
-            None | Some(Presence::Passing) => self.forget(&claimant.uid),
+            None | Some(Presence::OnlyInReconcile) => self.forget(&claimant.uid),
             Some(Presence::Observed) => {
                 let mut told_late = Vec::new();
                 let mut woken = self.change(claimant, |object| {
@@ -202,7 +202,7 @@ impl Claims {
         self.in_order(key).skip(1)
     }
 
-    /// How many objects lose at least one key of this organisation.
+    /// How many objects lose at least one key of this organization.
     pub fn losers(&self, organization: &OrganizationId) -> usize {
         self.lost.get(organization).map_or(0, HashMap::len)
     }
@@ -217,7 +217,7 @@ impl Claims {
         let before = self.objects.remove(&claimant.uid);
         let mut after = before.clone().unwrap_or_else(|| Object {
             claimant: claimant.clone(),
-            presence: Presence::Passing,
+            presence: Presence::OnlyInReconcile,
             facts: BTreeMap::new(),
             pass: BTreeMap::new(),
             to_wake: Vec::new(),

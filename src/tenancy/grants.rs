@@ -1,13 +1,13 @@
-//! What a namespace may use of an organisation. Nothing listed: nothing granted.
+//! What a namespace may use of an organization. Nothing listed: nothing granted.
 
 use std::collections::BTreeMap;
 
 use super::pattern::Pattern;
 use super::selector;
-use crate::api::ids::WorkspaceName;
-use crate::api::organization::{AccessEntry, Ceiling};
+use crate::crd::organization::{AccessEntry, Permission};
+use crate::domain::ids::WorkspaceName;
 
-/// What one namespace may use of one organisation.
+/// What one namespace may use of one organization.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Access {
     entries: Vec<Entry>,
@@ -16,15 +16,15 @@ pub struct Access {
 #[derive(Clone, Debug, PartialEq)]
 struct Entry {
     names: Vec<Pattern>,
-    adoption: Option<Ceiling>,
-    deletion: Option<Ceiling>,
+    adoption: Option<Permission>,
+    deletion: Option<Permission>,
 }
 
 /// What a granted name comes with. Effective: nothing is unset any more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Grant {
-    pub adoption: Ceiling,
-    pub deletion: Ceiling,
+    pub adoption: Permission,
+    pub deletion: Permission,
 }
 
 impl Access {
@@ -35,7 +35,7 @@ impl Access {
 
     /// The entries that speak of this namespace, by its name or its labels.
     pub fn resolve(entries: &[AccessEntry], namespace: &str, labels: &BTreeMap<String, String>) -> Self {
-        let of_namespace = |entry: &&AccessEntry| selector::speaks_of(&entry.namespaces, namespace, labels);
+        let of_namespace = |entry: &&AccessEntry| selector::selects(&entry.namespaces, namespace, labels);
         let resolved = |entry: &AccessEntry| Entry {
             names: entry
                 .workspace_names
@@ -55,17 +55,17 @@ impl Access {
     pub fn grant(&self, name: &WorkspaceName) -> Option<Grant> {
         let granting = || self.entries.iter().filter(|entry| entry.permits(name));
         granting().next()?;
-        let ceiling = |of: fn(&Entry) -> Option<Ceiling>, unset| {
-            let forbidden = |entry: &Entry| of(entry) == Some(Ceiling::Forbidden) && entry.speaks_of(name);
+        let ceiling = |of: fn(&Entry) -> Option<Permission>, unset| {
+            let forbidden = |entry: &Entry| of(entry) == Some(Permission::Forbidden) && entry.selects(name);
             if self.entries.iter().any(forbidden) {
-                Ceiling::Forbidden
+                Permission::Forbidden
             } else {
                 granting().find_map(of).unwrap_or(unset)
             }
         };
         Some(Grant {
-            adoption: ceiling(|entry| entry.adoption, Ceiling::Forbidden),
-            deletion: ceiling(|entry| entry.deletion, Ceiling::Allowed),
+            adoption: ceiling(|entry| entry.adoption, Permission::Forbidden),
+            deletion: ceiling(|entry| entry.deletion, Permission::Allowed),
         })
     }
 }
@@ -75,8 +75,8 @@ impl Entry {
         self.names.iter().any(|pattern| pattern.permits(name.as_str()))
     }
 
-    fn speaks_of(&self, name: &WorkspaceName) -> bool {
-        self.names.iter().any(|pattern| pattern.speaks_of(name.as_str()))
+    fn selects(&self, name: &WorkspaceName) -> bool {
+        self.names.iter().any(|pattern| pattern.selects(name.as_str()))
     }
 }
 
@@ -105,7 +105,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Ceiling::{Allowed, Forbidden};
+    use super::Permission::{Allowed, Forbidden};
     use super::*;
     use proptest::prelude::*;
 
@@ -117,7 +117,7 @@ mod tests {
         Access::resolve(&entries(yaml), namespace, &BTreeMap::new()).grant(&WorkspaceName::from(name))
     }
 
-    fn ceilings(yaml: &str, name: &str) -> Option<(Ceiling, Ceiling)> {
+    fn ceilings(yaml: &str, name: &str) -> Option<(Permission, Permission)> {
         grant(yaml, "team", name).map(|grant| (grant.adoption, grant.deletion))
     }
 

@@ -6,6 +6,6 @@ pub mod names;
 mod pattern;
 mod selector;
 
-pub use claims::{Basis, ClaimKey, Claimant, Claims, Standing};
+pub use claims::{Basis, ClaimKey, ClaimResult, Claimant, Claims};
 pub use grants::{Access, Grant, entry_to_ask_for};
 pub use names::{CanonicalName, canonical, is_default};

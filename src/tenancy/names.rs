@@ -4,7 +4,7 @@
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::api::ids::WorkspaceName;
+use crate::domain::ids::WorkspaceName;
 
 /// A name as it is compared, never as it is sent: trimmed, NFC, case-folded, NFC again.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
@@ -21,7 +21,7 @@ pub fn canonical(name: &WorkspaceName) -> CanonicalName {
     CanonicalName(canonical_text(name.as_str()))
 }
 
-/// Whether this is every organisation's fallback workspace, however it is written.
+/// Whether this is every organization's fallback workspace, however it is written.
 pub fn is_default(name: &WorkspaceName) -> bool {
     canonical_text(name.as_str()) == "default"
 }

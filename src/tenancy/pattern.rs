@@ -39,7 +39,7 @@ impl Pattern {
     }
 
     /// To speak of a name, and so to forbid, takes either: no other way of writing it lifts a ceiling.
-    pub(super) fn speaks_of(&self, name: &str) -> bool {
+    pub(super) fn selects(&self, name: &str) -> bool {
         matches(&self.exact, name) || matches(&self.canonical, &canonical_text(name))
     }
 }
@@ -179,7 +179,7 @@ mod tests {
                 "{pattern:?} is not to permit {name:?}"
             );
             assert!(
-                Pattern::new(pattern, "team").speaks_of(name),
+                Pattern::new(pattern, "team").selects(name),
                 "{pattern:?} still forbids {name:?}"
             );
         }

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-use crate::api::organization::NamespaceSet;
+use crate::crd::organization::NamespaceSet;
 
 /// By name or by label; either is enough.
-pub(super) fn speaks_of(set: &NamespaceSet, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+pub(super) fn selects(set: &NamespaceSet, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
     let named = set.names.iter().any(|name| name == namespace);
     named
         || set
             .selector
             .as_ref()
-            .is_some_and(|selector| selects(selector, labels))
+            .is_some_and(|selector| selects_labels(selector, labels))
 }
 
 /// A selector that is there but empty selects every namespace, as everywhere in Kubernetes.
-fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+fn selects_labels(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     let equal = selector
         .match_labels
         .iter()
@@ -109,7 +109,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(selects(&selector(text), &labels()), expected, "{text}");
+            assert_eq!(selects_labels(&selector(text), &labels()), expected, "{text}");
         }
     }
 
@@ -119,12 +119,12 @@ mod tests {
             names: vec!["team".to_owned()],
             selector: Some(selector(r#"{"matchLabels": {"tier": "gold"}}"#)),
         };
-        assert!(speaks_of(&set, "team", &BTreeMap::new()));
-        assert!(speaks_of(&set, "other", &labels()));
-        assert!(!speaks_of(&set, "other", &BTreeMap::new()));
-        assert!(!speaks_of(&set, "team-a", &BTreeMap::new()));
+        assert!(selects(&set, "team", &BTreeMap::new()));
+        assert!(selects(&set, "other", &labels()));
+        assert!(!selects(&set, "other", &BTreeMap::new()));
+        assert!(!selects(&set, "team-a", &BTreeMap::new()));
         assert!(
-            !speaks_of(&NamespaceSet::default(), "team", &labels()),
+            !selects(&NamespaceSet::default(), "team", &labels()),
             "neither names nor selector: nobody"
         );
     }

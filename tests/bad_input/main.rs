@@ -52,7 +52,7 @@ async fn spoil(api: &Api<DynamicObject>, name: &str, spec: Value) {
 
 /// Waits until an object that cannot be decoded is said to be so.
 async fn undecodable(api: &Api<DynamicObject>, name: &str) -> String {
-    said(api, name, "Undecodable").await
+    said(api, name, "InvalidObject").await
 }
 
 /// Waits for this reason of the Ready condition; returns its message.

@@ -7,7 +7,7 @@ use kube::core::Request;
 use kube::{Api, Resource};
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::{AnyWorkspace, Organization, Workspace};
+use agent_engine_operator::crd::{AnyWorkspace, Organization, Workspace};
 
 use crate::support::{CLIENT_ID, LONG, Launch, Operator, Stage, eventually};
 

@@ -196,7 +196,7 @@ async fn an_organization_that_cannot_be_decoded_is_reported_and_withdraws_nothin
         stage
             .event_reasons(&stage.home, "default")
             .await
-            .contains(&"Undecodable".to_owned())
+            .contains(&"InvalidObject".to_owned())
     );
 
     stage.organization("default", json!({})).await;

@@ -3,7 +3,7 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::crds;
+use agent_engine_operator::crd::definitions;
 
 use crate::render::{manifests, of_kind};
 
@@ -13,7 +13,7 @@ async fn the_chart_carries_the_definitions_of_the_code_and_keeps_them() {
 
     let rendered = of_kind(&manifests, "CustomResourceDefinition");
     assert_eq!(rendered.len(), 2);
-    for crd in crds::all() {
+    for crd in definitions::all() {
         let name = crd.metadata.name.as_deref().unwrap();
         let rendered = rendered
             .iter()

@@ -7,7 +7,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::Api;
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::Workspace;
+use agent_engine_operator::crd::Workspace;
 
 use crate::render::CHART;
 use crate::support::{Said, cluster};

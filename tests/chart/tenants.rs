@@ -4,8 +4,8 @@ use kube::Api;
 use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use agent_engine_operator::api::workspace::WorkspaceSpec;
-use agent_engine_operator::api::{Organization, Workspace};
+use agent_engine_operator::crd::workspace::WorkspaceSpec;
+use agent_engine_operator::crd::{Organization, Workspace};
 
 use crate::account::Installed;
 use crate::support::{ApiUser, LONG, cluster, eventually};

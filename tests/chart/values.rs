@@ -1,6 +1,6 @@
 //! What values the chart takes, and with which words it refuses the others.
 
-use agent_engine_operator::telemetry::check_filter;
+use agent_engine_operator::logging::check_filter;
 
 use crate::render::{CHART, container, deployment, manifests, refusal, template, texts};
 use crate::support::cluster;
@@ -111,7 +111,7 @@ async fn a_wrong_value_is_refused_with_words_that_say_what_to_do() {
             "the chart sets HTTPS_PROXY itself; set the value proxy.httpsProxy instead",
         ),
         (
-            "extraEnv: [{name: AGENT_ENGINE_OPERATOR_WATCH_NAMESPACES, value: x}]",
+            "extraEnv: [{name: AGENT_ENGINE_WATCH_NAMESPACES, value: x}]",
             "set the value watchNamespaces instead",
         ),
         (
@@ -155,7 +155,7 @@ async fn a_name_that_is_too_long_or_taken_is_refused_in_each_of_its_forms() {
         let said = refusal(&format!("extraEnv: [{{name: {name}, value: x}}]")).await;
         assert!(said.contains(&format!("the chart sets {name} itself")), "{said}");
     }
-    for name in ["POD_NAMESPACE", "AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE"] {
+    for name in ["POD_NAMESPACE", "AGENT_ENGINE_OPERATOR_NAMESPACE"] {
         let said = refusal(&format!("extraEnv: [{{name: {name}, value: x}}]")).await;
         assert!(said.contains(&format!("remove {name}")), "{said}");
     }
@@ -173,7 +173,7 @@ async fn the_operators_flags_say_what_the_values_say() {
             "--log-level=info",
             "--concurrency=64",
             "--drain-timeout=25s",
-            "--pass-deadline=120s",
+            "--reconcile-timeout=120s",
         ]
     );
     let other = manifests(
@@ -190,7 +190,7 @@ async fn the_operators_flags_say_what_the_values_say() {
             "--log-level=warn,kube=debug",
             "--concurrency=7",
             "--drain-timeout=5s",
-            "--pass-deadline=1800s",
+            "--reconcile-timeout=1800s",
             "--watch-namespaces=a,b",
             "--more=1",
         ]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use agent_engine_operator::api::organization::Ceiling;
-use agent_engine_operator::api::{Organization, Workspace, crds};
+use agent_engine_operator::crd::organization::Permission;
+use agent_engine_operator::crd::{Organization, Workspace, definitions};
 use agent_engine_operator::tenancy::Access;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -39,7 +39,7 @@ async fn examples_are_accepted_as_they_are() {
 /// Needs no cluster. A field that no example shows is one that people find last.
 #[test]
 fn every_field_of_a_spec_is_in_an_example() {
-    for crd in crds::all() {
+    for crd in definitions::all() {
         let kind = crd.spec.names.kind.clone();
         let crd = serde_json::to_value(&crd).unwrap();
         let mut missing = BTreeSet::new();
@@ -69,7 +69,7 @@ fn every_workspace_example_is_granted_by_its_organization_example() {
         let grant = access.grant(&workspace.spec.name);
         let grant = grant.unwrap_or_else(|| panic!("{name}: NameNotGranted in {namespace}"));
         if workspace.spec.workspace_id.is_some() {
-            assert_eq!(grant.adoption, Ceiling::Allowed, "{name} adopts");
+            assert_eq!(grant.adoption, Permission::Allowed, "{name} adopts");
         }
     }
 }

@@ -14,7 +14,7 @@ mod workspace;
 
 use std::collections::BTreeSet;
 
-use agent_engine_operator::api::crds;
+use agent_engine_operator::crd::definitions;
 use serde_json::Value;
 
 use judge::{Answer, Case};
@@ -33,7 +33,7 @@ fn all_cases() -> Vec<Case> {
 #[test]
 fn every_rule_has_a_case_that_it_refuses() {
     let mut messages = BTreeSet::new();
-    for crd in crds::all() {
+    for crd in definitions::all() {
         collect_messages(&serde_json::to_value(&crd).unwrap(), &mut messages);
     }
     assert!(messages.len() > 20, "the rules were found: {messages:?}");

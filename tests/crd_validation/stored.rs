@@ -1,6 +1,6 @@
 //! What the API server keeps, shows and explains.
 
-use agent_engine_operator::api::{Organization, Workspace};
+use agent_engine_operator::crd::{Organization, Workspace};
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What a `Workspace` may ask of its token Secret.
 
-use agent_engine_operator::api::marks::RESERVED_KEYS;
+use agent_engine_operator::crd::metadata_keys::RESERVED_KEYS;
 
 use crate::judge::{Case, refuses, takes};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use agent_engine_operator::api::{Organization, Workspace};
+use agent_engine_operator::crd::{Organization, Workspace};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use serde_json::Value;

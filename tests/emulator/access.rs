@@ -1,4 +1,4 @@
-//! Who may call what: organisations, credentials, bearers, path families.
+//! Who may call what: organizations, credentials, bearers, path families.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! What each answer means for each call: one table, row by row.
 
-use agent_engine_operator::api::remote::FailureClass::{
+use agent_engine_operator::domain::remote::FailureClass::{
     self, Conflict, Denied, Malformed, Missing, Rejected, Throttled, Transient, Unknown,
 };
 use agent_engine_operator::engine::Operation::{self, Authenticate, Delete, Get, Issue, List, Prove, Update};
@@ -19,7 +19,7 @@ const NAMING: [Operation; 4] = [List, Issue, Prove, Update];
 fn stubborn(
     operation: Operation,
     reply: fn() -> Reply,
-) -> (agent_engine_operator::engine::Engine, stub::Log) {
+) -> (agent_engine_operator::engine::Client, stub::Log) {
     engine(move |seen| {
         let is_exchange = seen.path == EXCHANGE;
         (is_exchange == (operation == Authenticate)).then(reply)

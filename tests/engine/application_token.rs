@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agent_engine_operator::api::remote::FailureClass;
+use agent_engine_operator::domain::remote::FailureClass;
 use agent_engine_operator::engine::Operation;
 use futures::future::join_all;
 use serde_json::json;
@@ -183,7 +183,7 @@ async fn to_authenticate_is_to_exchange_anew_and_to_serve_later_calls() {
     assert_eq!(
         verified.result.unwrap().organization_id.unwrap().as_str(),
         stub::ORGANIZATION,
-        "the organisation is told"
+        "the organization is told"
     );
     engine.authenticate().await;
     call(&engine, Operation::Get).await;

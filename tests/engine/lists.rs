@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use agent_engine_operator::api::remote::FailureClass::{Malformed, Throttled};
-use agent_engine_operator::api::workspace::WorkspaceState;
-use agent_engine_operator::engine::{Engine, ListFilter};
+use agent_engine_operator::domain::remote::FailureClass::{Malformed, Throttled};
+use agent_engine_operator::domain::remote::WorkspaceState;
+use agent_engine_operator::engine::{Client, ListFilter};
 use serde_json::{Value, json};
 
 use crate::stub::{LIST, Log, Reply, Seen, engine, failure, json, workspace};
 
 /// Three pages, whose links are written in one way.
-fn paged(next: fn(&str) -> Value, last: Option<Value>) -> (Engine, Log) {
+fn paged(next: fn(&str) -> Value, last: Option<Value>) -> (Client, Log) {
     engine(move |seen| {
         let (rows, next) = match cursor(seen).as_deref() {
             None => (
@@ -198,7 +198,7 @@ async fn a_look_asks_once_for_a_plain_name_and_for_each_spelling_of_others() {
         ("Caf\u{e9} Nord", &["Nord"]),
         ("\u{304c}", &["\u{304b}\u{3099}", "\u{304c}"]),
     ];
-    for (name, needles) in cases {
+    for (name, search_terms) in cases {
         let (engine, log) = engine(|_| None);
         assert!(engine.look(&name.into()).await.result.is_ok());
         let asked: Vec<_> = log
@@ -208,7 +208,7 @@ async fn a_look_asks_once_for_a_plain_name_and_for_each_spelling_of_others() {
             .filter(|(key, _)| key == "name_contains")
             .map(|(_, value)| value)
             .collect();
-        assert_eq!(asked, needles);
+        assert_eq!(asked, search_terms);
         assert!(
             log.to(LIST)
                 .iter()

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use agent_engine_operator::api::remote::FailureClass::{Malformed, Transient, Unknown};
-use agent_engine_operator::engine::{ConfigError, Engine, Operation};
+use agent_engine_operator::domain::remote::FailureClass::{Malformed, Transient, Unknown};
+use agent_engine_operator::engine::{Client, ConfigError, Operation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -18,11 +18,11 @@ async fn loopback() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-async fn plain(script: impl Fn(&Seen) -> Option<Reply> + Clone + Send + Sync + 'static) -> (Engine, Log) {
+async fn plain(script: impl Fn(&Seen) -> Option<Reply> + Clone + Send + Sync + 'static) -> (Client, Log) {
     let (router, log) = stub::router(script);
     let (listener, address) = loopback().await;
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (Engine::new(&config(&format!("http://{address}"))).unwrap(), log)
+    (Client::new(&config(&format!("http://{address}"))).unwrap(), log)
 }
 
 pub struct Secured {
@@ -51,7 +51,7 @@ async fn a_private_authority_is_trusted_once_it_is_in_the_bundle() {
     let server = secured(|_| None).await;
     let mut config = config(&server.url);
 
-    let distrusted = failure(call(&Engine::new(&config).unwrap(), Operation::Issue).await);
+    let distrusted = failure(call(&Client::new(&config).unwrap(), Operation::Issue).await);
     assert_eq!(distrusted.class, Transient, "{distrusted:?}");
     assert!(
         distrusted.detail.to_lowercase().contains("certificate"),
@@ -61,7 +61,7 @@ async fn a_private_authority_is_trusted_once_it_is_in_the_bundle() {
     assert_ne!(server.refused.load(Ordering::SeqCst), 0);
 
     config.ca_bundle = Some(format!("# our authority\n{}", server.ca));
-    let engine = Engine::new(&config).unwrap();
+    let engine = Client::new(&config).unwrap();
     for operation in Operation::ALL {
         let answer = call(&engine, operation).await;
         assert!(answer.result.is_ok(), "{operation:?}: {answer:?}");
@@ -78,7 +78,7 @@ fn a_bundle_without_a_usable_certificate_is_refused_at_once() {
     ] {
         config.ca_bundle = Some(bundle.to_owned());
         assert_eq!(
-            Engine::new(&config).err(),
+            Client::new(&config).err(),
             Some(ConfigError::InvalidCaBundle),
             "{bundle:?}"
         );
@@ -115,7 +115,7 @@ async fn a_redirect_is_not_followed_and_carries_no_credentials_away() {
 async fn a_refused_connection_leaves_no_doubt() {
     let (listener, address) = loopback().await;
     drop(listener);
-    let engine = Engine::new(&config(&format!("http://{address}"))).unwrap();
+    let engine = Client::new(&config(&format!("http://{address}"))).unwrap();
     for operation in Operation::ALL {
         let failure = failure(call(&engine, operation).await);
         assert_eq!(
@@ -167,7 +167,7 @@ async fn a_lost_answer_to_a_write_is_unknown_and_the_write_was_sent_once() {
         (Operation::Prove, Transient, 2),
     ] {
         let (address, deserted) = deserter().await;
-        let engine = Engine::new(&config(&format!("http://{address}"))).unwrap();
+        let engine = Client::new(&config(&format!("http://{address}"))).unwrap();
         assert_eq!(
             failure(call(&engine, operation).await).class,
             class,

@@ -1,9 +1,8 @@
 //! What is sent: addresses, headers and bodies, and what is never sent.
 
-use agent_engine_operator::api::organization::TokenPath;
-use agent_engine_operator::api::remote::{FailureClass, RemoteState};
-use agent_engine_operator::api::workspace::WorkspaceState;
-use agent_engine_operator::engine::{Change, Operation};
+use agent_engine_operator::crd::organization::TokenPath;
+use agent_engine_operator::domain::remote::{FailureClass, RemoteState, WorkspaceState};
+use agent_engine_operator::engine::{Operation, UpdateFields};
 use serde_json::json;
 
 use crate::stub::{
@@ -12,7 +11,7 @@ use crate::stub::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn every_call_goes_to_its_address_with_the_organisation_and_no_more() {
+async fn every_call_goes_to_its_address_with_the_organization_and_no_more() {
     let one = format!("{LIST}/{W1}");
     let calls = [
         (Operation::Authenticate, "POST", EXCHANGE),
@@ -79,7 +78,7 @@ async fn bodies_hold_what_is_meant_and_nothing_else() {
     engine
         .update(
             &id,
-            &Change {
+            &UpdateFields {
                 name: Some("new".into()),
                 state: None,
             },
@@ -89,7 +88,7 @@ async fn bodies_hold_what_is_meant_and_nothing_else() {
     engine
         .update(
             &id,
-            &Change {
+            &UpdateFields {
                 name: None,
                 state: Some(WorkspaceState::Inactive),
             },
@@ -101,7 +100,7 @@ async fn bodies_hold_what_is_meant_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn an_empty_change_and_an_id_that_is_a_path_of_its_own_are_not_sent() {
     let (engine, log) = engine(|_| None);
-    let empty = failure(engine.update(&W1.into(), &Change::default()).await);
+    let empty = failure(engine.update(&W1.into(), &UpdateFields::default()).await);
     assert_eq!(empty.class, FailureClass::Rejected);
     for id in [
         "",
@@ -177,7 +176,7 @@ async fn answers_come_as_values() {
         "2026-04-20T21:57:20.991787Z"
     );
 
-    let change = Change {
+    let change = UpdateFields {
         name: None,
         state: Some(WorkspaceState::Active),
     };

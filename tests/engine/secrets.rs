@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use agent_engine_operator::engine::{Engine, Operation};
+use agent_engine_operator::engine::{Client, Operation};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -79,7 +79,7 @@ async fn the_finest_log_of_every_call_over_a_real_connection_shows_no_secret() {
     let server = secured(tokens).await;
     let mut config = config(&server.url);
     config.ca_bundle = Some(server.ca.clone());
-    let engine = Engine::new(&config).unwrap();
+    let engine = Client::new(&config).unwrap();
     let mut shown = String::new();
     for operation in Operation::ALL {
         write!(shown, "{:?}", call(&engine, operation).await).unwrap();

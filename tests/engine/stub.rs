@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agent_engine_operator::api::ids::OrganizationId;
-use agent_engine_operator::api::remote::{Answer, Failure};
 use agent_engine_operator::clock::Clock;
+use agent_engine_operator::domain::ids::OrganizationId;
+use agent_engine_operator::domain::remote::{Answer, Failure};
 use agent_engine_operator::engine::{
-    Change, Credentials, Endpoint, Engine, EngineConfig, ListFilter, Operation, ScopedToken, in_process,
+    Client, ClientConfig, Credentials, Endpoint, ListFilter, Operation, ScopedToken, UpdateFields, in_process,
 };
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -195,25 +195,25 @@ pub fn credentials() -> Credentials {
     Credentials::new("client-1", &SecretString::from("S3CRET-canary")).unwrap()
 }
 
-pub fn config(endpoint: &str) -> EngineConfig {
-    EngineConfig::new(Endpoint::parse(endpoint).unwrap(), credentials())
+pub fn config(endpoint: &str) -> ClientConfig {
+    ClientConfig::new(Endpoint::parse(endpoint).unwrap(), credentials())
 }
 
 /// A client over a scripted router in process, on virtual time from noon, 22 November 2026.
-pub fn engine(script: impl Fn(&Seen) -> Option<Reply> + Clone + Send + Sync + 'static) -> (Engine, Log) {
+pub fn engine(script: impl Fn(&Seen) -> Option<Reply> + Clone + Send + Sync + 'static) -> (Client, Log) {
     configured(|_| (), script)
 }
 
 pub fn configured(
-    configure: impl FnOnce(&mut EngineConfig),
+    configure: impl FnOnce(&mut ClientConfig),
     script: impl Fn(&Seen) -> Option<Reply> + Clone + Send + Sync + 'static,
-) -> (Engine, Log) {
+) -> (Client, Log) {
     let (router, log) = router(script);
     let mut config = config("https://api.airbyte.ai");
     config.clock = Clock::virtual_from("2026-11-22T12:00:00Z".parse().unwrap());
     config.organization_id = Some(OrganizationId::new(ORGANIZATION));
     configure(&mut config);
-    (Engine::over(in_process(router), &config).unwrap(), log)
+    (Client::over(in_process(router), &config).unwrap(), log)
 }
 
 pub fn scoped(secret: &str) -> ScopedToken {
@@ -224,7 +224,7 @@ pub fn scoped(secret: &str) -> ScopedToken {
 }
 
 /// The same call of each kind, with its value told in words.
-pub async fn call(engine: &Engine, operation: Operation) -> Answer<String> {
+pub async fn call(engine: &Client, operation: Operation) -> Answer<String> {
     let id = W1.into();
     match operation {
         Operation::Exchange | Operation::Authenticate => told(engine.authenticate().await),
@@ -236,7 +236,7 @@ pub async fn call(engine: &Engine, operation: Operation) -> Answer<String> {
             engine
                 .update(
                     &id,
-                    &Change {
+                    &UpdateFields {
                         name: Some("renamed".into()),
                         state: None,
                     },

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use agent_engine_operator::api::remote::FailureClass::{Transient, Unknown};
+use agent_engine_operator::domain::remote::FailureClass::{Transient, Unknown};
 use agent_engine_operator::engine::Operation::{self, Authenticate, Delete, Get, Issue, List, Prove, Update};
-use agent_engine_operator::engine::{Engine, TOTAL_DEADLINE, in_process};
+use agent_engine_operator::engine::{Client, TOTAL_DEADLINE, in_process};
 use axum::Router;
 use futures::future::join_all;
 use serde_json::json;
@@ -82,7 +82,7 @@ async fn a_silent_server_is_given_up_and_only_a_write_is_in_doubt() {
 
 #[test]
 fn an_issue_ends_before_the_window_for_its_creation_does() {
-    assert!(TOTAL_DEADLINE < agent_engine_operator::lifecycle::clock::ISSUE_DEADLINE);
+    assert!(TOTAL_DEADLINE < agent_engine_operator::lifecycle::creation_window::ISSUE_DEADLINE);
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +132,7 @@ async fn no_more_requests_are_under_way_than_allowed() {
     });
     let mut config = stub::config("https://api.airbyte.ai");
     config.concurrency = 3;
-    let engine = Engine::over(in_process(router), &config).unwrap();
+    let engine = Client::over(in_process(router), &config).unwrap();
     let id = W1.into();
     let answers = join_all((0..20).map(|_| engine.get(&id))).await;
     assert!(answers.iter().all(|answer| answer.result.is_ok()));

@@ -1,12 +1,12 @@
 //! Knobs that show only in circumstances of their own.
 
-use agent_engine_operator::api::organization::TokenPath;
-use agent_engine_operator::api::remote::FailureClass::{
+use agent_engine_operator::crd::organization::TokenPath;
+use agent_engine_operator::domain::remote::FailureClass::{
     self, Conflict, Denied, Missing, Rejected, Throttled,
 };
-use agent_engine_operator::api::workspace::WorkspaceState;
+use agent_engine_operator::domain::remote::WorkspaceState;
 use agent_engine_operator::emulator::Emulator;
-use agent_engine_operator::engine::{Change, Engine, ListFilter};
+use agent_engine_operator::engine::{Client, ListFilter, UpdateFields};
 use axum::body::Body;
 use http::Request;
 use jiff::SignedDuration;
@@ -22,7 +22,7 @@ pub fn set(knobs: &[(&str, &str)]) -> Setting {
         .fold(plain, |setting, (knob, value)| setting.with(knob, value))
 }
 
-pub fn start(knobs: &[(&str, &str)]) -> (Emulator, Engine) {
+pub fn start(knobs: &[(&str, &str)]) -> (Emulator, Client) {
     set(knobs).start(vec!["tenant".to_owned()])
 }
 
@@ -35,12 +35,12 @@ pub async fn control(emulator: &Emulator, path: &str, body: &Value) {
     assert!(answer.status().is_success(), "{path}: {}", answer.status());
 }
 
-pub async fn id_of(engine: &Engine, name: &str) -> agent_engine_operator::api::ids::WorkspaceId {
+pub async fn id_of(engine: &Client, name: &str) -> agent_engine_operator::domain::ids::WorkspaceId {
     let rows = engine.look(&name.into()).await.result.unwrap();
     rows.into_iter().find(|row| row.name.as_str() == name).unwrap().id
 }
 
-async fn issue(engine: &Engine, name: &str) -> Result<(), (FailureClass, Option<u16>)> {
+async fn issue(engine: &Client, name: &str) -> Result<(), (FailureClass, Option<u16>)> {
     let answer = engine.issue(&name.into(), None).await;
     answer
         .result
@@ -147,11 +147,11 @@ async fn the_protected_default_refuses_every_change() {
     for (value, class) in [("400", Rejected), ("403", Denied), ("409", Conflict)] {
         let (_emulator, engine) = start(&[("default_protected", value)]);
         let id = id_of(&engine, "default").await;
-        let rename = Change {
+        let rename = UpdateFields {
             name: Some("x".into()),
             state: None,
         };
-        let deactivate = Change {
+        let deactivate = UpdateFields {
             name: None,
             state: Some(WorkspaceState::Inactive),
         };
@@ -244,7 +244,7 @@ async fn what_was_deleted_reads_as_gone_in_every_notation() {
             engine.delete(&id).await.result.unwrap();
             assert_eq!(engine.get(&id).await.result, Ok(None), "{shape} {value}");
             assert_eq!(engine.look(&"tenant".into()).await.result, Ok(Vec::new()));
-            let change = Change {
+            let change = UpdateFields {
                 name: Some("x".into()),
                 state: None,
             };

@@ -1,9 +1,9 @@
-//! Knobs about credentials, application tokens and the organisation that they open.
+//! Knobs about credentials, application tokens and the organization that they open.
 
 use std::time::Duration;
 
-use agent_engine_operator::api::ids::OrganizationId;
-use agent_engine_operator::api::remote::FailureClass::{Denied, Malformed, Rejected};
+use agent_engine_operator::domain::ids::OrganizationId;
+use agent_engine_operator::domain::remote::FailureClass::{Denied, Malformed, Rejected};
 use agent_engine_operator::engine::{Credentials, ListFilter};
 use jiff::SignedDuration;
 use secrecy::SecretString;
@@ -70,7 +70,7 @@ async fn rotation_that_kills_tokens_is_noticed_and_denied_until_the_new_pair_com
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_organisation_never_reads_as_a_workspace_gone() {
+async fn a_refused_organization_never_reads_as_a_workspace_gone() {
     for shape in ["envelope", "detail", "error"] {
         for (knob, organization) in [
             ("organization_foreign", FOREIGN),

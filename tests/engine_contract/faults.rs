@@ -1,11 +1,11 @@
 //! Each fault of the emulator, on each call: what the client makes of it, and how often it asked.
 
-use agent_engine_operator::api::organization::TokenPath;
-use agent_engine_operator::api::remote::FailureClass::{self, Malformed, Transient, Unknown};
+use agent_engine_operator::crd::organization::TokenPath;
+use agent_engine_operator::domain::remote::FailureClass::{self, Malformed, Transient, Unknown};
 use agent_engine_operator::emulator::fault::{Fault, FaultAnswer};
 use agent_engine_operator::emulator::journal::Filter;
 use agent_engine_operator::emulator::operation::Operation::{self, T1, T2, T3, W1, W3, W4, W5};
-use agent_engine_operator::engine::{Change, Engine, ListFilter};
+use agent_engine_operator::engine::{Client, ListFilter, UpdateFields};
 
 use crate::story::Setting;
 
@@ -34,7 +34,7 @@ async fn befallen(operation: Operation, answer: FaultAnswer) -> (FailureClass, u
         W1 => engine.list(ListFilter::default()).await.result.map(drop),
         W3 => engine.get(&id).await.result.map(drop),
         W4 => {
-            let change = Change {
+            let change = UpdateFields {
                 name: Some("renamed".into()),
                 state: None,
             };
@@ -144,7 +144,7 @@ async fn a_shorter_life_is_read_from_the_token_and_a_longer_one_is_not_believed(
     }
 }
 
-async fn found(engine: &Engine, name: &str) -> String {
+async fn found(engine: &Client, name: &str) -> String {
     let rows = engine.look(&name.into()).await.result.unwrap();
     rows.into_iter()
         .find(|row| row.name.as_str() == name)

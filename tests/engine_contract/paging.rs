@@ -1,6 +1,6 @@
 //! Lists of several pages under every way of paging that the emulator knows.
 
-use agent_engine_operator::api::organization::TokenPath;
+use agent_engine_operator::crd::organization::TokenPath;
 use agent_engine_operator::engine::ListFilter;
 
 use crate::story::Setting;

@@ -1,13 +1,12 @@
 //! A workspace's life as the client sees it, step by step, each step told in a word.
 
-use agent_engine_operator::api::ids::{OrganizationId, WorkspaceId, WorkspaceName};
-use agent_engine_operator::api::organization::TokenPath;
-use agent_engine_operator::api::remote::{Answer, FailureClass, Proof};
-use agent_engine_operator::api::workspace::WorkspaceState;
 use agent_engine_operator::clock::Clock;
+use agent_engine_operator::crd::organization::TokenPath;
+use agent_engine_operator::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use agent_engine_operator::domain::remote::{Answer, FailureClass, TokenScope, WorkspaceState};
 use agent_engine_operator::emulator::{DEFAULT_ORGANIZATION, Emulator, Settings};
 use agent_engine_operator::engine::{
-    Change, Credentials, Endpoint, Engine, EngineConfig, ListFilter, ScopedToken, in_process,
+    Client, ClientConfig, Credentials, Endpoint, ListFilter, ScopedToken, UpdateFields, in_process,
 };
 use secrecy::SecretString;
 
@@ -43,7 +42,7 @@ impl Setting {
     }
 
     /// An emulator set so, and a client of it. Call on a paused clock.
-    pub fn start(&self, workspaces: Vec<String>) -> (Emulator, Engine) {
+    pub fn start(&self, workspaces: Vec<String>) -> (Emulator, Client) {
         let emulator = Emulator::new(Settings {
             workspaces,
             time: clock(),
@@ -71,13 +70,13 @@ impl Setting {
         emulator: &Emulator,
         credentials: Credentials,
         organization_id: Option<OrganizationId>,
-    ) -> Engine {
+    ) -> Client {
         let endpoint = Endpoint::parse("http://localhost:8000").unwrap();
-        let mut config = EngineConfig::new(endpoint, credentials);
+        let mut config = ClientConfig::new(endpoint, credentials);
         config.clock = clock();
         config.token_path = self.route;
         config.organization_id = organization_id;
-        Engine::over(in_process(emulator.router()), &config).unwrap()
+        Client::over(in_process(emulator.router()), &config).unwrap()
     }
 }
 
@@ -87,7 +86,7 @@ fn clock() -> Clock {
 
 /// The steps, and what they come to when the API behaves as documented and as is likeliest.
 pub const GOOD: [(&str, &str); STEPS] = [
-    ("authenticate", "of the organisation"),
+    ("authenticate", "of the organization"),
     ("look", "0 found"),
     ("issue", "for 1200 s"),
     ("prove", "one workspace"),
@@ -135,7 +134,7 @@ pub async fn tell(setting: &Setting) -> Vec<(&'static str, String)> {
 }
 
 struct Story {
-    engine: Engine,
+    engine: Client,
     told: Vec<(&'static str, String)>,
 }
 
@@ -146,8 +145,8 @@ impl Story {
 
         let verified = engine.authenticate().await;
         self.tell(verified, |verified| match verified.organization_id {
-            Some(id) if id.as_str() == DEFAULT_ORGANIZATION => "of the organisation".to_owned(),
-            Some(_) => "of another organisation".to_owned(),
+            Some(id) if id.as_str() == DEFAULT_ORGANIZATION => "of the organization".to_owned(),
+            Some(_) => "of another organization".to_owned(),
             None => "of whom it does not say".to_owned(),
         });
         let found = engine.look(&tenant).await;
@@ -244,7 +243,11 @@ impl Story {
         token
     }
 
-    async fn prove(&mut self, token: Option<&ScopedToken>, expected: Option<&WorkspaceId>) -> Option<Proof> {
+    async fn prove(
+        &mut self,
+        token: Option<&ScopedToken>,
+        expected: Option<&WorkspaceId>,
+    ) -> Option<TokenScope> {
         let Some(token) = token else {
             self.say("-".to_owned());
             return None;
@@ -267,7 +270,7 @@ impl Story {
             .engine
             .update(
                 id,
-                &Change {
+                &UpdateFields {
                     name: name.clone(),
                     state: to,
                 },
@@ -289,8 +292,8 @@ fn count(rows: usize) -> String {
     format!("{rows} found")
 }
 
-fn state(state: agent_engine_operator::api::remote::RemoteState) -> &'static str {
-    use agent_engine_operator::api::remote::RemoteState;
+fn state(state: agent_engine_operator::domain::remote::RemoteState) -> &'static str {
+    use agent_engine_operator::domain::remote::RemoteState;
     match state {
         RemoteState::Known(WorkspaceState::Active) => "active",
         RemoteState::Known(WorkspaceState::Inactive) => "inactive",

@@ -1,4 +1,4 @@
-//! Credentials that are missing, refused, rotated, or of another organisation.
+//! Credentials that are missing, refused, rotated, or of another organization.
 
 use kube::api::DeleteParams;
 use reqwest::Method;
@@ -9,7 +9,7 @@ use crate::support::{
     CLIENT_ID, Stage, condition, is_ready, organization_message, ready_message, recorded_id,
 };
 
-/// Adds an organisation to the emulator and gives `client_id` access to it. Returns its id.
+/// Adds an organization to the emulator and gives `client_id` access to it. Returns its id.
 async fn another_organization(stage: &Stage, client_id: &str, client_secret: &str) -> String {
     let pair = json!({"client_id": client_id, "client_secret": client_secret});
     let added = stage

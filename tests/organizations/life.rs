@@ -35,7 +35,7 @@ async fn an_unknown_organization_is_waited_for_and_one_in_the_tenants_namespace_
     assert_eq!(condition(&waiting, "Reconciling").unwrap().status, "True");
     assert_eq!(condition(&waiting, "Stalled"), None);
     assert_eq!(json!(stage.emulator.calls_since(0).await), json!({}));
-    let forged: kube::Api<agent_engine_operator::api::Organization> =
+    let forged: kube::Api<agent_engine_operator::crd::Organization> =
         kube::Api::namespaced(stage.client.clone(), &stage.tenant);
     let forged = forged.get("default").await.unwrap();
     assert_eq!(
@@ -52,7 +52,7 @@ async fn an_organization_is_held_while_it_is_used_and_counts_who_uses_it() {
     let stage = Stage::set().await;
     stage
         .emulator
-        .seed(json!({"workspaces": [{"name": "Unmanaged"}]}))
+        .seed(json!({"workspaces": [{"name": "WithoutManagedFields"}]}))
         .await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;

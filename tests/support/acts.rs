@@ -9,7 +9,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::{Organization, Workspace, marks::RECONCILE_AT};
+use agent_engine_operator::crd::{Organization, Workspace, metadata_keys::RECONCILE_AT};
 
 use super::Stage;
 

@@ -5,7 +5,7 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Api, api::ListParams};
 
-use agent_engine_operator::api::{Organization, Workspace};
+use agent_engine_operator::crd::{Organization, Workspace};
 
 use super::Stage;
 

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use serde_json::{Value, json};
 
-use agent_engine_operator::api::{Organization, Workspace};
+use agent_engine_operator::crd::{Organization, Workspace};
 
 use super::{ApiUser, Audit, CLIENT_ID, Cluster, Emulator, Launch, Operator, cluster};
 

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Secret;
 
-use agent_engine_operator::api::{Organization, Workspace};
+use agent_engine_operator::crd::{Organization, Workspace};
 
 use super::{
     Stage,

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
-use agent_engine_operator::api::Workspace;
+use agent_engine_operator::crd::Workspace;
 
 use crate::entry;
 use crate::support::{LONG, Stage, eventually, is_ready, ready_reason, recorded_id};

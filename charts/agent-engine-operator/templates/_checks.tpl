@@ -61,7 +61,7 @@ log-format: logFormat
 log-level: logLevel
 concurrency: concurrency
 drain-timeout: drainTimeoutSeconds
-pass-deadline: passDeadlineSeconds
+reconcile-timeout: passDeadlineSeconds
 watch-namespaces: watchNamespaces
 {{- end }}
 
@@ -96,7 +96,7 @@ watch-namespaces: watchNamespaces
 {{- end }}
 {{- $given := dict }}
 {{- range .Values.extraEnv }}
-{{- if has .name (list "POD_NAMESPACE" "AGENT_ENGINE_OPERATOR_OPERATOR_NAMESPACE") }}
+{{- if has .name (list "POD_NAMESPACE" "AGENT_ENGINE_OPERATOR_NAMESPACE") }}
 {{- fail (printf "extraEnv: remove %s: the operator's namespace is the release's; install the chart into another namespace instead" .name) }}
 {{- end }}
 {{- if hasKey $names .name }}

@@ -7,7 +7,7 @@
 - {{ printf "--log-level=%s" .Values.logLevel | quote }}
 - --concurrency={{ .Values.concurrency }}
 - --drain-timeout={{ .Values.drainTimeoutSeconds }}s
-- --pass-deadline={{ .Values.passDeadlineSeconds }}s
+- --reconcile-timeout={{ .Values.passDeadlineSeconds }}s
 {{- with .Values.watchNamespaces }}
 - --watch-namespaces={{ join "," (uniq .) }}
 {{- end }}

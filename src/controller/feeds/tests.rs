@@ -9,15 +9,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 
 use super::*;
-use crate::api::Organization;
-use crate::api::ids::WorkspaceName;
+use crate::admin::AdminState;
 use crate::controller::context::{OrganizationState, Queues};
 use crate::controller::perform::Performer;
 use crate::controller::tests::{HOME, settings, unreachable};
-use crate::engine::{Credentials as Pair, Endpoint, Engine, EngineConfig, in_process};
-use crate::lifecycle::view::{OrganizationFacts, Verification};
+use crate::crd::Organization;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::verification::Verification;
+use crate::engine::{self, ClientConfig, Credentials as Pair, Endpoint, in_process};
+use crate::lifecycle::view::OrganizationFacts;
 use crate::lifecycle::{Effect, Outcome};
-use crate::serve::Served;
 use crate::tenancy::{ClaimKey, canonical};
 
 struct Fed {
@@ -29,7 +30,7 @@ struct Fed {
 
 /// A context whose client reaches nothing.
 fn fed() -> Fed {
-    let (context, queues, writers) = Context::new(unreachable(), settings(), Served::default());
+    let (context, queues, writers) = Context::new(unreachable(), settings(), AdminState::default());
     Fed {
         context: Arc::new(context),
         queues,
@@ -64,10 +65,10 @@ fn decoded(organization: &AnyOrganization) -> &Organization {
 }
 
 /// A client of a server that knows no path.
-fn engine() -> Engine {
+fn engine() -> engine::Client {
     let endpoint = Endpoint::parse("https://api.example").unwrap();
-    let config = EngineConfig::new(endpoint, Pair::new("client", &"secret".into()).unwrap());
-    Engine::over(in_process(axum::Router::new()), &config).unwrap()
+    let config = ClientConfig::new(endpoint, Pair::new("client", &"secret".into()).unwrap());
+    engine::Client::over(in_process(axum::Router::new()), &config).unwrap()
 }
 
 impl Fed {
@@ -300,5 +301,5 @@ async fn a_client_that_was_not_verified_is_not_used_by_a_pass_that_sees_another_
         Outcome::Got(answer) => answer.requests,
         other => panic!("{other:?}"),
     };
-    assert_eq!(requests, 0, "it was made of another organisation's credential");
+    assert_eq!(requests, 0, "it was made of another organization's credential");
 }

@@ -6,24 +6,24 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use secrecy::SecretString;
 
-use crate::api::ids::OrganizationId;
-use crate::api::{Organization, Unmanaged};
+use crate::admin::Metrics;
+use crate::admin::metrics::CallOutcome as Counted;
 use crate::controller::context::Context;
 use crate::controller::perform;
-use crate::engine::{Call, CallOutcome, ConfigError, Credentials, Endpoint, Engine, EngineConfig, Observer};
+use crate::crd::{Organization, WithoutManagedFields};
+use crate::domain::ids::OrganizationId;
+use crate::engine::{self, Call, CallOutcome, ClientConfig, ConfigError, Credentials, Endpoint, Observer};
 use crate::organization::NoClient;
-use crate::serve::Metrics;
-use crate::serve::metrics::CallOutcome as Counted;
 
-/// Reads the credential Secret and makes a client of it, which names this organisation with every call.
+/// Reads the credential Secret and makes a client of it, which names this organization with every call.
 pub(super) async fn connect(
     object: &Organization,
     context: &Arc<Context>,
     organization_id: Option<OrganizationId>,
-) -> Result<Engine, NoClient> {
+) -> Result<engine::Client, NoClient> {
     let namespace = &context.settings.operator_namespace;
     let name = &object.spec.credentials_secret_ref.name;
-    let secrets: Api<Unmanaged<Secret>> = Api::namespaced(context.client.clone(), namespace);
+    let secrets: Api<WithoutManagedFields<Secret>> = Api::namespaced(context.client.clone(), namespace);
     let missing = |what: String| NoClient::Missing { what };
     let secret = match secrets.get_opt(name).await {
         Ok(Some(secret)) => secret,
@@ -62,13 +62,13 @@ pub(super) async fn connect(
     let endpoint = Endpoint::parse(object.spec.endpoint()).map_err(unusable)?;
     let credentials = Credentials::new(&id, &pass)
         .map_err(|error| missing(format!("{error}; correct the Secret {name:?}")))?;
-    let mut config = EngineConfig::new(endpoint, credentials);
+    let mut config = ClientConfig::new(endpoint, credentials);
     config.organization_id = organization_id;
     config.token_path = object.spec.token_path();
     config.ca_bundle = object.spec.ca_bundle.clone();
     config.clock = context.clock.clone();
     config.observer = Arc::new(Counting(context.served.metrics.clone()));
-    Engine::new(&config).map_err(unusable)
+    engine::Client::new(&config).map_err(unusable)
 }
 
 /// Counts calls into the metrics.

@@ -20,13 +20,13 @@ use self::perform::Performer;
 use super::announce::announce;
 use super::context::{Context, Shared};
 use super::{lag, outside};
-use crate::api::reason::Reason;
-use crate::api::time::elapsed;
-use crate::api::{AnyOrganization, Organization};
-use crate::organization::{Effect, Next, Outcome, Pass, Settled};
-use crate::serve::metrics::{EffectOutcome, Kind, PassResult};
+use crate::admin::metrics::{EffectOutcome, Kind, ReconcileResult};
+use crate::crd::{AnyOrganization, Organization};
+use crate::domain::reason::Reason;
+use crate::domain::time::elapsed;
+use crate::limits::RateLimiter;
+use crate::organization::{Effect, Next, Outcome, Reconcile, Settled};
 use crate::stopping::Stopping;
-use crate::turns::Pace;
 
 /// A store that lags behind our own write is asked again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
@@ -85,15 +85,19 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopp
         return Action::requeue(LAGS);
     }
     let metrics = &context.served.metrics;
-    metrics.pass_began(Kind::Organization);
+    metrics.reconcile_began(Kind::Organization);
     let began = Instant::now();
     let ended = tokio::spawn(drive(context.clone(), object.clone(), stopping)).await;
     let (result, reason, action) = match ended {
         Ok(Ended::Settled(settled)) => finish(context, object, *settled).await,
         // Its name is another's by now, whose own event wakes it.
-        Ok(Ended::Replaced) => (PassResult::Overtaken, Reason::Deleting, Action::await_change()),
+        Ok(Ended::Replaced) => (
+            ReconcileResult::Overtaken,
+            Reason::Deleting,
+            Action::await_change(),
+        ),
         Ok(Ended::Stopped) => (
-            PassResult::Overtaken,
+            ReconcileResult::Overtaken,
             Reason::OrganizationNotReady,
             Action::await_change(),
         ),
@@ -103,7 +107,7 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopp
                 "a step of a pass came to no end"
             );
             (
-                PassResult::TimedOut,
+                ReconcileResult::TimedOut,
                 Reason::ApiUnavailable,
                 Action::requeue(RESTS_AFTER_SILENCE),
             )
@@ -112,13 +116,13 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopp
             tracing::error!(%error, organization = object.name_any(), "a pass crashed");
             outside::report(context, object, outside::panicked()).await;
             (
-                PassResult::Panicked,
-                Reason::Panicked,
+                ReconcileResult::Panicked,
+                Reason::InternalError,
                 Action::requeue(RESTS_AFTER_A_CRASH),
             )
         }
     };
-    metrics.pass_ended(Kind::Organization, result, reason, began.elapsed());
+    metrics.reconcile_ended(Kind::Organization, result, reason, began.elapsed());
     action
 }
 
@@ -128,7 +132,7 @@ async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stoppi
     let Some(view) = observe::view(&context, &object) else {
         return Ended::Replaced;
     };
-    let mut pass = Pass::new(view);
+    let mut pass = Reconcile::new(view);
     let mut outcome: Option<Outcome> = None;
     loop {
         let next = {
@@ -137,12 +141,12 @@ async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stoppi
                 claims,
                 ..
             } = &mut *context.shared();
-            let mut idle = Pace::default();
-            let pace = organizations
+            let mut idle = RateLimiter::default();
+            let limiter = organizations
                 .get_mut(&object.name_any())
                 .filter(|state| Some(state.uid.as_str()) == object.metadata.uid.as_deref())
-                .map_or(&mut idle, |state| &mut state.pace);
-            pass.next(context.now(), claims, pace, outcome.take())
+                .map_or(&mut idle, |state| &mut state.limiter);
+            pass.next(context.now(), claims, limiter, outcome.take())
         };
         match next {
             Next::Perform(effect) => {
@@ -153,7 +157,7 @@ async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stoppi
                 let came = tokio::select! {
                     biased;
                     () = stopping.begun(), if may_be_left => return Ended::Stopped,
-                    came = timeout(context.settings.pass_deadline, performer.perform(effect)) => came,
+                    came = timeout(context.settings.reconcile_timeout, performer.perform(effect)) => came,
                 };
                 let Ok(came) = came else {
                     return Ended::TimedOut;
@@ -173,7 +177,11 @@ async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stoppi
     }
 }
 
-async fn finish(context: &Context, object: &Organization, settled: Settled) -> (PassResult, Reason, Action) {
+async fn finish(
+    context: &Context,
+    object: &Organization,
+    settled: Settled,
+) -> (ReconcileResult, Reason, Action) {
     if let Some(state) = context.state_of(&mut context.shared(), object) {
         state.memory = settled.memory;
     }
@@ -181,9 +189,9 @@ async fn finish(context: &Context, object: &Organization, settled: Settled) -> (
         announce(context, object, event).await;
     }
     // Timers end a little early against the wall clock; a pass just before its time would find nothing to do.
-    let wait = elapsed(context.now(), settled.look_again) + Duration::from_millis(20);
+    let wait = elapsed(context.now(), settled.requeue_at) + Duration::from_millis(20);
     (
-        PassResult::of(settled.reason),
+        ReconcileResult::of(settled.reason),
         settled.reason,
         Action::requeue(wait),
     )

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
-use crate::api::ids::Uid;
-use crate::api::marks;
-use crate::api::reason::Reason;
-use crate::api::{AnyWorkspace, Organization};
 use crate::controller::context::Context;
 use crate::controller::observe::{deletion, finalizer};
+use crate::crd::{AnyWorkspace, Organization, metadata_keys};
+use crate::domain::ids::Uid;
+use crate::domain::reason::Reason;
 use crate::organization::effect::Records;
 use crate::organization::snapshot::KnownGone;
 use crate::organization::view::ObjectFacts;
@@ -31,7 +30,7 @@ pub(super) fn view(context: &Context, organization: &Organization) -> Option<Vie
         list_wanted_at: state.list_wanted_at,
         published: state.published.clone(),
         memory: state.memory.clone(),
-        found: Default::default(),
+        progress: Default::default(),
     })
 }
 
@@ -57,7 +56,7 @@ pub(super) fn records(
         let gone = status
             .conditions
             .iter()
-            .any(|condition| condition.reason == Reason::RemoteGone.as_str());
+            .any(|condition| condition.reason == Reason::WorkspaceNotFound.as_str());
         let managed = Managed {
             id: status.workspace_id.clone().filter(|_| bound)?,
             organization_id: status.organization_id.clone(),
@@ -83,8 +82,9 @@ fn object(organization: &Organization) -> ObjectFacts {
         generation: organization.metadata.generation.unwrap_or_default(),
         deletion: deletion(organization),
         finalizer: finalizer(organization),
-        reconcile_at: annotation(marks::RECONCILE_AT).cloned(),
-        believe_vanished: annotation(marks::BELIEVE_VANISHED).and_then(|count| count.trim().parse().ok()),
+        reconcile_at: annotation(metadata_keys::RECONCILE_AT).cloned(),
+        confirm_missing: annotation(metadata_keys::CONFIRM_MISSING)
+            .and_then(|count| count.trim().parse().ok()),
     }
 }
 

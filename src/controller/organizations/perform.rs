@@ -8,13 +8,13 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 
 use super::{client, observe};
-use crate::api::ids::{OrganizationId, Uid};
-use crate::api::organization::OrganizationStatus;
-use crate::api::remote::Answer;
-use crate::api::{AnyWorkspace, Organization, Unmanaged};
 use crate::controller::context::Context;
 use crate::controller::write::{self, Hold};
-use crate::engine::{Engine, ListFilter, Pages};
+use crate::crd::organization::OrganizationStatus;
+use crate::crd::{AnyWorkspace, Organization, WithoutManagedFields};
+use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::remote::Answer;
+use crate::engine::{self, ListFilter, Pages};
 use crate::organization::effect::{Part, Publication, Wake};
 use crate::organization::{Effect, Outcome};
 
@@ -24,7 +24,7 @@ pub(super) struct Performer {
     /// As the last write of this pass returned it.
     object: Organization,
     /// What passes over Workspaces will use from the next publication on.
-    engine: Option<Engine>,
+    engine: Option<engine::Client>,
     pages: Option<Pages>,
     /// Whose records were gathered last.
     recorded: HashMap<Uid, ObjectRef<AnyWorkspace>>,
@@ -105,9 +105,9 @@ impl Performer {
         self.written(written)
     }
 
-    fn written(&mut self, result: kube::Result<Unmanaged<Organization>>) -> Outcome {
+    fn written(&mut self, result: kube::Result<WithoutManagedFields<Organization>>) -> Outcome {
         match result {
-            Ok(Unmanaged(object)) => {
+            Ok(WithoutManagedFields(object)) => {
                 self.remember(&object);
                 self.object = object;
                 Outcome::Done
@@ -131,7 +131,7 @@ impl Performer {
         }
     }
 
-    async fn exchange(&self, engine: Option<&Engine>) -> Answer<Option<OrganizationId>> {
+    async fn exchange(&self, engine: Option<&engine::Client>) -> Answer<Option<OrganizationId>> {
         match engine {
             Some(engine) => engine
                 .authenticate()
@@ -148,7 +148,7 @@ impl Performer {
                 Outcome::Done
             }
             Some(Err(error)) => {
-                tracing::warn!(organization = self.object.name_any(), %error, "the organisation's id cannot be sent along");
+                tracing::warn!(organization = self.object.name_any(), %error, "the organization's id cannot be sent along");
                 Outcome::NotDone
             }
             None => Outcome::NotDone,
@@ -185,7 +185,7 @@ impl Performer {
         Answer::unsent(self.context.now(), "the credential has just changed")
     }
 
-    fn api(&self) -> Api<Unmanaged<Organization>> {
+    fn api(&self) -> Api<WithoutManagedFields<Organization>> {
         let namespace = &self.context.settings.operator_namespace;
         Api::namespaced(self.context.client.clone(), namespace)
     }

@@ -6,8 +6,8 @@ use kube::runtime::watcher::Event;
 use serde_json::json;
 
 use super::*;
+use crate::admin::AdminState;
 use crate::controller::tests::{HOME, settings, silent};
-use crate::serve::Served;
 use crate::stopping;
 
 #[tokio::test(start_paused = true)]
@@ -16,11 +16,11 @@ async fn a_kubernetes_api_that_says_nothing_holds_no_pass_for_ever() {
     for (spec, deletion) in [(spec, json!(null)), (json!(null), json!("2026-11-22T12:00:00Z"))] {
         let metadata = json!({
             "name": "default", "namespace": HOME, "uid": "o", "resourceVersion": "1", "deletionTimestamp": deletion,
-            "finalizers": [crate::api::marks::FINALIZER],
+            "finalizers": [crate::crd::metadata_keys::FINALIZER],
         });
         let organization: AnyOrganization =
             serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap();
-        let (context, _queues, mut writers) = Context::new(silent(), settings(), Served::default());
+        let (context, _queues, mut writers) = Context::new(silent(), settings(), AdminState::default());
         writers
             .organizations
             .apply_watcher_event(&Event::Apply(organization.clone()));

@@ -13,13 +13,13 @@ use kube::{Api, ResourceExt};
 use super::context::Context;
 use super::observe;
 use super::write::{self, Hold};
-use crate::api::ids::Uid;
-use crate::api::remote::Answer;
-use crate::api::workspace::WorkspaceStatus;
-use crate::api::{AnyWorkspace, Workspace};
-use crate::engine::{self, Engine, ScopedToken, Scrub};
-use crate::lifecycle::effect::{Change, Effect, IssuedToken, ObjectState, Outcome, TokenSlot};
-use crate::lifecycle::unreadable::Fate;
+use crate::crd::workspace::WorkspaceStatus;
+use crate::crd::{AnyWorkspace, Workspace};
+use crate::domain::ids::Uid;
+use crate::domain::remote::Answer;
+use crate::engine::{self, Redactor, ScopedToken};
+use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, TokenSlot, WorkspaceChange};
+use crate::lifecycle::undecodable::Undecodable;
 use crate::lifecycle::view::CrdState;
 
 /// The hands of one pass. Holds its tokens, and drops them with the pass.
@@ -27,7 +27,7 @@ pub(super) struct Performer {
     context: Arc<Context>,
     /// As the last read or write of this pass returned it.
     object: Workspace,
-    engine: Option<Engine>,
+    engine: Option<engine::Client>,
     /// The incarnation of the Organization whose client it is.
     organization: Option<Uid>,
     tokens: HashMap<TokenSlot, ScopedToken>,
@@ -81,9 +81,9 @@ impl Performer {
                 resource_version,
             } => self.delete_secret(name, resource_version).await,
             Effect::ReadCrd => Outcome::Crd(self.read_crd().await),
-            Effect::Look(name) => match self.engine() {
-                Some(engine) => Outcome::Looked(engine.look(&name).await),
-                None => Outcome::Looked(self.no_engine()),
+            Effect::Search(name) => match self.engine() {
+                Some(engine) => Outcome::Searched(engine.look(&name).await),
+                None => Outcome::Searched(self.no_engine()),
             },
             Effect::Get(id) => match self.engine() {
                 Some(engine) => Outcome::Got(engine.get(&id).await),
@@ -96,9 +96,9 @@ impl Performer {
                 }
                 None => Outcome::Issued(self.no_engine()),
             },
-            Effect::Prove(slot) => match (self.engine(), self.tokens.get(&slot)) {
-                (Some(engine), Some(token)) => Outcome::Proven(engine.prove(token).await),
-                (None, _) | (_, None) => Outcome::Proven(self.no_engine()),
+            Effect::Verify(slot) => match (self.engine(), self.tokens.get(&slot)) {
+                (Some(engine), Some(token)) => Outcome::Verified(engine.prove(token).await),
+                (None, _) | (_, None) => Outcome::Verified(self.no_engine()),
             },
             Effect::Update { id, change } => match self.engine() {
                 Some(engine) => Outcome::Updated(engine.update(&id, &asked(change)).await),
@@ -112,7 +112,7 @@ impl Performer {
     }
 
     /// The client that the pass began with, until its Organization is replaced under its name.
-    fn engine(&self) -> Option<&Engine> {
+    fn engine(&self) -> Option<&engine::Client> {
         let shared = self.context.shared();
         let state = shared.organizations.get(self.object.spec.organization_name());
         self.engine
@@ -143,7 +143,9 @@ impl Performer {
             kube::Error::Api(status) if status.is_not_found() => Outcome::Vanished,
             other => {
                 let tokens = self.tokens.values();
-                let scrub = tokens.fold(Scrub::default(), |scrub, token| scrub.and_stored(&token.secret));
+                let scrub = tokens.fold(Redactor::default(), |scrub, token| {
+                    scrub.and_stored(&token.secret)
+                });
                 let detail = scrubbed(other, &scrub);
                 match other {
                     kube::Error::Api(status) if status.is_forbidden() => Outcome::Forbidden { detail },
@@ -166,10 +168,10 @@ impl Performer {
     fn object_outcome(&mut self, result: kube::Result<AnyWorkspace>) -> Outcome {
         let object = match result {
             Ok(AnyWorkspace::Whole(object)) => object,
-            Ok(AnyWorkspace::Salvaged(salvage)) => match observe::fate(&salvage) {
-                Fate::Goes => salvage.left,
+            Ok(AnyWorkspace::Salvaged(salvage)) => match observe::undecodable(&salvage) {
+                Undecodable::Release => salvage.left,
                 // Of what is left of it nothing may follow.
-                Fate::Stays(_) => {
+                Undecodable::Report(_) => {
                     return Outcome::KubernetesFailed {
                         detail: "the object can no longer be decoded".to_owned(),
                     };
@@ -229,13 +231,13 @@ impl Performer {
     }
 }
 
-fn asked(change: Change) -> engine::Change {
+fn asked(change: WorkspaceChange) -> engine::UpdateFields {
     match change {
-        Change::Rename(name) => engine::Change {
+        WorkspaceChange::Rename(name) => engine::UpdateFields {
             name: Some(name),
             state: None,
         },
-        Change::State(state) => engine::Change {
+        WorkspaceChange::State(state) => engine::UpdateFields {
             name: None,
             state: Some(state),
         },
@@ -244,11 +246,11 @@ fn asked(change: Change) -> engine::Change {
 
 /// Fit to be shown, and the same for the same cause.
 pub(super) fn detail(error: &kube::Error) -> String {
-    scrubbed(error, &Scrub::default())
+    scrubbed(error, &Redactor::default())
 }
 
 /// Who refuses a request says why in words of its own, an admission webhook among them, and may quote what it refuses.
-fn scrubbed(error: &kube::Error, scrub: &Scrub) -> String {
+fn scrubbed(error: &kube::Error, scrub: &Redactor) -> String {
     match error {
         kube::Error::Api(status) => scrub.clean(&format!("{} {}", status.reason, status.message)),
         _ => "no answer from the Kubernetes API".to_owned(),

@@ -10,17 +10,17 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::Performer;
-use crate::api::time::elapsed;
-use crate::api::{Unmanaged, marks};
 use crate::controller::facts::{KeptSecret, fingerprint};
 use crate::controller::secrets::facts;
 use crate::controller::write;
+use crate::crd::{WithoutManagedFields, metadata_keys};
+use crate::domain::time::elapsed;
 use crate::engine::ScopedToken;
 use crate::lifecycle::effect::{Outcome, Replace, SecretDraft};
 use crate::lifecycle::view::{LiveSecret, SecretFacts};
 
 impl Performer {
-    fn secrets(&self) -> Api<Unmanaged<Secret>> {
+    fn secrets(&self) -> Api<WithoutManagedFields<Secret>> {
         Api::namespaced(self.context.client.clone(), &self.namespace())
     }
 
@@ -49,7 +49,9 @@ impl Performer {
                     field_manager: write::params().field_manager,
                     ..PostParams::default()
                 };
-                self.secrets().create(&params, &Unmanaged(secret)).await
+                self.secrets()
+                    .create(&params, &WithoutManagedFields(secret))
+                    .await
             }
             Replace::Version(version) => self.replace_secret(&draft.name, version, secret).await,
         };
@@ -85,7 +87,7 @@ impl Performer {
         name: &str,
         version: &str,
         secret: Secret,
-    ) -> kube::Result<Unmanaged<Secret>> {
+    ) -> kube::Result<WithoutManagedFields<Secret>> {
         let mut metadata = json!({
             "resourceVersion": version,
             "labels": secret.metadata.labels,
@@ -125,18 +127,19 @@ impl Performer {
         .collect();
         let mut annotations = draft.annotations.clone();
         annotations.insert(
-            marks::TOKEN_WORKSPACE_ID.to_owned(),
+            metadata_keys::TOKEN_WORKSPACE_ID.to_owned(),
             content.workspace_id.to_string(),
         );
         annotations.insert(
-            marks::TOKEN_ISSUED_AT.to_owned(),
+            metadata_keys::TOKEN_ISSUED_AT.to_owned(),
             draft.times.issued_at.to_string(),
         );
         annotations.insert(
-            marks::TOKEN_EXPIRES_AT.to_owned(),
+            metadata_keys::TOKEN_EXPIRES_AT.to_owned(),
             draft.times.expires_at.to_string(),
         );
-        annotations.extend(fingerprint(&data).map(|mark| (marks::TOKEN_FINGERPRINT.to_owned(), mark)));
+        annotations
+            .extend(fingerprint(&data).map(|mark| (metadata_keys::TOKEN_FINGERPRINT.to_owned(), mark)));
         let mut secret = Secret {
             data: Some(data),
             type_: Some("Opaque".to_owned()),

@@ -8,13 +8,13 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::Performer;
-use crate::api::AnyWorkspace;
+use crate::admin::AdminState;
 use crate::controller::context::Context;
 use crate::controller::tests::{HOME, settings};
+use crate::crd::AnyWorkspace;
 use crate::engine::ScopedToken;
 use crate::lifecycle::effect::TokenSlot;
 use crate::lifecycle::{Effect, Outcome};
-use crate::serve::Served;
 
 /// What comes of reading this object.
 async fn read(object: Value) -> Outcome {
@@ -29,7 +29,7 @@ fn performer(status: u16, answer: Value) -> Performer {
         async move { Ok::<_, std::io::Error>(answer) }
     });
     let client = kube::Client::new(answers, HOME);
-    let (context, _queues, _writers) = Context::new(client, settings(), Served::default());
+    let (context, _queues, _writers) = Context::new(client, settings(), AdminState::default());
     let known =
         json!({"metadata": {"name": "acme", "namespace": "tenant", "uid": "w"}, "spec": {"name": "Acme"}});
     let known: AnyWorkspace = serde_json::from_value(known).unwrap();

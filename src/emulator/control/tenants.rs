@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answered, Body, Id, Parameters, Refused, instant};
-use crate::emulator::engine::World;
-use crate::emulator::engine::organization::{Connector, Reach, Restored, Status, Workspace};
+use crate::emulator::api::World;
+use crate::emulator::api::organization::{Connector, Reach, Restored, Status, Workspace};
 use crate::emulator::knobs::Limit;
 use crate::emulator::state::Shared;
 

@@ -1,4 +1,4 @@
-//! The emulator as a whole: state, reset, clock, organisations, credentials.
+//! The emulator as a whole: state, reset, clock, organizations, credentials.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Answered, Body, Id, Refused, instant};
+use crate::emulator::api::{Credential, World};
 use crate::emulator::clock::{Clock, Gait};
-use crate::emulator::engine::{Credential, World};
 use crate::emulator::state::Shared;
 
 pub(super) async fn state(Shelf(shared): Shelf<Arc<Shared>>) -> Json<Value> {
@@ -42,7 +42,7 @@ pub(super) async fn clock(Shelf(shared): Shelf<Arc<Shared>>) -> Json<Value> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Turn {
+pub(super) struct Permit {
     advance_seconds: Option<f64>,
     #[serde(default, deserialize_with = "instant")]
     set: Option<Timestamp>,
@@ -50,7 +50,7 @@ pub(super) struct Turn {
 }
 
 /// First stops or starts, then sets, then advances.
-pub(super) async fn set_clock(Shelf(shared): Shelf<Arc<Shared>>, Body(turn): Body<Turn>) -> Answered {
+pub(super) async fn set_clock(Shelf(shared): Shelf<Arc<Shared>>, Body(turn): Body<Permit>) -> Answered {
     let by = turn
         .advance_seconds
         .map(SignedDuration::try_from_secs_f64)
@@ -92,7 +92,7 @@ pub(super) struct NewOrganization {
     client_secret: Option<String>,
 }
 
-/// Adds an organisation with its `default` workspace; with a client id, credentials too.
+/// Adds an organization with its `default` workspace; with a client id, credentials too.
 pub(super) async fn add_organization(
     Shelf(shared): Shelf<Arc<Shared>>,
     Body(new): Body<NewOrganization>,
@@ -129,7 +129,7 @@ pub(super) struct NewCredentials {
     client_id: String,
     /// Made up, and told in the answer, when absent.
     client_secret: Option<String>,
-    /// Absent: those that the client id has already, or the first organisation.
+    /// Absent: those that the client id has already, or the first organization.
     organization_ids: Option<Vec<String>>,
 }
 

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::pass::made_up;
-use crate::emulator::engine::{Allowance, Reply};
+use crate::emulator::api::{Allowance, Reply};
 use crate::emulator::fault::FaultAnswer;
 use crate::emulator::knobs::{DateHeader, Knobs, Presence, RetryAfter};
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::answer::{self, Dressing};
-use crate::emulator::engine::{Answer, Arrival, Principal, Refusal, Reply, Request, Tampering};
+use crate::emulator::api::{Answer, Arrival, Principal, Refusal, Reply, Request, Tampering};
 use crate::emulator::fault::{Effect, Fault, FaultAnswer, Phase, Sighting};
 use crate::emulator::hold::Then;
 use crate::emulator::journal::{self, Entry, Outcome};

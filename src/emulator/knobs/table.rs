@@ -67,7 +67,7 @@ knobs! {
     missing_bearer: Unauthorized = Unauthorized::Unauthorized, "U19", "Answer to a call without `Authorization`";
     bad_bearer: Unauthorized = Unauthorized::Unauthorized, "U19", "Answer to a token that is forged, expired or revoked";
     www_authenticate: Presence = Presence::Absent, "U19", "`WWW-Authenticate` beside a 401";
-    organization_foreign: OrganizationRefusal = OrganizationRefusal::Forbidden, "U19", "Answer to an `X-Organization-Id` of another organisation";
+    organization_foreign: OrganizationRefusal = OrganizationRefusal::Forbidden, "U19", "Answer to an `X-Organization-Id` of another organization";
     organization_malformed: OrganizationRefusal = OrganizationRefusal::Unprocessable, "U19", "Answer to an `X-Organization-Id` that is no UUID";
     t1_refusal: T1Refusal = T1Refusal::Unauthorized, "U20", "T1: answer to a wrong pair of credentials";
     t1_organization: T1Organization = T1Organization::Present, "–", "T1: the member `organization_id`";
@@ -99,7 +99,7 @@ knobs! {
     concurrent_mint: ConcurrentMint = ConcurrentMint::One, "U15", "With `duplicates`, T2 looks for the name when the request arrives, so that two overlapping ones create two";
     remint_deleted: RemintDeleted = RemintDeleted::New, "U6", "T2 for the name of a deleted workspace; `error` is 409";
     name_release_ms: Count = Count(0), "U6", "A deleted workspace's name stays taken that long: T2 gives 409";
-    plan_limit: Limit = Limit::None, "U18", "T2 creates no more than so many live workspaces in an organisation";
+    plan_limit: Limit = Limit::None, "U18", "T2 creates no more than so many live workspaces in an organization";
     plan_refusal: PlanRefusal = PlanRefusal::Forbidden, "U18 U29", "T2: answer beyond the plan's limit";
     hidden_mint: HiddenMint = HiddenMint::Forbidden, "U24", "T2 for the name of a workspace that the credentials cannot see";
     hidden_get: HiddenGet = HiddenGet::NotFound, "U24", "W3, W4, W5 for a workspace that the credentials cannot see";
@@ -136,7 +136,7 @@ knobs! {
     cloud_delete_mirror: Limit = Limit::At(0), "U26", "A deletion in Airbyte Cloud shows here so many milliseconds later, or never";
     stats_scope: StatsScope = StatsScope::Live, "U27", "W2: what is counted";
     stats_lag_ms: Count = Count(0), "U27", "W2: a creation, change or deletion counts that much later";
-    rate_limit: Limit = Limit::None, "U17", "So many calls of an organisation per minute, then 429";
+    rate_limit: Limit = Limit::None, "U17", "So many calls of an organization per minute, then 429";
     retry_after: RetryAfter = RetryAfter::Int, "U17", "`Retry-After` beside a 429";
     rate_limit_headers: Presence = Presence::Absent, "U17", "`X-RateLimit-Limit`, `-Remaining` and `-Reset`";
     after_commit: AfterCommit = AfterCommit::Answer, "U28", "T2, T4, W4, W5: the work is done, and then this is the answer; `lost` closes the connection";

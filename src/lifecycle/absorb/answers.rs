@@ -3,27 +3,29 @@
 
 use jiff::Timestamp;
 
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::{Answer, Deleted, Failure, FailureClass, Proof, RemoteWorkspace};
-use crate::lifecycle::clock::ServerClock;
-use crate::lifecycle::effect::{Change, Effect, IssuedToken};
+use crate::domain::finding::Finding;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::object::Deletion;
+use crate::domain::reason::Reason;
+use crate::domain::remote::{Answer, Deleted, Failure, FailureClass, RemoteWorkspace, TokenScope};
+use crate::lifecycle::creation_window::ServerClock;
+use crate::lifecycle::effect::{Effect, IssuedToken, WorkspaceChange};
 use crate::lifecycle::failures;
 use crate::lifecycle::memory::Unproven;
-use crate::lifecycle::reason::Reason;
 use crate::lifecycle::schedule::TokenTimes;
-use crate::lifecycle::verdict::{Aspect, Finding, Problem};
-use crate::lifecycle::view::{Deletion, Issued, Look, Observation, Remote, Removal, View};
+use crate::lifecycle::verdict::{Aspect, Problem};
+use crate::lifecycle::view::{Issued, NameSearch, Observation, Remote, Removal, View};
 use crate::tenancy::canonical;
 
 pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Vec<RemoteWorkspace>>) {
-    view.found.clock.learn(&answer);
+    view.progress.clock.learn(&answer);
     match (answer.result, effect) {
-        (Ok(rows), Effect::Look(name)) => {
+        (Ok(rows), Effect::Search(name)) => {
             if !rows.iter().any(|row| row.name == *name) {
                 forget_unproven(view, name, answer.started);
             }
-            view.found.looks.retain(|look| look.name != *name);
-            view.found.looks.push(Look {
+            view.progress.searches.retain(|search| search.name != *name);
+            view.progress.searches.push(NameSearch {
                 name: name.clone(),
                 rows,
             });
@@ -34,10 +36,10 @@ pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
 }
 
 pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<RemoteWorkspace>>) {
-    view.found.clock.learn(&answer);
+    view.progress.clock.learn(&answer);
     let Effect::Get(id) = effect else { return };
-    if view.found.removal == Removal::Unclear {
-        view.found.removal = Removal::Failed;
+    if view.progress.removal == Removal::Unclear {
+        view.progress.removal = Removal::Failed;
         // Why the DELETE failed says more.
         if answer.result.is_err() {
             return;
@@ -54,10 +56,10 @@ pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answ
         remote,
     };
     if view.record().is_some_and(|record| record.id != *id) {
-        view.found.other = Some(observation);
+        view.progress.other = Some(observation);
         return;
     }
-    view.found.remote = Some(observation);
+    view.progress.remote = Some(observation);
     let learnt = match &row {
         Some(_) => &mut view.memory.known_at,
         None => &mut view.memory.missed_at,
@@ -67,26 +69,26 @@ pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answ
         note_in_looks(view, row);
         forget_unproven(view, &row.name, answer.started);
     }
-    view.found.row = row;
+    view.progress.row = row;
 }
 
 /// A workspace read by id is a fact about its name too: a look made before it is corrected.
 fn note_in_looks(view: &mut View, row: &RemoteWorkspace) {
     let name = canonical(&row.name);
-    for look in view
-        .found
-        .looks
+    for search in view
+        .progress
+        .searches
         .iter_mut()
-        .filter(|look| canonical(&look.name) == name)
+        .filter(|search| canonical(&search.name) == name)
     {
-        look.rows.retain(|other| other.id != row.id);
-        look.rows.push(row.clone());
+        search.rows.retain(|other| other.id != row.id);
+        search.rows.push(row.clone());
     }
 }
 
 pub(super) fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<IssuedToken>) {
-    view.found.clock.learn(&answer);
-    view.found.stamped = false;
+    view.progress.clock.learn(&answer);
+    view.progress.stamped = false;
     let Effect::Issue { name, .. } = effect else {
         return;
     };
@@ -96,13 +98,13 @@ pub(super) fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
     } else {
         // It was noted when it was sent; now more is known.
         view.memory.unproven.pop();
-        let unproven = unproven(&view.found.clock, name, &answer);
+        let unproven = unproven(&view.progress.clock, name, &answer);
         view.memory.unproven.extend(unproven);
     }
-    view.found.issues = view.found.issues.saturating_add(1);
+    view.progress.issues = view.progress.issues.saturating_add(1);
     match answer.result {
         Ok(token) => {
-            view.found.issued = Some(Issued {
+            view.progress.issued = Some(Issued {
                 slot: token.slot,
                 started: answer.started,
                 finished: answer.finished,
@@ -111,7 +113,7 @@ pub(super) fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
             });
         }
         Err(failure) => {
-            view.found.nothing_made = nothing_made(failure.class);
+            view.progress.nothing_made = nothing_made(failure.class);
             failed(view, aspect, effect, failure);
         }
     }
@@ -148,8 +150,8 @@ fn forget_unproven(view: &mut View, name: &WorkspaceName, seen_at: Timestamp) {
     view.memory.unproven.retain(may_have);
 }
 
-pub(super) fn proven(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Proof>) {
-    view.found.clock.learn(&answer);
+pub(super) fn proven(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<TokenScope>) {
+    view.progress.clock.learn(&answer);
     match answer.result {
         Ok(proof) => {
             if view
@@ -159,37 +161,37 @@ pub(super) fn proven(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
                 // The last is the one whose token this is.
                 view.memory.unproven.pop();
             }
-            view.found.proof = Some(proof);
+            view.progress.proof = Some(proof);
         }
         Err(failure) => failed(view, aspect, effect, failure),
     }
 }
 
 pub(super) fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<RemoteWorkspace>) {
-    view.found.clock.learn(&answer);
+    view.progress.clock.learn(&answer);
     view.memory.known_at = Some(answer.finished);
     let Effect::Update { id, change } = effect else {
         return;
     };
     // What was read before our own write is no ground for issuing any more.
-    view.found.remote = None;
+    view.progress.remote = None;
     match answer.result {
         Ok(row) => {
             view.memory.rename_unclear_at = None;
-            view.found.published = None;
-            view.found
+            view.progress.published = None;
+            view.progress
                 .refused
                 .extend(failures::kept_otherwise(change, &row).map(|finding| (change.clone(), finding)));
-            view.found.row = Some(row);
+            view.progress.row = Some(row);
         }
         Err(failure) => match failure.class {
             FailureClass::Rejected | FailureClass::Conflict | FailureClass::Denied => {
-                view.found
+                view.progress
                     .refused
                     .push((change.clone(), failures::refused(change, &failure)));
             }
             FailureClass::Missing => {
-                view.found.remote = Some(Observation {
+                view.progress.remote = Some(Observation {
                     id: id.clone(),
                     requested_at: answer.started,
                     remote: Remote::Gone,
@@ -199,7 +201,7 @@ pub(super) fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: 
             | FailureClass::Throttled(_)
             | FailureClass::Malformed
             | FailureClass::Unknown => {
-                if matches!(change, Change::Rename(_))
+                if matches!(change, WorkspaceChange::Rename(_))
                     && matches!(failure.class, FailureClass::Unknown | FailureClass::Malformed)
                 {
                     view.memory.rename_unclear_at = Some(answer.finished);
@@ -211,11 +213,11 @@ pub(super) fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: 
 }
 
 pub(super) fn deleted(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Deleted>) {
-    view.found.clock.learn(&answer);
+    view.progress.clock.learn(&answer);
     let Effect::Delete(id) = effect else { return };
     let stray = view.record().filter(|record| record.id != *id);
     if stray.is_none() {
-        view.found.removal = match &answer.result {
+        view.progress.removal = match &answer.result {
             Ok(_) => Removal::Done,
             Err(failure) => match failure.class {
                 FailureClass::Throttled(_) => Removal::Failed,
@@ -236,23 +238,25 @@ pub(super) fn deleted(view: &mut View, aspect: Aspect, effect: &Effect, answer: 
         // The name that we issued under is stale wherever we had it from.
         view.memory.known_at = Some(answer.finished);
         let made = view
-            .found
+            .progress
             .other
             .take()
             .and_then(|seen| seen.present()?.created_at);
         let made_it = |unproven: &Unproven| made.is_some_and(|at| unproven.window.contains(at));
         view.memory.unproven.retain(|unproven| !made_it(unproven));
-        view.found.remote = None;
-        view.found.issued = None;
-        view.found.proof = None;
-        for look in &mut view.found.looks {
-            look.rows.retain(|row| row.id != *id);
+        view.progress.remote = None;
+        view.progress.issued = None;
+        view.progress.proof = None;
+        for search in &mut view.progress.searches {
+            search.rows.retain(|row| row.id != *id);
         }
         let message = format!(
             "an issue under a name that had just moved created the empty workspace {id} beside {}; it was deleted",
             record.id
         );
-        view.found.notes.push(Finding::new(Reason::StrayRemoved, message));
+        view.progress
+            .notes
+            .push(Finding::new(Reason::OrphanRemoved, message));
     }
 }
 
@@ -263,9 +267,9 @@ fn failed(view: &mut View, aspect: Aspect, effect: &Effect, failure: Failure) {
     } else {
         failures::of_call(effect, &failure)
     };
-    if aspect == Aspect::Sync && !creating && view.object.deletion == Deletion::NotAsked {
-        view.found.sync_problem = Some(finding);
+    if aspect == Aspect::Sync && !creating && view.object.deletion == Deletion::NotRequested {
+        view.progress.sync_problem = Some(finding);
     } else {
-        view.found.problem = Some(Problem { aspect, finding });
+        view.progress.problem = Some(Problem { aspect, finding });
     }
 }

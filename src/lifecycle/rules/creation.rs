@@ -1,23 +1,25 @@
-//! I2, I4: how a Workspace without a record gets one. Gates, look, finalizer, intent, issue, proof, GET, Secret, record.
+//! I2, I4: how a Workspace without a record gets one. Gates, search, finalizer, intent, issue, proof, GET, Secret, record.
 
-use crate::api::conditions::SYNCED;
-use crate::api::ids::{OrganizationId, WorkspaceId};
-use crate::api::organization::Ceiling;
-use crate::api::remote::RemoteWorkspace;
-use crate::api::workspace::{Creation, Origin};
-use crate::lifecycle::clock::ServerClock;
+use crate::crd::conditions::SYNCED;
+use crate::crd::organization::Permission;
+use crate::crd::workspace::{Creation, Origin};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{OrganizationId, WorkspaceId};
+use crate::domain::object::Finalizer;
+use crate::domain::reason::Reason;
+use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::Step;
-use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
+use crate::lifecycle::rules::attribution::{Attribution, attribute};
 use crate::lifecycle::rules::creation_findings::{
     in_flight, just_gone, moved, never_default, several, uncertain,
 };
 use crate::lifecycle::rules::naming::{self, Taken};
-use crate::lifecycle::rules::whose::{Whose, whose};
-use crate::lifecycle::rules::{gates, state, token};
-use crate::lifecycle::verdict::{Aspect, Finding};
-use crate::lifecycle::view::{Finalizer, Record, Remote, View};
+use crate::lifecycle::rules::{preconditions, state, token};
+use crate::lifecycle::verdict::Aspect;
+use crate::lifecycle::view::{Record, Remote, View};
 use crate::tenancy::{canonical, is_default};
 
 fn act(effect: Effect) -> Step {
@@ -29,38 +31,38 @@ fn stop(view: &View, finding: Finding) -> Step {
 }
 
 /// A creation in flight is finished under its own name, whatever spec says meanwhile; it is renamed afterwards. With the
-/// grant withdrawn, or suspended, it looks but does not issue.
+/// grant withdrawn, or suspended, it searches but does not issue.
 pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     if view.record().is_some() {
         return None;
     }
     let intent = view.intent()?;
     // What this pass has proven to be ours and handed out is recorded, whatever the intent's window says.
-    if let Some(id) = &view.found.published {
+    if let Some(id) = &view.progress.published {
         return Some(record(view, &intent.organization_id, id, Origin::Created));
     }
-    if view.found.issued.is_some() {
+    if view.progress.issued.is_some() {
         return Some(finish_issue(view, intent));
     }
     let may_issue = !view.declared.is_suspended() && naming::granted(view, &intent.name).is_ok();
-    if view.found.stamped && may_issue {
+    if view.progress.stamped && may_issue {
         return Some(act(Effect::Issue {
             name: intent.name.clone(),
             region: view.declared.region_id.clone(),
         }));
     }
-    let Some(look) = view.look(&intent.name) else {
-        return Some(look_or_rest(view, Effect::Look(intent.name.clone())));
+    let Some(search) = view.search(&intent.name) else {
+        return Some(look_or_rest(view, Effect::Search(intent.name.clone())));
     };
-    match whose(look, ServerClock::window_of(intent)) {
-        Whose::Ours(row) => Some(record(view, &intent.organization_id, &row.id, Origin::Created)),
-        Whose::NotOurs => Some(forget(view)),
-        Whose::Uncertain(row) => Some(take_if_declared(view, &row)),
+    match attribute(search, ServerClock::window_of(intent)) {
+        Attribution::Ours(row) => Some(record(view, &intent.organization_id, &row.id, Origin::Created)),
+        Attribution::Theirs => Some(forget(view)),
+        Attribution::Ambiguous(row) => Some(take_if_declared(view, &row)),
         // I4: a new attempt starts only when the last one is resolved.
-        Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => {
+        Attribution::NotFound if view.now < view.progress.clock.resolved_at(intent) => {
             Some(stop(view, in_flight(intent)))
         }
-        Whose::Nobodys => Some(try_anew(view).unwrap_or_else(|| forget(view))),
+        Attribution::NotFound => Some(try_anew(view).unwrap_or_else(|| forget(view))),
     }
 }
 
@@ -77,7 +79,9 @@ fn try_anew(view: &View) -> Option<Step> {
 /// Nothing can tell whose it is; only adoption, declared and allowed, can make it ours.
 fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
     let grant = naming::granted(view, &row.name);
-    let ceiling = grant.as_ref().map_or(Ceiling::Forbidden, |grant| grant.adoption);
+    let ceiling = grant
+        .as_ref()
+        .map_or(Permission::Forbidden, |grant| grant.adoption);
     match grant.and_then(|grant| naming::may_adopt(view, &grant, row)) {
         Ok(()) => forget(view),
         Err(_) => stop(view, uncertain(row, ceiling)),
@@ -91,11 +95,11 @@ fn forget(view: &View) -> Step {
 
 /// The issue was answered: prove the token, read the workspace, and keep it only if our issue made it.
 fn finish_issue(view: &View, intent: &Creation) -> Step {
-    let Some(issued) = &view.found.issued else {
+    let Some(issued) = &view.progress.issued else {
         return rest(view);
     };
-    let Some(proof) = &view.found.proof else {
-        return act(Effect::Prove(issued.slot));
+    let Some(proof) = &view.progress.proof else {
+        return act(Effect::Verify(issued.slot));
     };
     let Some(seen) = view.observed(&proof.workspace_id) else {
         return act(Effect::Get(proof.workspace_id.clone()));
@@ -107,13 +111,13 @@ fn finish_issue(view: &View, intent: &Creation) -> Step {
     let foreign = |id: &Option<OrganizationId>| id.as_ref().is_some_and(|id| *id != intent.organization_id);
     if foreign(&proof.organization_id) || foreign(&row.organization_id) {
         let message = format!(
-            "the token issued for {:?} opens a workspace of another organisation; it was dropped",
+            "the token issued for {:?} opens a workspace of another organization; it was dropped",
             intent.name.as_str()
         );
         return stop(view, Finding::new(Reason::IdentityMismatch, message));
     }
     let window = view
-        .found
+        .progress
         .clock
         .live_window(issued.started, issued.finished, issued.date);
     if !row
@@ -137,8 +141,9 @@ fn finish_issue(view: &View, intent: &Creation) -> Step {
 
 /// Without a creation time the look made moments before, in this very pass, decides: the name was free.
 fn looked_free(view: &View, intent: &Creation, made: &RemoteWorkspace) -> bool {
-    view.look(&intent.name).is_some_and(|look| {
-        look.rows
+    view.search(&intent.name).is_some_and(|search| {
+        search
+            .rows
             .iter()
             .all(|row| row.id == made.id || canonical(&row.name) != canonical(&intent.name))
     })
@@ -150,7 +155,10 @@ pub fn rest_while_suspended(view: &View) -> Option<Step> {
         return None;
     }
     let rests = "spec.suspend is set: nothing is created. Remove it to go on";
-    Some(gates::remove_left_over(view).unwrap_or_else(|| stop(view, Finding::new(Reason::Suspended, rests))))
+    Some(
+        preconditions::remove_left_over(view)
+            .unwrap_or_else(|| stop(view, Finding::new(Reason::Suspended, rests))),
+    )
 }
 
 /// Adoption of exactly one workspace: declared by id, or wished for by a status that came from another object.
@@ -171,15 +179,15 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
         Some(Remote::Gone) => view.declared.workspace_id.as_ref().map(|id| {
             let message =
                 format!(
-                    "spec.workspaceId names {id}, which is not in organisation {organization}; nothing was created. Delete this \
+                    "spec.workspaceId names {id}, which is not in organization {organization}; nothing was created. Delete this \
                      object and create another with the right id"
                 );
-            stop(view, Finding::new(Reason::RemoteGone, message))
+            stop(view, Finding::new(Reason::WorkspaceNotFound, message))
         }),
     }
 }
 
-/// What a status from elsewhere names is in the organisation that it names too: in another one it would read as gone, and
+/// What a status from elsewhere names is in the organization that it names too: in another one it would read as gone, and
 /// an empty twin be made there.
 fn wished_for_here(view: &View, organization: &OrganizationId) -> Result<(), Finding> {
     let wish = view.wish().filter(|_| view.declared.workspace_id.is_none());
@@ -190,14 +198,14 @@ fn wished_for_here(view: &View, organization: &OrganizationId) -> Result<(), Fin
         return Ok(());
     }
     let message = format!(
-        "the status that this object came with names the workspace {id} of organisation {its}, but the Organization's \
+        "the status that this object came with names the workspace {id} of organization {its}, but the Organization's \
          credential belongs to {organization}; nothing was created. Restore the credential of {its}; or, for a new workspace \
          in {organization}, delete this object and create it anew without that status"
     );
     Err(Finding::new(Reason::OrganizationMismatch, message))
 }
 
-/// The ordinary way: look, and create what is free or adopt what may be adopted.
+/// The ordinary way: search, and create what is free or adopt what may be adopted.
 pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
     if view.record().is_some() {
         return None;
@@ -207,17 +215,17 @@ pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
     if let Err(finding) = naming::may_use(view, organization, name) {
         return Some(stop(view, finding));
     }
-    let Some(look) = view.look(name) else {
-        return Some(look_or_rest(view, Effect::Look(name.clone())));
+    let Some(search) = view.search(name) else {
+        return Some(look_or_rest(view, Effect::Search(name.clone())));
     };
-    Some(match naming::taken(look, None) {
+    Some(match naming::taken(search, None) {
         Taken::Nearly(row) => stop(view, naming::similar(name, &row)),
         Taken::Exactly(rows) => match rows.as_slice() {
             [row] => adopt_found(view, organization, row),
             _ => stop(view, several(view, rows.len())),
         },
         Taken::Free if is_default(name) => stop(view, never_default()),
-        Taken::Free if view.found.issues > 0 => stop(view, moved(name)),
+        Taken::Free if view.progress.issues > 0 => stop(view, moved(name)),
         Taken::Free if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
         Taken::Free => act(Effect::WriteStatus(Box::new(report::stamped(view, organization)))),
     })
@@ -244,7 +252,7 @@ fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> S
         (Err(finding), _) => stop(view, finding),
         (Ok(()), Some(other)) if other != organization => {
             let message = format!(
-                "the workspace {} belongs to organisation {other}, not to {organization}; it was left alone",
+                "the workspace {} belongs to organization {other}, not to {organization}; it was left alone",
                 row.id
             );
             stop(view, Finding::new(Reason::IdentityMismatch, message))
@@ -292,7 +300,7 @@ fn look_or_rest(view: &View, effect: Effect) -> Step {
 fn rest(view: &View) -> Step {
     let finding = view
         .stored_finding(SYNCED)
-        .filter(|finding| !finding.is_fine())
+        .filter(|finding| !finding.is_ready())
         .unwrap_or_else(|| Finding::new(Reason::Creating, "waiting for the next attempt"));
     stop(view, finding)
 }

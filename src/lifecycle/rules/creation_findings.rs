@@ -1,11 +1,11 @@
 //! What is said of a creation or an adoption that does not go on: what is wrong, what was not done, what to do.
 
-use crate::api::ids::{WorkspaceId, WorkspaceName};
-use crate::api::organization::Ceiling;
-use crate::api::remote::RemoteWorkspace;
-use crate::api::workspace::Creation;
-use crate::lifecycle::reason::Reason;
-use crate::lifecycle::verdict::Finding;
+use crate::crd::organization::Permission;
+use crate::crd::workspace::Creation;
+use crate::domain::finding::Finding;
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::reason::Reason;
+use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::view::View;
 
 /// What a creation came to may still come to light.
@@ -31,10 +31,10 @@ pub fn cannot_be_told(row: &RemoteWorkspace) -> String {
 }
 
 /// The same where it could be adopted, or removed.
-pub fn uncertain(row: &RemoteWorkspace, adoption: Ceiling) -> Finding {
+pub fn uncertain(row: &RemoteWorkspace, adoption: Permission) -> Finding {
     let remedy = match adoption {
-        Ceiling::Allowed => "Adopt it with spec.adoptionPolicy: ByName, or remove it at Agent Engine",
-        Ceiling::Forbidden => {
+        Permission::Allowed => "Adopt it with spec.adoptionPolicy: ByName, or remove it at Agent Engine",
+        Permission::Forbidden => {
             "Remove it at Agent Engine; or, to adopt it, set spec.adoptionPolicy: ByName and ask the administrator for \
              `adoption: Allowed` in the access entry"
         }
@@ -79,6 +79,6 @@ pub fn several(view: &View, count: usize) -> Finding {
 pub fn never_default() -> Finding {
     Finding::new(
         Reason::Rejected,
-        "\"default\" is every organisation's fallback workspace: it may be adopted, never created; nothing was done",
+        "\"default\" is every organization's fallback workspace: it may be adopted, never created; nothing was done",
     )
 }

@@ -1,27 +1,28 @@
 //! I7: what happens to the workspace when its object goes. Nothing is deleted by name, nothing on a mere suspicion.
 
-use crate::api::organization::Ceiling;
-use crate::api::workspace::{Creation, DeletionPolicy, Origin};
-use crate::lifecycle::clock::ServerClock;
+use crate::crd::organization::Permission;
+use crate::crd::workspace::{Creation, DeletionPolicy, Origin};
+use crate::domain::finding::Finding;
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync};
-use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
-use crate::lifecycle::rules::stray::{self, Last};
-use crate::lifecycle::rules::whose::{Whose, whose};
-use crate::lifecycle::rules::{creation_findings, gates, naming, state};
-use crate::lifecycle::verdict::{Aspect, Finding};
-use crate::lifecycle::view::{
-    CrdState, Deletion, Finalizer, OrganizationFacts, Record, Remote, Removal, Vanishing, Verification, View,
-};
+use crate::lifecycle::rules::attribution::{Attribution, attribute};
+use crate::lifecycle::rules::orphan::{self, Orphans};
+use crate::lifecycle::rules::{creation_findings, naming, preconditions, state};
+use crate::lifecycle::verdict::Aspect;
+use crate::lifecycle::view::{CrdState, OrganizationFacts, Record, Remote, Removal, View};
 use crate::tenancy::is_default;
 
 /// Deals with an object that was asked to go; it says nothing of others.
 pub fn let_it_go(view: &View) -> Option<Step> {
     match (view.object.deletion, view.object.finalizer) {
-        (Deletion::NotAsked, _) => None,
-        (Deletion::Asked, Finalizer::Absent) => Some(Step::Leave),
-        (Deletion::Asked, Finalizer::Present) => Some(match (fate(view), view.record(), view.intent()) {
+        (Deletion::NotRequested, _) => None,
+        (Deletion::Requested, Finalizer::Absent) => Some(Step::Leave),
+        (Deletion::Requested, Finalizer::Present) => Some(match (fate(view), view.record(), view.intent()) {
             (_, None, None) | (Fate::Retain, _, _) => release(view),
             (Fate::Delete, Some(record), _) => delete(view, &record),
             (Fate::Delete, None, Some(intent)) => settle_creation(view, intent),
@@ -35,8 +36,8 @@ fn act(effect: Effect) -> Step {
 
 /// Where the finalizer could not be taken off, the next pass tries again.
 fn release(view: &View) -> Step {
-    match &view.found.problem {
-        Some(problem) if problem.finding.reason == Reason::KubernetesRefused => {
+    match &view.progress.problem {
+        Some(problem) if problem.finding.reason == Reason::KubernetesApiError => {
             Step::Settle(report::failed(view, problem))
         }
         Some(_) | None => act(Effect::RemoveFinalizer),
@@ -76,11 +77,11 @@ fn fate(view: &View) -> Fate {
         .or_else(|| view.intent().map(|intent| intent.name.clone()));
     let forbidden = view.readable().is_some()
         && name.as_ref().is_some_and(|name| {
-            naming::granted(view, name).map_or(Ceiling::Forbidden, |grant| grant.deletion)
-                == Ceiling::Forbidden
+            naming::granted(view, name).map_or(Permission::Forbidden, |grant| grant.deletion)
+                == Permission::Forbidden
         });
     let fallback = name.as_ref().is_some_and(is_default);
-    let crd_goes = view.found.crd == Some(CrdState::Going);
+    let crd_goes = view.progress.crd == Some(CrdState::Going);
     match policy(view) {
         DeletionPolicy::Delete if !forbidden && !fallback && !crd_goes => Fate::Delete,
         DeletionPolicy::Delete | DeletionPolicy::Retain => Fate::Retain,
@@ -88,7 +89,7 @@ fn fate(view: &View) -> Fate {
 }
 
 /// What to say of a workspace that stays behind, once its object goes.
-pub fn farewell(view: &View) -> Option<Finding> {
+pub fn retained_event(view: &View) -> Option<Finding> {
     let message = match (fate(view), view.record(), view.intent()) {
         (Fate::Retain, Some(record), _) => {
             format!(
@@ -110,7 +111,7 @@ fn delete(view: &View, record: &Record) -> Step {
     let is_gone = view
         .observed(&record.id)
         .is_some_and(|seen| seen.remote == Remote::Gone);
-    match view.found.removal {
+    match view.progress.removal {
         Removal::Done => return release(view),
         // Whatever a DELETE is answered: what is read to be gone is gone.
         Removal::Unclear => return act(Effect::Get(record.id.clone())),
@@ -120,12 +121,12 @@ fn delete(view: &View, record: &Record) -> Step {
     if let Some(step) = unable(view).or_else(|| may_be_the_crd(view)) {
         return step;
     }
-    if let Some(step) = gates::remove_secrets(view) {
+    if let Some(step) = preconditions::remove_secrets(view) {
         return step;
     }
-    match stray::last_of_its_issues(view, record) {
-        Last::Act(effect) => act(effect),
-        Last::Wait => Step::Settle(report::blocked(
+    match orphan::settle_issues(view, record) {
+        Orphans::Act(effect) => act(effect),
+        Orphans::Wait => Step::Settle(report::blocked(
             view,
             Finding::new(
                 Reason::Deleting,
@@ -133,7 +134,7 @@ fn delete(view: &View, record: &Record) -> Step {
                  deleted",
             ),
         )),
-        Last::Nothing => act(Effect::Delete(record.id.clone())),
+        Orphans::Nothing => act(Effect::Delete(record.id.clone())),
     }
 }
 
@@ -142,11 +143,11 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     if let Some(step) = unable(view) {
         return step;
     }
-    let Some(look) = view.look(&intent.name) else {
-        return act(Effect::Look(intent.name.clone()));
+    let Some(search) = view.search(&intent.name) else {
+        return act(Effect::Search(intent.name.clone()));
     };
-    match whose(look, ServerClock::window_of(intent)) {
-        Whose::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
+    match attribute(search, ServerClock::window_of(intent)) {
+        Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => act(Effect::Get(row.id)),
             Some(Remote::Gone) => release(view),
             Some(Remote::Present(row)) => {
@@ -163,13 +164,15 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
                 act(Effect::WriteStatus(Box::new(report::recorded(view, &record))))
             }
         },
-        Whose::NotOurs => release(view),
-        Whose::Uncertain(row) => Step::Settle(blocked(view, &creation_findings::cannot_be_told(&row))),
-        Whose::Nobodys if view.now < view.found.clock.resolved_at(intent) => Step::Settle(report::blocked(
-            view,
-            Finding::new(Reason::Deleting, creation_findings::in_flight(intent).message),
-        )),
-        Whose::Nobodys => release(view),
+        Attribution::Theirs => release(view),
+        Attribution::Ambiguous(row) => Step::Settle(blocked(view, &creation_findings::cannot_be_told(&row))),
+        Attribution::NotFound if view.now < view.progress.clock.resolved_at(intent) => {
+            Step::Settle(report::blocked(
+                view,
+                Finding::new(Reason::Deleting, creation_findings::in_flight(intent).message),
+            ))
+        }
+        Attribution::NotFound => release(view),
     }
 }
 
@@ -182,10 +185,10 @@ fn blocked(view: &View, why: &str) -> crate::lifecycle::verdict::Verdict {
     report::blocked(view, Finding::new(Reason::DeletionBlocked, message))
 }
 
-/// Why nothing can be asked of the organisation now.
+/// Why nothing can be asked of the organization now.
 fn unable(view: &View) -> Option<Step> {
     let stop = |why: &str| Some(Step::Settle(blocked(view, why)));
-    if let Some(problem) = &view.found.problem {
+    if let Some(problem) = &view.progress.problem {
         return stop(&problem.finding.message);
     }
     let organization = match &view.organization {
@@ -206,10 +209,10 @@ fn unable(view: &View) -> Option<Step> {
                 organization.name
             ));
         }
-        Verification::Changed { pinned, found } => return stop(&gates::changed(pinned, found)),
+        Verification::Changed { pinned, found } => return stop(&preconditions::changed(pinned, found)),
         Verification::Verified(_) => {}
     }
-    if let Some(mismatch) = gates::mismatch(view) {
+    if let Some(mismatch) = preconditions::mismatch(view) {
         return stop(&mismatch.message);
     }
     if let Some(claimed) = view
@@ -219,19 +222,19 @@ fn unable(view: &View) -> Option<Step> {
         return stop(&claimed.message);
     }
     match organization.vanishing {
-        Vanishing::Mass => {
+        Missing::Many => {
             return stop(
-                "many workspaces of the organisation vanished at once, and nothing is believed of it",
+                "many workspaces of the organization vanished at once, and nothing is believed of it",
             );
         }
-        Vanishing::Calm => {}
+        Missing::Few => {}
     }
     view.rests(Aspect::Sync).then_some(Step::Leave)
 }
 
 /// Objects of a CRD that goes are swept away with it: that is nobody's wish to delete workspaces.
 fn may_be_the_crd(view: &View) -> Option<Step> {
-    match &view.found.crd {
+    match &view.progress.crd {
         None => sync(Effect::ReadCrd),
         Some(CrdState::Serving | CrdState::Going) => None,
         Some(CrdState::Unreadable { why }) => Some(Step::Settle(blocked(

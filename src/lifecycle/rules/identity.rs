@@ -1,27 +1,29 @@
 //! I3, I5: the recorded id is the identity; what is gone is reported and stays gone until the user says otherwise.
 
-use crate::api::conditions::SYNCED;
-use crate::api::time::elapsed;
+use crate::crd::conditions::SYNCED;
+use crate::domain::finding::Finding;
+use crate::domain::object::Finalizer;
+use crate::domain::reason::Reason;
+use crate::domain::time::elapsed;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, sync};
-use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
-use crate::lifecycle::rules::{gates, state};
-use crate::lifecycle::verdict::{Aspect, Finding};
-use crate::lifecycle::view::{Finalizer, Listed, Record, Remote, View};
+use crate::lifecycle::rules::{preconditions, state};
+use crate::lifecycle::verdict::Aspect;
+use crate::lifecycle::view::{ListEntry, Record, Remote, View};
 
 /// A recorded workspace is held, even where somebody took our finalizer away.
 pub fn hold_by_finalizer(view: &View) -> Option<Step> {
     view.record()?;
     match view.object.finalizer {
         Finalizer::Present => None,
-        Finalizer::Absent => gates::add_finalizer(),
+        Finalizer::Absent => preconditions::add_finalizer(),
     }
 }
 
 /// A difference or an absence in the shared list only schedules a GET by id, never an effect. Who asks for a pass asks
 /// for such a look too.
-pub fn look_closer(view: &View) -> Option<Step> {
+pub fn read_what_differs(view: &View) -> Option<Step> {
     let record = view.record()?;
     let differs = listed(view).is_some_and(|listed| {
         listed
@@ -29,7 +31,7 @@ pub fn look_closer(view: &View) -> Option<Step> {
             .as_ref()
             .is_none_or(|row| row.name != record.name || state::known(row) != record.state)
     });
-    let unchecked = view.observed(&record.id).is_none() && view.found.row.is_none();
+    let unchecked = view.observed(&record.id).is_none() && view.progress.row.is_none();
     ((differs || is_asked(view)) && unchecked && may_ask(view))
         .then(|| sync(Effect::Get(record.id.clone())))
         .flatten()
@@ -41,17 +43,17 @@ fn is_asked(view: &View) -> bool {
 }
 
 fn may_ask(view: &View) -> bool {
-    (!view.rests(Aspect::Sync) || is_answered_by_the_list(view)) && view.found.sync_problem.is_none()
+    (!view.rests(Aspect::Sync) || is_answered_by_the_list(view)) && view.progress.sync_problem.is_none()
 }
 
 /// The list that was wanted because a GET did not find the workspace has come, and lacks it too: one more GET decides,
 /// while that list is of this minute.
 fn is_answered_by_the_list(view: &View) -> bool {
-    last_said(view) == Some(Reason::GoneUnconfirmed) && listed(view).is_some() && missed_by_the_list(view)
+    last_said(view) == Some(Reason::NotFoundUnconfirmed) && listed(view).is_some() && missed_by_the_list(view)
 }
 
 /// The list's word on the recorded workspace, where it is younger than what we know ourselves.
-pub fn listed(view: &View) -> Option<&Listed> {
+pub fn listed(view: &View) -> Option<&ListEntry> {
     let known_at = view.memory.known_at.max(view.memory.missed_at);
     view.listed
         .as_ref()
@@ -78,7 +80,7 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
     if !believed {
         return Some(Step::Settle(report::blocked(view, unconfirmed(&record))));
     }
-    if let Some(step) = gates::remove_secrets(view) {
+    if let Some(step) = preconditions::remove_secrets(view) {
         return Some(step);
     }
     // It may have come back: only this pass's own GET lets its record go.
@@ -99,9 +101,9 @@ fn missed_by_the_list(view: &View) -> bool {
 
 fn unconfirmed(record: &Record) -> Finding {
     Finding::new(
-        Reason::GoneUnconfirmed,
+        Reason::NotFoundUnconfirmed,
         format!(
-            "the workspace {} ({:?}) is not found by its id; the organisation's list is taken before that is believed",
+            "the workspace {} ({:?}) is not found by its id; the organization's list is taken before that is believed",
             record.id,
             record.name.as_str()
         ),
@@ -111,14 +113,14 @@ fn unconfirmed(record: &Record) -> Finding {
 /// Whether the last that was said of the workspace is that it is gone. Said of the name and state alone, it outlives whatever
 /// else is said of the object meanwhile.
 pub fn was_gone(view: &View) -> bool {
-    last_said(view) == Some(Reason::RemoteGone)
+    last_said(view) == Some(Reason::WorkspaceNotFound)
 }
 
 /// Whether the last GET by id did not find it.
 fn was_missed(view: &View) -> bool {
     matches!(
         last_said(view),
-        Some(Reason::RemoteGone | Reason::GoneUnconfirmed)
+        Some(Reason::WorkspaceNotFound | Reason::NotFoundUnconfirmed)
     )
 }
 
@@ -132,9 +134,9 @@ fn gone_finding(view: &View, record: &Record) -> Finding {
         false => "",
     };
     Finding::new(
-        Reason::RemoteGone,
+        Reason::WorkspaceNotFound,
         format!(
-            "the workspace {} ({:?}) no longer exists in organisation {}; it is not made anew, for a new one would be empty. \
+            "the workspace {} ({:?}) no longer exists in organization {}; it is not made anew, for a new one would be empty. \
              Delete this object, or annotate it with agentengine.airbyte.com/recreate={} to have an empty one made{held_back}",
             record.id,
             record.name.as_str(),
@@ -144,12 +146,12 @@ fn gone_finding(view: &View, record: &Record) -> Finding {
     )
 }
 
-/// An id that suddenly belongs to another organisation is nobody's to act on.
+/// An id that suddenly belongs to another organization is nobody's to act on.
 pub fn refuse_another_identity(view: &View) -> Option<Step> {
     let record = view.record()?;
     let Some(row) = view.present(&record.id) else {
         let said = view.stored_finding(SYNCED)?;
-        let stands = said.reason == Reason::IdentityMismatch && view.found.row.is_none();
+        let stands = said.reason == Reason::IdentityMismatch && view.progress.row.is_none();
         // What was read to be another's stays so until a GET by id says otherwise.
         return match stands {
             true if may_ask(view) => sync(Effect::Get(record.id.clone())),
@@ -164,7 +166,7 @@ pub fn refuse_another_identity(view: &View) -> Option<Step> {
     let finding = Finding::new(
         Reason::IdentityMismatch,
         format!(
-            "the workspace {} is said to belong to organisation {other}, recorded is {}; nothing was done",
+            "the workspace {} is said to belong to organization {other}, recorded is {}; nothing was done",
             record.id, record.organization_id
         ),
     );
@@ -176,7 +178,7 @@ const CONFIRMED_FOR: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list. After an
 /// issue that was not proven only a GET of this pass will do: where the name had moved, another issue under it comes too late.
-pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a crate::api::remote::RemoteWorkspace> {
+pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a crate::domain::remote::RemoteWorkspace> {
     let young = |requested_at| elapsed(requested_at, view.now) <= CONFIRMED_FOR && requested_at <= view.now;
     if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {
         return match &seen.remote {

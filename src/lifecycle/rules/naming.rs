@@ -1,12 +1,12 @@
 //! I2, for every door by which a name can be reached: granted to the namespace, claimed by nobody else, and not taken.
 
-use crate::api::ids::{OrganizationId, WorkspaceId, WorkspaceName};
-use crate::api::organization::Ceiling;
-use crate::api::remote::RemoteWorkspace;
-use crate::api::workspace::AdoptionPolicy;
-use crate::lifecycle::reason::Reason;
-use crate::lifecycle::verdict::Finding;
-use crate::lifecycle::view::{Look, View};
+use crate::crd::organization::Permission;
+use crate::crd::workspace::AdoptionPolicy;
+use crate::domain::finding::Finding;
+use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use crate::domain::reason::Reason;
+use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::view::{NameSearch, View};
 use crate::tenancy::{ClaimKey, Grant, canonical, entry_to_ask_for};
 
 /// The grant for `name`, or why there is none.
@@ -46,7 +46,7 @@ pub fn has_what_is_not_granted(view: &View, name: &WorkspaceName) -> Finding {
 
 /// Who holds a key, as far as a tenant may know: what is in other namespaces is not named.
 fn holder(view: &View, key: &ClaimKey) -> Option<String> {
-    let winner = view.standing.lost.get(key)?;
+    let winner = view.claim_result.lost.get(key)?;
     Some(if winner.namespace == view.object.namespace {
         format!("the Workspace object {:?}", winner.name)
     } else {
@@ -97,17 +97,17 @@ pub enum Taken {
     Nearly(RemoteWorkspace),
 }
 
-/// Reads a look, leaving out the workspace `except`, whose name it is anyway.
-pub fn taken(look: &Look, except: Option<&WorkspaceId>) -> Taken {
-    let wanted = canonical(&look.name);
-    let near: Vec<&RemoteWorkspace> = look
+/// Reads a search, leaving out the workspace `except`, whose name it is anyway.
+pub fn taken(search: &NameSearch, except: Option<&WorkspaceId>) -> Taken {
+    let wanted = canonical(&search.name);
+    let near: Vec<&RemoteWorkspace> = search
         .rows
         .iter()
         .filter(|row| !row.tombstone && except != Some(&row.id) && canonical(&row.name) == wanted)
         .collect();
     let exact: Vec<RemoteWorkspace> = near
         .iter()
-        .filter(|row| row.name == look.name)
+        .filter(|row| row.name == search.name)
         .map(|row| (*row).clone())
         .collect();
     match (exact.is_empty(), near.first()) {
@@ -141,15 +141,15 @@ pub fn may_adopt(view: &View, grant: &Grant, row: &RemoteWorkspace) -> Result<()
     let refuse = |why: &str| Err(Finding::new(Reason::AlreadyExists, format!("{exists}: {why}")));
     let declared = view.declared.workspace_id.is_some() || adoption_policy(view) == AdoptionPolicy::ByName;
     match (declared, grant.adoption) {
-        (true, Ceiling::Allowed) => Ok(()),
-        (false, Ceiling::Allowed) => {
+        (true, Permission::Allowed) => Ok(()),
+        (false, Permission::Allowed) => {
             refuse("to take it over, set spec.adoptionPolicy: ByName; else choose another name")
         }
-        (true, Ceiling::Forbidden) => refuse(
+        (true, Permission::Forbidden) => refuse(
             "adoption is declared, but the Organization does not allow it to this namespace; ask the administrator for \
              `adoption: Allowed` in the access entry",
         ),
-        (false, Ceiling::Forbidden) => refuse(
+        (false, Permission::Forbidden) => refuse(
             "choose another name; or, to take it over, set spec.adoptionPolicy: ByName and ask the administrator for \
              `adoption: Allowed` in the access entry",
         ),

@@ -1,14 +1,14 @@
 //! Name and state as declared: drift is corrected, what is not declared is left alone.
 
-use crate::api::conditions::SYNCED;
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::{RemoteState, RemoteWorkspace};
-use crate::api::workspace::WorkspaceState;
-use crate::lifecycle::effect::{Change, Effect};
+use crate::crd::conditions::SYNCED;
+use crate::domain::finding::Finding;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
+use crate::domain::remote::{RemoteState, RemoteWorkspace, WorkspaceState};
+use crate::lifecycle::effect::{Effect, WorkspaceChange};
 use crate::lifecycle::plan::{Step, sync};
-use crate::lifecycle::reason::Reason;
 use crate::lifecycle::rules::naming::{self, Taken};
-use crate::lifecycle::verdict::{Aspect, Finding};
+use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::view::{Record, View};
 use crate::tenancy::is_default;
 
@@ -21,7 +21,7 @@ pub struct Current {
 
 /// The recorded workspace as this pass saw it, else as recorded.
 pub fn current(view: &View, record: &Record) -> Current {
-    match view.found.row.as_ref().filter(|row| row.id == record.id) {
+    match view.progress.row.as_ref().filter(|row| row.id == record.id) {
         Some(row) => Current {
             name: row.name.clone(),
             state: known(row),
@@ -43,7 +43,7 @@ pub fn known(row: &RemoteWorkspace) -> Option<WorkspaceState> {
 
 /// How the workspace stands against what is declared.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stand {
+pub enum Drift {
     AsDeclared,
     /// Not as declared, and this is the next thing to do.
     Next(Effect),
@@ -54,41 +54,41 @@ pub enum Stand {
 /// Renames, then switches; a refused one does not stop the other.
 pub fn bring_to_what_is_declared(view: &View) -> Option<Step> {
     let record = view.record()?;
-    match stand(view, &record) {
-        Stand::Next(effect) => sync(effect),
-        Stand::AsDeclared | Stand::Blocked(_) => None,
+    match drift(view, &record) {
+        Drift::Next(effect) => sync(effect),
+        Drift::AsDeclared | Drift::Blocked(_) => None,
     }
 }
 
 /// The one judgement on name and state; rules and report both ask it.
-pub fn stand(view: &View, record: &Record) -> Stand {
+pub fn drift(view: &View, record: &Record) -> Drift {
     if view.declared.is_suspended() {
-        return Stand::AsDeclared;
+        return Drift::AsDeclared;
     }
-    if let Some(finding) = &view.found.sync_problem {
+    if let Some(finding) = &view.progress.sync_problem {
         return match (rename(view, record), switch(view, record)) {
-            (Stand::AsDeclared, Stand::AsDeclared) if view.found.row.is_some() => Stand::AsDeclared,
-            _ => Stand::Blocked(finding.clone()),
+            (Drift::AsDeclared, Drift::AsDeclared) if view.progress.row.is_some() => Drift::AsDeclared,
+            _ => Drift::Blocked(finding.clone()),
         };
     }
     match (rename(view, record), switch(view, record)) {
-        (Stand::AsDeclared, switch) => switch,
-        (Stand::Blocked(finding), Stand::AsDeclared | Stand::Blocked(_)) => Stand::Blocked(finding),
-        (Stand::Blocked(_), next @ Stand::Next(_)) | (next @ Stand::Next(_), _) => next,
+        (Drift::AsDeclared, switch) => switch,
+        (Drift::Blocked(finding), Drift::AsDeclared | Drift::Blocked(_)) => Drift::Blocked(finding),
+        (Drift::Blocked(_), next @ Drift::Next(_)) | (next @ Drift::Next(_), _) => next,
     }
 }
 
-fn rename(view: &View, record: &Record) -> Stand {
+fn rename(view: &View, record: &Record) -> Drift {
     let current = current(view, record);
     let wanted = &view.declared.name;
     if current.name == *wanted {
-        return Stand::AsDeclared;
+        return Drift::AsDeclared;
     }
     if is_default(&current.name) || is_default(wanted) {
-        return Stand::Blocked(Finding::new(
+        return Drift::Blocked(Finding::new(
             Reason::Rejected,
             format!(
-                "the workspace {:?} was not renamed to {:?}: \"default\" is every organisation's fallback workspace, and is \
+                "the workspace {:?} was not renamed to {:?}: \"default\" is every organization's fallback workspace, and is \
                  neither renamed nor given as a name",
                 current.name.as_str(),
                 wanted.as_str()
@@ -96,37 +96,37 @@ fn rename(view: &View, record: &Record) -> Stand {
         ));
     }
     if let Err(finding) = naming::may_use(view, &record.organization_id, wanted) {
-        return Stand::Blocked(finding);
+        return Drift::Blocked(finding);
     }
-    let change = Change::Rename(wanted.clone());
+    let change = WorkspaceChange::Rename(wanted.clone());
     if let Some(refused) = refused(view, &change) {
-        return Stand::Blocked(refused);
+        return Drift::Blocked(refused);
     }
     if view.rests(Aspect::Sync) {
-        return Stand::Blocked(before(view, "the rename is waiting for its next attempt"));
+        return Drift::Blocked(before(view, "the rename is waiting for its next attempt"));
     }
     // What an issue makes under this name, or made under the wanted one, may still come to light.
     if view.memory.unresolved_at(view.now).is_some() {
-        return Stand::Blocked(Finding::new(
+        return Drift::Blocked(Finding::new(
             Reason::Updating,
             "the rename waits, a minute at most, until the last issue of a token is known to have made nothing",
         ));
     }
     // I3: what is renamed, and from what, is what this very pass has read.
     if view.present(&record.id).is_none() {
-        return Stand::Next(Effect::Get(record.id.clone()));
+        return Drift::Next(Effect::Get(record.id.clone()));
     }
     match view
-        .look(wanted)
-        .map(|look| naming::taken(look, Some(&record.id)))
+        .search(wanted)
+        .map(|search| naming::taken(search, Some(&record.id)))
     {
-        None => Stand::Next(Effect::Look(wanted.clone())),
-        Some(Taken::Free) => Stand::Next(Effect::Update {
+        None => Drift::Next(Effect::Search(wanted.clone())),
+        Some(Taken::Free) => Drift::Next(Effect::Update {
             id: record.id.clone(),
             change,
         }),
-        Some(Taken::Nearly(row)) => Stand::Blocked(naming::similar(wanted, &row)),
-        Some(Taken::Exactly(_)) => Stand::Blocked(Finding::new(
+        Some(Taken::Nearly(row)) => Drift::Blocked(naming::similar(wanted, &row)),
+        Some(Taken::Exactly(_)) => Drift::Blocked(Finding::new(
             Reason::AlreadyExists,
             format!(
                 "the workspace keeps the name {:?}: another workspace is named {:?} already. Choose another name, or remove \
@@ -138,43 +138,43 @@ fn rename(view: &View, record: &Record) -> Stand {
     }
 }
 
-fn switch(view: &View, record: &Record) -> Stand {
+fn switch(view: &View, record: &Record) -> Drift {
     let current = current(view, record);
     let Some(wanted) = view
         .declared
         .status
         .filter(|wanted| current.state != Some(*wanted))
     else {
-        return Stand::AsDeclared;
+        return Drift::AsDeclared;
     };
     if is_default(&current.name) && wanted == WorkspaceState::Inactive {
-        return Stand::Blocked(Finding::new(
+        return Drift::Blocked(Finding::new(
             Reason::Rejected,
-            "the workspace \"default\" was not deactivated: it is every organisation's fallback",
+            "the workspace \"default\" was not deactivated: it is every organization's fallback",
         ));
     }
-    let change = Change::State(wanted);
+    let change = WorkspaceChange::State(wanted);
     if let Some(refused) = refused(view, &change) {
-        return Stand::Blocked(refused);
+        return Drift::Blocked(refused);
     }
     if view.rests(Aspect::Sync) {
-        return Stand::Blocked(before(
+        return Drift::Blocked(before(
             view,
             "the change of status is waiting for its next attempt",
         ));
     }
     if view.present(&record.id).is_none() {
-        return Stand::Next(Effect::Get(record.id.clone()));
+        return Drift::Next(Effect::Get(record.id.clone()));
     }
-    Stand::Next(Effect::Update {
+    Drift::Next(Effect::Update {
         id: record.id.clone(),
         change,
     })
 }
 
 /// Why the API refused this very change in this pass.
-fn refused(view: &View, change: &Change) -> Option<Finding> {
-    let mut refused = view.found.refused.iter();
+fn refused(view: &View, change: &WorkspaceChange) -> Option<Finding> {
+    let mut refused = view.progress.refused.iter();
     refused
         .find(|(of, _)| of == change)
         .map(|(_, finding)| finding.clone())
@@ -183,6 +183,6 @@ fn refused(view: &View, change: &Change) -> Option<Finding> {
 /// What was said of this aspect when it last failed.
 fn before(view: &View, otherwise: &str) -> Finding {
     view.stored_finding(SYNCED)
-        .filter(|finding| !finding.is_fine())
+        .filter(|finding| !finding.is_ready())
         .unwrap_or_else(|| Finding::new(Reason::Updating, otherwise))
 }

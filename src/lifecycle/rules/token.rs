@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::conditions::TOKEN_READY;
-use crate::api::ids::WorkspaceName;
-use crate::api::time::{elapsed, later};
-use crate::api::workspace::WorkspaceState;
+use crate::crd::conditions::TOKEN_READY;
+use crate::domain::finding::Finding;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
+use crate::domain::remote::WorkspaceState;
+use crate::domain::time::{elapsed, later};
 use crate::lifecycle::effect::{Effect, Replace, SecretDraft};
-use crate::lifecycle::memory::HandedOut;
+use crate::lifecycle::memory::LastToken;
 use crate::lifecycle::plan::{Step, token};
-use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::token_secret::{self, Target};
-use crate::lifecycle::rules::{gates, identity, naming, state};
-use crate::lifecycle::verdict::{Aspect, Finding};
+use crate::lifecycle::rules::{identity, naming, preconditions, state};
+use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::view::{Record, View};
 
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
@@ -52,14 +53,14 @@ pub fn wanted(view: &View, record: &Record) -> Result<(), Finding> {
 pub fn withhold_token(view: &View) -> Option<Step> {
     let record = view.record()?;
     wanted(view, &record).err()?;
-    gates::remove_secrets(view)
+    preconditions::remove_secrets(view)
 }
 
-/// A token that says to be of another organisation is dropped.
+/// A token that says to be of another organization is dropped.
 pub fn refuse_another_organization(view: &View) -> Option<Step> {
     let record = view.record()?;
     let proof = view
-        .found
+        .progress
         .proof
         .as_ref()
         .filter(|proof| proof.workspace_id == record.id)?;
@@ -70,7 +71,7 @@ pub fn refuse_another_organization(view: &View) -> Option<Step> {
     let finding = Finding::new(
         Reason::IdentityMismatch,
         format!(
-            "a token for the workspace {} says that it belongs to organisation {other}, recorded is {}; the token was dropped \
+            "a token for the workspace {} says that it belongs to organization {other}, recorded is {}; the token was dropped \
              and nothing handed out",
             record.id, record.organization_id
         ),
@@ -88,7 +89,7 @@ pub fn publish_proven_token(view: &View) -> Option<Step> {
 
 /// Writes the token at hand, if it is proven to be of `record`.
 pub fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Option<Step> {
-    let (issued, proof) = (view.found.issued.as_ref()?, view.found.proof.as_ref()?);
+    let (issued, proof) = (view.progress.issued.as_ref()?, view.progress.proof.as_ref()?);
     if proof.workspace_id != record.id
         || proof
             .organization_id
@@ -121,11 +122,11 @@ pub fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Option<Ste
 /// An issued token is proven at once, or dropped with the pass.
 pub fn prove_what_was_issued(view: &View) -> Option<Step> {
     view.record()?;
-    let issued = view.found.issued.as_ref()?;
-    view.found
+    let issued = view.progress.issued.as_ref()?;
+    view.progress
         .proof
         .is_none()
-        .then(|| token(Effect::Prove(issued.slot)))
+        .then(|| token(Effect::Verify(issued.slot)))
         .flatten()
 }
 
@@ -155,15 +156,15 @@ pub fn need(view: &View, record: &Record) -> Need {
     }
     let target = token_secret::target(view);
     if let Target::Foreign = target {
-        // The Secret that was in use goes on, if it can be found.
-        return token_secret::out_of_sight(view)
+        // The Secret that was in use goes on, if it can be progress.
+        return token_secret::unwatched_recorded_secret(view)
             .map_or_else(|| Need::Blocked(token_secret::foreign(view)), Need::Next);
     }
     if let Target::Ours(facts) = &target
         && token_secret::is_current(view, record, facts)
     {
         return Need::None(Finding::new(
-            Reason::TokenProven,
+            Reason::TokenVerified,
             "a token proven to open this workspace is in the Secret",
         ));
     }
@@ -190,7 +191,7 @@ pub fn need(view: &View, record: &Record) -> Need {
 
 fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
     // One token a pass, and one more after a stray or a rename: what is due again at once waits for the next.
-    if view.found.published.is_some() || view.found.issues > 1 {
+    if view.progress.published.is_some() || view.progress.issues > 1 {
         return Some(Need::Later(pending(
             view,
             "the token is waiting for its next attempt",
@@ -222,7 +223,7 @@ fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
 
 fn pending(view: &View, otherwise: &str) -> Finding {
     view.stored_finding(TOKEN_READY)
-        .filter(|finding| !finding.is_fine())
+        .filter(|finding| !finding.is_ready())
         .unwrap_or_else(|| Finding::new(Reason::TokenPending, otherwise))
 }
 
@@ -234,6 +235,6 @@ pub fn waits_until(view: &View) -> Option<Timestamp> {
 }
 
 fn restores_at(view: &View) -> Option<Timestamp> {
-    let next_at = view.memory.handed_out.as_ref().map(HandedOut::next_at);
+    let next_at = view.memory.last_token.as_ref().map(LastToken::next_at);
     next_at.filter(|at| *at > view.now)
 }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::ids::WorkspaceName;
-use crate::api::marks;
+use crate::crd::metadata_keys;
+use crate::domain::finding::Finding;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
 use crate::lifecycle::effect::Effect;
 use crate::lifecycle::plan::{Step, token};
-use crate::lifecycle::reason::Reason;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::state;
 use crate::lifecycle::schedule::Freshness;
-use crate::lifecycle::verdict::Finding;
 use crate::lifecycle::view::{Content, LiveSecret, Ownership, Record, SecretContent, SecretFacts, View};
-use crate::turns::Urgency;
+use crate::limits::Urgency;
 pub(super) fn foreign(view: &View) -> Finding {
     Finding::new(
         Reason::SecretNotOwned,
@@ -35,58 +35,58 @@ pub(super) enum Target<'a> {
 }
 
 pub(super) fn target(view: &View) -> Target<'_> {
-    match (&view.found.target, &view.secrets.target) {
+    match (&view.progress.target, &view.secrets.target) {
         (Some(LiveSecret::Absent), _) => Target::Free,
         (Some(LiveSecret::Present(facts)), _) | (None, Some(facts)) => match facts.ownership {
             Ownership::Ours | Ownership::Orphaned => Target::Ours(facts),
-            Ownership::Foreign => old_one(view).map_or(Target::Foreign, Target::Ours),
+            Ownership::Foreign => previous_secret(view).map_or(Target::Foreign, Target::Ours),
         },
         // At creation nothing is known to be there: creating it finds out.
-        (None, None) if view.record().is_none() && !view.found.secret_stale => Target::Free,
+        (None, None) if view.record().is_none() && !view.progress.secret_stale => Target::Free,
         (None, None) => Target::Unread,
     }
 }
 
 /// Where the new name is somebody else's, the Secret that was in use goes on.
-pub(super) fn old_one(view: &View) -> Option<&SecretFacts> {
+pub(super) fn previous_secret(view: &View) -> Option<&SecretFacts> {
     let name = view.stored.token_secret_name.as_ref()?;
     view.secrets.others.iter().find(|facts| facts.name == *name)
 }
 
 /// The Secret of the record, where no store shows it and it was not read live. One that lost our label is not watched,
 /// and the token in it may be good.
-pub fn out_of_sight(view: &View) -> Option<Effect> {
+pub fn unwatched_recorded_secret(view: &View) -> Option<Effect> {
     let name = view.record().and(view.stored.token_secret_name.as_ref())?;
-    let unseen = known_as(view, name).is_none() && !view.found.checked_secrets.contains(name);
+    let unseen = secret_named(view, name).is_none() && !view.progress.checked_secrets.contains(name);
     unseen.then(|| Effect::ReadSecret { name: name.clone() })
 }
 
 /// The recorded name, until it is known that nothing of ours is there.
 pub fn recorded_name(view: &View) -> Option<String> {
     let name = view.stored.token_secret_name.as_ref()?;
-    let there = match known_as(view, name) {
+    let there = match secret_named(view, name) {
         Some(facts) => facts.ownership != Ownership::Foreign,
-        None => !view.found.checked_secrets.contains(name),
+        None => !view.progress.checked_secrets.contains(name),
     };
     there.then(|| name.clone())
 }
 
 /// Whether the record alone finds its Secret: such a name is kept until that Secret is gone.
-pub fn is_found_by_record_alone(view: &View) -> bool {
+pub fn only_status_names_it(view: &View) -> bool {
     let recorded = view.stored.token_secret_name.as_ref();
     let unwatched = recorded
-        .and_then(|name| known_as(view, name))
+        .and_then(|name| secret_named(view, name))
         .is_some_and(|facts| facts.ownership != Ownership::Foreign && !is_watched(facts));
-    out_of_sight(view).is_some() || (unwatched && recorded != Some(&secret_name(view)))
+    unwatched_recorded_secret(view).is_some() || (unwatched && recorded != Some(&secret_name(view)))
 }
 
 /// Whether the watch of our label shows it.
 fn is_watched(facts: &SecretFacts) -> bool {
-    facts.labels.contains_key(marks::WORKSPACE_LABEL)
+    facts.labels.contains_key(metadata_keys::WORKSPACE_LABEL)
 }
 
 /// What is known of the Secret of that name.
-pub fn known_as<'a>(view: &'a View, name: &str) -> Option<&'a SecretFacts> {
+pub fn secret_named<'a>(view: &'a View, name: &str) -> Option<&'a SecretFacts> {
     let mut known = view.secrets.target.iter().chain(&view.secrets.others);
     known.find(|facts| facts.name == name)
 }
@@ -100,7 +100,7 @@ pub fn secret_name(view: &View) -> String {
 }
 
 /// Whether the declared name is somebody else's, though an old Secret goes on.
-pub fn displaced(view: &View) -> Option<Finding> {
+pub fn name_conflict(view: &View) -> Option<Finding> {
     (secret_name(view) != view.target_name() || matches!(target(view), Target::Foreign))
         .then(|| foreign(view))
 }
@@ -141,12 +141,15 @@ pub(super) fn labels(view: &View) -> BTreeMap<String, String> {
         .as_ref()
         .map(|secret| secret.labels.clone())
         .unwrap_or_default();
-    labels.insert(marks::WORKSPACE_LABEL.to_owned(), view.object.name.clone());
     labels.insert(
-        marks::MANAGED_BY_LABEL.to_owned(),
-        marks::FIELD_MANAGER.to_owned(),
+        metadata_keys::WORKSPACE_LABEL.to_owned(),
+        view.object.name.clone(),
     );
-    labels.insert(marks::NO_BACKUP_LABEL.to_owned(), "true".to_owned());
+    labels.insert(
+        metadata_keys::MANAGED_BY_LABEL.to_owned(),
+        metadata_keys::FIELD_MANAGER.to_owned(),
+    );
+    labels.insert(metadata_keys::NO_BACKUP_LABEL.to_owned(), "true".to_owned());
     labels
 }
 
@@ -164,7 +167,7 @@ pub fn remove_other_secrets(view: &View) -> Option<Step> {
         Target::Ours(_) => {}
         Target::Free | Target::Unread | Target::Foreign => return None,
     }
-    if let Some(read) = out_of_sight(view) {
+    if let Some(read) = unwatched_recorded_secret(view) {
         return token(read);
     }
     let name = secret_name(view);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::world::{World, spec};
-use crate::api::ids::{OrganizationId, WorkspaceId};
-use crate::api::workspace::{AdoptionPolicy, Origin, WorkspaceSpec};
-use crate::lifecycle::view::Verification;
+use crate::crd::workspace::{AdoptionPolicy, Origin, WorkspaceSpec};
+use crate::domain::ids::{OrganizationId, WorkspaceId};
+use crate::domain::verification::Verification;
+use crate::lifecycle::tests::world::{World, spec};
 
 fn by_name() -> WorkspaceSpec {
     let mut declared = spec("acme");
@@ -34,7 +34,7 @@ fn adoption_by_name_looks_reads_by_id_records_and_then_issues() {
     world.pass("acme").unwrap();
     assert_eq!(
         &world.kinds()[..4],
-        ["Look", "Get", "AddFinalizer", "WriteStatus"]
+        ["Search", "Get", "AddFinalizer", "WriteStatus"]
     );
     assert_eq!(world.id("acme"), Some(id.clone()));
     assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
@@ -118,7 +118,7 @@ fn an_id_that_is_not_there_creates_nothing() {
     let (mut world, _) = with_existing("legacy");
     world.apply("acme", by_id(&WorkspaceId::from("nowhere")));
     world.live("acme", Duration::from_secs(600));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
     assert_eq!(world.engine.names(), ["legacy"]);
 }
 
@@ -139,7 +139,7 @@ fn what_another_object_has_is_not_adopted_by_name_or_by_id() {
 }
 
 #[test]
-fn a_workspace_of_another_organisation_is_left_alone() {
+fn a_workspace_of_another_organization_is_left_alone() {
     let (mut world, id) = with_existing("acme");
     world.engine.row(&id).unwrap().organization_id = Some(OrganizationId::from("org-2"));
     world.apply("acme", by_name());
@@ -152,7 +152,7 @@ fn a_workspace_of_another_organisation_is_left_alone() {
 fn an_inactive_workspace_is_adopted_and_gets_no_token() {
     let (mut world, id) = with_existing("acme");
     world.engine.row(&id).unwrap().state =
-        crate::api::remote::RemoteState::Known(crate::api::workspace::WorkspaceState::Inactive);
+        crate::domain::remote::RemoteState::Known(crate::domain::remote::WorkspaceState::Inactive);
     world.apply("acme", by_name());
     world.pass("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -175,7 +175,7 @@ fn what_another_object_has_is_not_adopted_by_id_under_a_name_that_it_does_not_kn
 }
 
 #[test]
-fn a_wish_that_came_from_another_organisation_waits_for_its_credential_and_makes_no_twin() {
+fn a_wish_that_came_from_another_organization_waits_for_its_credential_and_makes_no_twin() {
     let (mut world, id) = with_existing("acme");
     let there = OrganizationId::from("org-2");
     world.apply("acme", by_name());
@@ -185,7 +185,7 @@ fn a_wish_that_came_from_another_organisation_waits_for_its_credential_and_makes
         o.status.organization_id = Some(OrganizationId::from("org-1"));
         o.status.name = Some("acme".into());
     });
-    // Beside the credential of another organisation, where nothing is called so.
+    // Beside the credential of another organization, where nothing is called so.
     world.readable().verification = Verification::Verified(there);
     let rows = std::mem::take(&mut world.engine.rows);
     world.live("acme", Duration::from_secs(600));

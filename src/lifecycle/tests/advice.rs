@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::engine_model::Told;
-use super::world::{Fault, World, spec};
-use crate::api::ids::WorkspaceName;
-use crate::api::workspace::AdoptionPolicy;
+use crate::crd::workspace::AdoptionPolicy;
+use crate::domain::ids::WorkspaceName;
+use crate::lifecycle::tests::fake_engine::Told;
+use crate::lifecycle::tests::world::{Fault, World, spec};
 
 fn says(world: &World, reason: &str, words: &[&str]) {
     assert_eq!(world.ready("acme"), reason);
@@ -94,9 +94,9 @@ fn that_suspension_holds_back_what_was_asked_for_is_said() {
     world.engine.rows.clear();
     world.list();
     world.live("acme", Duration::from_secs(60));
-    says(&world, "RemoteGone", &["recreate=ws-1"]);
+    says(&world, "WorkspaceNotFound", &["recreate=ws-1"]);
     says_nothing_of(&world, "spec.suspend");
     world.edit("acme", |o| o.spec.suspend = Some(true));
     world.live("acme", Duration::from_secs(600));
-    says(&world, "RemoteGone", &["while spec.suspend is set"]);
+    says(&world, "WorkspaceNotFound", &["while spec.suspend is set"]);
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::world::{World, spec};
-use crate::api::ids::WorkspaceId;
-use crate::api::time::later;
-use crate::api::workspace::WorkspaceStatus;
+use crate::crd::workspace::WorkspaceStatus;
+use crate::domain::ids::WorkspaceId;
+use crate::domain::time::later;
+use crate::lifecycle::tests::world::{World, spec};
 use crate::lifecycle::view::Content;
 
 impl World {
@@ -20,7 +20,7 @@ impl World {
     }
 
     pub(super) fn calls(&self) -> usize {
-        let remote = ["Look", "Get", "Issue", "Prove", "Update", "Delete"];
+        let remote = ["Search", "Get", "Issue", "Verify", "Update", "Delete"];
         self.journal
             .iter()
             .filter(|(_, kind)| remote.contains(kind))
@@ -120,7 +120,7 @@ impl World {
         world.engine.rows.clear();
         world.list();
         world.live("acme", Duration::from_secs(5));
-        assert_eq!(world.ready("acme"), "RemoteGone");
+        assert_eq!(world.ready("acme"), "WorkspaceNotFound");
         world.forget_journal();
         world
     }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, spec};
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::FailureClass;
-use crate::api::time::elapsed;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::elapsed;
 use crate::lifecycle::Memory;
-use crate::lifecycle::pass::Settled;
+use crate::lifecycle::reconcile::Settled;
+use crate::lifecycle::tests::world::{Fault, World, spec};
 use crate::lifecycle::verdict::Aspect;
 
 const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
@@ -32,17 +32,17 @@ fn an_object_that_changes_before_every_write_of_ours_is_left_alone_after_a_while
     world.meanwhile("AddFinalizer", disturb);
     let settled = world.pass("acme").unwrap();
     assert_eq!(world.journal.len(), 32);
-    assert!(settled.look_again > world.now);
+    assert!(settled.requeue_at > world.now);
 }
 
 #[test]
 fn what_fails_together_is_charged_together() {
     let mut world = World::with_acme_due();
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
-    world.fault("Look", DOWN, 1);
+    world.fault("Search", DOWN, 1);
     world.fault("Issue", DOWN, 1);
     let settled = world.pass("acme").unwrap();
-    assert_eq!(world.kinds(), ["Get", "Look", "Issue", "WriteStatus"]);
+    assert_eq!(world.kinds(), ["Get", "Search", "Issue", "WriteStatus"]);
     let [sync, token] = rests(&world, &settled);
     assert!(sync.is_some());
     assert_eq!(sync, token, "three calls each");

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::world::{Fault, World, at, org, spec};
-use crate::api::ids::{WorkspaceId, WorkspaceName};
-use crate::api::remote::RemoteWorkspace;
-use crate::lifecycle::view::{Deletion, Observation, OrganizationFacts, Remote, View};
-use crate::tenancy::Basis::{Desired, Intended, Recorded};
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::object::Deletion;
+use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::tests::world::{Fault, World, at, org, spec};
+use crate::lifecycle::view::{Observation, OrganizationFacts, Remote, View};
+use crate::tenancy::Basis::{Creating, Desired, Recorded};
 use crate::tenancy::{Basis, ClaimKey, canonical};
 
 fn name(text: &str) -> ClaimKey {
@@ -67,7 +68,7 @@ fn the_name_that_this_pass_has_read_as_well() {
     let mut view = world.view("acme");
     let mut row = world.engine.rows[0].workspace.clone();
     row.name = WorkspaceName::from("moved");
-    view.found.row = Some(row);
+    view.progress.row = Some(row);
     let read = (name("moved"), Recorded);
     claims(
         &view,
@@ -88,7 +89,7 @@ fn the_name_of_a_creation_in_flight_beside_the_one_declared_since() {
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
     claims(
         &world.view("acme"),
-        [(name("acme"), Intended), (name("zenith"), Desired)],
+        [(name("acme"), Creating), (name("zenith"), Desired)],
     );
 }
 
@@ -127,7 +128,7 @@ fn an_organization_that_cannot_be_read_takes_back_nothing_of_what_is_recorded() 
 #[test]
 fn what_is_to_go_wishes_for_nothing_more() {
     let mut world = recorded();
-    world.edit("acme", |o| o.facts.deletion = Deletion::Asked);
+    world.edit("acme", |o| o.facts.deletion = Deletion::Requested);
     claims(
         &world.view("acme"),
         [(id("ws-1"), Recorded), (name("acme"), Recorded)],
@@ -155,8 +156,8 @@ fn the_workspace_that_was_read_to_be_taken_by_its_id_and_its_name() {
     let mut world = unrecorded();
     let row = existing(&mut world, "legacy");
     let mut view = world.view("acme");
-    view.found.remote = Some(read(&row));
-    view.found.row = Some(row);
+    view.progress.remote = Some(read(&row));
+    view.progress.row = Some(row);
     claims(
         &view,
         [
@@ -172,7 +173,7 @@ fn the_workspace_that_a_mismatched_proof_named() {
     let mut world = recorded();
     let other = existing(&mut world, "acme");
     let mut view = world.view("acme");
-    view.found.other = Some(read(&other));
+    view.progress.other = Some(read(&other));
     let named = (id("ws-2"), Desired);
     claims(
         &view,

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, spec};
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::FailureClass;
-use crate::api::time::{earlier, elapsed};
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::{earlier, elapsed};
+use crate::lifecycle::tests::world::{Fault, World, spec};
 
 const BACK: Duration = Duration::from_secs(2 * 3600);
 
@@ -17,7 +17,7 @@ fn set_back(world: &mut World) {
 fn what_failed_ahead_of_time_is_tried_as_soon_as_ever() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
-    world.fault("Look", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.fault("Search", Fault::Answers(FailureClass::Transient, 503), 1);
     world.pass("acme").unwrap();
     set_back(&mut world);
     world.live("acme", Duration::from_secs(30));

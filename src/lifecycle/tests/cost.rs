@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, spec};
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::FailureClass;
-use crate::api::workspace::WorkspaceState;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::{FailureClass, WorkspaceState};
+use crate::lifecycle::tests::world::{Fault, World, spec};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -51,7 +50,7 @@ fn a_creation_that_always_fails() {
         world.apply("acme", spec("acme"));
         world
     };
-    stays_cheap("creation", begin, &["Look", "Issue", "Prove", "Get"]);
+    stays_cheap("creation", begin, &["Search", "Issue", "Verify", "Get"]);
 }
 
 #[test]
@@ -61,7 +60,7 @@ fn a_token_that_cannot_be_renewed() {
         world.pass_time(900);
         world
     };
-    stays_cheap("refresh", begin, &["Get", "Issue", "Prove"]);
+    stays_cheap("refresh", begin, &["Get", "Issue", "Verify"]);
 }
 
 #[test]
@@ -74,7 +73,7 @@ fn a_workspace_without_token_that_cannot_be_renamed_or_switched() {
         });
         world
     };
-    stays_cheap("rename", begin, &["Get", "Look", "Update"]);
+    stays_cheap("rename", begin, &["Get", "Search", "Update"]);
 }
 
 #[test]
@@ -95,7 +94,7 @@ fn a_workspace_that_is_gone() {
         world.list();
         world
     };
-    stays_cheap("gone", begin, &["Prove"]);
+    stays_cheap("gone", begin, &["Verify"]);
 }
 
 #[test]
@@ -104,7 +103,7 @@ fn an_api_that_is_down_for_everything() {
         let mut world = World::with_acme();
         world.pass_time(900);
         world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
-        for operation in ["Look", "Get", "Issue", "Prove", "Update", "Delete"] {
+        for operation in ["Search", "Get", "Issue", "Verify", "Update", "Delete"] {
             world.fault(operation, Fault::Answers(class, status), usize::MAX);
         }
         hours_are_cheap(&mut world, &format!("{class:?}"));

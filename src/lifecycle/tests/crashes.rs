@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, spec};
-use crate::api::ids::WorkspaceName;
-use crate::api::time::later;
-use crate::api::workspace::AdoptionPolicy;
+use crate::crd::workspace::AdoptionPolicy;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::time::later;
+use crate::lifecycle::tests::world::{Fault, World, spec};
 
 /// Longer than any story, with its deadline, lag and back-off.
 const STORY: Duration = Duration::from_secs(300);
@@ -133,9 +133,9 @@ fn a_creation_killed_twice_is_no_worse() {
 #[test]
 fn an_answer_lost_anywhere_in_a_creation_makes_no_twin() {
     for kind in [
-        "Look",
+        "Search",
         "Issue",
-        "Prove",
+        "Verify",
         "Get",
         "AddFinalizer",
         "WriteStatus",

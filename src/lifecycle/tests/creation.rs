@@ -1,22 +1,22 @@
-//! Creation: gates, look, finalizer, intent, issue, proof, GET, Secret, record.
+//! Creation: gates, search, finalizer, intent, issue, proof, GET, Secret, record.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::engine_model::Told;
-use super::world::{Fault, World, spec};
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::FailureClass;
-use crate::api::workspace::{Origin, WorkspaceState};
-use crate::lifecycle::Reason;
+use crate::crd::workspace::Origin;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
+use crate::domain::remote::{FailureClass, WorkspaceState};
+use crate::lifecycle::tests::fake_engine::Told;
+use crate::lifecycle::tests::world::{Fault, World, spec};
 
 const CREATION: [&str; 8] = [
-    "Look",
+    "Search",
     "AddFinalizer",
     "WriteStatus",
     "Issue",
-    "Prove",
+    "Verify",
     "Get",
     "WriteSecret",
     "WriteStatus",
@@ -117,7 +117,7 @@ fn a_name_that_exists_stops_and_nothing_is_written_remotely() {
     let mut world = created();
     world.engine.make(world.now, "acme");
     world.pass("acme").unwrap();
-    assert_eq!(world.kinds(), ["Look", "WriteStatus"]);
+    assert_eq!(world.kinds(), ["Search", "WriteStatus"]);
     assert_eq!(world.ready("acme"), "AlreadyExists");
 }
 
@@ -201,7 +201,7 @@ fn without_a_creation_time_nothing_decides_after_a_crash() {
     assert!(world.secrets.is_empty());
     world.allow_adoption();
     world.edit("acme", |o| {
-        o.spec.adoption_policy = Some(crate::api::workspace::AdoptionPolicy::ByName);
+        o.spec.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
     });
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -244,7 +244,7 @@ fn a_throttled_issue_is_sent_again_when_the_pause_is_over() {
 
 #[test]
 fn what_spec_says_meanwhile_is_done_after_the_creation_under_its_own_name() {
-    for moment in ["Issue", "Prove", "Get", "WriteSecret"] {
+    for moment in ["Issue", "Verify", "Get", "WriteSecret"] {
         let mut world = created();
         world.meanwhile(moment, |world| {
             world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
@@ -275,7 +275,7 @@ fn with_the_grant_withdrawn_in_flight_it_looks_but_does_not_issue() {
     world.grant("[]");
     world.forget_journal();
     world.live("acme", Duration::from_secs(600));
-    assert!(world.count("Look") > 0);
+    assert!(world.count("Search") > 0);
     assert_eq!(world.count("Issue"), 0);
     assert_eq!(world.ready("acme"), "NameNotGranted");
 }

@@ -1,11 +1,12 @@
-//! What comes between the steps of a creation: another hand, another organisation, two where one was to be.
+//! What comes between the steps of a creation: another hand, another organization, two where one was to be.
 
 use std::time::Duration;
 
-use super::world::{Fault, World, at, spec};
-use crate::api::ids::{OrganizationId, RegionId, WorkspaceId};
-use crate::api::workspace::{AdoptionPolicy, Origin, WorkspaceState};
-use crate::lifecycle::view::Verification;
+use crate::crd::workspace::{AdoptionPolicy, Origin};
+use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId};
+use crate::domain::remote::WorkspaceState;
+use crate::domain::verification::Verification;
+use crate::lifecycle::tests::world::{Fault, World, at, spec};
 
 fn created() -> World {
     let mut world = World::new();
@@ -27,13 +28,13 @@ fn a_region_is_asked_for_at_the_creation_and_never_after() {
 }
 
 #[test]
-fn a_token_of_another_organisation_is_dropped_whether_its_proof_or_its_workspace_says_so() {
+fn a_token_of_another_organization_is_dropped_whether_its_proof_or_its_workspace_says_so() {
     let by_proof = |world: &mut World| world.engine.proves_for = OrganizationId::from("org-2");
     let by_row = |world: &mut World| {
         let made = world.engine.row(&WorkspaceId::from("ws-1")).unwrap();
         made.organization_id = Some(OrganizationId::from("org-2"));
     };
-    for (moment, says_so) in [("Prove", by_proof as fn(&mut World)), ("Get", by_row)] {
+    for (moment, says_so) in [("Verify", by_proof as fn(&mut World)), ("Get", by_row)] {
         let mut world = created();
         world.meanwhile(moment, says_so);
         world.pass("acme").unwrap();

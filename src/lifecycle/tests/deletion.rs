@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::engine_model::Told;
-use super::world::{Fault, World, spec};
-use crate::api::ids::OrganizationId;
-use crate::api::remote::FailureClass;
-use crate::api::workspace::{AdoptionPolicy, DeletionPolicy, Origin};
-use crate::lifecycle::Reason;
-use crate::lifecycle::view::{CrdState, OrganizationFacts, Vanishing, Verification};
+use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, Origin};
+use crate::domain::ids::OrganizationId;
+use crate::domain::reason::Reason;
+use crate::domain::remote::FailureClass;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::tests::fake_engine::Told;
+use crate::lifecycle::tests::world::{Fault, World, spec};
+use crate::lifecycle::view::{CrdState, OrganizationFacts};
 
 fn adopted() -> World {
     let mut world = World::new();
@@ -148,7 +149,7 @@ fn what_blocks_a_deletion_is_said_with_the_way_out_and_retain_may_still_be_set()
             };
         },
         |world| world.readable().verification = Verification::Verified(OrganizationId::from("org-2")),
-        |world| world.readable().vanishing = Vanishing::Mass,
+        |world| world.readable().vanishing = Missing::Many,
     ];
     for block in blockers {
         let mut world = World::with_acme();
@@ -229,7 +230,7 @@ fn a_creation_in_flight_is_found_by_its_window_recorded_and_deleted_by_id() {
     assert_eq!(
         world.kinds(),
         [
-            "Look",
+            "Search",
             "Get",
             "WriteStatus",
             "ReadCrd",
@@ -270,7 +271,7 @@ fn what_bore_the_name_before_our_issue_is_not_deleted_with_it() {
 fn a_deletion_without_our_finalizer_is_none_of_our_business() {
     let mut world = World::with_acme();
     world.edit("acme", |o| {
-        o.facts.deletion = crate::lifecycle::view::Deletion::Asked;
+        o.facts.deletion = crate::lifecycle::view::Deletion::Requested;
         o.facts.finalizer = crate::lifecycle::view::Finalizer::Absent;
     });
     world.pass("acme").unwrap();
@@ -323,9 +324,9 @@ fn a_release_that_kubernetes_refuses_is_tried_once_a_pass_and_the_farewell_told_
         world.delete("acme");
         let settled = world.pass("acme").unwrap();
         assert_eq!(world.count("RemoveFinalizer"), 1, "{policy:?}");
-        assert_eq!(world.ready("acme"), "KubernetesRefused", "{policy:?}");
+        assert_eq!(world.ready("acme"), "KubernetesApiError", "{policy:?}");
         assert!(!world.events.contains(&Reason::Retained));
-        assert!(settled.look_again > world.now);
+        assert!(settled.requeue_at > world.now);
         world.live("acme", Duration::from_secs(600));
         assert!(
             world.count("RemoveFinalizer") < 12,

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World};
-use crate::api::remote::FailureClass;
-use crate::api::workspace::DeletionPolicy;
-use crate::lifecycle::Reason;
+use crate::crd::workspace::DeletionPolicy;
+use crate::domain::reason::Reason;
+use crate::domain::remote::FailureClass;
+use crate::lifecycle::tests::world::{Fault, World};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -77,7 +77,7 @@ fn many_that_vanished_are_not_believed_gone_here_either() {
     let mut world = refusing(FailureClass::Transient, 503);
     world.pass("acme").unwrap();
     world.engine.rows.clear();
-    world.readable().vanishing = crate::lifecycle::view::Vanishing::Mass;
+    world.readable().vanishing = crate::lifecycle::view::Missing::Many;
     world.live("acme", HOUR);
     assert_eq!(world.ready("acme"), "DeletionBlocked");
     assert!(!world.events.contains(&Reason::Retained));
@@ -91,9 +91,9 @@ fn a_finalizer_that_cannot_be_taken_off_is_tried_once_a_pass_and_nothing_told_be
         world.fault("RemoveFinalizer", Fault::Refused, 2);
         world.delete("acme");
         for n in 1..=2 {
-            world.now = world.pass("acme").unwrap().look_again;
+            world.now = world.pass("acme").unwrap().requeue_at;
             assert_eq!(world.count("RemoveFinalizer"), n);
-            assert_eq!(world.ready("acme"), "KubernetesRefused");
+            assert_eq!(world.ready("acme"), "KubernetesApiError");
         }
         assert!(!world.events.contains(&Reason::Retained));
         world.pass("acme").unwrap();
@@ -111,7 +111,10 @@ fn a_secret_that_may_not_be_touched_any_more_stops_no_deletion() {
         let mut world = World::with_acme();
         if unseen == "out of sight" {
             let secret = world.secrets.get_mut("acme-token").unwrap();
-            secret.facts.labels.remove(crate::api::marks::WORKSPACE_LABEL);
+            secret
+                .facts
+                .labels
+                .remove(crate::crd::metadata_keys::WORKSPACE_LABEL);
         }
         for effect in ["ReadSecret", "DeleteSecret"] {
             world.fault(effect, Fault::Forbidden, usize::MAX);

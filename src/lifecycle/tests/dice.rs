@@ -4,19 +4,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::world::{World, at, org, spec};
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
-use crate::api::marks;
-use crate::api::remote::{Answer, Deleted, Failure, FailureClass, Proof, RemoteState, RemoteWorkspace};
-use crate::api::workspace::{
+use crate::crd::metadata_keys;
+use crate::crd::workspace::{
     AdoptionPolicy, Creation, CreationClock, DeletionPolicy, Origin, TokenSecret, WorkspaceSpec,
-    WorkspaceState, WorkspaceStatus,
+    WorkspaceStatus,
 };
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::remote::{
+    Answer, Deleted, Failure, FailureClass, RemoteState, RemoteWorkspace, TokenScope, WorkspaceState,
+};
+use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, TokenSlot};
 use crate::lifecycle::schedule::TokenTimes;
+use crate::lifecycle::tests::world::{World, at, org, spec};
 use crate::lifecycle::view::{
-    Content, CrdState, Deletion, Finalizer, Listed, LiveSecret, ObjectFacts, OrganizationFacts, Ownership,
-    SecretContent, SecretFacts, Vanishing, Verification, View,
+    Content, CrdState, ListEntry, LiveSecret, ObjectFacts, OrganizationFacts, Ownership, SecretContent,
+    SecretFacts, View,
 };
 
 /// A row of numbers, read one by one; at its end there are only noughts.
@@ -144,9 +148,9 @@ impl Dice {
             created: at(-9000),
             generation: self.pick(&[1, 2]),
             deletion: if going {
-                Deletion::Asked
+                Deletion::Requested
             } else {
-                Deletion::NotAsked
+                Deletion::NotRequested
             },
             finalizer: self.pick(&[Finalizer::Present, Finalizer::Absent]),
             reconcile_at: None,
@@ -161,7 +165,7 @@ impl Dice {
             organization_id: self.organization_id(),
             api_url: super::world::API_URL.to_owned(),
         };
-        let watched = [(marks::WORKSPACE_LABEL.to_owned(), "acme".to_owned())].into();
+        let watched = [(metadata_keys::WORKSPACE_LABEL.to_owned(), "acme".to_owned())].into();
         SecretFacts {
             name: name.to_owned(),
             resource_version: "7".to_owned(),
@@ -188,8 +192,7 @@ impl Dice {
         world.grant(&format!(
             "[{{namespaces: {{names: [team]}}, workspaceNames: [{names}]{adoption}}}]"
         ));
-        world.readable().vanishing =
-            self.pick(&[Vanishing::Calm, Vanishing::Calm, Vanishing::Calm, Vanishing::Mass]);
+        world.readable().vanishing = self.pick(&[Missing::Few, Missing::Few, Missing::Few, Missing::Many]);
         let pending = Verification::Pending { why: "?".to_owned() };
         world.readable().verification = self.pick(&[
             Verification::Verified(org()),
@@ -216,7 +219,7 @@ impl Dice {
             })
             .into_iter()
             .collect();
-        view.listed = self.maybe(|dice| Listed {
+        view.listed = self.maybe(|dice| ListEntry {
             requested_at: dice.instant(),
             // A list keeps no row of what is deleted.
             row: dice.maybe(Self::row).filter(|row| !row.tombstone),
@@ -310,7 +313,7 @@ impl Dice {
                 let unreadable = CrdState::Unreadable { why: "?".to_owned() };
                 Outcome::Crd(self.pick(&[CrdState::Serving, CrdState::Serving, CrdState::Going, unreadable]))
             }
-            Effect::Look(_) => Outcome::Looked(self.answer(now, |dice| {
+            Effect::Search(_) => Outcome::Searched(self.answer(now, |dice| {
                 let row = dice.row();
                 let other = dice.row();
                 dice.pick(&[vec![], vec![row.clone()], vec![row, other]])
@@ -326,7 +329,7 @@ impl Dice {
                 slot: TokenSlot(1),
                 lifetime: Duration::from_secs(dice.pick(&[1200, 0, 5, u64::MAX])),
             })),
-            Effect::Prove(_) => Outcome::Proven(self.answer(now, |dice| Proof {
+            Effect::Verify(_) => Outcome::Verified(self.answer(now, |dice| TokenScope {
                 workspace_id: dice.id(),
                 organization_id: dice.maybe(Self::organization_id),
                 workspace_name: None,

@@ -1,12 +1,12 @@
 //! What people are told of a call that failed: the reason, and words that fit it.
 
-use super::engine_model::failure;
-use crate::api::ids::{WorkspaceId, WorkspaceName};
-use crate::api::remote::{Failure, FailureClass};
-use crate::api::workspace::WorkspaceState;
-use crate::lifecycle::effect::{Change, Effect, TokenSlot};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::reason::Reason;
+use crate::domain::remote::{Failure, FailureClass, WorkspaceState};
+use crate::lifecycle::effect::{Effect, TokenSlot, WorkspaceChange};
 use crate::lifecycle::failures::{of_call, of_creation, refused};
-use crate::lifecycle::{Reason, verdict::Finding};
+use crate::lifecycle::tests::fake_engine::failure;
 
 fn creation_refused(class: FailureClass, status: u16, detail: &str) -> Finding {
     let issue = Effect::Issue {
@@ -23,7 +23,7 @@ fn creation_refused(class: FailureClass, status: u16, detail: &str) -> Finding {
 #[test]
 fn a_creation_refused_for_the_plan_says_so_by_its_status_or_by_its_words() {
     let plan = "Raise the plan, remove workspaces";
-    let other = "Change what is declared";
+    let other = "WorkspaceChange what is declared";
     for (class, status, detail, reason, advice) in [
         (FailureClass::Denied, 402, "no", Reason::PlanLimit, plan),
         (FailureClass::Denied, 403, "no", Reason::PlanLimit, plan),
@@ -77,7 +77,7 @@ fn a_creation_refused_for_the_plan_says_so_by_its_status_or_by_its_words() {
 #[test]
 fn a_token_that_is_refused_as_soon_as_it_is_issued_is_no_matter_of_the_credential() {
     let denied = failure(FailureClass::Denied, 403);
-    let finding = of_call(&Effect::Prove(TokenSlot(1)), &denied);
+    let finding = of_call(&Effect::Verify(TokenSlot(1)), &denied);
     assert_eq!(finding.reason, Reason::AccessDenied);
     assert!(
         finding.message.contains("nothing was handed out"),
@@ -97,10 +97,13 @@ fn a_token_that_is_refused_as_soon_as_it_is_issued_is_no_matter_of_the_credentia
 fn a_change_that_the_credential_may_not_make_is_no_fault_of_what_is_declared() {
     let changes = [
         (
-            Change::Rename(WorkspaceName::from("zenith")),
+            WorkspaceChange::Rename(WorkspaceName::from("zenith")),
             "the name \"zenith\"",
         ),
-        (Change::State(WorkspaceState::Inactive), "the status Inactive"),
+        (
+            WorkspaceChange::State(WorkspaceState::Inactive),
+            "the status Inactive",
+        ),
     ];
     for (change, what) in changes {
         for (class, reason, says) in [

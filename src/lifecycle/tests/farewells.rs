@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::engine_model::Told;
-use super::ordeals::{Ordeal, Trouble, crowded_ordeal, server};
-use super::tried::Tried;
-use super::world::spec;
-use crate::api::workspace::DeletionPolicy;
-use crate::lifecycle::Reason;
+use crate::crd::workspace::DeletionPolicy;
+use crate::domain::reason::Reason;
+use crate::lifecycle::tests::fake_engine::Told;
+use crate::lifecycle::tests::ordeals::{Ordeal, Trouble, crowded_ordeal, server};
+use crate::lifecycle::tests::tried::Tried;
+use crate::lifecycle::tests::world::spec;
 
 proptest! {
     #![proptest_config(crate::laws::cases(100))]

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::world::{Fault, World, spec};
-use crate::api::ids::WorkspaceName;
-use crate::api::marks;
-use crate::api::remote::FailureClass;
-use crate::api::workspace::{TokenSecret, WorkspaceState};
+use crate::crd::metadata_keys;
+use crate::crd::workspace::TokenSecret;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::{FailureClass, WorkspaceState};
+use crate::lifecycle::tests::world::{Fault, World, spec};
 
 /// Things that befall a Workspace.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ enum Event {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let operation = prop::sample::select(vec!["Look", "Get", "Issue", "Prove", "Update"]);
+    let operation = prop::sample::select(vec!["Search", "Get", "Issue", "Verify", "Update"]);
     let of_kubernetes = vec![
         "WriteStatus",
         "WriteSecret",
@@ -84,7 +84,7 @@ fn befall(world: &mut World, event: Event) {
         Event::LoseLabel => {
             let recorded = world.status("acme").token_secret_name.clone();
             if let Some(secret) = recorded.and_then(|name| world.secrets.get_mut(&name)) {
-                secret.facts.labels.remove(marks::WORKSPACE_LABEL);
+                secret.facts.labels.remove(metadata_keys::WORKSPACE_LABEL);
             }
         }
         Event::NameSecret(name) => world.edit("acme", |o| {
@@ -131,6 +131,6 @@ proptest! {
         let again = world.pass("acme").unwrap();
         prop_assert!(world.count("Issue") <= 1, "settled means settled: {:?}", world.kinds());
         prop_assert_eq!(again.calls, 0);
-        prop_assert!(again.look_again >= settled.look_again || settled.calls == 0);
+        prop_assert!(again.requeue_at >= settled.requeue_at || settled.calls == 0);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, org, spec};
-use crate::api::conditions::SYNCED;
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::FailureClass;
-use crate::lifecycle::Reason;
-use crate::lifecycle::view::{Vanishing, Verification};
+use crate::crd::conditions::SYNCED;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
+use crate::domain::remote::FailureClass;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::tests::world::{Fault, World, org, spec};
 
 fn without_a_token(world: &mut World) {
     let disabled = serde_json::from_value(serde_json::json!({ "enabled": false })).unwrap();
@@ -29,8 +29,8 @@ fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
         ("NameNotGranted", |world| {
             world.grant("[{namespaces: {names: [team]}, workspaceNames: [other]}]");
         }),
-        ("MassVanishing", |world| {
-            world.readable().vanishing = Vanishing::Mass;
+        ("ManyWorkspacesMissing", |world| {
+            world.readable().vanishing = Missing::Many;
         }),
         ("NameClaimed", |world| world.claimed_elsewhere("ws-1")),
     ];
@@ -42,7 +42,7 @@ fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
         assert_eq!(world.ready("acme"), reason);
         assert_eq!(
             world.condition("acme", SYNCED).unwrap().1,
-            "RemoteGone",
+            "WorkspaceNotFound",
             "beside {reason}"
         );
     }
@@ -61,7 +61,7 @@ fn a_restart_says_nothing_new_of_what_is_gone() {
     world.readable().verification = Verification::Verified(org());
     world.readable().revision = 1;
     world.live("acme", Duration::from_secs(60));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
     assert!(
         world.kinds().iter().all(|kind| *kind == "Get"),
         "nothing is written: {:?}",
@@ -89,15 +89,15 @@ fn what_was_not_found_is_not_said_to_be_as_declared_before_it_is_found() {
         object.facts.reconcile_at = Some("now".to_owned());
     });
     world.pass("acme").unwrap();
-    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     for _ in 0..5 {
         world.snapshot = None;
         world.pass("acme").unwrap();
-        assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+        assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     }
     world.list();
     world.live("acme", Duration::from_secs(120));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
     let mut rows = std::mem::take(&mut world.engine.rows);
     world.list();
     world.live("acme", Duration::from_secs(5));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
     rows[0].workspace.name = WorkspaceName::from("moved");
     world.engine.rows = rows;
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::world::{World, spec};
-use crate::api::ids::OrganizationId;
-use crate::api::time::later;
-use crate::lifecycle::Reason;
-use crate::lifecycle::view::{Vanishing, Verification};
+use crate::domain::ids::OrganizationId;
+use crate::domain::reason::Reason;
+use crate::domain::time::later;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::tests::world::{World, spec};
 
 const UNTIL_URGENT: Duration = Duration::from_secs(79);
 
@@ -40,7 +40,7 @@ const OF_ANOTHER_ORGANISATION: HoldUp = |world| {
 const GONE: HoldUp = |world| world.engine.rows.clear();
 
 const NOT_ASKED_FOR: [(&str, HoldUp); 4] = [
-    ("another organisation", |world| {
+    ("another organization", |world| {
         world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
     }),
     ("claimed", |world| {
@@ -48,7 +48,7 @@ const NOT_ASKED_FOR: [(&str, HoldUp); 4] = [
         world.claimed_elsewhere(id.as_str());
     }),
     ("mass vanishing", |world| {
-        world.readable().vanishing = Vanishing::Mass;
+        world.readable().vanishing = Missing::Many;
     }),
     ("pending", |world| {
         world.edit("acme", |o| o.facts.generation += 1);
@@ -62,7 +62,7 @@ const NOT_ASKED_FOR: [(&str, HoldUp); 4] = [
 fn what_is_not_as_recorded_is_read_now_and_then_and_the_reads_are_charged() {
     for (reason, hold_up) in [
         ("IdentityMismatch", OF_ANOTHER_ORGANISATION),
-        ("GoneUnconfirmed", GONE),
+        ("NotFoundUnconfirmed", GONE),
     ] {
         let mut world = due_early();
         hold_up(&mut world);
@@ -77,7 +77,7 @@ fn what_is_not_as_recorded_is_read_now_and_then_and_the_reads_are_charged() {
 fn it_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_one() {
     for (reason, hold_up) in [
         ("IdentityMismatch", OF_ANOTHER_ORGANISATION),
-        ("GoneUnconfirmed", GONE),
+        ("NotFoundUnconfirmed", GONE),
     ] {
         let mut world = due_early();
         hold_up(&mut world);
@@ -102,7 +102,7 @@ fn what_is_held_up_without_a_call_is_looked_at_seldom() {
         let passes = world.live_unlisted("acme", UNTIL_URGENT);
         assert!(passes <= 4, "{what}: {passes} passes");
         assert_eq!(world.calls(), 0, "{what}");
-        assert_eq!(world.token_ready("acme"), "TokenProven", "{what}");
+        assert_eq!(world.token_ready("acme"), "TokenVerified", "{what}");
     }
 }
 
@@ -112,7 +112,7 @@ fn that_the_token_in_use_is_about_to_end_is_said_in_time() {
         let mut world = due_early();
         hold_up(&mut world);
         world.live_unlisted("acme", Duration::from_secs(110));
-        assert_ne!(world.token_ready("acme"), "TokenProven", "{what}");
+        assert_ne!(world.token_ready("acme"), "TokenVerified", "{what}");
     }
 }
 
@@ -132,11 +132,11 @@ fn what_a_get_did_not_find_is_believed_as_soon_as_a_list_comes_however_long_ther
     let mut world = due_early();
     GONE(&mut world);
     world.live_unlisted("acme", Duration::from_secs(2 * 3600));
-    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     world.list();
     world.pass_time(1);
     world.pass("acme").unwrap();
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, org, spec};
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
-use crate::api::remote::FailureClass;
-use crate::api::workspace::{AdoptionPolicy, WorkspaceState};
-use crate::lifecycle::pass::SharedList;
-use crate::lifecycle::view::{Finalizer, Vanishing};
+use crate::crd::workspace::AdoptionPolicy;
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId};
+use crate::domain::object::Finalizer;
+use crate::domain::remote::{FailureClass, WorkspaceState};
+use crate::domain::verification::Missing;
+use crate::lifecycle::reconcile::SharedList;
+use crate::lifecycle::tests::world::{Fault, World, org, spec};
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{Managed, Snapshot};
 
@@ -17,16 +18,16 @@ fn a_get_alone_does_not_make_it_gone_until_a_list_has_told_one_from_many() {
     world.engine.rows.clear();
     world.pass_time(14 * 60);
     world.pass("acme");
-    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(world.secrets.len(), 1, "nothing follows before");
-    world.readable().vanishing = Vanishing::Mass;
+    world.readable().vanishing = Missing::Many;
     world.live("acme", Duration::from_secs(30));
-    assert_eq!(world.ready("acme"), "MassVanishing");
+    assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
     assert_eq!(world.secrets.len(), 1, "nothing follows");
-    world.readable().vanishing = Vanishing::Calm;
+    world.readable().vanishing = Missing::Few;
     world.list();
     world.live("acme", Duration::from_secs(30));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
     assert!(world.secrets.is_empty());
 }
 
@@ -51,7 +52,7 @@ fn what_is_gone_stays_gone_through_restarts_and_failing_reads() {
         }
         for _ in 0..60 {
             world.live("acme", Duration::from_secs(60));
-            assert_eq!(world.ready("acme"), "RemoteGone");
+            assert_eq!(world.ready("acme"), "WorkspaceNotFound");
         }
         world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
         world.live("acme", Duration::from_secs(7200));
@@ -76,7 +77,7 @@ fn the_recreate_annotation_is_good_once_and_for_the_lost_id_only() {
     let lost = world.id("acme").unwrap();
     world.edit("acme", |o| o.facts.recreate = Some(WorkspaceId::from("another")));
     world.live("acme", Duration::from_secs(60));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
     world.edit("acme", move |o| o.facts.recreate = Some(lost));
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -85,7 +86,7 @@ fn the_recreate_annotation_is_good_once_and_for_the_lost_id_only() {
     world.engine.rows.clear();
     world.list();
     world.live("acme", Duration::from_secs(600));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn what_comes_back_is_served_again() {
     let rows = std::mem::take(&mut world.engine.rows);
     world.list();
     world.live("acme", Duration::from_secs(5));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
     world.engine.rows = rows;
     world.live("acme", Duration::from_secs(3600));
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -113,7 +114,7 @@ fn what_comes_back_is_served_again() {
 }
 
 #[test]
-fn an_id_that_belongs_to_another_organisation_is_nobodys_to_act_on() {
+fn an_id_that_belongs_to_another_organization_is_nobodys_to_act_on() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
     world.pass_time(900);
@@ -233,7 +234,7 @@ fn a_list_older_than_a_minute_does_not_tell_one_from_many() {
     world.list();
     world.pass_time(61);
     let settled = world.pass("acme").unwrap();
-    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(settled.list, SharedList::Wanted);
 }
 
@@ -246,7 +247,7 @@ fn while_suspended_what_was_lost_is_not_made_anew() {
         o.facts.recreate = lost;
     });
     world.live("acme", Duration::from_secs(60));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
     assert!(world.id("acme").is_some(), "the lost id stays in status");
 }
 
@@ -258,7 +259,7 @@ fn a_workspace_that_reads_as_deleted_is_gone() {
     world.engine.row(&id).unwrap().tombstone = true;
     world.snapshot = Some((world.now, Vec::new()));
     world.live("acme", Duration::from_secs(5));
-    assert_eq!(world.ready("acme"), "RemoteGone");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
     assert!(world.secrets.is_empty());
 }
 
@@ -277,7 +278,7 @@ fn a_list_from_before_the_creation_confirms_no_absence() {
     world.pass_time(10);
     world.engine.rows.clear();
     asked(&mut world, "now");
-    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(world.secrets.len(), 1, "nothing follows before");
 }
 
@@ -289,7 +290,7 @@ fn what_a_get_did_not_find_is_counted_among_what_a_list_before_it_lacks() {
     let listed_at = world.now;
     world.pass_time(1);
     asked(&mut world, "now");
-    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     let uid = world.objects["acme"].facts.uid.clone();
     let managed = Managed {
         id: world.id("acme").unwrap(),
@@ -308,5 +309,5 @@ fn what_a_get_did_not_find_is_counted_among_what_a_list_before_it_lacks() {
     );
     world.snapshot = Some((listed_at, Vec::new()));
     asked(&mut world, "again");
-    assert_eq!(world.ready("acme"), "RemoteGone", "and it is believed");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound", "and it is believed");
 }

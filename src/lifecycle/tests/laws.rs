@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::dice::Dice;
-use crate::api::ids::WorkspaceName;
-use crate::api::time::elapsed;
-use crate::api::workspace::{DeletionPolicy, WorkspaceState, WorkspaceStatus};
-use crate::lifecycle::effect::{Change, Effect};
-use crate::lifecycle::pass::{Next, Pass, Settled};
+use crate::crd::workspace::{DeletionPolicy, WorkspaceStatus};
+use crate::domain::ids::WorkspaceName;
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+use crate::domain::remote::WorkspaceState;
+use crate::domain::time::elapsed;
+use crate::lifecycle::Kstatus;
+use crate::lifecycle::effect::{Effect, WorkspaceChange};
+use crate::lifecycle::reconcile::{Next, Reconcile, Settled};
 use crate::lifecycle::rules::deletion;
-use crate::lifecycle::view::{CrdState, Deletion, Finalizer, LiveSecret, Ownership, Remote, View};
-use crate::lifecycle::{Reason, Weight};
+use crate::lifecycle::tests::dice::Dice;
+use crate::lifecycle::view::{CrdState, LiveSecret, Ownership, Remote, View};
+use crate::limits::RateLimiter;
 use crate::tenancy::{ClaimKey, Claims, canonical};
-use crate::turns::Pace;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -23,13 +26,13 @@ fn play(
     view: View,
     dice: &mut Dice,
     mut seen: impl FnMut(&View, &Effect) -> Result<(), TestCaseError>,
-) -> Result<(Pass, Box<Settled>), TestCaseError> {
-    let (mut claims, mut pace) = (Claims::default(), Pace::new(1000));
+) -> Result<(Reconcile, Box<Settled>), TestCaseError> {
+    let (mut claims, mut limiter) = (Claims::default(), RateLimiter::new(1000));
     let mut now = view.now;
-    let mut pass = Pass::new(view);
+    let mut pass = Reconcile::new(view);
     let mut outcome = None;
     for _ in 0..50 {
-        match pass.next(now, &mut claims, &mut pace, outcome.take()) {
+        match pass.next(now, &mut claims, &mut limiter, outcome.take()) {
             Next::Wait(until) => now = until,
             Next::Settled(settled) => return Ok((pass, settled)),
             Next::Perform(effect) => {
@@ -53,16 +56,16 @@ fn usable(view: &View, name: &WorkspaceName) -> bool {
     granted(view, name)
         && view
             .verified()
-            .is_some_and(|id| view.standing.holds(&key(id.clone())))
+            .is_some_and(|id| view.claim_result.holds(&key(id.clone())))
 }
 
 fn issue_is_lawful(view: &View, name: &WorkspaceName) -> bool {
     let Some(record) = view.record() else {
-        let stamped = view.found.stamped && view.intent().is_some_and(|intent| intent.name == *name);
+        let stamped = view.progress.stamped && view.intent().is_some_and(|intent| intent.name == *name);
         return stamped && view.object.finalizer == Finalizer::Present;
     };
     let young = |at| elapsed(at, view.now) <= MINUTE && at <= view.now;
-    let read = view.found.remote.as_ref().is_some_and(|seen| {
+    let read = view.progress.remote.as_ref().is_some_and(|seen| {
         seen.id == record.id
             && young(seen.requested_at)
             && matches!(&seen.remote, Remote::Present(row) if row.name == *name)
@@ -80,19 +83,20 @@ fn issue_is_lawful(view: &View, name: &WorkspaceName) -> bool {
     read || listed
 }
 
-fn delete_is_lawful(view: &View, id: &crate::api::ids::WorkspaceId) -> bool {
+fn delete_is_lawful(view: &View, id: &crate::domain::ids::WorkspaceId) -> bool {
     let Some(record) = view.record() else { return false };
     if record.id == *id {
-        return view.object.deletion == Deletion::Asked
+        return view.object.deletion == Deletion::Requested
             && deletion::policy(view) == DeletionPolicy::Delete
-            && view.found.crd == Some(CrdState::Serving);
+            && view.progress.crd == Some(CrdState::Serving);
     }
-    let (Some(issued), Some(proof), Some(other)) = (&view.found.issued, &view.found.proof, &view.found.other)
+    let (Some(issued), Some(proof), Some(other)) =
+        (&view.progress.issued, &view.progress.proof, &view.progress.other)
     else {
         return false;
     };
     let window = view
-        .found
+        .progress
         .clock
         .live_window(issued.started, issued.finished, issued.date);
     let made_now =
@@ -101,7 +105,7 @@ fn delete_is_lawful(view: &View, id: &crate::api::ids::WorkspaceId) -> bool {
 }
 
 fn foreign(view: &View, name: &str) -> bool {
-    let live = view.found.target.iter().filter_map(|live| match live {
+    let live = view.progress.target.iter().filter_map(|live| match live {
         LiveSecret::Present(facts) => Some(facts),
         LiveSecret::Absent => None,
     });
@@ -127,7 +131,7 @@ fn old_secret(view: &View) -> OldSecret {
     match known.find(|facts| facts.name == *name) {
         Some(facts) if facts.ownership == Ownership::Foreign => OldSecret::None,
         Some(_) => OldSecret::Ours,
-        None if view.found.checked_secrets.contains(name) => OldSecret::None,
+        None if view.progress.checked_secrets.contains(name) => OldSecret::None,
         None => OldSecret::MayBeThere,
     }
 }
@@ -161,7 +165,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
     if effect.is_remote() {
         prop_assert!(
             view.verified().is_some(),
-            "nothing is asked of an organisation that is not verified"
+            "nothing is asked of an organization that is not verified"
         );
         let bound = view.record().map(|record| record.organization_id);
         let bound = bound.or_else(|| view.intent().map(|intent| intent.organization_id.clone()));
@@ -177,7 +181,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 "an issue under a name that was not just seen"
             );
             prop_assert!(usable(view, name), "an issue for a name that is not granted");
-            prop_assert_eq!(view.object.deletion, Deletion::NotAsked);
+            prop_assert_eq!(view.object.deletion, Deletion::NotRequested);
             prop_assert!(
                 view.record().is_some() || !crate::tenancy::is_default(name),
                 "default is never created"
@@ -191,7 +195,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
             prop_assert!(view.record().is_some_and(|record| record.id == *id));
             prop_assert!(view.declared.suspend != Some(true));
             prop_assert!(view.present(id).is_some(), "an update of what was not just read");
-            if let Change::Rename(name) = change {
+            if let WorkspaceChange::Rename(name) = change {
                 prop_assert_eq!(name, &view.declared.name);
                 prop_assert!(usable(view, name), "a rename to what is not granted");
                 prop_assert!(!crate::tenancy::is_default(name));
@@ -207,7 +211,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
         Effect::WriteSecret(draft) => {
             prop_assert_eq!(
                 Some(&draft.content.workspace_id),
-                view.found.proof.as_ref().map(|proof| &proof.workspace_id)
+                view.progress.proof.as_ref().map(|proof| &proof.workspace_id)
             );
             prop_assert!(
                 view.record()
@@ -256,9 +260,9 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
         | Effect::RemoveFinalizer
         | Effect::ReadSecret { .. }
         | Effect::ReadCrd
-        | Effect::Look(_)
+        | Effect::Search(_)
         | Effect::Get(_)
-        | Effect::Prove(_) => {}
+        | Effect::Verify(_) => {}
     }
     Ok(())
 }
@@ -283,16 +287,16 @@ proptest! {
     fn what_failed_is_not_tried_again_at_once(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
         let (pass, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
-        let failed = pass.view().found.problem.is_some() && settled.calls > 0;
-        let again = settled.reason.is_some_and(|reason| reason.weight() != Weight::Fine);
-        if !(failed && again && pass.view().object.deletion == Deletion::NotAsked) {
+        let failed = pass.view().progress.problem.is_some() && settled.calls > 0;
+        let again = settled.reason.is_some_and(|reason| reason.kstatus() != Kstatus::Ready);
+        if !(failed && again && pass.view().object.deletion == Deletion::NotRequested) {
             return Ok(());
         }
         let mut next = pass.view().clone();
-        next.found = crate::lifecycle::view::Found::default();
+        next.progress = crate::lifecycle::view::Progress::default();
         next.memory = settled.memory;
         next.listed = None;
-        let aspect = pass.view().found.problem.as_ref().map(|problem| problem.aspect);
+        let aspect = pass.view().progress.problem.as_ref().map(|problem| problem.aspect);
         let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
     }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::engine_model::Told;
-use super::world::Fault;
-use crate::api::remote::{FailureClass, RemoteState};
-use crate::api::workspace::WorkspaceState;
+use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
+use crate::lifecycle::tests::fake_engine::Told;
+use crate::lifecycle::tests::world::Fault;
 
 /// How the server keeps time, for a whole story.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +38,7 @@ pub(super) enum Trouble {
     Pending,
     Changed,
     Swapped,
-    Vanishing,
+    Missing,
     NotGranted,
 }
 
@@ -72,7 +71,7 @@ pub(super) enum Ordeal {
     Stand(u64),
 }
 
-const OF_ENGINE: [&str; 6] = ["Look", "Get", "Issue", "Prove", "Update", "Delete"];
+const OF_ENGINE: [&str; 6] = ["Search", "Get", "Issue", "Verify", "Update", "Delete"];
 
 const OF_KUBERNETES: [&str; 8] = [
     "WriteStatus",
@@ -121,7 +120,7 @@ fn of_the_organization() -> impl Strategy<Value = Ordeal> {
         Trouble::Pending,
         Trouble::Changed,
         Trouble::Swapped,
-        Trouble::Vanishing,
+        Trouble::Missing,
         Trouble::NotGranted,
     ];
     prop_oneof![
@@ -150,7 +149,7 @@ fn of_people() -> impl Strategy<Value = Ordeal> {
         1 => prop::sample::select(vec!["acme-token", "fresh"]).prop_map(Ordeal::NameSecret),
         1 => prop::sample::select(vec!["one", "two"]).prop_map(Ordeal::AskForAPass),
         2 => names().prop_map(Ordeal::RenamedRemotely),
-        1 => prop::sample::select(vec!["Issue", "Prove", "Update", "Delete"]).prop_map(Ordeal::MovedBefore),
+        1 => prop::sample::select(vec!["Issue", "Verify", "Update", "Delete"]).prop_map(Ordeal::MovedBefore),
         1 => prop::sample::select(states).prop_map(Ordeal::SwitchedRemotely),
         1 => Just(Ordeal::LoseSecrets),
         1 => Just(Ordeal::SecretTaken),

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::engine_model::failure;
-use super::world::{Fault, Object, Secret, World};
-use crate::api::remote::{Answer, Failure, FailureClass};
-use crate::api::time::later;
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::remote::{Answer, Failure, FailureClass};
+use crate::domain::time::later;
 use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, Replace};
-use crate::lifecycle::pass::{Next, Pass, Settled, SharedList};
-use crate::lifecycle::view::{Content, Deletion, Finalizer, LiveSecret, Ownership, SecretFacts};
+use crate::lifecycle::reconcile::{Next, Reconcile, Settled, SharedList};
+use crate::lifecycle::tests::fake_engine::failure;
+use crate::lifecycle::tests::world::{Fault, Object, Secret, World};
+use crate::lifecycle::view::{Content, LiveSecret, Ownership, SecretFacts};
 
-/// Whether the organisation's list is taken when a pass wants it.
+/// Whether the organization's list is taken when a pass wants it.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Lists {
     WhenWanted,
@@ -25,14 +26,14 @@ impl World {
         for name in self.objects.keys().cloned().collect::<Vec<_>>() {
             let view = self.view(&name);
             self.claims
-                .observe(&Pass::new(view.clone()).claimant(), view.claims());
+                .observe(&Reconcile::new(view.clone()).claimant(), view.claims());
         }
-        let mut pass = Pass::new(self.view(object));
+        let mut pass = Reconcile::new(self.view(object));
         let claimant = pass.claimant();
         let mut version = self.objects[object].version;
         let mut outcome = None;
         for _ in 0..200 {
-            match pass.next(self.now, &mut self.claims, &mut self.pace, outcome.take()) {
+            match pass.next(self.now, &mut self.claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(until) => self.now = until,
                 Next::Perform(effect) => match self.perform(object, &mut version, &effect) {
                     Some(came) => outcome = Some(came),
@@ -78,7 +79,7 @@ impl World {
                 break;
             };
             let listed = self.snapshot.clone();
-            let look_again = self.pass(object).map(|settled| settled.look_again);
+            let requeue_at = self.pass(object).map(|settled| settled.requeue_at);
             passes += 1;
             if lists == Lists::Never {
                 self.snapshot = listed;
@@ -87,7 +88,7 @@ impl World {
                 break;
             };
             let soon = later(self.now, Duration::from_millis(10));
-            wake = match look_again {
+            wake = match requeue_at {
                 Some(at) if before == after => at.max(soon),
                 Some(_) | None => soon,
             };
@@ -158,10 +159,10 @@ impl World {
 
     pub(super) fn fails(&self, effect: &Effect, started: Timestamp, failure: Failure) -> Outcome {
         match effect {
-            Effect::Look(_) => Outcome::Looked(self.answer(started, Err(failure))),
+            Effect::Search(_) => Outcome::Searched(self.answer(started, Err(failure))),
             Effect::Get(_) => Outcome::Got(self.answer(started, Err(failure))),
             Effect::Issue { .. } => Outcome::Issued(self.answer(started, Err(failure))),
-            Effect::Prove(_) => Outcome::Proven(self.answer(started, Err(failure))),
+            Effect::Verify(_) => Outcome::Verified(self.answer(started, Err(failure))),
             Effect::Update { .. } => Outcome::Updated(self.answer(started, Err(failure))),
             Effect::Delete(_) => Outcome::Deleted(self.answer(started, Err(failure))),
             other => panic!("{} is not remote", other.kind()),
@@ -227,7 +228,9 @@ impl World {
                 }
             },
             Effect::ReadCrd => Outcome::Crd(self.crd.clone()),
-            Effect::Look(name) => Outcome::Looked(self.answer(started, Ok(self.engine.look(self.now, name)))),
+            Effect::Search(name) => {
+                Outcome::Searched(self.answer(started, Ok(self.engine.search(self.now, name))))
+            }
             Effect::Get(id) => {
                 let row = self.engine.row(id).cloned();
                 Outcome::Got(self.answer(started, Ok(row)))
@@ -244,7 +247,7 @@ impl World {
                 let lifetime = self.engine.token_life;
                 Outcome::Issued(self.answer(started, Ok(IssuedToken { slot, lifetime })))
             }
-            Effect::Prove(slot) => Outcome::Proven(self.answer(started, Ok(self.engine.prove(*slot)))),
+            Effect::Verify(slot) => Outcome::Verified(self.answer(started, Ok(self.engine.prove(*slot)))),
             Effect::Update { id, change } => {
                 let result = self.engine.update(id, change);
                 Outcome::Updated(self.answer(started, result))
@@ -283,7 +286,7 @@ impl World {
         self.versions += 1;
         stored.version = self.versions;
         how(stored);
-        if stored.facts.deletion == Deletion::Asked && stored.facts.finalizer == Finalizer::Absent {
+        if stored.facts.deletion == Deletion::Requested && stored.facts.finalizer == Finalizer::Absent {
             self.remove(object);
             return Outcome::Vanished;
         }

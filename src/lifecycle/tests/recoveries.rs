@@ -1,13 +1,13 @@
 //! Whatever befell a Workspace, its Organization and its server, once all is well again it ends as declared, alone and
-//! quiet; and meanwhile nothing was asked of an organisation that is not its own.
+//! quiet; and meanwhile nothing was asked of an organization that is not its own.
 
 use proptest::prelude::*;
 
-use super::engine_model::Told;
-use super::ordeals::{Ordeal, ordeal, server};
-use super::tried::Tried;
-use super::world::spec;
-use crate::api::workspace::WorkspaceState;
+use crate::domain::remote::WorkspaceState;
+use crate::lifecycle::tests::fake_engine::Told;
+use crate::lifecycle::tests::ordeals::{Ordeal, ordeal, server};
+use crate::lifecycle::tests::tried::Tried;
+use crate::lifecycle::tests::world::spec;
 
 proptest! {
     #![proptest_config(crate::laws::cases(100))]
@@ -38,8 +38,8 @@ proptest! {
         prop_assert_eq!(tried.world.ready("acme"), "AsDeclared", "{:?}", object.status.conditions);
         prop_assert_eq!(tried.world.engine.names(), [object.spec.name.as_str()]);
         prop_assert_eq!(tried.world.id("acme"), Some(tried.left()[0].id.clone()));
-        let handed_out = object.spec.token_enabled() && object.status.state == Some(WorkspaceState::Active);
-        prop_assert_eq!(tried.world.secrets.len(), usize::from(handed_out));
+        let last_token = object.spec.token_enabled() && object.status.state == Some(WorkspaceState::Active);
+        prop_assert_eq!(tried.world.secrets.len(), usize::from(last_token));
         tried.world.forget_journal();
         tried.world.pass("acme").unwrap();
         let again = tried.world.pass("acme").unwrap();

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World};
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::{FailureClass, RemoteState};
-use crate::api::workspace::WorkspaceState;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
+use crate::lifecycle::tests::world::{Fault, World};
 
 fn rename(world: &mut World, name: &str) {
     let name = WorkspaceName::from(name);
@@ -21,11 +20,11 @@ fn a_rename_reads_looks_updates_and_renews_the_token_under_the_new_name() {
         world.kinds(),
         [
             "Get",
-            "Look",
+            "Search",
             "Update",
             "Get",
             "Issue",
-            "Prove",
+            "Verify",
             "WriteSecret",
             "WriteStatus"
         ]
@@ -49,7 +48,7 @@ fn a_rename_to_a_taken_near_or_ungranted_name_leaves_all_as_it_is() {
         world.live("acme", Duration::from_secs(1800));
         assert_eq!(world.ready("acme"), reason, "{target}");
         assert_eq!(world.count("Update"), 0);
-        assert_eq!(world.token_ready("acme"), "TokenProven");
+        assert_eq!(world.token_ready("acme"), "TokenVerified");
         assert!(world.issued_names.iter().all(|name| name == "acme"));
     }
 }
@@ -137,7 +136,7 @@ fn default_is_not_deactivated() {
     world.allow_adoption();
     world.engine.make(world.now, "default");
     let mut declared = super::world::spec("default");
-    declared.adoption_policy = Some(crate::api::workspace::AdoptionPolicy::ByName);
+    declared.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
     declared.status = Some(WorkspaceState::Inactive);
     world.apply("acme", declared);
     world.pass("acme").unwrap();
@@ -153,7 +152,7 @@ fn drift_seen_in_the_list_is_read_by_id_and_corrected() {
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.pass("acme").unwrap();
-    assert_eq!(&world.kinds()[..3], ["Get", "Look", "Update"]);
+    assert_eq!(&world.kinds()[..3], ["Get", "Search", "Update"]);
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
@@ -270,7 +269,7 @@ fn a_workspace_that_is_not_found_when_it_is_renamed_is_as_one_that_is_not_found_
     world.fault("Update", Fault::Answers(FailureClass::Missing, 404), 1);
     world.pass("acme").unwrap();
     assert_eq!(world.count("Update"), 1);
-    assert_eq!(world.ready("acme"), "GoneUnconfirmed");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
 }
 
 #[test]

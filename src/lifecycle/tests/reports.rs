@@ -1,11 +1,11 @@
 //! What is said of the token while something else is wrong, and while its renewal waits.
 
-use super::world::{Fault, World};
-use crate::api::ids::{OrganizationId, Uid};
-use crate::api::remote::FailureClass;
-use crate::lifecycle::view::Verification;
+use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::remote::FailureClass;
+use crate::domain::verification::Verification;
+use crate::lifecycle::tests::world::{Fault, World};
 
-/// Nothing may be asked of the organisation any more.
+/// Nothing may be asked of the organization any more.
 fn swapped(mut world: World) -> World {
     world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
     world.pass("acme").unwrap();
@@ -19,7 +19,7 @@ fn a_renewal_that_has_to_wait_while_the_token_is_good_is_nobody_s_concern() {
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), 1);
     world.pass("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue"], "and nothing is written");
-    assert_eq!(world.token_ready("acme"), "TokenProven");
+    assert_eq!(world.token_ready("acme"), "TokenVerified");
     assert_eq!(world.ready("acme"), "AsDeclared");
     world.pass_time(7 * 60);
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), 1);
@@ -35,7 +35,7 @@ fn a_renewal_that_has_to_wait_while_the_token_is_good_is_nobody_s_concern() {
 #[test]
 fn what_stops_the_whole_object_says_nothing_against_a_token_that_is_there_and_good() {
     let world = swapped(World::with_acme());
-    assert_eq!(world.token_ready("acme"), "TokenProven");
+    assert_eq!(world.token_ready("acme"), "TokenVerified");
     let mut none = World::with_acme();
     none.secrets.clear();
     assert_eq!(swapped(none).token_ready("acme"), "OrganizationMismatch");

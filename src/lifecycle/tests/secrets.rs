@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, Secret, World, spec};
-use crate::api::ids::Uid;
-use crate::api::marks;
-use crate::api::remote::FailureClass;
-use crate::api::workspace::{TokenSecret, WorkspaceState};
+use crate::crd::metadata_keys;
+use crate::crd::workspace::TokenSecret;
+use crate::domain::ids::Uid;
+use crate::domain::remote::{FailureClass, WorkspaceState};
+use crate::lifecycle::tests::world::{Fault, Secret, World, spec};
 use crate::lifecycle::view::Content;
 
 /// Declares another name for the token Secret.
@@ -53,12 +53,12 @@ fn a_foreign_secret_is_left_untouched_and_named() {
 #[test]
 fn a_name_that_somebody_else_has_is_looked_at_again_each_minute_without_a_call() {
     let minute = Duration::from_secs(60);
-    for displaced in [false, true] {
+    for name_conflict in [false, true] {
         let mut world = World::with_acme();
-        let name = if displaced { "theirs" } else { "acme-token" };
+        let name = if name_conflict { "theirs" } else { "acme-token" };
         foreign(&mut world, name);
         world.secrets.get_mut(name).unwrap().facts.labels.clear();
-        if displaced {
+        if name_conflict {
             named(&mut world, name);
         }
         world.pass("acme").unwrap();
@@ -66,9 +66,9 @@ fn a_name_that_somebody_else_has_is_looked_at_again_each_minute_without_a_call()
         world.forget_journal();
         let settled = world.pass("acme").unwrap();
         assert_eq!(world.kinds(), ["ReadSecret"]);
-        assert_eq!(settled.look_again, crate::api::time::later(world.now, minute));
+        assert_eq!(settled.requeue_at, crate::domain::time::later(world.now, minute));
 
-        world.now = settled.look_again;
+        world.now = settled.requeue_at;
         world.secrets.remove(name);
         world.pass("acme").unwrap();
         assert_eq!(world.ready("acme"), "AsDeclared");
@@ -95,7 +95,7 @@ fn an_orphaned_secret_with_our_label_is_taken_over_and_its_token_replaced() {
     let mut world = World::with_acme();
     world.secrets.get_mut("acme-token").unwrap().controller = None;
     world.pass("acme").unwrap();
-    assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
+    assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
     assert!(world.secrets["acme-token"].controller.is_some());
 }
 
@@ -121,7 +121,7 @@ fn damage_is_mended_at_once() {
             times.expires_at = super::world::at(2_000_000);
         },
         |secret| {
-            secret.facts.labels.remove(marks::NO_BACKUP_LABEL);
+            secret.facts.labels.remove(metadata_keys::NO_BACKUP_LABEL);
         },
         |secret| {
             let Content::Whole(content) = &mut secret.facts.content else {
@@ -140,7 +140,7 @@ fn damage_is_mended_at_once() {
         let mut world = World::with_acme();
         damage(world.secrets.get_mut("acme-token").unwrap());
         world.pass("acme").unwrap();
-        assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"], "{n}");
+        assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"], "{n}");
         world.forget_journal();
         world.pass("acme").unwrap();
         assert_eq!(world.kinds(), Vec::<&str>::new(), "{n}");
@@ -162,8 +162,8 @@ fn a_secret_missing_from_a_store_that_lags_is_read_live_before_anything_is_issue
     let secret = world.secrets.remove("acme-token").unwrap();
     let view = world.view("acme");
     world.secrets.insert("acme-token".to_owned(), secret);
-    let mut pass = crate::lifecycle::Pass::new(view);
-    let next = pass.next(world.now, &mut world.claims, &mut world.pace, None);
+    let mut pass = crate::lifecycle::Reconcile::new(view);
+    let next = pass.next(world.now, &mut world.claims, &mut world.limiter, None);
     assert!(matches!(
         next,
         crate::lifecycle::Next::Perform(crate::lifecycle::Effect::ReadSecret { .. })
@@ -177,7 +177,7 @@ fn a_deleted_secret_is_back_at_once() {
     world.pass("acme").unwrap();
     assert_eq!(
         world.kinds(),
-        ["ReadSecret", "Get", "Issue", "Prove", "WriteSecret"]
+        ["ReadSecret", "Get", "Issue", "Verify", "WriteSecret"]
     );
 }
 
@@ -192,7 +192,7 @@ fn a_new_name_is_written_then_recorded_then_the_old_one_goes() {
             "ReadSecret",
             "Get",
             "Issue",
-            "Prove",
+            "Verify",
             "WriteSecret",
             "WriteStatus",
             "DeleteSecret"
@@ -289,7 +289,7 @@ fn labels_and_annotations_that_users_ask_for_are_put_on_and_others_left() {
     let facts = &world.secrets["acme-token"].facts;
     assert_eq!(facts.labels["label"], "x");
     assert_eq!(facts.annotations["annotation"], "x");
-    assert_eq!(facts.labels[marks::WORKSPACE_LABEL], "acme");
+    assert_eq!(facts.labels[metadata_keys::WORKSPACE_LABEL], "acme");
 }
 
 #[test]

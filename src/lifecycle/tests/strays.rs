@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use super::engine_model::Told;
-use super::world::{Fault, World};
-use crate::api::ids::WorkspaceName;
-use crate::api::remote::FailureClass;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
+use crate::domain::remote::FailureClass;
 use crate::lifecycle::effect::Effect;
-use crate::lifecycle::{Next, Pass, Reason};
+use crate::lifecycle::tests::fake_engine::Told;
+use crate::lifecycle::tests::world::{Fault, World};
+use crate::lifecycle::{Next, Reconcile};
 
 /// Its token is due, and somebody renames the workspace just before it is issued.
 fn renamed_just_before_the_issue() -> World {
@@ -28,7 +29,7 @@ fn a_rename_behind_our_back_just_before_the_issue_makes_a_stray_that_is_removed_
     world.pass("acme").unwrap();
     assert_eq!(world.engine.rows.len(), 1, "the stray is gone");
     assert_eq!(world.engine.rows[0].workspace.id, id);
-    assert!(world.events.contains(&Reason::StrayRemoved));
+    assert!(world.events.contains(&Reason::OrphanRemoved));
     world.live("acme", Duration::from_secs(120));
     assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -79,7 +80,7 @@ fn a_stray_without_a_creation_time_is_left_alone() {
 #[test]
 fn a_workspace_that_another_object_claims_is_no_stray() {
     let mut world = renamed_just_before_the_issue();
-    world.meanwhile("Prove", |world| world.claimed_elsewhere("ws-2"));
+    world.meanwhile("Verify", |world| world.claimed_elsewhere("ws-2"));
     world.pass("acme").unwrap();
     assert_eq!(world.count("Delete"), 0);
     assert_eq!(world.engine.names(), ["moved", "acme"]);
@@ -88,11 +89,11 @@ fn a_workspace_that_another_object_claims_is_no_stray() {
 
 #[test]
 fn a_stray_is_found_and_removed_though_any_answer_about_it_was_lost() {
-    for lost in ["Issue", "Prove", "Get", "Delete"] {
+    for lost in ["Issue", "Verify", "Get", "Delete"] {
         let mut world = renamed_just_before_the_issue();
         let id = world.id("acme").unwrap();
         match lost {
-            "Get" => world.meanwhile("Prove", |world| world.fault("Get", Fault::AnswerLost, 1)),
+            "Get" => world.meanwhile("Verify", |world| world.fault("Get", Fault::AnswerLost, 1)),
             other => world.fault(other, Fault::AnswerLost, 1),
         }
         world.live("acme", Duration::from_secs(3600));
@@ -107,7 +108,7 @@ fn a_stray_is_found_and_removed_though_any_answer_about_it_was_lost() {
 fn a_stray_that_the_list_does_not_show_yet_is_looked_for_again() {
     let mut world = renamed_just_before_the_issue();
     world.engine.list_lag = Duration::from_secs(20);
-    world.fault("Prove", Fault::AnswerLost, 1);
+    world.fault("Verify", Fault::AnswerLost, 1);
     world.live("acme", Duration::from_secs(3600));
     assert_eq!(world.engine.names(), ["acme"], "{:?}", world.kinds());
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -115,7 +116,7 @@ fn a_stray_that_the_list_does_not_show_yet_is_looked_for_again() {
 
 #[test]
 fn what_somebody_else_made_under_the_old_name_is_left_alone_whatever_answer_was_lost() {
-    for lost in ["Issue", "Prove"] {
+    for lost in ["Issue", "Verify"] {
         let mut world = World::with_acme();
         world.pass_time(900);
         world.meanwhile("Issue", |world| {
@@ -136,7 +137,7 @@ fn what_somebody_else_made_under_the_old_name_is_left_alone_whatever_answer_was_
 fn what_somebody_makes_under_the_old_name_later_is_left_alone() {
     let mut world = World::with_acme();
     world.pass_time(900);
-    world.fault("Prove", Fault::AnswerLost, 1);
+    world.fault("Verify", Fault::AnswerLost, 1);
     world.pass("acme").unwrap();
     world.pass_time(45);
     let id = world.id("acme").unwrap();
@@ -153,7 +154,7 @@ fn an_issue_after_one_that_was_not_proven_reads_the_workspace_first() {
     let mut world = World::with_acme();
     world.pass_time(900);
     world.list();
-    world.fault("Prove", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.fault("Verify", Fault::Answers(FailureClass::Transient, 503), 1);
     for _ in 0..30 {
         world.list();
         world.live("acme", Duration::from_secs(10));
@@ -166,14 +167,14 @@ fn an_issue_after_one_that_was_not_proven_reads_the_workspace_first() {
 
 #[test]
 fn a_stray_beside_a_workspace_that_was_deleted_is_found_too() {
-    for lost in ["Issue", "Prove"] {
+    for lost in ["Issue", "Verify"] {
         let mut world = World::with_acme();
         world.pass_time(900);
         world.meanwhile("Issue", |world| world.engine.rows.clear());
         world.fault(lost, Fault::AnswerLost, 1);
         world.live("acme", Duration::from_secs(3600));
         assert_eq!(world.engine.names(), [""; 0], "{lost}: {:?}", world.kinds());
-        assert_eq!(world.ready("acme"), "RemoteGone", "{lost}");
+        assert_eq!(world.ready("acme"), "WorkspaceNotFound", "{lost}");
     }
 }
 
@@ -201,7 +202,7 @@ fn no_name_is_changed_while_an_issue_may_still_take_effect_under_it() {
 fn a_stray_of_which_another_issue_was_proven_meanwhile_is_still_found() {
     let mut world = renamed_just_before_the_issue();
     world.engine.list_lag = Duration::from_secs(29);
-    world.fault("Prove", Fault::AnswerLost, 1);
+    world.fault("Verify", Fault::AnswerLost, 1);
     for _ in 0..60 {
         world.live("acme", Duration::from_secs(10));
         world.list();
@@ -214,13 +215,13 @@ fn a_stray_of_which_another_issue_was_proven_meanwhile_is_still_found() {
 fn that_an_issue_was_sent_is_known_before_its_answer() {
     let mut world = World::with_acme();
     world.pass_time(900);
-    let mut pass = Pass::new(world.view("acme"));
-    let mut next = pass.next(world.now, &mut world.claims, &mut world.pace, None);
+    let mut pass = Reconcile::new(world.view("acme"));
+    let mut next = pass.next(world.now, &mut world.claims, &mut world.limiter, None);
     let Next::Perform(get @ Effect::Get(_)) = &next else {
         panic!("{next:?}")
     };
     let outcome = world.carry_out("acme", &mut 0, get, world.now);
-    next = pass.next(world.now, &mut world.claims, &mut world.pace, Some(outcome));
+    next = pass.next(world.now, &mut world.claims, &mut world.limiter, Some(outcome));
     assert!(matches!(next, Next::Perform(Effect::Issue { .. })), "{next:?}");
     let sent = &pass.view().memory.unproven;
     assert_eq!(sent.len(), 1, "a pass that is cut off here leaves it behind");
@@ -248,7 +249,7 @@ fn a_stray_of_an_issue_that_the_process_did_not_survive_is_named_and_left_alone(
 
 #[test]
 fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
-    for lost in ["Issue", "Prove"] {
+    for lost in ["Issue", "Verify"] {
         let mut world = World::with_acme_due();
         world.meanwhile("Issue", |world| {
             let id = world.id("acme").unwrap();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World, spec};
-use crate::api::ids::WorkspaceId;
+use crate::domain::ids::WorkspaceId;
+use crate::lifecycle::tests::world::{Fault, World, spec};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, World};
-use crate::api::ids::{OrganizationId, WorkspaceName};
-use crate::api::remote::{FailureClass, RemoteState};
-use crate::api::time::{elapsed, later};
-use crate::api::workspace::WorkspaceState;
+use crate::domain::ids::{OrganizationId, WorkspaceName};
+use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
+use crate::domain::time::{elapsed, later};
+use crate::lifecycle::tests::world::{Fault, World};
 
 #[test]
 fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
     let mut world = World::with_acme();
     world.pass_time(900);
     world.pass("acme").unwrap();
-    assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
+    assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
     assert_eq!(world.events, []);
 }
 
@@ -24,7 +23,7 @@ fn a_list_of_the_last_minute_saves_the_get() {
     world.list();
     world.pass_time(30);
     world.pass("acme").unwrap();
-    assert_eq!(world.kinds(), ["Issue", "Prove", "WriteSecret"]);
+    assert_eq!(world.kinds(), ["Issue", "Verify", "WriteSecret"]);
 }
 
 #[test]
@@ -34,7 +33,7 @@ fn a_list_older_than_a_minute_does_not() {
     world.list();
     world.pass_time(61);
     world.pass("acme").unwrap();
-    assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
+    assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
 }
 
 #[test]
@@ -53,7 +52,7 @@ fn no_token_has_less_than_five_minutes_left_through_a_day() {
 fn an_outage_of_five_minutes_is_not_noticed() {
     let mut world = World::with_acme();
     world.pass_time(660);
-    for kind in ["Get", "Issue", "Prove"] {
+    for kind in ["Get", "Issue", "Verify"] {
         world.fault(kind, Fault::Answers(FailureClass::Transient, 503), usize::MAX);
     }
     world.live("acme", Duration::from_secs(300));
@@ -76,9 +75,9 @@ fn a_workspace_found_inactive_loses_its_secret_and_gets_it_back() {
             "WorkspaceInactive",
             0,
         ),
-        (RemoteState::Known(WorkspaceState::Active), "TokenProven", 1),
+        (RemoteState::Known(WorkspaceState::Active), "TokenVerified", 1),
         (RemoteState::Unknown, "WorkspaceInactive", 0),
-        (RemoteState::Known(WorkspaceState::Active), "TokenProven", 1),
+        (RemoteState::Known(WorkspaceState::Active), "TokenVerified", 1),
     ] {
         world.pass_time(10);
         world.engine.row(&id).unwrap().state = state;
@@ -107,7 +106,7 @@ fn a_token_answered_slower_than_it_lives_is_not_issued_twice_in_one_pass() {
     let mut world = World::with_acme();
     world.engine.token_life = Duration::from_secs(1);
     world.pass_time(900);
-    world.meanwhile("Prove", |world| world.pass_time(40));
+    world.meanwhile("Verify", |world| world.pass_time(40));
     world.pass("acme").unwrap();
     assert_eq!(world.count("Issue"), 1);
 }
@@ -115,7 +114,7 @@ fn a_token_answered_slower_than_it_lives_is_not_issued_twice_in_one_pass() {
 #[test]
 fn a_sync_that_fails_does_not_hold_up_the_token() {
     for (kind, class) in [
-        ("Look", FailureClass::Transient),
+        ("Search", FailureClass::Transient),
         ("Update", FailureClass::Unknown),
         ("Update", FailureClass::Rejected),
         ("Update", FailureClass::Conflict),
@@ -139,7 +138,7 @@ fn a_sync_that_fails_does_not_hold_up_the_token() {
 #[test]
 fn a_missing_secret_is_issued_for_although_the_rename_fails() {
     let mut world = World::with_acme();
-    world.fault("Look", Fault::Answers(FailureClass::Transient, 500), usize::MAX);
+    world.fault("Search", Fault::Answers(FailureClass::Transient, 500), usize::MAX);
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
     world.live("acme", Duration::from_secs(60));
     world.secrets.clear();
@@ -161,7 +160,7 @@ fn a_listed_name_that_differs_is_read_by_id_before_a_token_is_issued_under_it() 
 }
 
 #[test]
-fn a_token_that_says_it_is_of_another_organisation_is_dropped_and_that_is_said() {
+fn a_token_that_says_it_is_of_another_organization_is_dropped_and_that_is_said() {
     let mut world = World::with_acme();
     world.pass_time(900);
     let before = world.secrets["acme-token"].facts.times;
@@ -208,11 +207,11 @@ fn a_list_from_the_future_confirms_nothing() {
         world.engine.list(world.now),
     ));
     world.pass("acme").unwrap();
-    assert_eq!(world.kinds(), ["Get", "Issue", "Prove", "WriteSecret"]);
+    assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
 }
 
 #[test]
-fn a_secret_that_somebody_takes_away_again_and_again_does_not_use_up_the_organisations_pace() {
+fn a_secret_that_somebody_takes_away_again_and_again_does_not_use_up_the_organizations_pace() {
     let mut world = World::with_acme();
     world.pass_time(300);
     for _ in 0..600 {

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::engine_model::Told;
-use super::ordeals::{Ordeal, Server, Trouble};
-use super::world::World;
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
-use crate::api::remote::RemoteWorkspace;
-use crate::api::workspace::TokenSecret;
-use crate::lifecycle::view::{CrdState, OrganizationFacts, ReadableOrganization, Vanishing, Verification};
+use crate::crd::workspace::TokenSecret;
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::RemoteWorkspace;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::tests::fake_engine::Told;
+use crate::lifecycle::tests::ordeals::{Ordeal, Server, Trouble};
+use crate::lifecycle::tests::world::World;
+use crate::lifecycle::view::{CrdState, OrganizationFacts, ReadableOrganization};
 
 /// Longer than any window in which a creation counts as ours: nobody can tell apart what two make within it.
 const BEYOND_ANY_WINDOW: u64 = 120;
@@ -151,12 +152,12 @@ impl Tried {
                 let found = other;
                 self.world.readable().verification = Verification::Changed { pinned, found };
             }
-            // What has no organisation yet would be made in that one, and be of it.
+            // What has no organization yet would be made in that one, and be of it.
             Trouble::Swapped if self.is_bound() => {
                 self.world.readable().verification = Verification::Verified(other);
             }
             Trouble::Swapped => {}
-            Trouble::Vanishing => self.world.readable().vanishing = Vanishing::Mass,
+            Trouble::Missing => self.world.readable().vanishing = Missing::Many,
             Trouble::NotGranted => {
                 self.world
                     .grant("[{namespaces: {names: [team]}, workspaceNames: [other]}]");
@@ -165,7 +166,7 @@ impl Tried {
         }
     }
 
-    /// Its record or its intent names an organisation.
+    /// Its record or its intent names an organization.
     fn is_bound(&self) -> bool {
         let object = self.world.objects.get("acme");
         object.is_some_and(|o| o.status.organization_id.is_some() || o.status.creation.is_some())

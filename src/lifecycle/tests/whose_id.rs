@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::{Fault, Object, World, org, spec};
-use crate::api::ids::WorkspaceId;
-use crate::api::workspace::AdoptionPolicy;
+use crate::crd::workspace::AdoptionPolicy;
+use crate::domain::ids::WorkspaceId;
+use crate::lifecycle::tests::world::{Fault, Object, World, org, spec};
 use crate::tenancy::ClaimKey;
 
 const ALL: &str = "[{namespaces: {names: [team]}, workspaceNames: ['*'], adoption: Allowed}]";

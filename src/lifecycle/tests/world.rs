@@ -5,18 +5,21 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::engine_model::Engine;
-use crate::api::ids::{OrganizationId, RegionId, Uid, WorkspaceId};
-use crate::api::organization::{AccessEntry, Defaults};
-use crate::api::remote::FailureClass;
-use crate::api::workspace::{WorkspaceSpec, WorkspaceStatus};
+use crate::crd::organization::{AccessEntry, Defaults};
+use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
+use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+use crate::domain::remote::FailureClass;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::Memory;
+use crate::lifecycle::tests::fake_engine::Engine;
 use crate::lifecycle::view::{
-    CrdState, Deletion, Finalizer, Found, Listed, ObjectFacts, OrganizationFacts, Ownership,
-    ReadableOrganization, SecretFacts, Secrets, Vanishing, Verification, View,
+    CrdState, ListEntry, ObjectFacts, OrganizationFacts, Ownership, Progress, ReadableOrganization,
+    SecretFacts, Secrets, View,
 };
-use crate::lifecycle::{Memory, Reason};
-use crate::tenancy::{Access, Basis, ClaimKey, Claimant, Claims, Standing};
-use crate::turns::Pace;
+use crate::limits::RateLimiter;
+use crate::tenancy::{Access, Basis, ClaimKey, ClaimResult, Claimant, Claims};
 
 pub(super) const API_URL: &str = "https://api.example";
 
@@ -77,9 +80,9 @@ pub(super) struct World {
     pub(super) organization: OrganizationFacts,
     pub(super) crd: CrdState,
     /// When the shared list was last requested, and what it said.
-    pub(super) snapshot: Option<(Timestamp, Vec<crate::api::remote::RemoteWorkspace>)>,
+    pub(super) snapshot: Option<(Timestamp, Vec<crate::domain::remote::RemoteWorkspace>)>,
     pub(super) claims: Claims,
-    pub(super) pace: Pace,
+    pub(super) limiter: RateLimiter,
     /// How many requests each answer takes.
     pub(super) requests: u32,
     pub(super) memory: BTreeMap<Uid, Memory>,
@@ -113,13 +116,13 @@ impl World {
                 defaults: Defaults::default(),
                 api_url: API_URL.to_owned(),
                 verification: Verification::Verified(org()),
-                vanishing: Vanishing::Calm,
+                vanishing: Missing::Few,
                 revision: 0,
             }),
             crd: CrdState::Serving,
             snapshot: None,
             claims: Claims::default(),
-            pace: Pace::new(1000),
+            limiter: RateLimiter::new(1000),
             requests: 1,
             memory: BTreeMap::new(),
             journal: Vec::new(),
@@ -175,7 +178,7 @@ impl World {
             name: object.to_owned(),
             created: now,
             generation: 1,
-            deletion: Deletion::NotAsked,
+            deletion: Deletion::NotRequested,
             finalizer: Finalizer::Absent,
             reconcile_at: None,
             recreate: None,
@@ -206,7 +209,7 @@ impl World {
 
     /// `kubectl delete`.
     pub(super) fn delete(&mut self, object: &str) {
-        self.edit(object, |stored| stored.facts.deletion = Deletion::Asked);
+        self.edit(object, |stored| stored.facts.deletion = Deletion::Requested);
         if self.objects[object].facts.finalizer == Finalizer::Absent {
             self.remove(object);
         }
@@ -264,11 +267,11 @@ impl World {
         self.memory.clear();
         self.strays_of_crashes.append(&mut self.strays);
         self.claims = Claims::default();
-        self.pace = Pace::new(1000);
+        self.limiter = RateLimiter::new(1000);
         self.snapshot = None;
     }
 
-    /// The organisation's shared list is fetched.
+    /// The organization's shared list is fetched.
     pub(super) fn list(&mut self) {
         self.snapshot = Some((self.now, self.engine.list(self.now)));
     }
@@ -282,9 +285,9 @@ impl World {
             secret
                 .facts
                 .labels
-                .contains_key(crate::api::marks::WORKSPACE_LABEL)
+                .contains_key(crate::crd::metadata_keys::WORKSPACE_LABEL)
         };
-        let listed = self.snapshot.as_ref().map(|(requested_at, rows)| Listed {
+        let listed = self.snapshot.as_ref().map(|(requested_at, rows)| ListEntry {
             requested_at: *requested_at,
             row: rows
                 .iter()
@@ -298,7 +301,7 @@ impl World {
             declared: stored.spec.clone(),
             stored: stored.status.clone(),
             organization: self.organization.clone(),
-            standing: Standing::default(),
+            claim_result: ClaimResult::default(),
             secrets: Secrets {
                 target: self.secrets.get(&target).filter(|secret| seen(secret)).map(facts),
                 others: self
@@ -314,12 +317,15 @@ impl World {
             },
             listed,
             memory: self.memory.get(&stored.facts.uid).cloned().unwrap_or_default(),
-            found: Found::default(),
+            progress: Progress::default(),
         }
     }
 
     pub(super) fn secret_facts(&self, object: &ObjectFacts, secret: &Secret) -> SecretFacts {
-        let label = secret.facts.labels.get(crate::api::marks::WORKSPACE_LABEL);
+        let label = secret
+            .facts
+            .labels
+            .get(crate::crd::metadata_keys::WORKSPACE_LABEL);
         SecretFacts {
             ownership: match &secret.controller {
                 Some(uid) if *uid == object.uid => Ownership::Ours,

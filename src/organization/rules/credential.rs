@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::effect::Effect;
-use super::super::judge::{Credential, NoClient};
-use super::super::plan::Step;
-use super::super::view::{Attempt, Exchange, List, View};
-use crate::api::remote::FailureClass;
-use crate::api::time::later;
-use crate::lifecycle::view::Verification;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::later;
+use crate::domain::verification::Verification;
+use crate::organization::effect::Effect;
+use crate::organization::judge::{Credential, NoClient};
+use crate::organization::plan::Step;
+use crate::organization::view::{Attempt, Exchange, List, View};
 
 /// Two calls at most, twice an hour.
 const ASKS_AGAIN: Duration = Duration::from_secs(29 * 60);
@@ -21,9 +21,9 @@ pub fn connect(view: &View) -> Option<Step> {
         view.memory.credential,
         Credential::NoClient(NoClient::Unread { .. })
     );
-    (view.found.client == Attempt::NotMade && (changed || unread)).then(|| {
+    (view.progress.client == Attempt::NotMade && (changed || unread)).then(|| {
         Step::Act(Effect::Connect {
-            // The pinned organisation is not named yet: whose the credential is shall be said, not refused.
+            // The pinned organization is not named yet: whose the credential is shall be said, not refused.
             naming: view.declared.organization_id.clone(),
         })
     })
@@ -39,7 +39,7 @@ pub fn exchange(view: &View) -> Option<Step> {
     (open && may_exchange(view)).then_some(Step::Act(Effect::Exchange))
 }
 
-/// A credential that was refused its organisation may have been let in again: whose it is is asked anew, now and then.
+/// A credential that was refused its organization may have been let in again: whose it is is asked anew, now and then.
 fn is_elsewhere_still_to_be_seen(view: &View) -> bool {
     let due = view
         .memory
@@ -48,9 +48,9 @@ fn is_elsewhere_still_to_be_seen(view: &View) -> bool {
     (due || view.is_asked()) && matches!(view.judgement().verification, Verification::Changed { .. })
 }
 
-/// Where the declared organisation is refused to the credential, whose it is is asked without naming one.
+/// Where the declared organization is refused to the credential, whose it is is asked without naming one.
 pub fn ask_whose_it_is(view: &View) -> Option<Step> {
-    (view.found.exchange == Exchange::Refused && view.rests_until().is_none())
+    (view.progress.exchange == Exchange::Refused && view.rests_until().is_none())
         .then_some(Step::Act(Effect::ExchangeUnnamed))
 }
 
@@ -59,13 +59,13 @@ pub fn ask_whose_it_is(view: &View) -> Option<Step> {
 pub fn doubt_what_may_not_list(view: &View) -> Option<Step> {
     let failure = view.memory.listing.failure.as_ref();
     let denied = failure.map(|failure| failure.class) == Some(FailureClass::Denied);
-    let just_now = view.found.list == List::Over;
+    let just_now = view.progress.list == List::Over;
     (denied && just_now && view.is_accepted() && may_exchange(view)).then_some(Step::Act(Effect::Exchange))
 }
 
-/// Once the organisation is known, every call names it.
+/// Once the organization is known, every call names it.
 pub fn name_the_organization(view: &View) -> Option<Step> {
-    if view.found.naming != Attempt::NotMade || view.memory.names.is_some() || !view.is_accepted() {
+    if view.progress.naming != Attempt::NotMade || view.memory.names.is_some() || !view.is_accepted() {
         return None;
     }
     let id = view.judgement().verified()?.clone();
@@ -73,5 +73,5 @@ pub fn name_the_organization(view: &View) -> Option<Step> {
 }
 
 fn may_exchange(view: &View) -> bool {
-    view.found.exchange == Exchange::NotMade && view.rests_until().is_none()
+    view.progress.exchange == Exchange::NotMade && view.rests_until().is_none()
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::effect::Effect;
-use super::super::plan::Step;
-use super::super::view::{Attempt, View};
-use crate::api::reason::Reason;
-use crate::lifecycle::view::{Deletion, Finalizer};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+use crate::organization::effect::Effect;
+use crate::organization::plan::Step;
+use crate::organization::view::{Attempt, View};
 
 /// The written object begins the next pass; this is for a missed event.
 const ITS_EVENT_COMES_WITHIN: Duration = Duration::from_secs(5);
@@ -16,10 +16,10 @@ const GOES_WITHIN: Duration = Duration::from_secs(30);
 
 /// An Organization that nobody names any more may go. Nothing is asked of Agent Engine for it.
 pub fn let_it_go(view: &View) -> Option<Step> {
-    if view.object.deletion != Deletion::Asked || view.users > 0 {
+    if view.object.deletion != Deletion::Requested || view.users > 0 {
         return None;
     }
-    match (view.object.finalizer, view.found.finalizer) {
+    match (view.object.finalizer, view.progress.finalizer) {
         (Finalizer::Present, Attempt::NotMade) => Some(Step::Act(Effect::RemoveFinalizer)),
         (Finalizer::Absent, _) | (Finalizer::Present, Attempt::Done | Attempt::Failed) => {
             Some(Step::Leave(Reason::Deleting, GOES_WITHIN))
@@ -29,10 +29,10 @@ pub fn let_it_go(view: &View) -> Option<Step> {
 
 /// Our finalizer is there before anything is done with the Organization. Where it cannot be written, the rest goes on.
 pub fn hold_by_finalizer(view: &View) -> Option<Step> {
-    if view.object.deletion == Deletion::Asked || view.object.finalizer == Finalizer::Present {
+    if view.object.deletion == Deletion::Requested || view.object.finalizer == Finalizer::Present {
         return None;
     }
-    match view.found.finalizer {
+    match view.progress.finalizer {
         Attempt::NotMade => Some(Step::Act(Effect::AddFinalizer)),
         Attempt::Done => Some(Step::Leave(Reason::Updating, ITS_EVENT_COMES_WITHIN)),
         Attempt::Failed => None,

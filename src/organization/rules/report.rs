@@ -1,11 +1,11 @@
 //! What is said of an Organization: to passes over Workspaces, and in its status.
 
-use super::super::effect::{Effect, Publication, Wake};
-use super::super::judge::Judgement;
-use super::super::plan::Step;
-use super::super::view::{Attempt, Published, View};
-use crate::api::reason::Weight;
-use crate::lifecycle::view::{Vanishing, Verification};
+use crate::domain::reason::Kstatus;
+use crate::domain::verification::{Missing, Verification};
+use crate::organization::effect::{Effect, Publication, Wake};
+use crate::organization::judge::Judgement;
+use crate::organization::plan::Step;
+use crate::organization::view::{Attempt, Published, View};
 
 /// Passes over Workspaces see client and judgement together, once a pass at least, and again whenever something changed.
 /// All are woken where something changed for those who wait, or healed; else those who differ from a new list. Only a change
@@ -17,20 +17,20 @@ pub fn publish(view: &View) -> Option<Step> {
         || before.vanishing != judgement.vanishing
         || view.memory.generation != Some(view.object.generation);
     let healed = has_healed(before, &judgement);
-    let seen = view.found.publication == Attempt::Done
+    let seen = view.progress.publication == Attempt::Done
         && !changed
         && before.reason == Some(judgement.reason)
-        && view.found.unpublished.is_none();
+        && view.progress.unpublished.is_none();
     if seen {
         return None;
     }
     let wake = if changed || healed {
         Wake::Everybody
-    } else if view.found.differing.is_empty() || judgement.vanishing == Vanishing::Mass {
+    } else if view.progress.differing.is_empty() || judgement.vanishing == Missing::Many {
         // Mass vanishing is judged on the whole before any object is woken.
         Wake::Nobody
     } else {
-        Wake::These(view.found.differing.clone())
+        Wake::These(view.progress.differing.clone())
     };
     let publication = Publication {
         published: Published {
@@ -40,7 +40,7 @@ pub fn publish(view: &View) -> Option<Step> {
             reason: Some(judgement.reason),
             endpoint: view.memory.made_of.as_ref().map(|made| made.endpoint.clone()),
         },
-        snapshot: view.found.unpublished.clone(),
+        snapshot: view.progress.unpublished.clone(),
         wake,
     };
     Some(Step::Act(Effect::Publish(Box::new(publication))))
@@ -49,7 +49,7 @@ pub fn publish(view: &View) -> Option<Step> {
 /// The status is written last, and only where it differs.
 pub fn write_status(view: &View) -> Option<Step> {
     let status = view.judgement().status;
-    (view.found.status == Attempt::NotMade && status != view.stored)
+    (view.progress.status == Attempt::NotMade && status != view.stored)
         .then(|| Step::Act(Effect::WriteStatus(Box::new(status))))
 }
 
@@ -64,8 +64,8 @@ fn is_as_before(before: &Published, judgement: &Judgement) -> bool {
 }
 
 fn has_healed(before: &Published, judgement: &Judgement) -> bool {
-    judgement.reason.weight() == Weight::Fine
+    judgement.reason.kstatus() == Kstatus::Ready
         && before
             .reason
-            .is_some_and(|reason| reason.weight() != Weight::Fine)
+            .is_some_and(|reason| reason.kstatus() != Kstatus::Ready)
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::given::{ours, theirs};
-use super::world::World;
-use crate::api::remote::FailureClass;
-use crate::api::time::later;
-use crate::lifecycle::view::Verification;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::later;
+use crate::domain::verification::Verification;
 use crate::organization::NoClient;
 use crate::organization::effect::Wake;
+use crate::organization::tests::given::{ours, theirs};
+use crate::organization::tests::world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -56,7 +56,7 @@ fn a_secret_that_cannot_be_read_is_read_again_soon() {
         why: "forbidden".to_owned(),
     });
     let next = world.pass();
-    assert_eq!(world.reason(), "KubernetesRefused");
+    assert_eq!(world.reason(), "KubernetesApiError");
     assert!(next <= later(world.now, Duration::from_secs(6)), "{next}");
     world.readable = Ok(());
     world.now = next;
@@ -174,7 +174,7 @@ fn a_failing_credential_costs_twenty_calls_in_its_first_hour_and_six_in_any_late
 }
 
 #[test]
-fn a_credential_of_another_organisation_is_asked_whose_it_is_and_used_for_nothing() {
+fn a_credential_of_another_organization_is_asked_whose_it_is_and_used_for_nothing() {
     let mut world = World::verified();
     // Swapped, where the client names nobody yet.
     world.exchange = Ok(Some(theirs()));
@@ -192,7 +192,7 @@ fn a_credential_of_another_organisation_is_asked_whose_it_is_and_used_for_nothin
         }
     );
 
-    // Where the organisation is declared, the API refuses it; whose it is is asked without naming one.
+    // Where the organization is declared, the API refuses it; whose it is is asked without naming one.
     let mut world = World::new();
     world.spec.organization_id = Some(ours());
     world.exchange = Err(FailureClass::Denied);
@@ -235,7 +235,7 @@ fn a_list_that_is_denied_makes_the_credential_doubted() {
     world.exchange = Err(FailureClass::Denied);
     world.pass_time(5 * MINUTE);
     world.pass();
-    // It names the organisation by now, so whose it is is asked too.
+    // It names the organization by now, so whose it is is asked too.
     assert_eq!(world.calls(), ["List", "Exchange", "ExchangeUnnamed"]);
     assert_eq!(world.reason(), "CredentialsRejected");
     assert!(matches!(
@@ -259,7 +259,7 @@ fn a_credential_that_holds_when_doubted_lacks_rights_only() {
 }
 
 #[test]
-fn an_organisation_that_only_rows_name_is_verified_by_them_and_named_from_then_on() {
+fn an_organization_that_only_rows_name_is_verified_by_them_and_named_from_then_on() {
     let mut world = World::new();
     world.exchange = Ok(None);
     world.rows = Ok(vec![super::given::row(0)]);

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use super::world::World;
-use crate::api::ids::{OrganizationId, Uid, WorkspaceId};
-use crate::api::organization::{CredentialsSecretRef, OrganizationSpec};
-use crate::api::remote::{Answer, Failure, FailureClass, Listed, Page, RemoteState, RemoteWorkspace, Rest};
-use crate::api::workspace::WorkspaceState;
+use crate::crd::organization::{CredentialsSecretRef, OrganizationSpec};
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId};
+use crate::domain::remote::{
+    Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteState, RemoteWorkspace, Rest, WorkspaceState,
+};
+use crate::limits::Pressure;
 use crate::organization::Managed;
 use crate::organization::effect::Part;
 use crate::organization::snapshot::KnownGone;
-use crate::turns::Pressure;
+use crate::organization::tests::world::World;
 
 pub(super) const INTERVAL: Duration = Duration::from_secs(300);
 
@@ -88,7 +89,7 @@ impl World {
             let of_page = rows[self.cursor.min(end)..end].iter().cloned();
             Page {
                 rows: of_page
-                    .map(|workspace| Listed {
+                    .map(|workspace| ListedWorkspace {
                         requested_at,
                         workspace,
                     })
@@ -111,7 +112,7 @@ impl World {
             && nth + 1 == pages
         {
             self.others_throttled = None;
-            self.pace.felt(self.now, Pressure::Throttled(pause));
+            self.limiter.observe(self.now, Pressure::Throttled(pause));
         }
         answer
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::World;
-use crate::api::time::later;
-use crate::lifecycle::view::{Deletion, Finalizer};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::time::later;
+use crate::organization::tests::world::World;
 
 #[test]
 fn an_organization_is_held_before_anything_is_done_with_it() {
@@ -32,7 +32,7 @@ fn a_finalizer_that_cannot_be_written_stops_nothing() {
 #[test]
 fn one_that_is_used_stays_while_it_is_deleted_and_goes_on_serving() {
     let mut world = World::with_workspaces(2);
-    world.object.deletion = Deletion::Asked;
+    world.object.deletion = Deletion::Requested;
     world.pass();
     assert_eq!(world.reason(), "InUse");
     assert_eq!(world.object.finalizer, Finalizer::Present);
@@ -45,7 +45,7 @@ fn one_that_is_used_stays_while_it_is_deleted_and_goes_on_serving() {
 #[test]
 fn those_who_go_one_after_another_cost_no_write_each() {
     let mut world = World::with_workspaces(500);
-    world.object.deletion = Deletion::Asked;
+    world.object.deletion = Deletion::Requested;
     for users in (0..=500).rev() {
         world.users = users;
         world.pass();
@@ -58,7 +58,7 @@ fn those_who_go_one_after_another_cost_no_write_each() {
 #[test]
 fn one_that_nobody_names_any_more_goes_without_a_call() {
     let mut world = World::with_workspaces(2);
-    world.object.deletion = Deletion::Asked;
+    world.object.deletion = Deletion::Requested;
     world.pass();
     world.users = 0;
     world.done();
@@ -73,7 +73,7 @@ fn one_that_nobody_names_any_more_goes_without_a_call() {
 #[test]
 fn a_release_that_fails_is_tried_again() {
     let mut world = World::verified();
-    world.object.deletion = Deletion::Asked;
+    world.object.deletion = Deletion::Requested;
     world.writes_fail = true;
     let next = world.pass();
     assert_eq!(next, later(world.now, Duration::from_secs(30)));
@@ -86,7 +86,7 @@ fn a_release_that_fails_is_tried_again() {
 #[test]
 fn one_that_is_being_deleted_is_not_held_anew() {
     let mut world = World::with_workspaces(1);
-    world.object.deletion = Deletion::Asked;
+    world.object.deletion = Deletion::Requested;
     world.object.finalizer = Finalizer::Absent;
     world.pass();
     assert!(!world.done().contains(&"AddFinalizer"));

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::given::{ours, row, theirs};
-use super::world::World;
-use crate::api::remote::FailureClass;
-use crate::api::time::{elapsed, later};
+use crate::domain::remote::FailureClass;
+use crate::domain::time::{elapsed, later};
 use crate::organization::NoClient;
+use crate::organization::tests::given::{ours, row, theirs};
+use crate::organization::tests::world::World;
 
 /// What may happen between two passes.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ fn happen(world: &mut World, nth: usize, event: Happens) {
         Happens::ListFails(class) => world.rows = Err(class),
         Happens::Wanted => world.wanted_at = Some(world.now),
         Happens::Asked => world.object.reconcile_at = Some(nth.to_string()),
-        Happens::Believed(count) => world.object.believe_vanished = Some(count),
+        Happens::Believed(count) => world.object.confirm_missing = Some(count),
         Happens::Writes(fail) => world.writes_fail = fail,
     }
 }
@@ -121,7 +121,7 @@ proptest! {
             world.object.generation += 1;
         }
         world.pass();
-        let mut paused = world.pace.paused_until();
+        let mut paused = world.limiter.paused_until();
         for (nth, (event, seconds)) in life.into_iter().enumerate() {
             world.pass_time(Duration::from_secs(seconds));
             world.done();
@@ -134,7 +134,7 @@ proptest! {
             if paused.is_some_and(|until| began < until) {
                 prop_assert!(calls.is_empty(), "{event:?}: {calls:?} during a pause");
             }
-            paused = world.pace.paused_until().filter(|until| *until > world.now);
+            paused = world.limiter.paused_until().filter(|until| *until > world.now);
         }
         // Whatever was: once all is well, and what rests has rested, all is well.
         world.secret = Some(world.secret.unwrap_or_default() + 1);

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::given::{INTERVAL, record, row, uid};
-use super::world::World;
-use crate::api::remote::FailureClass;
-use crate::api::time::{elapsed, later};
-use crate::lifecycle::view::{Vanishing, Verification};
+use crate::domain::remote::FailureClass;
+use crate::domain::time::{elapsed, later};
+use crate::domain::verification::{Missing, Verification};
 use crate::organization::effect::Wake;
+use crate::organization::tests::given::{INTERVAL, record, row, uid};
+use crate::organization::tests::world::World;
 use crate::organization::view::LISTS_APART;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -157,7 +157,7 @@ fn a_page_that_fails_fails_the_list() {
     world.pass();
     assert_eq!(world.calls(), ["List", "List", "List"]);
     assert_eq!(world.snapshot, known);
-    assert_eq!(world.published.vanishing, Vanishing::Calm);
+    assert_eq!(world.published.vanishing, Missing::Few);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn only_who_differs_from_a_new_list_is_woken() {
 }
 
 #[test]
-fn what_is_recorded_in_another_organisation_is_not_missing_from_this_one() {
+fn what_is_recorded_in_another_organization_is_not_missing_from_this_one() {
     let mut world = World::with_workspaces(5);
     world
         .records
@@ -190,12 +190,12 @@ fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() 
     world.rows.as_mut().unwrap().truncate(14);
     world.pass_time(INTERVAL);
     world.pass();
-    assert_eq!(world.reason(), "MassVanishing");
-    assert_eq!(world.published.vanishing, Vanishing::Mass);
+    assert_eq!(world.reason(), "ManyWorkspacesMissing");
+    assert_eq!(world.published.vanishing, Missing::Many);
     assert!(
         world
             .message()
-            .contains("believe-vanished=6, and take the annotation away"),
+            .contains("confirm-missing=6, and take the annotation away"),
         "{}",
         world.message()
     );
@@ -210,17 +210,17 @@ fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() 
     assert_eq!(world.woken(), []);
 
     // Another count than the one that was told says nothing.
-    world.object.believe_vanished = Some(5);
+    world.object.confirm_missing = Some(5);
     world.pass_time(2 * LISTS_APART);
     world.pass();
     assert_eq!(world.calls(), Vec::<&str>::new());
-    assert_eq!(world.reason(), "MassVanishing");
+    assert_eq!(world.reason(), "ManyWorkspacesMissing");
 
-    world.object.believe_vanished = Some(6);
+    world.object.confirm_missing = Some(6);
     world.pass();
     assert_eq!(world.calls(), ["List"], "looked at once more, and at once");
     assert_eq!(world.reason(), "Verified");
-    assert_eq!(world.published.vanishing, Vanishing::Calm);
+    assert_eq!(world.published.vanishing, Missing::Few);
     assert_eq!(world.woken(), [Wake::Everybody]);
 }
 
@@ -231,7 +231,7 @@ fn what_vanished_is_counted_only_when_the_store_has_seen_our_own_writes() {
     world.behind = (2, Some(later(world.now, Duration::from_secs(1))));
     world.rows = Ok(Vec::new());
     world.pass();
-    assert_eq!(world.reason(), "MassVanishing");
+    assert_eq!(world.reason(), "ManyWorkspacesMissing");
 }
 
 #[test]
@@ -254,8 +254,8 @@ fn a_new_credential_does_not_end_a_mass_vanishing_by_itself() {
     world.rows = Err(FailureClass::Transient);
     world.rotate();
     world.pass();
-    assert_eq!(world.published.vanishing, Vanishing::Mass);
-    assert_eq!(world.reason(), "MassVanishing");
+    assert_eq!(world.published.vanishing, Missing::Many);
+    assert_eq!(world.reason(), "ManyWorkspacesMissing");
 }
 
 #[test]
@@ -267,10 +267,10 @@ fn a_mass_vanishing_outlives_the_process_until_a_whole_list_says_otherwise() {
     world.restart();
     world.rows = Err(FailureClass::Transient);
     world.pass();
-    assert_eq!(world.published.vanishing, Vanishing::Mass);
+    assert_eq!(world.published.vanishing, Missing::Many);
     world.rows = Ok((0..20).map(row).collect());
     world.pass_time(INTERVAL);
     world.pass();
     assert_eq!(world.reason(), "Verified");
-    assert_eq!(world.published.vanishing, Vanishing::Calm);
+    assert_eq!(world.published.vanishing, Missing::Few);
 }

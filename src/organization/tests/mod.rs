@@ -5,6 +5,6 @@ mod given;
 mod holding;
 mod laws;
 mod list;
-mod pace;
+mod rate_limits;
 mod reports;
 mod world;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::given::{INTERVAL, ours};
-use super::world::World;
-use crate::api::ids::OrganizationId;
-use crate::api::remote::FailureClass;
-use crate::api::time::later;
+use crate::domain::ids::OrganizationId;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::later;
 use crate::organization::effect::Wake;
+use crate::organization::tests::given::{INTERVAL, ours};
+use crate::organization::tests::world::World;
 
 #[test]
 fn a_steady_organization_is_written_once() {
@@ -84,7 +84,7 @@ fn those_who_waited_are_woken_when_it_heals_and_nobody_while_nothing_changes() {
 }
 
 #[test]
-fn an_id_declared_in_other_case_is_the_same_organisation() {
+fn an_id_declared_in_other_case_is_the_same_organization() {
     const UPPER: &str = "645A183F-B12B-4C6E-8AD3-99E165603450";
     let mut world = World::new();
     world.spec.organization_id = Some(OrganizationId::from(UPPER));

@@ -6,21 +6,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::given::{ours, record, row, spec};
-use crate::api::conditions::READY;
-use crate::api::ids::{OrganizationId, Uid};
-use crate::api::organization::{OrganizationSpec, OrganizationStatus};
-use crate::api::remote::{FailureClass, RemoteWorkspace};
-use crate::api::time::later;
-use crate::lifecycle::view::{Deletion, Finalizer, Verification};
+use crate::crd::conditions::READY;
+use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
+use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::remote::{FailureClass, RemoteWorkspace};
+use crate::domain::time::later;
+use crate::domain::verification::Verification;
+use crate::limits::RateLimiter;
 use crate::organization::effect::{Part, Records, Wake};
-use crate::organization::view::{Found, ObjectFacts};
-use crate::organization::{Effect, Managed, Memory, Next, NoClient, Outcome, Pass, Published, Settled};
-use crate::organization::{Snapshot, View};
+use crate::organization::tests::given::{ours, record, row, spec};
+use crate::organization::view::{ObjectFacts, Progress};
+use crate::organization::{
+    Effect, Managed, Memory, Next, NoClient, Outcome, Published, Reconcile, Settled, Snapshot, View,
+};
 use crate::tenancy::Claims;
-use crate::turns::Pace;
 
-/// What an exchange comes to, with the organisation that the answer names.
+/// What an exchange comes to, with the organization that the answer names.
 pub(super) type Exchange = Result<Option<OrganizationId>, FailureClass>;
 
 pub(super) struct World {
@@ -33,10 +35,10 @@ pub(super) struct World {
     /// The credential Secret's version, where there is one.
     pub secret: Option<u32>,
     pub readable: Result<(), NoClient>,
-    /// Of a client that names the declared or verified organisation, if one is.
+    /// Of a client that names the declared or verified organization, if one is.
     pub exchange: Exchange,
     pub exchange_unnamed: Exchange,
-    /// The organisation's workspaces, or how a list fails.
+    /// The organization's workspaces, or how a list fails.
     pub rows: Result<Vec<RemoteWorkspace>, FailureClass>,
     pub page_size: usize,
     /// How many requests each page takes.
@@ -49,7 +51,7 @@ pub(super) struct World {
     pub wanted_at: Option<Timestamp>,
     pub published: Published,
     pub snapshot: Option<Arc<Snapshot>>,
-    pub pace: Pace,
+    pub limiter: RateLimiter,
     memory: Memory,
     journal: Vec<(Timestamp, &'static str)>,
     wakes: Vec<Wake>,
@@ -69,10 +71,10 @@ impl World {
             object: ObjectFacts {
                 uid: Uid::from("organization"),
                 generation: 1,
-                deletion: Deletion::NotAsked,
+                deletion: Deletion::NotRequested,
                 finalizer: Finalizer::Present,
                 reconcile_at: None,
-                believe_vanished: None,
+                confirm_missing: None,
             },
             spec: spec(),
             status: OrganizationStatus::default(),
@@ -90,7 +92,7 @@ impl World {
             wanted_at: None,
             published: Published::default(),
             snapshot: None,
-            pace: Pace::default(),
+            limiter: RateLimiter::default(),
             memory: Memory::default(),
             journal: Vec::new(),
             wakes: Vec::new(),
@@ -127,11 +129,11 @@ impl World {
 
     /// One pass, to its end. Returns when it looks again.
     pub(super) fn pass(&mut self) -> Timestamp {
-        let mut pass = Pass::new(self.view());
+        let mut pass = Reconcile::new(self.view());
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..5000 {
-            match pass.next(self.now, &claims, &mut self.pace, outcome.take()) {
+            match pass.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => {
                     assert!(at > self.now, "a wait that is over");
                     self.now = at;
@@ -149,11 +151,11 @@ impl World {
 
     /// What passes over Workspaces go by at the first effect of this kind of a pass that is broken off there.
     pub(super) fn until(&mut self, kind: &str) -> Published {
-        let mut pass = Pass::new(self.view());
+        let mut pass = Reconcile::new(self.view());
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..100 {
-            match pass.next(self.now, &claims, &mut self.pace, outcome.take()) {
+            match pass.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => self.now = at,
                 Next::Perform(effect) if effect.kind() == kind => return self.published.clone(),
                 Next::Perform(effect) => outcome = Some(self.perform(effect)),
@@ -241,7 +243,7 @@ impl World {
     /// The process ends, and another begins.
     pub(super) fn restart(&mut self) {
         (self.memory, self.published) = Default::default();
-        (self.snapshot, self.wanted_at, self.pace) = Default::default();
+        (self.snapshot, self.wanted_at, self.limiter) = Default::default();
     }
 
     fn view(&self) -> View {
@@ -255,7 +257,7 @@ impl World {
             list_wanted_at: self.wanted_at,
             published: self.published.clone(),
             memory: self.memory.clone(),
-            found: Found::default(),
+            progress: Progress::default(),
         }
     }
 
@@ -263,7 +265,7 @@ impl World {
         self.memory = settled.memory;
         self.events
             .extend(settled.events.iter().map(|event| event.reason.as_str()));
-        settled.look_again
+        settled.requeue_at
     }
 
     fn perform(&mut self, effect: Effect) -> Outcome {
@@ -312,7 +314,7 @@ impl World {
     }
 }
 
-/// Nobody is asked during a rest, and nothing is listed with a credential that was not accepted, or of an organisation
+/// Nobody is asked during a rest, and nothing is listed with a credential that was not accepted, or of an organization
 /// that this is not.
 fn is_lawful(view: &View, effect: &Effect) {
     match effect {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::api::ids::WorkspaceName;
+use crate::domain::ids::WorkspaceName;
 use crate::tenancy::canonical;
 
 fn organization() -> OrganizationId {
@@ -47,7 +47,7 @@ fn a_record_beats_an_intent_beats_a_wish_beats_age() {
         Some("a-old"),
         "the same age: by uid"
     );
-    claims.observe(&object("young", 9), claim("acme", Basis::Intended));
+    claims.observe(&object("young", 9), claim("acme", Basis::Creating));
     assert_eq!(wins(&claims, "acme").as_deref(), Some("young"));
     claims.observe(&object("youngest", 10), claim("acme", Basis::Recorded));
     assert_eq!(wins(&claims, "acme").as_deref(), Some("youngest"));
@@ -63,9 +63,9 @@ fn a_record_beats_an_intent_beats_a_wish_beats_age() {
 fn names_that_differ_by_case_space_or_composition_are_one_claim() {
     let mut claims = Claims::default();
     claims.take(&object("first", 2), claim("Caf\u{e9}", Basis::Desired));
-    let standing = claims.take(&object("second", 1), claim(" CAFE\u{301} ", Basis::Recorded));
-    assert_eq!(standing.lost[&name("café")].uid, Uid::from("first"));
-    assert!(!standing.holds(&name("café")));
+    let claim_result = claims.take(&object("second", 1), claim(" CAFE\u{301} ", Basis::Recorded));
+    assert_eq!(claim_result.lost[&name("café")].uid, Uid::from("first"));
+    assert!(!claim_result.holds(&name("café")));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn wanted() -> impl Strategy<Value = BTreeMap<ClaimKey, Basis>> {
             WorkspaceId::from("1")
         )),
     ];
-    let basis = prop_oneof![Just(Basis::Recorded), Just(Basis::Intended), Just(Basis::Desired)];
+    let basis = prop_oneof![Just(Basis::Recorded), Just(Basis::Creating), Just(Basis::Desired)];
     prop::collection::btree_map(key, basis, 0..4)
 }
 
@@ -217,14 +217,14 @@ proptest! {
             let (actor, woken) = match step {
                 Step::Observe(who, facts) => (nth(who).uid, claims.observe(&nth(who), facts)),
                 Step::Take(who, wanted) => {
-                    let standing = claims.take(&nth(who), wanted.clone());
+                    let claim_result = claims.take(&nth(who), wanted.clone());
                     let kept = holds.iter().filter(|(key, holder)| **holder == nth(who).uid && wanted.contains_key(key));
                     for (key, _) in kept {
-                        prop_assert!(standing.holds(key), "lost by its own pass");
+                        prop_assert!(claim_result.holds(key), "lost by its own pass");
                     }
                     holds.retain(|_, holder| *holder != nth(who).uid);
                     for key in wanted.keys() {
-                        match standing.lost.get(key) {
+                        match claim_result.lost.get(key) {
                             Some(winner) => prop_assert_eq!(Some(winner), claims.winner(key)),
                             None => prop_assert!(holds.insert(key.clone(), nth(who).uid).is_none(), "held twice"),
                         }

@@ -1,6 +1,6 @@
 //! The worst moment to die: the request is on its way, and nobody will hear the answer.
 
-use agent_engine_operator::api::ids::WorkspaceId;
+use agent_engine_operator::domain::ids::WorkspaceId;
 use serde_json::json;
 
 use super::create::manifest;

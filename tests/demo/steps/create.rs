@@ -2,7 +2,7 @@
 
 use kube::api::ObjectMeta;
 
-use agent_engine_operator::api::ids::WorkspaceId;
+use agent_engine_operator::domain::ids::WorkspaceId;
 
 use crate::{
     kubectl::{Shown, apply, kubectl},
@@ -68,7 +68,7 @@ spec:
     assert_eq!(
         Some(verified.as_str()),
         state["organizations"][0]["id"].as_str(),
-        "the organisation in status is not the one at Agent Engine"
+        "the organization in status is not the one at Agent Engine"
     );
     vec![
         applied,

@@ -1,0 +1,123 @@
+//! By what is counted: few and closed sets of values.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+
+use crate::domain::reason::{Kstatus, Reason};
+use crate::domain::remote::{Failure, FailureClass};
+
+/// The kinds that passes are made for.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
+pub enum Kind {
+    Workspace,
+    Organization,
+}
+
+/// How a pass ended.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
+pub enum ReconcileResult {
+    /// All is as declared.
+    Ready,
+    /// Work or waiting goes on by itself.
+    Waiting,
+    /// A person must change something.
+    Stalled,
+    /// The pass was overtaken by a change and begins anew.
+    Overtaken,
+    /// The pass took longer than it may.
+    TimedOut,
+    /// A defect of ours.
+    Panicked,
+}
+
+impl ReconcileResult {
+    /// The result of a pass that came to its end with this reason.
+    pub fn of(reason: Reason) -> Self {
+        match reason.kstatus() {
+            Kstatus::Ready => Self::Ready,
+            Kstatus::Reconciling => Self::Waiting,
+            Kstatus::Stalled => Self::Stalled,
+        }
+    }
+}
+
+/// How an effect ended.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
+pub enum EffectOutcome {
+    Done,
+    Refused,
+    Failed,
+    /// It may or may not have happened.
+    Unknown,
+}
+
+impl EffectOutcome {
+    /// Of an effect that came to its end, or was a call that failed.
+    pub fn of(failure: Option<&Failure>) -> Self {
+        match failure.map(|failure| failure.class) {
+            None => Self::Done,
+            Some(FailureClass::Unknown) => Self::Unknown,
+            Some(
+                FailureClass::Denied
+                | FailureClass::Rejected
+                | FailureClass::Conflict
+                | FailureClass::Missing
+                | FailureClass::Throttled(_),
+            ) => Self::Refused,
+            Some(FailureClass::Transient | FailureClass::Malformed) => Self::Failed,
+        }
+    }
+}
+
+/// How a call to Agent Engine ended: the classes of failure without their values, or success.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
+pub enum CallOutcome {
+    Success,
+    Transient,
+    Throttled,
+    Denied,
+    Rejected,
+    Conflict,
+    Missing,
+    Malformed,
+    Unknown,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct Reconcile {
+    pub(super) kind: Kind,
+    pub(super) result: ReconcileResult,
+    pub(super) reason: &'static str,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct Effect {
+    pub(super) kind: Kind,
+    pub(super) effect: &'static str,
+    pub(super) outcome: EffectOutcome,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct Call {
+    pub(super) operation: &'static str,
+    pub(super) outcome: CallOutcome,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct OfOperation {
+    pub(super) operation: &'static str,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct OfKind {
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct WithReason {
+    pub(super) reason: &'static str,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct OfResource {
+    pub(super) resource: &'static str,
+}

@@ -1,0 +1,122 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use super::*;
+use crate::domain::reason::Reason;
+
+/// Status line and body of an answer, over a real connection.
+fn get(address: SocketAddr, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+#[test]
+fn ready_is_when_every_gate_is_open_and_the_answer_names_the_closed_ones() {
+    let served = AdminState::default();
+    let (stores, organizations) = (
+        served.readiness.gate("stores"),
+        served.readiness.gate("organizations"),
+    );
+    let serving = start(loopback(), served).unwrap();
+    let ready = || get(serving.address(), "/readyz");
+
+    assert_eq!(
+        ready(),
+        (
+            "HTTP/1.1 503 Service Unavailable".into(),
+            "not ready: stores, organizations\n".into()
+        )
+    );
+    stores.open();
+    assert_eq!(ready().1, "not ready: organizations\n");
+    organizations.open();
+    assert_eq!(ready(), ("HTTP/1.1 200 OK".into(), "ok\n".into()));
+    stores.close();
+    assert_eq!(ready().1, "not ready: stores\n");
+}
+
+#[test]
+fn liveness_does_not_wait_for_readiness() {
+    let served = AdminState::default();
+    let _closed = served.readiness.gate("stores");
+    let serving = start(loopback(), served).unwrap();
+    assert_eq!(get(serving.address(), "/livez").0, "HTTP/1.1 200 OK");
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind(loopback()).unwrap();
+    let address = taken.local_addr().unwrap();
+    let error = start(address, AdminState::default()).unwrap_err().to_string();
+    assert!(
+        error.contains(&address.to_string()) && error.contains("--listen"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_open_connection_does_not_hold_up_the_end() {
+    let serving = start(loopback(), AdminState::default()).unwrap();
+    let _idle = TcpStream::connect(serving.address()).unwrap();
+    let address = serving.address();
+    drop(serving);
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn probes_answer_while_the_main_runtime_is_blocked() {
+    let main = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    main.block_on(async {
+        let serving = start(loopback(), AdminState::default()).unwrap();
+        // A blocking read inside the only thread of the main runtime: served by another thread or not at all.
+        assert_eq!(get(serving.address(), "/livez").0, "HTTP/1.1 200 OK");
+    });
+}
+
+#[test]
+fn what_is_counted_can_be_scraped() {
+    let served = AdminState::default();
+    let count = Arc::clone(&served.metrics);
+    let serving = start(loopback(), served).unwrap();
+    count.watch_failed("secrets");
+    count.watch_failed("secrets");
+
+    let (status, body) = get(serving.address(), "/metrics");
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    assert!(
+        body.contains("\nagent_engine_operator_watch_errors_total{resource=\"secrets\"} 2\n"),
+        "{body}"
+    );
+    assert!(body.ends_with("# EOF\n"), "{body}");
+}
+
+#[test]
+fn a_reason_that_no_workspace_has_any_more_counts_none() {
+    let metrics = Metrics::default();
+    metrics.set_workspaces(&[(Reason::AsDeclared, 2), (Reason::AlreadyExists, 1)].into());
+    metrics.set_workspaces(&[(Reason::AsDeclared, 3)].into());
+    let text = metrics.encode().unwrap();
+    assert!(
+        text.contains("agent_engine_operator_workspaces{reason=\"AsDeclared\"} 3\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("agent_engine_operator_workspaces{reason=\"AlreadyExists\"} 0\n"),
+        "{text}"
+    );
+}

@@ -1,0 +1,63 @@
+//! Conditions as kstatus, Argo CD and Flux read them: folding a new set into an old one.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+/// The whole: usable as declared.
+pub const READY: &str = "Ready";
+/// The remote workspace is as declared.
+pub const SYNCED: &str = "Synced";
+/// A proven token is in the Secret.
+pub const TOKEN_READY: &str = "TokenReady";
+/// Present only while true: work or waiting goes on by itself.
+pub const RECONCILING: &str = "Reconciling";
+/// Present only while true: a person must change something.
+pub const STALLED: &str = "Stalled";
+
+/// `True`, `False` or `Unknown`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ConditionStatus {
+    True,
+    False,
+    Unknown,
+}
+
+impl ConditionStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ConditionStatus::True => "True",
+            ConditionStatus::False => "False",
+            ConditionStatus::Unknown => "Unknown",
+        }
+    }
+}
+
+/// A condition without its times.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConditionDraft {
+    pub kind: &'static str,
+    pub truth: ConditionStatus,
+    pub reason: &'static str,
+    pub message: String,
+}
+
+/// Gives the drafts their times: a transition time moves only when the status of that type changes.
+pub fn fold(old: &[Condition], drafts: &[ConditionDraft], generation: i64, now: Timestamp) -> Vec<Condition> {
+    drafts
+        .iter()
+        .map(|draft| {
+            let before = old.iter().find(|c| c.type_ == draft.kind);
+            let since = before
+                .filter(|c| c.status == draft.truth.as_str())
+                .map_or_else(|| Time(now), |c| c.last_transition_time.clone());
+            Condition {
+                type_: draft.kind.to_owned(),
+                status: draft.truth.as_str().to_owned(),
+                reason: draft.reason.to_owned(),
+                message: draft.message.clone(),
+                observed_generation: Some(generation),
+                last_transition_time: since,
+            }
+        })
+        .collect()
+}

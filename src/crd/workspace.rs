@@ -1,0 +1,249 @@
+//! `Workspace`: one tenant's workspace at Agent Engine, declared.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
+use kube::{CustomResource, ResourceExt};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::schema::{self, status, unset_is_absent};
+use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::WorkspaceState;
+
+/// The Organization that a Workspace means when it names none.
+pub const DEFAULT_ORGANIZATION: &str = "default";
+
+/// What the workspace at Agent Engine shall be like. A field left out leaves the matter alone, unless its description
+/// says what unset means.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "agentengine.airbyte.com",
+    version = "v1alpha1",
+    kind = "Workspace",
+    namespaced,
+    derive = "PartialEq",
+    status = "WorkspaceStatus",
+    doc = "A workspace at Airbyte Agent Engine, and the Secret that holds a scoped token for it.",
+    shortname = "aews",
+    category = "agentengine",
+    selectable = ".spec.name",
+    selectable = ".spec.organization",
+    selectable = ".status.workspaceId",
+    printcolumn(name = "Workspace", type_ = "string", json_path = ".status.name",
+        description = "The workspace's name at Agent Engine, as last seen."),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state",
+        description = "active or inactive, as last seen."),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status",
+        description = "Whether all is as declared."),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason",
+        description = "Why, in one word."),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "ID", type_ = "string", json_path = ".status.workspaceId", priority = 1,
+        description = "The workspace's id at Agent Engine."),
+    printcolumn(name = "Organization", type_ = "string", json_path = ".spec.organization", priority = 1,
+        description = "The Organization object; empty means default."),
+    printcolumn(name = "Organization-ID", type_ = "string", json_path = ".status.organizationId", priority = 1,
+        description = "The organization's id at Agent Engine."),
+    printcolumn(name = "Secret", type_ = "string", json_path = ".status.tokenSecretName", priority = 1,
+        description = "The Secret that holds the token."),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = 1, description = "Why, in words."),
+    validation = schema::object_name_fits()
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::workspace::spec)]
+pub struct WorkspaceSpec {
+    /// The workspace's name at Agent Engine, 1 to 256 characters, as people there see it. Changing it renames the
+    /// workspace. The namespace must have been granted the name by the Organization.
+    #[schemars(transform = schema::workspace::workspace_name)]
+    pub name: WorkspaceName,
+    /// Whether the workspace works: active or inactive. While inactive there is no token Secret. Unset: left as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<WorkspaceState>,
+    /// Name of the Organization object to use; it lives in the operator's namespace. Unset: default. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = schema::organization_name)]
+    pub organization: Option<String>,
+    /// What becomes of the remote workspace when this object is deleted: Delete or Retain. Unset: the Organization's
+    /// default, else Delete for a workspace that was created for this object and Retain for an adopted one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// What to do if a workspace of that name exists already: Never (stop and say so) or ByName (take it over, if the
+    /// Organization allows adoption). Unset: the Organization's default, else Never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption_policy: Option<AdoptionPolicy>,
+    /// Adopt exactly the workspace with this id (a UUID) and create none; the Organization must allow adoption. Cannot
+    /// be changed, added or removed later. Not together with regionId or with adoptionPolicy Never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = schema::uuid)]
+    pub workspace_id: Option<WorkspaceId>,
+    /// The region (a UUID) to create the workspace in; has no effect on one that exists. Unset: Agent Engine chooses.
+    /// Cannot be changed, added or removed later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = schema::uuid)]
+    pub region_id: Option<RegionId>,
+    /// The Secret that the scoped token is kept in. Unset: a Secret named after this object, with `-token` at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_secret: Option<TokenSecret>,
+    /// True: nothing is created, renamed, activated or deactivated. The token of a workspace that is already managed
+    /// goes on being renewed, and deletion works. Unset: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+}
+
+/// What becomes of the remote workspace when its object is deleted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    Delete,
+    Retain,
+}
+
+/// What to do about a remote workspace that already has the declared name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum AdoptionPolicy {
+    Never,
+    ByName,
+}
+
+/// The Secret that the scoped token is kept in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = unset_is_absent)]
+pub struct TokenSecret {
+    /// False: no token is issued for workloads and no Secret is kept. Unset: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Name of the Secret, in this object's namespace. A Secret of that name which is not ours is left alone and
+    /// reported. Unset: this object's name with `-token` at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = schema::secret_name)]
+    pub name: Option<String>,
+    /// Labels to put on the Secret, at most 32. Labels of this object are not carried over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = schema::workspace::secret_labels)]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations to put on the Secret, at most 32. Annotations of this object are not carried over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = schema::workspace::secret_annotations)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What is so, as far as the operator knows. Written by the operator alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = unset_is_absent, extend("default" = {"observedGeneration": -1}))]
+pub struct WorkspaceStatus {
+    /// The metadata.generation that the rest of the status speaks of; -1 until the operator has seen the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// metadata.uid of the object that this record was made for. A record made for another object (a restored backup, a
+    /// copy) is only a wish to adopt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = status::object_name)]
+    pub uid: Option<Uid>,
+    /// Id of the workspace at Agent Engine: its identity from the moment it is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = status::foreign_text)]
+    pub workspace_id: Option<WorkspaceId>,
+    /// Id of the organization that the workspace is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = status::foreign_text)]
+    pub organization_id: Option<OrganizationId>,
+    /// The workspace's name at Agent Engine, as last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = status::foreign_text)]
+    pub name: Option<WorkspaceName>,
+    /// The workspace's status at Agent Engine, as last seen: active or inactive. Absent: another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<WorkspaceState>,
+    /// How the operator came to the workspace: Created or Adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// What would become of the remote workspace if this object were deleted now: Delete or Retain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// A creation in flight. Present from before the request is sent until its outcome is certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation: Option<Creation>,
+    /// Name of the Secret that holds the token, in this object's namespace. Absent while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = status::object_name)]
+    pub token_secret_name: Option<String>,
+    /// The value of the annotation agentengine.airbyte.com/reconcile-at that was acted on last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = status::foreign_text)]
+    pub last_handled_reconcile_at: Option<String>,
+    /// Ready (all is as declared), Synced (the remote workspace is), TokenReady (a proven token is in the Secret).
+    /// Reconciling (work or waiting goes on by itself) and Stalled (a person must change something) only while true.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "status::conditions")]
+    pub conditions: Vec<Condition>,
+}
+
+/// How the operator came to the recorded workspace.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Origin {
+    Created,
+    Adopted,
+}
+
+/// A creation in flight: written before the request that creates, so that a crash in between is no orphan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Creation {
+    /// metadata.uid of the object that the creation is for.
+    #[schemars(transform = status::object_name)]
+    pub uid: Uid,
+    /// Id of the organization that the workspace is created in.
+    #[schemars(transform = status::foreign_text)]
+    pub organization_id: OrganizationId,
+    /// The name that the workspace is created with; finished under it, whatever spec says meanwhile.
+    #[schemars(transform = status::foreign_text)]
+    pub name: WorkspaceName,
+    /// When the request that creates began, on the clock that `clock` names.
+    pub at: MicroTime,
+    /// Whose clock stamped `at`: Server (Agent Engine's) or Local (the operator's).
+    pub clock: CreationClock,
+}
+
+/// Whose clock stamped a creation: the server's where its answers carried a `Date`, else the operator's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum CreationClock {
+    Server,
+    Local,
+}
+
+/// What a spec means where it says nothing. The CEL rules of [`schema`] compare by the same meaning.
+impl WorkspaceSpec {
+    /// The Organization object to use.
+    pub fn organization_name(&self) -> &str {
+        self.organization.as_deref().unwrap_or(DEFAULT_ORGANIZATION)
+    }
+
+    /// Whether a token Secret is wanted at all.
+    pub fn token_enabled(&self) -> bool {
+        self.token_secret
+            .as_ref()
+            .and_then(|secret| secret.enabled)
+            .unwrap_or(true)
+    }
+
+    /// Name of the Secret that the token shall be in, for a Workspace object of this name.
+    pub fn token_secret_name(&self, object: &str) -> String {
+        let declared = self.token_secret.as_ref().and_then(|secret| secret.name.clone());
+        declared.unwrap_or_else(|| format!("{object}-token"))
+    }
+
+    /// Whether the operator's hands are tied.
+    pub fn is_suspended(&self) -> bool {
+        self.suspend.unwrap_or(false)
+    }
+}
+
+impl Workspace {
+    /// Name of the Secret that the token shall be in.
+    pub fn token_secret_name(&self) -> String {
+        self.spec.token_secret_name(&self.name_any())
+    }
+}

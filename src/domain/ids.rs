@@ -1,0 +1,150 @@
+//! Identities, each a type of its own so that no two can be mixed up. Parsed at the border, compared as they are then.
+//!
+//! The one law on case: a UUID is the same in either, and is kept in lower case wherever it was read from: an answer, a
+//! spec, a status, an annotation, a Secret. What is no UUID stays as written: what its case means is not known.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! identity {
+    ($(#[$doc:meta])* $name:ident, $kept:path) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The identity that the text names.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self($kept(text.into()))
+            }
+
+            /// The text as it is kept.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self::new(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+identity!(
+    /// A workspace's durable id at Agent Engine (a UUID).
+    WorkspaceId,
+    in_one_case
+);
+identity!(
+    /// An organization's id at Agent Engine (a UUID).
+    OrganizationId,
+    in_one_case
+);
+identity!(
+    /// A region's id at Agent Engine (a UUID), used on creation only.
+    RegionId,
+    in_one_case
+);
+identity!(
+    /// A workspace's name at Agent Engine: a mutable label, exactly as written.
+    WorkspaceName,
+    as_written
+);
+identity!(
+    /// `metadata.uid` of a Kubernetes object.
+    Uid,
+    as_written
+);
+
+fn as_written(text: String) -> String {
+    text
+}
+
+/// A UUID in lower case; anything else as written.
+fn in_one_case(text: String) -> String {
+    if is_uuid(&text) {
+        text.to_ascii_lowercase()
+    } else {
+        text
+    }
+}
+
+/// Groups of 8, 4, 4, 4 and 12 hexadecimal digits, as the API prints them (RFC 9562 §4).
+fn is_uuid(text: &str) -> bool {
+    let groups = text.split('-').map(|group| {
+        let hexadecimal = group.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hexadecimal.then_some(group.len())
+    });
+    groups.eq([8, 4, 4, 4, 12].map(Some))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UPPER: &str = "645A183F-B12B-4C6E-8AD3-99E165603450";
+    const LOWER: &str = "645a183f-b12b-4c6e-8ad3-99e165603450";
+
+    #[test]
+    fn a_uuid_in_other_case_is_the_same_id() {
+        assert_eq!(WorkspaceId::new(UPPER), WorkspaceId::from(LOWER));
+        assert_eq!(OrganizationId::new(UPPER), OrganizationId::from(LOWER));
+        assert_eq!(RegionId::new(UPPER), RegionId::from(LOWER));
+        let read: WorkspaceId = serde_json::from_str(&format!("{UPPER:?}")).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), format!("{LOWER:?}"));
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_compared_as_written() {
+        for text in ["Ws-1", "645A183F", &UPPER[1..], &UPPER.replace('F', "G"), ""] {
+            assert_eq!(WorkspaceId::new(text).as_str(), text);
+        }
+        assert_ne!(WorkspaceName::from("Acme"), WorkspaceName::from("acme"));
+        assert_eq!(Uid::from(UPPER).as_str(), UPPER);
+    }
+
+    #[test]
+    fn ids_in_specs_and_statuses_of_other_case_are_the_same_ids() {
+        use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
+        use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
+        use serde_json::json;
+
+        let spec: OrganizationSpec = serde_json::from_value(
+            json!({"organizationId": UPPER, "credentialsSecretRef": {"name": "credential"}}),
+        )
+        .unwrap();
+        assert_eq!(spec.organization_id, Some(LOWER.into()));
+        let status: OrganizationStatus = serde_json::from_value(json!({"organizationId": UPPER})).unwrap();
+        assert_eq!(status.organization_id, Some(LOWER.into()));
+        let spec: WorkspaceSpec =
+            serde_json::from_value(json!({"name": "acme", "workspaceId": UPPER, "regionId": UPPER})).unwrap();
+        assert_eq!(spec.workspace_id, Some(LOWER.into()));
+        assert_eq!(spec.region_id, Some(LOWER.into()));
+        let backup: WorkspaceStatus = serde_json::from_value(json!({
+            "workspaceId": UPPER, "organizationId": UPPER,
+            "creation": {"uid": "u", "organizationId": UPPER, "name": "acme",
+                "at": "2026-04-20T21:57:20.000000Z", "clock": "Local"},
+        }))
+        .unwrap();
+        assert_eq!(backup.workspace_id, Some(LOWER.into()));
+        assert_eq!(backup.organization_id, Some(LOWER.into()));
+        assert_eq!(backup.creation.unwrap().organization_id, LOWER.into());
+    }
+}

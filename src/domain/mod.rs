@@ -1,0 +1,21 @@
+//! The words that every room shares. Depends on no other room.
+//!
+//! Reading order:
+//! - [`ids`]: identities, each a type of its own.
+//! - [`remote`]: workspaces as Agent Engine shows them, answers and failures.
+//! - [`reason`]: the one table of reasons.
+//! - [`finding`]: a reason with its message for people.
+//! - [`object`]: what holds of any Kubernetes object of ours.
+//! - [`verification`]: whose credential it is, and whether too many workspaces are missing at once.
+//! - [`time`]: arithmetic on instants that cannot panic.
+
+pub mod finding;
+pub mod ids;
+pub mod object;
+pub mod reason;
+pub mod remote;
+pub mod time;
+pub mod verification;
+
+pub use finding::Finding;
+pub use reason::{Kstatus, Reason};

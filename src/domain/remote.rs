@@ -1,0 +1,169 @@
+//! What Agent Engine says, in plain values: a workspace as read, and the ways in which a call can fail.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+
+/// A workspace as the API returned it. Only `id` and `name` are certain to be there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RemoteWorkspace {
+    pub id: WorkspaceId,
+    pub name: WorkspaceName,
+    /// Absent when the answer lacked it.
+    pub organization_id: Option<OrganizationId>,
+    pub state: RemoteState,
+    /// True once soft-deleted: reads as gone.
+    pub tombstone: bool,
+    /// In the server's time.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A workspace as a list showed it. It counts only if `requested_at` is after our last write to it had finished.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListedWorkspace {
+    /// Local time at which the page with this row was asked for.
+    pub requested_at: Timestamp,
+    pub workspace: RemoteWorkspace,
+}
+
+/// A page of a list. Rows of deleted workspaces are among them: what a page before this one showed is gone by then.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page {
+    pub rows: Vec<ListedWorkspace>,
+    pub rest: Rest,
+}
+
+/// What comes after a page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rest {
+    More,
+    Nothing,
+}
+
+/// What a deletion found. Both mean that the workspace is gone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Deleted {
+    Removed,
+    AlreadyGone,
+}
+
+/// Whether the workspace works.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WorkspaceState {
+    Active,
+    Inactive,
+}
+
+/// The API may grow further states; those we know nothing of are left alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RemoteState {
+    Known(WorkspaceState),
+    Unknown,
+}
+
+/// What a scoped token was found to open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenScope {
+    pub workspace_id: WorkspaceId,
+    pub organization_id: Option<OrganizationId>,
+    /// The older path family leaves it out.
+    pub workspace_name: Option<WorkspaceName>,
+}
+
+/// An answer with the time it took. `started` and `finished` are local; `date` is the server's `Date` header.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    pub started: Timestamp,
+    pub finished: Timestamp,
+    pub date: Option<Timestamp>,
+    /// How many requests it took: a repeat and each further page is one more.
+    pub requests: u32,
+    pub result: Result<T, Failure>,
+}
+
+impl<T> Answer<T> {
+    /// Of a call that was not made: nothing was sent.
+    pub fn unsent(now: Timestamp, detail: &str) -> Self {
+        Self {
+            started: now,
+            finished: now,
+            date: None,
+            requests: 0,
+            result: Err(Failure {
+                class: FailureClass::Transient,
+                status: None,
+                detail: detail.to_owned(),
+            }),
+        }
+    }
+
+    /// The same answer with its result read otherwise.
+    pub fn with_result<U>(self, read: impl FnOnce(Result<T, Failure>) -> Result<U, Failure>) -> Answer<U> {
+        let Self {
+            started,
+            finished,
+            date,
+            requests,
+            result,
+        } = self;
+        Answer {
+            started,
+            finished,
+            date,
+            requests,
+            result: read(result),
+        }
+    }
+}
+
+/// An answer of Agent Engine, whatever was asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// As in [`Answer::requests`].
+    pub requests: u32,
+    pub failure: Option<&'a Failure>,
+}
+
+impl<'a, T> From<&'a Answer<T>> for Answered<'a> {
+    fn from(answer: &'a Answer<T>) -> Self {
+        Self {
+            requests: answer.requests,
+            failure: answer.result.as_ref().err(),
+        }
+    }
+}
+
+/// Why a call did not succeed. `detail` is fit to be shown to people: no header, no body, no secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failure {
+    pub class: FailureClass,
+    /// The HTTP status, where an answer came. For messages and for telling refusals apart (402 or 403 to an issue).
+    pub status: Option<u16>,
+    pub detail: String,
+}
+
+/// The classes that decisions are made of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+pub enum FailureClass {
+    /// Nothing was done; the same request may succeed later (5xx to a read, refused connection).
+    Transient,
+    /// The organization is asked to slow down for this long.
+    Throttled(Duration),
+    /// 401 with a fresh application token, or 403.
+    Denied,
+    /// 400, 402, 422 and other definite refusals.
+    Rejected,
+    /// 409.
+    Conflict,
+    /// 404 or 410 in one of the API's own error shapes that speaks of a workspace: the thing is not there.
+    Missing,
+    /// An answer that is not the API's: HTML, truncated JSON, a 404 of another server, a redirect.
+    Malformed,
+    /// A request that may or may not have been carried out (lost answer, 5xx to a write).
+    Unknown,
+}

@@ -1,0 +1,35 @@
+//! Whether an Organization's credential belongs to the Agent Engine organization it should, and whether that
+//! organization's workspaces are credibly there.
+
+use super::ids::OrganizationId;
+
+/// Whether the credential is known to belong to the Agent Engine organization.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verification {
+    Pending {
+        why: String,
+    },
+    Verified(OrganizationId),
+    /// The credential belongs to another organization than the pinned one. No call is made to that one.
+    Changed {
+        pinned: OrganizationId,
+        found: OrganizationId,
+    },
+}
+
+impl Verification {
+    /// The verified Agent Engine organization.
+    pub fn verified(&self) -> Option<&OrganizationId> {
+        match self {
+            Verification::Verified(id) => Some(id),
+            Verification::Pending { .. } | Verification::Changed { .. } => None,
+        }
+    }
+}
+
+/// Whether so many workspaces are missing from the list at once that the operator doubts all of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Missing {
+    Few,
+    Many,
+}

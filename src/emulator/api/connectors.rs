@@ -1,0 +1,100 @@
+//! C1 and C2: as much of connectors as tells whether a workspace is empty.
+
+use serde_json::{Value, json};
+
+use super::refusal::{Outcome, Refusal};
+use super::tokens::Grant;
+use super::workspaces::time;
+use super::{Call, Trace, World, input};
+use crate::emulator::api::organization::{Organization, Workspace};
+
+/// The parameters that name a workspace by name; the latter two are deprecated.
+const BY_NAME: [&str; 3] = ["workspace_name", "customer_name", "external_user_id"];
+
+impl World {
+    pub(super) fn connectors(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let (organization, own) = self.either(call, trace)?;
+        let organization = self
+            .organization(&organization)
+            .ok_or_else(|| Refusal::new(404, "Organization not found"))?;
+        let workspace = keyed(organization, &call.request.query)?;
+        if own.is_some_and(|own| own != workspace.row.id) {
+            return Err(Refusal::new(403, "Token is scoped to another workspace"));
+        }
+        trace.workspace_id = Some(workspace.row.id.clone());
+        let data: Vec<Value> = workspace
+            .connectors
+            .iter()
+            .map(|connector| {
+                json!({
+                    "id": connector.id,
+                    "name": connector.name,
+                    "summarized_source_template": {"id": connector.id, "name": connector.name, "icon": null},
+                    "created_at": time(workspace.row.created_at, call.knobs),
+                    "updated_at": time(workspace.row.updated_at, call.knobs),
+                })
+            })
+            .collect();
+        Ok((200, json!({"data": data})))
+    }
+
+    pub(super) fn delete_connector(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let (organization, own) = self.either(call, trace)?;
+        let id = input::uuid(call.request.id.as_deref().unwrap_or_default(), "id")?;
+        let job_id = self.next_id();
+        let workspaces = self
+            .organization_mut(&organization)
+            .map(|o| o.workspaces.as_mut_slice())
+            .unwrap_or_default();
+        let holder = workspaces
+            .iter_mut()
+            .find(|w| w.connectors.iter().any(|connector| connector.id == id));
+        let holder = holder.filter(|w| own.is_none_or(|own| own == w.row.id));
+        let holder = holder.ok_or_else(|| Refusal::new(404, "Connector not found"))?;
+        trace.workspace_id = Some(holder.row.id.clone());
+        holder.connectors.retain(|connector| connector.id != id);
+        Ok((202, json!({"job_id": job_id})))
+    }
+
+    /// Either kind of token; a scoped one is bound to the workspace that is told.
+    fn either(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(String, Option<String>)> {
+        let token = call
+            .request
+            .authorization
+            .as_deref()
+            .and_then(|header| header.split_once(' '))
+            .map(|(_, token)| token);
+        match token.map(|token| self.mint.read(token, call.now)) {
+            Some(Ok(Grant::Scoped { .. })) => {
+                let (organization, workspace, _) = self.scoped(call, trace)?;
+                Ok((organization, Some(workspace)))
+            }
+            _ => Ok((self.application(call, trace)?, None)), // refuses what is no token at all
+        }
+    }
+}
+
+fn keyed<'a>(organization: &'a Organization, query: &[(String, String)]) -> Outcome<&'a Workspace> {
+    if let Some(id) = input::parameter(query, "workspace_id") {
+        let id = input::uuid(&id, "workspace_id")?;
+        return organization
+            .find(&id)
+            .filter(|workspace| workspace.is_live())
+            .ok_or_else(|| Refusal::new(404, format!("Workspace not found for workspace_id '{id}'")));
+    }
+    let name = BY_NAME
+        .into_iter()
+        .find_map(|field| input::parameter(query, field));
+    let name = name.ok_or_else(|| {
+        Refusal::invalid(
+            "workspace_id",
+            "missing",
+            "workspace_id or workspace_name is required",
+        )
+    })?;
+    organization
+        .workspaces
+        .iter()
+        .find(|workspace| workspace.is_live() && workspace.row.name == name)
+        .ok_or_else(|| Refusal::new(404, format!("Workspace not found for workspace_name '{name}'")))
+}

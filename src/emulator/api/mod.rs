@@ -1,0 +1,255 @@
+//! Agent Engine without a network: plain state, and answers to plain requests at a given time. No clock, no socket, no randomness
+//! but the secret that it starts with.
+
+mod access;
+mod connectors;
+mod create;
+mod input;
+mod issue;
+mod list;
+mod names;
+pub mod organization;
+mod refusal;
+mod tokens;
+mod workspaces;
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use self::access::Principal;
+use self::organization::{DEFAULT_WORKSPACE, Organization, Row, Status, Workspace};
+pub use self::refusal::Refusal;
+use self::tokens::Mint;
+use crate::emulator::knobs::{CacheEnabled, Knobs};
+use crate::emulator::operation::{Family, Operation};
+
+/// A call, out of its wrapping.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub operation: Operation,
+    pub family: Family,
+    /// The id in the path, where there is one.
+    pub id: Option<String>,
+    pub query: Vec<(String, String)>,
+    /// The whole `Authorization` header.
+    pub authorization: Option<String>,
+    pub organization: Option<String>,
+    pub body: Vec<u8>,
+    /// `http://host:port` as the client sees it.
+    pub origin: String,
+    pub arrival: Arrival,
+    pub tampering: Tampering,
+}
+
+/// What a look at the moment of arrival found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Arrival {
+    NameFree,
+    NameTaken,
+    /// Nothing was looked at.
+    Unseen,
+}
+
+/// What a fault does to the token that a call issues.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Tampering {
+    #[default]
+    None,
+    /// A token of this workspace instead.
+    TokenOf(String),
+    /// A token that lives so many seconds.
+    Lifetime(i64),
+}
+
+/// A successful answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+/// What a call came to, and what is known about it for the journal.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub result: Result<Answer, Refusal>,
+    pub principal: Principal,
+    pub organization_id: Option<String>,
+    pub workspace_id: Option<String>,
+    /// Set when calls are limited: the limit, what is left, and the seconds until there is more.
+    pub allowance: Option<Allowance>,
+}
+
+/// What is left of an organization's calls.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Allowance {
+    pub limit: u64,
+    pub left: u64,
+    pub seconds: u64,
+}
+
+/// A pair of credentials.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub client_id: String,
+    pub client_secret: String,
+    /// Counts the secrets it has had.
+    pub generation: u64,
+    pub organizations: Vec<String>,
+}
+
+/// Everything there is.
+#[derive(Clone)]
+pub struct World {
+    pub organizations: Vec<Organization>,
+    pub credentials: Vec<Credential>,
+    mint: Mint,
+    namespace: Uuid,
+    made: u64,
+    recent: HashMap<String, VecDeque<Timestamp>>,
+    /// Deletions under way: when each ends, and of which workspace.
+    deletions: Vec<(Timestamp, String)>,
+}
+
+/// A call in its circumstances.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    request: &'a Request,
+    knobs: &'a Knobs,
+    now: Timestamp,
+}
+
+/// What a call learned on its way, told to the journal even if it is refused later.
+#[derive(Debug, Default)]
+struct Trace {
+    principal: Principal,
+    organization_id: Option<String>,
+    workspace_id: Option<String>,
+    allowance: Option<Allowance>,
+}
+
+impl World {
+    /// Empty; all ids and tokens follow from `seed`.
+    pub fn new(seed: Uuid, canary: Option<String>) -> Self {
+        Self {
+            organizations: Vec::new(),
+            credentials: Vec::new(),
+            mint: Mint::new(seed.as_bytes(), canary),
+            namespace: seed,
+            made: 0,
+            recent: HashMap::new(),
+            deletions: Vec::new(),
+        }
+    }
+
+    /// Adds an organization with its `default` workspace; one that is there already stays as it is.
+    pub fn found(&mut self, id: &str, now: Timestamp) {
+        if self.organization(id).is_none() {
+            let mut organization = Organization::new(id.to_owned());
+            organization.add(Workspace::settled(self.row(id, DEFAULT_WORKSPACE, now), now));
+            self.organizations.push(organization);
+        }
+    }
+
+    pub fn organization(&self, id: &str) -> Option<&Organization> {
+        self.organizations
+            .iter()
+            .find(|organization| organization.id == id)
+    }
+
+    pub fn organization_mut(&mut self, id: &str) -> Option<&mut Organization> {
+        self.organizations
+            .iter_mut()
+            .find(|organization| organization.id == id)
+    }
+
+    /// The next identity.
+    pub fn next_id(&mut self) -> String {
+        self.made += 1;
+        // Version 4 in looks, as the real ones are.
+        let bytes = *Uuid::new_v5(&self.namespace, &self.made.to_be_bytes()).as_bytes();
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+
+    /// The row of a new workspace.
+    pub fn row(&mut self, organization_id: &str, name: &str, now: Timestamp) -> Row {
+        Row {
+            id: self.next_id(),
+            name: name.to_owned(),
+            organization_id: organization_id.to_owned(),
+            status: Status::Active,
+            cache_enabled: None,
+            tombstone: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Deletes a workspace at a later time; the first time that was set stands.
+    pub fn delete_later(&mut self, id: &str, at: Timestamp) {
+        if self.deletions.iter().all(|(_, doomed)| doomed != id) {
+            self.deletions.push((at, id.to_owned()));
+        }
+    }
+
+    /// Ends what was to end by now.
+    pub fn settle(&mut self, now: Timestamp) {
+        let (over, under_way) = self.deletions.drain(..).partition(|(at, _)| *at <= now);
+        self.deletions = under_way;
+        let over: Vec<(Timestamp, String)> = over;
+        for (at, id) in over {
+            let found = self
+                .organizations
+                .iter_mut()
+                .find_map(|organization| organization.find_mut(&id));
+            if let Some(workspace) = found {
+                workspace.delete(at);
+            }
+        }
+    }
+
+    /// Answers a call.
+    pub fn answer(&mut self, request: &Request, knobs: &Knobs, now: Timestamp) -> Reply {
+        self.settle(now);
+        let call = Call { request, knobs, now };
+        let mut trace = Trace::default();
+        let result = match request.operation {
+            Operation::T1 => self.application_token(&call, &mut trace),
+            Operation::T2 => self.scoped_token(&call, &mut trace),
+            Operation::T3 => self.token_info(&call, &mut trace),
+            Operation::T4 => self.widget_token(&call, &mut trace),
+            Operation::W1 => self.list(&call, &mut trace),
+            Operation::W2 => self.stats(&call, &mut trace),
+            Operation::W3 => self.get(&call, &mut trace),
+            Operation::W4 => self.put(&call, &mut trace),
+            Operation::W5 => self.delete(&call, &mut trace),
+            Operation::C1 => self.connectors(&call, &mut trace),
+            Operation::C2 => self.delete_connector(&call, &mut trace),
+        };
+        let Trace {
+            principal,
+            organization_id,
+            workspace_id,
+            allowance,
+        } = trace;
+        let result = result.map(|(status, body)| Answer { status, body });
+        Reply {
+            result,
+            principal,
+            organization_id,
+            workspace_id,
+            allowance,
+        }
+    }
+}
+
+/// `cache_enabled` of a new workspace.
+fn new_cache(knobs: &Knobs) -> Option<bool> {
+    match knobs.cache_enabled_new {
+        CacheEnabled::Null => None,
+        CacheEnabled::True => Some(true),
+        CacheEnabled::False => Some(false),
+    }
+}

@@ -1,0 +1,295 @@
+//! W2 to W5: counters, read, change, delete.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::create::{is_default, restored};
+use super::organization::{Reach, Row, Status, Workspace};
+use super::refusal::{Outcome, Refusal};
+use super::{Call, Trace, World, input, names};
+use crate::emulator::knobs::{
+    CreatedAt, DefaultProtected, DeletedDelete, DeletedGet, HiddenGet, Knobs, NoopUpdate, NullCache,
+    PutEmpty, PutMember, RenameConflict, SlowDelete, StatsScope, Visibility, WorkspaceMembers,
+};
+
+const NOT_FOUND: &str = "Workspace not found";
+
+impl World {
+    pub(super) fn stats(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let organization = self.application(call, trace)?;
+        let counted = |w: &&Workspace| match call.knobs.stats_scope {
+            StatsScope::Live | StatsScope::WithTombstones => w.reach != Reach::CloudOnly,
+            StatsScope::Visible => w.reach == Reach::Visible,
+        };
+        let rows = self
+            .organization(&organization)
+            .map(|o| o.workspaces.as_slice())
+            .unwrap_or_default();
+        let mut count = [0u64; 2];
+        for row in rows
+            .iter()
+            .filter(counted)
+            .filter_map(|w| w.seen(call.now, call.knobs.stats_lag_ms.0))
+        {
+            if !row.tombstone || call.knobs.stats_scope == StatsScope::WithTombstones {
+                count[usize::from(row.status == Status::Inactive)] += 1;
+            }
+        }
+        let [active, inactive] = count;
+        Ok((
+            200,
+            json!({"active_count": active, "inactive_count": inactive, "total_count": active + inactive}),
+        ))
+    }
+
+    pub(super) fn get(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let workspace = self.addressed(call, trace)?;
+        if workspace.row.tombstone {
+            return match call.knobs.deleted_get {
+                DeletedGet::NotFound => Err(Refusal::new(404, NOT_FOUND)),
+                DeletedGet::Gone => Err(Refusal::new(410, NOT_FOUND)),
+                DeletedGet::Tombstone => Ok((200, shown(&workspace.row, call.knobs))),
+            };
+        }
+        let age = call.now.duration_since(workspace.appeared_at);
+        if age < millis(call.knobs.get_lag_ms.0) {
+            return Err(Refusal::new(404, NOT_FOUND));
+        }
+        Ok((200, shown(&workspace.row, call.knobs)))
+    }
+
+    pub(super) fn put(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let found = self.addressed(call, trace)?;
+        if found.row.tombstone {
+            return Err(Refusal::new(404, NOT_FOUND));
+        }
+        let (id, old) = (found.row.id.clone(), found.row.clone());
+        let change = Change::read(&input::object(&call.request.body)?, call.knobs)?;
+        let renamed = change.name.as_ref().filter(|name| **name != old.name);
+        if is_default(&old.name) && (renamed.is_some() || change.status == Some(Status::Inactive)) {
+            protect_default(call.knobs)?;
+        }
+        let organization = trace.organization_id.clone().unwrap_or_default();
+        if let Some(name) = renamed {
+            let taken = self.organization(&organization).is_some_and(|o| {
+                o.workspaces
+                    .iter()
+                    .any(|w| !w.row.tombstone && w.row.id != id && names::same(&w.row.name, name, call.knobs))
+            });
+            let status = match call.knobs.rename_conflict {
+                RenameConflict::BadRequest => Some(400),
+                RenameConflict::Conflict => Some(409),
+                RenameConflict::Unprocessable => Some(422),
+                RenameConflict::ServerError => Some(500),
+                RenameConflict::Duplicate => None,
+            };
+            if let (true, Some(status)) = (taken, status) {
+                return Err(Refusal::new(status, "A workspace of this name already exists"));
+            }
+        }
+        let workspace = self
+            .organization_mut(&organization)
+            .and_then(|o| o.find_mut(&id))
+            .ok_or_else(|| Refusal::new(404, NOT_FOUND))?;
+        let wanted = Row {
+            name: change.name.unwrap_or(old.name.clone()),
+            status: change.status.unwrap_or(old.status),
+            cache_enabled: match change.cache {
+                Cache::Keep => old.cache_enabled,
+                Cache::Inherit => None,
+                Cache::Set(on) => Some(on),
+            },
+            ..old.clone()
+        };
+        if wanted != old || call.knobs.noop_update == NoopUpdate::Moves {
+            let status = wanted.status;
+            if status != old.status {
+                workspace.set_status(call.now, status, restored(call.knobs));
+            }
+            workspace.change(call.now, |row| *row = wanted);
+        }
+        Ok((200, shown(&workspace.row, call.knobs)))
+    }
+
+    pub(super) fn delete(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        let workspace = self.addressed(call, trace)?;
+        if is_default(&workspace.row.name) {
+            protect_default(call.knobs)?;
+        }
+        if workspace.row.tombstone {
+            let at = workspace.deleted_at.unwrap_or(call.now);
+            return match call.knobs.deleted_delete {
+                DeletedDelete::NotFound => Err(Refusal::new(404, NOT_FOUND)),
+                DeletedDelete::Gone => Err(Refusal::new(410, NOT_FOUND)),
+                DeletedDelete::Ok => Ok((200, deleted(&workspace.row.id, at, call.knobs))),
+            };
+        }
+        match call.knobs.slow_delete {
+            SlowDelete::Off => {
+                workspace.delete(call.now);
+                Ok((200, deleted(&workspace.row.id, call.now, call.knobs)))
+            }
+            SlowDelete::Timeout => {
+                let due = call
+                    .now
+                    .checked_add(millis(call.knobs.slow_delete_ms.0))
+                    .unwrap_or(Timestamp::MAX);
+                let id = workspace.row.id.clone();
+                self.delete_later(&id, due);
+                Err(Refusal::new(504, "The request timed out"))
+            }
+        }
+    }
+
+    /// The workspace that the path names, in the caller's organization, deleted ones too.
+    fn addressed(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<&mut Workspace> {
+        let organization = self.application(call, trace)?;
+        let id = input::uuid(call.request.id.as_deref().unwrap_or_default(), "workspace_id")?;
+        trace.workspace_id = Some(id.clone());
+        let found = self.organization_mut(&organization).and_then(|o| o.find_mut(&id));
+        let found = found.ok_or_else(|| Refusal::new(404, NOT_FOUND))?;
+        match (found.reach, call.knobs.hidden_get) {
+            (Reach::CloudOnly, _) | (Reach::Hidden, HiddenGet::NotFound) => Err(Refusal::new(404, NOT_FOUND)),
+            (Reach::Hidden, HiddenGet::Forbidden) => {
+                Err(Refusal::new(403, "You do not have access to this workspace"))
+            }
+            (Reach::Visible, _) | (Reach::Hidden, HiddenGet::Ok) => Ok(found),
+        }
+    }
+}
+
+/// What becomes of `cache_enabled`.
+#[derive(Clone, Copy)]
+enum Cache {
+    Keep,
+    Inherit,
+    Set(bool),
+}
+
+/// A change that W4 asks for; what is not there stays.
+struct Change {
+    name: Option<String>,
+    status: Option<Status>,
+    cache: Cache,
+}
+
+impl Change {
+    fn read(body: &Map<String, Value>, knobs: &Knobs) -> Outcome<Self> {
+        if body.is_empty() && knobs.put_empty == PutEmpty::Refused {
+            return Err(Refusal::invalid(
+                "body",
+                "value_error",
+                "At least one field must be given",
+            ));
+        }
+        let known = ["name", "status", "cache_enabled"];
+        let foreign = body.keys().find(|key| !known.contains(&key.as_str()));
+        if let (Some(key), PutMember::Refused) = (foreign, knobs.put_unknown_member) {
+            return Err(Refusal::invalid(
+                key,
+                "extra_forbidden",
+                "Extra inputs are not permitted",
+            ));
+        }
+        let null = |field: &str| match knobs.put_null {
+            PutMember::Ignored => Ok(()),
+            PutMember::Refused => Err(Refusal::invalid(
+                field,
+                "none_not_allowed",
+                "Input should not be null",
+            )),
+        };
+        let name = match body.get("name") {
+            None => None,
+            Some(Value::Null) => null("name").map(|()| None)?,
+            Some(_) => Some(names::accept(&input::string(body, "name")?, "name", knobs)?),
+        };
+        let status = match body.get("status").map(|value| value.as_str().unwrap_or_default()) {
+            None => None,
+            Some(_) if body.get("status").is_some_and(Value::is_null) => null("status").map(|()| None)?,
+            Some(text) => Some(status(text, "status")?),
+        };
+        let cache = match (body.get("cache_enabled"), knobs.null_cache) {
+            (None, _) | (Some(Value::Null), NullCache::Ignored) => Cache::Keep,
+            (Some(Value::Null), NullCache::Inherit) => Cache::Inherit,
+            (Some(Value::Bool(on)), _) => Cache::Set(*on),
+            (Some(_), _) => {
+                return Err(Refusal::invalid(
+                    "cache_enabled",
+                    "bool_type",
+                    "Input should be a valid boolean",
+                ));
+            }
+        };
+        Ok(Self { name, status, cache })
+    }
+}
+
+/// One of the two states.
+pub(super) fn status(text: &str, field: &str) -> Outcome<Status> {
+    match text {
+        "active" => Ok(Status::Active),
+        "inactive" => Ok(Status::Inactive),
+        _ => Err(Refusal::invalid(
+            field,
+            "enum",
+            "Input should be 'active' or 'inactive'",
+        )),
+    }
+}
+
+/// The row as the API shows it.
+pub(super) fn shown(row: &Row, knobs: &Knobs) -> Value {
+    if knobs.workspace_members == WorkspaceMembers::Minimal {
+        return json!({"id": row.id, "name": row.name});
+    }
+    let mut shown = json!({
+        "id": row.id,
+        "name": row.name,
+        "organization_id": row.organization_id,
+        "status": row.status,
+        "cache_enabled": row.cache_enabled,
+        "tombstone": row.tombstone,
+        "color": null,
+        "updated_at": time(row.updated_at, knobs),
+    });
+    match knobs.visibility {
+        Visibility::Shared => shown["visibility"] = json!("shared"),
+        Visibility::Private => shown["visibility"] = json!("private"),
+        Visibility::Absent => {}
+    }
+    if knobs.created_at != CreatedAt::Absent {
+        shown["created_at"] = json!(time(row.created_at, knobs));
+    }
+    if knobs.workspace_members == WorkspaceMembers::Extended {
+        shown["members"] = json!([{"user_id": null, "role": "admin"}]);
+        shown["x_future"] = json!({"nested": [1, 2, 3]});
+    }
+    shown
+}
+
+fn deleted(id: &str, at: Timestamp, knobs: &Knobs) -> Value {
+    json!({"id": id, "deleted_at": time(at, knobs)})
+}
+
+/// An instant, written as asked for.
+pub(super) fn time(instant: Timestamp, knobs: &Knobs) -> String {
+    match knobs.created_at {
+        CreatedAt::Microseconds | CreatedAt::Absent => instant.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
+        CreatedAt::Seconds => instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
+}
+
+fn protect_default(knobs: &Knobs) -> Outcome<()> {
+    let status = match knobs.default_protected {
+        DefaultProtected::None => return Ok(()),
+        DefaultProtected::BadRequest => 400,
+        DefaultProtected::Forbidden => 403,
+        DefaultProtected::Conflict => 409,
+    };
+    Err(Refusal::new(status, "The default workspace cannot be changed"))
+}
+
+fn millis(count: u64) -> SignedDuration {
+    SignedDuration::from_millis(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,347 @@
+//! The calls: typed arguments in, typed answers out, each with the times and the server's `Date`.
+//! None is repeated here, and none decides what to do next.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use tower::ServiceExt;
+
+use super::application_token::read_exchange;
+use super::config::{ClientConfig, ConfigError};
+use super::operation::Operation;
+use super::redact::Redactor;
+use super::request::Requests;
+use super::stack::stack;
+use super::transport::{Fault, Http, SendTracker, network, server_date};
+use super::wire::{IssueAnswer, ProveAnswer, UpdateRequest, WorkspaceAnswer};
+use super::{failure, token_life, wire};
+use crate::clock::Clock;
+use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{
+    Answer, Deleted, Failure, FailureClass, RemoteWorkspace, TokenScope, WorkspaceState,
+};
+
+/// A client of the Agent Engine API for one organization. Cheap to clone; clones share token, slots and connections.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    http: Http,
+    requests: Requests,
+    clock: Clock,
+    scrub: Redactor,
+}
+
+/// What verified credentials belong to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Authenticated {
+    /// Absent when the answer did not say.
+    pub organization_id: Option<OrganizationId>,
+}
+
+/// A token that opens one workspace; which one is not known before it is proven.
+#[derive(Clone)]
+pub struct ScopedToken {
+    pub secret: SecretString,
+    /// From the start of the issue. At most twenty minutes; can be absurdly short, even zero.
+    pub lifetime: Duration,
+}
+
+impl fmt::Debug for ScopedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopedToken")
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is to be changed of a workspace; the rest is not sent.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct UpdateFields {
+    pub name: Option<WorkspaceName>,
+    pub state: Option<WorkspaceState>,
+}
+
+/// A successful answer, or why there is none.
+pub(super) struct Reply {
+    pub(super) date: Option<Timestamp>,
+    pub(super) requests: u32,
+    pub(super) result: Result<Response<Bytes>, Failure>,
+}
+
+impl Client {
+    /// A client over the network.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when something in `config` cannot be used. Sends nothing.
+    pub fn new(config: &ClientConfig) -> Result<Self, ConfigError> {
+        Self::over(network(config)?, config)
+    }
+
+    /// A client over a leaf of the caller's: a router in process, a recorder, a simulated network.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn over(leaf: Http, config: &ClientConfig) -> Result<Self, ConfigError> {
+        if config.concurrency == 0 {
+            return Err(ConfigError::NoConcurrency);
+        }
+        let requests = Requests::new(config)?;
+        let http = stack(config, &requests, leaf);
+        let scrub = Redactor::knowing(config.credentials.client_secret.clone());
+        Ok(Self(Arc::new(Inner {
+            http,
+            requests,
+            clock: config.clock.clone(),
+            scrub,
+        })))
+    }
+
+    /// The same client, from now on naming the organization with every call. Shares token, slots and connections.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the id cannot stand in a header.
+    pub fn within(&self, organization: &OrganizationId) -> Result<Self, ConfigError> {
+        Ok(Self(Arc::new(Inner {
+            http: self.0.http.clone(),
+            requests: self.0.requests.within(organization)?,
+            clock: self.0.clock.clone(),
+            scrub: self.0.scrub.clone(),
+        })))
+    }
+
+    /// Exchanges the credentials now, whatever token is at hand; what comes of it serves later calls.
+    pub async fn authenticate(&self) -> Answer<Authenticated> {
+        let request = self.0.requests.authenticate();
+        self.call(Operation::Authenticate, request, |answer| {
+            let read = read_exchange(answer, &self.0.scrub, self.now())?;
+            Ok(Authenticated {
+                organization_id: read.organization_id.map(OrganizationId::new),
+            })
+        })
+        .await
+    }
+
+    /// Reads one workspace. `None`: gone, said by a 404 of the API's own or by a tombstone.
+    pub async fn get(&self, id: &WorkspaceId) -> Answer<Option<RemoteWorkspace>> {
+        let request = self.0.requests.get(id);
+        let answer = self
+            .call(Operation::Get, request, |answer| {
+                workspace(Operation::Get, id, answer)
+            })
+            .await;
+        answer.with_result(|result| match result {
+            Ok(workspace) if workspace.tombstone => Ok(None),
+            Ok(workspace) => Ok(Some(workspace)),
+            Err(Failure {
+                class: FailureClass::Missing,
+                ..
+            }) => Ok(None),
+            Err(failure) => Err(failure),
+        })
+    }
+
+    /// Issues a token for the workspace of that name, and creates that workspace if there is none. Never repeated;
+    /// [`FailureClass::Unknown`] whenever it may have been carried out without us learning so.
+    pub async fn issue(&self, name: &WorkspaceName, region: Option<&RegionId>) -> Answer<ScopedToken> {
+        let request = self.0.requests.issue(name, region);
+        self.call(Operation::Issue, request, |answer| {
+            let IssueAnswer { token } = decode(Operation::Issue, answer)?;
+            if token.is_empty() {
+                return Err(failure::of_body(
+                    Operation::Issue,
+                    answer.status(),
+                    "the token is empty",
+                ));
+            }
+            let lifetime = token_life::of(&token, server_date(answer.headers()));
+            Ok(ScopedToken {
+                secret: token.into(),
+                lifetime,
+            })
+        })
+        .await
+    }
+
+    /// Asks which workspace a scoped token opens.
+    pub async fn prove(&self, token: &ScopedToken) -> Answer<TokenScope> {
+        let scrub = self.0.scrub.clone().and(Some(token.secret.clone()));
+        let request = self.0.requests.prove(&token.secret);
+        self.call_scrubbed(&scrub, Operation::Prove, request, |answer| {
+            decode::<ProveAnswer>(Operation::Prove, answer).map(TokenScope::from)
+        })
+        .await
+    }
+
+    /// Changes what `change` names and returns the workspace as it is then. Changing nothing is refused: what an empty
+    /// update does is not documented.
+    pub async fn update(&self, id: &WorkspaceId, change: &UpdateFields) -> Answer<RemoteWorkspace> {
+        let UpdateFields { name, state } = change;
+        let request = match (name, state) {
+            (None, None) => Err(failure::unaskable("the change is empty")),
+            (name, state) => self.0.requests.update(
+                id,
+                &UpdateRequest {
+                    name: name.as_ref(),
+                    status: *state,
+                },
+            ),
+        };
+        self.call(Operation::Update, request, |answer| {
+            workspace(Operation::Update, id, answer)
+        })
+        .await
+    }
+
+    /// Deletes a workspace and all that is in it. Finding it gone is success.
+    pub async fn delete(&self, id: &WorkspaceId) -> Answer<Deleted> {
+        let request = self.0.requests.delete(id);
+        let answer = self
+            .call(Operation::Delete, request, |answer| {
+                // A page of some portal is no word of the API's; no content at all is.
+                let is_the_apis = answer.body().is_empty()
+                    || decode::<serde_json::Map<_, _>>(Operation::Delete, answer).is_ok();
+                match (answer.status(), is_the_apis) {
+                    (StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT, true) => {
+                        Ok(Deleted::Removed)
+                    }
+                    (status, _) => Err(failure::of_body(
+                        Operation::Delete,
+                        status,
+                        "the answer to a deletion is not the API's",
+                    )),
+                }
+            })
+            .await;
+        answer.with_result(|result| match result {
+            Err(Failure {
+                class: FailureClass::Missing,
+                ..
+            }) => Ok(Deleted::AlreadyGone),
+            Ok(_) | Err(_) => result,
+        })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(super) fn requests(&self) -> &Requests {
+        &self.0.requests
+    }
+
+    async fn call<T>(
+        &self,
+        operation: Operation,
+        request: Result<Request<Bytes>, Failure>,
+        read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
+    ) -> Answer<T> {
+        self.call_scrubbed(&self.0.scrub, operation, request, read).await
+    }
+
+    async fn call_scrubbed<T>(
+        &self,
+        scrub: &Redactor,
+        operation: Operation,
+        request: Result<Request<Bytes>, Failure>,
+        read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
+    ) -> Answer<T> {
+        let started = self.now();
+        let Reply {
+            date,
+            requests,
+            result,
+        } = self.send(scrub, operation, request).await;
+        let result = result.and_then(|answer| read(&answer));
+        Answer {
+            started,
+            finished: self.now(),
+            date,
+            requests,
+            result,
+        }
+    }
+
+    pub(super) async fn send_plain(
+        &self,
+        operation: Operation,
+        request: Result<Request<Bytes>, Failure>,
+    ) -> Reply {
+        self.send(&self.0.scrub, operation, request).await
+    }
+
+    async fn send(
+        &self,
+        scrub: &Redactor,
+        operation: Operation,
+        request: Result<Request<Bytes>, Failure>,
+    ) -> Reply {
+        let mut request = match request {
+            Ok(request) => request,
+            Err(failure) => {
+                return Reply {
+                    date: None,
+                    requests: 0,
+                    result: Err(failure),
+                };
+            }
+        };
+        let departure = SendTracker::default();
+        request.extensions_mut().insert(departure.clone());
+        let answer = self.0.http.clone().oneshot(request).await;
+        let requests = departure.requests_sent();
+        match answer {
+            Ok(answer) => {
+                let date = server_date(answer.headers());
+                let result = if answer.status().is_success() {
+                    Ok(answer)
+                } else {
+                    Err(failure::of_status(operation, &answer, scrub, self.now()))
+                };
+                Reply {
+                    date,
+                    requests,
+                    result,
+                }
+            }
+            Err(error) => {
+                let (failure, date) = failure::of_fault(operation, &Fault::of(&error), &departure, scrub);
+                Reply {
+                    date,
+                    requests,
+                    result: Err(failure),
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn decode<T: DeserializeOwned>(
+    operation: Operation,
+    answer: &Response<Bytes>,
+) -> Result<T, Failure> {
+    wire::read(answer.body()).map_err(|why| failure::of_body(operation, answer.status(), why))
+}
+
+fn workspace(
+    operation: Operation,
+    id: &WorkspaceId,
+    answer: &Response<Bytes>,
+) -> Result<RemoteWorkspace, Failure> {
+    let workspace = RemoteWorkspace::from(decode::<WorkspaceAnswer>(operation, answer)?);
+    if workspace.id == *id {
+        Ok(workspace)
+    } else {
+        Err(failure::of_body(
+            operation,
+            answer.status(),
+            "the answer is about another workspace",
+        ))
+    }
+}

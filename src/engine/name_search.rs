@@ -1,0 +1,79 @@
+//! What to search for so that a workspace's name, and every name that reads as the same, is among the hits.
+//! Comparing the hits is the caller's.
+//!
+//! The server matches substrings without regard to ASCII case. Whether it normalises Unicode or folds other letters is
+//! not documented, so the search avoids the question where it can: by a stretch of plain ASCII from the name.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::domain::ids::WorkspaceName;
+
+/// Shorter stretches would match half the organization.
+const SHORTEST_STRETCH: usize = 3;
+
+/// One search nearly always; up to three for a name without three plain characters in a row.
+pub(super) fn search_terms(name: &WorkspaceName) -> Vec<String> {
+    let written = name.as_str().trim();
+    let composed: String = written.nfc().collect();
+    let decomposed: String = written.nfd().collect();
+    let stretch = composed
+        .split(|c| !is_plain(c))
+        .map(str::trim)
+        .max_by_key(|stretch| stretch.len());
+    if let Some(stretch) = stretch
+        && (stretch.len() >= SHORTEST_STRETCH || stretch == written)
+        // Some characters compose to a plain one: the Kelvin sign to K.
+        && written.contains(stretch)
+        && decomposed.contains(stretch)
+    {
+        return vec![stretch.to_owned()];
+    }
+    let mut spellings = vec![written.to_owned(), composed, decomposed];
+    spellings.sort();
+    spellings.dedup();
+    spellings
+}
+
+/// Composition touches no such character, and no pattern language gives it a meaning that would lose a hit (a backslash
+/// could). In composed form, what composes has composed, so a stretch survives in any equivalent spelling.
+fn is_plain(c: char) -> bool {
+    matches!(c, ' '..='~') && c != '\\'
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_searched_by_what_every_spelling_of_it_contains() {
+        let cases: [(&str, &[&str]); 10] = [
+            ("tenant-1", &["tenant-1"]),
+            ("  tenant 1\t", &["tenant 1"]),
+            ("a", &["a"]),
+            ("100%_sure", &["100%_sure"]),
+            ("back\\slashed", &["slashed"]),
+            ("Caf\u{e9} Nord", &["Nord"]),
+            ("Cafe\u{301} Nord", &["Nord"]),
+            ("100 \u{212a}", &["100 K", "100 \u{212a}"]),
+            ("\u{304c}", &["\u{304b}\u{3099}", "\u{304c}"]),
+            ("\u{e9}t\u{e9}", &["e\u{301}te\u{301}", "\u{e9}t\u{e9}"]),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(search_terms(&name.into()), expected, "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_found_by_its_own_search_in_both_normal_forms(name in "\\PC{0,40}") {
+            let search_terms = search_terms(&name.as_str().into());
+            let composed: String = name.nfc().collect();
+            let decomposed: String = name.nfd().collect();
+            for spelling in [name, composed, decomposed] {
+                prop_assert!(search_terms.iter().any(|needle| spelling.contains(needle)), "{spelling:?} by {search_terms:?}");
+            }
+        }
+    }
+}

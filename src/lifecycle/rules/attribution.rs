@@ -1,0 +1,39 @@
+//! I4: whose a workspace is that bears the name of a creation of which only the intent is left. It decides what was found;
+//! what follows from it is for others.
+
+use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::creation_window::Window;
+use crate::lifecycle::view::NameSearch;
+use crate::tenancy::canonical;
+
+/// Attribution the workspaces are that bear the intent's name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attribution {
+    Ours(RemoteWorkspace),
+    Theirs,
+    Ambiguous(RemoteWorkspace),
+    NotFound,
+}
+
+/// After a crash only the window decides: created within it, ours; without a time, nothing can tell.
+pub fn attribute(search: &NameSearch, window: Window) -> Attribution {
+    let wanted = canonical(&search.name);
+    let rows: Vec<&RemoteWorkspace> = search
+        .rows
+        .iter()
+        .filter(|row| !row.tombstone && canonical(&row.name) == wanted)
+        .collect();
+    let ours: Vec<&RemoteWorkspace> = rows
+        .iter()
+        .copied()
+        .filter(|row| row.created_at.is_some_and(|at| window.contains(at)))
+        .collect();
+    let timeless = rows.iter().copied().find(|row| row.created_at.is_none());
+    match (ours.as_slice(), timeless, rows.first()) {
+        ([row], None, _) => Attribution::Ours((*row).clone()),
+        ([row, ..], _, _) => Attribution::Ambiguous((*row).clone()),
+        ([], Some(row), _) => Attribution::Ambiguous(row.clone()),
+        ([], None, Some(_)) => Attribution::Theirs,
+        ([], None, None) => Attribution::NotFound,
+    }
+}

@@ -1,0 +1,351 @@
+//! Who may, and what is not asked: the leader, the Organization, grants, claims, mass vanishing.
+
+use std::time::Duration;
+
+use crate::domain::ids::{OrganizationId, WorkspaceName};
+use crate::domain::remote::FailureClass;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::tests::world::{Fault, World, org, spec};
+use crate::lifecycle::view::OrganizationFacts;
+
+type WorkspaceChange = fn(&mut World);
+
+#[test]
+fn whoever_does_not_lead_does_nothing_at_all() {
+    let mut fresh = World::new();
+    fresh.apply("acme", spec("acme"));
+    let mut going = World::with_acme();
+    going.delete("acme");
+    for mut world in [fresh, going] {
+        world.leader = false;
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.kinds(), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn an_organization_that_is_not_there_unreadable_or_unverified_is_waited_for_without_a_call() {
+    let waits: [(WorkspaceChange, &str); 3] = [
+        (
+            |world| {
+                world.organization = OrganizationFacts::NotFound {
+                    name: "default".to_owned(),
+                    searched: "operator".to_owned(),
+                };
+            },
+            "OrganizationNotFound",
+        ),
+        (
+            |world| {
+                world.organization = OrganizationFacts::Unreadable {
+                    name: "default".to_owned(),
+                };
+            },
+            "OrganizationNotReady",
+        ),
+        (
+            |world| {
+                world.readable().verification = Verification::Pending {
+                    why: "no Secret".to_owned(),
+                };
+            },
+            "OrganizationNotReady",
+        ),
+    ];
+    for (what, reason) in waits {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        let before = world.organization.clone();
+        what(&mut world);
+        world.live("acme", Duration::from_secs(600));
+        assert_eq!(world.calls(), 0);
+        assert_eq!(world.ready("acme"), reason);
+        assert_eq!(
+            world.condition("acme", "Reconciling").map(|c| c.0).as_deref(),
+            Some("True")
+        );
+        world.organization = before;
+        world.pass("acme").unwrap();
+        assert_eq!(world.ready("acme"), "AsDeclared");
+        let secrets = world.secrets.len();
+        what(&mut world);
+        let calls = world.calls();
+        world.live("acme", Duration::from_secs(1000));
+        assert_eq!(
+            world.ready("acme"),
+            reason,
+            "at the latest when the token is about to end"
+        );
+        assert_eq!(world.secrets.len(), secrets, "it withdraws nothing");
+        assert_eq!(world.calls(), calls);
+    }
+}
+
+#[test]
+fn a_name_not_granted_shows_the_entry_to_ask_for_and_heals_with_the_grant() {
+    let mut world = World::new();
+    world.grant("[]");
+    world.apply("acme", spec("acme"));
+    world.pass("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "NameNotGranted");
+    assert!(
+        world.status("acme").conditions[0]
+            .message
+            .contains("workspaceNames: [\"acme\"]")
+    );
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_withdrawn_grant_takes_the_secret_and_ends_all_calls_also_with_a_broken_credential() {
+    for broken in [
+        Verification::Verified(super::world::org()),
+        Verification::Pending {
+            why: "401".to_owned(),
+        },
+    ] {
+        let mut world = World::with_acme();
+        world.readable().verification = broken;
+        world.grant("[]");
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.calls(), 0);
+        assert!(world.secrets.is_empty());
+        assert_eq!(world.ready("acme"), "NameNotGranted");
+        assert_eq!(world.token_ready("acme"), "NameNotGranted");
+        assert_eq!(world.engine.names(), ["acme"]);
+    }
+}
+
+#[test]
+fn a_workspace_renamed_to_what_is_not_granted_heals_when_it_is_renamed_back() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.edit("acme", |o| o.spec.suspend = Some(true));
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("zzz");
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "NameNotGranted");
+    assert!(world.secrets.is_empty());
+    world.pass_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("acme");
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "Suspended");
+    assert_eq!(world.secrets.len(), 1);
+}
+
+#[test]
+fn another_organization_behind_the_credential_is_asked_nothing() {
+    let mut world = World::with_acme();
+    world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "OrganizationMismatch");
+    assert_eq!(world.secrets.len(), 1);
+}
+
+#[test]
+fn a_creation_in_flight_asks_nothing_of_another_organization_either() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", super::world::Fault::CrashAfter, 1);
+    world.pass("acme");
+    world.forget_journal();
+    world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "OrganizationMismatch");
+}
+
+#[test]
+fn when_many_vanish_nothing_follows_for_the_objects() {
+    let mut world = World::with_acme();
+    world.pass_time(60);
+    world.engine.rows.clear();
+    world.list();
+    world.readable().vanishing = Missing::Many;
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
+    assert_eq!(world.secrets.len(), 1);
+}
+
+#[test]
+fn one_that_is_still_listed_is_served_while_others_vanish() {
+    let mut world = World::with_acme();
+    world.pass_time(900);
+    world.list();
+    world.readable().vanishing = Missing::Many;
+    world.pass("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1);
+}
+
+#[test]
+fn of_two_objects_with_one_name_the_older_has_it_and_the_other_takes_over_when_it_goes() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.pass_time(5);
+    world.apply("beta", spec("ACME "));
+    world.pass("beta").unwrap();
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    assert_eq!(world.calls(), 0);
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    world.pass("beta").unwrap();
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    world.delete("acme");
+    world.pass("acme").unwrap();
+    world.pass("beta").unwrap();
+    assert_eq!(world.ready("beta"), "AsDeclared");
+}
+
+#[test]
+fn who_holds_a_claim_is_named_in_its_own_namespace_and_nowhere_else() {
+    for (namespace, says, hides) in [
+        ("team", "the Workspace object \"acme\"", "another namespace"),
+        ("team-b", "a Workspace object in another namespace", "\"acme\""),
+    ] {
+        let mut world = World::with_acme();
+        world.apply("beta", spec("ACME "));
+        world.edit("beta", |o| o.facts.namespace = namespace.to_owned());
+        world.pass("beta").unwrap();
+        assert_eq!(world.ready("beta"), "NameClaimed");
+        let message = world.message("beta");
+        assert!(message.contains(says) && !message.contains(hides), "{message}");
+    }
+}
+
+#[test]
+fn a_rename_to_what_another_object_claims_leaves_both_as_they_are() {
+    let mut world = World::with_acme();
+    world.apply("beta", spec("beta"));
+    world.pass("beta").unwrap();
+    world.edit("beta", |o| o.spec.name = WorkspaceName::from("acme"));
+    world.live("beta", Duration::from_secs(1800));
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    assert_eq!(world.count("Update"), 0);
+    assert_eq!(world.engine.names(), ["acme", "beta"]);
+}
+
+#[test]
+fn a_reconcile_request_makes_a_pass_and_is_echoed() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.status("acme").last_handled_reconcile_at.as_deref(),
+        Some("now")
+    );
+    let calls = world.calls();
+    assert_eq!(calls, 1, "it looked: {:?}", world.kinds());
+    world.pass("acme").unwrap();
+    assert_eq!(world.calls(), calls, "and no second time");
+}
+
+#[test]
+fn a_reconcile_request_finds_what_changed_behind_our_back_before_any_list_does() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("meddled");
+    world.pass("acme").unwrap();
+    assert_eq!(world.engine.names(), ["meddled"], "nobody has seen it");
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.pass("acme").unwrap();
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_reconcile_request_that_agent_engine_does_not_answer_says_so_and_heals() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.pass("acme").unwrap();
+    assert_eq!(world.ready("acme"), "ApiUnavailable");
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn while_a_credential_is_verified_again_what_was_said_of_a_healthy_object_stands() {
+    let mut world = World::with_acme();
+    world.restart();
+    world.readable().verification = Verification::Pending {
+        why: "the credential is being verified".to_owned(),
+    };
+    world.pass("acme").unwrap();
+    assert_eq!(world.kinds(), Vec::<&str>::new());
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.pass("acme").unwrap();
+    assert_eq!(
+        world.ready("acme"),
+        "OrganizationNotReady",
+        "of a new spec nothing was said"
+    );
+}
+
+#[test]
+fn a_forged_record_of_what_an_older_object_holds_opens_nothing() {
+    let mut world = World::with_acme();
+    let theirs = world.id("acme");
+    world.pass_time(5);
+    world.apply("beta", spec("beta"));
+    world.pass("beta").unwrap();
+    world.forget_journal();
+    world.edit("beta", |o| {
+        o.status.workspace_id = theirs;
+        o.spec.name = WorkspaceName::from("gamma");
+    });
+    world.live("beta", Duration::from_secs(1800));
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.engine.names(), ["acme", "beta"]);
+}
+
+#[test]
+fn a_token_that_is_declared_away_goes_whatever_is_known_of_the_organization() {
+    let losses: [WorkspaceChange; 4] = [
+        |world| {
+            world.readable().verification = Verification::Pending {
+                why: "an outage".to_owned(),
+            }
+        },
+        |world| {
+            world.readable().verification = Verification::Changed {
+                pinned: org(),
+                found: "another".into(),
+            }
+        },
+        |world| {
+            world.organization = OrganizationFacts::NotFound {
+                name: "default".to_owned(),
+                searched: "home".to_owned(),
+            }
+        },
+        |world| {
+            world.organization = OrganizationFacts::Unreadable {
+                name: "default".to_owned(),
+            }
+        },
+    ];
+    for declared in [
+        serde_json::json!({"name": "acme", "status": "inactive"}),
+        serde_json::json!({"name": "acme", "tokenSecret": {"enabled": false}}),
+    ] {
+        for lose in losses {
+            let mut world = World::with_acme();
+            lose(&mut world);
+            world.apply("acme", serde_json::from_value(declared.clone()).unwrap());
+            world.pass("acme").unwrap();
+            assert!(world.secrets.is_empty(), "{declared}: {}", world.ready("acme"));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What follows for a Workspace that this version cannot decode: nothing is done for it but its deletion, and that only
+//! where what it manages can be told, or is retained.
+
+use crate::crd::workspace::DeletionPolicy;
+use crate::domain::finding::Finding;
+use crate::domain::object::Deletion;
+use crate::domain::reason::Reason;
+
+/// What follows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Undecodable {
+    /// It is left as it is, and this is said of it.
+    Report(Finding),
+    /// It was asked to go, and goes as any other.
+    Release,
+}
+
+/// Judges by what can be known: why it cannot be decoded, whether somebody asked for it to go, which fields would say what
+/// it manages and cannot be read, and what is declared, or recorded, to become of that.
+pub fn undecodable(
+    error: &str,
+    deletion: Deletion,
+    lost: &[&'static str],
+    policy: Option<DeletionPolicy>,
+) -> Undecodable {
+    let finding = match (deletion, lost, policy) {
+        (Deletion::Requested, [], _) | (Deletion::Requested, _, Some(DeletionPolicy::Retain)) => {
+            return Undecodable::Release;
+        }
+        (Deletion::Requested, lost, Some(DeletionPolicy::Delete) | None) => Finding::new(
+            Reason::DeletionBlocked,
+            format!(
+                "the workspace was not deleted: which one it is cannot be read from status ({}; {error}). Correct the status; to \
+                 let the object go and leave the workspace, set spec.deletionPolicy: Retain",
+                lost.join(", ")
+            ),
+        ),
+        (Deletion::NotRequested, _, _) => Finding::new(
+            Reason::InvalidObject,
+            format!(
+                "this object cannot be read: {error}. Nothing is done for it, but what it has recorded stays its own, and its \
+                 deletion is honoured; correct it"
+            ),
+        ),
+    };
+    Undecodable::Report(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICIES: [Option<DeletionPolicy>; 3] =
+        [None, Some(DeletionPolicy::Delete), Some(DeletionPolicy::Retain)];
+
+    fn said(deletion: Deletion, lost: &[&'static str], policy: Option<DeletionPolicy>) -> Option<Finding> {
+        match undecodable("spec.suspend: no", deletion, lost, policy) {
+            Undecodable::Report(finding) => Some(finding),
+            Undecodable::Release => None,
+        }
+    }
+
+    #[test]
+    fn it_is_reported_whatever_can_be_read_of_it() {
+        for policy in POLICIES {
+            for lost in [&[][..], &["name"]] {
+                let finding = said(Deletion::NotRequested, lost, policy).unwrap();
+                assert_eq!(finding.reason, Reason::InvalidObject);
+                assert!(
+                    finding.message.contains("spec.suspend: no"),
+                    "{}",
+                    finding.message
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn it_goes_when_asked_to_where_what_it_manages_can_be_told_or_is_retained() {
+        for policy in POLICIES {
+            assert_eq!(said(Deletion::Requested, &[], policy), None, "{policy:?}");
+            let held = said(Deletion::Requested, &["uid", "name"], policy);
+            assert_eq!(
+                held.is_none(),
+                policy == Some(DeletionPolicy::Retain),
+                "{policy:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_holds_it_is_named_with_the_way_out() {
+        let finding = said(Deletion::Requested, &["uid", "name"], None).unwrap();
+        assert_eq!(finding.reason, Reason::DeletionBlocked);
+        for part in ["uid, name", "spec.suspend: no", "spec.deletionPolicy: Retain"] {
+            assert!(finding.message.contains(part), "{}", finding.message);
+        }
+    }
+}

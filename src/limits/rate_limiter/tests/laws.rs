@@ -1,0 +1,114 @@
+//! What holds whoever comes, and whatever the clock does.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::callers::{Callers, at, most_in_any_window, who};
+use crate::limits::rate_limiter::{EXPIRES_AFTER, LONGEST_WAIT, Lane, Permit, Pressure, RateLimiter, later};
+
+fn lane() -> impl Strategy<Value = Lane> {
+    prop_oneof![
+        Just(Lane::Refresh),
+        Just(Lane::Delete),
+        Just(Lane::Create),
+        Just(Lane::Other)
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Ask(usize, Lane),
+    Felt(Pressure),
+    Forget(usize),
+    Rate(u32),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => (0usize..40, lane()).prop_map(|(index, lane)| Event::Ask(index, lane)),
+        1 => Just(Event::Felt(Pressure::Relaxed)),
+        1 => (0u64..4_000).prop_map(|pause| Event::Felt(Pressure::Throttled(Duration::from_millis(pause)))),
+        1 => (0usize..40).prop_map(Event::Forget),
+        1 => (0u32..9).prop_map(Event::Rate),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_window_holds_more_than_its_rate_and_a_burst(
+        rate in 1u32..20,
+        arrivals in prop::collection::vec((0i64..20_000, lane()), 1..150),
+        lateness in prop::collection::vec(0i64..30_000, 150),
+        often_late in any::<bool>(),
+    ) {
+        let mut callers = Callers::new(RateLimiter::new(rate));
+        for (index, (millis, lane)) in arrivals.iter().enumerate() {
+            callers.come(*millis, *lane, index..index + 1);
+        }
+        callers.run(1_000_000, |index| if often_late { lateness[index] } else { 0 });
+        let rate = f64::from(rate);
+        if let Err(excess) = most_in_any_window(&callers.granted, rate, (2.0 * rate).max(3.0)) {
+            prop_assert!(false, "{}", excess);
+        }
+        prop_assert_eq!(callers.granted.len(), arrivals.len(), "everybody has had a turn");
+    }
+
+    #[test]
+    fn asking_again_answers_the_same_and_a_pause_grants_nothing(
+        events in prop::collection::vec((0i64..400, event()), 1..200),
+    ) {
+        let mut pace = RateLimiter::new(2);
+        let mut now = 0;
+        for (step, event) in events {
+            now += step;
+            match event {
+                Event::Ask(index, lane) => {
+                    let paused = pace.paused_until().is_some_and(|until| at(now) < until);
+                    let answer = pace.acquire(at(now), lane, &who(index));
+                    if let Permit::RetryAt(then) = answer {
+                        prop_assert!(then > at(now));
+                        prop_assert!(pace.paused_until().is_none_or(|until| then >= until));
+                        prop_assert_eq!(pace.acquire(at(now), lane, &who(index)), answer);
+                        let halfway = later(at(now), then.duration_since(at(now)).unsigned_abs() / 2);
+                        prop_assert_eq!(pace.clone().acquire(halfway, lane, &who(index)), answer);
+                    } else {
+                        prop_assert!(!paused, "granted in a pause");
+                    }
+                }
+                Event::Felt(pressure) => pace.observe(at(now), pressure),
+                Event::Forget(index) => pace.forget(&who(index)),
+                Event::Rate(rate) => pace.set_rate(rate),
+            }
+        }
+        prop_assert_eq!(pace.waiting.len(), pace.expiries.len());
+    }
+
+    #[test]
+    fn whatever_the_clock_does_nobody_is_sent_away_for_long(
+        events in prop::collection::vec((prop_oneof![-1_000_000_000i64..1_000_000_000, -2_000i64..2_000], event()), 1..100),
+    ) {
+        let mut pace = RateLimiter::new(1);
+        let mut now = 0;
+        for (step, event) in events {
+            now += step;
+            match event {
+                Event::Ask(index, lane) => {
+                    if let Permit::RetryAt(then) = pace.acquire(at(now), lane, &who(index)) {
+                        // A minute beyond the pause, and the slack of the clock.
+                        let longest = pace.paused_until().unwrap_or(at(now)).max(at(now));
+                        prop_assert!(then <= later(longest, 2 * LONGEST_WAIT + EXPIRES_AFTER), "{} at {}", then, at(now));
+                    }
+                }
+                Event::Felt(pressure) => pace.observe(at(now), pressure),
+                Event::Forget(index) => pace.forget(&who(index)),
+                Event::Rate(rate) => pace.set_rate(rate),
+            }
+        }
+        for extreme in [Timestamp::MIN, Timestamp::MAX, Timestamp::MIN] {
+            pace.acquire(extreme, Lane::Refresh, &who(0));
+            pace.observe(extreme, Pressure::Throttled(Duration::MAX));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! All traffic of an Organization takes its turns in the organization's limiter.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::ids::Uid;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::{earlier, elapsed, later};
+use crate::limits::{Lane, Permit, Pressure};
+use crate::organization::tests::given::{INTERVAL, record, row};
+use crate::organization::tests::world::World;
+
+/// So many pages of one row.
+fn large(pages: usize) -> World {
+    let mut world = World::verified();
+    world.page_size = 1;
+    world.rows = Ok((0..pages).map(row).collect());
+    world.records = (0..pages).map(record).collect();
+    world.latency = Duration::from_millis(1);
+    world
+}
+
+fn lists(world: &mut World) -> Vec<Timestamp> {
+    let journal = world.journal_since();
+    let lists = journal.iter().filter(|(_, kind)| *kind == "List");
+    lists.map(|(at, _)| *at).collect()
+}
+
+#[test]
+fn the_pages_of_a_list_go_out_at_the_rate() {
+    let mut world = large(300);
+    world.spec.requests_per_second = Some(10);
+    world.pass_time(INTERVAL);
+    world.pass();
+    let pages = lists(&mut world);
+    assert_eq!(pages.len(), 300);
+    for (n, from) in pages.iter().enumerate() {
+        let within = pages[n..]
+            .iter()
+            .take_while(|at| elapsed(*from, **at) < Duration::from_secs(1))
+            .count();
+        assert!(within <= 20, "{within} pages in the second from {from}");
+    }
+    let whole = elapsed(pages[0], pages[299]);
+    assert!(whole >= Duration::from_secs(28), "300 pages in {whole:?}");
+}
+
+#[test]
+fn what_a_page_took_beside_its_turn_is_waited_for_by_those_who_come_later() {
+    let mut waits = Vec::new();
+    for requests in [1, 30] {
+        let mut world = World::verified();
+        world.spec.requests_per_second = Some(10);
+        world.requests = requests;
+        world.pass_time(INTERVAL);
+        world.pass();
+        let other = Uid::from("a workspace");
+        waits.push(match world.limiter.acquire(world.now, Lane::Other, &other) {
+            Permit::Granted => Duration::ZERO,
+            Permit::RetryAt(at) => elapsed(world.now, at),
+        });
+    }
+    assert_eq!(waits[0], Duration::ZERO);
+    assert!(waits[1] >= Duration::from_secs(1), "{waits:?}");
+}
+
+#[test]
+fn an_exchange_takes_a_turn_and_is_spent_as_well() {
+    let mut world = World::new();
+    world.spec.requests_per_second = Some(1);
+    world.pass();
+    let other = Uid::from("a workspace");
+    assert_ne!(
+        world.limiter.acquire(world.now, Lane::Other, &other),
+        Permit::Granted,
+        "at one a second, an exchange and a list are the burst"
+    );
+}
+
+#[test]
+fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
+    let mut world = World::verified();
+    world.pass_time(INTERVAL);
+    world
+        .limiter
+        .observe(world.now, Pressure::Throttled(Duration::from_secs(40)));
+    let resumes = later(world.now, Duration::from_secs(40));
+    world.rotate();
+    let next = world.pass();
+    assert_eq!(world.calls(), Vec::<&str>::new());
+    assert_eq!(next, resumes);
+    world.now = next;
+    world.pass();
+    assert_eq!(world.calls(), ["Exchange", "List"]);
+}
+
+#[test]
+fn a_list_that_is_told_to_slow_down_stops_all() {
+    let mut world = World::verified();
+    world.rows = Err(FailureClass::Throttled(Duration::from_secs(90)));
+    world.pass_time(INTERVAL);
+    let next = world.pass();
+    assert_eq!(world.reason(), "Throttled");
+    assert!(next >= later(world.now, Duration::from_secs(89)), "{next}");
+    assert!(world.limiter.paused_until().is_some());
+}
+
+#[test]
+fn a_list_that_others_have_stopped_half_way_is_begun_anew_and_is_no_failure() {
+    let mut world = large(3);
+    world.pass_time(INTERVAL);
+    world.throttled_by_others_after(1, Duration::from_secs(600));
+    let next = world.pass();
+    assert_eq!(world.calls(), ["List"]);
+    assert_eq!(world.reason(), "Verified");
+    world.now = next;
+    world.pass();
+    assert_eq!(world.calls(), ["List"; 3]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_holds_up_neither_an_exchange_nor_a_list() {
+    const BACK: Duration = Duration::from_secs(2 * 3600);
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Transient);
+    world.pass();
+    world.now = earlier(world.now, BACK);
+    world.exchange = Ok(Some(super::given::ours()));
+    world.live(Duration::from_secs(30));
+    assert_eq!(world.reason(), "Verified");
+
+    world.done();
+    world.now = earlier(world.now, BACK);
+    world.pass();
+    assert_eq!(world.calls(), ["List"], "the last one is of a time to come");
+    world.live(Duration::from_secs(3600));
+    assert_eq!(world.calls().len(), 12);
+}
+
+#[test]
+fn a_list_that_was_wanted_ahead_of_a_clock_that_was_set_back_hurries_none() {
+    let mut world = World::verified();
+    world.wanted_at = Some(later(world.now, Duration::from_secs(7200)));
+    world.live(Duration::from_secs(3600));
+    assert_eq!(world.calls().len(), 12);
+}

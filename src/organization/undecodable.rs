@@ -1,0 +1,93 @@
+//! What follows for an Organization that this version cannot decode: it grants nothing and withdraws nothing, and its
+//! deletion is honoured once nobody names it.
+
+use crate::domain::finding::Finding;
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+
+/// What follows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Undecodable {
+    /// It stays, and this is said of it.
+    Report(Finding),
+    /// Our finalizer is taken off.
+    Release,
+    /// It is let go, and somebody else still holds it.
+    Released,
+}
+
+/// Judges by what can be known: why it cannot be decoded, whether somebody asked for it to go, and how many Workspaces
+/// may name it.
+pub fn undecodable(error: &str, deletion: Deletion, finalizer: Finalizer, users: usize) -> Undecodable {
+    let finding = match (deletion, users) {
+        (Deletion::Requested, 0) => {
+            return match finalizer {
+                Finalizer::Present => Undecodable::Release,
+                Finalizer::Absent => Undecodable::Released,
+            };
+        }
+        (Deletion::Requested, _) => Finding::new(
+            Reason::InUse,
+            format!(
+                "it is being deleted, but Workspaces still name it; delete them, or correct it first: it cannot be read \
+                 ({error}), so that workspaces can only be retained"
+            ),
+        ),
+        (Deletion::NotRequested, _) => Finding::new(
+            Reason::InvalidObject,
+            format!(
+                "this object cannot be read: {error}. It grants nothing and withdraws nothing: tokens in use stay, and none \
+                 is renewed; correct it"
+            ),
+        ),
+    };
+    Undecodable::Report(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(deletion: Deletion, users: usize) -> Option<(Reason, String)> {
+        match undecodable("no field", deletion, Finalizer::Present, users) {
+            Undecodable::Report(finding) => Some((finding.reason, finding.message)),
+            Undecodable::Release | Undecodable::Released => None,
+        }
+    }
+
+    #[test]
+    fn it_goes_once_it_is_asked_to_and_nobody_names_it() {
+        assert_eq!(said(Deletion::Requested, 0), None);
+        let (reason, message) = said(Deletion::Requested, 2).unwrap();
+        assert_eq!(reason, Reason::InUse);
+        assert!(
+            message.contains("Workspaces still name it") && message.contains("no field"),
+            "{message}"
+        );
+        let later = said(Deletion::Requested, 1).unwrap();
+        assert_eq!(
+            later,
+            (reason, message),
+            "what is said as before is not written anew"
+        );
+    }
+
+    #[test]
+    fn it_is_let_go_once_although_somebody_else_holds_it_longer() {
+        let fate = |finalizer| undecodable("no field", Deletion::Requested, finalizer, 0);
+        assert_eq!(fate(Finalizer::Present), Undecodable::Release);
+        assert_eq!(fate(Finalizer::Absent), Undecodable::Released);
+    }
+
+    #[test]
+    fn it_is_reported_and_withdraws_nothing_whoever_names_it() {
+        for users in [0, 2] {
+            let (reason, message) = said(Deletion::NotRequested, users).unwrap();
+            assert_eq!(reason, Reason::InvalidObject);
+            assert!(
+                message.contains("no field") && message.contains("withdraws nothing"),
+                "{message}"
+            );
+        }
+    }
+}
