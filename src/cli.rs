@@ -208,7 +208,7 @@ fn with_variable(mut line: String, error: &clap::Error, arguments: &[OsString]) 
             .any(|given| given.to_str().is_some_and(|given| given.starts_with(flag)));
         if let (false, Some(name)) = (given, flag.strip_prefix("--")) {
             let variable = name.to_uppercase().replace('-', "_");
-            line.push_str(&format!(" (set by AGENT_ENGINE_OPERATOR_{variable})"));
+            line.push_str(&format!(" (set by AGENT_ENGINE_{variable})"));
         }
     }
     line

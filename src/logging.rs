@@ -61,7 +61,7 @@ const QUOTES_BODIES: &str = "kube_client::client";
 /// Beneath the same name, and of use: it says that a new CA file cannot be read.
 const QUOTES_NOTHING: &str = "kube_client::client::tls";
 
-/// Its span around each pass says why the pass was begun, and knows it of none: we feed its queue. Our own lines name
+/// Its span around each reconcile says why the reconcile was begun, and knows it of none: we feed its queue. Our own lines name
 /// their object.
 const TELLS_NOTHING: &str = "kube_runtime::controller";
 
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_a_pass_does_not_say_that_nobody_knows_why_it_was_begun() {
+    fn a_line_of_a_reconcile_does_not_say_that_nobody_knows_why_it_was_begun() {
         let log = logged(LogFormat::Text, "trace", || {
             tracing::info_span!(target: "kube_runtime::controller", "reconciling object", object.reason = "unknown")
                 .in_scope(|| tracing::info!(target: "agent_engine_operator::controller", "said"));

@@ -32,7 +32,7 @@ pub enum RunError {
     Aborted,
 }
 
-/// Runs until SIGTERM or SIGINT, then lets running passes finish within the drain time-out. A second signal ends at once.
+/// Runs until SIGTERM or SIGINT, then lets running reconciles finish within the drain time-out. A second signal ends at once.
 ///
 /// # Errors
 /// When it cannot begin, when a watch ends, and when a second signal cut it short.
@@ -73,7 +73,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
 }
 
 fn client(mut config: kube::Config, silence: Duration) -> kube::Result<kube::Client> {
-    // The passes decide what is repeated and when; a layer below them would repeat writes on its own.
+    // Reconciles decide what is repeated and when; a layer below them would repeat writes on its own.
     config.default_retry = false;
     config.read_timeout = Some(silence);
     // Counted from the request, not from when its connection was idle last.

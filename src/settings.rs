@@ -14,11 +14,11 @@ pub struct Settings {
     pub watch: Watch,
     /// Address of probes and metrics. Port 0: one that is free.
     pub listen: SocketAddr,
-    /// Passes that may run at once.
+    /// Reconciles that may run at once.
     pub concurrency: NonZeroUsize,
-    /// How long running passes may take to finish after a request to stop.
+    /// How long running reconciles may take to finish after a request to stop.
     pub drain_timeout: Duration,
-    /// How long one pass may take before it is given up.
+    /// How long one reconcile may take before it is given up.
     pub reconcile_timeout: Duration,
 }
 

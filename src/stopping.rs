@@ -30,7 +30,7 @@ impl Stop {
 }
 
 impl Stopping {
-    /// Waits until no new pass may begin.
+    /// Waits until no new reconcile may begin.
     pub async fn begun(&mut self) {
         // An error means that whoever could say so is gone, which says the same.
         let _ = self.0.wait_for(|phase| *phase == Phase::Stopping).await;

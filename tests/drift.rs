@@ -79,7 +79,7 @@ async fn a_workspace_deleted_behind_our_back_stays_deleted_until_the_user_says_o
     stage
         .annotate("acme", json!({"agentengine.airbyte.com/recreate": "another"}))
         .await;
-    stage.pass_over("acme").await;
+    stage.reconcile_of("acme").await;
     stage.reason("acme", "WorkspaceNotFound").await;
 
     stage
@@ -141,7 +141,7 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
         "{}",
         organization_message(&organization)
     );
-    // Neither a pass that somebody asks for nor a restart makes anything follow.
+    // Neither a reconcile that somebody asks for nor a restart makes anything follow.
     stage.ask("tenant-0").await;
     stage.reason("tenant-0", "ManyWorkspacesMissing").await;
     operator.kill().await;
@@ -156,14 +156,14 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
         .fault(json!({"operation": "W1", "answer": {"kind": "status", "status": 503}}))
         .await;
     stage.relist("default", "failing").await;
-    stage.pass_over("tenant-1").await;
+    stage.reconcile_of("tenant-1").await;
     operator.kill().await;
     let _operator = stage.operator().await;
     stage.relist("default", "failing-too").await;
     stage
         .organization_reason("default", "ManyWorkspacesMissing")
         .await;
-    stage.pass_over("tenant-2").await;
+    stage.reconcile_of("tenant-2").await;
     stage.reason("tenant-2", "ManyWorkspacesMissing").await;
     stage.emulator.clear_faults().await;
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({}));
@@ -249,7 +249,7 @@ async fn thirty_workspaces_cost_one_paged_list_an_interval_and_no_write() {
         }
     })
     .await;
-    // A call that follows from the list would be made before its Organization's next pass ends.
+    // A call that follows from the list would be made before its Organization's next reconcile ends.
     stage.relist("default", "after").await;
 
     let entries = stage.emulator.journal(mark).await;

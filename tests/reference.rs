@@ -46,7 +46,7 @@ fn metrics_are_documented() {
         documented += 1;
     }
     // A family that was never touched is not printed, and would be missing from the page.
-    let registered = include_str!("../src/serve/metrics.rs")
+    let registered = include_str!("../src/admin/metrics.rs")
         .matches("r.register")
         .count();
     assert_eq!(documented, registered, "`exercised` touches every metric");

@@ -199,7 +199,7 @@ async fn hold_an_issue(stage: &Stage) {
     stage.emulator.wait_held(1).await;
 }
 
-/// Waits until so many passes over Workspaces have ended.
+/// Waits until so many reconciles over Workspaces have ended.
 async fn passes(operator: &Operator, count: usize) {
     eventually(&format!("{count} passes"), LONG, || async {
         let metrics = operator.metrics().await;

@@ -248,7 +248,7 @@ async fn a_token_of_another_workspace_never_enters_the_secret() {
     assert!(stage.secrets().get_opt("acme-token").await.unwrap().is_none());
     // … and at a creation.
     stage.workspace("late", json!({"name": "Late"})).await;
-    // Asked for any earlier, the next pass would be this one: a creation says from its intent on that it is under way.
+    // Asked for any earlier, the next reconcile would be this one: a creation says from its intent on that it is under way.
     stage
         .until("late", "the token of late to be dropped", |late| {
             support::ready_message(late).contains("the token was dropped")

@@ -45,7 +45,7 @@ pub struct Metrics {
     watch_errors: Family<OfResource, Counter>,
 }
 
-/// From what a local call takes to the longest pass.
+/// From what a local call takes to the longest reconcile.
 fn durations() -> Histogram {
     Histogram::new([
         0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0,
@@ -86,25 +86,29 @@ impl Metrics {
         r.register("build", "Version of the operator", Info::new(version));
         r.register(
             "reconciles",
-            "Passes over objects, by how they ended",
+            "Reconciles over objects, by how they ended",
             self.reconciles.clone(),
         );
-        let help = "Time that passes took, waiting for answers included";
+        let help = "Time that reconciles took, waiting for answers included";
         r.register_with_unit(
             "reconcile_duration",
             help,
             Unit::Seconds,
             self.reconcile_duration.clone(),
         );
-        r.register("reconciles_running", "Passes that run now", self.running.clone());
+        r.register(
+            "reconciles_running",
+            "Reconciles that run now",
+            self.running.clone(),
+        );
         r.register(
             "effects",
-            "Changes and reads that passes asked for, by outcome",
+            "Changes and reads that reconciles asked for, by outcome",
             self.effects.clone(),
         );
         r.register(
             "panics",
-            "Passes that ended by a defect of the operator",
+            "Reconciles that ended by a defect of the operator",
             self.panics.clone(),
         );
         r.register(
@@ -148,12 +152,12 @@ impl Metrics {
         self
     }
 
-    /// A pass begins; [`Metrics::reconcile_ended`] must follow.
+    /// A reconcile begins; [`Metrics::reconcile_ended`] must follow.
     pub fn reconcile_began(&self, kind: Kind) {
         self.running.get_or_create(&OfKind { kind }).inc();
     }
 
-    /// A pass ended, with the reason of the Ready condition that it left.
+    /// A reconcile ended, with the reason of the Ready condition that it left.
     pub fn reconcile_ended(&self, kind: Kind, result: ReconcileResult, reason: Reason, took: Duration) {
         self.running.get_or_create(&OfKind { kind }).dec();
         self.reconciles

@@ -1,4 +1,4 @@
-//! Events: published after the pass, best effort. Whether there is something to say is decided elsewhere.
+//! Events: published after the reconcile, best effort. Whether there is something to say is decided elsewhere.
 
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Resource, ResourceExt};

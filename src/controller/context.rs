@@ -1,4 +1,4 @@
-//! What all passes share: stores, queues, and the plain values that races live in.
+//! What all reconciles share: stores, queues, and the plain values that races live in.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ use crate::organization::{self, Published, Snapshot};
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
 
-/// Shared by all passes.
+/// Shared by all reconciles.
 pub struct Context {
     pub(super) client: kube::Client,
     pub(super) settings: Settings,
@@ -56,7 +56,7 @@ pub(super) struct OrganizationState {
     pub(super) published: Published,
     pub(super) limiter: RateLimiter,
     pub(super) snapshot: Arc<Snapshot>,
-    /// When a pass last wanted the list taken before its time.
+    /// When a reconcile last wanted the list taken before its time.
     pub(super) list_wanted_at: Option<Timestamp>,
     pub(super) memory: organization::Memory,
 }
@@ -75,7 +75,7 @@ impl OrganizationState {
     }
 }
 
-/// What waits for a pass.
+/// What waits for a reconcile.
 pub(super) struct Queues {
     pub(super) workspaces: mpsc::UnboundedReceiver<ObjectRef<AnyWorkspace>>,
     pub(super) organizations: mpsc::UnboundedReceiver<ObjectRef<AnyOrganization>>,
@@ -136,7 +136,7 @@ impl Context {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for a pass over a Workspace. A queue that is closed belongs to a process that ends.
+    /// Asks for a reconcile over a Workspace. A queue that is closed belongs to a process that ends.
     pub(super) fn wake(&self, workspace: ObjectRef<AnyWorkspace>) {
         let _ = self.wake_workspace.unbounded_send(workspace);
     }

@@ -1,6 +1,6 @@
 //! Kubernetes: streams and stores, the loops, performing effects, events. No decisions about workspaces.
 //!
-//! Data walks straight through: *watch event → store → view → pass → effect → outcome → pass*.
+//! Data walks straight through: *watch event → store → view → reconcile → effect → outcome → reconcile*.
 
 mod announce;
 mod context;
@@ -28,10 +28,10 @@ use crate::stopping::Stopping;
 pub use context::Context;
 pub use watches::WatchEnded;
 
-/// Runs both controllers until told to stop; then no new pass begins and the running ones finish.
+/// Runs both controllers until told to stop; then no new reconcile begins and the running ones finish.
 ///
 /// # Errors
-/// When a watch ends before that: what passes see is then no longer kept in step.
+/// When a watch ends before that: what reconciles see is then no longer kept in step.
 pub async fn run(
     client: kube::Client,
     settings: Settings,
@@ -48,15 +48,15 @@ pub async fn run(
         () = early.begun() => return Ok(()),
     }
     gate.open();
-    tracing::info!("all stores are read: passes begin");
+    tracing::info!("caches synced, reconciling starts");
     let counting = tokio::spawn(gauges::keep_counting(context.clone()));
-    let passes = async {
+    let reconciles = async {
         tokio::join!(
             workspaces::run(context.clone(), queues.workspaces, stopping.clone()),
             organizations::run(context.clone(), queues.organizations, stopping),
         );
     };
-    let ended = watches.during(passes).await;
+    let ended = watches.during(reconciles).await;
     counting.abort();
     ended
 }

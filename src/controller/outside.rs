@@ -1,4 +1,4 @@
-//! Objects that no pass can be made over: those that cannot be decoded, and those whose pass crashed. They are reported;
+//! Objects that no reconcile can be made over: those that cannot be decoded, and those whose reconcile crashed. They are reported;
 //! a deletion of theirs is honoured all the same.
 
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub(super) async fn organization(context: &Context, salvaged: &SalvagedOrganizat
     }
 }
 
-/// Reports in the conditions what a pass would have reported.
+/// Reports in the conditions what a reconcile would have reported.
 pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: Finding) {
     match timeout(PATIENCE, write_conditions(context, object, &finding)).await {
         Ok(Written::Anew) => announce(context, object, &finding).await,
@@ -123,10 +123,10 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
     }
 }
 
-/// What is said of an object whose pass crashed.
+/// What is said of an object whose reconcile crashed.
 pub(super) fn panicked() -> Finding {
     Finding::new(
         Reason::InternalError,
-        "the pass over this object crashed; it is tried again later. Report it with the log",
+        "the reconcile over this object crashed; it is tried again later. Report it with the log",
     )
 }

@@ -1,4 +1,4 @@
-//! The watches: each a task that hands its events to the feed of its kind. None ends while passes go on: passes over a
+//! The watches: each a task that hands its events to the feed of its kind. None ends while reconciles go on: reconciles over a
 //! store that nobody feeds any more would be wrong in silence.
 
 use std::collections::HashMap;

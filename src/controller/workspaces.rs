@@ -1,4 +1,4 @@
-//! The loop over Workspaces: wakes, slots, deadlines, isolation of panics, and the few lines that drive a pass.
+//! The loop over Workspaces: wakes, slots, deadlines, isolation of panics, and the few lines that drive a reconcile.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ const LAGS: Duration = Duration::from_secs(5);
 /// An object that cannot be decoded is reported again then, should what was said of it have been lost.
 const UNDECODABLE: Duration = Duration::from_secs(30 * 60);
 
-/// Nobody counted the calls of a pass that came to no end: as many as a creation makes.
+/// Nobody counted the calls of a reconcile that came to no end: as many as a creation makes.
 const CALLS_OF_A_LOST_PASS: u32 = 4;
 
 /// Runs until told to stop.
@@ -65,7 +65,7 @@ pub(super) async fn run(
     .await;
 }
 
-/// One pass, under its deadline, in a task of its own: a panic in it ends it and nothing else.
+/// One reconcile, under its deadline, in a task of its own: a panic in it ends it and nothing else.
 async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Result<Action, Infallible> {
     let object = match &*workspace {
         AnyWorkspace::Whole(object) => object.clone(),
@@ -90,7 +90,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         return Ok(Action::requeue(later));
     }
     let span = tracing::info_span!(
-        "pass",
+        "reconcile",
         namespace = object.namespace(),
         workspace = object.name_any()
     );
@@ -116,7 +116,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
             Action::requeue(give_up(&context, &object)),
         ),
         Err(error) => {
-            tracing::error!(%error, namespace = object.namespace(), workspace = object.name_any(), "a pass crashed");
+            tracing::error!(%error, namespace = object.namespace(), workspace = object.name_any(), "a reconcile crashed");
             outside::report(&context, &object, outside::panicked()).await;
             (
                 ReconcileResult::Panicked,
@@ -137,7 +137,7 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
     let organization = object.spec.organization_name().to_owned();
     // The client first: one that is older than the view belongs to no other organization than the view verified.
     let mut performer = Performer::new(context.clone(), object.clone());
-    let mut pass = Reconcile::new(observe::view(&context, &object));
+    let mut reconcile = Reconcile::new(observe::view(&context, &object));
     let mut outcome: Option<Outcome> = None;
     loop {
         let next = {
@@ -147,11 +147,11 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
                 .organizations
                 .get_mut(&organization)
                 .map_or(&mut idle, |state| &mut state.limiter);
-            let next = pass.next(context.now(), &mut shared.claims, limiter, outcome.take());
+            let next = reconcile.next(context.now(), &mut shared.claims, limiter, outcome.take());
             if let Next::Perform(Effect::Issue { .. }) = &next {
-                // That it was sent outlives a pass that is cut off.
-                let memory = pass.view().memory.clone();
-                shared.memories.insert(pass.claimant().uid, memory);
+                // That it was sent outlives a reconcile that is cut off.
+                let memory = reconcile.view().memory.clone();
+                shared.memories.insert(reconcile.claimant().uid, memory);
             }
             next
         };
@@ -170,8 +170,8 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
             Next::Settled(settled) => {
                 let winners = {
                     let mut shared = context.shared();
-                    let facts = pass.view().claims();
-                    shared.claims.release(&pass.claimant(), facts)
+                    let facts = reconcile.view().claims();
+                    shared.claims.release(&reconcile.claimant(), facts)
                 };
                 context.wake_all(&winners);
                 return settled;
@@ -218,12 +218,12 @@ async fn finish(
     )
 }
 
-/// Timers end a little early against the wall clock; a pass just before its time would find nothing to do.
+/// Timers end a little early against the wall clock; a reconcile just before its time would find nothing to do.
 fn wait(now: Timestamp, at: Timestamp) -> Duration {
     elapsed(now, at) + Duration::from_millis(20)
 }
 
-/// A pass that came to no end rests as a failed one; what it held of claims it holds until its next pass, or lets go of
+/// A reconcile that came to no end rests as a failed one; what it held of claims it holds until its next reconcile, or lets go of
 /// where its object has gone meanwhile.
 fn give_up(context: &Context, object: &Workspace) -> Duration {
     let view = observe::view(context, object);

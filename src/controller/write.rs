@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::crd::metadata_keys;
 
-/// What is written outside a pass, and so outside its deadline, may take so long: it is not worth a slot for longer.
+/// What is written outside a reconcile, and so outside its deadline, may take so long: it is not worth a slot for longer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All our patches bear one field manager.
@@ -69,7 +69,7 @@ pub(super) fn status_patch<S: serde::Serialize>(
     Ok(json!({"metadata": {"resourceVersion": resource_version}, "status": patch}))
 }
 
-/// For objects that no pass can be made over: only the conditions are written.
+/// For objects that no reconcile can be made over: only the conditions are written.
 pub(super) fn conditions_patch(generation: i64, conditions: &[Condition]) -> Value {
     json!({"status": {"observedGeneration": generation, "conditions": conditions}})
 }

@@ -9,7 +9,7 @@ pub const WORKSPACE_LABEL: &str = "agentengine.airbyte.com/workspace";
 pub const RECREATE: &str = "agentengine.airbyte.com/recreate";
 /// On an Organization: how many workspaces vanished at once, to have it believed.
 pub const CONFIRM_MISSING: &str = "agentengine.airbyte.com/confirm-missing";
-/// On any of our kinds: a new value asks for a pass now and is echoed in status.
+/// On any of our kinds: a new value asks for a reconcile now and is echoed in status.
 pub const RECONCILE_AT: &str = "agentengine.airbyte.com/reconcile-at";
 
 /// On token Secrets: the workspace that the token in it was proven to open.

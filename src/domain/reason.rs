@@ -94,7 +94,7 @@ reasons! {
     AccessDenied: Reconciling, "Give the application credential administrator rights in the organization.";
     /// The Kubernetes API did not carry out a write or a read.
     KubernetesApiError: Reconciling, "See the message; check the operator's permissions and admission policies.";
-    /// The pass over this object crashed.
+    /// The reconcile over this object crashed.
     InternalError: Reconciling, "Report it with the operator's log.";
     /// The object is being deleted.
     Deleting: Reconciling, "Wait.";

@@ -1,5 +1,5 @@
 //! The layer that authorises requests: gives them the application token, and replaces it once where it is refused. Calls
-//! that carry a token of their own pass untouched.
+//! that carry a token of their own reconcile untouched.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -23,8 +23,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// For a whole call: waiting for a slot, the exchange for an application token, the attempts. No issue of ours is sent
 /// later than this after its beginning; what decides whether a workspace is our creation counts on it.
 pub const TOTAL_DEADLINE: Duration = Duration::from_secs(25);
-/// Requests under way at once, per organization: as many as the operator's passes, so that none waits here behind others. Who
-/// may go first is decided before, by lane and by what a pass is for.
+/// Requests under way at once, per organization: as many as the operator's reconciles, so that none waits here behind others. Who
+/// may go first is decided before, by lane and by what a reconcile is for.
 const CONCURRENT_REQUESTS: usize = 64;
 
 /// Everything that a client is made of. Built anew by the caller when any of it changes.

@@ -1,4 +1,4 @@
-//! Folds what came of an effect into the view: a fact, or the problem that ends the pass.
+//! Folds what came of an effect into the view: a fact, or the problem that ends the reconcile.
 
 mod answers;
 
@@ -18,7 +18,7 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
         view.progress.notes.extend(deletion::retained_event(view));
     }
     match outcome {
-        // Its name was given to another: nothing of that one is this pass's, least of all its claims.
+        // Its name was given to another: nothing of that one is this reconcile's, least of all its claims.
         Outcome::Object(state) if state.object.uid != view.object.uid => view.progress.vanished = true,
         Outcome::Object(state) => {
             let begun = state.stored.creation.as_ref().is_some_and(|creation| {
@@ -129,7 +129,7 @@ fn conflict(view: &mut View, effect: &Effect) {
             view.progress.secret_stale = true;
             view.secrets.target = None;
         }
-        // It changed under us: its watch event begins the next pass, if it is watched.
+        // It changed under us: its watch event begins the next reconcile, if it is watched.
         Effect::DeleteSecret { name, .. } => {
             forget_secret(view, name);
             view.progress.checked_secrets.remove(name);
@@ -138,7 +138,7 @@ fn conflict(view: &mut View, effect: &Effect) {
     }
 }
 
-/// Another name was declared in the middle of the pass: what was known of the old one is of another Secret now.
+/// Another name was declared in the middle of the reconcile: what was known of the old one is of another Secret now.
 fn retarget(view: &mut View) {
     let known = view.secrets.target.take();
     view.secrets

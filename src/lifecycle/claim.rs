@@ -72,7 +72,7 @@ impl View {
         names.chain(ids).chain(read).collect()
     }
 
-    /// What this pass has read and may not claim: who holds it is asked all the same, before anything follows from it.
+    /// What this reconcile has read and may not claim: who holds it is asked all the same, before anything follows from it.
     pub fn asks(&self) -> Vec<ClaimKey> {
         let Some(organization) = self.verified() else {
             return Vec::new();
@@ -82,7 +82,7 @@ impl View {
             .collect()
     }
 
-    /// The workspaces that this pass has read by their ids.
+    /// The workspaces that this reconcile has read by their ids.
     fn ids_read(&self) -> impl Iterator<Item = &WorkspaceId> {
         let seen = [&self.progress.remote, &self.progress.other]
             .into_iter()

@@ -66,7 +66,7 @@ impl ServerClock {
         }
     }
 
-    /// The window of an issue that this pass sent.
+    /// The window of an issue that this reconcile sent.
     pub fn live_window(&self, started: Timestamp, finished: Timestamp, date: Option<Timestamp>) -> Window {
         match (date, self.ahead) {
             (Some(date), _) => Window {

@@ -1,4 +1,4 @@
-//! What the process remembers of an object between passes. Losing it costs a few calls, never correctness.
+//! What the process remembers of an object between reconciles. Losing it costs a few calls, never correctness.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ pub struct Unproven {
 }
 
 impl Memory {
-    /// A pass came to no end: a write that it had sent may be carried out from here on, without anybody telling.
+    /// A reconcile came to no end: a write that it had sent may be carried out from here on, without anybody telling.
     pub fn lost_track(&mut self, now: Timestamp) {
         self.known_at = Some(now);
         self.rename_unclear_at = Some(now);

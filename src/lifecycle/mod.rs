@@ -1,7 +1,7 @@
 //! What to do about one workspace. Pure: no Kubernetes client, no HTTP, no clock, no randomness, no token.
 //!
-//! [`view`] is all that is known, [`plan`] the rules in order, [`pass`] one pass sans-IO: data walks
-//! *view → step → effect → outcome → view* until the pass is settled.
+//! [`view`] is all that is known, [`plan`] the rules in order, [`reconcile`] one reconcile sans-IO: data walks
+//! *view → step → effect → outcome → view* until the reconcile is settled.
 
 mod absorb;
 mod claim;

@@ -20,7 +20,7 @@ pub enum Step {
 /// A rule has an opinion or none.
 pub type Rule = fn(&View) -> Option<Step>;
 
-/// Order is meaning: what is stale is read anew, what is asked to go goes, what was refused or failed ends the pass;
+/// Order is meaning: what is stale is read anew, what is asked to go goes, what was refused or failed ends the reconcile;
 /// then who may, then whether it exists, then whether it is the recorded one, then what it is called, then its token.
 pub const RULES: &[(&str, Rule)] = &[
     ("only_the_leader_acts", preconditions::only_the_leader_acts),

@@ -1,4 +1,4 @@
-//! What one pass finds out by its own effects. Forgotten with the pass.
+//! What one reconcile finds out by its own effects. Forgotten with the reconcile.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::lifecycle::facts::SecretFacts;
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::verdict::Problem;
 
-/// What was found out in the running pass.
+/// What was found out in the running reconcile.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     /// A write met a newer object: it is read anew before anything else.
@@ -26,7 +26,7 @@ pub struct Progress {
     pub proof: Option<TokenScope>,
     /// The workspace that a mismatched proof named.
     pub other: Option<Observation>,
-    /// The intent was written by this pass and its issue is still to be sent.
+    /// The intent was written by this reconcile and its issue is still to be sent.
     pub stamped: bool,
     pub target: Option<LiveSecret>,
     /// Names of Secrets that were read live or deleted: what [`super::view::Secrets`] lacks of them is not there.
@@ -41,16 +41,16 @@ pub struct Progress {
     pub refused: Vec<(WorkspaceChange, Finding)>,
     /// The creation's issue was refused for certain, or never sent: its intent is void.
     pub nothing_made: bool,
-    /// The workspace whose proven token this pass has put into the Secret.
+    /// The workspace whose proven token this reconcile has put into the Secret.
     pub published: Option<WorkspaceId>,
-    /// How many issues were sent in this pass: a loop would make one thing after another.
+    /// How many issues were sent in this reconcile: a loop would make one thing after another.
     pub issues: u8,
     pub clock: ServerClock,
     /// The object, or this incarnation of it, is gone.
     pub vanished: bool,
-    /// This pass has stored a status: what it said is its own word, to be told at its end.
+    /// This reconcile has stored a status: what it said is its own word, to be told at its end.
     pub said: bool,
-    /// The status could not be stored, or what it is to be stored on not be read: not tried twice in one pass.
+    /// The status could not be stored, or what it is to be stored on not be read: not tried twice in one reconcile.
     pub status_failed: bool,
     /// The Secret was not as expected: it is read live.
     pub secret_stale: bool,
@@ -115,7 +115,7 @@ pub struct Issued {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "one of these lives in a pass; a box would only be in the way"
+    reason = "one of these lives in a reconcile; a box would only be in the way"
 )]
 pub enum LiveSecret {
     Absent,

@@ -1,4 +1,4 @@
-//! One pass over one workspace, without input or output of its own. The loop around it has no decisions.
+//! One reconcile over one workspace, without input or output of its own. The loop around it has no decisions.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::lifecycle::{absorb, report};
 use crate::limits::{Lane, Permit, Pressure, RateLimiter, Urgency};
 use crate::tenancy::{Claimant, Claims};
 
-/// A turn further away than this ends the pass: a waiting pass would hold a slot that others need.
+/// A turn further away than this ends the reconcile: a waiting reconcile would hold a slot that others need.
 const WAITS_AT_MOST: Duration = Duration::from_secs(1);
 
 /// No object goes unlooked at for longer: a missed event heals by then.
@@ -32,10 +32,10 @@ const WAITS_FOR_OTHERS: Duration = Duration::from_secs(5 * 60);
 /// look costs one read of Kubernetes, and no call.
 const LOOKS_WHETHER_THE_NAME_IS_FREE: Duration = Duration::from_secs(60);
 
-/// More steps than any story has; a pass that gets here turns in circles.
+/// More steps than any story has; a reconcile that gets here turns in circles.
 const STEPS_AT_MOST: u8 = 32;
 
-/// One pass.
+/// One reconcile.
 #[derive(Debug)]
 pub struct Reconcile {
     view: View,
@@ -56,7 +56,7 @@ pub enum Next {
     Settled(Box<Settled>),
 }
 
-/// The end of a pass.
+/// The end of a reconcile.
 #[derive(Debug)]
 pub struct Settled {
     pub requeue_at: Timestamp,
@@ -65,13 +65,13 @@ pub struct Settled {
     pub stored: WorkspaceStatus,
     /// Events to publish: the change of the Ready reason, and what else is worth telling.
     pub events: Vec<Finding>,
-    /// The Ready reason, for metrics: of this pass, or as it was left.
+    /// The Ready reason, for metrics: of this reconcile, or as it was left.
     pub reason: Option<Reason>,
     pub list: SharedList,
     pub calls: u32,
 }
 
-/// Whether the pass wants the organization's shared list taken anew, before its interval is over.
+/// Whether the reconcile wants the organization's shared list taken anew, before its interval is over.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SharedList {
     Enough,
@@ -92,7 +92,7 @@ impl Reconcile {
         }
     }
 
-    /// The object that the pass is about, as the claims table knows it.
+    /// The object that the reconcile is about, as the claims table knows it.
     pub fn claimant(&self) -> Claimant {
         let object = &self.view.object;
         Claimant {
@@ -158,7 +158,7 @@ impl Reconcile {
         if let Effect::Issue { name, .. } = &effect
             && self.view.record().is_some()
         {
-            // Noted before it is sent: a pass that is cut off forgets what came of it, not that it was sent.
+            // Noted before it is sent: a reconcile that is cut off forgets what came of it, not that it was sent.
             let sent = self.view.progress.clock.lost_issue(name, self.view.now);
             self.view.memory.unproven.push(sent);
         }
@@ -167,7 +167,7 @@ impl Reconcile {
         Next::Perform(effect)
     }
 
-    /// The turn is far away. What this pass has found out is not forgotten over it.
+    /// The turn is far away. What this reconcile has found out is not forgotten over it.
     fn give_way(&mut self, limiter: &mut RateLimiter, at: Timestamp) -> Next {
         let finding = match self.view.progress.sync_problem.take() {
             Some(finding) => finding,
@@ -191,7 +191,7 @@ impl Reconcile {
         self.decide(limiter)
     }
 
-    /// The first call of a pass asks for a turn. What follows from it is charged, and waits only while all must.
+    /// The first call of a reconcile asks for a turn. What follows from it is charged, and waits only while all must.
     fn permit(&self, limiter: &mut RateLimiter, aspect: Aspect, effect: &Effect) -> Permit {
         let lane = self.lane(aspect, effect);
         if self.sync_calls + self.token_calls == 0 {

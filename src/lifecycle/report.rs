@@ -14,7 +14,7 @@ use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::verdict::{Aspect, Problem, Verdict};
 use crate::lifecycle::view::{Content, Ownership, Record, SecretFacts, View};
 
-/// The end of a pass that found nothing more to do.
+/// The end of a reconcile that found nothing more to do.
 pub fn settled(view: &View) -> Verdict {
     let Some(record) = view.record() else {
         return blocked(
@@ -27,7 +27,7 @@ pub fn settled(view: &View) -> Verdict {
     conclude(view, synced, token)
 }
 
-/// The end of a pass at something that concerns the whole object.
+/// The end of a reconcile at something that concerns the whole object.
 pub fn blocked(view: &View, finding: Finding) -> Verdict {
     let token = if holds_token(view) {
         proven()
@@ -48,7 +48,7 @@ fn still_gone(view: &View) -> Option<Finding> {
     gone.then(|| view.stored_finding(conditions::SYNCED)).flatten()
 }
 
-/// The end of a pass whose last effect failed.
+/// The end of a reconcile whose last effect failed.
 pub fn failed(view: &View, problem: &Problem) -> Verdict {
     let Some(record) = view.record() else {
         return blocked(view, problem.finding.clone());
@@ -62,7 +62,7 @@ pub fn failed(view: &View, problem: &Problem) -> Verdict {
     }
 }
 
-/// The end of a pass that could not renew the token.
+/// The end of a reconcile that could not renew the token.
 pub fn token_failed(view: &View, finding: Finding) -> Verdict {
     let Some(record) = view.record() else {
         return blocked(view, finding);

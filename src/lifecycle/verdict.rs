@@ -1,4 +1,4 @@
-//! What is true of a workspace when a pass ends, by aspect, and the problems that end a pass early.
+//! What is true of a workspace when a reconcile ends, by aspect, and the problems that end a reconcile early.
 
 use crate::domain::finding::Finding;
 
@@ -18,7 +18,7 @@ pub struct Problem {
     pub finding: Finding,
 }
 
-/// The end of a pass.
+/// The end of a reconcile.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verdict {
     /// Ready, or why not.

@@ -31,7 +31,7 @@ pub struct View {
     /// The status as stored. Counts only as far as [`View::record`] and [`View::intent`] believe it.
     pub stored: WorkspaceStatus,
     pub organization: OrganizationFacts,
-    /// What the claims table said to this pass.
+    /// What the claims table said to this reconcile.
     pub claim_result: ClaimResult,
     pub secrets: Secrets,
     /// The organization's shared list on this workspace, if it has one that is whole.
@@ -96,22 +96,22 @@ impl View {
         }
     }
 
-    /// The GET by id of this pass, if it was for `id`.
+    /// The GET by id of this reconcile, if it was for `id`.
     pub fn observed(&self, id: &WorkspaceId) -> Option<&Observation> {
         self.progress.remote.as_ref().filter(|seen| seen.id == *id)
     }
 
-    /// The workspace as this pass's GET by id showed it.
+    /// The workspace as this reconcile's GET by id showed it.
     pub fn present(&self, id: &WorkspaceId) -> Option<&RemoteWorkspace> {
         self.observed(id)?.present()
     }
 
-    /// The search for `name` of this pass.
+    /// The search for `name` of this reconcile.
     pub fn search(&self, name: &WorkspaceName) -> Option<&NameSearch> {
         self.progress.searches.iter().find(|search| search.name == *name)
     }
 
-    /// What a stored condition said, for aspects that this pass leaves alone.
+    /// What a stored condition said, for aspects that this reconcile leaves alone.
     pub fn stored_finding(&self, kind: &str) -> Option<Finding> {
         let condition = self.stored.conditions.iter().find(|c| c.type_ == kind)?;
         Some(Finding::new(

@@ -1,7 +1,7 @@
-//! When a failing object may call Agent Engine again. One value per object, kept across its passes.
+//! When a failing object may call Agent Engine again. One value per object, kept across its reconciles.
 //!
 //! Calls buy time: the more a failing object has spent, the longer it waits. It spends at most 20 calls in the hour
-//! that begins with its first, and 6 an hour after, whatever a pass costs.
+//! that begins with its first, and 6 an hour after, whatever a reconcile costs.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -17,17 +17,17 @@ const HOUR: Duration = Duration::from_secs(3600);
 const CALLS_PER_LATER_HOUR: u32 = 6;
 /// What one call costs then.
 const CALL: Duration = Duration::from_secs(600);
-/// Between passes, doubled each time: also for those that failed without a call.
+/// Between reconciles, doubled each time: also for those that failed without a call.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
-/// The longest wait that is not bought with calls: such passes cost nothing, and what they wait for heals by itself.
+/// The longest wait that is not bought with calls: such reconciles cost nothing, and what they wait for heals by itself.
 const LONGEST_FREE_DELAY: Duration = Duration::from_secs(300);
 /// The same while a token is about to end.
 const LONGEST_FREE_DELAY_FOR_TOKEN: Duration = Duration::from_secs(30);
 /// Jitter, as the divisor of a delay: up to a tenth is added, so that what failed together does not return together.
 const JITTER: u32 = 10;
 
-/// Seconds since the first call before which the next pass does not begin, by the calls spent so far (none is free);
-/// beyond the table the first hour has nothing more to give. At the end of it one more pass of up to 8 calls fits
+/// Seconds since the first call before which the next reconcile does not begin, by the calls spent so far (none is free);
+/// beyond the table the first hour has nothing more to give. At the end of it one more reconcile of up to 8 calls fits
 /// under the 20.
 const FIRST_HOUR: [u64; 13] = [0, 5, 15, 35, 75, 155, 315, 600, 900, 1200, 1500, 1800, 2400];
 /// The same calls, spent for the most part in the six minutes between a token's renewal and its last ones: an outage
@@ -56,16 +56,16 @@ struct Streak {
     /// When the calls made so far allow for more, without jitter.
     affordable: Timestamp,
     until: Timestamp,
-    passes: u32,
+    reconciles: u32,
     /// When the first calls were made.
     began: Option<Timestamp>,
     spent: u32,
-    /// The most that one pass of the streak cost: what the next is expected to cost.
+    /// The most that one reconcile of the streak cost: what the next is expected to cost.
     dearest: u32,
 }
 
 impl Backoff {
-    /// A pass failed, having made `calls` calls to Agent Engine. Returns when the next may be made.
+    /// A reconcile failed, having made `calls` calls to Agent Engine. Returns when the next may be made.
     ///
     /// `cause` is a fingerprint of the inputs (generation, reconcile request, organization): a changed cause starts
     /// anew, so nothing that failing changes may be part of it.
@@ -118,7 +118,7 @@ impl Streak {
             failed_at: now,
             affordable: now,
             until: now,
-            passes: 0,
+            reconciles: 0,
             began: None,
             spent: 0,
             dearest: 0,
@@ -127,7 +127,7 @@ impl Streak {
 
     fn extend(&mut self, now: Timestamp, calls: u32, urgency: Urgency, who: &Uid) -> Timestamp {
         self.failed_at = now;
-        self.passes = self.passes.saturating_add(1);
+        self.reconciles = self.reconciles.saturating_add(1);
         self.spent = self.spent.saturating_add(calls);
         self.dearest = self.dearest.max(calls);
         if calls > 0 && self.began.is_none_or(|began| now < began) {
@@ -148,9 +148,9 @@ impl Streak {
         self.began = self.began.map(|began| earlier(began, by));
     }
 
-    /// Doubles with each pass.
+    /// Doubles with each reconcile.
     fn free_delay(&self, urgency: Urgency) -> Duration {
-        let doubled = FIRST_DELAY.saturating_mul(1 << (self.passes - 1).min(16));
+        let doubled = FIRST_DELAY.saturating_mul(1 << (self.reconciles - 1).min(16));
         doubled.min(match urgency {
             Urgency::Normal => LONGEST_FREE_DELAY,
             Urgency::Token => LONGEST_FREE_DELAY_FOR_TOKEN,
@@ -175,18 +175,18 @@ impl Streak {
         }
     }
 
-    /// So many passes of this cost as fit into an hour, evenly; one that fits into none has hours to itself.
+    /// So many reconciles of this cost as fit into an hour, evenly; one that fits into none has hours to itself.
     fn price(&self) -> Duration {
         match CALLS_PER_LATER_HOUR / self.dearest.max(1) {
             0 => CALL * self.dearest,
-            passes => HOUR / passes,
+            reconciles => HOUR / reconciles,
         }
     }
 
-    /// The same for the same object and pass; only ever added.
+    /// The same for the same object and reconcile; only ever added.
     fn jitter(&self, delay: Duration, who: &Uid) -> Duration {
         let mut hasher = DefaultHasher::new();
-        (who, self.passes).hash(&mut hasher);
+        (who, self.reconciles).hash(&mut hasher);
         let thousandths = u32::try_from(hasher.finish() % 1000).unwrap_or_default();
         delay / JITTER / 1000 * thousandths
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Passes that run side by side read the clock in no particular order; further back than this it was set back.
+/// Reconciles that run side by side read the clock in no particular order; further back than this it was set back.
 pub const CLOCK_SLACK: Duration = Duration::from_secs(1);
 
 /// A sequence of instants, one each `every`, of which those within `burst` may come at once after quiet.

@@ -1,4 +1,4 @@
-//! Whose pass may run: while passes of several organizations want to, no one organization holds more than half of the
+//! Which reconcile may run: while reconciles of several organizations want to, no one organization holds more than half of the
 //! slots; and deletions, whose calls may take long, never hold more. A broken organization, whose every call takes its whole
 //! deadline, never slows a healthy one, and thousands that go never keep tokens from being renewed.
 
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::gcra::CLOCK_SLACK;
 use crate::domain::time::{elapsed, later};
 
-/// An organization that wanted a pass this recently is still waiting for more.
+/// An organization that wanted a reconcile this recently is still waiting for more.
 const WANTS_FOR: Duration = Duration::from_secs(3);
 
 /// When to ask again. Thousands may ask: seldom enough to cost nothing, soon enough not to be felt.
@@ -25,7 +25,7 @@ pub enum Slot {
     Later(Duration),
 }
 
-/// What a pass is for.
+/// What a reconcile is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Work {
     Serves,
@@ -47,7 +47,7 @@ struct Use {
 }
 
 impl Slots {
-    /// `total` passes may run at once.
+    /// `total` reconciles may run at once.
     pub fn new(total: usize) -> Self {
         Self {
             half: (total / 2).max(1),
@@ -56,7 +56,7 @@ impl Slots {
         }
     }
 
-    /// Asks for a slot for a pass over an object of `organization`.
+    /// Asks for a slot for a reconcile over an object of `organization`.
     pub fn take(&mut self, now: Timestamp, organization: &str, work: Work) -> Slot {
         let others_want = self
             .uses
@@ -76,7 +76,7 @@ impl Slots {
         Slot::Taken
     }
 
-    /// A pass ended. Tenants choose freely what organizations they name: one that runs nothing and wants nothing is forgotten.
+    /// A reconcile ended. Tenants choose freely what organizations they name: one that runs nothing and wants nothing is forgotten.
     pub fn give_back(&mut self, now: Timestamp, organization: &str, work: Work) {
         if work == Work::Deletes {
             self.deleting = self.deleting.saturating_sub(1);

@@ -72,7 +72,7 @@ fn not_done(view: &mut View, effect: &Effect) {
         Effect::AddFinalizer | Effect::RemoveFinalizer => &mut view.progress.finalizer,
         Effect::NameOrganization(_) => &mut view.progress.naming,
         Effect::WriteStatus(_) => &mut view.progress.status,
-        // Nobody is told of an Organization that was replaced: the pass over the new one does.
+        // Nobody is told of an Organization that was replaced: the reconcile over the new one does.
         Effect::Publish(_) => {
             view.progress.vanished = true;
             return;

@@ -30,7 +30,7 @@ pub enum Effect {
     List(Part),
     /// Gather what the objects of this Organization record of their workspaces, as it is now.
     ReadRecords,
-    /// Let passes over Workspaces see this and the client, at one instant, and wake whom it concerns.
+    /// Let reconciles over Workspaces see this and the client, at one instant, and wake whom it concerns.
     Publish(Box<Publication>),
     WriteStatus(Box<OrganizationStatus>),
 }
@@ -42,7 +42,7 @@ pub enum Part {
     Next,
 }
 
-/// What passes over Workspaces are to see.
+/// What reconciles over Workspaces are to see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Publication {
     pub published: Published,
@@ -73,7 +73,7 @@ pub struct Records {
 pub enum Outcome {
     /// Carried out: a write, a publication, a naming.
     Done,
-    /// Not carried out; why is in the log. A conflict is one of these: the newer object begins a pass of its own.
+    /// Not carried out; why is in the log. A conflict is one of these: the newer object begins a reconcile of its own.
     NotDone,
     Client(Result<(), NoClient>),
     /// With the organization that the answer names, if it does.

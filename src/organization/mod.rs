@@ -1,7 +1,7 @@
 //! What to do about an Organization, and what its shared list says about its workspaces. Pure: no Kubernetes client, no
 //! HTTP, no clock, no randomness, no credential.
 //!
-//! [`view`] is all that is known, [`judge`] what that means, [`plan`] the rules in order, [`pass`] one pass sans-IO.
+//! [`view`] is all that is known, [`judge`] what that means, [`plan`] the rules in order, [`reconcile`] one reconcile sans-IO.
 
 mod absorb;
 pub mod effect;

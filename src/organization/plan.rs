@@ -15,7 +15,7 @@ pub enum Step {
     Act(Effect),
     /// Until this instant, a moment away.
     Wait(Timestamp),
-    /// The pass ends here: something else begins the next one, at the latest after this time.
+    /// The reconcile ends here: something else begins the next one, at the latest after this time.
     Leave(Reason, Duration),
     /// All is done and said.
     Settle,

@@ -1,4 +1,4 @@
-//! One pass over one Organization, without input or output of its own. The loop around it has no decisions.
+//! One reconcile over one Organization, without input or output of its own. The loop around it has no decisions.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::organization::plan::{Step, plan};
 use crate::organization::view::{Attempt, List, Memory, View};
 use crate::tenancy::Claims;
 
-/// A turn further away than this ends the pass, which begins anew then with what is known by then.
+/// A turn further away than this ends the reconcile, which begins anew then with what is known by then.
 const WAITS_AT_MOST: Duration = Duration::from_secs(1);
 
 /// Within a list that was begun: what was read would else be read again. Only a pause that Agent Engine asked for is
@@ -29,7 +29,7 @@ const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
 /// A status that could not be written is written again then, should no event come first.
 const WRITES_AGAIN: Duration = Duration::from_secs(30);
 
-/// One pass.
+/// One reconcile.
 #[derive(Debug)]
 pub struct Reconcile {
     view: View,
@@ -47,7 +47,7 @@ pub enum Next {
     Settled(Box<Settled>),
 }
 
-/// The end of a pass.
+/// The end of a reconcile.
 #[derive(Debug)]
 pub struct Settled {
     pub requeue_at: Timestamp,
@@ -125,7 +125,7 @@ impl Reconcile {
         }
     }
 
-    /// The turn is far away: the pass says what it knows and ends. A part of a list says nothing.
+    /// The turn is far away: the reconcile says what it knows and ends. A part of a list says nothing.
     fn give_way(&mut self, at: Timestamp) {
         self.view.progress.gives_way_until = Some(at);
         if matches!(self.view.progress.list, List::Partial { .. }) {

@@ -21,7 +21,7 @@ use crate::organization::judge::{Credential, Facts, Judgement, Listing, NoClient
 use crate::organization::snapshot::Snapshot;
 
 /// However many want a list before its time, and however it failed, lists are at least this far apart; only a request
-/// for a pass is not held up by it.
+/// for a reconcile is not held up by it.
 pub const LISTS_APART: Duration = Duration::from_secs(15);
 
 /// Everything that a decision may depend on.
@@ -35,9 +35,9 @@ pub struct View {
     pub secret_version: Option<String>,
     /// How many Workspaces name this Organization.
     pub users: usize,
-    /// When a pass over a Workspace last wanted the list taken before its time.
+    /// When a reconcile over a Workspace last wanted the list taken before its time.
     pub list_wanted_at: Option<Timestamp>,
-    /// What passes over Workspaces go by.
+    /// What reconciles over Workspaces go by.
     pub published: Published,
     pub memory: Memory,
     pub progress: Progress,
@@ -56,7 +56,7 @@ pub struct ObjectFacts {
     pub confirm_missing: Option<usize>,
 }
 
-/// What passes over Workspaces go by, beside the client, the pace and the list.
+/// What reconciles over Workspaces go by, beside the client, the pace and the list.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Published {
     pub verification: Verification,
@@ -68,7 +68,7 @@ pub struct Published {
     pub endpoint: Option<String>,
 }
 
-/// As it is of an Organization that no pass was made over yet.
+/// As it is of an Organization that no reconcile was made over yet.
 impl Default for Published {
     fn default() -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Published {
     }
 }
 
-/// What is kept of an Organization between its passes. Losing it costs an exchange and a list, never correctness.
+/// What is kept of an Organization between its reconciles. Losing it costs an exchange and a list, never correctness.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// What the client at hand was made of, or the last attempt at one.
@@ -106,7 +106,7 @@ pub struct Memory {
     pub listing: Listing,
     /// When the last list was begun, however it ended.
     pub listed_at: Option<Timestamp>,
-    /// The request for a pass that the last list answered.
+    /// The request for a reconcile that the last list answered.
     pub listed_for: Option<String>,
     /// The generation that was published last.
     pub generation: Option<i64>,
@@ -134,7 +134,7 @@ pub struct Ingredients {
     secret_version: Option<String>,
 }
 
-/// What this pass has done and found out so far.
+/// What this reconcile has done and found out so far.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     pub finalizer: Attempt,
@@ -147,7 +147,7 @@ pub struct Progress {
     pub naming: Attempt,
     pub publication: Attempt,
     pub status: Attempt,
-    /// A new list that passes over Workspaces do not have yet, and the objects that differ from it.
+    /// A new list that reconciles over Workspaces do not have yet, and the objects that differ from it.
     pub unpublished: Option<Arc<Snapshot>>,
     pub differing: BTreeSet<Uid>,
     /// Something failed that is tried again when back-off allows.
@@ -161,7 +161,7 @@ pub struct Progress {
     pub events: Vec<Finding>,
 }
 
-/// Something that is tried once a pass.
+/// Something that is tried once a reconcile.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Attempt {
     #[default]
@@ -260,7 +260,7 @@ impl View {
         rests.into_iter().flatten().max().filter(|at| *at > self.now)
     }
 
-    /// When the next list is due, apart from requests for a pass; at once where there was none yet.
+    /// When the next list is due, apart from requests for a reconcile; at once where there was none yet.
     pub fn list_due_at(&self) -> Timestamp {
         let Some(listed_at) = self.memory.listed_at else {
             return self.now;
@@ -277,7 +277,7 @@ impl View {
         )
     }
 
-    /// Whether somebody wants the list before its time: a pass over a Workspace since the last one was begun, or who
+    /// Whether somebody wants the list before its time: a reconcile over a Workspace since the last one was begun, or who
     /// says that what vanished has truly gone.
     fn is_list_wanted(&self) -> bool {
         // What was wanted ahead of a clock that was set back has long had its list.
@@ -292,7 +292,7 @@ impl View {
         by_a_pass || by_belief
     }
 
-    /// Whether a pass was asked for that was not made yet: as the status says, or, where it could not be written, as we
+    /// Whether a reconcile was asked for that was not made yet: as the status says, or, where it could not be written, as we
     /// remember.
     pub fn is_asked(&self) -> bool {
         let asked = &self.object.reconcile_at;

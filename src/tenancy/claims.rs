@@ -48,8 +48,8 @@ impl ClaimResult {
     }
 }
 
-/// All claims that this process knows of. Only an observed object keeps claims beyond its pass: what a pass says of an
-/// object that was never observed, or is gone by now, ends with that pass, so that nobody is left waiting for a ghost.
+/// All claims that this process knows of. Only an observed object keeps claims beyond its reconcile: what a reconcile says of an
+/// object that was never observed, or is gone by now, ends with that reconcile, so that nobody is left waiting for a ghost.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
     ranks: HashMap<ClaimKey, BTreeSet<Rank>>,
@@ -66,7 +66,7 @@ struct Rank {
     uid: Uid,
 }
 
-/// A running pass keeps what it won; all others come by their basis.
+/// A running reconcile keeps what it won; all others come by their basis.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd)]
 enum Right {
     Held,
@@ -78,23 +78,23 @@ struct Object {
     claimant: Claimant,
     presence: Presence,
     facts: BTreeMap<ClaimKey, Basis>,
-    /// What its running pass wants, won or not.
-    pass: BTreeMap<ClaimKey, Right>,
-    /// Who won what the running pass let go of; told when it ends.
+    /// What its running reconcile wants, won or not.
+    reconcile: BTreeMap<ClaimKey, Right>,
+    /// Who won what the running reconcile let go of; told when it ends.
     to_wake: Vec<Claimant>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Presence {
     Observed,
-    /// Known from its running pass alone.
+    /// Known from its running reconcile alone.
     OnlyInReconcile,
 }
 
 impl Object {
     fn right(&self, key: &ClaimKey) -> Option<Right> {
         let fact = self.facts.get(key).map(|basis| Right::Claimed(*basis));
-        self.pass.get(key).copied().into_iter().chain(fact).min()
+        self.reconcile.get(key).copied().into_iter().chain(fact).min()
     }
 
     fn rank(&self, key: &ClaimKey) -> Option<Rank> {
@@ -107,12 +107,12 @@ impl Object {
     }
 
     fn keys(&self) -> impl Iterator<Item = &ClaimKey> {
-        self.facts.keys().chain(self.pass.keys())
+        self.facts.keys().chain(self.reconcile.keys())
     }
 }
 
 impl Claims {
-    /// What the stored object says it claims; replaces what an earlier event said. Never frees what a running pass
+    /// What the stored object says it claims; replaces what an earlier event said. Never frees what a running reconcile
     /// holds. Returns the others that now win what they did not win before.
     pub fn observe(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
         self.change(claimant, |object| {
@@ -131,11 +131,11 @@ impl Claims {
         once_each(woken)
     }
 
-    /// A running pass claims; what it wins it holds until [`Claims::release`], whoever comes. Replaces what the same
-    /// pass held before.
+    /// A running reconcile claims; what it wins it holds until [`Claims::release`], whoever comes. Replaces what the same
+    /// reconcile held before.
     pub fn take(&mut self, claimant: &Claimant, wanted: BTreeMap<ClaimKey, Basis>) -> ClaimResult {
         let woken = self.change(claimant, |object| {
-            let held = |key: &ClaimKey| object.pass.get(key) == Some(&Right::Held);
+            let held = |key: &ClaimKey| object.reconcile.get(key) == Some(&Right::Held);
             let right = |key: &ClaimKey, basis| {
                 if held(key) {
                     Right::Held
@@ -143,7 +143,7 @@ impl Claims {
                     Right::Claimed(basis)
                 }
             };
-            object.pass = wanted
+            object.reconcile = wanted
                 .into_iter()
                 .map(|(key, basis)| (key.clone(), right(&key, basis)))
                 .collect();
@@ -151,11 +151,11 @@ impl Claims {
         let wanted = self
             .objects
             .get(&claimant.uid)
-            .map(|object| object.pass.clone())
+            .map(|object| object.reconcile.clone())
             .unwrap_or_default();
         let lost = self.held_by_others(&claimant.uid, wanted.into_keys().collect());
         self.change(claimant, |object| {
-            for (key, right) in &mut object.pass {
+            for (key, right) in &mut object.reconcile {
                 if !lost.contains_key(key) {
                     *right = Right::Held;
                 }
@@ -174,7 +174,7 @@ impl Claims {
         held.collect()
     }
 
-    /// The pass is over: what it knows its object to claim now replaces facts and holds. Returns the others that now
+    /// The reconcile is over: what it knows its object to claim now replaces facts and holds. Returns the others that now
     /// win what they did not win before.
     pub fn release(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
         match self.objects.get(&claimant.uid).map(|object| object.presence) {
@@ -183,7 +183,7 @@ impl Claims {
                 let mut told_late = Vec::new();
                 let mut woken = self.change(claimant, |object| {
                     object.facts = facts;
-                    object.pass.clear();
+                    object.reconcile.clear();
                     told_late = std::mem::take(&mut object.to_wake);
                 });
                 woken.extend(told_late);
@@ -219,7 +219,7 @@ impl Claims {
             claimant: claimant.clone(),
             presence: Presence::OnlyInReconcile,
             facts: BTreeMap::new(),
-            pass: BTreeMap::new(),
+            reconcile: BTreeMap::new(),
             to_wake: Vec::new(),
         });
         after.claimant = claimant.clone();

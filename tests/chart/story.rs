@@ -191,7 +191,7 @@ fn used_as_granted(requests: &Requests, installed: &Installed) {
         BTreeSet::new(),
         "kept in reserve, and not granted"
     );
-    // What is in reserve may be needed: an object that changed under a pass is read anew.
+    // What is in reserve may be needed: an object that changed under a reconcile is read anew.
     let unused = &granted - &used;
     assert_eq!(&unused - &reserve, BTreeSet::new(), "granted, and not needed");
 }

@@ -4,7 +4,7 @@ use kube::api::DeleteParams;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::pass_over;
+use crate::reconcile_of;
 use crate::support::{
     CLIENT_ID, Stage, condition, is_ready, organization_message, ready_message, recorded_id,
 };
@@ -97,7 +97,7 @@ async fn rejected_credentials_stall_the_organization_and_rotation_heals_and_wake
     assert!(is_ready(&stage.get("acme").await), "what is in use goes on");
     stage.credentials("credential", CLIENT_ID, "rotated-canary").await;
     stage.organization_reason("default", "Verified").await;
-    pass_over(&stage, "acme", "1").await;
+    reconcile_of(&stage, "acme", "1").await;
     assert_eq!(recorded_id(&stage.ready("acme").await), id);
 }
 
@@ -129,7 +129,7 @@ async fn a_credential_of_another_organization_is_not_used_for_anything() {
     assert_eq!(swapped.status.unwrap().organization_id.unwrap(), pinned, "pinned");
     stage.workspace("new", json!({"name": "New"})).await;
     stage.reason("new", "OrganizationMismatch").await;
-    pass_over(&stage, "acme", "1").await;
+    reconcile_of(&stage, "acme", "1").await;
     stage
         .workspaces()
         .delete("acme", &DeleteParams::default())

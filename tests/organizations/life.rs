@@ -3,7 +3,7 @@
 use kube::api::DeleteParams;
 use serde_json::json;
 
-use crate::pass_over;
+use crate::reconcile_of;
 use crate::support::{CLIENT_ID, LONG, Stage, condition, eventually, organization_message, ready_message};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,14 +87,14 @@ async fn an_organization_is_held_while_it_is_used_and_counts_who_uses_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_for_a_pass_is_echoed_and_there_is_one_event_for_each_change_of_reason() {
+async fn a_request_for_a_reconcile_is_echoed_and_there_is_one_event_for_each_change_of_reason() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.emulator.knobs(json!({"scoped_ttl": "40"})).await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.ready("acme").await;
     let first = stage.secret_text("acme-token", "expires_at").await;
-    pass_over(&stage, "acme", "1").await;
+    reconcile_of(&stage, "acme", "1").await;
     eventually("a refresh", LONG, || async {
         let now = stage.secret_text("acme-token", "expires_at").await;
         if now == first { Err(now) } else { Ok(()) }

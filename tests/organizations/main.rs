@@ -11,8 +11,8 @@ use serde_json::json;
 
 use support::Stage;
 
-/// What only a pass can say, so that the pass is known to have been made.
-async fn pass_over(stage: &Stage, name: &str, token: &str) {
+/// What only a reconcile can say, so that the reconcile is known to have been made.
+async fn reconcile_of(stage: &Stage, name: &str, token: &str) {
     stage
         .annotate(name, json!({"agentengine.airbyte.com/reconcile-at": token}))
         .await;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{LONG, Operator, Stage, condition, eventually, is_ready};
 
-/// Waits for a pass that nobody asked for: a request would have it look at Agent Engine, and say what came of it.
-async fn unasked_pass(stage: &Stage, operator: &Operator, name: &str) {
+/// Waits for a reconcile that nobody asked for: a request would have it look at Agent Engine, and say what came of it.
+async fn unasked_reconcile(stage: &Stage, operator: &Operator, name: &str) {
     let passes = || async {
         let metrics = operator.metrics().await;
         let of_workspaces = metrics
@@ -17,7 +17,7 @@ async fn unasked_pass(stage: &Stage, operator: &Operator, name: &str) {
     };
     let before = passes().await;
     stage.annotate(name, json!({"example.com/touched": "yes"})).await;
-    eventually("a pass", LONG, || async {
+    eventually("a reconcile", LONG, || async {
         let now = passes().await;
         if now > before { Ok(()) } else { Err(now) }
     })
@@ -50,7 +50,7 @@ async fn an_api_that_cannot_be_reached_is_waited_for_at_the_start_and_disturbs_n
         .await;
     stage.relist("default", "1").await;
     stage.organization_reason("default", "ApiUnavailable").await;
-    unasked_pass(&stage, &operator, "acme").await;
+    unasked_reconcile(&stage, &operator, "acme").await;
     assert!(
         is_ready(&stage.get("acme").await),
         "{:?}",

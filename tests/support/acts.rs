@@ -59,24 +59,24 @@ impl Stage {
             .expect("the Organization is annotated");
     }
 
-    /// Asks for a pass over a Workspace, as a person would. Returns what the pass will echo.
+    /// Asks for a reconcile over a Workspace, as a person would. Returns what the reconcile will echo.
     pub async fn ask(&self, name: &str) -> String {
         let request = never_asked();
         self.annotate(name, json!({RECONCILE_AT: request})).await;
         request
     }
 
-    /// Asks for a pass over a Workspace, and waits until it was made.
-    pub async fn pass_over(&self, name: &str) -> Workspace {
+    /// Asks for a reconcile over a Workspace, and waits until it was made.
+    pub async fn reconcile_of(&self, name: &str) -> Workspace {
         let request = self.ask(name).await;
-        self.until(name, &format!("{name} to have had its pass"), |workspace| {
+        self.until(name, &format!("{name} to have had its reconcile"), |workspace| {
             let status = workspace.status.as_ref();
             status.and_then(|status| status.last_handled_reconcile_at.as_ref()) == Some(&request)
         })
         .await
     }
 
-    /// Asks for a pass over an Organization (a list with it), and waits until it was made.
+    /// Asks for a reconcile over an Organization (a list with it), and waits until it was made.
     pub async fn relist(&self, name: &str, request: &str) -> Organization {
         self.annotate_organization(name, json!({RECONCILE_AT: request}))
             .await;

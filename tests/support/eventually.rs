@@ -4,7 +4,7 @@ use std::{fmt::Display, future::Future, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// For what takes one pass of a controller on a busy machine.
+/// For what takes one reconcile of a controller on a busy machine.
 pub const SHORT: Duration = Duration::from_secs(20);
 /// For what goes through the garbage collector, a namespace's deletion or a process's start.
 pub const LONG: Duration = Duration::from_secs(60);

@@ -85,8 +85,8 @@ async fn an_organization_that_is_gone_withdraws_nothing() {
     let _operator = stage.operator().await;
     stage.workspace("witness", json!({"name": "Witness"})).await;
     stage.reason("witness", "OrganizationNotFound").await;
-    // A change makes a pass over it too.
-    stage.pass_over("acme").await;
+    // A change makes a reconcile over it too.
+    stage.reconcile_of("acme").await;
 
     assert!(stage.secrets().get_opt("acme-token").await.unwrap().is_some());
     assert_eq!(json!(stage.emulator.calls_since(mark).await), json!({}));

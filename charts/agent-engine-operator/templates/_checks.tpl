@@ -92,7 +92,7 @@ watch-namespaces: watchNamespaces
 {{- define "operator.checks.extraEnv" -}}
 {{- $names := dict "HTTPS_PROXY" "proxy.httpsProxy" "https_proxy" "proxy.httpsProxy" "NO_PROXY" "proxy.noProxy" "no_proxy" "proxy.noProxy" }}
 {{- range $flag, $value := include "operator.flags" . | fromYaml }}
-{{- $_ := set $names (printf "AGENT_ENGINE_OPERATOR_%s" ($flag | upper | replace "-" "_")) $value }}
+{{- $_ := set $names (printf "AGENT_ENGINE_%s" ($flag | upper | replace "-" "_")) $value }}
 {{- end }}
 {{- $given := dict }}
 {{- range .Values.extraEnv }}

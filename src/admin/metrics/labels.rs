@@ -5,14 +5,14 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use crate::domain::reason::{Kstatus, Reason};
 use crate::domain::remote::{Failure, FailureClass};
 
-/// The kinds that passes are made for.
+/// The kinds that reconciles are made for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
 pub enum Kind {
     Workspace,
     Organization,
 }
 
-/// How a pass ended.
+/// How a reconcile ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
 pub enum ReconcileResult {
     /// All is as declared.
@@ -21,16 +21,16 @@ pub enum ReconcileResult {
     Waiting,
     /// A person must change something.
     Stalled,
-    /// The pass was overtaken by a change and begins anew.
+    /// The reconcile was overtaken by a change and begins anew.
     Overtaken,
-    /// The pass took longer than it may.
+    /// The reconcile took longer than it may.
     TimedOut,
     /// A defect of ours.
     Panicked,
 }
 
 impl ReconcileResult {
-    /// The result of a pass that came to its end with this reason.
+    /// The result of a reconcile that came to its end with this reason.
     pub fn of(reason: Reason) -> Self {
         match reason.kstatus() {
             Kstatus::Ready => Self::Ready,

@@ -79,8 +79,8 @@ impl Fed {
         }
     }
 
-    /// As a pass over it leaves it.
-    fn pass_over_organization(&self) {
+    /// As a reconcile over it leaves it.
+    fn reconcile_of_organization(&self) {
         let mut state = OrganizationState::of("first".into());
         state.published.verification = Verification::Verified("o".into());
         self.context
@@ -89,7 +89,7 @@ impl Fed {
             .insert("default".to_owned(), state);
     }
 
-    /// What is known once a pass over this incarnation has verified it.
+    /// What is known once a reconcile over this incarnation has verified it.
     fn verified(&self, organization: &AnyOrganization) {
         let mut shared = self.context.shared();
         let state = self.context.state_of(&mut shared, decoded(organization)).unwrap();
@@ -115,7 +115,7 @@ async fn nothing_stays_known_of_an_organization_that_was_replaced_under_its_name
         let mut fed = fed();
         fed.workspaces.feed(&fed.context, Event::Apply(workspace()));
         fed.relist(organization("first"));
-        fed.pass_over_organization();
+        fed.reconcile_of_organization();
         fed.woken();
         match replaced {
             "between two lists" => fed.relist(organization("second")),
@@ -132,7 +132,7 @@ async fn nothing_stays_known_of_an_organization_that_was_replaced_under_its_name
 async fn an_organization_that_is_seen_again_stays_known() {
     let mut fed = fed();
     fed.relist(organization("first"));
-    fed.pass_over_organization();
+    fed.reconcile_of_organization();
     fed.relist(organization("first"));
     fed.organizations
         .feed(&fed.context, Event::Apply(organization("first")));
@@ -187,7 +187,7 @@ async fn a_pass_over_a_workspace_asks_nothing_more_once_its_organization_was_rep
     assert_eq!(
         requests().await,
         0,
-        "the client of the new one is for passes that saw it verified"
+        "the client of the new one is for reconciles that saw it verified"
     );
 }
 
@@ -195,7 +195,7 @@ async fn a_pass_over_a_workspace_asks_nothing_more_once_its_organization_was_rep
 async fn one_that_cannot_be_decoded_claims_what_it_recorded_and_nothing_that_it_declares() {
     let mut fed = fed();
     fed.relist(organization("first"));
-    fed.pass_over_organization();
+    fed.reconcile_of_organization();
     let undecodable: AnyWorkspace = serde_json::from_value(json!({
         "metadata": {"name": "acme", "namespace": "tenant", "uid": "w", "resourceVersion": "1"},
         "spec": {"name": "Declared", "workspaceId": "declared", "suspend": "perhaps"},
@@ -275,7 +275,8 @@ async fn what_has_ended_is_behind_for_every_store_until_it_leaves_it() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_not_verified_is_not_used_by_a_pass_that_sees_another_verified_a_moment_later() {
+async fn a_client_that_was_not_verified_is_not_used_by_a_reconcile_that_sees_another_verified_a_moment_later()
+{
     let mut fed = fed();
     fed.relist(organization("first"));
     fed.verified(&organization("first"));

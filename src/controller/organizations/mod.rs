@@ -1,4 +1,4 @@
-//! The loop over Organizations, and the few lines that drive a pass. What is done is decided in [`crate::organization`].
+//! The loop over Organizations, and the few lines that drive a reconcile. What is done is decided in [`crate::organization`].
 
 mod client;
 mod observe;
@@ -37,14 +37,14 @@ const RESTS_AFTER_A_CRASH: Duration = Duration::from_secs(5 * 60);
 /// One whose step came to no end is tried again then.
 const RESTS_AFTER_SILENCE: Duration = Duration::from_secs(60);
 
-/// How a pass ended.
+/// How a reconcile ended.
 enum Ended {
     Settled(Box<Settled>),
     /// The store has another incarnation by now.
     Replaced,
     /// Told to stop while it listed or waited.
     Stopped,
-    /// One of its steps took longer than a pass over a Workspace may. A list has as many steps as pages.
+    /// One of its steps took longer than a reconcile over a Workspace may. A list has as many steps as pages.
     TimedOut,
 }
 
@@ -104,7 +104,7 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopp
         Ok(Ended::TimedOut) => {
             tracing::warn!(
                 organization = object.name_any(),
-                "a step of a pass came to no end"
+                "a step of a reconcile came to no end"
             );
             (
                 ReconcileResult::TimedOut,
@@ -113,7 +113,7 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopp
             )
         }
         Err(error) => {
-            tracing::error!(%error, organization = object.name_any(), "a pass crashed");
+            tracing::error!(%error, organization = object.name_any(), "a reconcile crashed");
             outside::report(context, object, outside::panicked()).await;
             (
                 ReconcileResult::Panicked,
@@ -132,7 +132,7 @@ async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stoppi
     let Some(view) = observe::view(&context, &object) else {
         return Ended::Replaced;
     };
-    let mut pass = Reconcile::new(view);
+    let mut reconcile = Reconcile::new(view);
     let mut outcome: Option<Outcome> = None;
     loop {
         let next = {
@@ -146,7 +146,7 @@ async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stoppi
                 .get_mut(&object.name_any())
                 .filter(|state| Some(state.uid.as_str()) == object.metadata.uid.as_deref())
                 .map_or(&mut idle, |state| &mut state.limiter);
-            pass.next(context.now(), claims, limiter, outcome.take())
+            reconcile.next(context.now(), claims, limiter, outcome.take())
         };
         match next {
             Next::Perform(effect) => {
@@ -188,7 +188,7 @@ async fn finish(
     for event in &settled.events {
         announce(context, object, event).await;
     }
-    // Timers end a little early against the wall clock; a pass just before its time would find nothing to do.
+    // Timers end a little early against the wall clock; a reconcile just before its time would find nothing to do.
     let wait = elapsed(context.now(), settled.requeue_at) + Duration::from_millis(20);
     (
         ReconcileResult::of(settled.reason),

@@ -1,4 +1,4 @@
-//! Performs the effects of a pass over an Organization: one function each. Translates, and decides nothing.
+//! Performs the effects of a reconcile over an Organization: one function each. Translates, and decides nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use crate::engine::{self, ListFilter, Pages};
 use crate::organization::effect::{Part, Publication, Wake};
 use crate::organization::{Effect, Outcome};
 
-/// The hands of one pass.
+/// The hands of one reconcile.
 pub(super) struct Performer {
     context: Arc<Context>,
-    /// As the last write of this pass returned it.
+    /// As the last write of this reconcile returned it.
     object: Organization,
-    /// What passes over Workspaces will use from the next publication on.
+    /// What reconciles over Workspaces will use from the next publication on.
     engine: Option<engine::Client>,
     pages: Option<Pages>,
     /// Whose records were gathered last.
@@ -155,7 +155,7 @@ impl Performer {
         }
     }
 
-    /// Client and judgement change together: a pass over a Workspace sees both or neither.
+    /// Client and judgement change together: a reconcile over a Workspace sees both or neither.
     fn publish(&self, publication: Publication) -> Outcome {
         {
             let mut shared = self.context.shared();

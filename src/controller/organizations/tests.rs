@@ -1,4 +1,4 @@
-//! Passes over an Organization that nobody answers.
+//! Reconciles over an Organization that nobody answers.
 
 use std::time::Duration;
 
@@ -30,6 +30,6 @@ async fn a_kubernetes_api_that_says_nothing_holds_no_pass_for_ever() {
             Duration::from_secs(3600),
             reconcile(&organization, &context, stopping),
         );
-        ended.await.expect("the pass ends");
+        ended.await.expect("the reconcile ends");
     }
 }

@@ -22,10 +22,10 @@ use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, TokenS
 use crate::lifecycle::undecodable::Undecodable;
 use crate::lifecycle::view::CrdState;
 
-/// The hands of one pass. Holds its tokens, and drops them with the pass.
+/// The hands of one reconcile. Holds its tokens, and drops them with the reconcile.
 pub(super) struct Performer {
     context: Arc<Context>,
-    /// As the last read or write of this pass returned it.
+    /// As the last read or write of this reconcile returned it.
     object: Workspace,
     engine: Option<engine::Client>,
     /// The incarnation of the Organization whose client it is.
@@ -111,7 +111,7 @@ impl Performer {
         }
     }
 
-    /// The client that the pass began with, until its Organization is replaced under its name.
+    /// The client that the reconcile began with, until its Organization is replaced under its name.
     fn engine(&self) -> Option<&engine::Client> {
         let shared = self.context.shared();
         let state = shared.organizations.get(self.object.spec.organization_name());

@@ -1,4 +1,4 @@
-//! What is made of an object that can no longer be decoded when it is read in the middle of a pass.
+//! What is made of an object that can no longer be decoded when it is read in the middle of a reconcile.
 
 use std::sync::Arc;
 

@@ -37,7 +37,7 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
         return None;
     }
     let intent = view.intent()?;
-    // What this pass has proven to be ours and handed out is recorded, whatever the intent's window says.
+    // What this reconcile has proven to be ours and handed out is recorded, whatever the intent's window says.
     if let Some(id) = &view.progress.published {
         return Some(record(view, &intent.organization_id, id, Origin::Created));
     }
@@ -139,7 +139,7 @@ fn finish_issue(view: &View, intent: &Creation) -> Step {
     act(Effect::WriteStatus(Box::new(report::recorded(view, &found))))
 }
 
-/// Without a creation time the look made moments before, in this very pass, decides: the name was free.
+/// Without a creation time the look made moments before, in this very reconcile, decides: the name was free.
 fn looked_free(view: &View, intent: &Creation, made: &RemoteWorkspace) -> bool {
     view.search(&intent.name).is_some_and(|search| {
         search

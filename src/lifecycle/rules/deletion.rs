@@ -34,7 +34,7 @@ fn act(effect: Effect) -> Step {
     Step::Act(Aspect::Sync, effect)
 }
 
-/// Where the finalizer could not be taken off, the next pass tries again.
+/// Where the finalizer could not be taken off, the next reconcile tries again.
 fn release(view: &View) -> Step {
     match &view.progress.problem {
         Some(problem) if problem.finding.reason == Reason::KubernetesApiError => {

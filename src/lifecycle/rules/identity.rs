@@ -21,7 +21,7 @@ pub fn hold_by_finalizer(view: &View) -> Option<Step> {
     }
 }
 
-/// A difference or an absence in the shared list only schedules a GET by id, never an effect. Who asks for a pass asks
+/// A difference or an absence in the shared list only schedules a GET by id, never an effect. Who asks for a reconcile asks
 /// for such a look too.
 pub fn read_what_differs(view: &View) -> Option<Step> {
     let record = view.record()?;
@@ -37,7 +37,7 @@ pub fn read_what_differs(view: &View) -> Option<Step> {
         .flatten()
 }
 
-/// Whether a pass was asked for that was not made yet.
+/// Whether a reconcile was asked for that was not made yet.
 fn is_asked(view: &View) -> bool {
     view.object.reconcile_at.is_some() && view.object.reconcile_at != view.stored.last_handled_reconcile_at
 }
@@ -83,7 +83,7 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
     if let Some(step) = preconditions::remove_secrets(view) {
         return Some(step);
     }
-    // It may have come back: only this pass's own GET lets its record go.
+    // It may have come back: only this reconcile's own GET lets its record go.
     if read && view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
         return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
     }
@@ -177,7 +177,7 @@ pub fn refuse_another_identity(view: &View) -> Option<Step> {
 const CONFIRMED_FOR: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list. After an
-/// issue that was not proven only a GET of this pass will do: where the name had moved, another issue under it comes too late.
+/// issue that was not proven only a GET of this reconcile will do: where the name had moved, another issue under it comes too late.
 pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a crate::domain::remote::RemoteWorkspace> {
     let young = |requested_at| elapsed(requested_at, view.now) <= CONFIRMED_FOR && requested_at <= view.now;
     if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {

@@ -92,7 +92,7 @@ fn look_or_remove(view: &View, record: &Record, unproven: &Unproven) -> Option<E
     }
 }
 
-/// Whether the recorded workspace is there and has that name, as far as this pass knows.
+/// Whether the recorded workspace is there and has that name, as far as this reconcile knows.
 fn bears(view: &View, record: &Record, name: &WorkspaceName) -> bool {
     let gone = view
         .observed(&record.id)
@@ -100,7 +100,7 @@ fn bears(view: &View, record: &Record, name: &WorkspaceName) -> bool {
     !gone && state::current(view, record).name == *name
 }
 
-/// Another workspace than the recorded one, as this pass's GET by id showed it.
+/// Another workspace than the recorded one, as this reconcile's GET by id showed it.
 fn other<'a>(view: &'a View, id: &WorkspaceId) -> Option<&'a Remote> {
     let seen = view.progress.other.as_ref().filter(|seen| seen.id == *id)?;
     Some(&seen.remote)

@@ -20,7 +20,7 @@ pub fn only_the_leader_acts(view: &View) -> Option<Step> {
 pub fn read_what_changed(view: &View) -> Option<Step> {
     match (&view.progress.problem, view.progress.stale) {
         (_, false) => None,
-        // It could not be read: the next pass tries again.
+        // It could not be read: the next reconcile tries again.
         (Some(problem), true) if view.progress.status_failed => {
             Some(Step::Settle(report::failed(view, problem)))
         }
@@ -28,7 +28,7 @@ pub fn read_what_changed(view: &View) -> Option<Step> {
     }
 }
 
-/// A failed effect ends the pass; back-off decides when the next begins.
+/// A failed effect ends the reconcile; back-off decides when the next begins.
 pub fn end_with_the_problem(view: &View) -> Option<Step> {
     let problem = view.progress.problem.as_ref()?;
     Some(Step::Settle(report::failed(view, problem)))

@@ -19,7 +19,7 @@ pub struct Current {
     pub state: Option<WorkspaceState>,
 }
 
-/// The recorded workspace as this pass saw it, else as recorded.
+/// The recorded workspace as this reconcile saw it, else as recorded.
 pub fn current(view: &View, record: &Record) -> Current {
     match view.progress.row.as_ref().filter(|row| row.id == record.id) {
         Some(row) => Current {
@@ -112,7 +112,7 @@ fn rename(view: &View, record: &Record) -> Drift {
             "the rename waits, a minute at most, until the last issue of a token is known to have made nothing",
         ));
     }
-    // I3: what is renamed, and from what, is what this very pass has read.
+    // I3: what is renamed, and from what, is what this very reconcile has read.
     if view.present(&record.id).is_none() {
         return Drift::Next(Effect::Get(record.id.clone()));
     }
@@ -172,7 +172,7 @@ fn switch(view: &View, record: &Record) -> Drift {
     })
 }
 
-/// Why the API refused this very change in this pass.
+/// Why the API refused this very change in this reconcile.
 fn refused(view: &View, change: &WorkspaceChange) -> Option<Finding> {
     let mut refused = view.progress.refused.iter();
     refused

@@ -119,7 +119,7 @@ pub fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Option<Ste
     })))
 }
 
-/// An issued token is proven at once, or dropped with the pass.
+/// An issued token is proven at once, or dropped with the reconcile.
 pub fn prove_what_was_issued(view: &View) -> Option<Step> {
     view.record()?;
     let issued = view.progress.issued.as_ref()?;
@@ -190,7 +190,7 @@ pub fn need(view: &View, record: &Record) -> Need {
 }
 
 fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
-    // One token a pass, and one more after a stray or a rename: what is due again at once waits for the next.
+    // One token a reconcile, and one more after a stray or a rename: what is due again at once waits for the next.
     if view.progress.published.is_some() || view.progress.issues > 1 {
         return Some(Need::Later(pending(
             view,

@@ -23,7 +23,7 @@ fn with_existing(name: &str) -> (World, WorkspaceId) {
     let mut world = World::new();
     world.allow_adoption();
     let id = world.engine.make(world.now, name);
-    world.pass_time(3600);
+    world.reconcile_time(3600);
     (world, id)
 }
 
@@ -31,7 +31,7 @@ fn with_existing(name: &str) -> (World, WorkspaceId) {
 fn adoption_by_name_looks_reads_by_id_records_and_then_issues() {
     let (mut world, id) = with_existing("acme");
     world.apply("acme", by_name());
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         &world.kinds()[..4],
         ["Search", "Get", "AddFinalizer", "WriteStatus"]
@@ -47,7 +47,7 @@ fn the_organizations_default_declares_as_well() {
     let (mut world, id) = with_existing("acme");
     world.readable().defaults.adoption_policy = Some(AdoptionPolicy::ByName);
     world.apply("acme", spec("acme"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.id("acme"), Some(id));
 }
 
@@ -55,13 +55,13 @@ fn the_organizations_default_declares_as_well() {
 fn declared_but_not_allowed_or_allowed_but_not_declared_is_left_alone() {
     let (mut world, id) = with_existing("acme");
     world.apply("acme", spec("acme"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AlreadyExists");
     world.delete("acme");
     world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]");
     for declared in [by_name(), by_id(&id)] {
         world.apply("other", declared);
-        world.pass("other").unwrap();
+        world.reconcile("other").unwrap();
         assert_eq!(world.ready("other"), "AlreadyExists");
         assert_eq!(world.id("other"), None);
         world.delete("other");
@@ -74,7 +74,7 @@ fn of_several_with_one_name_none_is_adopted() {
     let (mut world, _) = with_existing("acme");
     world.engine.make(world.now, "acme");
     world.apply("acme", by_name());
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AlreadyExists");
     assert_eq!(world.count("Get"), 0);
 }
@@ -83,7 +83,7 @@ fn of_several_with_one_name_none_is_adopted() {
 fn a_near_equal_name_is_not_adopted() {
     let (mut world, _) = with_existing("Acme");
     world.apply("acme", by_name());
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "SimilarNameExists");
 }
 
@@ -143,7 +143,7 @@ fn a_workspace_of_another_organization_is_left_alone() {
     let (mut world, id) = with_existing("acme");
     world.engine.row(&id).unwrap().organization_id = Some(OrganizationId::from("org-2"));
     world.apply("acme", by_name());
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "IdentityMismatch");
     assert_eq!(world.id("acme"), None);
 }
@@ -154,7 +154,7 @@ fn an_inactive_workspace_is_adopted_and_gets_no_token() {
     world.engine.row(&id).unwrap().state =
         crate::domain::remote::RemoteState::Known(crate::domain::remote::WorkspaceState::Inactive);
     world.apply("acme", by_name());
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.count("Issue"), 0);
 }
@@ -165,7 +165,7 @@ fn what_another_object_has_is_not_adopted_by_id_under_a_name_that_it_does_not_kn
     world.allow_adoption();
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = "moved".into();
-    world.pass_time(5);
+    world.reconcile_time(5);
     let mut other = by_id(&id);
     other.name = "other".into();
     world.apply("other", other);

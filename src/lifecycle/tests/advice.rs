@@ -29,7 +29,7 @@ fn of_several_one_is_adopted_by_an_object_that_is_made_anew_for_an_id_cannot_be_
     let mut declared = spec("acme");
     declared.adoption_policy = Some(AdoptionPolicy::ByName);
     world.apply("acme", declared);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     says(
         &world,
         "AlreadyExists",
@@ -50,8 +50,8 @@ fn adoption_is_not_advised_as_if_it_were_allowed() {
         world.engine.created_at = Told::No;
         world.apply("acme", spec("acme"));
         world.fault("Issue", Fault::CrashAfter, 1);
-        world.pass("acme");
-        world.pass("acme").unwrap();
+        world.reconcile("acme");
+        world.reconcile("acme").unwrap();
         says(&world, "CreationUncertain", &[words]);
     }
 }
@@ -61,7 +61,7 @@ fn a_workspace_whose_name_is_not_granted_is_not_helped_by_another_name_in_spec()
     let mut world = World::with_acme();
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
     world.grant("[{namespaces: {names: [team]}, workspaceNames: [zenith]}]");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     says(
         &world,
         "NameNotGranted",
@@ -70,9 +70,9 @@ fn a_workspace_whose_name_is_not_granted_is_not_helped_by_another_name_in_spec()
     says_nothing_of(&world, "Choose a name");
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zenith");
-    world.pass_time(1);
+    world.reconcile_time(1);
     world.list();
-    world.pass_time(1);
+    world.reconcile_time(1);
     world.live("acme", Duration::from_secs(60));
     says(&world, "AsDeclared", &[]);
 }
@@ -82,8 +82,8 @@ fn a_creation_that_was_never_sent_is_not_called_one_whose_answer_was_lost() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashBefore, 1);
-    world.pass("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme");
+    world.reconcile("acme").unwrap();
     says(&world, "CreationInFlight", &["was begun"]);
     says_nothing_of(&world, "lost");
 }

@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    pub(super) fn pass_time(&mut self, seconds: u64) {
+    pub(super) fn reconcile_time(&mut self, seconds: u64) {
         self.now = later(self.now, Duration::from_secs(seconds));
     }
 
@@ -99,7 +99,7 @@ impl World {
     pub(super) fn with_acme() -> Self {
         let mut world = Self::new();
         world.apply("acme", spec("acme"));
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "AsDeclared");
         world.forget_journal();
         world
@@ -116,7 +116,7 @@ impl World {
     /// As [`World::with_acme`], after its workspace was deleted behind our back, and that was found out.
     pub(super) fn with_acme_gone() -> Self {
         let mut world = Self::with_acme();
-        world.pass_time(60);
+        world.reconcile_time(60);
         world.engine.rows.clear();
         world.list();
         world.live("acme", Duration::from_secs(5));

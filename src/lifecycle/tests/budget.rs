@@ -1,4 +1,4 @@
-//! What a pass may spend, and what is held against its object afterwards.
+//! What a reconcile may spend, and what is held against its object afterwards.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn an_object_that_changes_before_every_write_of_ours_is_left_alone_after_a_while
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.meanwhile("AddFinalizer", disturb);
-    let settled = world.pass("acme").unwrap();
+    let settled = world.reconcile("acme").unwrap();
     assert_eq!(world.journal.len(), 32);
     assert!(settled.requeue_at > world.now);
 }
@@ -41,7 +41,7 @@ fn what_fails_together_is_charged_together() {
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
     world.fault("Search", DOWN, 1);
     world.fault("Issue", DOWN, 1);
-    let settled = world.pass("acme").unwrap();
+    let settled = world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Search", "Issue", "WriteStatus"]);
     let [sync, token] = rests(&world, &settled);
     assert!(sync.is_some());
@@ -52,7 +52,7 @@ fn what_fails_together_is_charged_together() {
 fn a_failing_sync_pays_for_the_token_s_attempts_and_a_failing_token_for_its_own_alone() {
     let mut world = World::with_acme_due();
     world.fault("Issue", DOWN, 1);
-    let settled = world.pass("acme").unwrap();
+    let settled = world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue"]);
     let [sync, token] = rests(&world, &settled);
     assert_eq!(sync, None, "nothing failed there");
@@ -64,13 +64,13 @@ fn an_outage_that_is_over_is_not_held_against_the_next_one() {
     let mut world = World::with_acme_due();
     world.fault("Issue", DOWN, 3);
     let failed = |world: &World| rest(world, world.memory.values().next().unwrap(), Aspect::Token);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     let first = failed(&world);
     assert!(first.is_some());
     world.live("acme", Duration::from_secs(300));
     assert_eq!(failed(&world), None, "the token was renewed");
-    world.pass_time(11 * 60);
+    world.reconcile_time(11 * 60);
     world.fault("Issue", DOWN, 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(failed(&world), first);
 }

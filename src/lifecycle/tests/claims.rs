@@ -85,7 +85,7 @@ fn the_name_that_this_pass_has_read_as_well() {
 fn the_name_of_a_creation_in_flight_beside_the_one_declared_since() {
     let mut world = unrecorded();
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
     claims(
         &world.view("acme"),
@@ -108,7 +108,7 @@ fn no_name_that_is_not_granted_whether_recorded_intended_or_wished_for() {
     );
     let mut world = unrecorded();
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.grant("[]");
     claims(&world.view("acme"), []);
 }

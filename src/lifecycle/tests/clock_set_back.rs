@@ -18,7 +18,7 @@ fn what_failed_ahead_of_time_is_tried_as_soon_as_ever() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Search", Fault::Answers(FailureClass::Transient, 503), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     set_back(&mut world);
     world.live("acme", Duration::from_secs(30));
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -41,12 +41,12 @@ fn a_rename_that_ended_unclear_ahead_of_time_settles_as_soon_as_ever() {
 fn a_list_from_after_the_jump_is_not_older_than_what_was_known_before_it() {
     let mut world = World::with_acme();
     set_back(&mut world);
-    world.pass("acme").unwrap();
-    world.pass_time(10);
+    world.reconcile("acme").unwrap();
+    world.reconcile_time(10);
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
-    world.pass_time(1);
+    world.reconcile_time(1);
     world.live("acme", Duration::from_secs(10));
     assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
 }
@@ -55,12 +55,12 @@ fn a_list_from_after_the_jump_is_not_older_than_what_was_known_before_it() {
 fn an_issue_that_was_not_answered_ahead_of_time_resolves_as_soon_as_ever() {
     let mut world = World::with_acme_due();
     world.fault("Issue", Fault::AnswerLost, 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     let unresolved_at = |world: &World| world.memory.values().next()?.unresolved_at(world.now);
     assert!(unresolved_at(&world).is_some());
     set_back(&mut world);
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     let resolved_at = unresolved_at(&world).unwrap();
     assert!(
         elapsed(world.now, resolved_at) <= Duration::from_secs(60),

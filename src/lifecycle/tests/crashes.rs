@@ -105,7 +105,7 @@ fn a_creation_killed_anywhere_and_then_deleted_leaves_no_orphan() {
             let mut world = World::new();
             world.apply("acme", spec("acme"));
             world.crash_at(n, fault);
-            world.pass("acme");
+            world.reconcile("acme");
             world.delete("acme");
             world.live("acme", STORY);
             assert!(world.objects.is_empty(), "{fault:?} {n}: {:?}", world.kinds());
@@ -121,7 +121,7 @@ fn a_creation_killed_twice_is_no_worse() {
             let mut world = World::new();
             world.apply("acme", spec("acme"));
             world.crash_at(first, Fault::CrashAfter);
-            world.pass("acme");
+            world.reconcile("acme");
             world.crash_at(second, Fault::CrashAfter);
             world.live("acme", STORY);
             assert_eq!(world.engine.names(), ["acme"], "{first} {second}");
@@ -164,14 +164,14 @@ fn kubernetes_refusing_anything_in_a_creation_is_waited_out() {
 }
 
 #[test]
-fn an_object_made_anew_under_its_name_in_the_middle_of_a_pass_finds_its_name_unclaimed() {
+fn an_object_made_anew_under_its_name_in_the_middle_of_a_reconcile_finds_its_name_unclaimed() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.meanwhile("AddFinalizer", |world| {
         world.delete("acme");
         world.apply("acme", spec("acme"));
     });
-    world.pass("acme");
+    world.reconcile("acme");
     world.live("acme", STORY);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
@@ -190,7 +190,7 @@ fn where_storing_the_intent_took_too_long_nothing_is_issued_under_it() {
 }
 
 #[test]
-fn after_a_pass_that_came_to_no_end_no_token_is_issued_until_its_rename_must_have_settled() {
+fn after_a_reconcile_that_came_to_no_end_no_token_is_issued_until_its_rename_must_have_settled() {
     let mut world = World::with_acme();
     world.secrets.clear();
     let now = world.now;
@@ -206,14 +206,14 @@ fn after_a_pass_that_came_to_no_end_no_token_is_issued_until_its_rename_must_hav
 }
 
 #[test]
-fn an_object_that_changed_and_cannot_be_read_is_read_once_a_pass() {
+fn an_object_that_changed_and_cannot_be_read_is_read_once_a_reconcile() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.meanwhile("AddFinalizer", |world| {
         world.edit("acme", |o| o.facts.reconcile_at = Some("1".to_owned()));
     });
     world.fault("ReadObject", Fault::Refused, 40);
-    world.pass("acme");
+    world.reconcile("acme");
     let reads = world.kinds().iter().filter(|kind| **kind == "ReadObject").count();
     assert_eq!(reads, 1, "{:?}", world.kinds());
     world.heal();
@@ -222,11 +222,11 @@ fn an_object_that_changed_and_cannot_be_read_is_read_once_a_pass() {
 }
 
 #[test]
-fn after_a_pass_that_came_to_no_end_no_list_from_before_confirms_a_name() {
+fn after_a_reconcile_that_came_to_no_end_no_list_from_before_confirms_a_name() {
     let mut world = World::with_acme();
     world.secrets.clear();
     world.list();
-    world.pass_time(1);
+    world.reconcile_time(1);
     let now = world.now;
     for memory in world.memory.values_mut() {
         memory.lost_track(now);
@@ -234,8 +234,8 @@ fn after_a_pass_that_came_to_no_end_no_list_from_before_confirms_a_name() {
     // Its rename takes effect after all.
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zenith");
-    world.pass_time(50);
-    world.pass("acme").unwrap();
+    world.reconcile_time(50);
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds()[..2], ["ReadSecret", "Get"]);
     assert_eq!(
         world.count("Delete"),
@@ -256,7 +256,7 @@ fn a_creation_that_came_to_nothing_is_forgotten_where_what_is_declared_now_stall
         let mut world = World::new();
         world.apply("acme", spec("acme"));
         world.fault("Issue", Fault::CrashBefore, 1);
-        world.pass("acme");
+        world.reconcile("acme");
         world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
         stall(&mut world);
         world.live("acme", Duration::from_secs(300));
@@ -271,7 +271,7 @@ fn a_creation_that_came_to_nothing_is_forgotten_where_what_is_declared_now_stall
             "{stalled}"
         );
         world.apply("beta", spec("acme"));
-        world.pass("beta").unwrap();
+        world.reconcile("beta").unwrap();
         assert_eq!(world.ready("beta"), "AsDeclared", "whose name is free");
     }
 }
@@ -281,10 +281,10 @@ fn a_creation_that_came_to_nothing_is_tried_anew_without_a_write_of_its_own() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashBefore, 1);
-    world.pass("acme");
-    world.pass_time(120);
+    world.reconcile("acme");
+    world.reconcile_time(120);
     world.forget_journal();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.count("WriteStatus"),
         2,

@@ -31,7 +31,7 @@ fn created() -> World {
 #[test]
 fn a_creation_is_one_look_one_issue_one_proof_one_get_and_four_writes_in_this_order() {
     let mut world = created();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), CREATION);
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.writes(), 4);
@@ -47,18 +47,18 @@ fn a_creation_is_one_look_one_issue_one_proof_one_get_and_four_writes_in_this_or
 #[test]
 fn what_is_as_declared_costs_nothing_also_after_a_restart() {
     let mut world = World::with_acme();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.restart();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), Vec::<&str>::new());
     assert_eq!(world.events, []);
 }
 
 #[test]
-fn without_a_creation_time_the_look_of_the_same_pass_decides() {
+fn without_a_creation_time_the_look_of_the_same_reconcile_decides() {
     let mut world = created();
     world.engine.created_at = Told::No;
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), CREATION);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
@@ -68,7 +68,7 @@ fn without_a_date_the_local_clock_serves() {
     let mut world = created();
     world.engine.date = Told::No;
     world.server_ahead(20);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), CREATION);
 }
 
@@ -77,7 +77,7 @@ fn a_server_whose_clock_is_hours_off_makes_no_difference() {
     for ahead in [-7200, 7200] {
         let mut world = created();
         world.server_ahead(ahead);
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.kinds(), CREATION, "{ahead}");
     }
 }
@@ -88,7 +88,7 @@ fn a_date_that_comes_with_the_issue_only_serves_as_well() {
     world.engine.date = Told::No;
     world.server_ahead(7200);
     world.meanwhile("Issue", |world| world.engine.date = Told::Yes);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), CREATION);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
@@ -99,7 +99,7 @@ fn a_creation_without_a_secret_issues_and_proves_but_hands_nothing_out() {
     let mut declared = spec("acme");
     declared.status = Some(WorkspaceState::Inactive);
     world.apply("acme", declared);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("WriteSecret"), 0, "{:?}", world.kinds());
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
@@ -107,7 +107,7 @@ fn a_creation_without_a_secret_issues_and_proves_but_hands_nothing_out() {
     let mut declared = spec("acme");
     declared.token_secret = Some(serde_json::from_str(r#"{"enabled": false}"#).unwrap());
     world.apply("acme", declared);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("WriteSecret"), 0, "{:?}", world.kinds());
     assert_eq!(world.token_ready("acme"), "TokenDisabled");
 }
@@ -116,7 +116,7 @@ fn a_creation_without_a_secret_issues_and_proves_but_hands_nothing_out() {
 fn a_name_that_exists_stops_and_nothing_is_written_remotely() {
     let mut world = created();
     world.engine.make(world.now, "acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Search", "WriteStatus"]);
     assert_eq!(world.ready("acme"), "AlreadyExists");
 }
@@ -126,7 +126,7 @@ fn a_near_equal_name_stops_too() {
     for near in ["ACME", " acme", "acme ", "Acme"] {
         let mut world = created();
         world.engine.make(world.now, near);
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "SimilarNameExists", "{near:?}");
         assert_eq!(world.count("Issue"), 0);
     }
@@ -139,7 +139,7 @@ fn a_name_that_appears_between_look_and_issue_is_not_taken_for_ours() {
         let long_ago = world.now.checked_sub(SignedDuration::from_secs(60)).unwrap();
         world.engine.make(long_ago, "acme");
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AlreadyExists");
     assert_eq!(world.count("Issue"), 1);
     assert!(world.secrets.is_empty());
@@ -151,7 +151,7 @@ fn default_is_never_created() {
     for name in ["default", " Default"] {
         let mut world = World::new();
         world.apply("acme", spec(name));
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "Rejected");
         assert_eq!(world.count("Issue"), 0);
     }
@@ -161,7 +161,7 @@ fn default_is_never_created() {
 fn a_lost_answer_is_looked_for_and_found_in_the_window() {
     let mut world = created();
     world.fault("Issue", Fault::AnswerLost, 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "CreationInFlight");
     world.live("acme", Duration::from_secs(20));
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -260,7 +260,7 @@ fn what_spec_says_meanwhile_is_done_after_the_creation_under_its_own_name() {
 fn an_intent_left_by_a_crash_is_finished_under_its_own_name_and_then_renamed() {
     let mut world = created();
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.engine.names(), ["zenith"]);
@@ -271,7 +271,7 @@ fn an_intent_left_by_a_crash_is_finished_under_its_own_name_and_then_renamed() {
 fn with_the_grant_withdrawn_in_flight_it_looks_but_does_not_issue() {
     let mut world = created();
     world.fault("Issue", Fault::CrashBefore, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.grant("[]");
     world.forget_journal();
     world.live("acme", Duration::from_secs(600));
@@ -286,7 +286,7 @@ fn a_conflict_at_the_intent_decides_anew_on_the_object_as_it_is() {
     world.meanwhile("WriteStatus", |world| {
         world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.engine.names(), ["zenith"]);
     assert_eq!(world.issued_names, ["zenith"]);
 }
@@ -297,10 +297,10 @@ fn while_suspended_nothing_is_created() {
     let mut declared = spec("acme");
     declared.suspend = Some(true);
     world.apply("acme", declared);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "Suspended");
     assert_eq!(world.calls(), 0);
     world.edit("acme", |o| o.spec.suspend = None);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
 }

@@ -21,9 +21,9 @@ fn a_region_is_asked_for_at_the_creation_and_never_after() {
     let mut declared = spec("acme");
     declared.region_id = Some(region.clone());
     world.apply("acme", declared);
-    world.pass("acme").unwrap();
-    world.pass_time(900);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
+    world.reconcile_time(900);
+    world.reconcile("acme").unwrap();
     assert_eq!(world.issued_regions, [Some(region), None]);
 }
 
@@ -37,7 +37,7 @@ fn a_token_of_another_organization_is_dropped_whether_its_proof_or_its_workspace
     for (moment, says_so) in [("Verify", by_proof as fn(&mut World)), ("Get", by_row)] {
         let mut world = created();
         world.meanwhile(moment, says_so);
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "IdentityMismatch");
         assert_eq!(world.id("acme"), None);
         assert!(world.secrets.is_empty());
@@ -48,7 +48,7 @@ fn a_token_of_another_organization_is_dropped_whether_its_proof_or_its_workspace
 fn what_another_object_claims_by_the_time_it_is_read_is_not_recorded() {
     let mut world = created();
     world.meanwhile("Get", |world| world.claimed_elsewhere("ws-1"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "NameClaimed");
     assert_eq!(world.id("acme"), None);
     assert!(world.secrets.is_empty());
@@ -61,13 +61,13 @@ fn renamed_meanwhile_to_what_is_not_granted_it_is_recorded_and_nothing_handed_ou
     world.meanwhile("Get", |world| {
         world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "zzz".into();
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-1")));
     assert_eq!(world.count("WriteSecret"), 0);
 }
 
 #[test]
-fn after_a_name_that_came_and_went_nothing_is_issued_twice_in_one_pass() {
+fn after_a_name_that_came_and_went_nothing_is_issued_twice_in_one_reconcile() {
     let mut world = created();
     world.meanwhile("Issue", |world| {
         world.engine.make(at(-60), "acme");
@@ -75,7 +75,7 @@ fn after_a_name_that_came_and_went_nothing_is_issued_twice_in_one_pass() {
     world.meanwhile("Get", |world| {
         world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "moved".into();
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 1);
     assert_eq!(world.ready("acme"), "Creating");
     assert!(world.secrets.is_empty());
@@ -85,7 +85,7 @@ fn after_a_name_that_came_and_went_nothing_is_issued_twice_in_one_pass() {
 fn of_two_that_appeared_in_the_window_neither_is_taken_for_ours() {
     let mut world = created();
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.engine.make(world.now, "Acme");
     world.live("acme", Duration::from_secs(300));
     assert_eq!(world.ready("acme"), "CreationUncertain");
@@ -97,7 +97,7 @@ fn of_two_that_appeared_in_the_window_neither_is_taken_for_ours() {
 fn what_a_lost_issue_made_and_somebody_deleted_is_not_found_again() {
     let mut world = created();
     world.fault("Issue", Fault::AnswerLost, 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.engine.row(&WorkspaceId::from("ws-1")).unwrap().tombstone = true;
     world.live("acme", Duration::from_secs(120));
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -108,7 +108,7 @@ fn what_a_lost_issue_made_and_somebody_deleted_is_not_found_again() {
 fn what_a_lost_issue_made_and_somebody_renamed_is_left_alone_and_another_is_made() {
     let mut world = created();
     world.fault("Issue", Fault::AnswerLost, 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "moved".into();
     world.live("acme", Duration::from_secs(300));
     assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
@@ -117,14 +117,14 @@ fn what_a_lost_issue_made_and_somebody_renamed_is_left_alone_and_another_is_made
 }
 
 #[test]
-fn a_token_dropped_with_a_creation_is_not_used_though_its_workspace_is_adopted_in_the_same_pass() {
+fn a_token_dropped_with_a_creation_is_not_used_though_its_workspace_is_adopted_in_the_same_reconcile() {
     let mut world = created();
     world.allow_adoption();
     world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
     world.meanwhile("Issue", |world| {
         world.engine.make(at(-60), "acme");
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
     assert_eq!(world.count("Issue"), 2);
 }
@@ -133,7 +133,7 @@ fn a_token_dropped_with_a_creation_is_not_used_though_its_workspace_is_adopted_i
 fn what_has_the_name_as_a_part_of_its_own_is_not_found_for_ours() {
     let mut world = created();
     world.fault("Issue", Fault::CrashBefore, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.engine.make(world.now, "acme-2");
     world.live("acme", Duration::from_secs(120));
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -149,7 +149,7 @@ fn the_secret_of_a_creation_that_was_cut_off_goes_with_the_grant_and_with_the_wi
     for withdraw in withdrawals {
         let mut world = created();
         world.fault("WriteSecret", Fault::CrashAfter, 1);
-        world.pass("acme");
+        world.reconcile("acme");
         assert_eq!(world.secrets.len(), 1);
         world.heal();
         world.readable().verification = Verification::Pending {

@@ -18,7 +18,7 @@ fn adopted() -> World {
     let mut declared = spec("acme");
     declared.adoption_policy = Some(AdoptionPolicy::ByName);
     world.apply("acme", declared);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
     world.forget_journal();
     world
@@ -28,7 +28,7 @@ fn adopted() -> World {
 fn what_we_created_is_deleted_by_id_after_its_secret() {
     let mut world = World::with_acme();
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
         ["ReadCrd", "DeleteSecret", "Delete", "RemoveFinalizer"]
@@ -42,7 +42,7 @@ fn what_was_adopted_stays_and_is_named_in_an_event() {
     let mut world = adopted();
     assert_eq!(world.status("acme").deletion_policy, Some(DeletionPolicy::Retain));
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
     assert_eq!(world.engine.names(), ["acme"]);
     assert!(world.events.contains(&Reason::Retained));
@@ -67,7 +67,7 @@ fn spec_comes_before_the_organizations_default_before_what_was_recorded_before_t
             o.status.deletion_policy = recorded;
         });
         world.delete("acme");
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(
             world.engine.rows.is_empty(),
             expected == Delete,
@@ -83,7 +83,7 @@ fn a_deletion_that_the_organization_forbids_retains() {
     world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*'], deletion: Forbidden}]");
     world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Delete));
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
     assert_eq!(world.engine.names(), ["acme"]);
     assert!(world.objects.is_empty());
@@ -94,7 +94,7 @@ fn a_crd_that_goes_retains_and_one_that_cannot_be_read_blocks() {
     let mut world = World::with_acme();
     world.crd = CrdState::Going;
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
     assert!(world.objects.is_empty());
     assert_eq!(world.engine.names(), ["acme"]);
@@ -105,7 +105,7 @@ fn a_crd_that_goes_retains_and_one_that_cannot_be_read_blocks() {
         why: "forbidden".to_owned(),
     };
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "DeletionBlocked");
     assert_eq!(world.calls(), 0);
 }
@@ -119,7 +119,7 @@ fn retaining_needs_no_organization() {
         searched: "operator".to_owned(),
     };
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert!(world.objects.is_empty());
 }
 
@@ -165,7 +165,7 @@ fn what_blocks_a_deletion_is_said_with_the_way_out_and_retain_may_still_be_set()
             conditions[0].message
         );
         world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert!(world.objects.is_empty());
         assert_eq!(world.engine.names(), ["acme"]);
     }
@@ -198,7 +198,7 @@ fn a_workspace_that_is_gone_already_is_deleted() {
     let mut world = World::with_acme();
     world.engine.rows.clear();
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert!(world.objects.is_empty());
 }
 
@@ -211,10 +211,10 @@ fn default_is_never_deleted() {
     declared.adoption_policy = Some(AdoptionPolicy::ByName);
     declared.deletion_policy = Some(DeletionPolicy::Delete);
     world.apply("acme", declared);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.engine.names(), ["default"]);
 }
 
@@ -223,10 +223,10 @@ fn a_creation_in_flight_is_found_by_its_window_recorded_and_deleted_by_id() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.delete("acme");
     world.forget_journal();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
         [
@@ -246,7 +246,7 @@ fn nothing_found_releases_only_when_deadline_and_lag_have_passed() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashBefore, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.delete("acme");
     world.live("acme", Duration::from_secs(59));
     assert_eq!(world.objects.len(), 1);
@@ -259,7 +259,7 @@ fn what_bore_the_name_before_our_issue_is_not_deleted_with_it() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashBefore, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.engine.make(super::world::at(-100), "acme");
     world.delete("acme");
     world.live("acme", Duration::from_secs(100));
@@ -274,7 +274,7 @@ fn a_deletion_without_our_finalizer_is_none_of_our_business() {
         o.facts.deletion = crate::lifecycle::view::Deletion::Requested;
         o.facts.finalizer = crate::lifecycle::view::Finalizer::Absent;
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), Vec::<&str>::new());
 }
 
@@ -294,7 +294,7 @@ fn where_nothing_can_tell_whose_a_workspace_is_the_object_is_held_and_the_worksp
     world.engine.created_at = Told::No;
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.delete("acme");
     world.live("acme", Duration::from_secs(600));
     assert_eq!(world.ready("acme"), "DeletionBlocked");
@@ -305,9 +305,9 @@ fn where_nothing_can_tell_whose_a_workspace_is_the_object_is_held_and_the_worksp
 fn a_forged_record_deletes_nothing_of_an_older_object() {
     let mut world = World::with_acme();
     let theirs = world.id("acme");
-    world.pass_time(5);
+    world.reconcile_time(5);
     world.apply("beta", spec("beta"));
-    world.pass("beta").unwrap();
+    world.reconcile("beta").unwrap();
     world.edit("beta", |o| o.status.workspace_id = theirs);
     world.delete("beta");
     world.live("beta", Duration::from_secs(600));
@@ -316,13 +316,13 @@ fn a_forged_record_deletes_nothing_of_an_older_object() {
 }
 
 #[test]
-fn a_release_that_kubernetes_refuses_is_tried_once_a_pass_and_the_farewell_told_when_the_object_goes() {
+fn a_release_that_kubernetes_refuses_is_tried_once_a_reconcile_and_the_farewell_told_when_the_object_goes() {
     for policy in [DeletionPolicy::Retain, DeletionPolicy::Delete] {
         let mut world = World::with_acme();
         world.edit("acme", |o| o.spec.deletion_policy = Some(policy));
         world.fault("RemoveFinalizer", Fault::Refused, usize::MAX);
         world.delete("acme");
-        let settled = world.pass("acme").unwrap();
+        let settled = world.reconcile("acme").unwrap();
         assert_eq!(world.count("RemoveFinalizer"), 1, "{policy:?}");
         assert_eq!(world.ready("acme"), "KubernetesApiError", "{policy:?}");
         assert!(!world.events.contains(&Reason::Retained));

@@ -37,11 +37,11 @@ fn what_is_gone_all_the_same_is_let_go_however_its_delete_is_answered() {
 }
 
 #[test]
-fn what_is_gone_by_a_delete_whose_answer_was_lost_is_let_go_in_the_same_pass() {
+fn what_is_gone_by_a_delete_whose_answer_was_lost_is_let_go_in_the_same_reconcile() {
     let mut world = World::with_acme();
     world.fault("Delete", Fault::AnswerLost, usize::MAX);
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
         ["ReadCrd", "DeleteSecret", "Delete", "Get", "RemoveFinalizer"]
@@ -53,7 +53,7 @@ fn what_is_gone_by_a_delete_whose_answer_was_lost_is_let_go_in_the_same_pass() {
 fn while_it_is_there_the_message_is_of_the_delete() {
     let mut world = refusing(FailureClass::Transient, 503);
     world.fault("Get", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "DeletionBlocked");
     let message = &world.status("acme").conditions[0].message;
     assert!(
@@ -68,14 +68,14 @@ fn while_it_is_there_the_message_is_of_the_delete() {
 #[test]
 fn who_asked_to_slow_down_is_asked_nothing_more() {
     let mut world = refusing(FailureClass::Throttled(Duration::from_secs(5)), 429);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Get"), 0);
 }
 
 #[test]
 fn many_that_vanished_are_not_believed_gone_here_either() {
     let mut world = refusing(FailureClass::Transient, 503);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.engine.rows.clear();
     world.readable().vanishing = crate::lifecycle::view::Missing::Many;
     world.live("acme", HOUR);
@@ -84,19 +84,19 @@ fn many_that_vanished_are_not_believed_gone_here_either() {
 }
 
 #[test]
-fn a_finalizer_that_cannot_be_taken_off_is_tried_once_a_pass_and_nothing_told_before_it_is() {
+fn a_finalizer_that_cannot_be_taken_off_is_tried_once_a_reconcile_and_nothing_told_before_it_is() {
     for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {
         let mut world = World::with_acme();
         world.edit("acme", |o| o.spec.deletion_policy = Some(policy));
         world.fault("RemoveFinalizer", Fault::Refused, 2);
         world.delete("acme");
         for n in 1..=2 {
-            world.now = world.pass("acme").unwrap().requeue_at;
+            world.now = world.reconcile("acme").unwrap().requeue_at;
             assert_eq!(world.count("RemoveFinalizer"), n);
             assert_eq!(world.ready("acme"), "KubernetesApiError");
         }
         assert!(!world.events.contains(&Reason::Retained));
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert!(world.objects.is_empty());
         assert_eq!(
             world.events.contains(&Reason::Retained),
@@ -120,7 +120,7 @@ fn a_secret_that_may_not_be_touched_any_more_stops_no_deletion() {
             world.fault(effect, Fault::Forbidden, usize::MAX);
         }
         world.delete("acme");
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert!(world.engine.rows.is_empty(), "{unseen}: {:?}", world.kinds());
         assert!(world.objects.is_empty(), "{unseen}: {:?}", world.kinds());
     }

@@ -127,8 +127,8 @@ proptest! {
         let secrets = usize::from(object.status.state == Some(WorkspaceState::Active));
         prop_assert_eq!(world.secrets.len(), secrets);
         world.forget_journal();
-        let settled = world.pass("acme").unwrap();
-        let again = world.pass("acme").unwrap();
+        let settled = world.reconcile("acme").unwrap();
+        let again = world.reconcile("acme").unwrap();
         prop_assert!(world.count("Issue") <= 1, "settled means settled: {:?}", world.kinds());
         prop_assert_eq!(again.calls, 0);
         prop_assert!(again.requeue_at >= settled.requeue_at || settled.calls == 0);

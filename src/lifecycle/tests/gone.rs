@@ -83,16 +83,16 @@ fn of_a_new_object_it_is_said_and_told_that_its_organization_is_not_ready() {
 #[test]
 fn what_was_not_found_is_not_said_to_be_as_declared_before_it_is_found() {
     let mut world = World::with_acme();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.rows.clear();
     world.edit("acme", |object| {
         object.facts.reconcile_at = Some("now".to_owned());
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     for _ in 0..5 {
         world.snapshot = None;
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     }
     world.list();
@@ -104,7 +104,7 @@ fn what_was_not_found_is_not_said_to_be_as_declared_before_it_is_found() {
 fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
     let mut world = World::with_acme();
     let id = world.id("acme");
-    world.pass_time(60);
+    world.reconcile_time(60);
     let mut rows = std::mem::take(&mut world.engine.rows);
     world.list();
     world.live("acme", Duration::from_secs(5));

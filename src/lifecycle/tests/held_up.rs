@@ -16,7 +16,7 @@ fn due_early() -> World {
     for _ in 0..1000 {
         world.versions += 1;
         world.apply("acme", spec("acme"));
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         let times = world.secrets["acme-token"].facts.times.unwrap();
         let renewed = times.renew_at(&world.objects["acme"].facts.uid);
         if renewed < later(times.issued_at, Duration::from_secs(700)) {
@@ -66,10 +66,10 @@ fn what_is_not_as_recorded_is_read_now_and_then_and_the_reads_are_charged() {
     ] {
         let mut world = due_early();
         hold_up(&mut world);
-        let passes = world.live_unlisted("acme", UNTIL_URGENT);
+        let reconciles = world.live_unlisted("acme", UNTIL_URGENT);
         assert_eq!(world.ready("acme"), reason);
         assert!(world.count("Get") <= 5, "{reason}: {} reads", world.count("Get"));
-        assert!(passes <= 10, "{reason}: {passes} passes");
+        assert!(reconciles <= 10, "{reason}: {reconciles} reconciles");
     }
 }
 
@@ -99,8 +99,8 @@ fn what_is_held_up_without_a_call_is_looked_at_seldom() {
     for (what, hold_up) in NOT_ASKED_FOR {
         let mut world = due_early();
         hold_up(&mut world);
-        let passes = world.live_unlisted("acme", UNTIL_URGENT);
-        assert!(passes <= 4, "{what}: {passes} passes");
+        let reconciles = world.live_unlisted("acme", UNTIL_URGENT);
+        assert!(reconciles <= 4, "{what}: {reconciles} reconciles");
         assert_eq!(world.calls(), 0, "{what}");
         assert_eq!(world.token_ready("acme"), "TokenVerified", "{what}");
     }
@@ -134,8 +134,8 @@ fn what_a_get_did_not_find_is_believed_as_soon_as_a_list_comes_however_long_ther
     world.live_unlisted("acme", Duration::from_secs(2 * 3600));
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     world.list();
-    world.pass_time(1);
-    world.pass("acme").unwrap();
+    world.reconcile_time(1);
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "WorkspaceNotFound");
 }
 

@@ -16,8 +16,8 @@ use crate::organization::{Managed, Snapshot};
 fn a_get_alone_does_not_make_it_gone_until_a_list_has_told_one_from_many() {
     let mut world = World::with_acme();
     world.engine.rows.clear();
-    world.pass_time(14 * 60);
-    world.pass("acme");
+    world.reconcile_time(14 * 60);
+    world.reconcile("acme");
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(world.secrets.len(), 1, "nothing follows before");
     world.readable().vanishing = Missing::Many;
@@ -65,8 +65,8 @@ fn what_is_gone_stays_gone_through_restarts_and_failing_reads() {
 fn absence_from_the_list_alone_changes_nothing() {
     let mut world = World::with_acme();
     world.snapshot = Some((world.now.checked_add(Duration::from_secs(1)).unwrap(), Vec::new()));
-    world.pass_time(60);
-    world.pass("acme").unwrap();
+    world.reconcile_time(60);
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get"]);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
@@ -82,7 +82,7 @@ fn the_recreate_annotation_is_good_once_and_for_the_lost_id_only() {
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.engine.names(), ["acme"]);
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.rows.clear();
     world.list();
     world.live("acme", Duration::from_secs(600));
@@ -102,7 +102,7 @@ fn a_recreation_passes_the_gates_of_every_creation() {
 #[test]
 fn what_comes_back_is_served_again() {
     let mut world = World::with_acme();
-    world.pass_time(60);
+    world.reconcile_time(60);
     let rows = std::mem::take(&mut world.engine.rows);
     world.list();
     world.live("acme", Duration::from_secs(5));
@@ -117,9 +117,9 @@ fn what_comes_back_is_served_again() {
 fn an_id_that_belongs_to_another_organization_is_nobodys_to_act_on() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.engine.row(&id).unwrap().organization_id = Some(OrganizationId::from("org-2"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "IdentityMismatch");
     assert_eq!(world.count("Issue"), 0);
 }
@@ -128,7 +128,7 @@ fn an_id_that_belongs_to_another_organization_is_nobodys_to_act_on() {
 fn our_finalizer_is_put_back_where_somebody_took_it() {
     let mut world = World::with_acme();
     world.edit("acme", |o| o.facts.finalizer = Finalizer::Absent);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.objects["acme"].facts.finalizer, Finalizer::Present);
 }
 
@@ -139,7 +139,7 @@ fn restored() -> World {
     world.objects.clear();
     world.secrets.clear();
     world.restart();
-    world.pass_time(3600);
+    world.reconcile_time(3600);
     world.apply("acme", stored.spec);
     world.edit("acme", |o| o.status = stored.status);
     world.forget_journal();
@@ -220,7 +220,7 @@ fn a_copied_intent_is_believed_for_nothing() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.edit("acme", |o| o.facts.uid = Uid::from("restored"));
     world.live("acme", Duration::from_secs(600));
     assert_eq!(world.ready("acme"), "AlreadyExists");
@@ -229,11 +229,11 @@ fn a_copied_intent_is_believed_for_nothing() {
 #[test]
 fn a_list_older_than_a_minute_does_not_tell_one_from_many() {
     let mut world = World::with_acme();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.rows.clear();
     world.list();
-    world.pass_time(61);
-    let settled = world.pass("acme").unwrap();
+    world.reconcile_time(61);
+    let settled = world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(settled.list, SharedList::Wanted);
 }
@@ -255,7 +255,7 @@ fn while_suspended_what_was_lost_is_not_made_anew() {
 fn a_workspace_that_reads_as_deleted_is_gone() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.row(&id).unwrap().tombstone = true;
     world.snapshot = Some((world.now, Vec::new()));
     world.live("acme", Duration::from_secs(5));
@@ -265,17 +265,17 @@ fn a_workspace_that_reads_as_deleted_is_gone() {
 
 fn asked(world: &mut World, when: &str) {
     world.edit("acme", |o| o.facts.reconcile_at = Some(when.to_owned()));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
 }
 
 #[test]
 fn a_list_from_before_the_creation_confirms_no_absence() {
     let mut world = World::new();
     world.list();
-    world.pass_time(5);
+    world.reconcile_time(5);
     world.apply("acme", spec("acme"));
-    world.pass("acme").unwrap();
-    world.pass_time(10);
+    world.reconcile("acme").unwrap();
+    world.reconcile_time(10);
     world.engine.rows.clear();
     asked(&mut world, "now");
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
@@ -285,10 +285,10 @@ fn a_list_from_before_the_creation_confirms_no_absence() {
 #[test]
 fn what_a_get_did_not_find_is_counted_among_what_a_list_before_it_lacks() {
     let mut world = World::with_acme();
-    world.pass_time(120);
+    world.reconcile_time(120);
     world.engine.rows.clear();
     let listed_at = world.now;
-    world.pass_time(1);
+    world.reconcile_time(1);
     asked(&mut world, "now");
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     let uid = world.objects["acme"].facts.uid.clone();

@@ -21,7 +21,7 @@ use crate::tenancy::{ClaimKey, Claims, canonical};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Runs a pass against the dice; `seen` judges every effect by the view that it was decided on.
+/// Runs a reconcile against the dice; `seen` judges every effect by the view that it was decided on.
 fn play(
     view: View,
     dice: &mut Dice,
@@ -29,20 +29,20 @@ fn play(
 ) -> Result<(Reconcile, Box<Settled>), TestCaseError> {
     let (mut claims, mut limiter) = (Claims::default(), RateLimiter::new(1000));
     let mut now = view.now;
-    let mut pass = Reconcile::new(view);
+    let mut reconcile = Reconcile::new(view);
     let mut outcome = None;
     for _ in 0..50 {
-        match pass.next(now, &mut claims, &mut limiter, outcome.take()) {
+        match reconcile.next(now, &mut claims, &mut limiter, outcome.take()) {
             Next::Wait(until) => now = until,
-            Next::Settled(settled) => return Ok((pass, settled)),
+            Next::Settled(settled) => return Ok((reconcile, settled)),
             Next::Perform(effect) => {
-                seen(pass.view(), &effect)?;
+                seen(reconcile.view(), &effect)?;
                 now = now.checked_add(Duration::from_millis(100)).unwrap();
-                outcome = Some(dice.outcome(pass.view(), &effect));
+                outcome = Some(dice.outcome(reconcile.view(), &effect));
             }
         }
     }
-    Err(TestCaseError::fail("a pass that does not end"))
+    Err(TestCaseError::fail("a reconcile that does not end"))
 }
 
 fn granted(view: &View, name: &WorkspaceName) -> bool {
@@ -271,7 +271,7 @@ proptest! {
     #![proptest_config(crate::laws::cases(2_000))]
 
     #[test]
-    fn every_effect_is_lawful_and_every_pass_ends(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn every_effect_is_lawful_and_every_reconcile_ends(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
         let view = dice.view();
         let mut effects = Vec::new();
@@ -286,17 +286,17 @@ proptest! {
     #[test]
     fn what_failed_is_not_tried_again_at_once(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
-        let (pass, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
-        let failed = pass.view().progress.problem.is_some() && settled.calls > 0;
+        let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
+        let failed = reconcile.view().progress.problem.is_some() && settled.calls > 0;
         let again = settled.reason.is_some_and(|reason| reason.kstatus() != Kstatus::Ready);
-        if !(failed && again && pass.view().object.deletion == Deletion::NotRequested) {
+        if !(failed && again && reconcile.view().object.deletion == Deletion::NotRequested) {
             return Ok(());
         }
-        let mut next = pass.view().clone();
+        let mut next = reconcile.view().clone();
         next.progress = crate::lifecycle::view::Progress::default();
         next.memory = settled.memory;
         next.listed = None;
-        let aspect = pass.view().progress.problem.as_ref().map(|problem| problem.aspect);
+        let aspect = reconcile.view().progress.problem.as_ref().map(|problem| problem.aspect);
         let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
     }

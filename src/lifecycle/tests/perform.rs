@@ -1,4 +1,4 @@
-//! Runs passes in the world of the tests, effect by effect in virtual time, with the faults that were asked for.
+//! Runs reconciles in the world of the tests, effect by effect in virtual time, with the faults that were asked for.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::lifecycle::tests::fake_engine::failure;
 use crate::lifecycle::tests::world::{Fault, Object, Secret, World};
 use crate::lifecycle::view::{Content, LiveSecret, Ownership, SecretFacts};
 
-/// Whether the organization's list is taken when a pass wants it.
+/// Whether the organization's list is taken when a reconcile wants it.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Lists {
     WhenWanted,
@@ -21,19 +21,19 @@ enum Lists {
 }
 
 impl World {
-    /// One pass to its end. Nothing where the process died in it.
-    pub(super) fn pass(&mut self, object: &str) -> Option<Settled> {
+    /// One reconcile to its end. Nothing where the process died in it.
+    pub(super) fn reconcile(&mut self, object: &str) -> Option<Settled> {
         for name in self.objects.keys().cloned().collect::<Vec<_>>() {
             let view = self.view(&name);
             self.claims
                 .observe(&Reconcile::new(view.clone()).claimant(), view.claims());
         }
-        let mut pass = Reconcile::new(self.view(object));
-        let claimant = pass.claimant();
+        let mut reconcile = Reconcile::new(self.view(object));
+        let claimant = reconcile.claimant();
         let mut version = self.objects[object].version;
         let mut outcome = None;
         for _ in 0..200 {
-            match pass.next(self.now, &mut self.claims, &mut self.limiter, outcome.take()) {
+            match reconcile.next(self.now, &mut self.claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(until) => self.now = until,
                 Next::Perform(effect) => match self.perform(object, &mut version, &effect) {
                     Some(came) => outcome = Some(came),
@@ -48,7 +48,8 @@ impl World {
                     if self.objects.contains_key(object) {
                         self.memory.insert(claimant.uid.clone(), settled.memory.clone());
                     }
-                    self.claims.release(&pass.claimant(), pass.view().claims());
+                    self.claims
+                        .release(&reconcile.claimant(), reconcile.view().claims());
                     if settled.list == SharedList::Wanted {
                         self.list();
                     }
@@ -56,15 +57,15 @@ impl World {
                 }
             }
         }
-        panic!("a pass that never ends: {:?}", self.kinds());
+        panic!("a reconcile that never ends: {:?}", self.kinds());
     }
 
-    /// Lives on: passes at the instants that they name, and a moment after each of their own writes to the object.
+    /// Lives on: reconciles at the instants that they name, and a moment after each of their own writes to the object.
     pub(super) fn live(&mut self, object: &str, span: Duration) {
         self.lives(object, span, Lists::WhenWanted);
     }
 
-    /// The same where no list is taken. Returns how many passes there were.
+    /// The same where no list is taken. Returns how many reconciles there were.
     pub(super) fn live_unlisted(&mut self, object: &str, span: Duration) -> usize {
         self.lives(object, span, Lists::Never)
     }
@@ -72,15 +73,15 @@ impl World {
     fn lives(&mut self, object: &str, span: Duration, lists: Lists) -> usize {
         let end = later(self.now, span);
         let mut wake = self.now;
-        let mut passes = 0;
+        let mut reconciles = 0;
         while wake <= end {
             self.now = self.now.max(wake);
             let Some(before) = self.objects.get(object).map(|stored| stored.version) else {
                 break;
             };
             let listed = self.snapshot.clone();
-            let requeue_at = self.pass(object).map(|settled| settled.requeue_at);
-            passes += 1;
+            let requeue_at = self.reconcile(object).map(|settled| settled.requeue_at);
+            reconciles += 1;
             if lists == Lists::Never {
                 self.snapshot = listed;
             }
@@ -94,7 +95,7 @@ impl World {
             };
         }
         self.now = self.now.max(end);
-        passes
+        reconciles
     }
 
     fn perform(&mut self, object: &str, version: &mut u64, effect: &Effect) -> Option<Outcome> {

@@ -65,7 +65,7 @@ fn an_organization_that_is_not_there_unreadable_or_unverified_is_waited_for_with
             Some("True")
         );
         world.organization = before;
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "AsDeclared");
         let secrets = world.secrets.len();
         what(&mut world);
@@ -86,7 +86,7 @@ fn a_name_not_granted_shows_the_entry_to_ask_for_and_heals_with_the_grant() {
     let mut world = World::new();
     world.grant("[]");
     world.apply("acme", spec("acme"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
     assert_eq!(world.ready("acme"), "NameNotGranted");
     assert!(
@@ -95,7 +95,7 @@ fn a_name_not_granted_shows_the_entry_to_ask_for_and_heals_with_the_grant() {
             .contains("workspaceNames: [\"acme\"]")
     );
     world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
@@ -125,13 +125,13 @@ fn a_workspace_renamed_to_what_is_not_granted_heals_when_it_is_renamed_back() {
     let id = world.id("acme").unwrap();
     world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
     world.edit("acme", |o| o.spec.suspend = Some(true));
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zzz");
     world.list();
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.ready("acme"), "NameNotGranted");
     assert!(world.secrets.is_empty());
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("acme");
     world.list();
     world.live("acme", Duration::from_secs(5));
@@ -156,7 +156,7 @@ fn a_creation_in_flight_asks_nothing_of_another_organization_either() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", super::world::Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.forget_journal();
     world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
     world.live("acme", Duration::from_secs(600));
@@ -167,7 +167,7 @@ fn a_creation_in_flight_asks_nothing_of_another_organization_either() {
 #[test]
 fn when_many_vanish_nothing_follows_for_the_objects() {
     let mut world = World::with_acme();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.rows.clear();
     world.list();
     world.readable().vanishing = Missing::Many;
@@ -180,10 +180,10 @@ fn when_many_vanish_nothing_follows_for_the_objects() {
 #[test]
 fn one_that_is_still_listed_is_served_while_others_vanish() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.list();
     world.readable().vanishing = Missing::Many;
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 1);
 }
 
@@ -191,18 +191,18 @@ fn one_that_is_still_listed_is_served_while_others_vanish() {
 fn of_two_objects_with_one_name_the_older_has_it_and_the_other_takes_over_when_it_goes() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
-    world.pass_time(5);
+    world.reconcile_time(5);
     world.apply("beta", spec("ACME "));
-    world.pass("beta").unwrap();
+    world.reconcile("beta").unwrap();
     assert_eq!(world.ready("beta"), "NameClaimed");
     assert_eq!(world.calls(), 0);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
-    world.pass("beta").unwrap();
+    world.reconcile("beta").unwrap();
     assert_eq!(world.ready("beta"), "NameClaimed");
     world.delete("acme");
-    world.pass("acme").unwrap();
-    world.pass("beta").unwrap();
+    world.reconcile("acme").unwrap();
+    world.reconcile("beta").unwrap();
     assert_eq!(world.ready("beta"), "AsDeclared");
 }
 
@@ -215,7 +215,7 @@ fn who_holds_a_claim_is_named_in_its_own_namespace_and_nowhere_else() {
         let mut world = World::with_acme();
         world.apply("beta", spec("ACME "));
         world.edit("beta", |o| o.facts.namespace = namespace.to_owned());
-        world.pass("beta").unwrap();
+        world.reconcile("beta").unwrap();
         assert_eq!(world.ready("beta"), "NameClaimed");
         let message = world.message("beta");
         assert!(message.contains(says) && !message.contains(hides), "{message}");
@@ -226,7 +226,7 @@ fn who_holds_a_claim_is_named_in_its_own_namespace_and_nowhere_else() {
 fn a_rename_to_what_another_object_claims_leaves_both_as_they_are() {
     let mut world = World::with_acme();
     world.apply("beta", spec("beta"));
-    world.pass("beta").unwrap();
+    world.reconcile("beta").unwrap();
     world.edit("beta", |o| o.spec.name = WorkspaceName::from("acme"));
     world.live("beta", Duration::from_secs(1800));
     assert_eq!(world.ready("beta"), "NameClaimed");
@@ -235,17 +235,17 @@ fn a_rename_to_what_another_object_claims_leaves_both_as_they_are() {
 }
 
 #[test]
-fn a_reconcile_request_makes_a_pass_and_is_echoed() {
+fn a_reconcile_request_makes_a_reconcile_and_is_echoed() {
     let mut world = World::with_acme();
     world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.status("acme").last_handled_reconcile_at.as_deref(),
         Some("now")
     );
     let calls = world.calls();
     assert_eq!(calls, 1, "it looked: {:?}", world.kinds());
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), calls, "and no second time");
 }
 
@@ -254,10 +254,10 @@ fn a_reconcile_request_finds_what_changed_behind_our_back_before_any_list_does()
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("meddled");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.engine.names(), ["meddled"], "nobody has seen it");
     world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.engine.names(), ["acme"]);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
@@ -267,7 +267,7 @@ fn a_reconcile_request_that_agent_engine_does_not_answer_says_so_and_heals() {
     let mut world = World::with_acme();
     world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "ApiUnavailable");
     world.live("acme", Duration::from_secs(120));
     assert_eq!(world.ready("acme"), "AsDeclared");
@@ -280,11 +280,11 @@ fn while_a_credential_is_verified_again_what_was_said_of_a_healthy_object_stands
     world.readable().verification = Verification::Pending {
         why: "the credential is being verified".to_owned(),
     };
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), Vec::<&str>::new());
     assert_eq!(world.ready("acme"), "AsDeclared");
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.ready("acme"),
         "OrganizationNotReady",
@@ -296,9 +296,9 @@ fn while_a_credential_is_verified_again_what_was_said_of_a_healthy_object_stands
 fn a_forged_record_of_what_an_older_object_holds_opens_nothing() {
     let mut world = World::with_acme();
     let theirs = world.id("acme");
-    world.pass_time(5);
+    world.reconcile_time(5);
     world.apply("beta", spec("beta"));
-    world.pass("beta").unwrap();
+    world.reconcile("beta").unwrap();
     world.forget_journal();
     world.edit("beta", |o| {
         o.status.workspace_id = theirs;
@@ -344,7 +344,7 @@ fn a_token_that_is_declared_away_goes_whatever_is_known_of_the_organization() {
             let mut world = World::with_acme();
             lose(&mut world);
             world.apply("acme", serde_json::from_value(declared.clone()).unwrap());
-            world.pass("acme").unwrap();
+            world.reconcile("acme").unwrap();
             assert!(world.secrets.is_empty(), "{declared}: {}", world.ready("acme"));
         }
     }

@@ -1,4 +1,4 @@
-//! How a pass keeps to the pace of its organization.
+//! How a reconcile keeps to the pace of its organization.
 
 use std::time::Duration;
 
@@ -33,9 +33,9 @@ fn throttled(world: &mut World) {
 #[test]
 fn a_429_stops_every_object_of_the_organization_until_it_allows() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.fault("Get", Fault::Answers(FailureClass::Throttled(PAUSE), 429), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.apply("beta", spec("beta"));
     world.forget_journal();
     world.live("beta", PAUSE - Duration::from_secs(1));
@@ -47,29 +47,29 @@ fn a_429_stops_every_object_of_the_organization_until_it_allows() {
 #[test]
 fn a_creation_waits_its_turn_where_others_were_first() {
     let mut world = crowded(created());
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
 }
 
 #[test]
 fn a_refresh_and_a_deletion_wait_for_no_creation() {
     let mut due = World::with_acme();
-    due.pass_time(900);
+    due.reconcile_time(900);
     let mut due = crowded(due);
-    due.pass("acme").unwrap();
+    due.reconcile("acme").unwrap();
     assert_eq!(due.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
     let mut going = crowded(World::with_acme());
     going.delete("acme");
-    going.pass("acme").unwrap();
+    going.reconcile("acme").unwrap();
     assert!(going.objects.is_empty());
 }
 
 #[test]
-fn a_pause_that_begins_in_the_middle_of_a_pass_stops_it_there() {
+fn a_pause_that_begins_in_the_middle_of_a_reconcile_stops_it_there() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.meanwhile("Get", throttled);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get"]);
 }
 
@@ -77,7 +77,7 @@ fn a_pause_that_begins_in_the_middle_of_a_pass_stops_it_there() {
 fn a_creation_that_gives_way_before_its_issue_takes_its_intent_back() {
     let mut world = created();
     world.meanwhile("WriteStatus", throttled);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 0);
     assert_eq!(world.status("acme").creation, None);
     assert_eq!(world.ready("acme"), "Throttled");
@@ -87,7 +87,7 @@ fn a_creation_that_gives_way_before_its_issue_takes_its_intent_back() {
 fn repeats_of_a_request_are_charged_like_any_other() {
     let mut world = created();
     world.requests = 3;
-    let settled = world.pass("acme").unwrap();
+    let settled = world.reconcile("acme").unwrap();
     assert_eq!(settled.calls, 4 * 3);
 }
 
@@ -100,7 +100,7 @@ fn a_creation_goes_before_what_can_wait_when_turns_are_dealt_anew() {
             .limiter
             .acquire(world.now, Lane::Other, &Uid::new(format!("other-{n}")));
     }
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
     throttled(&mut world);
     world.live("acme", PAUSE + Duration::from_secs(5));

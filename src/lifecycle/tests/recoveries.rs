@@ -41,8 +41,8 @@ proptest! {
         let last_token = object.spec.token_enabled() && object.status.state == Some(WorkspaceState::Active);
         prop_assert_eq!(tried.world.secrets.len(), usize::from(last_token));
         tried.world.forget_journal();
-        tried.world.pass("acme").unwrap();
-        let again = tried.world.pass("acme").unwrap();
+        tried.world.reconcile("acme").unwrap();
+        let again = tried.world.reconcile("acme").unwrap();
         prop_assert!(tried.world.count("Issue") <= 1, "settled means settled: {:?}", tried.world.kinds());
         prop_assert_eq!(again.calls, 0);
     }

@@ -15,7 +15,7 @@ fn rename(world: &mut World, name: &str) {
 fn a_rename_reads_looks_updates_and_renews_the_token_under_the_new_name() {
     let mut world = World::with_acme();
     rename(&mut world, "zenith");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
         [
@@ -57,7 +57,7 @@ fn a_rename_to_a_taken_near_or_ungranted_name_leaves_all_as_it_is() {
 fn a_rename_whose_answer_was_lost_issues_nothing_until_it_has_settled() {
     for done in [Fault::AnswerLost, Fault::Answers(FailureClass::Unknown, 504)] {
         let mut world = World::with_acme();
-        world.pass_time(900);
+        world.reconcile_time(900);
         rename(&mut world, "zenith");
         world.fault("Update", done, 1);
         let began = world.now;
@@ -80,7 +80,7 @@ fn a_rename_whose_answer_was_lost_issues_nothing_until_it_has_settled() {
 fn a_process_killed_in_a_rename_makes_no_twin() {
     for crash in [Fault::CrashBefore, Fault::CrashAfter] {
         let mut world = World::with_acme();
-        world.pass_time(900);
+        world.reconcile_time(900);
         rename(&mut world, "zenith");
         world.fault("Update", crash, 1);
         world.live("acme", Duration::from_secs(120));
@@ -97,7 +97,7 @@ fn a_refused_rename_does_not_stop_the_switch_of_state() {
         o.spec.name = WorkspaceName::from("taken");
         o.spec.status = Some(WorkspaceState::Inactive);
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
     assert!(world.secrets.is_empty());
     assert_eq!(world.ready("acme"), "AlreadyExists");
@@ -111,7 +111,7 @@ fn the_api_refusing_the_name_does_not_stop_the_switch_of_state_either() {
         o.spec.name = WorkspaceName::from("zenith");
         o.spec.status = Some(WorkspaceState::Inactive);
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
     assert_eq!(world.ready("acme"), "Rejected");
 }
@@ -120,13 +120,13 @@ fn the_api_refusing_the_name_does_not_stop_the_switch_of_state_either() {
 fn inactive_removes_the_secret_before_it_is_said_and_active_brings_it_back() {
     let mut world = World::with_acme();
     world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert!(world.secrets.is_empty());
     assert_eq!(world.token_ready("acme"), "WorkspaceInactive");
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.status("acme").token_secret_name, None);
     world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Active));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
 
@@ -139,7 +139,7 @@ fn default_is_not_deactivated() {
     declared.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
     declared.status = Some(WorkspaceState::Inactive);
     world.apply("acme", declared);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Update"), 0);
     assert_eq!(world.ready("acme"), "Rejected");
 }
@@ -148,10 +148,10 @@ fn default_is_not_deactivated() {
 fn drift_seen_in_the_list_is_read_by_id_and_corrected() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(&world.kinds()[..3], ["Get", "Search", "Update"]);
     assert_eq!(world.engine.names(), ["acme"]);
 }
@@ -161,9 +161,9 @@ fn a_row_asked_for_before_our_own_write_says_nothing() {
     let mut world = World::with_acme();
     world.list();
     rename(&mut world, "zenith");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.forget_journal();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), Vec::<&str>::new());
 }
 
@@ -187,13 +187,13 @@ fn suspended_leaves_name_and_state_alone_and_renews_the_token() {
 fn a_state_of_the_future_is_left_alone_unless_one_is_declared() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.row(&id).unwrap().state = RemoteState::Unknown;
     world.list();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Update"), 0);
     world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Active));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Update"), 1);
 }
 
@@ -201,7 +201,7 @@ fn a_state_of_the_future_is_left_alone_unless_one_is_declared() {
 fn its_own_name_in_other_case_does_not_stop_a_rename() {
     let mut world = World::with_acme();
     rename(&mut world, "ACME");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.engine.names(), ["ACME"]);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
@@ -213,12 +213,12 @@ fn a_list_taken_while_we_were_renaming_says_nothing_either() {
     world.edit("acme", |o| {
         o.spec.token_secret = Some(serde_json::from_str(r#"{"enabled": false}"#).unwrap());
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     rename(&mut world, "zenith");
     world.meanwhile("Update", World::list);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.forget_journal();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), Vec::<&str>::new());
 }
 
@@ -226,24 +226,24 @@ fn a_list_taken_while_we_were_renaming_says_nothing_either() {
 fn what_was_read_since_a_list_was_taken_is_not_read_again_for_it() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("acme");
-    world.pass("acme").unwrap();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get"]);
 }
 
 #[test]
-fn a_read_that_fails_is_not_repeated_in_the_same_pass() {
+fn a_read_that_fails_is_not_repeated_in_the_same_reconcile() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Get"), 1);
 }
 
@@ -256,7 +256,7 @@ fn an_api_that_takes_a_change_and_makes_another_of_it_is_not_asked_in_circles() 
     switched.engine.after_update = |row| row.state = RemoteState::Known(WorkspaceState::Active);
     switched.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
     for mut world in [renamed, switched] {
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.count("Update"), 1);
         assert_eq!(world.ready("acme"), "Rejected");
     }
@@ -267,7 +267,7 @@ fn a_workspace_that_is_not_found_when_it_is_renamed_is_as_one_that_is_not_found_
     let mut world = World::with_acme();
     rename(&mut world, "zenith");
     world.fault("Update", Fault::Answers(FailureClass::Missing, 404), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Update"), 1);
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
 }
@@ -277,9 +277,9 @@ fn a_rename_that_was_unclear_and_then_went_well_keeps_no_token_waiting() {
     let mut world = World::with_acme();
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
     world.fault("Update", Fault::Answers(FailureClass::Unknown, 504), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 0, "the name is not known for certain");
     world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.issued_names, ["zenith"]);
 }

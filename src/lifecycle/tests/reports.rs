@@ -8,7 +8,7 @@ use crate::lifecycle::tests::world::{Fault, World};
 /// Nothing may be asked of the organization any more.
 fn swapped(mut world: World) -> World {
     world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "OrganizationMismatch");
     world
 }
@@ -17,13 +17,13 @@ fn swapped(mut world: World) -> World {
 fn a_renewal_that_has_to_wait_while_the_token_is_good_is_nobody_s_concern() {
     let mut world = World::with_acme_due();
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue"], "and nothing is written");
     assert_eq!(world.token_ready("acme"), "TokenVerified");
     assert_eq!(world.ready("acme"), "AsDeclared");
-    world.pass_time(7 * 60);
+    world.reconcile_time(7 * 60);
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.token_ready("acme"),
         "ApiUnavailable",

@@ -61,16 +61,16 @@ fn a_name_that_somebody_else_has_is_looked_at_again_each_minute_without_a_call()
         if name_conflict {
             named(&mut world, name);
         }
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "SecretNotOwned");
         world.forget_journal();
-        let settled = world.pass("acme").unwrap();
+        let settled = world.reconcile("acme").unwrap();
         assert_eq!(world.kinds(), ["ReadSecret"]);
         assert_eq!(settled.requeue_at, crate::domain::time::later(world.now, minute));
 
         world.now = settled.requeue_at;
         world.secrets.remove(name);
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "AsDeclared");
         assert_eq!(world.token_opens(name), world.id("acme"));
     }
@@ -81,7 +81,7 @@ fn a_foreign_secret_that_the_store_does_not_show_is_not_overwritten() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.meanwhile("WriteSecret", |world| foreign(world, "acme-token"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert!(unchanged(&world, "acme-token"));
     assert_eq!(world.ready("acme"), "SecretNotOwned");
     assert!(
@@ -94,7 +94,7 @@ fn a_foreign_secret_that_the_store_does_not_show_is_not_overwritten() {
 fn an_orphaned_secret_with_our_label_is_taken_over_and_its_token_replaced() {
     let mut world = World::with_acme();
     world.secrets.get_mut("acme-token").unwrap().controller = None;
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
     assert!(world.secrets["acme-token"].controller.is_some());
 }
@@ -105,7 +105,7 @@ fn a_secret_with_no_owner_and_no_label_of_ours_is_foreign() {
     let secret = world.secrets.get_mut("acme-token").unwrap();
     secret.controller = None;
     secret.facts.labels.clear();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "SecretNotOwned");
     assert_eq!(world.writes(), 1, "the status alone");
 }
@@ -139,10 +139,10 @@ fn damage_is_mended_at_once() {
     for (n, damage) in damages.iter().enumerate() {
         let mut world = World::with_acme();
         damage(world.secrets.get_mut("acme-token").unwrap());
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"], "{n}");
         world.forget_journal();
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.kinds(), Vec::<&str>::new(), "{n}");
     }
 }
@@ -152,7 +152,7 @@ fn a_damaged_secret_is_not_called_proven_while_it_cannot_be_mended() {
     let mut world = World::with_acme();
     world.secrets.get_mut("acme-token").unwrap().facts.content = Content::Damaged;
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.token_ready("acme"), "ApiUnavailable");
 }
 
@@ -162,8 +162,8 @@ fn a_secret_missing_from_a_store_that_lags_is_read_live_before_anything_is_issue
     let secret = world.secrets.remove("acme-token").unwrap();
     let view = world.view("acme");
     world.secrets.insert("acme-token".to_owned(), secret);
-    let mut pass = crate::lifecycle::Reconcile::new(view);
-    let next = pass.next(world.now, &mut world.claims, &mut world.limiter, None);
+    let mut reconcile = crate::lifecycle::Reconcile::new(view);
+    let next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, None);
     assert!(matches!(
         next,
         crate::lifecycle::Next::Perform(crate::lifecycle::Effect::ReadSecret { .. })
@@ -174,7 +174,7 @@ fn a_secret_missing_from_a_store_that_lags_is_read_live_before_anything_is_issue
 fn a_deleted_secret_is_back_at_once() {
     let mut world = World::with_acme();
     world.secrets.clear();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
         ["ReadSecret", "Get", "Issue", "Verify", "WriteSecret"]
@@ -185,7 +185,7 @@ fn a_deleted_secret_is_back_at_once() {
 fn a_new_name_is_written_then_recorded_then_the_old_one_goes() {
     let mut world = World::with_acme();
     named(&mut world, "fresh");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
         [
@@ -247,11 +247,11 @@ fn a_new_name_that_is_somebody_elses_leaves_the_old_secret_in_use_and_renewed() 
 }
 
 #[test]
-fn a_name_changed_in_the_middle_of_a_pass_reports_no_foreign_secret() {
+fn a_name_changed_in_the_middle_of_a_reconcile_reports_no_foreign_secret() {
     let mut world = World::with_acme();
     world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
     world.meanwhile("WriteStatus", |world| named(world, "fresh"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.secrets.keys().collect::<Vec<_>>(), ["fresh"]);
     assert!(!world.events.contains(&crate::lifecycle::Reason::SecretNotOwned));
@@ -285,7 +285,7 @@ fn labels_and_annotations_that_users_ask_for_are_put_on_and_others_left() {
             ..TokenSecret::default()
         });
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     let facts = &world.secrets["acme-token"].facts;
     assert_eq!(facts.labels["label"], "x");
     assert_eq!(facts.annotations["annotation"], "x");
@@ -305,7 +305,7 @@ fn the_old_secret_in_use_goes_too_when_nobody_is_to_be_handed_access() {
 }
 
 #[test]
-fn a_foreign_secret_is_not_taken_for_an_old_one_where_the_name_changes_in_the_middle_of_a_pass() {
+fn a_foreign_secret_is_not_taken_for_an_old_one_where_the_name_changes_in_the_middle_of_a_reconcile() {
     let mut world = World::with_acme();
     foreign(&mut world, "theirs");
     named(&mut world, "theirs");

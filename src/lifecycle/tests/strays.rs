@@ -14,7 +14,7 @@ use crate::lifecycle::{Next, Reconcile};
 /// Its token is due, and somebody renames the workspace just before it is issued.
 fn renamed_just_before_the_issue() -> World {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.meanwhile("Issue", |world| {
         let id = world.id("acme").unwrap();
         world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
@@ -26,7 +26,7 @@ fn renamed_just_before_the_issue() -> World {
 fn a_rename_behind_our_back_just_before_the_issue_makes_a_stray_that_is_removed_by_id() {
     let mut world = renamed_just_before_the_issue();
     let id = world.id("acme").unwrap();
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.engine.rows.len(), 1, "the stray is gone");
     assert_eq!(world.engine.rows[0].workspace.id, id);
     assert!(world.events.contains(&Reason::OrphanRemoved));
@@ -43,7 +43,7 @@ fn after_a_stray_the_workspace_is_read_anew_however_its_name_was_known() {
         if listed {
             world.list();
         }
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         let kinds = world.kinds();
         let delete = kinds.iter().position(|kind| *kind == "Delete").unwrap();
         assert_eq!(kinds[delete + 1], "Get", "listed: {listed}, {kinds:?}");
@@ -54,14 +54,14 @@ fn after_a_stray_the_workspace_is_read_anew_however_its_name_was_known() {
 fn another_workspace_of_the_name_is_not_deleted_but_named() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.meanwhile("Issue", |world| {
         let id = world.id("acme").unwrap();
         world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
         let long_ago = super::world::at(10);
         world.engine.make(long_ago, "acme");
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Delete"), 0);
     assert_eq!(world.engine.rows.len(), 2);
     assert_eq!(world.ready("acme"), "IdentityMismatch");
@@ -72,7 +72,7 @@ fn another_workspace_of_the_name_is_not_deleted_but_named() {
 fn a_stray_without_a_creation_time_is_left_alone() {
     let mut world = renamed_just_before_the_issue();
     world.engine.created_at = Told::No;
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Delete"), 0);
     assert_eq!(world.ready("acme"), "IdentityMismatch");
 }
@@ -81,7 +81,7 @@ fn a_stray_without_a_creation_time_is_left_alone() {
 fn a_workspace_that_another_object_claims_is_no_stray() {
     let mut world = renamed_just_before_the_issue();
     world.meanwhile("Verify", |world| world.claimed_elsewhere("ws-2"));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Delete"), 0);
     assert_eq!(world.engine.names(), ["moved", "acme"]);
     assert_eq!(world.ready("acme"), "IdentityMismatch");
@@ -118,7 +118,7 @@ fn a_stray_that_the_list_does_not_show_yet_is_looked_for_again() {
 fn what_somebody_else_made_under_the_old_name_is_left_alone_whatever_answer_was_lost() {
     for lost in ["Issue", "Verify"] {
         let mut world = World::with_acme();
-        world.pass_time(900);
+        world.reconcile_time(900);
         world.meanwhile("Issue", |world| {
             let id = world.id("acme").unwrap();
             world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
@@ -136,10 +136,10 @@ fn what_somebody_else_made_under_the_old_name_is_left_alone_whatever_answer_was_
 #[test]
 fn what_somebody_makes_under_the_old_name_later_is_left_alone() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.fault("Verify", Fault::AnswerLost, 1);
-    world.pass("acme").unwrap();
-    world.pass_time(45);
+    world.reconcile("acme").unwrap();
+    world.reconcile_time(45);
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.engine.make(world.now, "acme");
@@ -152,7 +152,7 @@ fn what_somebody_makes_under_the_old_name_later_is_left_alone() {
 #[test]
 fn an_issue_after_one_that_was_not_proven_reads_the_workspace_first() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.list();
     world.fault("Verify", Fault::Answers(FailureClass::Transient, 503), 1);
     for _ in 0..30 {
@@ -169,7 +169,7 @@ fn an_issue_after_one_that_was_not_proven_reads_the_workspace_first() {
 fn a_stray_beside_a_workspace_that_was_deleted_is_found_too() {
     for lost in ["Issue", "Verify"] {
         let mut world = World::with_acme();
-        world.pass_time(900);
+        world.reconcile_time(900);
         world.meanwhile("Issue", |world| world.engine.rows.clear());
         world.fault(lost, Fault::AnswerLost, 1);
         world.live("acme", Duration::from_secs(3600));
@@ -182,9 +182,9 @@ fn a_stray_beside_a_workspace_that_was_deleted_is_found_too() {
 fn no_name_is_changed_while_an_issue_may_still_take_effect_under_it() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.edit("acme", |object| object.spec.name = WorkspaceName::from("zenith"));
     for _ in 0..59 {
         world.live("acme", Duration::from_secs(1));
@@ -214,17 +214,17 @@ fn a_stray_of_which_another_issue_was_proven_meanwhile_is_still_found() {
 #[test]
 fn that_an_issue_was_sent_is_known_before_its_answer() {
     let mut world = World::with_acme();
-    world.pass_time(900);
-    let mut pass = Reconcile::new(world.view("acme"));
-    let mut next = pass.next(world.now, &mut world.claims, &mut world.limiter, None);
+    world.reconcile_time(900);
+    let mut reconcile = Reconcile::new(world.view("acme"));
+    let mut next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, None);
     let Next::Perform(get @ Effect::Get(_)) = &next else {
         panic!("{next:?}")
     };
     let outcome = world.carry_out("acme", &mut 0, get, world.now);
-    next = pass.next(world.now, &mut world.claims, &mut world.limiter, Some(outcome));
+    next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, Some(outcome));
     assert!(matches!(next, Next::Perform(Effect::Issue { .. })), "{next:?}");
-    let sent = &pass.view().memory.unproven;
-    assert_eq!(sent.len(), 1, "a pass that is cut off here leaves it behind");
+    let sent = &reconcile.view().memory.unproven;
+    assert_eq!(sent.len(), 1, "a reconcile that is cut off here leaves it behind");
     assert_eq!(sent[0].name.as_str(), "acme");
 }
 
@@ -234,7 +234,7 @@ fn a_stray_of_an_issue_that_the_process_did_not_survive_is_named_and_left_alone(
     let issue = world.kinds().len() + 1;
     world.crash_at(issue, Fault::CrashAfter);
     assert!(
-        world.pass("acme").is_none(),
+        world.reconcile("acme").is_none(),
         "died at the issue: {:?}",
         world.kinds()
     );
@@ -256,7 +256,7 @@ fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
             world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
         });
         world.fault(lost, Fault::AnswerLost, 1);
-        world.pass("acme").unwrap();
+        world.reconcile("acme").unwrap();
         assert_eq!(world.engine.names(), ["moved", "acme"]);
         world.delete("acme");
         world.live("acme", Duration::from_secs(300));
@@ -268,9 +268,9 @@ fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
 #[test]
 fn an_issue_that_takes_effect_late_finds_the_workspace_still_there_though_it_is_to_be_deleted() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     world.delete("acme");
     for _ in 0..59 {
         world.live("acme", Duration::from_secs(1));

@@ -16,7 +16,7 @@ fn cut_off(kind: &'static str, fault: Fault) -> World {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault(kind, fault, 1);
-    assert!(world.pass("acme").is_none());
+    assert!(world.reconcile("acme").is_none());
     suspend(&mut world);
     world.forget_journal();
     world
@@ -43,11 +43,11 @@ fn what_was_created_is_recorded_and_its_token_goes_on() {
 }
 
 #[test]
-fn what_was_handed_out_is_recorded_though_it_is_suspended_in_the_middle_of_the_pass() {
+fn what_was_handed_out_is_recorded_though_it_is_suspended_in_the_middle_of_the_reconcile() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.meanwhile("WriteSecret", suspend);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-1")));
     assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
@@ -64,7 +64,7 @@ fn what_came_to_nothing_is_looked_for_until_that_is_certain_and_then_rests() {
     assert!(world.engine.rows.is_empty());
 
     world.edit("acme", |o| o.spec.suspend = None);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 

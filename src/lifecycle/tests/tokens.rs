@@ -10,8 +10,8 @@ use crate::lifecycle::tests::world::{Fault, World};
 #[test]
 fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
     let mut world = World::with_acme();
-    world.pass_time(900);
-    world.pass("acme").unwrap();
+    world.reconcile_time(900);
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
     assert_eq!(world.events, []);
 }
@@ -19,20 +19,20 @@ fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
 #[test]
 fn a_list_of_the_last_minute_saves_the_get() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.list();
-    world.pass_time(30);
-    world.pass("acme").unwrap();
+    world.reconcile_time(30);
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Issue", "Verify", "WriteSecret"]);
 }
 
 #[test]
 fn a_list_older_than_a_minute_does_not() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.list();
-    world.pass_time(61);
-    world.pass("acme").unwrap();
+    world.reconcile_time(61);
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
 }
 
@@ -51,7 +51,7 @@ fn no_token_has_less_than_five_minutes_left_through_a_day() {
 #[test]
 fn an_outage_of_five_minutes_is_not_noticed() {
     let mut world = World::with_acme();
-    world.pass_time(660);
+    world.reconcile_time(660);
     for kind in ["Get", "Issue", "Verify"] {
         world.fault(kind, Fault::Answers(FailureClass::Transient, 503), usize::MAX);
     }
@@ -79,7 +79,7 @@ fn a_workspace_found_inactive_loses_its_secret_and_gets_it_back() {
         (RemoteState::Unknown, "WorkspaceInactive", 0),
         (RemoteState::Known(WorkspaceState::Active), "TokenVerified", 1),
     ] {
-        world.pass_time(10);
+        world.reconcile_time(10);
         world.engine.row(&id).unwrap().state = state;
         world.list();
         world.live("acme", Duration::from_secs(1));
@@ -95,19 +95,19 @@ fn an_absurd_lifetime_makes_no_loop() {
     for life in [0, 1, 20] {
         let mut world = World::with_acme();
         world.engine.token_life = Duration::from_secs(life);
-        world.pass_time(900);
+        world.reconcile_time(900);
         world.live("acme", Duration::from_secs(3600));
         assert!(world.count("Issue") <= 121, "{life}: {}", world.count("Issue"));
     }
 }
 
 #[test]
-fn a_token_answered_slower_than_it_lives_is_not_issued_twice_in_one_pass() {
+fn a_token_answered_slower_than_it_lives_is_not_issued_twice_in_one_reconcile() {
     let mut world = World::with_acme();
     world.engine.token_life = Duration::from_secs(1);
-    world.pass_time(900);
-    world.meanwhile("Verify", |world| world.pass_time(40));
-    world.pass("acme").unwrap();
+    world.reconcile_time(900);
+    world.meanwhile("Verify", |world| world.reconcile_time(40));
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 1);
 }
 
@@ -151,21 +151,21 @@ fn a_missing_secret_is_issued_for_although_the_rename_fails() {
 fn a_listed_name_that_differs_is_read_by_id_before_a_token_is_issued_under_it() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(&world.kinds()[..3], ["Get", "Get", "Issue"]);
 }
 
 #[test]
 fn a_token_that_says_it_is_of_another_organization_is_dropped_and_that_is_said() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     let before = world.secrets["acme-token"].facts.times;
     world.engine.proves_for = OrganizationId::from("org-2");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "IdentityMismatch");
     assert_eq!(world.count("Issue"), 1);
     assert_eq!(world.secrets["acme-token"].facts.times, before);
@@ -177,9 +177,9 @@ fn no_token_is_issued_under_a_name_that_turns_out_not_to_be_granted() {
     let id = world.id("acme").unwrap();
     world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
     world.edit("acme", |o| o.spec.suspend = Some(true));
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zzz");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 0);
     assert_eq!(world.token_ready("acme"), "NameNotGranted");
 }
@@ -187,13 +187,13 @@ fn no_token_is_issued_under_a_name_that_turns_out_not_to_be_granted() {
 #[test]
 fn a_token_that_could_not_be_renewed_rests_however_often_the_object_is_woken() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     let calls = world.calls();
     for _ in 0..3 {
-        world.pass_time(1);
-        world.pass("acme").unwrap();
+        world.reconcile_time(1);
+        world.reconcile("acme").unwrap();
     }
     assert_eq!(world.calls(), calls);
 }
@@ -201,19 +201,19 @@ fn a_token_that_could_not_be_renewed_rests_however_often_the_object_is_woken() {
 #[test]
 fn a_list_from_the_future_confirms_nothing() {
     let mut world = World::with_acme();
-    world.pass_time(900);
+    world.reconcile_time(900);
     world.snapshot = Some((
         later(world.now, Duration::from_secs(600)),
         world.engine.list(world.now),
     ));
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
 }
 
 #[test]
 fn a_secret_that_somebody_takes_away_again_and_again_does_not_use_up_the_organizations_pace() {
     let mut world = World::with_acme();
-    world.pass_time(300);
+    world.reconcile_time(300);
     for _ in 0..600 {
         world.secrets.clear();
         world.live("acme", Duration::from_secs(1));

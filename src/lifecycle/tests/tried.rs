@@ -64,7 +64,7 @@ impl Tried {
             Ordeal::Crash(n, fault) => self.world.crash_at(n, fault),
             Ordeal::Restart => self.world.restart(),
             Ordeal::List => self.world.list(),
-            Ordeal::Stand(seconds) => self.world.pass_time(seconds),
+            Ordeal::Stand(seconds) => self.world.reconcile_time(seconds),
             Ordeal::LoseSecrets => self.world.secrets.clear(),
             Ordeal::Live(seconds) => self.world.live("acme", Duration::from_secs(seconds)),
             Ordeal::Rename(_)
@@ -187,10 +187,10 @@ impl Tried {
         if taken || !recorded {
             return;
         }
-        self.world.pass_time(BEYOND_ANY_WINDOW);
+        self.world.reconcile_time(BEYOND_ANY_WINDOW);
         let id = self.world.engine.make(self.world.now, name);
         self.others.extend(self.world.engine.row(&id).cloned());
-        self.world.pass_time(BEYOND_ANY_WINDOW);
+        self.world.reconcile_time(BEYOND_ANY_WINDOW);
     }
 
     /// All is well again.

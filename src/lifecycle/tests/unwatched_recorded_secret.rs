@@ -73,7 +73,7 @@ fn however_it_is_withdrawn_the_token_goes_and_the_name_is_read_once() {
 fn a_deletion_removes_it_before_the_workspace() {
     let mut world = unlabelled();
     world.delete("acme");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
         [
@@ -103,7 +103,7 @@ fn what_could_not_be_read_is_not_forgotten() {
         let mut world = unlabelled();
         declared_inactive(&mut world);
         world.fault("ReadSecret", fault, 1);
-        world.pass("acme");
+        world.reconcile("acme");
         assert_eq!(
             world.status("acme").token_secret_name.as_deref(),
             Some("acme-token"),
@@ -123,7 +123,7 @@ fn one_that_changed_while_it_was_being_removed_is_read_again_and_removed() {
         let secret = world.secrets.get_mut("acme-token").unwrap();
         secret.facts.resource_version = "changed".to_owned();
     });
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert!(world.secrets.is_empty());
     assert_eq!(world.count("ReadSecret"), 2);
 }
@@ -132,7 +132,7 @@ fn one_that_changed_while_it_was_being_removed_is_read_again_and_removed() {
 fn another_name_leaves_no_token_behind_under_the_old_one() {
     let mut world = unlabelled();
     named(&mut world, "fresh");
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.secrets.keys().collect::<Vec<_>>(), ["fresh"]);
     assert_eq!(world.status("acme").token_secret_name.as_deref(), Some("fresh"));
 }

@@ -14,14 +14,14 @@ fn adopted_meanwhile() -> World {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     let acme: Object = world.objects.remove("acme").unwrap();
-    world.pass_time(60);
+    world.reconcile_time(60);
     world.grant(ALL);
     let mut adopts = spec("acme");
     adopts.adoption_policy = Some(AdoptionPolicy::ByName);
     world.apply("beta", adopts);
-    world.pass("beta").unwrap();
+    world.reconcile("beta").unwrap();
     assert_eq!(world.ready("beta"), "AsDeclared");
     world.objects.insert("acme".to_owned(), acme);
     world.forget_journal();
@@ -45,7 +45,7 @@ fn what_another_has_adopted_meanwhile_is_not_recorded_as_the_end_of_a_creation()
     // It is taken when the other lets go of it.
     world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*'], deletion: Forbidden}]");
     world.delete("beta");
-    world.pass("beta").unwrap();
+    world.reconcile("beta").unwrap();
     world.live("acme", Duration::from_secs(600));
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.engine.names(), ["acme"]);
@@ -84,10 +84,10 @@ fn to_ask_who_holds_an_id_takes_it_from_nobody() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashAfter, 1);
-    world.pass("acme");
+    world.reconcile("acme");
     world.grant("[]");
     world.fault("WriteStatus", Fault::Refused, usize::MAX);
-    world.pass("acme").unwrap();
+    world.reconcile("acme").unwrap();
     assert_eq!(world.count("Get"), 1);
     let id = ClaimKey::Id(org(), WorkspaceId::from("ws-1"));
     assert_eq!(world.claims.winner(&id), None);

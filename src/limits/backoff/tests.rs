@@ -14,14 +14,14 @@ fn at(second: i64) -> Timestamp {
 /// A day of an object that always fails, retried as soon as it may be: when (seconds) and with how many calls.
 fn a_day_of_failures(urgency: Urgency, who: &str, mut calls: impl FnMut(usize) -> u32) -> Vec<(i64, u32)> {
     let mut backoff = Backoff::default();
-    let mut passes = Vec::new();
+    let mut reconciles = Vec::new();
     let mut second = 0;
     while second < 24 * 60 * MINUTE {
-        passes.push((second, calls(passes.len())));
+        reconciles.push((second, calls(reconciles.len())));
         let until = backoff.failed(
             at(second),
             CAUSE,
-            passes.last().unwrap().1,
+            reconciles.last().unwrap().1,
             urgency,
             &Uid::from(who),
         );
@@ -30,19 +30,19 @@ fn a_day_of_failures(urgency: Urgency, who: &str, mut calls: impl FnMut(usize) -
         assert!(next > second, "never at once");
         second = next;
     }
-    passes
+    reconciles
 }
 
-fn calls_within(passes: &[(i64, u32)], from: i64, seconds: i64) -> u32 {
-    passes
+fn calls_within(reconciles: &[(i64, u32)], from: i64, seconds: i64) -> u32 {
+    reconciles
         .iter()
         .filter(|(second, _)| (from..from + seconds).contains(second))
         .map(|(_, calls)| calls)
         .sum()
 }
 
-fn seconds(passes: &[(i64, u32)]) -> Vec<i64> {
-    passes.iter().map(|(second, _)| *second).collect()
+fn seconds(reconciles: &[(i64, u32)]) -> Vec<i64> {
+    reconciles.iter().map(|(second, _)| *second).collect()
 }
 
 const HOUR_SECONDS: i64 = 60 * MINUTE;
@@ -51,21 +51,21 @@ const HOUR_SECONDS: i64 = 60 * MINUTE;
 fn a_failing_object_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_one() {
     for urgency in [Urgency::Normal, Urgency::Token] {
         for (calls, who) in (0..=8).flat_map(|calls| (0..20).map(move |who| (calls, format!("uid-{who}")))) {
-            let passes = a_day_of_failures(urgency, &who, |_| calls);
+            let reconciles = a_day_of_failures(urgency, &who, |_| calls);
             assert!(
-                calls_within(&passes, 0, HOUR_SECONDS) <= 20,
-                "{calls} a pass: {passes:?}"
+                calls_within(&reconciles, 0, HOUR_SECONDS) <= 20,
+                "{calls} a reconcile: {reconciles:?}"
             );
-            for &(second, _) in passes.iter().filter(|(second, _)| *second >= HOUR_SECONDS) {
-                // A single pass cannot be cut in two: one of 7 or 8 calls has hours to itself.
+            for &(second, _) in reconciles.iter().filter(|(second, _)| *second >= HOUR_SECONDS) {
+                // A single reconcile cannot be cut in two: one of 7 or 8 calls has hours to itself.
                 assert!(
-                    calls_within(&passes, second, HOUR_SECONDS) <= calls.max(6),
-                    "{calls} a pass: {passes:?}"
+                    calls_within(&reconciles, second, HOUR_SECONDS) <= calls.max(6),
+                    "{calls} a reconcile: {reconciles:?}"
                 );
             }
             assert!(
-                calls_within(&passes, HOUR_SECONDS, 20 * HOUR_SECONDS) <= 20 * 6,
-                "{calls} a pass"
+                calls_within(&reconciles, HOUR_SECONDS, 20 * HOUR_SECONDS) <= 20 * 6,
+                "{calls} a reconcile"
             );
         }
     }
@@ -82,18 +82,21 @@ fn it_is_tried_often_at_first_and_never_given_up() {
         (6, 3, 70),
         (8, 2, 90),
     ] {
-        let passes = a_day_of_failures(Urgency::Normal, "uid", |_| calls);
-        let in_first_hour = passes.iter().filter(|(second, _)| *second < HOUR_SECONDS).count();
+        let reconciles = a_day_of_failures(Urgency::Normal, "uid", |_| calls);
+        let in_first_hour = reconciles
+            .iter()
+            .filter(|(second, _)| *second < HOUR_SECONDS)
+            .count();
         assert!(
             in_first_hour >= first_hour,
-            "{calls} a pass: {:?}",
-            seconds(&passes)
+            "{calls} a reconcile: {:?}",
+            seconds(&reconciles)
         );
-        let gaps = passes.windows(2).map(|pair| pair[1].0 - pair[0].0);
+        let gaps = reconciles.windows(2).map(|pair| pair[1].0 - pair[0].0);
         assert!(
             gaps.max().unwrap() <= longest_gap * MINUTE,
-            "{calls} a pass: {:?}",
-            seconds(&passes)
+            "{calls} a reconcile: {:?}",
+            seconds(&reconciles)
         );
     }
 }
@@ -101,25 +104,25 @@ fn it_is_tried_often_at_first_and_never_given_up() {
 #[test]
 fn a_token_about_to_end_outlives_an_outage_of_five_minutes() {
     for calls in 0..=3 {
-        let passes = a_day_of_failures(Urgency::Token, "uid", |_| calls);
-        let first_after = passes
+        let reconciles = a_day_of_failures(Urgency::Token, "uid", |_| calls);
+        let first_after = reconciles
             .iter()
             .map(|(second, _)| *second)
             .find(|second| *second >= 5 * MINUTE)
             .unwrap();
         assert!(
             first_after <= 7 * MINUTE,
-            "{calls} a pass: {:?}",
-            seconds(&passes)
+            "{calls} a reconcile: {:?}",
+            seconds(&reconciles)
         );
-        let gaps = passes
+        let gaps = reconciles
             .windows(2)
             .take_while(|pair| pair[1].0 <= 5 * MINUTE)
             .map(|pair| pair[1].0 - pair[0].0);
         assert!(
             gaps.max().unwrap() <= 5 * MINUTE / 2,
-            "{calls} a pass: {:?}",
-            seconds(&passes)
+            "{calls} a reconcile: {:?}",
+            seconds(&reconciles)
         );
     }
 }
@@ -161,40 +164,40 @@ fn what_failed_together_does_not_return_together() {
 
 proptest! {
     #[test]
-    fn whatever_mixture_of_passes_the_bar_holds(
+    fn whatever_mixture_of_reconciles_the_bar_holds(
         calls in prop::collection::vec(0u32..=8, 1..12),
         token in prop::collection::vec(any::<bool>(), 7),
         who in "[a-z]{4}",
     ) {
-        let urgency = |pass: usize| if token[pass % token.len()] { Urgency::Token } else { Urgency::Normal };
+        let urgency = |reconcile: usize| if token[reconcile % token.len()] { Urgency::Token } else { Urgency::Normal };
         let mut backoff = Backoff::default();
-        let (mut second, mut passes) = (0, Vec::new());
-        while second < 30 * HOUR_SECONDS && passes.len() < 2_000 {
-            let made = calls[passes.len() % calls.len()];
-            passes.push((second, made));
-            let until = backoff.failed(at(second), CAUSE, made, urgency(passes.len()), &Uid::from(who.as_str()));
+        let (mut second, mut reconciles) = (0, Vec::new());
+        while second < 30 * HOUR_SECONDS && reconciles.len() < 2_000 {
+            let made = calls[reconciles.len() % calls.len()];
+            reconciles.push((second, made));
+            let until = backoff.failed(at(second), CAUSE, made, urgency(reconciles.len()), &Uid::from(who.as_str()));
             second = until.duration_since(at(0)).as_secs() + i64::from(until.subsec_nanosecond() > 0);
         }
-        let Some(&(began, _)) = passes.iter().find(|(_, calls)| *calls > 0) else { return Ok(()) };
-        prop_assert!(calls_within(&passes, began, HOUR_SECONDS) <= 20, "{:?}", passes);
-        // What the next pass will cost is not known before: over hours the bar holds but for one pass that overhangs,
-        // and in each single hour as soon as the dearest kind of pass has been seen.
+        let Some(&(began, _)) = reconciles.iter().find(|(_, calls)| *calls > 0) else { return Ok(()) };
+        prop_assert!(calls_within(&reconciles, began, HOUR_SECONDS) <= 20, "{:?}", reconciles);
+        // What the next reconcile will cost is not known before: over hours the bar holds but for one reconcile that overhangs,
+        // and in each single hour as soon as the dearest kind of reconcile has been seen.
         let dearest = calls.iter().copied().max().unwrap_or_default();
-        let seen = passes.iter().find(|(_, calls)| *calls == dearest).map_or(0, |(second, _)| *second);
-        for &(from, _) in passes.iter().filter(|(second, _)| *second >= began + HOUR_SECONDS) {
+        let seen = reconciles.iter().find(|(_, calls)| *calls == dearest).map_or(0, |(second, _)| *second);
+        for &(from, _) in reconciles.iter().filter(|(second, _)| *second >= began + HOUR_SECONDS) {
             for hours in [1, 2, 5, 10, 20] {
-                let made = calls_within(&passes, from, hours * HOUR_SECONDS);
-                prop_assert!(made <= 6 * hours as u32 + 8, "{} in {} h: {:?}", made, hours, passes);
+                let made = calls_within(&reconciles, from, hours * HOUR_SECONDS);
+                prop_assert!(made <= 6 * hours as u32 + 8, "{} in {} h: {:?}", made, hours, reconciles);
             }
             if from > seen {
-                let made = calls_within(&passes, from, HOUR_SECONDS);
-                prop_assert!(made <= dearest.max(6), "{} from {}: {:?}", made, from, passes);
+                let made = calls_within(&reconciles, from, HOUR_SECONDS);
+                prop_assert!(made <= dearest.max(6), "{} from {}: {:?}", made, from, reconciles);
             }
         }
     }
 
     #[test]
-    fn passes_made_before_their_time_are_paid_for(early in prop::collection::vec((0i64..600, 0u32..=8), 1..40)) {
+    fn reconciles_made_before_their_time_are_paid_for(early in prop::collection::vec((0i64..600, 0u32..=8), 1..40)) {
         let mut backoff = Backoff::default();
         let (mut second, mut spent) = (0, 0);
         for (step, calls) in early {

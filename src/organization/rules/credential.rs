@@ -29,7 +29,7 @@ pub fn connect(view: &View) -> Option<Step> {
     })
 }
 
-/// A credential is exchanged until it is accepted, once a pass and not while it rests.
+/// A credential is exchanged until it is accepted, once a reconcile and not while it rests.
 pub fn exchange(view: &View) -> Option<Step> {
     let open = match view.memory.credential {
         Credential::Unasked | Credential::Refused(_) => true,
@@ -55,7 +55,7 @@ pub fn ask_whose_it_is(view: &View) -> Option<Step> {
 }
 
 /// A list that is denied may mean that the credential was taken back: then that is what is wrong. One that was exchanged
-/// in this very pass is not doubted.
+/// in this very reconcile is not doubted.
 pub fn doubt_what_may_not_list(view: &View) -> Option<Step> {
     let failure = view.memory.listing.failure.as_ref();
     let denied = failure.map(|failure| failure.class) == Some(FailureClass::Denied);

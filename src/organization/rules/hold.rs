@@ -8,7 +8,7 @@ use crate::organization::effect::Effect;
 use crate::organization::plan::Step;
 use crate::organization::view::{Attempt, View};
 
-/// The written object begins the next pass; this is for a missed event.
+/// The written object begins the next reconcile; this is for a missed event.
 const ITS_EVENT_COMES_WITHIN: Duration = Duration::from_secs(5);
 
 /// Others' finalizers may hold it longer, and a write that failed is tried again.

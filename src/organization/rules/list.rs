@@ -5,7 +5,7 @@ use crate::organization::plan::Step;
 use crate::organization::view::{List, View};
 
 /// One list an interval, whatever the number of objects; sooner where it failed, where it is wanted, and at once where a
-/// pass is asked for.
+/// reconcile is asked for.
 pub fn take_the_list(view: &View) -> Option<Step> {
     let due = view.list_due_at() <= view.now || view.is_asked();
     let may = view.progress.list == List::NotBegun && view.is_listable() && view.rests_until().is_none();

@@ -1,4 +1,4 @@
-//! What is said of an Organization: to passes over Workspaces, and in its status.
+//! What is said of an Organization: to reconciles over Workspaces, and in its status.
 
 use crate::domain::reason::Kstatus;
 use crate::domain::verification::{Missing, Verification};
@@ -7,7 +7,7 @@ use crate::organization::judge::Judgement;
 use crate::organization::plan::Step;
 use crate::organization::view::{Attempt, Published, View};
 
-/// Passes over Workspaces see client and judgement together, once a pass at least, and again whenever something changed.
+/// Reconciles over Workspaces see client and judgement together, once a reconcile at least, and again whenever something changed.
 /// All are woken where something changed for those who wait, or healed; else those who differ from a new list. Only a change
 /// of what an attempt depends on begins the budgets of those who fail anew: lists that fail and work in turn do not.
 pub fn publish(view: &View) -> Option<Step> {

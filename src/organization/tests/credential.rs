@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[test]
 fn a_first_pass_makes_a_client_proves_the_credential_tells_all_and_lists() {
     let mut world = World::new();
-    world.pass();
+    world.reconcile();
     assert_eq!(
         world.done(),
         [
@@ -38,13 +38,13 @@ fn a_first_pass_makes_a_client_proves_the_credential_tells_all_and_lists() {
 fn a_missing_credential_is_waited_for_without_a_call() {
     let mut world = World::new();
     world.secret = None;
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.done(), ["Connect", "Publish", "WriteStatus"]);
     assert_eq!(world.reason(), "CredentialsMissing");
     assert_eq!(next, later(world.now, 30 * MINUTE));
 
     world.rotate();
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["Exchange", "List"]);
     assert_eq!(world.reason(), "Verified");
 }
@@ -55,12 +55,12 @@ fn a_secret_that_cannot_be_read_is_read_again_soon() {
     world.readable = Err(NoClient::Unread {
         why: "forbidden".to_owned(),
     });
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.reason(), "KubernetesApiError");
     assert!(next <= later(world.now, Duration::from_secs(6)), "{next}");
     world.readable = Ok(());
     world.now = next;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.reason(), "Verified");
 }
 
@@ -68,8 +68,8 @@ fn a_secret_that_cannot_be_read_is_read_again_soon() {
 fn a_steady_client_is_not_made_anew_and_its_credential_not_exchanged_again() {
     let mut world = World::verified();
     for _ in 0..5 {
-        world.pass_time(MINUTE / 2);
-        world.pass();
+        world.reconcile_time(MINUTE / 2);
+        world.reconcile();
     }
     assert_eq!(
         world.done(),
@@ -82,7 +82,7 @@ fn a_steady_client_is_not_made_anew_and_its_credential_not_exchanged_again() {
 fn a_rotation_takes_effect_at_once_and_has_the_list_taken_anew() {
     let mut world = World::verified();
     world.rotate();
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["Exchange", "List"]);
 }
 
@@ -93,7 +93,7 @@ fn a_changed_endpoint_takes_effect_at_once() {
     world.spec.endpoint = Some("https://elsewhere.example".to_owned());
     assert_ne!(before.as_deref(), world.spec.endpoint.as_deref());
     world.object.generation += 1;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["Exchange", "List"]);
     assert_eq!(
         world.woken(),
@@ -118,31 +118,31 @@ fn a_changed_endpoint_is_told_to_nobody_before_its_client_is() {
 fn a_refused_credential_rests_and_a_rotation_ends_the_rest() {
     let mut world = World::new();
     world.exchange = Err(FailureClass::Denied);
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.reason(), "CredentialsRejected");
     assert!(next > world.now);
     world.done();
 
     // Woken before its time, it asks nothing.
-    assert_eq!(world.pass(), next);
+    assert_eq!(world.reconcile(), next);
     assert_eq!(world.calls(), Vec::<&str>::new());
 
     world.exchange = Ok(Some(ours()));
     world.rotate();
-    world.pass();
+    world.reconcile();
     assert_eq!(world.reason(), "Verified");
     assert_eq!(world.events(), ["CredentialsRejected", "Verified"]);
 }
 
 #[test]
-fn a_request_for_a_pass_ends_the_rest_as_well() {
+fn a_request_for_a_reconcile_ends_the_rest_as_well() {
     let mut world = World::new();
     world.exchange = Err(FailureClass::Transient);
-    world.pass();
+    world.reconcile();
     assert_eq!(world.reason(), "ApiUnavailable");
     world.done();
     world.object.reconcile_at = Some("now".to_owned());
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["Exchange"]);
     assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("now"));
 }
@@ -179,7 +179,7 @@ fn a_credential_of_another_organization_is_asked_whose_it_is_and_used_for_nothin
     // Swapped, where the client names nobody yet.
     world.exchange = Ok(Some(theirs()));
     world.rotate();
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["Exchange"], "nothing is listed there");
     assert_eq!(world.reason(), "OrganizationMismatch");
     assert!(world.message().contains("ours") && world.message().contains("theirs"));
@@ -197,7 +197,7 @@ fn a_credential_of_another_organization_is_asked_whose_it_is_and_used_for_nothin
     world.spec.organization_id = Some(ours());
     world.exchange = Err(FailureClass::Denied);
     world.exchange_unnamed = Ok(Some(theirs()));
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.calls(), ["Exchange", "ExchangeUnnamed"]);
     assert_eq!(world.reason(), "OrganizationMismatch");
     assert_eq!(next, later(world.now, 30 * MINUTE), "only a person can mend it");
@@ -210,7 +210,7 @@ fn a_refusal_stands_where_asking_without_a_name_says_no_more() {
         world.spec.organization_id = Some(ours());
         world.exchange = Err(FailureClass::Denied);
         world.exchange_unnamed = unnamed;
-        world.pass();
+        world.reconcile();
         assert_eq!(world.reason(), "CredentialsRejected");
     }
 }
@@ -220,7 +220,7 @@ fn an_outage_is_no_refusal_and_nobody_is_asked_whose_it_is() {
     let mut world = World::new();
     world.spec.organization_id = Some(ours());
     world.exchange = Err(FailureClass::Transient);
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["Exchange"]);
     assert_eq!(world.reason(), "ApiUnavailable");
     let remedy =
@@ -233,8 +233,8 @@ fn a_list_that_is_denied_makes_the_credential_doubted() {
     let mut world = World::verified();
     world.rows = Err(FailureClass::Denied);
     world.exchange = Err(FailureClass::Denied);
-    world.pass_time(5 * MINUTE);
-    world.pass();
+    world.reconcile_time(5 * MINUTE);
+    world.reconcile();
     // It names the organization by now, so whose it is is asked too.
     assert_eq!(world.calls(), ["List", "Exchange", "ExchangeUnnamed"]);
     assert_eq!(world.reason(), "CredentialsRejected");
@@ -251,8 +251,8 @@ fn a_credential_that_holds_when_doubted_lacks_rights_only() {
     world.rows = Err(FailureClass::Denied);
     // An answer that names nobody takes back nothing of whose it was.
     world.exchange = Ok(None);
-    world.pass_time(5 * MINUTE);
-    world.pass();
+    world.reconcile_time(5 * MINUTE);
+    world.reconcile();
     assert_eq!(world.calls(), ["List", "Exchange"]);
     assert_eq!(world.reason(), "AccessDenied");
     assert_eq!(world.published.verification, Verification::Verified(ours()));
@@ -263,7 +263,7 @@ fn an_organization_that_only_rows_name_is_verified_by_them_and_named_from_then_o
     let mut world = World::new();
     world.exchange = Ok(None);
     world.rows = Ok(vec![super::given::row(0)]);
-    world.pass();
+    world.reconcile();
     assert_eq!(
         world.done(),
         [
@@ -280,8 +280,8 @@ fn an_organization_that_only_rows_name_is_verified_by_them_and_named_from_then_o
     assert_eq!(world.published.verification, Verification::Verified(ours()));
 
     world.rows = Err(FailureClass::Transient);
-    world.pass_time(5 * MINUTE);
-    world.pass();
+    world.reconcile_time(5 * MINUTE);
+    world.reconcile();
     assert_eq!(
         world.published.verification,
         Verification::Verified(ours()),
@@ -295,17 +295,17 @@ fn a_credential_that_is_let_in_again_is_noticed_though_it_was_seen_to_belong_els
         let mut world = World::verified();
         (world.exchange, world.rows) = (Err(FailureClass::Denied), Err(FailureClass::Denied));
         world.exchange_unnamed = Ok(Some(theirs()));
-        world.pass_time(5 * MINUTE);
-        world.pass();
+        world.reconcile_time(5 * MINUTE);
+        world.reconcile();
         assert_eq!(world.reason(), "OrganizationMismatch");
         (world.exchange, world.rows) = (Ok(Some(ours())), Ok(Vec::new()));
-        world.pass();
+        world.reconcile();
         assert_eq!(world.reason(), "OrganizationMismatch", "not asked at every wake");
         if asked.is_none() {
-            world.pass_time(30 * MINUTE);
+            world.reconcile_time(30 * MINUTE);
         }
         world.object.reconcile_at = asked;
-        world.pass();
+        world.reconcile();
         assert_eq!(world.reason(), "Verified");
     }
 }

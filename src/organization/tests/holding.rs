@@ -10,13 +10,13 @@ use crate::organization::tests::world::World;
 fn an_organization_is_held_before_anything_is_done_with_it() {
     let mut world = World::new();
     world.object.finalizer = Finalizer::Absent;
-    world.pass();
+    world.reconcile();
     assert_eq!(
         world.done(),
         ["AddFinalizer"],
-        "its own event begins the next pass"
+        "its own event begins the next reconcile"
     );
-    world.pass();
+    world.reconcile();
     assert_eq!(world.reason(), "Verified");
 }
 
@@ -25,7 +25,7 @@ fn a_finalizer_that_cannot_be_written_stops_nothing() {
     let mut world = World::new();
     world.object.finalizer = Finalizer::Absent;
     world.writes_fail = true;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["Exchange", "List"]);
 }
 
@@ -33,12 +33,12 @@ fn a_finalizer_that_cannot_be_written_stops_nothing() {
 fn one_that_is_used_stays_while_it_is_deleted_and_goes_on_serving() {
     let mut world = World::with_workspaces(2);
     world.object.deletion = Deletion::Requested;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.reason(), "InUse");
     assert_eq!(world.object.finalizer, Finalizer::Present);
     world.done();
-    world.pass_time(super::given::INTERVAL);
-    world.pass();
+    world.reconcile_time(super::given::INTERVAL);
+    world.reconcile();
     assert_eq!(world.calls(), ["List"]);
 }
 
@@ -48,7 +48,7 @@ fn those_who_go_one_after_another_cost_no_write_each() {
     world.object.deletion = Deletion::Requested;
     for users in (0..=500).rev() {
         world.users = users;
-        world.pass();
+        world.reconcile();
     }
     let mut writes = world.done();
     writes.retain(|effect| matches!(*effect, "WriteStatus" | "RemoveFinalizer"));
@@ -59,14 +59,14 @@ fn those_who_go_one_after_another_cost_no_write_each() {
 fn one_that_nobody_names_any_more_goes_without_a_call() {
     let mut world = World::with_workspaces(2);
     world.object.deletion = Deletion::Requested;
-    world.pass();
+    world.reconcile();
     world.users = 0;
     world.done();
-    world.pass();
+    world.reconcile();
     assert_eq!(world.done(), ["RemoveFinalizer"]);
     assert_eq!(world.object.finalizer, Finalizer::Absent);
     // Another's finalizer holds it: there is nothing left for us to do.
-    world.pass();
+    world.reconcile();
     assert_eq!(world.done(), Vec::<&str>::new());
 }
 
@@ -75,11 +75,11 @@ fn a_release_that_fails_is_tried_again() {
     let mut world = World::verified();
     world.object.deletion = Deletion::Requested;
     world.writes_fail = true;
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(next, later(world.now, Duration::from_secs(30)));
     world.writes_fail = false;
     world.now = next;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.object.finalizer, Finalizer::Absent);
 }
 
@@ -88,6 +88,6 @@ fn one_that_is_being_deleted_is_not_held_anew() {
     let mut world = World::with_workspaces(1);
     world.object.deletion = Deletion::Requested;
     world.object.finalizer = Finalizer::Absent;
-    world.pass();
+    world.reconcile();
     assert!(!world.done().contains(&"AddFinalizer"));
 }

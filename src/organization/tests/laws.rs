@@ -10,7 +10,7 @@ use crate::organization::NoClient;
 use crate::organization::tests::given::{ours, row, theirs};
 use crate::organization::tests::world::World;
 
-/// What may happen between two passes.
+/// What may happen between two reconciles.
 #[derive(Clone, Debug)]
 enum Happens {
     Nothing,
@@ -108,7 +108,7 @@ fn happen(world: &mut World, nth: usize, event: Happens) {
 proptest! {
     #![proptest_config(crate::laws::cases(256))]
 
-    /// Every pass ends, none is due at once again, none is forgotten, and nothing is asked during a pause. Beside that,
+    /// Every reconcile ends, none is due at once again, none is forgotten, and nothing is asked during a pause. Beside that,
     /// the world holds each call against the view that it was decided on.
     #[test]
     fn every_pass_ends_and_in_the_end_all_heals(
@@ -120,14 +120,14 @@ proptest! {
             world.spec.organization_id = Some(ours());
             world.object.generation += 1;
         }
-        world.pass();
+        world.reconcile();
         let mut paused = world.limiter.paused_until();
         for (nth, (event, seconds)) in life.into_iter().enumerate() {
-            world.pass_time(Duration::from_secs(seconds));
+            world.reconcile_time(Duration::from_secs(seconds));
             world.done();
             happen(&mut world, nth, event.clone());
             let began = world.now;
-            let next = world.pass();
+            let next = world.reconcile();
             let calls = world.calls();
             prop_assert!(next > world.now, "{event:?}: due at once again");
             prop_assert!(elapsed(began, next) <= Duration::from_secs(3700), "{event:?}: forgotten until {next}");
@@ -142,7 +142,7 @@ proptest! {
         (world.exchange, world.exchange_unnamed) = (Ok(Some(ours())), Ok(Some(ours())));
         world.rows = Ok((0..20).map(row).collect());
         world.now = later(world.now, Duration::from_secs(3600));
-        world.pass();
+        world.reconcile();
         prop_assert_eq!(world.reason(), "Verified", "{}", world.message());
     }
 }

@@ -41,13 +41,13 @@ fn a_declared_interval_is_kept() {
 #[test]
 fn a_list_that_a_workspace_wants_is_taken_at_once() {
     let mut world = World::verified();
-    world.pass_time(LISTS_APART);
+    world.reconcile_time(LISTS_APART);
     world.wanted_at = Some(world.now);
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List"]);
     // One that began since answers the wish.
-    world.pass_time(2 * LISTS_APART);
-    world.pass();
+    world.reconcile_time(2 * LISTS_APART);
+    world.reconcile();
     assert_eq!(world.calls(), Vec::<&str>::new());
 }
 
@@ -57,7 +57,7 @@ fn lists_that_are_wanted_are_fifteen_seconds_apart() {
     let end = later(world.now, Duration::from_secs(120));
     while world.now < end {
         world.wanted_at = Some(world.now);
-        let next = world.pass();
+        let next = world.reconcile();
         world.now = next.min(later(world.now, Duration::from_secs(1)));
     }
     let lists = lists(&mut world);
@@ -73,18 +73,18 @@ fn a_list_that_was_wanted_while_one_was_read_is_taken_after_it() {
     let mut world = World::verified();
     let began = world.now;
     world.wanted_at = Some(later(began, Duration::from_millis(1)));
-    world.pass_time(LISTS_APART);
-    world.pass();
+    world.reconcile_time(LISTS_APART);
+    world.reconcile();
     assert_eq!(world.calls(), ["List"]);
 }
 
 #[test]
-fn a_request_for_a_pass_has_the_list_taken_however_soon() {
+fn a_request_for_a_reconcile_has_the_list_taken_however_soon() {
     let mut world = World::verified();
     world.object.reconcile_at = Some("1".to_owned());
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List"]);
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), Vec::<&str>::new(), "good once");
 }
 
@@ -93,8 +93,8 @@ fn a_list_that_fails_takes_nothing_back_and_is_tried_again_before_its_interval()
     let mut world = World::with_workspaces(20);
     let known = world.snapshot.clone();
     world.rows = Err(FailureClass::Transient);
-    world.pass_time(INTERVAL);
-    let next = world.pass();
+    world.reconcile_time(INTERVAL);
+    let next = world.reconcile();
     assert_eq!(world.reason(), "ApiUnavailable");
     assert!(
         world.message().contains("check spec.endpoint"),
@@ -111,7 +111,7 @@ fn a_list_that_fails_takes_nothing_back_and_is_tried_again_before_its_interval()
 
     world.rows = Ok((0..20).map(row).collect());
     world.now = next;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List"]);
     assert_eq!(world.reason(), "Verified");
 }
@@ -129,11 +129,11 @@ fn a_list_that_always_fails_costs_twenty_calls_in_its_first_hour_and_six_in_any_
             let mut world = World::verified();
             world.spec.poll_interval = Some("30s".to_owned());
             world.rows = Err(class);
-            world.pass_time(INTERVAL);
+            world.reconcile_time(INTERVAL);
             for hour in 0..4 {
                 let end = later(world.now, HOUR);
                 while world.now < end {
-                    let next = world.pass();
+                    let next = world.reconcile();
                     world.now = next.min(later(world.now, woken_every));
                 }
                 let calls = world.calls().len();
@@ -152,9 +152,9 @@ fn a_page_that_fails_fails_the_list() {
     let mut world = World::with_workspaces(20);
     let known = world.snapshot.clone();
     world.page_size = 5;
-    world.pass_time(INTERVAL);
+    world.reconcile_time(INTERVAL);
     world.requests_fail_after(2);
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List", "List", "List"]);
     assert_eq!(world.snapshot, known);
     assert_eq!(world.published.vanishing, Missing::Few);
@@ -164,8 +164,8 @@ fn a_page_that_fails_fails_the_list() {
 fn only_who_differs_from_a_new_list_is_woken() {
     let mut world = World::with_workspaces(20);
     world.rows.as_mut().unwrap().remove(3);
-    world.pass_time(INTERVAL);
-    world.pass();
+    world.reconcile_time(INTERVAL);
+    world.reconcile();
     assert_eq!(world.woken(), [Wake::These(BTreeSet::from([uid(3)]))]);
 }
 
@@ -178,8 +178,8 @@ fn what_is_recorded_in_another_organization_is_not_missing_from_this_one() {
             organization_id: Some(super::given::theirs()),
             ..record(n)
         }));
-    world.pass_time(INTERVAL);
-    world.pass();
+    world.reconcile_time(INTERVAL);
+    world.reconcile();
     assert_eq!(world.reason(), "Verified");
     assert_eq!(world.status.workspaces.unwrap().managed, 5);
 }
@@ -188,8 +188,8 @@ fn what_is_recorded_in_another_organization_is_not_missing_from_this_one() {
 fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() {
     let mut world = World::with_workspaces(20);
     world.rows.as_mut().unwrap().truncate(14);
-    world.pass_time(INTERVAL);
-    world.pass();
+    world.reconcile_time(INTERVAL);
+    world.reconcile();
     assert_eq!(world.reason(), "ManyWorkspacesMissing");
     assert_eq!(world.published.vanishing, Missing::Many);
     assert!(
@@ -203,21 +203,21 @@ fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() 
     assert_eq!(world.woken(), [Wake::Everybody]);
 
     // Nor by the next list, which says the same.
-    world.pass_time(INTERVAL);
+    world.reconcile_time(INTERVAL);
     world.done();
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List"]);
     assert_eq!(world.woken(), []);
 
     // Another count than the one that was told says nothing.
     world.object.confirm_missing = Some(5);
-    world.pass_time(2 * LISTS_APART);
-    world.pass();
+    world.reconcile_time(2 * LISTS_APART);
+    world.reconcile();
     assert_eq!(world.calls(), Vec::<&str>::new());
     assert_eq!(world.reason(), "ManyWorkspacesMissing");
 
     world.object.confirm_missing = Some(6);
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List"], "looked at once more, and at once");
     assert_eq!(world.reason(), "Verified");
     assert_eq!(world.published.vanishing, Missing::Few);
@@ -227,20 +227,20 @@ fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() 
 #[test]
 fn what_vanished_is_counted_only_when_the_store_has_seen_our_own_writes() {
     let mut world = World::with_workspaces(6);
-    world.pass_time(INTERVAL);
+    world.reconcile_time(INTERVAL);
     world.behind = (2, Some(later(world.now, Duration::from_secs(1))));
     world.rows = Ok(Vec::new());
-    world.pass();
+    world.reconcile();
     assert_eq!(world.reason(), "ManyWorkspacesMissing");
 }
 
 #[test]
 fn a_store_that_never_sees_all_our_writes_holds_no_list_up_for_long() {
     let mut world = World::with_workspaces(6);
-    world.pass_time(INTERVAL);
+    world.reconcile_time(INTERVAL);
     world.behind = (2, Some(later(world.now, HOUR)));
     let began = world.now;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List"]);
     assert!(world.now < later(began, Duration::from_secs(5)));
 }
@@ -249,11 +249,11 @@ fn a_store_that_never_sees_all_our_writes_holds_no_list_up_for_long() {
 fn a_new_credential_does_not_end_a_mass_vanishing_by_itself() {
     let mut world = World::with_workspaces(20);
     world.rows = Ok(Vec::new());
-    world.pass_time(INTERVAL);
-    world.pass();
+    world.reconcile_time(INTERVAL);
+    world.reconcile();
     world.rows = Err(FailureClass::Transient);
     world.rotate();
-    world.pass();
+    world.reconcile();
     assert_eq!(world.published.vanishing, Missing::Many);
     assert_eq!(world.reason(), "ManyWorkspacesMissing");
 }
@@ -262,15 +262,15 @@ fn a_new_credential_does_not_end_a_mass_vanishing_by_itself() {
 fn a_mass_vanishing_outlives_the_process_until_a_whole_list_says_otherwise() {
     let mut world = World::with_workspaces(20);
     world.rows = Ok(Vec::new());
-    world.pass_time(INTERVAL);
-    world.pass();
+    world.reconcile_time(INTERVAL);
+    world.reconcile();
     world.restart();
     world.rows = Err(FailureClass::Transient);
-    world.pass();
+    world.reconcile();
     assert_eq!(world.published.vanishing, Missing::Many);
     world.rows = Ok((0..20).map(row).collect());
-    world.pass_time(INTERVAL);
-    world.pass();
+    world.reconcile_time(INTERVAL);
+    world.reconcile();
     assert_eq!(world.reason(), "Verified");
     assert_eq!(world.published.vanishing, Missing::Few);
 }

@@ -31,8 +31,8 @@ fn lists(world: &mut World) -> Vec<Timestamp> {
 fn the_pages_of_a_list_go_out_at_the_rate() {
     let mut world = large(300);
     world.spec.requests_per_second = Some(10);
-    world.pass_time(INTERVAL);
-    world.pass();
+    world.reconcile_time(INTERVAL);
+    world.reconcile();
     let pages = lists(&mut world);
     assert_eq!(pages.len(), 300);
     for (n, from) in pages.iter().enumerate() {
@@ -53,8 +53,8 @@ fn what_a_page_took_beside_its_turn_is_waited_for_by_those_who_come_later() {
         let mut world = World::verified();
         world.spec.requests_per_second = Some(10);
         world.requests = requests;
-        world.pass_time(INTERVAL);
-        world.pass();
+        world.reconcile_time(INTERVAL);
+        world.reconcile();
         let other = Uid::from("a workspace");
         waits.push(match world.limiter.acquire(world.now, Lane::Other, &other) {
             Permit::Granted => Duration::ZERO,
@@ -69,7 +69,7 @@ fn what_a_page_took_beside_its_turn_is_waited_for_by_those_who_come_later() {
 fn an_exchange_takes_a_turn_and_is_spent_as_well() {
     let mut world = World::new();
     world.spec.requests_per_second = Some(1);
-    world.pass();
+    world.reconcile();
     let other = Uid::from("a workspace");
     assert_ne!(
         world.limiter.acquire(world.now, Lane::Other, &other),
@@ -81,17 +81,17 @@ fn an_exchange_takes_a_turn_and_is_spent_as_well() {
 #[test]
 fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
     let mut world = World::verified();
-    world.pass_time(INTERVAL);
+    world.reconcile_time(INTERVAL);
     world
         .limiter
         .observe(world.now, Pressure::Throttled(Duration::from_secs(40)));
     let resumes = later(world.now, Duration::from_secs(40));
     world.rotate();
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.calls(), Vec::<&str>::new());
     assert_eq!(next, resumes);
     world.now = next;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["Exchange", "List"]);
 }
 
@@ -99,8 +99,8 @@ fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
 fn a_list_that_is_told_to_slow_down_stops_all() {
     let mut world = World::verified();
     world.rows = Err(FailureClass::Throttled(Duration::from_secs(90)));
-    world.pass_time(INTERVAL);
-    let next = world.pass();
+    world.reconcile_time(INTERVAL);
+    let next = world.reconcile();
     assert_eq!(world.reason(), "Throttled");
     assert!(next >= later(world.now, Duration::from_secs(89)), "{next}");
     assert!(world.limiter.paused_until().is_some());
@@ -109,13 +109,13 @@ fn a_list_that_is_told_to_slow_down_stops_all() {
 #[test]
 fn a_list_that_others_have_stopped_half_way_is_begun_anew_and_is_no_failure() {
     let mut world = large(3);
-    world.pass_time(INTERVAL);
+    world.reconcile_time(INTERVAL);
     world.throttled_by_others_after(1, Duration::from_secs(600));
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.calls(), ["List"]);
     assert_eq!(world.reason(), "Verified");
     world.now = next;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List"; 3]);
 }
 
@@ -124,7 +124,7 @@ fn a_clock_that_is_set_back_holds_up_neither_an_exchange_nor_a_list() {
     const BACK: Duration = Duration::from_secs(2 * 3600);
     let mut world = World::new();
     world.exchange = Err(FailureClass::Transient);
-    world.pass();
+    world.reconcile();
     world.now = earlier(world.now, BACK);
     world.exchange = Ok(Some(super::given::ours()));
     world.live(Duration::from_secs(30));
@@ -132,7 +132,7 @@ fn a_clock_that_is_set_back_holds_up_neither_an_exchange_nor_a_list() {
 
     world.done();
     world.now = earlier(world.now, BACK);
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), ["List"], "the last one is of a time to come");
     world.live(Duration::from_secs(3600));
     assert_eq!(world.calls().len(), 12);

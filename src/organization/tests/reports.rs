@@ -25,8 +25,8 @@ fn there_is_one_event_for_each_change_of_reason() {
         Ok(Vec::new()),
     ] {
         world.rows = rows;
-        world.pass_time(INTERVAL);
-        world.pass();
+        world.reconcile_time(INTERVAL);
+        world.reconcile();
     }
     assert_eq!(world.events(), ["ApiUnavailable", "Verified"]);
 }
@@ -35,26 +35,26 @@ fn there_is_one_event_for_each_change_of_reason() {
 fn a_status_that_cannot_be_written_is_written_later_and_told_then() {
     let mut world = World::new();
     world.writes_fail = true;
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.events(), Vec::<&str>::new());
     assert_eq!(next, later(world.now, Duration::from_secs(30)));
     world.writes_fail = false;
     world.now = next;
     world.done();
-    world.pass();
+    world.reconcile();
     assert_eq!(world.done(), ["Publish", "WriteStatus"]);
     assert_eq!(world.events(), ["Verified"]);
 }
 
 #[test]
-fn a_request_for_a_pass_is_answered_once_though_it_cannot_be_echoed() {
+fn a_request_for_a_reconcile_is_answered_once_though_it_cannot_be_echoed() {
     let mut world = World::verified();
     world.object.reconcile_at = Some("1".to_owned());
     world.writes_fail = true;
     world.live(Duration::from_secs(120));
     assert_eq!(world.calls(), ["List"]);
     world.writes_fail = false;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.calls(), Vec::<&str>::new());
     assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("1"));
 }
@@ -63,22 +63,22 @@ fn a_request_for_a_pass_is_answered_once_though_it_cannot_be_echoed() {
 fn those_who_waited_are_woken_when_it_heals_and_nobody_while_nothing_changes() {
     let mut world = World::new();
     world.exchange = Err(FailureClass::Transient);
-    let next = world.pass();
+    let next = world.reconcile();
     world.woken();
     let before = world.published.revision;
     world.now = next;
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.woken(), [], "it fails as before");
     assert_eq!(world.published.revision, before);
     world.exchange = Err(FailureClass::Malformed);
     world.now = next;
-    let next = world.pass();
+    let next = world.reconcile();
     assert_eq!(world.woken(), [], "it fails in other words");
     assert_eq!(world.published.revision, before);
 
     world.exchange = Ok(Some(ours()));
     world.now = next;
-    world.pass();
+    world.reconcile();
     assert_eq!(world.woken(), [Wake::Everybody]);
     assert!(world.published.revision > before);
 }
@@ -89,7 +89,7 @@ fn an_id_declared_in_other_case_is_the_same_organization() {
     let mut world = World::new();
     world.spec.organization_id = Some(OrganizationId::from(UPPER));
     world.exchange = Ok(Some(OrganizationId::new(UPPER.to_ascii_lowercase())));
-    world.pass();
+    world.reconcile();
     assert_eq!(world.reason(), "Verified");
 }
 
@@ -99,18 +99,18 @@ fn a_list_that_fails_and_works_in_turn_wakes_those_who_wait_and_begins_no_budget
     let (rows, revision) = (world.rows.clone(), world.published.revision);
     for _ in 0..10 {
         world.rows = Err(FailureClass::Transient);
-        world.pass_time(INTERVAL);
-        world.pass();
+        world.reconcile_time(INTERVAL);
+        world.reconcile();
         world.woken();
         world.rows = rows.clone();
-        world.pass_time(INTERVAL);
-        world.pass();
+        world.reconcile_time(INTERVAL);
+        world.reconcile();
         assert_eq!(world.reason(), "Verified");
         assert_eq!(world.woken(), [Wake::Everybody]);
     }
     assert_eq!(world.published.revision, revision);
     world.object.generation += 1;
-    world.pass();
+    world.reconcile();
     assert_eq!(
         world.published.revision,
         revision + 1,

@@ -1,5 +1,5 @@
 //! A world of plain values: an Organization with its Secret, an Agent Engine that answers as told, and a clock that only
-//! moves when told. It performs effects and keeps a journal; all decisions are the pass's.
+//! moves when told. It performs effects and keeps a journal; all decisions are the reconcile's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub(super) struct World {
     wakes: Vec<Wake>,
     events: Vec<&'static str>,
     pub cursor: usize,
-    /// Pages after which lists fail, or after which another pass is told to slow down.
+    /// Pages after which lists fail, or after which another reconcile is told to slow down.
     pub fails_after: Option<usize>,
     pub others_throttled: Option<(usize, Duration)>,
 }
@@ -103,10 +103,10 @@ impl World {
         }
     }
 
-    /// The same a pass later: verified, and listed.
+    /// The same a reconcile later: verified, and listed.
     pub(super) fn verified() -> Self {
         let mut world = Self::new();
-        world.pass();
+        world.reconcile();
         assert_eq!(world.reason(), "Verified");
         world.forget()
     }
@@ -117,7 +117,7 @@ impl World {
         world.rows = Ok((0..count).map(row).collect());
         world.records = (0..count).map(record).collect();
         world.users = count;
-        world.pass();
+        world.reconcile();
         world.forget()
     }
 
@@ -127,35 +127,35 @@ impl World {
         self
     }
 
-    /// One pass, to its end. Returns when it looks again.
-    pub(super) fn pass(&mut self) -> Timestamp {
-        let mut pass = Reconcile::new(self.view());
+    /// One reconcile, to its end. Returns when it looks again.
+    pub(super) fn reconcile(&mut self) -> Timestamp {
+        let mut reconcile = Reconcile::new(self.view());
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..5000 {
-            match pass.next(self.now, &claims, &mut self.limiter, outcome.take()) {
+            match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => {
                     assert!(at > self.now, "a wait that is over");
                     self.now = at;
                 }
                 Next::Perform(effect) => {
-                    is_lawful(pass.view(), &effect);
+                    is_lawful(reconcile.view(), &effect);
                     self.journal.push((self.now, effect.kind()));
                     outcome = Some(self.perform(effect));
                 }
                 Next::Settled(settled) => return self.settle(*settled),
             }
         }
-        panic!("the pass turns in circles: {:?}", self.done());
+        panic!("the reconcile turns in circles: {:?}", self.done());
     }
 
-    /// What passes over Workspaces go by at the first effect of this kind of a pass that is broken off there.
+    /// What reconciles over Workspaces go by at the first effect of this kind of a reconcile that is broken off there.
     pub(super) fn until(&mut self, kind: &str) -> Published {
-        let mut pass = Reconcile::new(self.view());
+        let mut reconcile = Reconcile::new(self.view());
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..100 {
-            match pass.next(self.now, &claims, &mut self.limiter, outcome.take()) {
+            match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => self.now = at,
                 Next::Perform(effect) if effect.kind() == kind => return self.published.clone(),
                 Next::Perform(effect) => outcome = Some(self.perform(effect)),
@@ -165,14 +165,14 @@ impl World {
         panic!("no {kind} was asked for");
     }
 
-    /// Makes passes when they are due, for so long.
+    /// Makes reconciles when they are due, for so long.
     pub(super) fn live(&mut self, during: Duration) {
         let end = later(self.now, during);
         loop {
-            let next = self.pass();
+            let next = self.reconcile();
             assert!(
                 next > self.now,
-                "the next pass is due at once: {:?}",
+                "the next reconcile is due at once: {:?}",
                 self.journal.last()
             );
             if next > end {
@@ -183,7 +183,7 @@ impl World {
         }
     }
 
-    pub(super) fn pass_time(&mut self, time: Duration) {
+    pub(super) fn reconcile_time(&mut self, time: Duration) {
         self.now = later(self.now, time);
     }
 
@@ -235,7 +235,7 @@ impl World {
         self.fails_after = Some(pages);
     }
 
-    /// Once, after so many pages, another pass is told to slow down for so long.
+    /// Once, after so many pages, another reconcile is told to slow down for so long.
     pub(super) fn throttled_by_others_after(&mut self, pages: usize, pause: Duration) {
         self.others_throttled = Some((pages, pause));
     }

@@ -69,7 +69,7 @@ fn names_that_differ_by_case_space_or_composition_are_one_claim() {
 }
 
 #[test]
-fn what_a_running_pass_holds_no_event_takes_away() {
+fn what_a_running_reconcile_holds_no_event_takes_away() {
     let mut claims = Claims::default();
     let (first, second) = (object("first", 2), object("second", 1));
     claims.observe(&first, claim("acme", Basis::Desired));
@@ -81,7 +81,7 @@ fn what_a_running_pass_holds_no_event_takes_away() {
     assert_eq!(
         woken,
         [second],
-        "the record comes first as soon as the pass is over"
+        "the record comes first as soon as the reconcile is over"
     );
 }
 
@@ -101,7 +101,7 @@ fn who_waited_is_told_when_the_key_becomes_free() {
 }
 
 #[test]
-fn a_pass_that_changes_its_mind_wakes_who_waited_when_it_ends() {
+fn a_reconcile_that_changes_its_mind_wakes_who_waited_when_it_ends() {
     let mut claims = Claims::default();
     let (first, second) = (object("first", 1), object("second", 2));
     claims.observe(&first, BTreeMap::new());
@@ -113,7 +113,7 @@ fn a_pass_that_changes_its_mind_wakes_who_waited_when_it_ends() {
 }
 
 #[test]
-fn a_pass_that_outlives_its_object_leaves_no_claim() {
+fn a_reconcile_that_outlives_its_object_leaves_no_claim() {
     let mut claims = Claims::default();
     let (gone, other) = (object("gone", 1), object("other", 2));
     claims.observe(&gone, claim("acme", Basis::Recorded));
@@ -127,7 +127,7 @@ fn a_pass_that_outlives_its_object_leaves_no_claim() {
 }
 
 #[test]
-fn who_won_in_the_middle_of_a_pass_is_told_although_its_object_goes_before_the_pass_ends() {
+fn who_won_in_the_middle_of_a_reconcile_is_told_although_its_object_goes_before_the_reconcile_ends() {
     let mut claims = Claims::default();
     let (first, second) = (object("first", 1), object("second", 2));
     claims.observe(&first, BTreeMap::new());
@@ -220,7 +220,7 @@ proptest! {
                     let claim_result = claims.take(&nth(who), wanted.clone());
                     let kept = holds.iter().filter(|(key, holder)| **holder == nth(who).uid && wanted.contains_key(key));
                     for (key, _) in kept {
-                        prop_assert!(claim_result.holds(key), "lost by its own pass");
+                        prop_assert!(claim_result.holds(key), "lost by its own reconcile");
                     }
                     holds.retain(|_, holder| *holder != nth(who).uid);
                     for key in wanted.keys() {
