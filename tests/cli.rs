@@ -165,10 +165,7 @@ fn every_flag_has_a_variable_and_help_shows_both() {
         .collect();
     assert!(flags.len() >= 8, "{flags:?}");
     for flag in flags {
-        let variable = format!(
-            "[env: AGENT_ENGINE_{}=",
-            flag.to_uppercase().replace('-', "_")
-        );
+        let variable = format!("[env: AGENT_ENGINE_{}=", flag.to_uppercase().replace('-', "_"));
         assert!(help.contains(&variable), "{variable}");
     }
 }

@@ -23,7 +23,7 @@ use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
-use crate::lifecycle::effect::Effect;
+use crate::lifecycle::effect::{ClusterOutcome, Effect, EngineCall};
 use crate::lifecycle::undecodable::Undecodable;
 use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Reconcile, Settled, SharedList};
@@ -148,7 +148,7 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
                 .get_mut(&organization)
                 .map_or(&mut idle, |state| &mut state.limiter);
             let next = reconcile.next(context.now(), &mut shared.claims, limiter, outcome.take());
-            if let Next::Perform(Effect::Issue { .. }) = &next {
+            if let Next::Perform(Effect::Engine(EngineCall::Issue { .. })) = &next {
                 // That it was sent outlives a reconcile that is cut off.
                 let memory = reconcile.view().memory.clone();
                 shared.memories.insert(reconcile.claimant().uid, memory);
@@ -245,8 +245,12 @@ fn give_up(context: &Context, object: &Workspace) -> Duration {
 
 fn counted(outcome: &Outcome) -> EffectOutcome {
     match (outcome, outcome.answered()) {
-        (Outcome::Conflict, _) => EffectOutcome::Refused,
-        (Outcome::Forbidden { .. } | Outcome::KubernetesFailed { .. }, _) => EffectOutcome::Failed,
+        (Outcome::Cluster(ClusterOutcome::Conflict), _) => EffectOutcome::Refused,
+        (
+            Outcome::Cluster(ClusterOutcome::Forbidden { .. })
+            | Outcome::Cluster(ClusterOutcome::KubernetesFailed { .. }),
+            _,
+        ) => EffectOutcome::Failed,
         (_, answered) => EffectOutcome::of(answered.and_then(|answered| answered.failure)),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 
@@ -148,7 +149,7 @@ pub struct Failure {
 }
 
 /// The classes that decisions are made of.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+#[derive(Clone, Copy, Debug, Eq, Hash, IntoStaticStr, PartialEq)]
 pub enum FailureClass {
     /// Nothing was done; the same request may succeed later (5xx to a read, refused connection).
     Transient,
@@ -166,4 +167,48 @@ pub enum FailureClass {
     Malformed,
     /// A request that may or may not have been carried out (lost answer, 5xx to a write).
     Unknown,
+}
+
+impl FailureClass {
+    /// The class in a word, for logs.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether the request was certainly not carried out.
+    pub fn made_nothing(self) -> bool {
+        match self {
+            FailureClass::Transient
+            | FailureClass::Throttled(_)
+            | FailureClass::Denied
+            | FailureClass::Rejected
+            | FailureClass::Conflict
+            | FailureClass::Missing => true,
+            FailureClass::Malformed | FailureClass::Unknown => false,
+        }
+    }
+
+    /// Whether the API understood the request and refused it.
+    pub fn is_refusal(self) -> bool {
+        match self {
+            FailureClass::Denied
+            | FailureClass::Rejected
+            | FailureClass::Conflict
+            | FailureClass::Missing => true,
+            FailureClass::Transient
+            | FailureClass::Throttled(_)
+            | FailureClass::Malformed
+            | FailureClass::Unknown => false,
+        }
+    }
+}
+
+impl RemoteWorkspace {
+    /// The state, if this version knows it.
+    pub fn known_state(&self) -> Option<WorkspaceState> {
+        match self.state {
+            RemoteState::Known(state) => Some(state),
+            RemoteState::Unknown => None,
+        }
+    }
 }

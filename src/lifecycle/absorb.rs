@@ -6,7 +6,7 @@ use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::finding::Finding;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
-use crate::lifecycle::effect::{Effect, Outcome};
+use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, EngineAnswer, Outcome};
 use crate::lifecycle::memory::LastToken;
 use crate::lifecycle::rules::deletion;
 use crate::lifecycle::verdict::{Aspect, Problem};
@@ -14,17 +14,19 @@ use crate::lifecycle::view::{LiveSecret, Ownership, SecretFacts, View};
 
 /// Folds `outcome` of `effect` into the view.
 pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
-    if *effect == Effect::RemoveFinalizer && lets_go(&outcome) {
+    if *effect == Effect::Cluster(ClusterEffect::RemoveFinalizer) && lets_go(&outcome) {
         view.progress.notes.extend(deletion::retained_event(view));
     }
     match outcome {
         // Its name was given to another: nothing of that one is this reconcile's, least of all its claims.
-        Outcome::Object(state) if state.object.uid != view.object.uid => view.progress.vanished = true,
-        Outcome::Object(state) => {
+        Outcome::Cluster(ClusterOutcome::Object(state)) if state.object.uid != view.object.uid => {
+            view.progress.vanished = true
+        }
+        Outcome::Cluster(ClusterOutcome::Object(state)) => {
             let begun = state.stored.creation.as_ref().is_some_and(|creation| {
                 creation.uid == state.object.uid && view.stored.creation.as_ref() != Some(creation)
             });
-            if matches!(effect, Effect::WriteStatus(_)) {
+            if matches!(effect, Effect::Cluster(ClusterEffect::WriteStatus(_))) {
                 view.progress.said = true;
                 if begun {
                     begin_issue(view, aspect, &state.stored);
@@ -45,11 +47,15 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
                 retarget(view);
             }
         }
-        Outcome::Vanished => view.progress.vanished = true,
-        Outcome::Conflict => conflict(view, effect),
-        Outcome::Forbidden { detail } => match (view.object.deletion, effect) {
+        Outcome::Cluster(ClusterOutcome::Vanished) => view.progress.vanished = true,
+        Outcome::Cluster(ClusterOutcome::Conflict) => conflict(view, effect),
+        Outcome::Cluster(ClusterOutcome::Forbidden { detail }) => match (view.object.deletion, effect) {
             // Rights that stood in a namespace may go before what is in it. The Secret goes with its owner.
-            (Deletion::Requested, Effect::ReadSecret { name } | Effect::DeleteSecret { name, .. }) => {
+            (
+                Deletion::Requested,
+                Effect::Cluster(ClusterEffect::ReadSecret { name })
+                | Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }),
+            ) => {
                 forget_secret(view, name);
                 view.progress.checked_secrets.insert(name.clone());
             }
@@ -57,12 +63,14 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
                 kubernetes_failed(view, aspect, effect, &detail)
             }
         },
-        Outcome::KubernetesFailed { detail } => kubernetes_failed(view, aspect, effect, &detail),
-        Outcome::Secret(live) => secret_read(view, effect, live),
-        Outcome::SecretWritten(facts) => {
+        Outcome::Cluster(ClusterOutcome::KubernetesFailed { detail }) => {
+            kubernetes_failed(view, aspect, effect, &detail)
+        }
+        Outcome::Cluster(ClusterOutcome::Secret(live)) => secret_read(view, effect, live),
+        Outcome::Cluster(ClusterOutcome::SecretWritten(facts)) => {
             view.progress.issued = None;
             view.progress.proof = None;
-            if let Effect::WriteSecret(draft) = effect {
+            if let Effect::Cluster(ClusterEffect::WriteSecret(draft)) = effect {
                 view.progress.published = Some(draft.content.workspace_id.clone());
                 let last = view.memory.last_token;
                 let now = LastToken::after(last, view.now, draft.times, &view.object.uid);
@@ -70,22 +78,25 @@ pub(super) fn absorb(view: &mut View, aspect: Aspect, effect: &Effect, outcome: 
             }
             secret_written(view, facts);
         }
-        Outcome::SecretDeleted { name } => {
+        Outcome::Cluster(ClusterOutcome::SecretDeleted { name }) => {
             forget_secret(view, &name);
             view.progress.checked_secrets.insert(name);
         }
-        Outcome::Crd(state) => view.progress.crd = Some(state),
-        Outcome::Searched(answer) => answers::looked(view, aspect, effect, answer),
-        Outcome::Got(answer) => answers::got(view, aspect, effect, answer),
-        Outcome::Issued(answer) => answers::issued(view, aspect, effect, answer),
-        Outcome::Verified(answer) => answers::proven(view, aspect, effect, answer),
-        Outcome::Updated(answer) => answers::updated(view, aspect, effect, answer),
-        Outcome::Deleted(answer) => answers::deleted(view, aspect, effect, answer),
+        Outcome::Cluster(ClusterOutcome::Crd(state)) => view.progress.crd = Some(state),
+        Outcome::Engine(EngineAnswer::Searched(answer)) => answers::looked(view, aspect, effect, answer),
+        Outcome::Engine(EngineAnswer::Got(answer)) => answers::got(view, aspect, effect, answer),
+        Outcome::Engine(EngineAnswer::Issued(answer)) => answers::issued(view, aspect, effect, answer),
+        Outcome::Engine(EngineAnswer::Verified(answer)) => answers::proven(view, aspect, effect, answer),
+        Outcome::Engine(EngineAnswer::Updated(answer)) => answers::updated(view, aspect, effect, answer),
+        Outcome::Engine(EngineAnswer::Deleted(answer)) => answers::deleted(view, aspect, effect, answer),
     }
 }
 
 fn kubernetes_failed(view: &mut View, aspect: Aspect, effect: &Effect, detail: &str) {
-    view.progress.status_failed = matches!(effect, Effect::WriteStatus(_) | Effect::ReadObject);
+    view.progress.status_failed = matches!(
+        effect,
+        Effect::Cluster(ClusterEffect::WriteStatus(_)) | Effect::Cluster(ClusterEffect::ReadObject)
+    );
     let message = format!("the Kubernetes API did not carry out {}: {detail}", effect.kind());
     view.progress.problem = Some(Problem {
         aspect,
@@ -96,8 +107,8 @@ fn kubernetes_failed(view: &mut View, aspect: Aspect, effect: &Effect, detail: &
 /// Whether our finalizer has gone, with its object or alone.
 fn lets_go(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Vanished => true,
-        Outcome::Object(state) => state.object.finalizer == Finalizer::Absent,
+        Outcome::Cluster(ClusterOutcome::Vanished) => true,
+        Outcome::Cluster(ClusterOutcome::Object(state)) => state.object.finalizer == Finalizer::Absent,
         // Nothing else comes of a release.
         _ => false,
     }
@@ -123,14 +134,15 @@ fn begin_issue(view: &mut View, aspect: Aspect, stored: &WorkspaceStatus) {
 
 fn conflict(view: &mut View, effect: &Effect) {
     match effect {
-        Effect::WriteSecret(_) | Effect::ReadSecret { .. } => {
+        Effect::Cluster(ClusterEffect::WriteSecret(_))
+        | Effect::Cluster(ClusterEffect::ReadSecret { .. }) => {
             view.progress.checked_secrets.clear();
             view.progress.target = None;
             view.progress.secret_stale = true;
             view.secrets.target = None;
         }
         // It changed under us: its watch event begins the next reconcile, if it is watched.
-        Effect::DeleteSecret { name, .. } => {
+        Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => {
             forget_secret(view, name);
             view.progress.checked_secrets.remove(name);
         }
@@ -149,7 +161,7 @@ fn retarget(view: &mut View) {
 }
 
 fn secret_read(view: &mut View, effect: &Effect, live: LiveSecret) {
-    let Effect::ReadSecret { name } = effect else {
+    let Effect::Cluster(ClusterEffect::ReadSecret { name }) = effect else {
         return;
     };
     view.progress.checked_secrets.insert(name.clone());

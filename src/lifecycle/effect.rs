@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use strum::IntoStaticStr;
+
 use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{RegionId, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, Answered, Deleted, RemoteWorkspace, TokenScope, WorkspaceState};
@@ -13,26 +15,33 @@ use crate::lifecycle::view::{CrdState, LiveSecret, ObjectFacts, SecretContent, S
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
 pub struct TokenSlot(pub u64);
 
-/// One thing to do. Every write carries the resource version that it was decided on.
+/// One thing to do, to the cluster or to Agent Engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
+    Cluster(ClusterEffect),
+    Engine(EngineCall),
+}
+
+/// A request to the Kubernetes API. Every write carries the resource version that it was decided on.
+#[derive(Clone, Debug, IntoStaticStr, PartialEq)]
+pub enum ClusterEffect {
     ReadObject,
     AddFinalizer,
     RemoveFinalizer,
     WriteStatus(Box<WorkspaceStatus>),
-    ReadSecret {
-        name: String,
-    },
+    ReadSecret { name: String },
     WriteSecret(Box<SecretDraft>),
-    DeleteSecret {
-        name: String,
-        resource_version: String,
-    },
+    DeleteSecret { name: String, resource_version: String },
     ReadCrd,
+}
+
+/// A call to Agent Engine. It needs a permit of the rate limiter.
+#[derive(Clone, Debug, IntoStaticStr, PartialEq)]
+pub enum EngineCall {
     /// Search by name, all pages.
     Search(WorkspaceName),
     Get(WorkspaceId),
-    /// Creates what it does not find: only ever under a name that was just confirmed, or just found absent.
+    /// Creates a workspace if it finds none: sent only under a name that was just confirmed, or just found absent.
     Issue {
         name: WorkspaceName,
         region: Option<RegionId>,
@@ -87,9 +96,16 @@ pub struct IssuedToken {
     pub lifetime: Duration,
 }
 
-/// What came of an effect.
+/// What came of an effect, in the same two families.
 #[derive(Clone, Debug)]
 pub enum Outcome {
+    Cluster(ClusterOutcome),
+    Engine(EngineAnswer),
+}
+
+/// What came of a request to the Kubernetes API.
+#[derive(Clone, Debug, IntoStaticStr)]
+pub enum ClusterOutcome {
     /// The object as it is now, after a read or a write of ours.
     Object(Box<ObjectState>),
     /// The object, or this incarnation of it, is gone.
@@ -110,6 +126,11 @@ pub enum Outcome {
         name: String,
     },
     Crd(CrdState),
+}
+
+/// What Agent Engine answered.
+#[derive(Clone, Debug)]
+pub enum EngineAnswer {
     Searched(Answer<Vec<RemoteWorkspace>>),
     Got(Answer<Option<RemoteWorkspace>>),
     Issued(Answer<IssuedToken>),
@@ -118,67 +139,59 @@ pub enum Outcome {
     Deleted(Answer<Deleted>),
 }
 
-impl Outcome {
-    /// Nothing where only Kubernetes was asked.
-    pub fn answered(&self) -> Option<Answered<'_>> {
-        match self {
-            Outcome::Searched(answer) => Some(answer.into()),
-            Outcome::Got(answer) => Some(answer.into()),
-            Outcome::Issued(answer) => Some(answer.into()),
-            Outcome::Verified(answer) => Some(answer.into()),
-            Outcome::Updated(answer) => Some(answer.into()),
-            Outcome::Deleted(answer) => Some(answer.into()),
-            Outcome::Object(_)
-            | Outcome::Vanished
-            | Outcome::Conflict
-            | Outcome::Forbidden { .. }
-            | Outcome::KubernetesFailed { .. }
-            | Outcome::Secret(_)
-            | Outcome::SecretWritten(_)
-            | Outcome::SecretDeleted { .. }
-            | Outcome::Crd(_) => None,
-        }
+impl From<ClusterEffect> for Effect {
+    fn from(effect: ClusterEffect) -> Self {
+        Self::Cluster(effect)
+    }
+}
+
+impl From<EngineCall> for Effect {
+    fn from(call: EngineCall) -> Self {
+        Self::Engine(call)
     }
 }
 
 impl Effect {
-    /// Whether it is a call to Agent Engine, and so takes a turn.
-    pub fn is_remote(&self) -> bool {
-        match self {
-            Effect::Search(_)
-            | Effect::Get(_)
-            | Effect::Issue { .. }
-            | Effect::Verify(_)
-            | Effect::Update { .. }
-            | Effect::Delete(_) => true,
-            Effect::ReadObject
-            | Effect::AddFinalizer
-            | Effect::RemoveFinalizer
-            | Effect::WriteStatus(_)
-            | Effect::ReadSecret { .. }
-            | Effect::WriteSecret(_)
-            | Effect::DeleteSecret { .. }
-            | Effect::ReadCrd => false,
-        }
-    }
-
     /// Name for logs and metrics.
     pub fn kind(&self) -> &'static str {
         match self {
-            Effect::ReadObject => "ReadObject",
-            Effect::AddFinalizer => "AddFinalizer",
-            Effect::RemoveFinalizer => "RemoveFinalizer",
-            Effect::WriteStatus(_) => "WriteStatus",
-            Effect::ReadSecret { .. } => "ReadSecret",
-            Effect::WriteSecret(_) => "WriteSecret",
-            Effect::DeleteSecret { .. } => "DeleteSecret",
-            Effect::ReadCrd => "ReadCrd",
-            Effect::Search(_) => "Search",
-            Effect::Get(_) => "Get",
-            Effect::Issue { .. } => "Issue",
-            Effect::Verify(_) => "Verify",
-            Effect::Update { .. } => "Update",
-            Effect::Delete(_) => "Delete",
+            Effect::Cluster(effect) => effect.into(),
+            Effect::Engine(call) => call.into(),
+        }
+    }
+}
+
+impl EngineAnswer {
+    /// How many requests it took and whether it failed, whatever the call was.
+    pub fn answered(&self) -> Answered<'_> {
+        match self {
+            EngineAnswer::Searched(answer) => answer.into(),
+            EngineAnswer::Got(answer) => answer.into(),
+            EngineAnswer::Issued(answer) => answer.into(),
+            EngineAnswer::Verified(answer) => answer.into(),
+            EngineAnswer::Updated(answer) => answer.into(),
+            EngineAnswer::Deleted(answer) => answer.into(),
+        }
+    }
+}
+
+impl Outcome {
+    /// The answer of Agent Engine, if the effect was a call to it.
+    pub fn answered(&self) -> Option<Answered<'_>> {
+        match self {
+            Outcome::Cluster(_) => None,
+            Outcome::Engine(answer) => Some(answer.answered()),
+        }
+    }
+
+    /// What came of it in a word, for logs.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Outcome::Cluster(outcome) => outcome.into(),
+            Outcome::Engine(answer) => answer
+                .answered()
+                .failure
+                .map_or("Answered", |failure| failure.class.as_str()),
         }
     }
 }

@@ -4,15 +4,17 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{Failure, FailureClass, RemoteWorkspace};
-use crate::lifecycle::effect::{Effect, WorkspaceChange};
+use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, WorkspaceChange};
 
 /// Of a call made while there is no record: an issue then is a creation.
 pub(super) fn of_creation(effect: &Effect, failure: &Failure) -> Finding {
     match (failure.class, effect) {
-        (FailureClass::Unknown | FailureClass::Malformed, Effect::Issue { name, .. }) => in_flight(name),
+        (FailureClass::Unknown | FailureClass::Malformed, Effect::Engine(EngineCall::Issue { name, .. })) => {
+            in_flight(name)
+        }
         (
             FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict,
-            Effect::Issue { name, .. },
+            Effect::Engine(EngineCall::Issue { name, .. }),
         ) => creation_refused(name, failure),
         _ => of_call(effect, failure),
     }
@@ -22,7 +24,7 @@ pub(super) fn of_creation(effect: &Effect, failure: &Failure) -> Finding {
 pub(super) fn of_call(effect: &Effect, failure: &Failure) -> Finding {
     let detail = &failure.detail;
     match failure.class {
-        FailureClass::Denied if matches!(effect, Effect::Verify(_)) => Finding::new(
+        FailureClass::Denied if matches!(effect, Effect::Engine(EngineCall::Verify(_))) => Finding::new(
             Reason::AccessDenied,
             format!(
                 "Agent Engine refused the token that it had just issued: {detail}; nothing was handed out"
@@ -127,19 +129,19 @@ fn creation_refused(name: &WorkspaceName, failure: &Failure) -> Finding {
 fn verb(effect: &Effect) -> String {
     let of = |what: &str, id: &WorkspaceId| format!("{what} the workspace {id}");
     match effect {
-        Effect::Search(name) => format!("search for the name {:?}", name.as_str()),
-        Effect::Get(id) => of("read", id),
-        Effect::Issue { name, .. } => format!("issue a token for {:?}", name.as_str()),
-        Effect::Verify(_) => "prove the token".to_owned(),
-        Effect::Update { id, .. } => of("update", id),
-        Effect::Delete(id) => of("delete", id),
-        Effect::ReadObject
-        | Effect::AddFinalizer
-        | Effect::RemoveFinalizer
-        | Effect::WriteStatus(_)
-        | Effect::ReadSecret { .. }
-        | Effect::WriteSecret(_)
-        | Effect::DeleteSecret { .. }
-        | Effect::ReadCrd => effect.kind().to_owned(),
+        Effect::Engine(EngineCall::Search(name)) => format!("search for the name {:?}", name.as_str()),
+        Effect::Engine(EngineCall::Get(id)) => of("read", id),
+        Effect::Engine(EngineCall::Issue { name, .. }) => format!("issue a token for {:?}", name.as_str()),
+        Effect::Engine(EngineCall::Verify(_)) => "prove the token".to_owned(),
+        Effect::Engine(EngineCall::Update { id, .. }) => of("update", id),
+        Effect::Engine(EngineCall::Delete(id)) => of("delete", id),
+        Effect::Cluster(ClusterEffect::ReadObject)
+        | Effect::Cluster(ClusterEffect::AddFinalizer)
+        | Effect::Cluster(ClusterEffect::RemoveFinalizer)
+        | Effect::Cluster(ClusterEffect::WriteStatus(_))
+        | Effect::Cluster(ClusterEffect::ReadSecret { .. })
+        | Effect::Cluster(ClusterEffect::WriteSecret(_))
+        | Effect::Cluster(ClusterEffect::DeleteSecret { .. })
+        | Effect::Cluster(ClusterEffect::ReadCrd) => effect.kind().to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::finding::Finding;
 use crate::domain::reason::Reason;
 use crate::domain::time::{elapsed, later};
-use crate::lifecycle::effect::{Effect, Outcome};
+use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::memory::Memory;
 use crate::lifecycle::plan::{Step, plan};
 use crate::lifecycle::rules::{token, token_secret};
@@ -148,14 +148,14 @@ impl Reconcile {
     }
 
     fn act(&mut self, limiter: &mut RateLimiter, aspect: Aspect, effect: Effect) -> Next {
-        if effect.is_remote() {
+        if matches!(effect, Effect::Engine(_)) {
             match self.permit(limiter, aspect, &effect) {
                 Permit::Granted => *self.calls_mut(aspect) += 1,
                 Permit::RetryAt(at) if elapsed(self.view.now, at) <= WAITS_AT_MOST => return Next::Wait(at),
                 Permit::RetryAt(at) => return self.give_way(limiter, at),
             }
         }
-        if let Effect::Issue { name, .. } = &effect
+        if let Effect::Engine(EngineCall::Issue { name, .. }) = &effect
             && self.view.record().is_some()
         {
             // Noted before it is sent: a reconcile that is cut off forgets what came of it, not that it was sent.
@@ -207,7 +207,7 @@ impl Reconcile {
     fn lane(&self, aspect: Aspect, effect: &Effect) -> Lane {
         match (aspect, effect) {
             (Aspect::Token, _) => Lane::Refresh,
-            (Aspect::Sync, Effect::Delete(_)) => Lane::Delete,
+            (Aspect::Sync, Effect::Engine(EngineCall::Delete(_))) => Lane::Delete,
             (Aspect::Sync, _) if self.view.record().is_none() => Lane::Create,
             (Aspect::Sync, _) => Lane::Other,
         }
@@ -224,7 +224,7 @@ impl Reconcile {
     fn settle(&mut self, verdict: Verdict) -> Next {
         let status = report::status(&self.view, &verdict);
         if status != self.view.stored && !self.view.progress.status_failed {
-            let effect = Effect::WriteStatus(Box::new(status));
+            let effect = Effect::Cluster(ClusterEffect::WriteStatus(Box::new(status)));
             self.steps += 1;
             self.doing = Some((Aspect::Sync, effect.clone()));
             return Next::Perform(effect);

@@ -17,6 +17,7 @@ use crate::crd::Organization;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::verification::Verification;
 use crate::engine::{self, ClientConfig, Credentials as Pair, Endpoint, in_process};
+use crate::lifecycle::effect::{EngineAnswer, EngineCall};
 use crate::lifecycle::view::OrganizationFacts;
 use crate::lifecycle::{Effect, Outcome};
 use crate::tenancy::{ClaimKey, canonical};
@@ -176,8 +177,11 @@ async fn a_pass_over_a_workspace_asks_nothing_more_once_its_organization_was_rep
     fed.relist(organization("first"));
     fed.verified(&organization("first"));
     let mut performer = Performer::new(fed.context.clone(), workspace().object().clone());
-    let mut requests = async || match performer.perform(Effect::Get("w".into())).await {
-        Outcome::Got(answer) => answer.requests,
+    let mut requests = async || match performer
+        .perform(Effect::Engine(EngineCall::Get("w".into())))
+        .await
+    {
+        Outcome::Engine(EngineAnswer::Got(answer)) => answer.requests,
         other => panic!("{other:?}"),
     };
     assert_ne!(requests().await, 0);
@@ -298,8 +302,11 @@ async fn a_client_that_was_not_verified_is_not_used_by_a_reconcile_that_sees_ano
     publish(Verification::Verified("ours".into()));
     let seen = observe::view(&fed.context, workspace().object());
     assert_eq!(seen.verified(), Some(&"ours".into()));
-    let requests = match performer.perform(Effect::Get("w".into())).await {
-        Outcome::Got(answer) => answer.requests,
+    let requests = match performer
+        .perform(Effect::Engine(EngineCall::Get("w".into())))
+        .await
+    {
+        Outcome::Engine(EngineAnswer::Got(answer)) => answer.requests,
         other => panic!("{other:?}"),
     };
     assert_eq!(requests, 0, "it was made of another organization's credential");

@@ -18,7 +18,10 @@ use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::remote::Answer;
 use crate::engine::{self, Redactor, ScopedToken};
-use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, TokenSlot, WorkspaceChange};
+use crate::lifecycle::effect::{
+    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState, Outcome,
+    TokenSlot, WorkspaceChange,
+};
 use crate::lifecycle::undecodable::Undecodable;
 use crate::lifecycle::view::CrdState;
 
@@ -56,57 +59,63 @@ impl Performer {
     /// Does it, and says what came of it.
     pub(super) async fn perform(&mut self, effect: Effect) -> Outcome {
         match effect {
-            Effect::ReadObject => {
+            Effect::Cluster(ClusterEffect::ReadObject) => {
                 let read = self.api().get(&self.object.name_any()).await;
                 self.object_outcome(read)
             }
-            Effect::AddFinalizer => {
+            Effect::Cluster(ClusterEffect::AddFinalizer) => {
                 let written = write::finalizer(&self.api(), &self.object, Hold::Add).await;
                 self.object_outcome(written)
             }
-            Effect::RemoveFinalizer => {
+            Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
                 match write::finalizer(&self.api(), &self.object, Hold::Remove).await {
                     Ok(left) => {
                         self.let_go(&left);
-                        Outcome::Vanished
+                        Outcome::Cluster(ClusterOutcome::Vanished)
                     }
                     Err(error) => self.refused(&error),
                 }
             }
-            Effect::WriteStatus(status) => self.write_status(&status).await,
-            Effect::ReadSecret { name } => self.read_secret(&name).await,
-            Effect::WriteSecret(draft) => self.write_secret(*draft).await,
-            Effect::DeleteSecret {
+            Effect::Cluster(ClusterEffect::WriteStatus(status)) => self.write_status(&status).await,
+            Effect::Cluster(ClusterEffect::ReadSecret { name }) => self.read_secret(&name).await,
+            Effect::Cluster(ClusterEffect::WriteSecret(draft)) => self.write_secret(*draft).await,
+            Effect::Cluster(ClusterEffect::DeleteSecret {
                 name,
                 resource_version,
-            } => self.delete_secret(name, resource_version).await,
-            Effect::ReadCrd => Outcome::Crd(self.read_crd().await),
-            Effect::Search(name) => match self.engine() {
-                Some(engine) => Outcome::Searched(engine.look(&name).await),
-                None => Outcome::Searched(self.no_engine()),
+            }) => self.delete_secret(name, resource_version).await,
+            Effect::Cluster(ClusterEffect::ReadCrd) => {
+                Outcome::Cluster(ClusterOutcome::Crd(self.read_crd().await))
+            }
+            Effect::Engine(EngineCall::Search(name)) => match self.engine() {
+                Some(engine) => Outcome::Engine(EngineAnswer::Searched(engine.look(&name).await)),
+                None => Outcome::Engine(EngineAnswer::Searched(self.no_engine())),
             },
-            Effect::Get(id) => match self.engine() {
-                Some(engine) => Outcome::Got(engine.get(&id).await),
-                None => Outcome::Got(self.no_engine()),
+            Effect::Engine(EngineCall::Get(id)) => match self.engine() {
+                Some(engine) => Outcome::Engine(EngineAnswer::Got(engine.get(&id).await)),
+                None => Outcome::Engine(EngineAnswer::Got(self.no_engine())),
             },
-            Effect::Issue { name, region } => match self.engine() {
+            Effect::Engine(EngineCall::Issue { name, region }) => match self.engine() {
                 Some(engine) => {
                     let answer = engine.issue(&name, region.as_ref()).await;
-                    Outcome::Issued(self.keep(answer))
+                    Outcome::Engine(EngineAnswer::Issued(self.keep(answer)))
                 }
-                None => Outcome::Issued(self.no_engine()),
+                None => Outcome::Engine(EngineAnswer::Issued(self.no_engine())),
             },
-            Effect::Verify(slot) => match (self.engine(), self.tokens.get(&slot)) {
-                (Some(engine), Some(token)) => Outcome::Verified(engine.prove(token).await),
-                (None, _) | (_, None) => Outcome::Verified(self.no_engine()),
+            Effect::Engine(EngineCall::Verify(slot)) => match (self.engine(), self.tokens.get(&slot)) {
+                (Some(engine), Some(token)) => {
+                    Outcome::Engine(EngineAnswer::Verified(engine.prove(token).await))
+                }
+                (None, _) | (_, None) => Outcome::Engine(EngineAnswer::Verified(self.no_engine())),
             },
-            Effect::Update { id, change } => match self.engine() {
-                Some(engine) => Outcome::Updated(engine.update(&id, &asked(change)).await),
-                None => Outcome::Updated(self.no_engine()),
+            Effect::Engine(EngineCall::Update { id, change }) => match self.engine() {
+                Some(engine) => {
+                    Outcome::Engine(EngineAnswer::Updated(engine.update(&id, &asked(change)).await))
+                }
+                None => Outcome::Engine(EngineAnswer::Updated(self.no_engine())),
             },
-            Effect::Delete(id) => match self.engine() {
-                Some(engine) => Outcome::Deleted(engine.delete(&id).await),
-                None => Outcome::Deleted(self.no_engine()),
+            Effect::Engine(EngineCall::Delete(id)) => match self.engine() {
+                Some(engine) => Outcome::Engine(EngineAnswer::Deleted(engine.delete(&id).await)),
+                None => Outcome::Engine(EngineAnswer::Deleted(self.no_engine())),
             },
         }
     }
@@ -139,8 +148,8 @@ impl Performer {
 
     fn refused(&self, error: &kube::Error) -> Outcome {
         match error {
-            kube::Error::Api(status) if status.is_conflict() => Outcome::Conflict,
-            kube::Error::Api(status) if status.is_not_found() => Outcome::Vanished,
+            kube::Error::Api(status) if status.is_conflict() => Outcome::Cluster(ClusterOutcome::Conflict),
+            kube::Error::Api(status) if status.is_not_found() => Outcome::Cluster(ClusterOutcome::Vanished),
             other => {
                 let tokens = self.tokens.values();
                 let scrub = tokens.fold(Redactor::default(), |scrub, token| {
@@ -148,8 +157,10 @@ impl Performer {
                 });
                 let detail = scrubbed(other, &scrub);
                 match other {
-                    kube::Error::Api(status) if status.is_forbidden() => Outcome::Forbidden { detail },
-                    _ => Outcome::KubernetesFailed { detail },
+                    kube::Error::Api(status) if status.is_forbidden() => {
+                        Outcome::Cluster(ClusterOutcome::Forbidden { detail })
+                    }
+                    _ => Outcome::Cluster(ClusterOutcome::KubernetesFailed { detail }),
                 }
             }
         }
@@ -172,9 +183,9 @@ impl Performer {
                 Undecodable::Release => salvage.left,
                 // Of what is left of it nothing may follow.
                 Undecodable::Report(_) => {
-                    return Outcome::KubernetesFailed {
+                    return Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                         detail: "the object can no longer be decoded".to_owned(),
-                    };
+                    });
                 }
             },
             Err(error) => return self.refused(&error),
@@ -184,11 +195,11 @@ impl Performer {
             .written
             .wrote(&self.uid(), object.resource_version().as_deref());
         self.object = object;
-        Outcome::Object(Box::new(ObjectState {
+        Outcome::Cluster(ClusterOutcome::Object(Box::new(ObjectState {
             object: observe::object(&self.object),
             declared: self.object.spec.clone(),
             stored: self.object.status.clone().unwrap_or_default(),
-        }))
+        })))
     }
 
     /// Without a finalizer the object is gone, and the version that the API server returns is not that of its end.
@@ -208,9 +219,9 @@ impl Performer {
         let patch = match write::status_patch(version.as_deref(), self.object.status.as_ref(), status) {
             Ok(patch) => patch,
             Err(error) => {
-                return Outcome::KubernetesFailed {
+                return Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                     detail: error.to_string(),
-                };
+                });
             }
         };
         let name = self.object.name_any();

@@ -16,7 +16,7 @@ use crate::controller::write;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::domain::time::elapsed;
 use crate::engine::ScopedToken;
-use crate::lifecycle::effect::{Outcome, Replace, SecretDraft};
+use crate::lifecycle::effect::{ClusterOutcome, Outcome, Replace, SecretDraft};
 use crate::lifecycle::view::{LiveSecret, SecretFacts};
 
 impl Performer {
@@ -26,8 +26,10 @@ impl Performer {
 
     pub(super) async fn read_secret(&self, name: &str) -> Outcome {
         match self.secrets().get_opt(name).await {
-            Ok(None) => Outcome::Secret(LiveSecret::Absent),
-            Ok(Some(secret)) => Outcome::Secret(LiveSecret::Present(self.facts(&secret.0))),
+            Ok(None) => Outcome::Cluster(ClusterOutcome::Secret(LiveSecret::Absent)),
+            Ok(Some(secret)) => {
+                Outcome::Cluster(ClusterOutcome::Secret(LiveSecret::Present(self.facts(&secret.0))))
+            }
             Err(error) => self.refused(&error),
         }
     }
@@ -38,9 +40,9 @@ impl Performer {
 
     pub(super) async fn write_secret(&mut self, draft: SecretDraft) -> Outcome {
         let Some(token) = self.tokens.get(&draft.slot) else {
-            return Outcome::KubernetesFailed {
+            return Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                 detail: "the token is no longer at hand".to_owned(),
-            };
+            });
         };
         let secret = self.secret(&draft, token);
         let written = match &draft.replace {
@@ -62,11 +64,13 @@ impl Performer {
                 self.count_token(&kept);
                 self.context.shared().secrets.put(kept);
                 self.tokens.remove(&draft.slot);
-                Outcome::SecretWritten(facts)
+                Outcome::Cluster(ClusterOutcome::SecretWritten(facts))
             }
-            Err(kube::Error::Api(status)) if status.is_already_exists() => Outcome::Conflict,
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {
+                Outcome::Cluster(ClusterOutcome::Conflict)
+            }
             Err(kube::Error::Api(status)) if status.is_not_found() && draft.replace != Replace::Nothing => {
-                Outcome::Conflict
+                Outcome::Cluster(ClusterOutcome::Conflict)
             }
             Err(error) => self.refused(&error),
         }
@@ -173,6 +177,6 @@ impl Performer {
             .shared()
             .secrets
             .remove(&(self.namespace(), name.clone()));
-        Outcome::SecretDeleted { name }
+        Outcome::Cluster(ClusterOutcome::SecretDeleted { name })
     }
 }

@@ -13,12 +13,14 @@ use crate::controller::context::Context;
 use crate::controller::tests::{HOME, settings};
 use crate::crd::AnyWorkspace;
 use crate::engine::ScopedToken;
-use crate::lifecycle::effect::TokenSlot;
+use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, TokenSlot};
 use crate::lifecycle::{Effect, Outcome};
 
 /// What comes of reading this object.
 async fn read(object: Value) -> Outcome {
-    performer(200, object).perform(Effect::ReadObject).await
+    performer(200, object)
+        .perform(Effect::Cluster(ClusterEffect::ReadObject))
+        .await
 }
 
 /// A performer whose API server answers in this way only.
@@ -50,9 +52,15 @@ fn undecodable(status: Value) -> Value {
 async fn one_that_is_to_go_goes_on_only_where_what_it_manages_can_be_told() {
     let told = json!({"uid": "w", "workspaceId": "1", "organizationId": "o", "name": "Acme"});
     let untold = json!({"uid": "w", "workspaceId": "1", "organizationId": "o", "name": 7});
-    assert!(matches!(read(undecodable(told)).await, Outcome::Object(_)));
+    assert!(matches!(
+        read(undecodable(told)).await,
+        Outcome::Cluster(ClusterOutcome::Object(_))
+    ));
     let outcome = read(undecodable(untold)).await;
-    assert!(matches!(outcome, Outcome::KubernetesFailed { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Cluster(ClusterOutcome::KubernetesFailed { .. })),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
@@ -69,8 +77,10 @@ async fn words_of_a_refusal_are_cut_and_say_no_token_in_whatever_form() {
         lifetime: std::time::Duration::ZERO,
     };
     performer.tokens.insert(TokenSlot(0), token);
-    let outcome = performer.perform(Effect::ReadObject).await;
-    let Outcome::Forbidden { detail } = &outcome else {
+    let outcome = performer
+        .perform(Effect::Cluster(ClusterEffect::ReadObject))
+        .await;
+    let Outcome::Cluster(ClusterOutcome::Forbidden { detail }) = &outcome else {
         panic!("{outcome:?}")
     };
     assert!(

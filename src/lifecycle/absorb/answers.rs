@@ -9,7 +9,7 @@ use crate::domain::object::Deletion;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{Answer, Deleted, Failure, FailureClass, RemoteWorkspace, TokenScope};
 use crate::lifecycle::creation_window::ServerClock;
-use crate::lifecycle::effect::{Effect, IssuedToken, WorkspaceChange};
+use crate::lifecycle::effect::{Effect, EngineCall, IssuedToken, WorkspaceChange};
 use crate::lifecycle::failures;
 use crate::lifecycle::memory::Unproven;
 use crate::lifecycle::schedule::TokenTimes;
@@ -20,7 +20,7 @@ use crate::tenancy::canonical;
 pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Vec<RemoteWorkspace>>) {
     view.progress.clock.learn(&answer);
     match (answer.result, effect) {
-        (Ok(rows), Effect::Search(name)) => {
+        (Ok(rows), Effect::Engine(EngineCall::Search(name))) => {
             if !rows.iter().any(|row| row.name == *name) {
                 forget_unproven(view, name, answer.started);
             }
@@ -37,7 +37,9 @@ pub(super) fn looked(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
 
 pub(super) fn got(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Option<RemoteWorkspace>>) {
     view.progress.clock.learn(&answer);
-    let Effect::Get(id) = effect else { return };
+    let Effect::Engine(EngineCall::Get(id)) = effect else {
+        return;
+    };
     if view.progress.removal == Removal::Unclear {
         view.progress.removal = Removal::Failed;
         // Why the DELETE failed says more.
@@ -89,7 +91,7 @@ fn note_in_looks(view: &mut View, row: &RemoteWorkspace) {
 pub(super) fn issued(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<IssuedToken>) {
     view.progress.clock.learn(&answer);
     view.progress.stamped = false;
-    let Effect::Issue { name, .. } = effect else {
+    let Effect::Engine(EngineCall::Issue { name, .. }) = effect else {
         return;
     };
     if view.record().is_none() {
@@ -170,7 +172,7 @@ pub(super) fn proven(view: &mut View, aspect: Aspect, effect: &Effect, answer: A
 pub(super) fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<RemoteWorkspace>) {
     view.progress.clock.learn(&answer);
     view.memory.known_at = Some(answer.finished);
-    let Effect::Update { id, change } = effect else {
+    let Effect::Engine(EngineCall::Update { id, change }) = effect else {
         return;
     };
     // What was read before our own write is no ground for issuing any more.
@@ -214,7 +216,9 @@ pub(super) fn updated(view: &mut View, aspect: Aspect, effect: &Effect, answer: 
 
 pub(super) fn deleted(view: &mut View, aspect: Aspect, effect: &Effect, answer: Answer<Deleted>) {
     view.progress.clock.learn(&answer);
-    let Effect::Delete(id) = effect else { return };
+    let Effect::Engine(EngineCall::Delete(id)) = effect else {
+        return;
+    };
     let stray = view.record().filter(|record| record.id != *id);
     if stray.is_none() {
         view.progress.removal = match &answer.result {

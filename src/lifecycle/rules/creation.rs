@@ -9,7 +9,7 @@ use crate::domain::object::Finalizer;
 use crate::domain::reason::Reason;
 use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::creation_window::ServerClock;
-use crate::lifecycle::effect::Effect;
+use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall};
 use crate::lifecycle::plan::Step;
 use crate::lifecycle::report;
 use crate::lifecycle::rules::attribution::{Attribution, attribute};
@@ -46,13 +46,16 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     }
     let may_issue = !view.declared.is_suspended() && naming::granted(view, &intent.name).is_ok();
     if view.progress.stamped && may_issue {
-        return Some(act(Effect::Issue {
+        return Some(act(Effect::Engine(EngineCall::Issue {
             name: intent.name.clone(),
             region: view.declared.region_id.clone(),
-        }));
+        })));
     }
     let Some(search) = view.search(&intent.name) else {
-        return Some(look_or_rest(view, Effect::Search(intent.name.clone())));
+        return Some(look_or_rest(
+            view,
+            Effect::Engine(EngineCall::Search(intent.name.clone())),
+        ));
     };
     match attribute(search, ServerClock::window_of(intent)) {
         Attribution::Ours(row) => Some(record(view, &intent.organization_id, &row.id, Origin::Created)),
@@ -90,7 +93,9 @@ fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
 
 /// The creation is over, and made nothing that is ours.
 fn forget(view: &View) -> Step {
-    act(Effect::WriteStatus(Box::new(report::without_intent(view))))
+    act(Effect::Cluster(ClusterEffect::WriteStatus(Box::new(
+        report::without_intent(view),
+    ))))
 }
 
 /// The issue was answered: prove the token, read the workspace, and keep it only if our issue made it.
@@ -99,10 +104,10 @@ fn finish_issue(view: &View, intent: &Creation) -> Step {
         return rest(view);
     };
     let Some(proof) = &view.progress.proof else {
-        return act(Effect::Verify(issued.slot));
+        return act(Effect::Engine(EngineCall::Verify(issued.slot)));
     };
     let Some(seen) = view.observed(&proof.workspace_id) else {
-        return act(Effect::Get(proof.workspace_id.clone()));
+        return act(Effect::Engine(EngineCall::Get(proof.workspace_id.clone())));
     };
     let row = match &seen.remote {
         Remote::Present(row) => row,
@@ -136,7 +141,9 @@ fn finish_issue(view: &View, intent: &Creation) -> Step {
     {
         return step;
     }
-    act(Effect::WriteStatus(Box::new(report::recorded(view, &found))))
+    act(Effect::Cluster(ClusterEffect::WriteStatus(Box::new(
+        report::recorded(view, &found),
+    ))))
 }
 
 /// Without a creation time the look made moments before, in this very reconcile, decides: the name was free.
@@ -173,7 +180,7 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
         return Some(stop(view, finding));
     }
     match view.observed(id).map(|seen| &seen.remote) {
-        None => Some(look_or_rest(view, Effect::Get(id.clone()))),
+        None => Some(look_or_rest(view, Effect::Engine(EngineCall::Get(id.clone())))),
         Some(Remote::Present(row)) => Some(adopt(view, organization, row)),
         // A wish that cannot come true is forgotten; a declaration is not.
         Some(Remote::Gone) => view.declared.workspace_id.as_ref().map(|id| {
@@ -216,7 +223,10 @@ pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
         return Some(stop(view, finding));
     }
     let Some(search) = view.search(name) else {
-        return Some(look_or_rest(view, Effect::Search(name.clone())));
+        return Some(look_or_rest(
+            view,
+            Effect::Engine(EngineCall::Search(name.clone())),
+        ));
     };
     Some(match naming::taken(search, None) {
         Taken::Nearly(row) => stop(view, naming::similar(name, &row)),
@@ -226,8 +236,12 @@ pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
         },
         Taken::Free if is_default(name) => stop(view, never_default()),
         Taken::Free if view.progress.issues > 0 => stop(view, moved(name)),
-        Taken::Free if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
-        Taken::Free => act(Effect::WriteStatus(Box::new(report::stamped(view, organization)))),
+        Taken::Free if view.object.finalizer == Finalizer::Absent => {
+            act(Effect::Cluster(ClusterEffect::AddFinalizer))
+        }
+        Taken::Free => act(Effect::Cluster(ClusterEffect::WriteStatus(Box::new(
+            report::stamped(view, organization),
+        )))),
     })
 }
 
@@ -238,7 +252,7 @@ fn adopt_found(view: &View, organization: &OrganizationId, row: &RemoteWorkspace
         Some(Remote::Gone) => stop(view, just_gone(&row.id)),
         None => match naming::granted(view, &row.name).and_then(|grant| naming::may_adopt(view, &grant, row))
         {
-            Ok(()) => act(Effect::Get(row.id.clone())),
+            Ok(()) => act(Effect::Engine(EngineCall::Get(row.id.clone()))),
             Err(finding) => stop(view, finding),
         },
     }
@@ -264,14 +278,18 @@ fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> S
 /// Records the workspace of that id, once it was read by id, is nobody else's, and the object is held.
 fn record(view: &View, organization: &OrganizationId, id: &WorkspaceId, origin: Origin) -> Step {
     match view.observed(id).map(|seen| &seen.remote) {
-        None => act(Effect::Get(id.clone())),
+        None => act(Effect::Engine(EngineCall::Get(id.clone()))),
         Some(Remote::Gone) => stop(view, just_gone(id)),
         Some(Remote::Present(row)) => match naming::id_claimed_by_other(view, organization, id) {
             Some(claimed) => stop(view, claimed),
-            None if view.object.finalizer == Finalizer::Absent => act(Effect::AddFinalizer),
+            None if view.object.finalizer == Finalizer::Absent => {
+                act(Effect::Cluster(ClusterEffect::AddFinalizer))
+            }
             None => {
                 let found = found_record(organization, row, origin);
-                act(Effect::WriteStatus(Box::new(report::recorded(view, &found))))
+                act(Effect::Cluster(ClusterEffect::WriteStatus(Box::new(
+                    report::recorded(view, &found),
+                ))))
             }
         },
     }

@@ -7,7 +7,7 @@ use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::creation_window::ServerClock;
-use crate::lifecycle::effect::Effect;
+use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall};
 use crate::lifecycle::plan::{Step, sync};
 use crate::lifecycle::report;
 use crate::lifecycle::rules::attribution::{Attribution, attribute};
@@ -40,7 +40,7 @@ fn release(view: &View) -> Step {
         Some(problem) if problem.finding.reason == Reason::KubernetesApiError => {
             Step::Settle(report::failed(view, problem))
         }
-        Some(_) | None => act(Effect::RemoveFinalizer),
+        Some(_) | None => act(Effect::Cluster(ClusterEffect::RemoveFinalizer)),
     }
 }
 
@@ -114,7 +114,7 @@ fn delete(view: &View, record: &Record) -> Step {
     match view.progress.removal {
         Removal::Done => return release(view),
         // Whatever a DELETE is answered: what is read to be gone is gone.
-        Removal::Unclear => return act(Effect::Get(record.id.clone())),
+        Removal::Unclear => return act(Effect::Engine(EngineCall::Get(record.id.clone()))),
         Removal::Failed if is_gone => return release(view),
         Removal::Failed | Removal::NotTried => {}
     }
@@ -134,7 +134,7 @@ fn delete(view: &View, record: &Record) -> Step {
                  deleted",
             ),
         )),
-        Orphans::Nothing => act(Effect::Delete(record.id.clone())),
+        Orphans::Nothing => act(Effect::Engine(EngineCall::Delete(record.id.clone()))),
     }
 }
 
@@ -144,11 +144,11 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         return step;
     }
     let Some(search) = view.search(&intent.name) else {
-        return act(Effect::Search(intent.name.clone()));
+        return act(Effect::Engine(EngineCall::Search(intent.name.clone())));
     };
     match attribute(search, ServerClock::window_of(intent)) {
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
-            None => act(Effect::Get(row.id)),
+            None => act(Effect::Engine(EngineCall::Get(row.id))),
             Some(Remote::Gone) => release(view),
             Some(Remote::Present(row)) => {
                 let record = Record {
@@ -161,7 +161,9 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
                 if let Some(claimed) = naming::id_claimed_by_other(view, &record.organization_id, &row.id) {
                     return Step::Settle(blocked(view, &claimed.message));
                 }
-                act(Effect::WriteStatus(Box::new(report::recorded(view, &record))))
+                act(Effect::Cluster(ClusterEffect::WriteStatus(Box::new(
+                    report::recorded(view, &record),
+                ))))
             }
         },
         Attribution::Theirs => release(view),
@@ -235,7 +237,7 @@ fn unable(view: &View) -> Option<Step> {
 /// Objects of a CRD that goes are swept away with it: that is nobody's wish to delete workspaces.
 fn may_be_the_crd(view: &View) -> Option<Step> {
     match &view.progress.crd {
-        None => sync(Effect::ReadCrd),
+        None => sync(Effect::Cluster(ClusterEffect::ReadCrd)),
         Some(CrdState::Serving | CrdState::Going) => None,
         Some(CrdState::Unreadable { why }) => Some(Step::Settle(blocked(
             view,

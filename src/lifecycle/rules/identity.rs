@@ -5,7 +5,7 @@ use crate::domain::finding::Finding;
 use crate::domain::object::Finalizer;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
-use crate::lifecycle::effect::Effect;
+use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall};
 use crate::lifecycle::plan::{Step, sync};
 use crate::lifecycle::report;
 use crate::lifecycle::rules::{preconditions, state};
@@ -33,7 +33,7 @@ pub fn read_what_differs(view: &View) -> Option<Step> {
     });
     let unchecked = view.observed(&record.id).is_none() && view.progress.row.is_none();
     ((differs || is_asked(view)) && unchecked && may_ask(view))
-        .then(|| sync(Effect::Get(record.id.clone())))
+        .then(|| sync(Effect::Engine(EngineCall::Get(record.id.clone()))))
         .flatten()
 }
 
@@ -69,7 +69,9 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
             Remote::Present(_) => return None,
         },
         // What was not found stays so until a GET by id says otherwise.
-        None if was_missed(view) && may_ask(view) => return sync(Effect::Get(record.id.clone())),
+        None if was_missed(view) && may_ask(view) => {
+            return sync(Effect::Engine(EngineCall::Get(record.id.clone())));
+        }
         None => was_missed(view),
     };
     if !gone {
@@ -85,7 +87,9 @@ pub fn report_what_is_gone(view: &View) -> Option<Step> {
     }
     // It may have come back: only this reconcile's own GET lets its record go.
     if read && view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
-        return sync(Effect::WriteStatus(Box::new(report::forgotten(view, &record))));
+        return sync(Effect::Cluster(ClusterEffect::WriteStatus(Box::new(
+            report::forgotten(view, &record),
+        ))));
     }
     Some(Step::Settle(report::blocked(view, gone_finding(view, &record))))
 }
@@ -154,7 +158,7 @@ pub fn refuse_another_identity(view: &View) -> Option<Step> {
         let stands = said.reason == Reason::IdentityMismatch && view.progress.row.is_none();
         // What was read to be another's stays so until a GET by id says otherwise.
         return match stands {
-            true if may_ask(view) => sync(Effect::Get(record.id.clone())),
+            true if may_ask(view) => sync(Effect::Engine(EngineCall::Get(record.id.clone()))),
             true => Some(Step::Settle(report::blocked(view, said))),
             false => None,
         };

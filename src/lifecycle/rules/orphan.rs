@@ -5,7 +5,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
 use crate::domain::remote::RemoteWorkspace;
-use crate::lifecycle::effect::Effect;
+use crate::lifecycle::effect::{Effect, EngineCall};
 use crate::lifecycle::memory::Unproven;
 use crate::lifecycle::plan::{Step, token};
 use crate::lifecycle::report;
@@ -22,14 +22,14 @@ pub fn drop_a_token_of_another(view: &View) -> Option<Step> {
         .as_ref()
         .filter(|proof| proof.workspace_id != record.id)?;
     let Some(seen) = other(view, &proof.workspace_id) else {
-        return token(Effect::Get(proof.workspace_id.clone()));
+        return token(Effect::Engine(EngineCall::Get(proof.workspace_id.clone())));
     };
     let made_by_us = match seen {
         Remote::Present(row) => is_ours(view, &record, row),
         Remote::Gone => false,
     };
     if made_by_us {
-        return token(Effect::Delete(proof.workspace_id.clone()));
+        return token(Effect::Engine(EngineCall::Delete(proof.workspace_id.clone())));
     }
     let finding = Finding::new(
         Reason::IdentityMismatch,
@@ -81,13 +81,15 @@ pub fn settle_issues(view: &View, record: &Record) -> Orphans {
 /// The next step towards the removal of what an issue may have made. Nothing, once a look under its name shows nothing of ours.
 fn look_or_remove(view: &View, record: &Record, unproven: &Unproven) -> Option<Effect> {
     let Some(search) = view.search(&unproven.name) else {
-        return Some(Effect::Search(unproven.name.clone()));
+        return Some(Effect::Engine(EngineCall::Search(unproven.name.clone())));
     };
     let mut rows = search.rows.iter();
     let row = rows.find(|row| row.name == unproven.name && is_ours(view, record, row))?;
     match other(view, &row.id) {
-        None => Some(Effect::Get(row.id.clone())),
-        Some(Remote::Present(row)) if is_ours(view, record, row) => Some(Effect::Delete(row.id.clone())),
+        None => Some(Effect::Engine(EngineCall::Get(row.id.clone()))),
+        Some(Remote::Present(row)) if is_ours(view, record, row) => {
+            Some(Effect::Engine(EngineCall::Delete(row.id.clone())))
+        }
         Some(Remote::Present(_) | Remote::Gone) => None,
     }
 }

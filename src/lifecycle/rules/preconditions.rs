@@ -5,7 +5,7 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::reason::Reason;
 use crate::domain::remote::WorkspaceState;
 use crate::domain::verification::{Missing, Verification};
-use crate::lifecycle::effect::Effect;
+use crate::lifecycle::effect::{ClusterEffect, Effect};
 use crate::lifecycle::plan::{Step, sync, token};
 use crate::lifecycle::report;
 use crate::lifecycle::rules::{identity, naming, token_secret};
@@ -24,7 +24,7 @@ pub fn read_what_changed(view: &View) -> Option<Step> {
         (Some(problem), true) if view.progress.status_failed => {
             Some(Step::Settle(report::failed(view, problem)))
         }
-        (_, true) => sync(Effect::ReadObject),
+        (_, true) => sync(Effect::Cluster(ClusterEffect::ReadObject)),
     }
 }
 
@@ -166,10 +166,10 @@ pub fn remove_left_over(view: &View) -> Option<Step> {
 }
 
 fn delete(facts: &SecretFacts) -> Effect {
-    Effect::DeleteSecret {
+    Effect::Cluster(ClusterEffect::DeleteSecret {
         name: facts.name.clone(),
         resource_version: facts.resource_version.clone(),
-    }
+    })
 }
 
 /// One Secret of ours to delete, if any is left; first to be read, where that is not known.
@@ -188,5 +188,5 @@ pub fn remove_secrets(view: &View) -> Option<Step> {
 
 /// Our finalizer, before anything that would have to be cleaned up.
 pub fn add_finalizer() -> Option<Step> {
-    sync(Effect::AddFinalizer)
+    sync(Effect::Cluster(ClusterEffect::AddFinalizer))
 }

@@ -5,7 +5,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteState, RemoteWorkspace, WorkspaceState};
-use crate::lifecycle::effect::{Effect, WorkspaceChange};
+use crate::lifecycle::effect::{Effect, EngineCall, WorkspaceChange};
 use crate::lifecycle::plan::{Step, sync};
 use crate::lifecycle::rules::naming::{self, Taken};
 use crate::lifecycle::verdict::Aspect;
@@ -114,17 +114,17 @@ fn rename(view: &View, record: &Record) -> Drift {
     }
     // I3: what is renamed, and from what, is what this very reconcile has read.
     if view.present(&record.id).is_none() {
-        return Drift::Next(Effect::Get(record.id.clone()));
+        return Drift::Next(Effect::Engine(EngineCall::Get(record.id.clone())));
     }
     match view
         .search(wanted)
         .map(|search| naming::taken(search, Some(&record.id)))
     {
-        None => Drift::Next(Effect::Search(wanted.clone())),
-        Some(Taken::Free) => Drift::Next(Effect::Update {
+        None => Drift::Next(Effect::Engine(EngineCall::Search(wanted.clone()))),
+        Some(Taken::Free) => Drift::Next(Effect::Engine(EngineCall::Update {
             id: record.id.clone(),
             change,
-        }),
+        })),
         Some(Taken::Nearly(row)) => Drift::Blocked(naming::similar(wanted, &row)),
         Some(Taken::Exactly(_)) => Drift::Blocked(Finding::new(
             Reason::AlreadyExists,
@@ -164,12 +164,12 @@ fn switch(view: &View, record: &Record) -> Drift {
         ));
     }
     if view.present(&record.id).is_none() {
-        return Drift::Next(Effect::Get(record.id.clone()));
+        return Drift::Next(Effect::Engine(EngineCall::Get(record.id.clone())));
     }
-    Drift::Next(Effect::Update {
+    Drift::Next(Effect::Engine(EngineCall::Update {
         id: record.id.clone(),
         change,
-    })
+    }))
 }
 
 /// Why the API refused this very change in this reconcile.

@@ -10,7 +10,7 @@ use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::WorkspaceState;
 use crate::domain::time::{elapsed, later};
-use crate::lifecycle::effect::{Effect, Replace, SecretDraft};
+use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Replace, SecretDraft};
 use crate::lifecycle::memory::LastToken;
 use crate::lifecycle::plan::{Step, token};
 use crate::lifecycle::report;
@@ -102,21 +102,23 @@ pub fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Option<Ste
         Target::Free => Replace::Nothing,
         Target::Ours(facts) => Replace::Version(facts.resource_version.clone()),
         Target::Unread => {
-            return token(Effect::ReadSecret {
+            return token(Effect::Cluster(ClusterEffect::ReadSecret {
                 name: token_secret::secret_name(view),
-            });
+            }));
         }
         Target::Foreign => return None,
     };
-    token(Effect::WriteSecret(Box::new(SecretDraft {
-        name: token_secret::secret_name(view),
-        slot: issued.slot,
-        replace,
-        content: token_secret::content(view, record, name)?,
-        times: issued.times,
-        labels: token_secret::labels(view),
-        annotations: token_secret::extra_annotations(view),
-    })))
+    token(Effect::Cluster(ClusterEffect::WriteSecret(Box::new(
+        SecretDraft {
+            name: token_secret::secret_name(view),
+            slot: issued.slot,
+            replace,
+            content: token_secret::content(view, record, name)?,
+            times: issued.times,
+            labels: token_secret::labels(view),
+            annotations: token_secret::extra_annotations(view),
+        },
+    ))))
 }
 
 /// An issued token is proven at once, or dropped with the reconcile.
@@ -126,7 +128,7 @@ pub fn prove_what_was_issued(view: &View) -> Option<Step> {
     view.progress
         .proof
         .is_none()
-        .then(|| token(Effect::Verify(issued.slot)))
+        .then(|| token(Effect::Engine(EngineCall::Verify(issued.slot))))
         .flatten()
 }
 
@@ -173,20 +175,20 @@ pub fn need(view: &View, record: &Record) -> Need {
     }
     // I9: a store that lags reads as mass absence; only a live 404 is an absence.
     if let Target::Unread = target {
-        return Need::Next(Effect::ReadSecret {
+        return Need::Next(Effect::Cluster(ClusterEffect::ReadSecret {
             name: token_secret::secret_name(view),
-        });
+        }));
     }
     let Some(row) = identity::confirmed(view, record) else {
-        return Need::Next(Effect::Get(record.id.clone()));
+        return Need::Next(Effect::Engine(EngineCall::Get(record.id.clone())));
     };
     if let Err(finding) = naming::may_use(view, &record.organization_id, &row.name) {
         return Need::Blocked(finding);
     }
-    Need::Next(Effect::Issue {
+    Need::Next(Effect::Engine(EngineCall::Issue {
         name: row.name.clone(),
         region: None,
-    })
+    }))
 }
 
 fn may_not_issue(view: &View, record: &Record) -> Option<Need> {

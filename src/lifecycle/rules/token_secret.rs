@@ -6,7 +6,7 @@ use crate::crd::metadata_keys;
 use crate::domain::finding::Finding;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
-use crate::lifecycle::effect::Effect;
+use crate::lifecycle::effect::{ClusterEffect, Effect};
 use crate::lifecycle::plan::{Step, token};
 use crate::lifecycle::report;
 use crate::lifecycle::rules::state;
@@ -58,7 +58,7 @@ pub(super) fn previous_secret(view: &View) -> Option<&SecretFacts> {
 pub fn unwatched_recorded_secret(view: &View) -> Option<Effect> {
     let name = view.record().and(view.stored.token_secret_name.as_ref())?;
     let unseen = secret_named(view, name).is_none() && !view.progress.checked_secrets.contains(name);
-    unseen.then(|| Effect::ReadSecret { name: name.clone() })
+    unseen.then(|| Effect::Cluster(ClusterEffect::ReadSecret { name: name.clone() }))
 }
 
 /// The recorded name, until it is known that nothing of ours is there.
@@ -179,13 +179,13 @@ pub fn remove_other_secrets(view: &View) -> Option<Step> {
         report::in_use(view)?;
         if is_watched(other) {
             let status = report::status(view, &report::settled(view));
-            return token(Effect::WriteStatus(Box::new(status)));
+            return token(Effect::Cluster(ClusterEffect::WriteStatus(Box::new(status))));
         }
     }
-    token(Effect::DeleteSecret {
+    token(Effect::Cluster(ClusterEffect::DeleteSecret {
         name: other.name.clone(),
         resource_version: other.resource_version.clone(),
-    })
+    }))
 }
 
 /// When the token in the Secret is next to be renewed, or, where that is due, when it is about to end.

@@ -15,7 +15,10 @@ use crate::domain::remote::{
     Answer, Deleted, Failure, FailureClass, RemoteState, RemoteWorkspace, TokenScope, WorkspaceState,
 };
 use crate::domain::verification::{Missing, Verification};
-use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, TokenSlot};
+use crate::lifecycle::effect::{
+    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState, Outcome,
+    TokenSlot,
+};
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::tests::world::{World, at, org, spec};
 use crate::lifecycle::view::{
@@ -267,11 +270,11 @@ impl Dice {
     /// Any answer that fits the effect in kind; what Kubernetes stores it stores faithfully.
     pub(super) fn outcome(&mut self, view: &View, effect: &Effect) -> Outcome {
         let now = view.now;
-        if !effect.is_remote() && self.odds(10) {
-            let refused = Outcome::KubernetesFailed {
+        if matches!(effect, Effect::Cluster(_)) && self.odds(10) {
+            let refused = Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                 detail: "refused".to_owned(),
-            };
-            return self.pick(&[refused, Outcome::Conflict]);
+            });
+            return self.pick(&[refused, Outcome::Cluster(ClusterOutcome::Conflict)]);
         }
         let mut state = ObjectState {
             object: view.object.clone(),
@@ -279,66 +282,87 @@ impl Dice {
             stored: view.stored.clone(),
         };
         match effect {
-            Effect::ReadObject => {
+            Effect::Cluster(ClusterEffect::ReadObject) => {
                 if self.odds(3) {
                     state.declared = self.declared();
                     state.object.generation += 1;
                 }
-                Outcome::Object(Box::new(state))
+                Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))
             }
-            Effect::AddFinalizer => {
+            Effect::Cluster(ClusterEffect::AddFinalizer) => {
                 state.object.finalizer = Finalizer::Present;
-                Outcome::Object(Box::new(state))
+                Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))
             }
-            Effect::RemoveFinalizer => Outcome::Vanished,
-            Effect::WriteStatus(status) => {
+            Effect::Cluster(ClusterEffect::RemoveFinalizer) => Outcome::Cluster(ClusterOutcome::Vanished),
+            Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
                 state.stored = (**status).clone();
-                Outcome::Object(Box::new(state))
+                Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))
             }
-            Effect::ReadSecret { name } => Outcome::Secret(match self.maybe(|dice| dice.secret(name)) {
-                Some(facts) => LiveSecret::Present(facts),
-                None => LiveSecret::Absent,
-            }),
-            Effect::WriteSecret(draft) => Outcome::SecretWritten(SecretFacts {
-                name: draft.name.clone(),
-                resource_version: "8".to_owned(),
-                ownership: Ownership::Ours,
-                content: Content::Whole(draft.content.clone()),
-                times: Some(draft.times),
-                labels: draft.labels.clone(),
-                annotations: draft.annotations.clone(),
-            }),
-            Effect::DeleteSecret { name, .. } => Outcome::SecretDeleted { name: name.clone() },
-            Effect::ReadCrd => {
-                let unreadable = CrdState::Unreadable { why: "?".to_owned() };
-                Outcome::Crd(self.pick(&[CrdState::Serving, CrdState::Serving, CrdState::Going, unreadable]))
-            }
-            Effect::Search(_) => Outcome::Searched(self.answer(now, |dice| {
-                let row = dice.row();
-                let other = dice.row();
-                dice.pick(&[vec![], vec![row.clone()], vec![row, other]])
-            })),
-            Effect::Get(id) => {
-                let id = id.clone();
-                Outcome::Got(self.answer(now, |dice| {
-                    let row = RemoteWorkspace { id, ..dice.row() };
-                    dice.pick(&[Some(row.clone()), Some(row.clone()), Some(row), None])
+            Effect::Cluster(ClusterEffect::ReadSecret { name }) => Outcome::Cluster(ClusterOutcome::Secret(
+                match self.maybe(|dice| dice.secret(name)) {
+                    Some(facts) => LiveSecret::Present(facts),
+                    None => LiveSecret::Absent,
+                },
+            )),
+            Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
+                Outcome::Cluster(ClusterOutcome::SecretWritten(SecretFacts {
+                    name: draft.name.clone(),
+                    resource_version: "8".to_owned(),
+                    ownership: Ownership::Ours,
+                    content: Content::Whole(draft.content.clone()),
+                    times: Some(draft.times),
+                    labels: draft.labels.clone(),
+                    annotations: draft.annotations.clone(),
                 }))
             }
-            Effect::Issue { .. } => Outcome::Issued(self.answer(now, |dice| IssuedToken {
-                slot: TokenSlot(1),
-                lifetime: Duration::from_secs(dice.pick(&[1200, 0, 5, u64::MAX])),
-            })),
-            Effect::Verify(_) => Outcome::Verified(self.answer(now, |dice| TokenScope {
-                workspace_id: dice.id(),
-                organization_id: dice.maybe(Self::organization_id),
-                workspace_name: None,
-            })),
-            Effect::Update { id, .. } => {
-                let id = id.clone();
-                Outcome::Updated(self.answer(now, |dice| RemoteWorkspace { id, ..dice.row() }))
+            Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => {
+                Outcome::Cluster(ClusterOutcome::SecretDeleted { name: name.clone() })
             }
-            Effect::Delete(_) => Outcome::Deleted(self.answer(now, |_| Deleted::Removed)),
+            Effect::Cluster(ClusterEffect::ReadCrd) => {
+                let unreadable = CrdState::Unreadable { why: "?".to_owned() };
+                Outcome::Cluster(ClusterOutcome::Crd(self.pick(&[
+                    CrdState::Serving,
+                    CrdState::Serving,
+                    CrdState::Going,
+                    unreadable,
+                ])))
+            }
+            Effect::Engine(EngineCall::Search(_)) => {
+                Outcome::Engine(EngineAnswer::Searched(self.answer(now, |dice| {
+                    let row = dice.row();
+                    let other = dice.row();
+                    dice.pick(&[vec![], vec![row.clone()], vec![row, other]])
+                })))
+            }
+            Effect::Engine(EngineCall::Get(id)) => {
+                let id = id.clone();
+                Outcome::Engine(EngineAnswer::Got(self.answer(now, |dice| {
+                    let row = RemoteWorkspace { id, ..dice.row() };
+                    dice.pick(&[Some(row.clone()), Some(row.clone()), Some(row), None])
+                })))
+            }
+            Effect::Engine(EngineCall::Issue { .. }) => {
+                Outcome::Engine(EngineAnswer::Issued(self.answer(now, |dice| IssuedToken {
+                    slot: TokenSlot(1),
+                    lifetime: Duration::from_secs(dice.pick(&[1200, 0, 5, u64::MAX])),
+                })))
+            }
+            Effect::Engine(EngineCall::Verify(_)) => {
+                Outcome::Engine(EngineAnswer::Verified(self.answer(now, |dice| TokenScope {
+                    workspace_id: dice.id(),
+                    organization_id: dice.maybe(Self::organization_id),
+                    workspace_name: None,
+                })))
+            }
+            Effect::Engine(EngineCall::Update { id, .. }) => {
+                let id = id.clone();
+                Outcome::Engine(EngineAnswer::Updated(
+                    self.answer(now, |dice| RemoteWorkspace { id, ..dice.row() }),
+                ))
+            }
+            Effect::Engine(EngineCall::Delete(_)) => {
+                Outcome::Engine(EngineAnswer::Deleted(self.answer(now, |_| Deleted::Removed)))
+            }
         }
     }
 }

@@ -4,15 +4,15 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{Failure, FailureClass, WorkspaceState};
-use crate::lifecycle::effect::{Effect, TokenSlot, WorkspaceChange};
+use crate::lifecycle::effect::{Effect, EngineCall, TokenSlot, WorkspaceChange};
 use crate::lifecycle::failures::{of_call, of_creation, refused};
 use crate::lifecycle::tests::fake_engine::failure;
 
 fn creation_refused(class: FailureClass, status: u16, detail: &str) -> Finding {
-    let issue = Effect::Issue {
+    let issue = Effect::Engine(EngineCall::Issue {
         name: WorkspaceName::from("acme"),
         region: None,
-    };
+    });
     let failure = Failure {
         detail: detail.to_owned(),
         ..failure(class, status)
@@ -77,14 +77,17 @@ fn a_creation_refused_for_the_plan_says_so_by_its_status_or_by_its_words() {
 #[test]
 fn a_token_that_is_refused_as_soon_as_it_is_issued_is_no_matter_of_the_credential() {
     let denied = failure(FailureClass::Denied, 403);
-    let finding = of_call(&Effect::Verify(TokenSlot(1)), &denied);
+    let finding = of_call(&Effect::Engine(EngineCall::Verify(TokenSlot(1))), &denied);
     assert_eq!(finding.reason, Reason::AccessDenied);
     assert!(
         finding.message.contains("nothing was handed out"),
         "{}",
         finding.message
     );
-    let finding = of_call(&Effect::Get(WorkspaceId::from("ws-1")), &denied);
+    let finding = of_call(
+        &Effect::Engine(EngineCall::Get(WorkspaceId::from("ws-1"))),
+        &denied,
+    );
     assert_eq!(finding.reason, Reason::AccessDenied);
     assert!(
         finding.message.contains("administrator rights"),

@@ -11,7 +11,7 @@ use crate::domain::reason::Reason;
 use crate::domain::remote::WorkspaceState;
 use crate::domain::time::elapsed;
 use crate::lifecycle::Kstatus;
-use crate::lifecycle::effect::{Effect, WorkspaceChange};
+use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, WorkspaceChange};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled};
 use crate::lifecycle::rules::deletion;
 use crate::lifecycle::tests::dice::Dice;
@@ -162,7 +162,7 @@ fn reads_well(status: &WorkspaceStatus, generation: i64) -> Result<(), TestCaseE
 /// Every law about one effect, on the view that it was decided on.
 fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
     prop_assert!(view.leader, "only the leader acts");
-    if effect.is_remote() {
+    if matches!(effect, Effect::Engine(_)) {
         prop_assert!(
             view.verified().is_some(),
             "nothing is asked of an organization that is not verified"
@@ -175,7 +175,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
         );
     }
     match effect {
-        Effect::Issue { name, .. } => {
+        Effect::Engine(EngineCall::Issue { name, .. }) => {
             prop_assert!(
                 issue_is_lawful(view, name),
                 "an issue under a name that was not just seen"
@@ -191,7 +191,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 "nothing is created while suspended"
             );
         }
-        Effect::Update { id, change } => {
+        Effect::Engine(EngineCall::Update { id, change }) => {
             prop_assert!(view.record().is_some_and(|record| record.id == *id));
             prop_assert!(view.declared.suspend != Some(true));
             prop_assert!(view.present(id).is_some(), "an update of what was not just read");
@@ -201,14 +201,14 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 prop_assert!(!crate::tenancy::is_default(name));
             }
         }
-        Effect::Delete(id) => {
+        Effect::Engine(EngineCall::Delete(id)) => {
             prop_assert!(delete_is_lawful(view, id), "a deletion that nobody asked for");
             prop_assert!(
                 view.record().is_none_or(|record| record.id != *id) || old_secret(view) == OldSecret::None,
                 "a token outlives its workspace"
             );
         }
-        Effect::WriteSecret(draft) => {
+        Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
             prop_assert_eq!(
                 Some(&draft.content.workspace_id),
                 view.progress.proof.as_ref().map(|proof| &proof.workspace_id)
@@ -225,8 +225,8 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 "a token for a name that is not granted"
             );
         }
-        Effect::DeleteSecret { name, .. } => prop_assert!(!foreign(view, name)),
-        Effect::WriteStatus(status) => {
+        Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => prop_assert!(!foreign(view, name)),
+        Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
             reads_well(status, view.object.generation)?;
             let before = view.record().map(|record| record.id);
             let recreated =
@@ -255,14 +255,14 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 "a creation begins while suspended"
             );
         }
-        Effect::ReadObject
-        | Effect::AddFinalizer
-        | Effect::RemoveFinalizer
-        | Effect::ReadSecret { .. }
-        | Effect::ReadCrd
-        | Effect::Search(_)
-        | Effect::Get(_)
-        | Effect::Verify(_) => {}
+        Effect::Cluster(ClusterEffect::ReadObject)
+        | Effect::Cluster(ClusterEffect::AddFinalizer)
+        | Effect::Cluster(ClusterEffect::RemoveFinalizer)
+        | Effect::Cluster(ClusterEffect::ReadSecret { .. })
+        | Effect::Cluster(ClusterEffect::ReadCrd)
+        | Effect::Engine(EngineCall::Search(_))
+        | Effect::Engine(EngineCall::Get(_))
+        | Effect::Engine(EngineCall::Verify(_)) => {}
     }
     Ok(())
 }

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::{Answer, Failure, FailureClass};
 use crate::domain::time::later;
-use crate::lifecycle::effect::{Effect, IssuedToken, ObjectState, Outcome, Replace};
+use crate::lifecycle::effect::{
+    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState, Outcome,
+    Replace,
+};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled, SharedList};
 use crate::lifecycle::tests::fake_engine::failure;
 use crate::lifecycle::tests::world::{Fault, Object, Secret, World};
@@ -107,7 +110,11 @@ impl World {
         let started = self.now;
         self.now = later(
             self.now,
-            Duration::from_millis(if effect.is_remote() { 100 } else { 5 }),
+            Duration::from_millis(if matches!(effect, Effect::Engine(_)) {
+                100
+            } else {
+                5
+            }),
         );
         let mut fault = self
             .faults
@@ -129,18 +136,18 @@ impl World {
                 self.carry_out(object, version, effect, started);
                 None
             }
-            Some(Fault::Forbidden) => Some(Outcome::Forbidden {
+            Some(Fault::Forbidden) => Some(Outcome::Cluster(ClusterOutcome::Forbidden {
                 detail: "forbidden".to_owned(),
-            }),
-            Some(Fault::Refused) => Some(Outcome::KubernetesFailed {
+            })),
+            Some(Fault::Refused) => Some(Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                 detail: "refused".to_owned(),
-            }),
+            })),
             Some(Fault::AnswerLost) => {
                 self.carry_out(object, version, effect, started);
-                if !effect.is_remote() {
-                    return Some(Outcome::KubernetesFailed {
+                if matches!(effect, Effect::Cluster(_)) {
+                    return Some(Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                         detail: "no answer".to_owned(),
-                    });
+                    }));
                 }
                 Some(self.fails(effect, started, failure(FailureClass::Unknown, 504)))
             }
@@ -160,12 +167,24 @@ impl World {
 
     pub(super) fn fails(&self, effect: &Effect, started: Timestamp, failure: Failure) -> Outcome {
         match effect {
-            Effect::Search(_) => Outcome::Searched(self.answer(started, Err(failure))),
-            Effect::Get(_) => Outcome::Got(self.answer(started, Err(failure))),
-            Effect::Issue { .. } => Outcome::Issued(self.answer(started, Err(failure))),
-            Effect::Verify(_) => Outcome::Verified(self.answer(started, Err(failure))),
-            Effect::Update { .. } => Outcome::Updated(self.answer(started, Err(failure))),
-            Effect::Delete(_) => Outcome::Deleted(self.answer(started, Err(failure))),
+            Effect::Engine(EngineCall::Search(_)) => {
+                Outcome::Engine(EngineAnswer::Searched(self.answer(started, Err(failure))))
+            }
+            Effect::Engine(EngineCall::Get(_)) => {
+                Outcome::Engine(EngineAnswer::Got(self.answer(started, Err(failure))))
+            }
+            Effect::Engine(EngineCall::Issue { .. }) => {
+                Outcome::Engine(EngineAnswer::Issued(self.answer(started, Err(failure))))
+            }
+            Effect::Engine(EngineCall::Verify(_)) => {
+                Outcome::Engine(EngineAnswer::Verified(self.answer(started, Err(failure))))
+            }
+            Effect::Engine(EngineCall::Update { .. }) => {
+                Outcome::Engine(EngineAnswer::Updated(self.answer(started, Err(failure))))
+            }
+            Effect::Engine(EngineCall::Delete(_)) => {
+                Outcome::Engine(EngineAnswer::Deleted(self.answer(started, Err(failure))))
+            }
             other => panic!("{} is not remote", other.kind()),
         }
     }
@@ -178,15 +197,25 @@ impl World {
         started: Timestamp,
     ) -> Outcome {
         match effect {
-            Effect::ReadObject => self.read(object, version),
-            Effect::AddFinalizer => self.write(object, version, |o| o.facts.finalizer = Finalizer::Present),
-            Effect::RemoveFinalizer => self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent),
-            Effect::WriteStatus(status) => self.write(object, version, |o| o.status = (**status).clone()),
-            Effect::ReadSecret { name } => Outcome::Secret(match self.secrets.get(name) {
-                Some(secret) => LiveSecret::Present(self.secret_facts(&self.objects[object].facts, secret)),
-                None => LiveSecret::Absent,
-            }),
-            Effect::WriteSecret(draft) => {
+            Effect::Cluster(ClusterEffect::ReadObject) => self.read(object, version),
+            Effect::Cluster(ClusterEffect::AddFinalizer) => {
+                self.write(object, version, |o| o.facts.finalizer = Finalizer::Present)
+            }
+            Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
+                self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent)
+            }
+            Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
+                self.write(object, version, |o| o.status = (**status).clone())
+            }
+            Effect::Cluster(ClusterEffect::ReadSecret { name }) => {
+                Outcome::Cluster(ClusterOutcome::Secret(match self.secrets.get(name) {
+                    Some(secret) => {
+                        LiveSecret::Present(self.secret_facts(&self.objects[object].facts, secret))
+                    }
+                    None => LiveSecret::Absent,
+                }))
+            }
+            Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
                 let there = self
                     .secrets
                     .get(&draft.name)
@@ -196,7 +225,7 @@ impl World {
                     Replace::Version(version) => there == Some(version),
                 };
                 if !fits {
-                    return Outcome::Conflict;
+                    return Outcome::Cluster(ClusterOutcome::Conflict);
                 }
                 self.versions += 1;
                 let facts = SecretFacts {
@@ -216,27 +245,31 @@ impl World {
                         controller,
                     },
                 );
-                Outcome::SecretWritten(facts)
+                Outcome::Cluster(ClusterOutcome::SecretWritten(facts))
             }
-            Effect::DeleteSecret {
+            Effect::Cluster(ClusterEffect::DeleteSecret {
                 name,
                 resource_version,
-            } => match self.secrets.get(name) {
-                Some(secret) if secret.facts.resource_version != *resource_version => Outcome::Conflict,
+            }) => match self.secrets.get(name) {
+                Some(secret) if secret.facts.resource_version != *resource_version => {
+                    Outcome::Cluster(ClusterOutcome::Conflict)
+                }
                 Some(_) | None => {
                     self.secrets.remove(name);
-                    Outcome::SecretDeleted { name: name.clone() }
+                    Outcome::Cluster(ClusterOutcome::SecretDeleted { name: name.clone() })
                 }
             },
-            Effect::ReadCrd => Outcome::Crd(self.crd.clone()),
-            Effect::Search(name) => {
-                Outcome::Searched(self.answer(started, Ok(self.engine.search(self.now, name))))
+            Effect::Cluster(ClusterEffect::ReadCrd) => {
+                Outcome::Cluster(ClusterOutcome::Crd(self.crd.clone()))
             }
-            Effect::Get(id) => {
+            Effect::Engine(EngineCall::Search(name)) => Outcome::Engine(EngineAnswer::Searched(
+                self.answer(started, Ok(self.engine.search(self.now, name))),
+            )),
+            Effect::Engine(EngineCall::Get(id)) => {
                 let row = self.engine.row(id).cloned();
-                Outcome::Got(self.answer(started, Ok(row)))
+                Outcome::Engine(EngineAnswer::Got(self.answer(started, Ok(row))))
             }
-            Effect::Issue { name, region } => {
+            Effect::Engine(EngineCall::Issue { name, region }) => {
                 self.issued_regions.push(region.clone());
                 self.issued_names.push(name.as_str().to_owned());
                 let before = self.engine.rows.len();
@@ -246,30 +279,34 @@ impl World {
                     self.strays.extend(made.map(|row| row.workspace.id.clone()));
                 }
                 let lifetime = self.engine.token_life;
-                Outcome::Issued(self.answer(started, Ok(IssuedToken { slot, lifetime })))
+                Outcome::Engine(EngineAnswer::Issued(
+                    self.answer(started, Ok(IssuedToken { slot, lifetime })),
+                ))
             }
-            Effect::Verify(slot) => Outcome::Verified(self.answer(started, Ok(self.engine.prove(*slot)))),
-            Effect::Update { id, change } => {
+            Effect::Engine(EngineCall::Verify(slot)) => Outcome::Engine(EngineAnswer::Verified(
+                self.answer(started, Ok(self.engine.prove(*slot))),
+            )),
+            Effect::Engine(EngineCall::Update { id, change }) => {
                 let result = self.engine.update(id, change);
-                Outcome::Updated(self.answer(started, result))
+                Outcome::Engine(EngineAnswer::Updated(self.answer(started, result)))
             }
-            Effect::Delete(id) => {
+            Effect::Engine(EngineCall::Delete(id)) => {
                 let result = Ok(self.engine.delete(id));
-                Outcome::Deleted(self.answer(started, result))
+                Outcome::Engine(EngineAnswer::Deleted(self.answer(started, result)))
             }
         }
     }
 
     pub(super) fn read(&mut self, object: &str, version: &mut u64) -> Outcome {
         let Some(stored) = self.objects.get(object) else {
-            return Outcome::Vanished;
+            return Outcome::Cluster(ClusterOutcome::Vanished);
         };
         *version = stored.version;
-        Outcome::Object(Box::new(ObjectState {
+        Outcome::Cluster(ClusterOutcome::Object(Box::new(ObjectState {
             object: stored.facts.clone(),
             declared: stored.spec.clone(),
             stored: stored.status.clone(),
-        }))
+        })))
     }
 
     pub(super) fn write(
@@ -279,17 +316,17 @@ impl World {
         how: impl FnOnce(&mut Object),
     ) -> Outcome {
         let Some(stored) = self.objects.get_mut(object) else {
-            return Outcome::Vanished;
+            return Outcome::Cluster(ClusterOutcome::Vanished);
         };
         if stored.version != *version {
-            return Outcome::Conflict;
+            return Outcome::Cluster(ClusterOutcome::Conflict);
         }
         self.versions += 1;
         stored.version = self.versions;
         how(stored);
         if stored.facts.deletion == Deletion::Requested && stored.facts.finalizer == Finalizer::Absent {
             self.remove(object);
-            return Outcome::Vanished;
+            return Outcome::Cluster(ClusterOutcome::Vanished);
         }
         self.read(object, version)
     }

@@ -166,7 +166,9 @@ fn a_secret_missing_from_a_store_that_lags_is_read_live_before_anything_is_issue
     let next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, None);
     assert!(matches!(
         next,
-        crate::lifecycle::Next::Perform(crate::lifecycle::Effect::ReadSecret { .. })
+        crate::lifecycle::Next::Perform(crate::lifecycle::Effect::Cluster(
+            crate::lifecycle::effect::ClusterEffect::ReadSecret { .. }
+        ))
     ));
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
-use crate::lifecycle::effect::Effect;
+use crate::lifecycle::effect::{Effect, EngineCall};
 use crate::lifecycle::tests::fake_engine::Told;
 use crate::lifecycle::tests::world::{Fault, World};
 use crate::lifecycle::{Next, Reconcile};
@@ -217,12 +217,15 @@ fn that_an_issue_was_sent_is_known_before_its_answer() {
     world.reconcile_time(900);
     let mut reconcile = Reconcile::new(world.view("acme"));
     let mut next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, None);
-    let Next::Perform(get @ Effect::Get(_)) = &next else {
+    let Next::Perform(get @ Effect::Engine(EngineCall::Get(_))) = &next else {
         panic!("{next:?}")
     };
     let outcome = world.carry_out("acme", &mut 0, get, world.now);
     next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, Some(outcome));
-    assert!(matches!(next, Next::Perform(Effect::Issue { .. })), "{next:?}");
+    assert!(
+        matches!(next, Next::Perform(Effect::Engine(EngineCall::Issue { .. }))),
+        "{next:?}"
+    );
     let sent = &reconcile.view().memory.unproven;
     assert_eq!(sent.len(), 1, "a reconcile that is cut off here leaves it behind");
     assert_eq!(sent[0].name.as_str(), "acme");
