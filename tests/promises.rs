@@ -83,25 +83,3 @@ fn every_invariant_has_its_row() {
         assert!(said.contains(&format!("I{n}")), "I{n} has no row");
     }
 }
-
-/// The rules of the decision cores, each in the source of a chapter under its own name.
-#[test]
-fn every_rule_of_the_plans_is_a_function_of_that_name() {
-    let of_workspaces = lifecycle::plan::RULES.iter().map(|(name, _)| *name);
-    let of_organizations = organization::plan::RULES.iter().map(|(name, _)| *name);
-    for (room, rules) in [
-        ("src/lifecycle/rules", of_workspaces.collect::<Vec<_>>()),
-        ("src/organization/rules", of_organizations.collect()),
-    ] {
-        let chapters = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(room)).expect("the rules");
-        let source: String = chapters
-            .map(|chapter| fs::read_to_string(chapter.expect("a file").path()).expect("text"))
-            .collect();
-        for name in rules {
-            assert!(
-                source.contains(&format!("pub fn {name}(view: &View) -> Option<Step>")),
-                "{room} has no rule {name}"
-            );
-        }
-    }
-}

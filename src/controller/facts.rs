@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::crd::metadata_keys;
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::lifecycle::facts::{Content, SecretContent};
 use crate::lifecycle::schedule::TokenTimes;
-use crate::lifecycle::view::{Content, SecretContent};
 
 /// The keys of a token Secret.
 pub(super) const KEYS: [&str; 6] = [

@@ -12,10 +12,9 @@ use crate::crd::{AnyWorkspace, Workspace, metadata_keys};
 use crate::domain::ids::{Uid, WorkspaceId};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::lifecycle::View;
+use crate::lifecycle::facts::{ListEntry, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets};
+use crate::lifecycle::progress::Progress;
 use crate::lifecycle::undecodable::{self, Undecodable};
-use crate::lifecycle::view::{
-    ListEntry, ObjectFacts, OrganizationFacts, Progress, ReadableOrganization, Secrets,
-};
 use crate::organization::Published;
 use crate::tenancy::{Access, ClaimResult, Claimant};
 
@@ -27,7 +26,6 @@ pub(super) fn view(context: &Context, workspace: &Workspace) -> View {
     let shared = context.shared();
     View {
         now: context.now(),
-        leader: true,
         declared: workspace.spec.clone(),
         stored: workspace.status.clone().unwrap_or_default(),
         claim_result: ClaimResult::default(),
@@ -154,7 +152,7 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
             .endpoint
             .unwrap_or_else(|| stored.spec.endpoint().to_owned()),
         verification: published.verification,
-        vanishing: published.vanishing,
+        missing: published.vanishing,
         revision: published.revision,
         name,
     })

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::write::{self, Hold, PATIENCE};
 use super::{observe, perform};
 use crate::crd::any_organization::SalvagedOrganization;
-use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, fold};
+use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set};
 use crate::crd::{Organization, WithoutManagedFields};
 use crate::domain::finding::Finding;
 use crate::domain::reason::{Kstatus, Reason};
@@ -100,7 +100,7 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
         Kstatus::Stalled => STALLED,
         Kstatus::Reconciling | Kstatus::Ready => RECONCILING,
     };
-    let new = fold(
+    let new = set(
         &old,
         &[
             draft(READY, ConditionStatus::False),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::facts::KeptSecret;
 use crate::domain::ids::Uid;
+use crate::lifecycle::facts::{Ownership, SecretFacts, Secrets};
 use crate::lifecycle::schedule::TokenTimes;
-use crate::lifecycle::view::{Ownership, SecretFacts, Secrets};
 
 /// Namespace and name.
 type Key = (String, String);

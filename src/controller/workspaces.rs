@@ -23,9 +23,9 @@ use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
+use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{ClusterOutcome, Effect, EngineCall};
 use crate::lifecycle::undecodable::Undecodable;
-use crate::lifecycle::verdict::Aspect;
 use crate::lifecycle::{Next, Outcome, Reconcile, Settled, SharedList};
 use crate::limits::{RateLimiter, Slot, Urgency, Work};
 use crate::stopping::Stopping;
@@ -148,7 +148,11 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
                 .get_mut(&organization)
                 .map_or(&mut idle, |state| &mut state.limiter);
             let next = reconcile.next(context.now(), &mut shared.claims, limiter, outcome.take());
-            if let Next::Perform(Effect::Engine(EngineCall::Issue { .. })) = &next {
+            if let Next::Perform {
+                effect: Effect::Engine(EngineCall::Issue { .. }),
+                ..
+            } = &next
+            {
                 // That it was sent outlives a reconcile that is cut off.
                 let memory = reconcile.view().memory.clone();
                 shared.memories.insert(reconcile.claimant().uid, memory);
@@ -156,9 +160,9 @@ async fn drive(context: Arc<Context>, object: Workspace) -> Box<Settled> {
             next
         };
         match next {
-            Next::Perform(effect) => {
+            Next::Perform { rule, effect } => {
                 let kind = effect.kind();
-                tracing::debug!(effect = kind, "performing");
+                tracing::debug!(effect = kind, rule, "performing {kind} because {rule}");
                 let came = performer.perform(effect).await;
                 context
                     .served
@@ -214,7 +218,7 @@ async fn finish(
     (
         ReconcileResult::of(reason),
         reason,
-        Action::requeue(wait(now, settled.requeue_at)),
+        Action::requeue(wait(now, settled.requeue.at)),
     )
 }
 

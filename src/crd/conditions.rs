@@ -42,7 +42,7 @@ pub struct ConditionDraft {
 }
 
 /// Gives the drafts their times: a transition time moves only when the status of that type changes.
-pub fn fold(old: &[Condition], drafts: &[ConditionDraft], generation: i64, now: Timestamp) -> Vec<Condition> {
+pub fn set(old: &[Condition], drafts: &[ConditionDraft], generation: i64, now: Timestamp) -> Vec<Condition> {
     drafts
         .iter()
         .map(|draft| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, Time};
 use kube::{CustomResource, ResourceExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -163,6 +163,14 @@ pub struct WorkspaceStatus {
     /// What would become of the remote workspace if this object were deleted now: Delete or Retain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
+    /// Present while the recorded workspace is missing at Agent Engine: a GET by its id did not find it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingWorkspace>,
+    /// Id of another organization that the recorded workspace was last said to belong to. Absent while it belongs to the
+    /// recorded one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = status::foreign_text)]
+    pub observed_organization_id: Option<OrganizationId>,
     /// A creation in flight. Present from before the request is sent until its outcome is certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creation: Option<Creation>,
@@ -188,8 +196,18 @@ pub enum Origin {
     Adopted,
 }
 
-/// A creation in flight: written before the request that creates, so that a crash in between is no orphan.
+/// A recorded workspace that is missing at Agent Engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingWorkspace {
+    /// When the operator first asked for the workspace and Agent Engine did not find it.
+    pub since: Time,
+    /// Whether the organization's list lacks the workspace, too: then it is lost until somebody restores or replaces it.
+    pub confirmed: bool,
+}
+
+/// A creation in flight: written before the request that creates, so that a crash in between is no orphan.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Creation {
     /// metadata.uid of the object that the creation is for.

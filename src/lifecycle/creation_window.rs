@@ -8,7 +8,7 @@ use crate::crd::workspace::{Creation, CreationClock};
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::Answer;
 use crate::domain::time::{earlier, elapsed, later, shifted};
-use crate::lifecycle::memory::Unproven;
+use crate::lifecycle::memory::UnresolvedIssue;
 
 /// The total time that one issue may take. The transport ends it by then.
 pub const ISSUE_DEADLINE: Duration = Duration::from_secs(30);
@@ -85,9 +85,9 @@ impl ServerClock {
     }
 
     /// An issue that was sent then, and was not answered.
-    pub fn lost_issue(&self, name: &WorkspaceName, sent: Timestamp) -> Unproven {
+    pub fn lost_issue(&self, name: &WorkspaceName, sent: Timestamp) -> UnresolvedIssue {
         let deadline = later(sent, ISSUE_DEADLINE);
-        Unproven {
+        UnresolvedIssue {
             name: name.clone(),
             window: self.live_window(sent, deadline, None),
             resolved_at: later(deadline, LAG_ALLOWANCE),

@@ -8,8 +8,9 @@ use strum::IntoStaticStr;
 use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{RegionId, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, Answered, Deleted, RemoteWorkspace, TokenScope, WorkspaceState};
+use crate::lifecycle::facts::{ObjectFacts, SecretContent, SecretFacts};
+use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::schedule::TokenTimes;
-use crate::lifecycle::view::{CrdState, LiveSecret, ObjectFacts, SecretContent, SecretFacts};
 
 /// Stands for a token that the shell holds. The core never sees the token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
@@ -94,6 +95,17 @@ pub struct IssuedToken {
     pub slot: TokenSlot,
     /// As the token claims; may be absurd.
     pub lifetime: Duration,
+}
+
+/// A Secret, read live.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one of these lives in a reconcile; a box would only be in the way"
+)]
+pub enum LiveSecret {
+    Absent,
+    Present(SecretFacts),
 }
 
 /// What came of an effect, in the same two families.

@@ -10,7 +10,7 @@ use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::RemoteWorkspace;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::schedule::TokenTimes;
-use crate::tenancy::Access;
+use crate::tenancy::{Access, Claimant};
 
 /// The Workspace object, apart from spec and status.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,6 +26,18 @@ pub struct ObjectFacts {
     pub reconcile_at: Option<String>,
     /// Value of the recreate annotation: the id that may be replaced.
     pub recreate: Option<WorkspaceId>,
+}
+
+impl ObjectFacts {
+    /// The object as the claims table knows it.
+    pub fn claimant(&self) -> Claimant {
+        Claimant {
+            uid: self.uid.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            created: self.created,
+        }
+    }
 }
 
 /// What is known of the Organization that the object names.
@@ -51,7 +63,7 @@ pub struct ReadableOrganization {
     pub defaults: Defaults,
     pub api_url: String,
     pub verification: Verification,
-    pub vanishing: Missing,
+    pub missing: Missing,
     /// Grows whenever what Workspaces wait for may have changed.
     pub revision: u64,
 }

@@ -6,15 +6,15 @@ use jiff::Timestamp;
 
 use crate::domain::ids::{Uid, WorkspaceName};
 use crate::domain::time::later;
+use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, Window};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
-use crate::lifecycle::verdict::Aspect;
 use crate::limits::{Backoff, CLOCK_SLACK};
 
 /// So many times in a row a Secret that was taken away or changed is restored at once.
 const RESTORED_AT_ONCE: u32 = 10;
 
-/// Then so long after the last time: two programs that fight over a Secret must not use up the organization's limiter.
+/// Then so long after the last time: two programs that fight over a Secret must not use up the organization's rate.
 const RESTORED_AGAIN: Duration = Duration::from_secs(60);
 
 /// Kept by uid while the object lives.
@@ -22,17 +22,22 @@ const RESTORED_AGAIN: Duration = Duration::from_secs(60);
 pub struct Memory {
     pub sync: Backoff,
     pub token: Backoff,
-    /// When our last write to the remote workspace had finished, or our last GET that found it began: what a list showed
-    /// before says nothing.
-    pub known_at: Option<Timestamp>,
-    /// When our last GET that did not find it began: a row in a list from before says nothing. That it was missing there
-    /// still counts.
-    pub missed_at: Option<Timestamp>,
+    pub lists_count_after: ListsCountAfter,
     /// When a rename last ended without a clear answer: it may still take effect for a while.
     pub rename_unclear_at: Option<Timestamp>,
-    /// Issues for the recorded workspace of which nobody saw yet that they opened that one, and made nothing else.
-    pub unproven: Vec<Unproven>,
+    /// Issues for the recorded workspace that are not yet known to have opened that one and made no other.
+    pub unresolved: Vec<UnresolvedIssue>,
     pub last_token: Option<LastToken>,
+}
+
+/// A list counts only if it was requested after what we know ourselves.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ListsCountAfter {
+    /// End of our last write to the workspace, or start of our last GET that found it. Older lists say nothing.
+    pub present: Option<Timestamp>,
+    /// Start of our last GET that returned "not found". Older lists cannot show that it exists; they can still show that
+    /// it is missing.
+    pub absent: Option<Timestamp>,
 }
 
 /// The token that was put into the Secret last.
@@ -65,9 +70,9 @@ impl LastToken {
     }
 }
 
-/// An issue that may have made a orphan, or may make one yet, if its name had just moved.
+/// An issue that may have made an orphan, or may make one yet, if its name had just moved.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Unproven {
+pub struct UnresolvedIssue {
     pub name: WorkspaceName,
     /// What it made was created within.
     pub window: Window,
@@ -78,13 +83,13 @@ pub struct Unproven {
 impl Memory {
     /// A reconcile came to no end: a write that it had sent may be carried out from here on, without anybody telling.
     pub fn lost_track(&mut self, now: Timestamp) {
-        self.known_at = Some(now);
+        self.lists_count_after.present = Some(now);
         self.rename_unclear_at = Some(now);
     }
 
     /// Whether what an issue made may still come to light: until then no name is changed.
-    pub fn unresolved_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let resolved = self.unproven.iter().map(|unproven| unproven.resolved_at);
+    pub fn unresolved_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let resolved = self.unresolved.iter().map(|issue| issue.resolved_at);
         resolved.filter(|at| *at > now).max()
     }
 
@@ -94,8 +99,8 @@ impl Memory {
         self.token.tick(now);
         let ahead = |at: &Timestamp| *at > later(now, CLOCK_SLACK);
         for stamp in [
-            &mut self.known_at,
-            &mut self.missed_at,
+            &mut self.lists_count_after.present,
+            &mut self.lists_count_after.absent,
             &mut self.rename_unclear_at,
         ] {
             if stamp.as_ref().is_some_and(ahead) {
@@ -107,9 +112,9 @@ impl Memory {
         {
             last_token.at = now;
         }
-        for unproven in &mut self.unproven {
+        for issue in &mut self.unresolved {
             let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);
-            unproven.resolved_at = unproven.resolved_at.min(as_of_now);
+            issue.resolved_at = issue.resolved_at.min(as_of_now);
         }
     }
 

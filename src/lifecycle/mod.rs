@@ -1,29 +1,47 @@
 //! What to do about one workspace. Pure: no Kubernetes client, no HTTP, no clock, no randomness, no token.
 //!
-//! [`view`] is all that is known, [`plan`] the rules in order, [`reconcile`] one reconcile sans-IO: data walks
-//! *view → step → effect → outcome → view* until the reconcile is settled.
+//! Data walks *view → rule → effect → outcome → view* until the reconcile is settled. Three floors, none reaches up:
+//!
+//! **Judgements**
+//! - [`view`]: everything that is known; [`facts`] from stores, [`memory`] from earlier reconciles, [`progress`] from this one.
+//! - [`judge`]: what it means. Facts and enums.
+//! - [`schedule`], [`creation_window`]: the times of a token, and of a creation.
+//! - [`findings`]: every sentence for people.
+//!
+//! **Rules**
+//! - [`step`], [`effect`]: what a rule may answer; what may be done, and what may come of it.
+//! - [`rules`]: a chapter a file. [`plan`]: their order.
+//!
+//! **On top**
+//! - [`status`]: the one place that makes a verdict and a status.
+//! - [`apply`]: what an outcome adds to the view.
+//! - [`reconcile`]: drives. [`budget`]: what a reconcile costs. [`wakeups`]: when it is due again, and why.
+//! - [`undecodable`]: what follows for an object that this version cannot decode.
 
-mod absorb;
-mod claim;
+mod apply;
+pub mod aspect;
+pub mod budget;
 pub mod creation_window;
 pub mod effect;
 pub mod facts;
-mod failures;
+mod findings;
+pub mod judge;
 pub mod memory;
 pub mod plan;
 pub mod progress;
 pub mod reconcile;
-pub mod report;
 pub mod rules;
 pub mod schedule;
+pub mod status;
+pub mod step;
 pub mod undecodable;
-pub mod verdict;
 pub mod view;
+pub mod wakeups;
 
-pub use crate::domain::reason::{self, Kstatus, Reason};
+pub use aspect::Aspect;
 pub use effect::{Effect, Outcome, TokenSlot};
 pub use memory::Memory;
-pub use plan::{Step, plan};
+pub use plan::plan;
 pub use reconcile::{Next, Reconcile, Settled, SharedList};
 pub use view::View;
 

@@ -1,86 +1,88 @@
 //! The rules, in order; the first with an opinion wins. Pure and total: same view, same step.
 
-use crate::lifecycle::effect::Effect;
-use crate::lifecycle::report;
 use crate::lifecycle::rules::{
-    creation, deletion, identity, orphan, preconditions, state, token, token_secret,
+    creation, deletion, drift, identity, orphan, preconditions, token, token_secret,
 };
-use crate::lifecycle::verdict::{Aspect, Verdict};
-use crate::lifecycle::view::View;
+use crate::lifecycle::step::{Ending, Step};
+use crate::lifecycle::view::{Record, View};
 
-/// The one next thing to do, or the end.
+/// A step, and the rule that named it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    Act(Aspect, Effect),
-    Settle(Verdict),
-    /// Nothing is to be done or said.
-    Leave,
+pub struct Planned {
+    pub rule: &'static str,
+    pub step: Step,
 }
 
-/// A rule has an opinion or none.
-pub type Rule = fn(&View) -> Option<Step>;
+type Rule = fn(&View) -> Option<Step>;
+type RuleOfRecord = fn(&View, &Record) -> Option<Step>;
 
-/// Order is meaning: what is stale is read anew, what is asked to go goes, what was refused or failed ends the reconcile;
-/// then who may, then whether it exists, then whether it is the recorded one, then what it is called, then its token.
-pub const RULES: &[(&str, Rule)] = &[
-    ("only_the_leader_acts", preconditions::only_the_leader_acts),
-    ("read_what_changed", preconditions::read_what_changed),
-    ("let_it_go", deletion::let_it_go),
-    ("end_with_the_problem", preconditions::end_with_the_problem),
-    (
-        "withdraw_what_is_not_granted",
-        preconditions::withdraw_what_is_not_granted,
-    ),
-    (
-        "withdraw_what_is_declared_away",
-        preconditions::withdraw_what_is_declared_away,
-    ),
-    ("know_the_organization", preconditions::know_the_organization),
-    (
-        "keep_to_the_recorded_organization",
-        preconditions::keep_to_the_recorded_organization,
-    ),
-    (
-        "keep_off_what_others_hold",
-        preconditions::keep_off_what_others_hold,
-    ),
-    (
-        "believe_no_mass_vanishing",
-        preconditions::believe_no_mass_vanishing,
-    ),
-    ("finish_what_was_begun", creation::finish_what_was_begun),
-    ("rest_while_suspended", creation::rest_while_suspended),
-    ("adopt_by_id", creation::adopt_by_id),
-    ("create_or_adopt_by_name", creation::create_or_adopt_by_name),
-    ("hold_by_finalizer", identity::hold_by_finalizer),
-    ("read_what_differs", identity::read_what_differs),
-    ("look_for_an_orphan", orphan::look_for_an_orphan),
-    ("report_what_is_gone", identity::report_what_is_gone),
-    ("refuse_another_identity", identity::refuse_another_identity),
-    ("drop_a_token_of_another", orphan::drop_a_token_of_another),
-    ("bring_to_what_is_declared", state::bring_to_what_is_declared),
-    ("withhold_token", token::withhold_token),
-    ("refuse_another_organization", token::refuse_another_organization),
-    ("publish_proven_token", token::publish_proven_token),
-    ("prove_what_was_issued", token::prove_what_was_issued),
-    ("renew_token", token::renew_token),
-    ("remove_other_secrets", token_secret::remove_other_secrets),
+/// Pairs each rule with its name.
+macro_rules! rules {
+    ($($chapter:ident::$rule:ident $(=> $call:expr)?,)+) => {
+        &[$((stringify!($rule), rules!(@call $chapter::$rule $(=> $call)?)),)+]
+    };
+    (@call $chapter:ident::$rule:ident) => { $chapter::$rule };
+    (@call $chapter:ident::$rule:ident => $call:expr) => { $call };
+}
+
+/// An object that changed is read again; without a permit the reconcile gives way; an object whose deletion was requested
+/// goes; a failure ends the reconcile.
+pub const ALWAYS: &[(&str, Rule)] = rules![
+    preconditions::read_what_changed,
+    preconditions::give_way,
+    deletion::let_it_go,
+    preconditions::end_with_the_problem,
+];
+
+/// Who may; then the creation in flight; then whether anything is to be created or adopted.
+pub const UNRECORDED: &[(&str, Rule)] = rules![
+    preconditions::withdraw_what_an_ungranted_creation_wrote,
+    preconditions::withdraw_what_a_creation_declared_away,
+    preconditions::know_the_organization,
+    preconditions::keep_to_the_intended_organization,
+    creation::finish_what_was_begun,
+    creation::rest_while_suspended,
+    creation::adopt_by_id,
+    creation::create_or_adopt_by_name,
+];
+
+/// Who may; then whether the workspace is there, and the recorded one; then its name and state; then its token.
+pub const RECORDED: &[(&str, RuleOfRecord)] = rules![
+    preconditions::withdraw_what_is_not_granted,
+    preconditions::withdraw_what_is_declared_away,
+    preconditions::know_the_organization => |view, _| preconditions::know_the_organization(view),
+    preconditions::keep_to_the_recorded_organization,
+    preconditions::keep_off_what_others_hold,
+    preconditions::doubt_many_missing,
+    identity::hold_by_finalizer,
+    identity::read_what_differs,
+    orphan::look_for_an_orphan,
+    identity::report_what_is_missing,
+    identity::refuse_another_identity,
+    orphan::drop_a_token_of_another,
+    drift::bring_to_what_is_declared,
+    token::withhold_token,
+    token::refuse_another_organization,
+    token::publish_verified_token,
+    token::verify_what_was_issued,
+    token::renew_token,
+    token_secret::remove_other_secrets,
 ];
 
 /// The next step, and the rule that named it.
-pub fn plan(view: &View) -> (&'static str, Step) {
-    RULES
-        .iter()
-        .find_map(|(name, rule)| rule(view).map(|step| (*name, step)))
-        .unwrap_or_else(|| ("settle", Step::Settle(report::settled(view))))
+pub fn plan(view: &View) -> Planned {
+    first(ALWAYS.iter().map(|(name, rule)| (*name, rule(view))))
+        .or_else(|| match view.record() {
+            None => first(UNRECORDED.iter().map(|(name, rule)| (*name, rule(view)))),
+            Some(record) => first(RECORDED.iter().map(|(name, rule)| (*name, rule(view, &record)))),
+        })
+        .unwrap_or(Planned {
+            rule: "settle",
+            step: Step::Settle(Ending::Done),
+        })
 }
 
-/// Shorthand for the rules.
-pub(super) fn sync(effect: Effect) -> Option<Step> {
-    Some(Step::Act(Aspect::Sync, effect))
-}
-
-/// Shorthand for the rules.
-pub(super) fn token(effect: Effect) -> Option<Step> {
-    Some(Step::Act(Aspect::Token, effect))
+fn first(opinions: impl Iterator<Item = (&'static str, Option<Step>)>) -> Option<Planned> {
+    let mut opinions = opinions;
+    opinions.find_map(|(rule, step)| step.map(|step| Planned { rule, step }))
 }

@@ -1,72 +1,144 @@
-//! What one reconcile finds out by its own effects. Forgotten with the reconcile.
+//! What one reconcile has done and read so far. Forgotten at its end. Each fact is keyed by what it is about, so that a
+//! re-read object which shows another record leaves nothing of the old one standing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::crd::workspace::Creation;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteWorkspace, TokenScope};
+use crate::lifecycle::aspect::Problem;
 use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::{TokenSlot, WorkspaceChange};
 use crate::lifecycle::facts::SecretFacts;
 use crate::lifecycle::schedule::TokenTimes;
-use crate::lifecycle::verdict::Problem;
 
-/// What was found out in the running reconcile.
+/// What the running reconcile has done and read so far.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
-    /// A write met a newer object: it is read anew before anything else.
-    pub stale: bool,
-    pub searches: Vec<NameSearch>,
-    pub remote: Option<Observation>,
-    /// The workspace as the last answer about it showed it: a GET, or our own update.
-    pub row: Option<RemoteWorkspace>,
-    pub issued: Option<Issued>,
-    pub proof: Option<TokenScope>,
-    /// The workspace that a mismatched proof named.
-    pub other: Option<Observation>,
-    /// The intent was written by this reconcile and its issue is still to be sent.
-    pub stamped: bool,
-    pub target: Option<LiveSecret>,
-    /// Names of Secrets that were read live or deleted: what [`super::view::Secrets`] lacks of them is not there.
-    pub checked_secrets: BTreeSet<String>,
-    pub crd: Option<CrdState>,
-    pub removal: Removal,
-    /// The last effect failed.
-    pub problem: Option<Problem>,
-    /// Agent Engine failed us on name or state; the token of a recorded workspace goes on.
-    pub sync_problem: Option<Finding>,
-    /// What the API refused of what is declared; the rest goes on.
-    pub refused: Vec<(WorkspaceChange, Finding)>,
-    /// The creation's issue was refused for certain, or never sent: its intent is void.
-    pub nothing_made: bool,
-    /// The workspace whose proven token this reconcile has put into the Secret.
-    pub published: Option<WorkspaceId>,
-    /// How many issues were sent in this reconcile: a loop would make one thing after another.
+    pub object: ObjectProgress,
+    /// Set when a status of this reconcile is stored: what that status says is its own word, to be told at its end.
+    pub status: StatusProgress,
+    /// By name; set by each search.
+    pub searches: BTreeMap<WorkspaceName, NameSearch>,
+    /// By id; set by each GET and each update.
+    pub workspaces: BTreeMap<WorkspaceId, Sighting>,
+    pub token: TokenProgress,
+    /// Issues that were sent: a loop would make one thing after another.
     pub issues: u8,
+    /// By name; set by each live read, write or deletion of a Secret.
+    pub secrets: BTreeMap<String, SecretProgress>,
+    /// Set by the live read of the CustomResourceDefinition.
+    pub crd: Option<CrdState>,
+    /// By id; set by each DELETE of a recorded workspace.
+    pub removals: BTreeMap<WorkspaceId, Removal>,
+    pub failures: Failures,
+    pub permit: PermitProgress,
+    /// Learns from every answer that carries a `Date`.
     pub clock: ServerClock,
-    /// The object, or this incarnation of it, is gone.
-    pub vanished: bool,
-    /// This reconcile has stored a status: what it said is its own word, to be told at its end.
-    pub said: bool,
-    /// The status could not be stored, or what it is to be stored on not be read: not tried twice in one reconcile.
-    pub status_failed: bool,
-    /// The Secret was not as expected: it is read live.
-    pub secret_stale: bool,
-    /// For events, beside the change of reason.
-    pub notes: Vec<Finding>,
+    /// Events to publish beside the change of the Ready reason.
+    pub events: Vec<Finding>,
 }
 
-/// How far the DELETE of the recorded workspace got.
+/// How the view's copy of the object stands to the stored one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Removal {
+pub enum ObjectProgress {
     #[default]
-    NotTried,
-    Done,
-    /// It failed, and the workspace may be gone all the same: that is still to be read.
-    Unclear,
-    Failed,
+    Current,
+    /// A write met a newer object: it is read before anything else.
+    Changed,
+    /// The newer object could not be read.
+    Unreadable,
+    /// The status could not be stored. It is not tried twice in one reconcile.
+    Unwritable,
+    /// The object, or this incarnation of it, is gone.
+    Gone,
+}
+
+/// Whether this reconcile has stored a status.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum StatusProgress {
+    #[default]
+    Unwritten,
+    Written,
+}
+
+/// How far the token of this reconcile got.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum TokenProgress {
+    #[default]
+    None,
+    /// This reconcile stored this intent, and its issue is still to be sent.
+    MayIssue(Creation),
+    /// The issue for this intent certainly made nothing, or was never sent: the intent is void.
+    NothingMade(Option<Creation>),
+    /// The shell holds a token that is not verified yet.
+    Issued(Issued),
+    /// Agent Engine said what the token opens.
+    Verified(Issued, TokenScope),
+    /// A verified token of this workspace is in the Secret.
+    Published(WorkspaceId),
+}
+
+/// A token at hand, known by its slot only.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Issued {
+    pub slot: TokenSlot,
+    pub started: Timestamp,
+    pub finished: Timestamp,
+    pub date: Option<Timestamp>,
+    pub times: TokenTimes,
+}
+
+impl TokenProgress {
+    /// The token at hand, verified or not.
+    pub fn issued(&self) -> Option<&Issued> {
+        match self {
+            TokenProgress::Issued(issued) | TokenProgress::Verified(issued, _) => Some(issued),
+            TokenProgress::None
+            | TokenProgress::MayIssue(_)
+            | TokenProgress::NothingMade(_)
+            | TokenProgress::Published(_) => None,
+        }
+    }
+
+    /// The token at hand that still has to be verified.
+    pub fn unverified(&self) -> Option<&Issued> {
+        match self {
+            TokenProgress::Issued(issued) => Some(issued),
+            TokenProgress::None
+            | TokenProgress::MayIssue(_)
+            | TokenProgress::NothingMade(_)
+            | TokenProgress::Verified(..)
+            | TokenProgress::Published(_) => None,
+        }
+    }
+
+    /// The token at hand and what it opens.
+    pub fn verified(&self) -> Option<(&Issued, &TokenScope)> {
+        match self {
+            TokenProgress::Verified(issued, scope) => Some((issued, scope)),
+            TokenProgress::None
+            | TokenProgress::MayIssue(_)
+            | TokenProgress::NothingMade(_)
+            | TokenProgress::Issued(_)
+            | TokenProgress::Published(_) => None,
+        }
+    }
+
+    /// The workspace whose verified token is in the Secret.
+    pub fn published(&self) -> Option<&WorkspaceId> {
+        match self {
+            TokenProgress::Published(id) => Some(id),
+            TokenProgress::None
+            | TokenProgress::MayIssue(_)
+            | TokenProgress::NothingMade(_)
+            | TokenProgress::Issued(_)
+            | TokenProgress::Verified(..) => None,
+        }
+    }
 }
 
 /// A search by name: all rows whose name contains it.
@@ -76,10 +148,18 @@ pub struct NameSearch {
     pub rows: Vec<RemoteWorkspace>,
 }
 
+/// What this reconcile knows of one workspace at Agent Engine.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Sighting {
+    /// The last GET by id, unless a write of ours came after it: the ground for effects.
+    pub read: Option<Observation>,
+    /// The workspace as the last answer about it showed it, a GET or our own update: for reports and drift.
+    pub row: Option<RemoteWorkspace>,
+}
+
 /// A GET by id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Observation {
-    pub id: WorkspaceId,
     pub requested_at: Timestamp,
     pub remote: Remote,
 }
@@ -94,30 +174,22 @@ impl Observation {
     }
 }
 
-/// What a GET by id said.
+/// The answer to a GET by id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Remote {
     Present(RemoteWorkspace),
     Gone,
 }
 
-/// A token at hand, known by its slot only.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Issued {
-    pub slot: TokenSlot,
-    pub started: Timestamp,
-    pub finished: Timestamp,
-    pub date: Option<Timestamp>,
-    pub times: TokenTimes,
-}
-
-/// The Secret under the declared name, read live.
+/// A Secret as this reconcile left it or read it live.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "one of these lives in a reconcile; a box would only be in the way"
+    reason = "a reconcile holds two or three of these; a box would only be in the way"
 )]
-pub enum LiveSecret {
+pub enum SecretProgress {
+    /// A write met another version: it is read before anything else.
+    Changed,
     Absent,
     Present(SecretFacts),
 }
@@ -126,10 +198,49 @@ pub enum LiveSecret {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CrdState {
     Serving,
-    /// Terminating or gone: its objects go with it, and that is nobody's wish to delete workspaces.
+    /// Terminating or gone. Its objects go with it, which is no wish of a user to delete workspaces.
     Going,
     /// No answer, or not allowed to ask.
     Unreadable {
         why: String,
     },
+}
+
+/// How far the DELETE of a recorded workspace got.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Removal {
+    #[default]
+    NotTried,
+    Done,
+    /// It failed, and the workspace may be gone all the same: that is still to be read.
+    Unclear,
+    Failed,
+}
+
+/// What failed in this reconcile.
+#[derive(Clone, Debug, Default)]
+pub struct Failures {
+    /// The failure that ends the reconcile.
+    pub last: Option<Problem>,
+    /// Agent Engine failed a call about name or state; the token of a recorded workspace goes on.
+    pub sync: Option<Finding>,
+    /// The changes that the API refused; the rest goes on.
+    pub refused: Vec<(WorkspaceChange, Finding)>,
+}
+
+impl Failures {
+    /// Why the API refused this very change.
+    pub fn refused(&self, change: &WorkspaceChange) -> Option<&Finding> {
+        let mut refused = self.refused.iter();
+        refused.find(|(of, _)| of == change).map(|(_, finding)| finding)
+    }
+}
+
+/// Whether the rate limiter lets this reconcile call Agent Engine.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PermitProgress {
+    #[default]
+    Open,
+    /// The next permit is further away than a reconcile waits.
+    NotBefore(Timestamp),
 }

@@ -1,4 +1,5 @@
-//! One reconcile over one workspace, without input or output of its own. The loop around it has no decisions.
+//! One reconcile of one workspace, without input or output of its own. It drives: the rules decide, and the loop around it
+//! performs.
 
 use std::time::Duration;
 
@@ -8,32 +9,27 @@ use crate::crd::conditions;
 use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::finding::Finding;
 use crate::domain::reason::Reason;
-use crate::domain::time::{elapsed, later};
+use crate::domain::time::elapsed;
+use crate::lifecycle::apply::apply_outcome;
+use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
+use crate::lifecycle::judge::{failure, identity, token_secret};
 use crate::lifecycle::memory::Memory;
-use crate::lifecycle::plan::{Step, plan};
-use crate::lifecycle::rules::{token, token_secret};
-use crate::lifecycle::verdict::{Aspect, Problem, Verdict};
-use crate::lifecycle::view::{Removal, View};
-use crate::lifecycle::{absorb, report};
+use crate::lifecycle::plan::{Planned, plan};
+use crate::lifecycle::progress::{ObjectProgress, PermitProgress};
+use crate::lifecycle::status::{self, Verdict};
+use crate::lifecycle::step::{Ending, Step};
+use crate::lifecycle::view::View;
+use crate::lifecycle::wakeups::{self, Wakeup, Why};
 use crate::limits::{Lane, Permit, Pressure, RateLimiter, Urgency};
 use crate::tenancy::{Claimant, Claims};
 
-/// A turn further away than this ends the reconcile: a waiting reconcile would hold a slot that others need.
-const WAITS_AT_MOST: Duration = Duration::from_secs(1);
-
-/// No object goes unlooked at for longer: a missed event heals by then.
-const LOOKS_AGAIN: Duration = Duration::from_secs(30 * 60);
-
-/// What waits for something else (a grant, a claim, an Organization) is woken by it; this is for a missed event.
-const WAITS_FOR_OTHERS: Duration = Duration::from_secs(5 * 60);
-
-/// A Secret of somebody else under our Secret's name may have no label of ours, and then nobody tells that it has gone. To
-/// look costs one read of Kubernetes, and no call.
-const LOOKS_WHETHER_THE_NAME_IS_FREE: Duration = Duration::from_secs(60);
+/// A permit further away than this ends the reconcile: a waiting one would hold a slot that others need.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// More steps than any story has; a reconcile that gets here turns in circles.
-const STEPS_AT_MOST: u8 = 32;
+const MAX_STEPS: u8 = 32;
 
 /// One reconcile.
 #[derive(Debug)]
@@ -50,7 +46,11 @@ pub struct Reconcile {
 /// What the loop is to do next.
 #[derive(Debug)]
 pub enum Next {
-    Perform(Effect),
+    Perform {
+        /// The rule that named the effect.
+        rule: &'static str,
+        effect: Effect,
+    },
     /// Come back at this instant, at most a second away.
     Wait(Timestamp),
     Settled(Box<Settled>),
@@ -59,7 +59,9 @@ pub enum Next {
 /// The end of a reconcile.
 #[derive(Debug)]
 pub struct Settled {
-    pub requeue_at: Timestamp,
+    /// The rule that ended it.
+    pub rule: &'static str,
+    pub requeue: Wakeup,
     pub memory: Memory,
     /// The status as stored now.
     pub stored: WorkspaceStatus,
@@ -71,7 +73,7 @@ pub struct Settled {
     pub calls: u32,
 }
 
-/// Whether the reconcile wants the organization's shared list taken anew, before its interval is over.
+/// Whether the reconcile wants the organization's shared list taken again, before its interval is over.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SharedList {
     Enough,
@@ -92,15 +94,9 @@ impl Reconcile {
         }
     }
 
-    /// The object that the reconcile is about, as the claims table knows it.
+    /// The object that is reconciled, as the claims table knows it.
     pub fn claimant(&self) -> Claimant {
-        let object = &self.view.object;
-        Claimant {
-            uid: object.uid.clone(),
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
-            created: object.created,
-        }
+        self.view.object.claimant()
     }
 
     /// What is known now.
@@ -108,7 +104,7 @@ impl Reconcile {
         &self.view
     }
 
-    /// Folds in what came of the last effect, and names the next one. Claims are taken here, before anything is written.
+    /// Applies the outcome of the last effect, and names the next one. Claims are taken here, before anything is written.
     pub fn next(
         &mut self,
         now: Timestamp,
@@ -118,82 +114,71 @@ impl Reconcile {
     ) -> Next {
         self.view.now = now;
         if let (Some(outcome), Some((aspect, effect))) = (outcome, self.doing.take()) {
-            if let Some(answered) = outcome.answered() {
-                if let Some(pressure) = Pressure::of(answered.failure) {
-                    limiter.observe(now, pressure);
-                }
-                // One was charged when it was asked for.
-                for _ in 1..answered.requests {
-                    *self.calls_mut(aspect) += 1;
-                    limiter.spend(now, self.lane(aspect, &effect));
-                }
-            }
-            absorb::absorb(&mut self.view, aspect, &effect, outcome);
+            self.pay(limiter, aspect, &effect, &outcome);
+            apply_outcome(&mut self.view, aspect, &effect, outcome);
         }
         self.view.claim_result = claims.take(&self.claimant(), self.view.claims());
         let asked = claims.held_by_others(&self.view.object.uid, self.view.asks());
         self.view.claim_result.lost.extend(asked);
-        if self.view.progress.vanished || self.steps >= STEPS_AT_MOST {
-            return self.leave();
+        if self.view.progress.object == ObjectProgress::Gone {
+            return self.leave("the_object_is_gone");
+        }
+        if self.steps >= MAX_STEPS {
+            return self.leave("too_many_steps");
         }
         self.decide(limiter)
     }
 
     fn decide(&mut self, limiter: &mut RateLimiter) -> Next {
-        match plan(&self.view).1 {
-            Step::Act(aspect, effect) => self.act(limiter, aspect, effect),
-            Step::Settle(verdict) => self.settle(verdict),
-            Step::Leave => self.leave(),
+        let Planned { rule, step } = plan(&self.view);
+        match step {
+            Step::Act(aspect, Effect::Engine(call)) => self.call(limiter, rule, aspect, call),
+            Step::Act(aspect, effect) => self.perform(rule, aspect, effect),
+            Step::Record(change) => {
+                let status = Box::new(status::after(&self.view, &change));
+                self.perform(rule, change.aspect(), ClusterEffect::WriteStatus(status).into())
+            }
+            Step::Settle(ending) => self.settle(rule, &ending),
+            Step::Leave => self.leave(rule),
         }
     }
 
-    fn act(&mut self, limiter: &mut RateLimiter, aspect: Aspect, effect: Effect) -> Next {
-        if matches!(effect, Effect::Engine(_)) {
-            match self.permit(limiter, aspect, &effect) {
-                Permit::Granted => *self.calls_mut(aspect) += 1,
-                Permit::RetryAt(at) if elapsed(self.view.now, at) <= WAITS_AT_MOST => return Next::Wait(at),
-                Permit::RetryAt(at) => return self.give_way(limiter, at),
+    fn perform(&mut self, rule: &'static str, aspect: Aspect, effect: Effect) -> Next {
+        self.steps += 1;
+        self.doing = Some((aspect, effect.clone()));
+        Next::Perform { rule, effect }
+    }
+
+    fn call(
+        &mut self,
+        limiter: &mut RateLimiter,
+        rule: &'static str,
+        aspect: Aspect,
+        call: EngineCall,
+    ) -> Next {
+        let denied = self.view.progress.permit != PermitProgress::Open;
+        match self.permit(limiter, aspect, &call) {
+            Permit::Granted => *self.calls_mut(aspect) += 1,
+            Permit::RetryAt(at) if elapsed(self.view.now, at) <= LONGEST_WAIT => return Next::Wait(at),
+            Permit::RetryAt(_) if denied => return self.leave(rule),
+            Permit::RetryAt(at) => {
+                self.view.progress.permit = PermitProgress::NotBefore(at);
+                return self.decide(limiter);
             }
         }
-        if let Effect::Engine(EngineCall::Issue { name, .. }) = &effect
+        if let EngineCall::Issue { name, .. } = &call
             && self.view.record().is_some()
         {
             // Noted before it is sent: a reconcile that is cut off forgets what came of it, not that it was sent.
             let sent = self.view.progress.clock.lost_issue(name, self.view.now);
-            self.view.memory.unproven.push(sent);
+            self.view.memory.unresolved.push(sent);
         }
-        self.steps += 1;
-        self.doing = Some((aspect, effect.clone()));
-        Next::Perform(effect)
+        self.perform(rule, aspect, call.into())
     }
 
-    /// The turn is far away. What this reconcile has found out is not forgotten over it.
-    fn give_way(&mut self, limiter: &mut RateLimiter, at: Timestamp) -> Next {
-        let finding = match self.view.progress.sync_problem.take() {
-            Some(finding) => finding,
-            None if self.view.progress.stamped => {
-                self.view.progress.stamped = false;
-                self.view.progress.nothing_made = true;
-                Finding::new(
-                    Reason::Throttled,
-                    "Agent Engine asked to slow down; it is tried again when it allows",
-                )
-            }
-            // Whether it is gone all the same is read another time.
-            None if self.view.progress.removal == Removal::Unclear => {
-                self.view.progress.removal = Removal::Failed;
-                return self.decide(limiter);
-            }
-            None => return self.leave_until(at),
-        };
-        let aspect = Aspect::Sync;
-        self.view.progress.problem = Some(Problem { aspect, finding });
-        self.decide(limiter)
-    }
-
-    /// The first call of a reconcile asks for a turn. What follows from it is charged, and waits only while all must.
-    fn permit(&self, limiter: &mut RateLimiter, aspect: Aspect, effect: &Effect) -> Permit {
-        let lane = self.lane(aspect, effect);
+    /// The first call of a reconcile asks for a permit. Later calls are charged, and wait only while all must.
+    fn permit(&self, limiter: &mut RateLimiter, aspect: Aspect, call: &EngineCall) -> Permit {
+        let lane = self.lane(aspect, call);
         if self.sync_calls + self.token_calls == 0 {
             return limiter.acquire(self.view.now, lane, &self.view.object.uid);
         }
@@ -204,10 +189,25 @@ impl Reconcile {
         Permit::Granted
     }
 
-    fn lane(&self, aspect: Aspect, effect: &Effect) -> Lane {
-        match (aspect, effect) {
+    /// One request was charged when its call was permitted; repeats and further pages are charged here.
+    fn pay(&mut self, limiter: &mut RateLimiter, aspect: Aspect, effect: &Effect, outcome: &Outcome) {
+        let (Effect::Engine(call), Outcome::Engine(answer)) = (effect, outcome) else {
+            return;
+        };
+        let answered = answer.answered();
+        if let Some(pressure) = Pressure::of(answered.failure) {
+            limiter.observe(self.view.now, pressure);
+        }
+        for _ in 1..answered.requests {
+            *self.calls_mut(aspect) += 1;
+            limiter.spend(self.view.now, self.lane(aspect, call));
+        }
+    }
+
+    fn lane(&self, aspect: Aspect, call: &EngineCall) -> Lane {
+        match (aspect, call) {
             (Aspect::Token, _) => Lane::Refresh,
-            (Aspect::Sync, Effect::Engine(EngineCall::Delete(_))) => Lane::Delete,
+            (Aspect::Sync, EngineCall::Delete(_)) => Lane::Delete,
             (Aspect::Sync, _) if self.view.record().is_none() => Lane::Create,
             (Aspect::Sync, _) => Lane::Other,
         }
@@ -220,131 +220,137 @@ impl Reconcile {
         }
     }
 
-    /// The status is written last, and only where it differs.
-    fn settle(&mut self, verdict: Verdict) -> Next {
-        let status = report::status(&self.view, &verdict);
-        if status != self.view.stored && !self.view.progress.status_failed {
-            let effect = Effect::Cluster(ClusterEffect::WriteStatus(Box::new(status)));
-            self.steps += 1;
-            self.doing = Some((Aspect::Sync, effect.clone()));
-            return Next::Perform(effect);
-        }
-        let at = self.back_off(&verdict);
-        self.end(at, Some(verdict))
-    }
-
-    fn leave(&mut self) -> Next {
-        let at = self
-            .rested_until()
-            .unwrap_or_else(|| later(self.view.now, WAITS_FOR_OTHERS));
-        self.leave_until(at)
-    }
-
-    fn leave_until(&mut self, at: Timestamp) -> Next {
-        self.end(at, None)
-    }
-
-    fn rested_until(&self) -> Option<Timestamp> {
-        let cause = self.view.cause();
-        let memory = &self.view.memory;
-        [memory.sync.not_before(cause), memory.token.not_before(cause)]
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > self.view.now)
-            .min()
-    }
-
-    /// An aspect that failed rests; one that went well starts anew. Returns when to look again.
-    fn back_off(&mut self, verdict: &Verdict) -> Timestamp {
-        let (now, cause, uid) = (self.view.now, self.view.cause(), self.view.object.uid.clone());
-        let problem = self.view.progress.problem.as_ref().map(|problem| problem.aspect);
-        let urgency = token_secret::urgency(&self.view);
-        let mut requeue_at = vec![later(now, LOOKS_AGAIN)];
-        let failed =
-            |aspect, finding: &Finding, calls| problem == Some(aspect) || (!finding.is_ready() && calls > 0);
-        // What stops the whole object stopped the renewal after its first calls.
-        let in_vain = self.token_calls > 0
-            && self.view.progress.published.is_none()
-            && (verdict.token.reason == Reason::TokenVerified || verdict.token == verdict.synced);
-        let sync_failed =
-            failed(Aspect::Sync, &verdict.synced, self.sync_calls) || (in_vain && !verdict.synced.is_ready());
-        let token_failed = failed(Aspect::Token, &verdict.token, self.token_calls) || in_vain;
-        // One object, one budget: what fails together is charged together, and a failing sync pays for the token's
-        // attempts as well, never the other way round.
-        let all = self.sync_calls + self.token_calls;
-        let sync_pays = token_failed && self.view.memory.sync.not_before(cause).is_some();
-        for (aspect, finding, calls, urgency, failed, charge) in [
-            (
+    /// The status is written last, and only if it differs.
+    fn settle(&mut self, rule: &'static str, ending: &Ending) -> Next {
+        let verdict = status::verdict(&self.view, ending);
+        let status = status::status(&self.view, &verdict);
+        if status != self.view.stored && self.view.progress.object == ObjectProgress::Current {
+            return self.perform(
+                rule,
                 Aspect::Sync,
+                ClusterEffect::WriteStatus(Box::new(status)).into(),
+            );
+        }
+        let retries = self.charge(&verdict);
+        let wakeups = wakeups::wakeups(&self.view, &verdict).chain(retries);
+        let requeue = wakeups.min_by_key(|wakeup| wakeup.at);
+        let requeue = requeue.unwrap_or_else(|| Wakeup::waits_for_others(self.view.now));
+        self.end(rule, requeue, Some(verdict))
+    }
+
+    fn leave(&mut self, rule: &'static str) -> Next {
+        let requeue = wakeups::after_leaving(&self.view);
+        self.end(rule, requeue, None)
+    }
+
+    /// Charges back-off: an aspect that failed rests, one that went well starts again. Returns when each is due.
+    fn charge(&mut self, verdict: &Verdict) -> Vec<Wakeup> {
+        let (now, cause, uid) = (self.view.now, self.view.cause(), self.view.object.uid.clone());
+        let (sync, token) = self.attempts(verdict);
+        let before = match self.view.memory.sync.not_before(cause) {
+            Some(_) => SyncBefore::InBackoff,
+            None => SyncBefore::Free,
+        };
+        let bill = budget::bill(sync, token, before);
+        let urgency = token_secret::urgency(&self.view);
+        let memory = &mut self.view.memory;
+        [
+            (
+                &mut memory.sync,
                 &verdict.synced,
-                self.sync_calls,
+                sync,
+                bill.sync,
                 Urgency::Normal,
-                sync_failed || sync_pays,
-                if token_failed { all } else { self.sync_calls },
+                Why::RetrySync,
             ),
             (
-                Aspect::Token,
+                &mut memory.token,
                 &verdict.token,
-                self.token_calls,
+                token,
+                bill.token,
                 urgency,
-                token_failed,
-                if sync_failed { all } else { self.token_calls },
+                Why::RetryToken,
             ),
-        ] {
-            let backoff = self.view.memory.backoff_mut(aspect);
-            match backoff.not_before(cause).filter(|at| *at > now) {
-                _ if failed => requeue_at.push(backoff.failed(now, cause, charge, urgency, &uid)),
-                Some(rests) if calls == 0 => requeue_at.push(rests),
-                // It waits for something that wakes it: nothing was spent, so nothing rests.
-                _ if !finding.is_ready() => requeue_at.push(later(now, WAITS_FOR_OTHERS)),
-                Some(_) | None => backoff.succeeded(),
+        ]
+        .into_iter()
+        .filter_map(|(backoff, finding, attempts, charge, urgency, why)| {
+            let rests = backoff.not_before(cause).filter(|at| *at > now);
+            match (charge, rests) {
+                (Some(calls), _) => Some(Wakeup::new(backoff.failed(now, cause, calls, urgency, &uid), why)),
+                (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
+                // It waits for an event that wakes it: nothing was spent, so nothing rests.
+                (None, _) if !finding.is_ready() => Some(Wakeup::waits_for_others(now)),
+                (None, _) => {
+                    backoff.succeeded();
+                    None
+                }
+            }
+        })
+        .collect()
+    }
+
+    /// How the calls of each aspect ended.
+    fn attempts(&self, verdict: &Verdict) -> (Attempts, Attempts) {
+        let problem = failure::problem(&self.view).map(|problem| problem.aspect);
+        let ended = |aspect, finding: &Finding, calls| match finding.is_ready() {
+            _ if problem == Some(aspect) => Ended::Failed,
+            false if calls > 0 => Ended::Failed,
+            false => Ended::Waits,
+            true => Ended::Well,
+        };
+        // The token's calls count as failed if the whole object was blocked after they were made.
+        let in_vain = self.token_calls > 0
+            && self.view.progress.token.published().is_none()
+            && (verdict.token.reason == Reason::TokenVerified || verdict.token == verdict.synced);
+        let mut sync = ended(Aspect::Sync, &verdict.synced, self.sync_calls);
+        let mut token = ended(Aspect::Token, &verdict.token, self.token_calls);
+        if in_vain {
+            token = Ended::Failed;
+            if !verdict.synced.is_ready() {
+                sync = Ended::Failed;
             }
         }
-        // A renewal that is due and was not made waits for what stopped it.
-        requeue_at.extend(token_secret::next_change(&self.view));
-        requeue_at.extend(token::waits_until(&self.view));
-        requeue_at.extend(self.view.memory.unresolved_at(now));
-        if [&verdict.main, &verdict.token]
-            .iter()
-            .any(|finding| finding.reason == Reason::SecretNotOwned)
-        {
-            requeue_at.push(later(now, LOOKS_WHETHER_THE_NAME_IS_FREE));
-        }
-        requeue_at.into_iter().min().unwrap_or(now)
+        let attempts = |calls, ended| Attempts { calls, ended };
+        (attempts(self.sync_calls, sync), attempts(self.token_calls, token))
     }
 
-    fn end(&mut self, requeue_at: Timestamp, verdict: Option<Verdict>) -> Next {
+    fn end(&mut self, rule: &'static str, requeue: Wakeup, verdict: Option<Verdict>) -> Next {
         let before = || ready_reason(&self.view.stored).and_then(|name| Reason::parse(&name));
         let reason = verdict
             .as_ref()
             .map(|verdict| verdict.main.reason)
             .or_else(before);
-        let mut events = std::mem::take(&mut self.view.progress.notes);
+        let mut events = std::mem::take(&mut self.view.progress.events);
         if let Some(verdict) = verdict
             && self.began_with.as_deref() != Some(verdict.main.reason.as_str())
         {
             events.push(verdict.main);
         }
         Next::Settled(Box::new(Settled {
-            requeue_at,
+            rule,
+            requeue,
             memory: std::mem::take(&mut self.view.memory),
             stored: self.view.stored.clone(),
             events,
             reason,
-            list: match reason {
-                Some(Reason::NotFoundUnconfirmed) => SharedList::Wanted,
-                Some(_) | None => SharedList::Enough,
-            },
+            list: self.shared_list(),
             calls: self.sync_calls + self.token_calls,
         }))
+    }
+
+    /// A workspace that is missing is confirmed, or not, by the next list.
+    fn shared_list(&self) -> SharedList {
+        let record = self.view.record();
+        match record.and_then(|record| identity::missing(&self.view, &record)) {
+            Some(missing) if !missing.confirmed => SharedList::Wanted,
+            Some(_) | None => SharedList::Enough,
+        }
     }
 }
 
 /// The reason of the stored Ready condition.
 fn ready_reason(status: &WorkspaceStatus) -> Option<String> {
-    status
-        .conditions
-        .iter()
-        .find(|c| c.type_ == conditions::READY)
-        .map(|c| c.reason.clone())
+    let mut conditions = status.conditions.iter();
+    let ready = conditions.find(|condition| condition.type_ == conditions::READY)?;
+    Some(ready.reason.clone())
 }

@@ -1,31 +1,26 @@
-//! All that is known about one workspace at one instant. Plain values: rules read it, outcomes are folded into it.
+//! Everything that is known about one workspace at one instant. Plain values: rules read them, outcomes change them.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
 
-pub use super::facts::{
-    Content, ListEntry, ObjectFacts, OrganizationFacts, Ownership, ReadableOrganization, SecretContent,
-    SecretFacts, Secrets,
-};
-pub use super::progress::{CrdState, Issued, LiveSecret, NameSearch, Observation, Progress, Remote, Removal};
 use crate::crd::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
-pub use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteWorkspace, WorkspaceState};
-pub use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::facts::{ListEntry, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets};
 use crate::lifecycle::memory::Memory;
-use crate::lifecycle::verdict::Aspect;
+use crate::lifecycle::progress::{
+    NameSearch, Observation, PermitProgress, Progress, Removal, SecretProgress, TokenProgress,
+};
 use crate::tenancy::ClaimResult;
 
 /// Everything that a decision may depend on.
 #[derive(Clone, Debug)]
 pub struct View {
     pub now: Timestamp,
-    /// Only the leader acts.
-    pub leader: bool,
     pub object: ObjectFacts,
     pub declared: WorkspaceSpec,
     /// The status as stored. Counts only as far as [`View::record`] and [`View::intent`] believe it.
@@ -34,7 +29,7 @@ pub struct View {
     /// What the claims table said to this reconcile.
     pub claim_result: ClaimResult,
     pub secrets: Secrets,
-    /// The organization's shared list on this workspace, if it has one that is whole.
+    /// The entry of the shared list about the recorded workspace, if there is a whole list.
     pub listed: Option<ListEntry>,
     pub memory: Memory,
     pub progress: Progress,
@@ -90,34 +85,63 @@ impl View {
 
     /// The verified organization.
     pub fn verified(&self) -> Option<&OrganizationId> {
-        match &self.readable()?.verification {
-            Verification::Verified(id) => Some(id),
-            Verification::Pending { .. } | Verification::Changed { .. } => None,
-        }
+        self.readable()?.verification.verified()
     }
 
-    /// The GET by id of this reconcile, if it was for `id`.
+    /// The GET by id of this reconcile.
     pub fn observed(&self, id: &WorkspaceId) -> Option<&Observation> {
-        self.progress.remote.as_ref().filter(|seen| seen.id == *id)
+        self.progress.workspaces.get(id)?.read.as_ref()
     }
 
-    /// The workspace as this reconcile's GET by id showed it.
+    /// The workspace as the GET by id of this reconcile showed it.
     pub fn present(&self, id: &WorkspaceId) -> Option<&RemoteWorkspace> {
         self.observed(id)?.present()
     }
 
-    /// The search for `name` of this reconcile.
-    pub fn search(&self, name: &WorkspaceName) -> Option<&NameSearch> {
-        self.progress.searches.iter().find(|search| search.name == *name)
+    /// The workspace as the last answer of this reconcile showed it: a GET, or our own update.
+    pub fn row(&self, id: &WorkspaceId) -> Option<&RemoteWorkspace> {
+        self.progress.workspaces.get(id)?.row.as_ref()
     }
 
-    /// What a stored condition said, for aspects that this reconcile leaves alone.
-    pub fn stored_finding(&self, kind: &str) -> Option<Finding> {
-        let condition = self.stored.conditions.iter().find(|c| c.type_ == kind)?;
-        Some(Finding::new(
-            Reason::parse(&condition.reason)?,
-            condition.message.clone(),
-        ))
+    /// The search for `name` of this reconcile.
+    pub fn search(&self, name: &WorkspaceName) -> Option<&NameSearch> {
+        self.progress.searches.get(name)
+    }
+
+    /// How far the DELETE of that workspace got. Without a permit the GET that an unclear one needs is not made.
+    pub fn removal(&self, id: &WorkspaceId) -> Removal {
+        let removal = self.progress.removals.get(id).copied().unwrap_or_default();
+        match (removal, self.progress.permit) {
+            (Removal::Unclear, PermitProgress::NotBefore(_)) => Removal::Failed,
+            (removal, _) => removal,
+        }
+    }
+
+    /// Whether a Secret of that name was read live, written or deleted by this reconcile.
+    pub fn has_read_secret(&self, name: &str) -> bool {
+        match self.progress.secrets.get(name) {
+            Some(SecretProgress::Absent | SecretProgress::Present(_)) => true,
+            Some(SecretProgress::Changed) | None => false,
+        }
+    }
+
+    /// Whether the creation that is stored is void: its issue certainly made nothing, or cannot be sent any more.
+    pub fn is_void(&self, intent: &Creation) -> bool {
+        match (&self.progress.token, self.progress.permit) {
+            (TokenProgress::NothingMade(of), _) => of.as_ref() == Some(intent),
+            (TokenProgress::MayIssue(of), PermitProgress::NotBefore(_)) => of == intent,
+            (_, _) => false,
+        }
+    }
+
+    /// What the stored condition of this kind says while its aspect waits for the next attempt. Only carried over, never
+    /// decided by.
+    pub fn last_word(&self, kind: &str, otherwise: impl FnOnce() -> Finding) -> Finding {
+        let condition = self.stored.conditions.iter().find(|c| c.type_ == kind);
+        condition
+            .and_then(|c| Some(Finding::new(Reason::parse(&c.reason)?, c.message.clone())))
+            .filter(|finding| !finding.is_ready())
+            .unwrap_or_else(otherwise)
     }
 
     /// The name that the token Secret is declared to have.

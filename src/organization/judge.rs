@@ -113,7 +113,7 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Judgement {
             .map(|whole| whole.counts)
             .or(facts.stored.workspaces),
         last_handled_reconcile_at: facts.reconcile_at.map(str::to_owned),
-        conditions: conditions::fold(
+        conditions: conditions::set(
             &facts.stored.conditions,
             &drafts(reason, &message),
             facts.generation,

@@ -18,7 +18,7 @@ use crate::domain::ids::WorkspaceName;
 use crate::domain::verification::Verification;
 use crate::engine::{self, ClientConfig, Credentials as Pair, Endpoint, in_process};
 use crate::lifecycle::effect::{EngineAnswer, EngineCall};
-use crate::lifecycle::view::OrganizationFacts;
+use crate::lifecycle::facts::OrganizationFacts;
 use crate::lifecycle::{Effect, Outcome};
 use crate::tenancy::{ClaimKey, canonical};
 

@@ -9,7 +9,6 @@ use crate::controller::context::Context;
 use crate::controller::observe::{deletion, finalizer};
 use crate::crd::{AnyWorkspace, Organization, metadata_keys};
 use crate::domain::ids::Uid;
-use crate::domain::reason::Reason;
 use crate::organization::effect::Records;
 use crate::organization::snapshot::KnownGone;
 use crate::organization::view::ObjectFacts;
@@ -53,17 +52,17 @@ pub(super) fn records(
         let status = workspace.status.as_ref()?;
         let uid = Uid::new(workspace.uid()?);
         let bound = status.uid.as_ref() == Some(&uid);
-        let gone = status
-            .conditions
-            .iter()
-            .any(|condition| condition.reason == Reason::WorkspaceNotFound.as_str());
+        let gone = status.missing.as_ref().is_some_and(|missing| missing.confirmed);
         let managed = Managed {
             id: status.workspace_id.clone().filter(|_| bound)?,
             organization_id: status.organization_id.clone(),
             name: status.name.clone()?,
             state: status.state,
             gone: if gone { KnownGone::Yes } else { KnownGone::No },
-            known_at: shared.memories.get(&uid).and_then(|memory| memory.known_at),
+            known_at: shared
+                .memories
+                .get(&uid)
+                .and_then(|memory| memory.lists_count_after.present),
             uid,
         };
         let reference = ObjectRef::new(&workspace.name_any()).within(&workspace.namespace()?);

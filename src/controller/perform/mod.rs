@@ -22,8 +22,8 @@ use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState, Outcome,
     TokenSlot, WorkspaceChange,
 };
+use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::undecodable::Undecodable;
-use crate::lifecycle::view::CrdState;
 
 /// The hands of one reconcile. Holds its tokens, and drops them with the reconcile.
 pub(super) struct Performer {

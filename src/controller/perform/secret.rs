@@ -16,8 +16,8 @@ use crate::controller::write;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::domain::time::elapsed;
 use crate::engine::ScopedToken;
-use crate::lifecycle::effect::{ClusterOutcome, Outcome, Replace, SecretDraft};
-use crate::lifecycle::view::{LiveSecret, SecretFacts};
+use crate::lifecycle::effect::{ClusterOutcome, LiveSecret, Outcome, Replace, SecretDraft};
+use crate::lifecycle::facts::SecretFacts;
 
 impl Performer {
     fn secrets(&self) -> Api<WithoutManagedFields<Secret>> {

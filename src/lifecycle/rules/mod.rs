@@ -1,13 +1,11 @@
-//! The rules, a chapter a file. What they share about names is here.
+//! The rules, a chapter a file. A rule is a function of the view, and of the record where there is one; it answers with a
+//! step or has no opinion. Their order is in [`super::plan`]; what they ask is judged in [`super::judge`].
 
-pub mod attribution;
 pub mod creation;
-pub mod creation_findings;
 pub mod deletion;
+pub mod drift;
 pub mod identity;
-pub mod naming;
 pub mod orphan;
 pub mod preconditions;
-pub mod state;
 pub mod token;
 pub mod token_secret;

@@ -33,7 +33,7 @@ fn of_several_one_is_adopted_by_an_object_that_is_made_anew_for_an_id_cannot_be_
     says(
         &world,
         "AlreadyExists",
-        &["delete this object and create it anew with spec.workspaceId"],
+        &["delete this object and create it again with spec.workspaceId"],
     );
 }
 

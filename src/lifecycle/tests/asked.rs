@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::time::later;
+use crate::lifecycle::facts::Content;
 use crate::lifecycle::tests::world::{World, spec};
-use crate::lifecycle::view::Content;
 
 impl World {
     pub(super) fn kinds(&self) -> Vec<&'static str> {

@@ -6,9 +6,9 @@ use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::elapsed;
 use crate::lifecycle::Memory;
+use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::reconcile::Settled;
 use crate::lifecycle::tests::world::{Fault, World, spec};
-use crate::lifecycle::verdict::Aspect;
 
 const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
 
@@ -32,7 +32,7 @@ fn an_object_that_changes_before_every_write_of_ours_is_left_alone_after_a_while
     world.meanwhile("AddFinalizer", disturb);
     let settled = world.reconcile("acme").unwrap();
     assert_eq!(world.journal.len(), 32);
-    assert!(settled.requeue_at > world.now);
+    assert!(settled.requeue.at > world.now);
 }
 
 #[test]

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::object::Deletion;
 use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::facts::OrganizationFacts;
+use crate::lifecycle::progress::{Observation, Remote, Sighting};
 use crate::lifecycle::tests::world::{Fault, World, at, org, spec};
-use crate::lifecycle::view::{Observation, OrganizationFacts, Remote, View};
+use crate::lifecycle::view::View;
 use crate::tenancy::Basis::{Creating, Desired, Recorded};
 use crate::tenancy::{Basis, ClaimKey, canonical};
 
@@ -41,12 +43,16 @@ fn existing(world: &mut World, name: &str) -> RemoteWorkspace {
     world.engine.row(&id).unwrap().clone()
 }
 
-fn read(row: &RemoteWorkspace) -> Observation {
-    Observation {
-        id: row.id.clone(),
+fn read(view: &mut View, row: &RemoteWorkspace) {
+    let read = Observation {
         requested_at: at(0),
         remote: Remote::Present(row.clone()),
-    }
+    };
+    let sighting = Sighting {
+        read: Some(read),
+        row: Some(row.clone()),
+    };
+    view.progress.workspaces.insert(row.id.clone(), sighting);
 }
 
 #[test]
@@ -68,7 +74,11 @@ fn the_name_that_this_pass_has_read_as_well() {
     let mut view = world.view("acme");
     let mut row = world.engine.rows[0].workspace.clone();
     row.name = WorkspaceName::from("moved");
-    view.progress.row = Some(row);
+    let sighting = Sighting {
+        read: None,
+        row: Some(row.clone()),
+    };
+    view.progress.workspaces.insert(row.id, sighting);
     let read = (name("moved"), Recorded);
     claims(
         &view,
@@ -156,8 +166,7 @@ fn the_workspace_that_was_read_to_be_taken_by_its_id_and_its_name() {
     let mut world = unrecorded();
     let row = existing(&mut world, "legacy");
     let mut view = world.view("acme");
-    view.progress.remote = Some(read(&row));
-    view.progress.row = Some(row);
+    read(&mut view, &row);
     claims(
         &view,
         [
@@ -173,7 +182,7 @@ fn the_workspace_that_a_mismatched_proof_named() {
     let mut world = recorded();
     let other = existing(&mut world, "acme");
     let mut view = world.view("acme");
-    view.progress.other = Some(read(&other));
+    read(&mut view, &other);
     let named = (id("ws-2"), Desired);
     claims(
         &view,

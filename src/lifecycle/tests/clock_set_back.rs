@@ -56,7 +56,7 @@ fn an_issue_that_was_not_answered_ahead_of_time_resolves_as_soon_as_ever() {
     let mut world = World::with_acme_due();
     world.fault("Issue", Fault::AnswerLost, 1);
     world.reconcile("acme").unwrap();
-    let unresolved_at = |world: &World| world.memory.values().next()?.unresolved_at(world.now);
+    let unresolved_at = |world: &World| world.memory.values().next()?.unresolved_until(world.now);
     assert!(unresolved_at(&world).is_some());
     set_back(&mut world);
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);

@@ -7,9 +7,10 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::facts::OrganizationFacts;
+use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::tests::fake_engine::Told;
 use crate::lifecycle::tests::world::{Fault, World, spec};
-use crate::lifecycle::view::{CrdState, OrganizationFacts};
 
 fn adopted() -> World {
     let mut world = World::new();
@@ -149,7 +150,7 @@ fn what_blocks_a_deletion_is_said_with_the_way_out_and_retain_may_still_be_set()
             };
         },
         |world| world.readable().verification = Verification::Verified(OrganizationId::from("org-2")),
-        |world| world.readable().vanishing = Missing::Many,
+        |world| world.readable().missing = Missing::Many,
     ];
     for block in blockers {
         let mut world = World::with_acme();
@@ -271,8 +272,8 @@ fn what_bore_the_name_before_our_issue_is_not_deleted_with_it() {
 fn a_deletion_without_our_finalizer_is_none_of_our_business() {
     let mut world = World::with_acme();
     world.edit("acme", |o| {
-        o.facts.deletion = crate::lifecycle::view::Deletion::Requested;
-        o.facts.finalizer = crate::lifecycle::view::Finalizer::Absent;
+        o.facts.deletion = crate::domain::object::Deletion::Requested;
+        o.facts.finalizer = crate::domain::object::Finalizer::Absent;
     });
     world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), Vec::<&str>::new());
@@ -326,7 +327,7 @@ fn a_release_that_kubernetes_refuses_is_tried_once_a_reconcile_and_the_farewell_
         assert_eq!(world.count("RemoveFinalizer"), 1, "{policy:?}");
         assert_eq!(world.ready("acme"), "KubernetesApiError", "{policy:?}");
         assert!(!world.events.contains(&Reason::Retained));
-        assert!(settled.requeue_at > world.now);
+        assert!(settled.requeue.at > world.now);
         world.live("acme", Duration::from_secs(600));
         assert!(
             world.count("RemoveFinalizer") < 12,

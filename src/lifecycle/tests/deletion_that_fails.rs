@@ -77,7 +77,7 @@ fn many_that_vanished_are_not_believed_gone_here_either() {
     let mut world = refusing(FailureClass::Transient, 503);
     world.reconcile("acme").unwrap();
     world.engine.rows.clear();
-    world.readable().vanishing = crate::lifecycle::view::Missing::Many;
+    world.readable().missing = crate::domain::verification::Missing::Many;
     world.live("acme", HOUR);
     assert_eq!(world.ready("acme"), "DeletionBlocked");
     assert!(!world.events.contains(&Reason::Retained));
@@ -91,7 +91,7 @@ fn a_finalizer_that_cannot_be_taken_off_is_tried_once_a_reconcile_and_nothing_to
         world.fault("RemoveFinalizer", Fault::Refused, 2);
         world.delete("acme");
         for n in 1..=2 {
-            world.now = world.reconcile("acme").unwrap().requeue_at;
+            world.now = world.reconcile("acme").unwrap().requeue.at;
             assert_eq!(world.count("RemoveFinalizer"), n);
             assert_eq!(world.ready("acme"), "KubernetesApiError");
         }

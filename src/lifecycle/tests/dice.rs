@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::crd::metadata_keys;
 use crate::crd::workspace::{
-    AdoptionPolicy, Creation, CreationClock, DeletionPolicy, Origin, TokenSecret, WorkspaceSpec,
-    WorkspaceStatus,
+    AdoptionPolicy, Creation, CreationClock, DeletionPolicy, MissingWorkspace, Origin, TokenSecret,
+    WorkspaceSpec, WorkspaceStatus,
 };
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::object::{Deletion, Finalizer};
@@ -16,15 +16,16 @@ use crate::domain::remote::{
 };
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::effect::{
-    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState, Outcome,
-    TokenSlot,
+    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState,
+    Outcome, TokenSlot,
 };
+use crate::lifecycle::facts::{
+    Content, ListEntry, ObjectFacts, OrganizationFacts, Ownership, SecretContent, SecretFacts,
+};
+use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::tests::world::{World, at, org, spec};
-use crate::lifecycle::view::{
-    Content, CrdState, ListEntry, LiveSecret, ObjectFacts, OrganizationFacts, Ownership, SecretContent,
-    SecretFacts, View,
-};
+use crate::lifecycle::view::View;
 
 /// A row of numbers, read one by one; at its end there are only noughts.
 pub(super) struct Dice {
@@ -136,6 +137,11 @@ impl Dice {
                 at: k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime(dice.instant()),
                 clock,
             }),
+            missing: self.odds(6).then(|| MissingWorkspace {
+                since: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(self.instant()),
+                confirmed: self.odds(2),
+            }),
+            observed_organization_id: self.odds(8).then(|| self.organization_id()),
             token_secret_name: self.maybe(|dice| dice.pick(&["acme-token", "other", "third"]).to_owned()),
             last_handled_reconcile_at: None,
             conditions: Vec::new(),
@@ -195,7 +201,7 @@ impl Dice {
         world.grant(&format!(
             "[{{namespaces: {{names: [team]}}, workspaceNames: [{names}]{adoption}}}]"
         ));
-        world.readable().vanishing = self.pick(&[Missing::Few, Missing::Few, Missing::Few, Missing::Many]);
+        world.readable().missing = self.pick(&[Missing::Few, Missing::Few, Missing::Few, Missing::Many]);
         let pending = Verification::Pending { why: "?".to_owned() };
         world.readable().verification = self.pick(&[
             Verification::Verified(org()),
@@ -204,7 +210,6 @@ impl Dice {
             pending,
         ]);
         let mut view = world.view("acme");
-        view.leader = !self.odds(10);
         view.object = self.object();
         view.declared = self.declared();
         view.stored = self.stored();
@@ -227,8 +232,8 @@ impl Dice {
             // A list keeps no row of what is deleted.
             row: dice.maybe(Self::row).filter(|row| !row.tombstone),
         });
-        view.memory.known_at = self.maybe(Self::instant);
-        view.memory.missed_at = self.maybe(Self::instant);
+        view.memory.lists_count_after.present = self.maybe(Self::instant);
+        view.memory.lists_count_after.absent = self.maybe(Self::instant);
         view.memory.rename_unclear_at = self.odds(6).then(|| self.instant());
         view
     }

@@ -4,15 +4,15 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{Failure, FailureClass, WorkspaceState};
-use crate::lifecycle::effect::{Effect, EngineCall, TokenSlot, WorkspaceChange};
-use crate::lifecycle::failures::{of_call, of_creation, refused};
+use crate::lifecycle::effect::{EngineCall, TokenSlot, WorkspaceChange};
+use crate::lifecycle::judge::failure::{of_call, of_change, of_creation};
 use crate::lifecycle::tests::fake_engine::failure;
 
 fn creation_refused(class: FailureClass, status: u16, detail: &str) -> Finding {
-    let issue = Effect::Engine(EngineCall::Issue {
+    let issue = EngineCall::Issue {
         name: WorkspaceName::from("acme"),
         region: None,
-    });
+    };
     let failure = Failure {
         detail: detail.to_owned(),
         ..failure(class, status)
@@ -23,7 +23,7 @@ fn creation_refused(class: FailureClass, status: u16, detail: &str) -> Finding {
 #[test]
 fn a_creation_refused_for_the_plan_says_so_by_its_status_or_by_its_words() {
     let plan = "Raise the plan, remove workspaces";
-    let other = "WorkspaceChange what is declared";
+    let other = "Change what is declared";
     for (class, status, detail, reason, advice) in [
         (FailureClass::Denied, 402, "no", Reason::PlanLimit, plan),
         (FailureClass::Denied, 403, "no", Reason::PlanLimit, plan),
@@ -77,17 +77,14 @@ fn a_creation_refused_for_the_plan_says_so_by_its_status_or_by_its_words() {
 #[test]
 fn a_token_that_is_refused_as_soon_as_it_is_issued_is_no_matter_of_the_credential() {
     let denied = failure(FailureClass::Denied, 403);
-    let finding = of_call(&Effect::Engine(EngineCall::Verify(TokenSlot(1))), &denied);
+    let finding = of_call(&EngineCall::Verify(TokenSlot(1)), &denied);
     assert_eq!(finding.reason, Reason::AccessDenied);
     assert!(
         finding.message.contains("nothing was handed out"),
         "{}",
         finding.message
     );
-    let finding = of_call(
-        &Effect::Engine(EngineCall::Get(WorkspaceId::from("ws-1"))),
-        &denied,
-    );
+    let finding = of_call(&EngineCall::Get(WorkspaceId::from("ws-1")), &denied);
     assert_eq!(finding.reason, Reason::AccessDenied);
     assert!(
         finding.message.contains("administrator rights"),
@@ -118,7 +115,7 @@ fn a_change_that_the_credential_may_not_make_is_no_fault_of_what_is_declared() {
             (FailureClass::Rejected, Reason::Rejected, "the API refused"),
             (FailureClass::Conflict, Reason::Rejected, "the API refused"),
         ] {
-            let finding = refused(&change, &failure(class, 400));
+            let finding = of_change(&change, &failure(class, 400));
             assert_eq!(finding.reason, reason);
             assert!(
                 finding.message.contains(&format!("{says} {what}")),

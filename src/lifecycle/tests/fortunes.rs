@@ -131,6 +131,6 @@ proptest! {
         let again = world.reconcile("acme").unwrap();
         prop_assert!(world.count("Issue") <= 1, "settled means settled: {:?}", world.kinds());
         prop_assert_eq!(again.calls, 0);
-        prop_assert!(again.requeue_at >= settled.requeue_at || settled.calls == 0);
+        prop_assert!(again.requeue.at >= settled.requeue.at || settled.calls == 0);
     }
 }

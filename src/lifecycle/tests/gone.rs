@@ -30,7 +30,7 @@ fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
             world.grant("[{namespaces: {names: [team]}, workspaceNames: [other]}]");
         }),
         ("ManyWorkspacesMissing", |world| {
-            world.readable().vanishing = Missing::Many;
+            world.readable().missing = Missing::Many;
         }),
         ("NameClaimed", |world| world.claimed_elsewhere("ws-1")),
     ];

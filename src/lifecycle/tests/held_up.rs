@@ -48,7 +48,7 @@ const NOT_ASKED_FOR: [(&str, HoldUp); 4] = [
         world.claimed_elsewhere(id.as_str());
     }),
     ("mass vanishing", |world| {
-        world.readable().vanishing = Missing::Many;
+        world.readable().missing = Missing::Many;
     }),
     ("pending", |world| {
         world.edit("acme", |o| o.facts.generation += 1);

@@ -20,11 +20,11 @@ fn a_get_alone_does_not_make_it_gone_until_a_list_has_told_one_from_many() {
     world.reconcile("acme");
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(world.secrets.len(), 1, "nothing follows before");
-    world.readable().vanishing = Missing::Many;
+    world.readable().missing = Missing::Many;
     world.live("acme", Duration::from_secs(30));
     assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
     assert_eq!(world.secrets.len(), 1, "nothing follows");
-    world.readable().vanishing = Missing::Few;
+    world.readable().missing = Missing::Few;
     world.list();
     world.live("acme", Duration::from_secs(30));
     assert_eq!(world.ready("acme"), "WorkspaceNotFound");
@@ -298,7 +298,7 @@ fn what_a_get_did_not_find_is_counted_among_what_a_list_before_it_lacks() {
         name: "acme".into(),
         state: Some(WorkspaceState::Active),
         gone: KnownGone::No,
-        known_at: world.memory[&uid].known_at,
+        known_at: world.memory[&uid].lists_count_after.present,
         uid,
     };
     let list = Snapshot::new(listed_at, Vec::new());

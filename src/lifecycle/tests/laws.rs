@@ -7,15 +7,16 @@ use proptest::prelude::*;
 use crate::crd::workspace::{DeletionPolicy, WorkspaceStatus};
 use crate::domain::ids::WorkspaceName;
 use crate::domain::object::{Deletion, Finalizer};
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Kstatus, Reason};
 use crate::domain::remote::WorkspaceState;
 use crate::domain::time::elapsed;
-use crate::lifecycle::Kstatus;
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, WorkspaceChange};
+use crate::lifecycle::facts::Ownership;
+use crate::lifecycle::judge::{deletion, failure};
+use crate::lifecycle::progress::{CrdState, Remote, SecretProgress, TokenProgress};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled};
-use crate::lifecycle::rules::deletion;
 use crate::lifecycle::tests::dice::Dice;
-use crate::lifecycle::view::{CrdState, LiveSecret, Ownership, Remote, View};
+use crate::lifecycle::view::View;
 use crate::limits::RateLimiter;
 use crate::tenancy::{ClaimKey, Claims, canonical};
 
@@ -35,7 +36,7 @@ fn play(
         match reconcile.next(now, &mut claims, &mut limiter, outcome.take()) {
             Next::Wait(until) => now = until,
             Next::Settled(settled) => return Ok((reconcile, settled)),
-            Next::Perform(effect) => {
+            Next::Perform { effect, .. } => {
                 seen(reconcile.view(), &effect)?;
                 now = now.checked_add(Duration::from_millis(100)).unwrap();
                 outcome = Some(dice.outcome(reconcile.view(), &effect));
@@ -61,17 +62,20 @@ fn usable(view: &View, name: &WorkspaceName) -> bool {
 
 fn issue_is_lawful(view: &View, name: &WorkspaceName) -> bool {
     let Some(record) = view.record() else {
-        let stamped = view.progress.stamped && view.intent().is_some_and(|intent| intent.name == *name);
+        let stamped = matches!(&view.progress.token, TokenProgress::MayIssue(of)
+            if view.intent() == Some(of) && of.name == *name);
         return stamped && view.object.finalizer == Finalizer::Present;
     };
     let young = |at| elapsed(at, view.now) <= MINUTE && at <= view.now;
-    let read = view.progress.remote.as_ref().is_some_and(|seen| {
-        seen.id == record.id
-            && young(seen.requested_at)
-            && matches!(&seen.remote, Remote::Present(row) if row.name == *name)
+    let read = view.observed(&record.id).is_some_and(|seen| {
+        young(seen.requested_at) && matches!(&seen.remote, Remote::Present(row) if row.name == *name)
     });
     let listed = view.listed.as_ref().is_some_and(|listed| {
-        let known = view.memory.known_at.max(view.memory.missed_at);
+        let known = view
+            .memory
+            .lists_count_after
+            .present
+            .max(view.memory.lists_count_after.absent);
         let after = Some(listed.requested_at) > known;
         young(listed.requested_at)
             && after
@@ -90,9 +94,7 @@ fn delete_is_lawful(view: &View, id: &crate::domain::ids::WorkspaceId) -> bool {
             && deletion::policy(view) == DeletionPolicy::Delete
             && view.progress.crd == Some(CrdState::Serving);
     }
-    let (Some(issued), Some(proof), Some(other)) =
-        (&view.progress.issued, &view.progress.proof, &view.progress.other)
-    else {
+    let (Some((issued, scope)), Some(other)) = (view.progress.token.verified(), view.observed(id)) else {
         return false;
     };
     let window = view
@@ -101,13 +103,13 @@ fn delete_is_lawful(view: &View, id: &crate::domain::ids::WorkspaceId) -> bool {
         .live_window(issued.started, issued.finished, issued.date);
     let made_now =
         matches!(&other.remote, Remote::Present(row) if row.created_at.is_some_and(|at| window.contains(at)));
-    proof.workspace_id == *id && other.id == *id && made_now
+    scope.workspace_id == *id && made_now
 }
 
 fn foreign(view: &View, name: &str) -> bool {
-    let live = view.progress.target.iter().filter_map(|live| match live {
-        LiveSecret::Present(facts) => Some(facts),
-        LiveSecret::Absent => None,
+    let live = view.progress.secrets.values().filter_map(|live| match live {
+        SecretProgress::Present(facts) => Some(facts),
+        SecretProgress::Absent | SecretProgress::Changed => None,
     });
     let all = view.secrets.target.iter().chain(&view.secrets.others).chain(live);
     all.into_iter()
@@ -131,7 +133,7 @@ fn old_secret(view: &View) -> OldSecret {
     match known.find(|facts| facts.name == *name) {
         Some(facts) if facts.ownership == Ownership::Foreign => OldSecret::None,
         Some(_) => OldSecret::Ours,
-        None if view.progress.checked_secrets.contains(name) => OldSecret::None,
+        None if view.has_read_secret(name) => OldSecret::None,
         None => OldSecret::MayBeThere,
     }
 }
@@ -161,7 +163,6 @@ fn reads_well(status: &WorkspaceStatus, generation: i64) -> Result<(), TestCaseE
 
 /// Every law about one effect, on the view that it was decided on.
 fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
-    prop_assert!(view.leader, "only the leader acts");
     if matches!(effect, Effect::Engine(_)) {
         prop_assert!(
             view.verified().is_some(),
@@ -211,7 +212,10 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
         Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
             prop_assert_eq!(
                 Some(&draft.content.workspace_id),
-                view.progress.proof.as_ref().map(|proof| &proof.workspace_id)
+                view.progress
+                    .token
+                    .verified()
+                    .map(|(_, scope)| &scope.workspace_id)
             );
             prop_assert!(
                 view.record()
@@ -287,16 +291,16 @@ proptest! {
     fn what_failed_is_not_tried_again_at_once(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
         let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
-        let failed = reconcile.view().progress.problem.is_some() && settled.calls > 0;
+        let failed = failure::problem(reconcile.view()).is_some() && settled.calls > 0;
         let again = settled.reason.is_some_and(|reason| reason.kstatus() != Kstatus::Ready);
         if !(failed && again && reconcile.view().object.deletion == Deletion::NotRequested) {
             return Ok(());
         }
         let mut next = reconcile.view().clone();
-        next.progress = crate::lifecycle::view::Progress::default();
+        next.progress = crate::lifecycle::progress::Progress::default();
         next.memory = settled.memory;
         next.listed = None;
-        let aspect = reconcile.view().progress.problem.as_ref().map(|problem| problem.aspect);
+        let aspect = failure::problem(reconcile.view()).map(|problem| problem.aspect);
         let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
     }

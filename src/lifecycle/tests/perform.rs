@@ -8,13 +8,13 @@ use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::{Answer, Failure, FailureClass};
 use crate::domain::time::later;
 use crate::lifecycle::effect::{
-    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState, Outcome,
-    Replace,
+    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState,
+    Outcome, Replace,
 };
+use crate::lifecycle::facts::{Content, Ownership, SecretFacts};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled, SharedList};
 use crate::lifecycle::tests::fake_engine::failure;
 use crate::lifecycle::tests::world::{Fault, Object, Secret, World};
-use crate::lifecycle::view::{Content, LiveSecret, Ownership, SecretFacts};
 
 /// Whether the organization's list is taken when a reconcile wants it.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -38,7 +38,7 @@ impl World {
         for _ in 0..200 {
             match reconcile.next(self.now, &mut self.claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(until) => self.now = until,
-                Next::Perform(effect) => match self.perform(object, &mut version, &effect) {
+                Next::Perform { effect, .. } => match self.perform(object, &mut version, &effect) {
                     Some(came) => outcome = Some(came),
                     None => {
                         self.restart();
@@ -83,7 +83,7 @@ impl World {
                 break;
             };
             let listed = self.snapshot.clone();
-            let requeue_at = self.reconcile(object).map(|settled| settled.requeue_at);
+            let requeue_at = self.reconcile(object).map(|settled| settled.requeue.at);
             reconciles += 1;
             if lists == Lists::Never {
                 self.snapshot = listed;

@@ -1,27 +1,14 @@
-//! Who may, and what is not asked: the leader, the Organization, grants, claims, mass vanishing.
+//! Who may, and what is not asked: the Organization, grants, claims, many missing.
 
 use std::time::Duration;
 
 use crate::domain::ids::{OrganizationId, WorkspaceName};
 use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::facts::OrganizationFacts;
 use crate::lifecycle::tests::world::{Fault, World, org, spec};
-use crate::lifecycle::view::OrganizationFacts;
 
 type WorkspaceChange = fn(&mut World);
-
-#[test]
-fn whoever_does_not_lead_does_nothing_at_all() {
-    let mut fresh = World::new();
-    fresh.apply("acme", spec("acme"));
-    let mut going = World::with_acme();
-    going.delete("acme");
-    for mut world in [fresh, going] {
-        world.leader = false;
-        world.live("acme", Duration::from_secs(3600));
-        assert_eq!(world.kinds(), Vec::<&str>::new());
-    }
-}
 
 #[test]
 fn an_organization_that_is_not_there_unreadable_or_unverified_is_waited_for_without_a_call() {
@@ -170,7 +157,7 @@ fn when_many_vanish_nothing_follows_for_the_objects() {
     world.reconcile_time(60);
     world.engine.rows.clear();
     world.list();
-    world.readable().vanishing = Missing::Many;
+    world.readable().missing = Missing::Many;
     world.live("acme", Duration::from_secs(3600));
     assert_eq!(world.calls(), 0);
     assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
@@ -182,7 +169,7 @@ fn one_that_is_still_listed_is_served_while_others_vanish() {
     let mut world = World::with_acme();
     world.reconcile_time(900);
     world.list();
-    world.readable().vanishing = Missing::Many;
+    world.readable().missing = Missing::Many;
     world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 1);
 }

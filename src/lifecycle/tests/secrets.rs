@@ -6,8 +6,8 @@ use crate::crd::metadata_keys;
 use crate::crd::workspace::TokenSecret;
 use crate::domain::ids::Uid;
 use crate::domain::remote::{FailureClass, WorkspaceState};
+use crate::lifecycle::facts::Content;
 use crate::lifecycle::tests::world::{Fault, Secret, World, spec};
-use crate::lifecycle::view::Content;
 
 /// Declares another name for the token Secret.
 pub(super) fn named(world: &mut World, name: &str) {
@@ -66,9 +66,9 @@ fn a_name_that_somebody_else_has_is_looked_at_again_each_minute_without_a_call()
         world.forget_journal();
         let settled = world.reconcile("acme").unwrap();
         assert_eq!(world.kinds(), ["ReadSecret"]);
-        assert_eq!(settled.requeue_at, crate::domain::time::later(world.now, minute));
+        assert_eq!(settled.requeue.at, crate::domain::time::later(world.now, minute));
 
-        world.now = settled.requeue_at;
+        world.now = settled.requeue.at;
         world.secrets.remove(name);
         world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "AsDeclared");
@@ -166,9 +166,12 @@ fn a_secret_missing_from_a_store_that_lags_is_read_live_before_anything_is_issue
     let next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, None);
     assert!(matches!(
         next,
-        crate::lifecycle::Next::Perform(crate::lifecycle::Effect::Cluster(
-            crate::lifecycle::effect::ClusterEffect::ReadSecret { .. }
-        ))
+        crate::lifecycle::Next::Perform {
+            effect: crate::lifecycle::Effect::Cluster(
+                crate::lifecycle::effect::ClusterEffect::ReadSecret { .. }
+            ),
+            ..
+        }
     ));
 }
 
@@ -256,7 +259,11 @@ fn a_name_changed_in_the_middle_of_a_reconcile_reports_no_foreign_secret() {
     world.reconcile("acme").unwrap();
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.secrets.keys().collect::<Vec<_>>(), ["fresh"]);
-    assert!(!world.events.contains(&crate::lifecycle::Reason::SecretNotOwned));
+    assert!(
+        !world
+            .events
+            .contains(&crate::domain::reason::Reason::SecretNotOwned)
+    );
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 

@@ -217,16 +217,26 @@ fn that_an_issue_was_sent_is_known_before_its_answer() {
     world.reconcile_time(900);
     let mut reconcile = Reconcile::new(world.view("acme"));
     let mut next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, None);
-    let Next::Perform(get @ Effect::Engine(EngineCall::Get(_))) = &next else {
+    let Next::Perform {
+        effect: get @ Effect::Engine(EngineCall::Get(_)),
+        ..
+    } = &next
+    else {
         panic!("{next:?}")
     };
     let outcome = world.carry_out("acme", &mut 0, get, world.now);
     next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, Some(outcome));
     assert!(
-        matches!(next, Next::Perform(Effect::Engine(EngineCall::Issue { .. }))),
+        matches!(
+            next,
+            Next::Perform {
+                effect: Effect::Engine(EngineCall::Issue { .. }),
+                ..
+            }
+        ),
         "{next:?}"
     );
-    let sent = &reconcile.view().memory.unproven;
+    let sent = &reconcile.view().memory.unresolved;
     assert_eq!(sent.len(), 1, "a reconcile that is cut off here leaves it behind");
     assert_eq!(sent[0].name.as_str(), "acme");
 }

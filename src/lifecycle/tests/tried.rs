@@ -8,10 +8,11 @@ use crate::crd::workspace::TokenSecret;
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
 use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::facts::{OrganizationFacts, ReadableOrganization};
+use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::tests::fake_engine::Told;
 use crate::lifecycle::tests::ordeals::{Ordeal, Server, Trouble};
 use crate::lifecycle::tests::world::World;
-use crate::lifecycle::view::{CrdState, OrganizationFacts, ReadableOrganization};
 
 /// Longer than any window in which a creation counts as ours: nobody can tell apart what two make within it.
 const BEYOND_ANY_WINDOW: u64 = 120;
@@ -157,7 +158,7 @@ impl Tried {
                 self.world.readable().verification = Verification::Verified(other);
             }
             Trouble::Swapped => {}
-            Trouble::Missing => self.world.readable().vanishing = Missing::Many,
+            Trouble::Missing => self.world.readable().missing = Missing::Many,
             Trouble::NotGranted => {
                 self.world
                     .grant("[{namespaces: {names: [team]}, workspaceNames: [other]}]");

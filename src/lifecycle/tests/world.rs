@@ -13,11 +13,12 @@ use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::Memory;
-use crate::lifecycle::tests::fake_engine::Engine;
-use crate::lifecycle::view::{
-    CrdState, ListEntry, ObjectFacts, OrganizationFacts, Ownership, Progress, ReadableOrganization,
-    SecretFacts, Secrets, View,
+use crate::lifecycle::facts::{
+    ListEntry, ObjectFacts, OrganizationFacts, Ownership, ReadableOrganization, SecretFacts, Secrets,
 };
+use crate::lifecycle::progress::{CrdState, Progress};
+use crate::lifecycle::tests::fake_engine::Engine;
+use crate::lifecycle::view::View;
 use crate::limits::RateLimiter;
 use crate::tenancy::{Access, Basis, ClaimKey, ClaimResult, Claimant, Claims};
 
@@ -73,7 +74,6 @@ type Meanwhile = fn(&mut World);
 
 pub(super) struct World {
     pub(super) now: Timestamp,
-    pub(super) leader: bool,
     pub(super) objects: BTreeMap<String, Object>,
     pub(super) secrets: BTreeMap<String, Secret>,
     pub(super) engine: Engine,
@@ -106,7 +106,6 @@ impl World {
     pub(super) fn new() -> Self {
         let mut world = Self {
             now: at(0),
-            leader: true,
             objects: BTreeMap::new(),
             secrets: BTreeMap::new(),
             engine: Engine::default(),
@@ -116,7 +115,7 @@ impl World {
                 defaults: Defaults::default(),
                 api_url: API_URL.to_owned(),
                 verification: Verification::Verified(org()),
-                vanishing: Missing::Few,
+                missing: Missing::Few,
                 revision: 0,
             }),
             crd: CrdState::Serving,
@@ -296,7 +295,6 @@ impl World {
         });
         View {
             now: self.now,
-            leader: self.leader,
             object: stored.facts.clone(),
             declared: stored.spec.clone(),
             stored: stored.status.clone(),

@@ -21,12 +21,7 @@ impl View {
     pub fn recorded_claims(&self) -> BTreeMap<ClaimKey, Basis> {
         let mut claims = BTreeMap::new();
         if let Some(record) = self.record() {
-            let observed = self
-                .progress
-                .row
-                .as_ref()
-                .filter(|row| row.id == record.id)
-                .map(|row| &row.name);
+            let observed = self.row(&record.id).map(|row| &row.name);
             claims.insert(
                 ClaimKey::Id(record.organization_id.clone(), record.id.clone()),
                 Basis::Recorded,
@@ -59,10 +54,11 @@ impl View {
         if self.object.deletion == Deletion::Requested || !self.not_refused(&self.declared.name) {
             return read.collect();
         }
-        let row = self.progress.row.as_ref().filter(|_| self.record().is_none());
-        let names = [Some(&self.declared.name), row.map(|row| &row.name)]
-            .into_iter()
-            .flatten()
+        let unrecorded = self.record().is_none();
+        let rows = self.progress.workspaces.values().filter(|_| unrecorded);
+        let rows = rows.filter_map(|seen| Some(&seen.row.as_ref()?.name));
+        let names = std::iter::once(&self.declared.name)
+            .chain(rows)
             .filter(|name| self.not_refused(name))
             .map(|name| ClaimKey::Name(organization.clone(), canonical(name)));
         let ids = [self.declared.workspace_id.as_ref(), self.wish()]
@@ -72,7 +68,7 @@ impl View {
         names.chain(ids).chain(read).collect()
     }
 
-    /// What this reconcile has read and may not claim: who holds it is asked all the same, before anything follows from it.
+    /// Ids read in this reconcile that we may not claim. We still check who holds them before acting.
     pub fn asks(&self) -> Vec<ClaimKey> {
         let Some(organization) = self.verified() else {
             return Vec::new();
@@ -82,12 +78,10 @@ impl View {
             .collect()
     }
 
-    /// The workspaces that this reconcile has read by their ids.
+    /// The workspaces that this reconcile has read by their ids, and whose reading still counts.
     fn ids_read(&self) -> impl Iterator<Item = &WorkspaceId> {
-        let seen = [&self.progress.remote, &self.progress.other]
-            .into_iter()
-            .flatten();
-        seen.map(|seen| &seen.id)
+        let read = self.progress.workspaces.iter();
+        read.filter(|(_, seen)| seen.read.is_some()).map(|(id, _)| id)
     }
 
     /// An object reads for the name that it declares, or for that of the creation that it has begun.

@@ -1,12 +1,11 @@
-//! I4: whose a workspace is that bears the name of a creation of which only the intent is left. It decides what was found;
-//! what follows from it is for others.
+//! I4: whose a workspace is that bears the name of a creation of which only the intent is left.
 
 use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::creation_window::Window;
-use crate::lifecycle::view::NameSearch;
+use crate::lifecycle::progress::NameSearch;
 use crate::tenancy::canonical;
 
-/// Attribution the workspaces are that bear the intent's name.
+/// Whose the workspaces are that bear the intent's name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attribution {
     Ours(RemoteWorkspace),

@@ -1,0 +1,200 @@
+//! Applies the outcome of an effect to the view: a fact, or a failure.
+
+mod answers;
+
+use crate::crd::workspace::Creation;
+use crate::domain::object::{Deletion, Finalizer};
+use crate::lifecycle::aspect::{Aspect, Problem};
+use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome};
+use crate::lifecycle::facts::{Ownership, SecretFacts};
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::deletion;
+use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::progress::{ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
+use crate::lifecycle::view::View;
+
+/// Applies `outcome` of `effect` to the view.
+pub(super) fn apply_outcome(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
+    match (effect, outcome) {
+        (Effect::Cluster(effect), Outcome::Cluster(outcome)) => of_cluster(view, aspect, effect, outcome),
+        (Effect::Engine(call), Outcome::Engine(answer)) => answers::apply(view, aspect, call, answer),
+        // The shell answers each effect in its own family.
+        (Effect::Cluster(_), Outcome::Engine(_)) | (Effect::Engine(_), Outcome::Cluster(_)) => {}
+    }
+}
+
+fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: ClusterOutcome) {
+    if *effect == ClusterEffect::RemoveFinalizer && lets_go(&outcome) {
+        view.progress.events.extend(deletion::retained_event(view));
+    }
+    match outcome {
+        // Its name was given to another: nothing of that one is this reconcile's, least of all its claims.
+        ClusterOutcome::Object(state) if state.object.uid != view.object.uid => {
+            view.progress.object = ObjectProgress::Gone;
+        }
+        ClusterOutcome::Object(state) => object_read(view, aspect, effect, *state),
+        ClusterOutcome::Vanished => view.progress.object = ObjectProgress::Gone,
+        ClusterOutcome::Conflict => conflict(view, effect),
+        ClusterOutcome::Forbidden { detail } => match (view.object.deletion, effect) {
+            // Rights that stood in a namespace may go before what is in it. The Secret goes with its owner.
+            (
+                Deletion::Requested,
+                ClusterEffect::ReadSecret { name } | ClusterEffect::DeleteSecret { name, .. },
+            ) => secret_absent(view, name),
+            (Deletion::Requested | Deletion::NotRequested, _) => failed(view, aspect, effect, &detail),
+        },
+        ClusterOutcome::KubernetesFailed { detail } => failed(view, aspect, effect, &detail),
+        ClusterOutcome::Secret(live) => secret_read(view, effect, live),
+        ClusterOutcome::SecretWritten(facts) => {
+            if let ClusterEffect::WriteSecret(draft) = effect {
+                view.progress.token = TokenProgress::Published(draft.content.workspace_id.clone());
+                let last = view.memory.last_token;
+                let now = LastToken::after(last, view.now, draft.times, &view.object.uid);
+                view.memory.last_token = Some(now);
+            }
+            secret_written(view, facts);
+        }
+        ClusterOutcome::SecretDeleted { name } => secret_absent(view, &name),
+        ClusterOutcome::Crd(state) => view.progress.crd = Some(state),
+    }
+}
+
+/// Whether our finalizer has gone, with its object or alone.
+fn lets_go(outcome: &ClusterOutcome) -> bool {
+    match outcome {
+        ClusterOutcome::Vanished => true,
+        ClusterOutcome::Object(state) => state.object.finalizer == Finalizer::Absent,
+        // Nothing else comes of a release.
+        _ => false,
+    }
+}
+
+/// The object as a read or a write of ours returned it.
+fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: ObjectState) {
+    if let ClusterEffect::WriteStatus(_) = effect {
+        view.progress.status = StatusProgress::Written;
+        let before = view.stored.creation.as_ref();
+        match &state.stored.creation {
+            Some(intent) if intent.uid == state.object.uid && before != Some(intent) => {
+                begin_issue(view, aspect, intent.clone());
+            }
+            // A creation's token ends with it: kept, or dropped.
+            None if before.is_some() => view.progress.token = TokenProgress::None,
+            Some(_) | None => {}
+        }
+    }
+    let target = view.target_name();
+    view.progress.object = ObjectProgress::Current;
+    view.object = state.object;
+    view.declared = state.declared;
+    view.stored = state.stored;
+    if view.target_name() != target {
+        retarget(view);
+    }
+}
+
+/// The intent is stored: its issue may be sent, if that is still within the intent's window. If storing it took too long,
+/// nothing would tell a workspace that the issue made for ours: nothing is sent.
+fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
+    if view.progress.clock.may_begin(&intent, view.now) {
+        view.progress.token = TokenProgress::MayIssue(intent);
+        return;
+    }
+    view.progress.token = TokenProgress::NothingMade(Some(intent));
+    view.progress.failures.last = Some(Problem {
+        aspect,
+        finding: findings::stamp_too_late(),
+    });
+}
+
+fn failed(view: &mut View, aspect: Aspect, effect: &ClusterEffect, detail: &str) {
+    view.progress.object = match effect {
+        ClusterEffect::WriteStatus(_) => ObjectProgress::Unwritable,
+        ClusterEffect::ReadObject => ObjectProgress::Unreadable,
+        _ => view.progress.object,
+    };
+    let finding = findings::kubernetes_failed(effect.into(), detail);
+    view.progress.failures.last = Some(Problem { aspect, finding });
+}
+
+fn conflict(view: &mut View, effect: &ClusterEffect) {
+    match effect {
+        ClusterEffect::ReadSecret { name } => secret_changed(view, name),
+        ClusterEffect::WriteSecret(draft) => secret_changed(view, &draft.name),
+        // It changed under us: its watch event begins the next reconcile, if it is watched.
+        ClusterEffect::DeleteSecret { name, .. } => {
+            forget_secret(view, name);
+            view.progress.secrets.remove(name);
+        }
+        _ => view.progress.object = ObjectProgress::Changed,
+    }
+}
+
+/// The Secret was not as expected: nothing that was read of Secrets before counts.
+fn secret_changed(view: &mut View, name: &str) {
+    view.progress.secrets.clear();
+    view.secrets.target = None;
+    view.secrets.others.retain(|other| other.name != *name);
+    view.progress
+        .secrets
+        .insert(view.target_name(), SecretProgress::Changed);
+}
+
+/// Another name was declared in the middle of the reconcile: the facts of the old target are of another Secret now.
+fn retarget(view: &mut View) {
+    let known = view.secrets.target.take();
+    view.secrets
+        .others
+        .extend(known.filter(|facts| facts.ownership == Ownership::Ours));
+    view.progress
+        .secrets
+        .insert(view.target_name(), SecretProgress::Changed);
+}
+
+fn secret_read(view: &mut View, effect: &ClusterEffect, live: LiveSecret) {
+    let ClusterEffect::ReadSecret { name } = effect else {
+        return;
+    };
+    let facts = match live {
+        LiveSecret::Absent => None,
+        LiveSecret::Present(facts) => Some(facts),
+    };
+    let read = facts
+        .clone()
+        .map_or(SecretProgress::Absent, SecretProgress::Present);
+    view.progress.secrets.insert(name.clone(), read);
+    if *name == view.target_name() {
+        view.secrets.target = facts;
+    } else {
+        view.secrets.others.retain(|other| other.name != *name);
+        view.secrets
+            .others
+            .extend(facts.filter(|facts| facts.ownership != Ownership::Foreign));
+    }
+}
+
+fn secret_written(view: &mut View, facts: SecretFacts) {
+    let written = SecretProgress::Present(facts.clone());
+    view.progress.secrets.insert(facts.name.clone(), written);
+    if facts.name == view.target_name() {
+        view.secrets.target = Some(facts);
+    } else {
+        view.secrets.others.retain(|other| other.name != facts.name);
+        view.secrets.others.push(facts);
+    }
+}
+
+fn secret_absent(view: &mut View, name: &str) {
+    forget_secret(view, name);
+    view.progress
+        .secrets
+        .insert(name.to_owned(), SecretProgress::Absent);
+}
+
+fn forget_secret(view: &mut View, name: &str) {
+    view.secrets.others.retain(|other| other.name != name);
+    let target = view.secrets.target.as_ref();
+    if target.is_some_and(|facts| facts.name == name && facts.ownership != Ownership::Foreign) {
+        view.secrets.target = None;
+    }
+}

@@ -1,0 +1,305 @@
+//! Agent Engine's answers: each is a fact about the moment in which it was asked for.
+
+use jiff::Timestamp;
+
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::object::Deletion;
+use crate::domain::remote::{Answer, Deleted, Failure, FailureClass, RemoteWorkspace, TokenScope};
+use crate::lifecycle::aspect::{Aspect, Problem};
+use crate::lifecycle::creation_window::ServerClock;
+use crate::lifecycle::effect::{EngineAnswer, EngineCall, IssuedToken, WorkspaceChange};
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::failure;
+use crate::lifecycle::memory::UnresolvedIssue;
+use crate::lifecycle::progress::{Issued, NameSearch, Observation, Remote, Removal, Sighting, TokenProgress};
+use crate::lifecycle::schedule::TokenTimes;
+use crate::lifecycle::view::View;
+use crate::tenancy::canonical;
+
+pub(super) fn apply(view: &mut View, aspect: Aspect, call: &EngineCall, answer: EngineAnswer) {
+    match (call, answer) {
+        (EngineCall::Search(name), EngineAnswer::Searched(answer)) => {
+            if let Some((rows, started)) = learn(view, aspect, call, answer) {
+                searched(view, name, rows, started);
+            }
+        }
+        (EngineCall::Get(id), EngineAnswer::Got(answer)) => got(view, aspect, id, answer),
+        (EngineCall::Issue { name, .. }, EngineAnswer::Issued(answer)) => {
+            issued(view, aspect, call, name, answer)
+        }
+        (EngineCall::Verify(_), EngineAnswer::Verified(answer)) => {
+            if let Some((scope, _)) = learn(view, aspect, call, answer) {
+                verified(view, scope);
+            }
+        }
+        (EngineCall::Update { id, change }, EngineAnswer::Updated(answer)) => {
+            updated(view, aspect, call, id, change, answer);
+        }
+        (EngineCall::Delete(id), EngineAnswer::Deleted(answer)) => deleted(view, aspect, call, id, answer),
+        // The shell answers each call in its kind.
+        (_, _) => {}
+    }
+}
+
+/// The result with the instant at which it was asked for; a failure is applied.
+fn learn<T>(view: &mut View, aspect: Aspect, call: &EngineCall, answer: Answer<T>) -> Option<(T, Timestamp)> {
+    view.progress.clock.learn(&answer);
+    match answer.result {
+        Ok(result) => Some((result, answer.started)),
+        Err(failure) => {
+            failed(view, aspect, call, &failure);
+            None
+        }
+    }
+}
+
+fn searched(view: &mut View, name: &WorkspaceName, rows: Vec<RemoteWorkspace>, started: Timestamp) {
+    if !rows.iter().any(|row| row.name == *name) {
+        resolve_issues(view, name, started);
+    }
+    let search = NameSearch {
+        name: name.clone(),
+        rows,
+    };
+    view.progress.searches.insert(name.clone(), search);
+}
+
+fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<RemoteWorkspace>>) {
+    view.progress.clock.learn(&answer);
+    let removal = view.progress.removals.get_mut(id);
+    if let Some(removal) = removal.filter(|removal| **removal == Removal::Unclear) {
+        *removal = Removal::Failed;
+        // Why the DELETE failed says more.
+        if answer.result.is_err() {
+            return;
+        }
+    }
+    let row = match answer.result {
+        Ok(row) => row.filter(|row| !row.tombstone),
+        Err(failure) => return failed(view, aspect, &EngineCall::Get(id.clone()), &failure),
+    };
+    observe(view, id, answer.started, row.clone());
+    if view.record().is_some_and(|record| record.id != *id) {
+        return;
+    }
+    let count_after = &mut view.memory.lists_count_after;
+    let learnt = match &row {
+        Some(_) => &mut count_after.present,
+        None => &mut count_after.absent,
+    };
+    *learnt = (*learnt).max(Some(answer.started));
+    if let Some(row) = &row {
+        correct_searches(view, row);
+        resolve_issues(view, &row.name, answer.started);
+    }
+}
+
+/// Beside the recorded workspace, only the one that was read last counts.
+fn observe(view: &mut View, id: &WorkspaceId, requested_at: Timestamp, row: Option<RemoteWorkspace>) {
+    let recorded = view.record().map(|record| record.id);
+    view.progress
+        .workspaces
+        .retain(|other, _| other == id || Some(other) == recorded.as_ref());
+    let remote = row.clone().map_or(Remote::Gone, Remote::Present);
+    let read = Some(Observation { requested_at, remote });
+    view.progress
+        .workspaces
+        .insert(id.clone(), Sighting { read, row });
+}
+
+/// A workspace read by id is a fact about its name too: a search made before it is corrected.
+fn correct_searches(view: &mut View, row: &RemoteWorkspace) {
+    let name = canonical(&row.name);
+    let searches = view.progress.searches.values_mut();
+    for search in searches.filter(|search| canonical(&search.name) == name) {
+        search.rows.retain(|other| other.id != row.id);
+        search.rows.push(row.clone());
+    }
+}
+
+fn issued(
+    view: &mut View,
+    aspect: Aspect,
+    call: &EngineCall,
+    name: &WorkspaceName,
+    answer: Answer<IssuedToken>,
+) {
+    view.progress.clock.learn(&answer);
+    if view.record().is_none() {
+        // A creation is a write too: a list from before it lacks the workspace.
+        view.memory.lists_count_after.present = Some(answer.finished);
+    } else {
+        // It was noted when it was sent; now more is known.
+        view.memory.unresolved.pop();
+        let unresolved = unresolved(&view.progress.clock, name, &answer);
+        view.memory.unresolved.extend(unresolved);
+    }
+    view.progress.issues = view.progress.issues.saturating_add(1);
+    match answer.result {
+        Ok(token) => {
+            view.progress.token = TokenProgress::Issued(Issued {
+                slot: token.slot,
+                started: answer.started,
+                finished: answer.finished,
+                date: answer.date,
+                times: TokenTimes::issued(answer.started, token.lifetime),
+            });
+        }
+        Err(failure) => {
+            view.progress.token = if failure.class.made_nothing() {
+                TokenProgress::NothingMade(view.intent().cloned())
+            } else {
+                TokenProgress::None
+            };
+            failed(view, aspect, call, &failure);
+        }
+    }
+}
+
+/// What is remembered of an issue for the recorded workspace until its token is verified.
+fn unresolved(
+    clock: &ServerClock,
+    name: &WorkspaceName,
+    answer: &Answer<IssuedToken>,
+) -> Option<UnresolvedIssue> {
+    match &answer.result {
+        Ok(_) => Some(UnresolvedIssue {
+            window: clock.live_window(answer.started, answer.finished, answer.date),
+            ..clock.lost_issue(name, answer.started)
+        }),
+        Err(failure) if failure.class.made_nothing() => None,
+        Err(_) => Some(clock.lost_issue(name, answer.started)),
+    }
+}
+
+/// Seen so late, the name tells that no issue under it made anything: it is free, or still that of the recorded workspace.
+fn resolve_issues(view: &mut View, name: &WorkspaceName, seen_at: Timestamp) {
+    let may_have = |issue: &UnresolvedIssue| issue.name != *name || issue.resolved_at > seen_at;
+    view.memory.unresolved.retain(may_have);
+}
+
+fn verified(view: &mut View, scope: TokenScope) {
+    let recorded = view.record();
+    if recorded.is_some_and(|record| record.id == scope.workspace_id) {
+        // The last is the one whose token this is.
+        view.memory.unresolved.pop();
+    }
+    let token = std::mem::take(&mut view.progress.token);
+    view.progress.token = match token {
+        TokenProgress::Issued(issued) => TokenProgress::Verified(issued, scope),
+        other => other,
+    };
+}
+
+fn updated(
+    view: &mut View,
+    aspect: Aspect,
+    call: &EngineCall,
+    id: &WorkspaceId,
+    change: &WorkspaceChange,
+    answer: Answer<RemoteWorkspace>,
+) {
+    view.progress.clock.learn(&answer);
+    view.memory.lists_count_after.present = Some(answer.finished);
+    let sighting = view.progress.workspaces.entry(id.clone()).or_default();
+    // What was read before our own write is no ground for issuing any more.
+    sighting.read = None;
+    let failure = match answer.result {
+        Ok(row) => {
+            let ignored = failure::kept_otherwise(change, &row);
+            sighting.row = Some(row);
+            view.memory.rename_unclear_at = None;
+            if view.progress.token.published().is_some() {
+                view.progress.token = TokenProgress::None;
+            }
+            let refused = ignored.map(|finding| (change.clone(), finding));
+            return view.progress.failures.refused.extend(refused);
+        }
+        Err(failure) => failure,
+    };
+    match failure.class {
+        FailureClass::Rejected | FailureClass::Conflict | FailureClass::Denied => {
+            let refused = (change.clone(), failure::of_change(change, &failure));
+            view.progress.failures.refused.push(refused);
+        }
+        FailureClass::Missing => {
+            sighting.read = Some(Observation {
+                requested_at: answer.started,
+                remote: Remote::Gone,
+            });
+        }
+        FailureClass::Transient
+        | FailureClass::Throttled(_)
+        | FailureClass::Malformed
+        | FailureClass::Unknown => {
+            let in_doubt = matches!(failure.class, FailureClass::Unknown | FailureClass::Malformed);
+            if in_doubt && matches!(change, WorkspaceChange::Rename(_)) {
+                view.memory.rename_unclear_at = Some(answer.finished);
+            }
+            failed(view, aspect, call, &failure);
+        }
+    }
+}
+
+fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId, answer: Answer<Deleted>) {
+    view.progress.clock.learn(&answer);
+    let orphan_of = view.record().filter(|record| record.id != *id);
+    if orphan_of.is_none() {
+        let removal = match &answer.result {
+            Ok(_) => Removal::Done,
+            Err(failure) => match failure.class {
+                FailureClass::Throttled(_) => Removal::Failed,
+                FailureClass::Transient
+                | FailureClass::Denied
+                | FailureClass::Rejected
+                | FailureClass::Conflict
+                | FailureClass::Missing
+                | FailureClass::Malformed
+                | FailureClass::Unknown => Removal::Unclear,
+            },
+        };
+        view.progress.removals.insert(id.clone(), removal);
+    }
+    if let Err(failure) = answer.result {
+        return failed(view, aspect, call, &failure);
+    }
+    if let Some(record) = orphan_of {
+        orphan_removed(view, id, &record.id, answer.finished);
+    }
+}
+
+/// The name that we issued under is stale, whatever showed it to us: the recorded workspace is read again.
+fn orphan_removed(view: &mut View, orphan: &WorkspaceId, recorded: &WorkspaceId, finished: Timestamp) {
+    view.memory.lists_count_after.present = Some(finished);
+    let seen = view.progress.workspaces.remove(orphan);
+    let made = seen.and_then(|seen| seen.read?.present()?.created_at);
+    let made_it = |issue: &UnresolvedIssue| made.is_some_and(|at| issue.window.contains(at));
+    view.memory.unresolved.retain(|issue| !made_it(issue));
+    if let Some(seen) = view.progress.workspaces.get_mut(recorded) {
+        seen.read = None;
+    }
+    if view.progress.token.issued().is_some() {
+        view.progress.token = TokenProgress::None;
+    }
+    for search in view.progress.searches.values_mut() {
+        search.rows.retain(|row| row.id != *orphan);
+    }
+    view.progress
+        .events
+        .push(findings::orphan_removed(orphan, recorded));
+}
+
+/// A failed call about name or state of a recorded workspace lets its token go on; any other ends the reconcile.
+fn failed(view: &mut View, aspect: Aspect, call: &EngineCall, failure: &Failure) {
+    let creating = view.record().is_none();
+    let finding = if creating {
+        failure::of_creation(call, failure)
+    } else {
+        failure::of_call(call, failure)
+    };
+    if aspect == Aspect::Sync && !creating && view.object.deletion == Deletion::NotRequested {
+        view.progress.failures.sync = Some(finding);
+    } else {
+        view.progress.failures.last = Some(Problem { aspect, finding });
+    }
+}

@@ -1,0 +1,19 @@
+//! Two things fail, and are tried again, apart from each other: a refused rename must not end a token.
+
+use crate::domain::finding::Finding;
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+pub enum Aspect {
+    /// The workspace is there as declared, or gone as asked.
+    Sync,
+    /// A verified token is in the Secret.
+    Token,
+}
+
+/// An effect that failed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    pub aspect: Aspect,
+    pub finding: Finding,
+}

@@ -1,0 +1,67 @@
+//! What a reconcile costs: which of the two aspects back-off charges, and with how many calls. Pure.
+
+/// The calls of one aspect in one reconcile, and how they ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Attempts {
+    pub calls: u32,
+    pub ended: Ended,
+}
+
+/// How the attempts of an aspect ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    Well,
+    /// Not as declared, but no call of this reconcile failed at it.
+    Waits,
+    Failed,
+}
+
+/// The calls that back-off charges to each aspect. Nothing for an aspect that did not fail.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Bill {
+    pub sync: Option<u32>,
+    pub token: Option<u32>,
+}
+
+/// Whether an aspect is in back-off from earlier reconciles.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SyncBefore {
+    Free,
+    InBackoff,
+}
+
+/// One object, one budget: what fails together is charged together, and a sync in back-off pays for the token's attempts
+/// as well, never the other way round.
+pub fn bill(sync: Attempts, token: Attempts, sync_before: SyncBefore) -> Bill {
+    let (sync_failed, token_failed) = (sync.ended == Ended::Failed, token.ended == Ended::Failed);
+    let all = sync.calls + token.calls;
+    let sync_pays = sync_failed || (token_failed && sync_before == SyncBefore::InBackoff);
+    Bill {
+        sync: sync_pays.then_some(if token_failed { all } else { sync.calls }),
+        token: token_failed.then_some(if sync_failed { all } else { token.calls }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_ending_is_billed_to_the_aspects_that_failed() {
+        use Ended::{Failed, Waits, Well};
+        use SyncBefore::{Free, InBackoff};
+        for (sync, token, before, expected) in [
+            ((2, Well), (3, Well), Free, (None, None)),
+            ((2, Waits), (0, Waits), Free, (None, None)),
+            ((2, Failed), (3, Well), Free, (Some(2), None)),
+            ((2, Failed), (3, Failed), Free, (Some(5), Some(5))),
+            ((0, Well), (3, Failed), Free, (None, Some(3))),
+            ((0, Waits), (3, Failed), InBackoff, (Some(3), Some(3))),
+            ((0, Waits), (3, Well), InBackoff, (None, None)),
+        ] {
+            let attempts = |(calls, ended)| Attempts { calls, ended };
+            let bill = bill(attempts(sync), attempts(token), before);
+            assert_eq!((bill.sync, bill.token), expected, "{sync:?} {token:?} {before:?}");
+        }
+    }
+}

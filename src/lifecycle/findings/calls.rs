@@ -1,0 +1,127 @@
+//! Calls that failed.
+
+use crate::domain::finding::Finding;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
+use crate::domain::remote::WorkspaceState;
+use crate::lifecycle::effect::{EngineCall, WorkspaceChange};
+
+pub(in crate::lifecycle) fn throttled() -> Finding {
+    Finding::new(
+        Reason::Throttled,
+        "Agent Engine asked to slow down; it is tried again when it allows",
+    )
+}
+
+pub(in crate::lifecycle) fn token_refused_at_once(detail: &str) -> Finding {
+    Finding::new(
+        Reason::AccessDenied,
+        format!("Agent Engine refused the token that it had just issued: {detail}; nothing was handed out"),
+    )
+}
+
+pub(in crate::lifecycle) fn credential_may_not(call: &EngineCall, detail: &str) -> Finding {
+    Finding::new(
+        Reason::AccessDenied,
+        format!(
+            "the operator's credential may not {}: {detail}. It needs administrator rights",
+            verb(call)
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn call_rejected(call: &EngineCall, detail: &str) -> Finding {
+    Finding::new(
+        Reason::Rejected,
+        format!("the API refused to {}: {detail}", verb(call)),
+    )
+}
+
+pub(in crate::lifecycle) fn call_failed(call: &EngineCall, detail: &str) -> Finding {
+    Finding::new(
+        Reason::ApiUnavailable,
+        format!("Agent Engine did not {}: {detail}", verb(call)),
+    )
+}
+
+pub(in crate::lifecycle) fn plan_limit(name: &WorkspaceName, detail: &str) -> Finding {
+    refusal(
+        Reason::PlanLimit,
+        name,
+        detail,
+        "Raise the plan, remove workspaces, or give the credential administrator rights",
+    )
+}
+
+pub(in crate::lifecycle) fn creation_refused(name: &WorkspaceName, detail: &str) -> Finding {
+    refusal(Reason::Rejected, name, detail, "Change what is declared")
+}
+
+fn refusal(reason: Reason, name: &WorkspaceName, detail: &str, advice: &str) -> Finding {
+    Finding::new(
+        reason,
+        format!(
+            "the API refused to create {:?}: {detail}. {advice}",
+            name.as_str()
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn change_refused(
+    reason: Reason,
+    change: &WorkspaceChange,
+    detail: &str,
+) -> Finding {
+    let what = match change {
+        WorkspaceChange::Rename(name) => format!("the name {:?}", name.as_str()),
+        WorkspaceChange::State(state) => format!("the status {state:?}"),
+    };
+    let message = match reason {
+        Reason::AccessDenied => format!("the operator's credential may not set {what}: {detail}"),
+        _ => format!("the API refused {what}: {detail}"),
+    };
+    Finding::new(reason, message)
+}
+
+pub(in crate::lifecycle) fn name_kept_otherwise(wanted: &WorkspaceName, made: &WorkspaceName) -> Finding {
+    Finding::new(
+        Reason::Rejected,
+        format!(
+            "asked to name the workspace {:?}, the API made it {:?}; declare that name",
+            wanted.as_str(),
+            made.as_str()
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn change_ignored(wanted: WorkspaceState) -> Finding {
+    Finding::new(
+        Reason::Rejected,
+        format!("the API took the change of status to {wanted:?}, but the workspace did not change"),
+    )
+}
+
+pub(in crate::lifecycle) fn kubernetes_failed(effect: &str, detail: &str) -> Finding {
+    Finding::new(
+        Reason::KubernetesApiError,
+        format!("the Kubernetes API did not carry out {effect}: {detail}"),
+    )
+}
+
+pub(in crate::lifecycle) fn stamp_too_late() -> Finding {
+    Finding::new(
+        Reason::KubernetesApiError,
+        "the Kubernetes API took too long to store that a creation begins; nothing was sent, and it is tried again",
+    )
+}
+
+fn verb(call: &EngineCall) -> String {
+    match call {
+        EngineCall::Search(name) => format!("search for the name {:?}", name.as_str()),
+        EngineCall::Get(id) => format!("read the workspace {id}"),
+        EngineCall::Issue { name, .. } => format!("issue a token for {:?}", name.as_str()),
+        EngineCall::Verify(_) => "verify the token".to_owned(),
+        EngineCall::Update { id, .. } => format!("update the workspace {id}"),
+        EngineCall::Delete(id) => format!("delete the workspace {id}"),
+    }
+}

@@ -1,0 +1,66 @@
+//! Deletions, and workspaces that stay behind.
+
+use crate::crd::workspace::Creation;
+use crate::domain::finding::Finding;
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::reason::Reason;
+use crate::lifecycle::findings::creation_in_flight;
+
+/// The finalizer stays, with the reason and the way out.
+pub(in crate::lifecycle) fn blocked(why: &str) -> Finding {
+    Finding::new(
+        Reason::DeletionBlocked,
+        format!(
+            "the workspace was not deleted: {why}. It is tried again; to let the object go and leave the workspace, set \
+             spec.deletionPolicy: Retain"
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn crd_unreadable(why: &str) -> String {
+    format!("it cannot be told whether the CustomResourceDefinition itself is being deleted ({why})")
+}
+
+pub(in crate::lifecycle) fn deleting_after_issue() -> Finding {
+    Finding::new(
+        Reason::Deleting,
+        "the answer to the issue of a token was lost; the operator looks for a workspace that it may have made before it \
+         deletes the recorded one",
+    )
+}
+
+pub(in crate::lifecycle) fn deleting_after_creation(intent: &Creation) -> Finding {
+    Finding::new(Reason::Deleting, creation_in_flight(intent).message)
+}
+
+pub(in crate::lifecycle) fn left_at_agent_engine(id: &WorkspaceId, name: &WorkspaceName) -> Finding {
+    Finding::new(
+        Reason::Retained,
+        format!(
+            "the workspace {id} ({:?}) was left at Agent Engine",
+            name.as_str()
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn left_after_creation(intent: &Creation) -> Finding {
+    Finding::new(
+        Reason::Retained,
+        format!(
+            "a creation of {:?} was in flight; if it took effect, the workspace was left at Agent Engine",
+            intent.name.as_str()
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn no_organization(name: &str, searched: &str) -> String {
+    format!("there is no Organization {name:?} in namespace {searched:?}")
+}
+
+pub(in crate::lifecycle) fn undecodable_organization(name: &str) -> String {
+    format!("the Organization {name:?} cannot be decoded")
+}
+
+pub(in crate::lifecycle) fn unready_organization(name: &str, why: &str) -> String {
+    format!("the Organization {name:?} is not ready ({why})")
+}

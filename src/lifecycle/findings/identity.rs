@@ -1,0 +1,89 @@
+//! Workspaces that are missing, or are not the recorded ones.
+
+use crate::domain::finding::Finding;
+use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use crate::domain::reason::Reason;
+use crate::lifecycle::view::{Record, View};
+
+/// A GET by id did not find it; the list decides.
+pub(in crate::lifecycle) fn unconfirmed(record: &Record) -> Finding {
+    Finding::new(
+        Reason::NotFoundUnconfirmed,
+        format!(
+            "Agent Engine returned \"not found\" for workspace {} ({:?}); waiting for the next list to confirm",
+            record.id,
+            record.name.as_str()
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn not_found(view: &View, record: &Record) -> Finding {
+    let held_back = if view.declared.is_suspended() {
+        ", which waits while spec.suspend is set"
+    } else {
+        ""
+    };
+    Finding::new(
+        Reason::WorkspaceNotFound,
+        format!(
+            "the workspace {} ({:?}) no longer exists in organization {}; it is not created again, for a new one would be \
+             empty. Delete this object, or annotate it with agentengine.airbyte.com/recreate={} to have an empty one made\
+             {held_back}",
+            record.id,
+            record.name.as_str(),
+            record.organization_id,
+            record.id
+        ),
+    )
+}
+
+/// Many are missing at once, which is the organization's trouble first.
+pub(in crate::lifecycle) fn many_missing(record: &Record, organization: &str) -> Finding {
+    Finding::new(
+        Reason::ManyWorkspacesMissing,
+        format!(
+            "many workspaces of organization {} are missing at once, this one ({}) perhaps among them; nothing is done \
+             until that is cleared up. See the Organization {organization:?}",
+            record.organization_id, record.id
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn many_missing_while_deleting() -> &'static str {
+    "many workspaces of the organization are missing at once, and nothing that it says is trusted"
+}
+
+pub(in crate::lifecycle) fn another_organization(record: &Record, other: &OrganizationId) -> Finding {
+    Finding::new(
+        Reason::IdentityMismatch,
+        format!(
+            "the workspace {} is said to belong to organization {other}, recorded is {}; nothing was done",
+            record.id, record.organization_id
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn token_opens_another(
+    record: &Record,
+    issued_for: &WorkspaceName,
+    opened: &WorkspaceId,
+) -> Finding {
+    Finding::new(
+        Reason::IdentityMismatch,
+        format!(
+            "a token issued for {:?} opens the workspace {opened}, recorded is {}; the token was dropped and nothing handed \
+             out. Find out who renamed or replaced the workspace",
+            issued_for.as_str(),
+            record.id
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn orphan_removed(orphan: &WorkspaceId, recorded: &WorkspaceId) -> Finding {
+    Finding::new(
+        Reason::OrphanRemoved,
+        format!(
+            "an issue under a name that had just moved created the empty workspace {orphan} beside {recorded}; it was deleted"
+        ),
+    )
+}

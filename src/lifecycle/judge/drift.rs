@@ -1,0 +1,128 @@
+//! Name and state beside what is declared.
+
+use crate::crd::conditions::SYNCED;
+use crate::domain::finding::Finding;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::WorkspaceState;
+use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::effect::{EngineCall, WorkspaceChange};
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::names::{self, Taken};
+use crate::lifecycle::view::{Record, View};
+use crate::tenancy::is_default;
+
+/// The workspace's name and state, as last seen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Current {
+    pub name: WorkspaceName,
+    pub state: Option<WorkspaceState>,
+}
+
+/// The recorded workspace as this reconcile saw it, else as recorded.
+pub fn current(view: &View, record: &Record) -> Current {
+    match view.row(&record.id) {
+        Some(row) => Current {
+            name: row.name.clone(),
+            state: row.known_state(),
+        },
+        None => Current {
+            name: record.name.clone(),
+            state: record.state,
+        },
+    }
+}
+
+/// The difference between the workspace and what is declared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Drift {
+    None,
+    /// This call brings it nearer.
+    Next(EngineCall),
+    /// Nothing can be done now; the rest goes on.
+    Blocked(Finding),
+}
+
+/// Renames, then switches; a refused one does not stop the other.
+pub fn drift(view: &View, record: &Record) -> Drift {
+    if view.declared.is_suspended() {
+        return Drift::None;
+    }
+    let (rename, switch) = (rename(view, record), switch(view, record));
+    if let Some(finding) = &view.progress.failures.sync {
+        return match (rename, switch) {
+            (Drift::None, Drift::None) if view.row(&record.id).is_some() => Drift::None,
+            _ => Drift::Blocked(finding.clone()),
+        };
+    }
+    match (rename, switch) {
+        (Drift::None, switch) => switch,
+        (Drift::Blocked(finding), Drift::None | Drift::Blocked(_)) => Drift::Blocked(finding),
+        (Drift::Blocked(_), next @ Drift::Next(_)) | (next @ Drift::Next(_), _) => next,
+    }
+}
+
+/// What stops a rename, in this order; a free name is renamed to.
+fn rename(view: &View, record: &Record) -> Drift {
+    let current = current(view, record).name;
+    let wanted = &view.declared.name;
+    if current == *wanted {
+        return Drift::None;
+    }
+    if is_default(&current) || is_default(wanted) {
+        return Drift::Blocked(findings::default_not_renamed(&current, wanted));
+    }
+    if let Err(finding) = names::may_use(view, &record.organization_id, wanted) {
+        return Drift::Blocked(finding);
+    }
+    let change = WorkspaceChange::Rename(wanted.clone());
+    if let Some(refused) = view.progress.failures.refused(&change) {
+        return Drift::Blocked(refused.clone());
+    }
+    if view.rests(Aspect::Sync) {
+        return Drift::Blocked(view.last_word(SYNCED, findings::rename_waits));
+    }
+    // What an issue makes under this name, or made under the wanted one, may still come to light.
+    if view.memory.unresolved_until(view.now).is_some() {
+        return Drift::Blocked(findings::rename_waits_for_tokens());
+    }
+    // I3: what is renamed, and from what, is what this very reconcile has read.
+    if view.present(&record.id).is_none() {
+        return Drift::Next(EngineCall::Get(record.id.clone()));
+    }
+    let Some(search) = view.search(wanted) else {
+        return Drift::Next(EngineCall::Search(wanted.clone()));
+    };
+    match names::taken(search, Some(&record.id)) {
+        Taken::Free => Drift::Next(EngineCall::Update {
+            id: record.id.clone(),
+            change,
+        }),
+        Taken::Nearly(row) => Drift::Blocked(findings::similar(wanted, &row)),
+        Taken::Exactly(_) => Drift::Blocked(findings::name_taken(&current, wanted)),
+    }
+}
+
+fn switch(view: &View, record: &Record) -> Drift {
+    let current = current(view, record);
+    let declared = view.declared.status;
+    let Some(wanted) = declared.filter(|wanted| current.state != Some(*wanted)) else {
+        return Drift::None;
+    };
+    if is_default(&current.name) && wanted == WorkspaceState::Inactive {
+        return Drift::Blocked(findings::default_not_deactivated());
+    }
+    let change = WorkspaceChange::State(wanted);
+    if let Some(refused) = view.progress.failures.refused(&change) {
+        return Drift::Blocked(refused.clone());
+    }
+    if view.rests(Aspect::Sync) {
+        return Drift::Blocked(view.last_word(SYNCED, findings::switch_waits));
+    }
+    if view.present(&record.id).is_none() {
+        return Drift::Next(EngineCall::Get(record.id.clone()));
+    }
+    Drift::Next(EngineCall::Update {
+        id: record.id.clone(),
+        change,
+    })
+}

@@ -1,0 +1,94 @@
+//! What a failed call means: the finding for people, and whether the failure ends the reconcile.
+
+use crate::domain::finding::Finding;
+use crate::domain::reason::Reason;
+use crate::domain::remote::{Failure, FailureClass, RemoteWorkspace};
+use crate::lifecycle::aspect::{Aspect, Problem};
+use crate::lifecycle::effect::{EngineCall, WorkspaceChange};
+use crate::lifecycle::findings;
+use crate::lifecycle::progress::{PermitProgress, TokenProgress};
+use crate::lifecycle::view::View;
+
+/// The failure that ends the reconcile. Without a permit of the rate limiter, a failed call about name or state does, and
+/// a creation whose issue cannot be sent.
+pub fn problem(view: &View) -> Option<Problem> {
+    let progress = &view.progress;
+    if progress.failures.last.is_some() {
+        return progress.failures.last.clone();
+    }
+    let finding = match (progress.permit, &progress.failures.sync, &progress.token) {
+        (PermitProgress::Open, _, _) => None,
+        (PermitProgress::NotBefore(_), Some(finding), _) => Some(finding.clone()),
+        (PermitProgress::NotBefore(_), None, TokenProgress::MayIssue(_)) => Some(findings::throttled()),
+        (PermitProgress::NotBefore(_), None, _) => None,
+    };
+    finding.map(|finding| Problem {
+        aspect: Aspect::Sync,
+        finding,
+    })
+}
+
+/// Of a call made while there is no record: an issue then is a creation.
+pub fn of_creation(call: &EngineCall, failure: &Failure) -> Finding {
+    match (failure.class, call) {
+        (FailureClass::Unknown | FailureClass::Malformed, EngineCall::Issue { name, .. }) => {
+            findings::answer_lost(name)
+        }
+        (
+            FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict,
+            EngineCall::Issue { name, .. },
+        ) if is_of_plan(failure) => findings::plan_limit(name, &failure.detail),
+        (
+            FailureClass::Denied | FailureClass::Rejected | FailureClass::Conflict,
+            EngineCall::Issue { name, .. },
+        ) => findings::creation_refused(name, &failure.detail),
+        _ => of_call(call, failure),
+    }
+}
+
+/// Of any other call.
+pub fn of_call(call: &EngineCall, failure: &Failure) -> Finding {
+    let detail = &failure.detail;
+    match failure.class {
+        FailureClass::Denied if matches!(call, EngineCall::Verify(_)) => {
+            findings::token_refused_at_once(detail)
+        }
+        FailureClass::Throttled(_) => findings::throttled(),
+        FailureClass::Denied => findings::credential_may_not(call, detail),
+        FailureClass::Rejected | FailureClass::Conflict => findings::call_rejected(call, detail),
+        FailureClass::Transient | FailureClass::Missing | FailureClass::Malformed | FailureClass::Unknown => {
+            findings::call_failed(call, detail)
+        }
+    }
+}
+
+/// An API that trims or folds names would otherwise be sent renames without end.
+pub fn kept_otherwise(change: &WorkspaceChange, row: &RemoteWorkspace) -> Option<Finding> {
+    match change {
+        WorkspaceChange::Rename(wanted) if row.name != *wanted => {
+            Some(findings::name_kept_otherwise(wanted, &row.name))
+        }
+        WorkspaceChange::State(wanted) if row.known_state() != Some(*wanted) => {
+            Some(findings::change_ignored(*wanted))
+        }
+        WorkspaceChange::Rename(_) | WorkspaceChange::State(_) => None,
+    }
+}
+
+/// The API refused a change of name or state.
+pub fn of_change(change: &WorkspaceChange, failure: &Failure) -> Finding {
+    let reason = match failure.class {
+        FailureClass::Denied => Reason::AccessDenied,
+        _ => Reason::Rejected,
+    };
+    findings::change_refused(reason, change, &failure.detail)
+}
+
+/// The API has no code of its own for a plan's end: 402 and 403 mean it, and others where their words do.
+fn is_of_plan(failure: &Failure) -> bool {
+    let words = failure.detail.to_lowercase();
+    let speaks_of_plan = ["plan", "limit", "quota", "subscription"]
+        .iter()
+        .any(|word| words.contains(word));
+    speaks_of_plan || matches!(failure.status, Some(402 | 403))
+}

@@ -1,0 +1,114 @@
+//! I3, I5: whether the recorded workspace is there, and whether that was seen recently enough to act on it.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::crd::workspace::MissingWorkspace;
+use crate::domain::ids::OrganizationId;
+use crate::domain::remote::RemoteWorkspace;
+use crate::domain::time::elapsed;
+use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::facts::ListEntry;
+use crate::lifecycle::progress::Remote;
+use crate::lifecycle::view::{Record, View};
+
+/// An observation is good for issuing, and a list for telling one from many, for this long.
+const CONFIRMED_FOR: Duration = Duration::from_secs(60);
+
+/// The list's entry on the recorded workspace, if it is younger than what we know ourselves.
+pub fn listed(view: &View) -> Option<&ListEntry> {
+    let known = view
+        .memory
+        .lists_count_after
+        .present
+        .max(view.memory.lists_count_after.absent);
+    view.listed
+        .as_ref()
+        .filter(|listed| Some(listed.requested_at) > known)
+}
+
+/// Whether a reconcile was asked for that was not made yet.
+pub fn is_asked_for(view: &View) -> bool {
+    view.object.reconcile_at.is_some() && view.object.reconcile_at != view.stored.last_handled_reconcile_at
+}
+
+/// Whether the list shows another name or state than the record, or lacks the workspace.
+pub fn differs_in_the_list(view: &View, record: &Record) -> bool {
+    listed(view).is_some_and(|listed| {
+        listed
+            .row
+            .as_ref()
+            .is_none_or(|row| row.name != record.name || row.known_state() != record.state)
+    })
+}
+
+/// Whether a GET by id may be sent for the recorded workspace now.
+pub fn may_read(view: &View, record: &Record) -> bool {
+    (!view.rests(Aspect::Sync) || is_answered_by_the_list(view, record))
+        && view.progress.failures.sync.is_none()
+}
+
+/// The list we asked for after a 404 is here and also lacks the workspace. One more GET decides, within a minute of that
+/// list.
+fn is_answered_by_the_list(view: &View, record: &Record) -> bool {
+    let unconfirmed = missing_before(view, record).is_some_and(|missing| !missing.confirmed);
+    unconfirmed && listed(view).is_some() && lacked_by_the_list(view)
+}
+
+/// One that is missing may be one of many: only a list of this minute can tell, and nothing follows before.
+fn lacked_by_the_list(view: &View) -> bool {
+    let lacking = view.listed.as_ref().filter(|listed| listed.row.is_none());
+    lacking.is_some_and(|listed| {
+        Some(listed.requested_at) > view.memory.lists_count_after.present
+            && elapsed(listed.requested_at, view.now) <= CONFIRMED_FOR
+    })
+}
+
+/// What earlier reconciles recorded of the workspace being missing.
+pub fn missing_before<'a>(view: &'a View, _: &Record) -> Option<&'a MissingWorkspace> {
+    view.stored.missing.as_ref()
+}
+
+/// What is known now of the workspace being missing: nothing once it was seen, more once the list lacks it, too.
+pub fn missing(view: &View, record: &Record) -> Option<MissingWorkspace> {
+    let before = missing_before(view, record);
+    match view.observed(&record.id) {
+        None => before.cloned(),
+        Some(seen) => match seen.remote {
+            Remote::Present(_) => None,
+            Remote::Gone => Some(MissingWorkspace {
+                since: before.map_or(Time(seen.requested_at), |missing| missing.since.clone()),
+                confirmed: before.is_some_and(|missing| missing.confirmed) || lacked_by_the_list(view),
+            }),
+        },
+    }
+}
+
+/// Whether it is confirmed that the recorded workspace is missing: it stays so until a GET shows the workspace again.
+pub fn is_lost(view: &View, record: &Record) -> bool {
+    missing(view, record).is_some_and(|missing| missing.confirmed)
+}
+
+/// The other organization that the recorded workspace was last said to belong to, until a GET by id says otherwise.
+pub fn other_organization(view: &View, record: &Record) -> Option<OrganizationId> {
+    let said = match view.present(&record.id) {
+        Some(row) => row.organization_id.clone(),
+        None if view.row(&record.id).is_some() => None,
+        None => view.stored.observed_organization_id.clone(),
+    };
+    said.filter(|id| *id != record.organization_id)
+}
+
+/// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list. After
+/// an unresolved issue only a GET of this reconcile counts: if the name had moved, another issue would come too late.
+pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorkspace> {
+    let young = |requested_at| elapsed(requested_at, view.now) <= CONFIRMED_FOR && requested_at <= view.now;
+    if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {
+        return seen.present();
+    }
+    listed(view)
+        .filter(|listed| young(listed.requested_at) && view.memory.unresolved.is_empty())
+        .and_then(|listed| listed.row.as_ref())
+        .filter(|row| row.name == record.name && row.known_state() == record.state)
+}

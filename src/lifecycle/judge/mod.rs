@@ -1,0 +1,26 @@
+//! Judgements: what the facts of a view mean. Facts and enums, no step and no status. Each question is answered here once;
+//! rules, status and wake-ups ask.
+//!
+//! - [`organization`]: can Agent Engine be asked at all?
+//! - [`names`]: granted, claimed, taken, adoptable?
+//! - [`claims`]: what the object claims.
+//! - [`attribution`]: whose is a workspace that bears the name of a creation in flight?
+//! - [`identity`]: is the recorded workspace there, and is it confirmed?
+//! - [`orphan`]: did an issue of ours make a workspace beside the recorded one?
+//! - [`drift`]: name and state beside what is declared.
+//! - [`token_secret`]: which Secret the token goes to, and what is in it.
+//! - [`token`]: is a token wanted, and what does it need next?
+//! - [`deletion`]: what becomes of the workspace when its object goes.
+//! - [`failure`]: what a failed call means, and which failure ends the reconcile.
+
+pub mod attribution;
+pub mod claims;
+pub mod deletion;
+pub mod drift;
+pub mod failure;
+pub mod identity;
+pub mod names;
+pub mod organization;
+pub mod orphan;
+pub mod token;
+pub mod token_secret;

@@ -1,0 +1,104 @@
+//! I2, for every door by which a name can be reached: granted to the namespace, claimed by no other object, and not taken.
+
+use crate::crd::organization::Permission;
+use crate::crd::workspace::AdoptionPolicy;
+use crate::domain::finding::Finding;
+use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::findings;
+use crate::lifecycle::progress::NameSearch;
+use crate::lifecycle::view::View;
+use crate::tenancy::{ClaimKey, Grant, canonical};
+
+/// The grant for `name`.
+pub fn grant(view: &View, name: &WorkspaceName) -> Option<Grant> {
+    view.readable()?.access.grant(name)
+}
+
+/// The grant for `name`, or why there is none.
+pub fn granted(view: &View, name: &WorkspaceName) -> Result<Grant, Finding> {
+    grant(view, name).ok_or_else(|| findings::not_granted(view, name))
+}
+
+/// The holder of a key, as far as a tenant may know: objects in other namespaces are not named.
+fn holder(view: &View, key: &ClaimKey) -> Option<String> {
+    let winner = view.claim_result.lost.get(key)?;
+    Some(if winner.namespace == view.object.namespace {
+        format!("the Workspace object {:?}", winner.name)
+    } else {
+        "a Workspace object in another namespace".to_owned()
+    })
+}
+
+/// The finding if another object claims `name`.
+pub fn claimed_by_other(view: &View, organization: &OrganizationId, name: &WorkspaceName) -> Option<Finding> {
+    let key = ClaimKey::Name(organization.clone(), canonical(name));
+    holder(view, &key).map(|holder| findings::name_claimed(name, &holder))
+}
+
+/// The finding if another object claims the workspace of that id.
+pub fn id_claimed_by_other(view: &View, organization: &OrganizationId, id: &WorkspaceId) -> Option<Finding> {
+    let key = ClaimKey::Id(organization.clone(), id.clone());
+    holder(view, &key).map(|holder| findings::id_claimed(id, &holder))
+}
+
+/// Grant and claim in one.
+pub fn may_use(view: &View, organization: &OrganizationId, name: &WorkspaceName) -> Result<Grant, Finding> {
+    let grant = granted(view, name)?;
+    claimed_by_other(view, organization, name).map_or(Ok(grant), Err)
+}
+
+/// What a search says about a name that is wanted to be free.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Taken {
+    Free,
+    /// Exactly this name, by one or more.
+    Exactly(Vec<RemoteWorkspace>),
+    /// A name that people, or the API, may take for it.
+    Nearly(RemoteWorkspace),
+}
+
+/// Reads a search, leaving out the workspace `except`, whose name it is anyway.
+pub fn taken(search: &NameSearch, except: Option<&WorkspaceId>) -> Taken {
+    let wanted = canonical(&search.name);
+    let near: Vec<&RemoteWorkspace> = search
+        .rows
+        .iter()
+        .filter(|row| !row.tombstone && except != Some(&row.id) && canonical(&row.name) == wanted)
+        .collect();
+    let exact: Vec<RemoteWorkspace> = near
+        .iter()
+        .filter(|row| row.name == search.name)
+        .map(|row| (*row).clone())
+        .collect();
+    match (exact.is_empty(), near.first()) {
+        (false, _) => Taken::Exactly(exact),
+        (true, Some(row)) => Taken::Nearly((*row).clone()),
+        (true, None) => Taken::Free,
+    }
+}
+
+/// Whether adoption is both declared and allowed, or why not.
+pub fn may_adopt(view: &View, grant: &Grant, row: &RemoteWorkspace) -> Result<(), Finding> {
+    let declared = view.declared.workspace_id.is_some() || adoption_policy(view) == AdoptionPolicy::ByName;
+    let declared = if declared {
+        Permission::Allowed
+    } else {
+        Permission::Forbidden
+    };
+    match (declared, grant.adoption) {
+        (Permission::Allowed, Permission::Allowed) => Ok(()),
+        (declared, allowed) => Err(findings::already_exists(row, declared, allowed)),
+    }
+}
+
+/// The effective adoption policy: spec, else the Organization's default, else never.
+pub fn adoption_policy(view: &View) -> AdoptionPolicy {
+    let default = view
+        .readable()
+        .and_then(|organization| organization.defaults.adoption_policy);
+    view.declared
+        .adoption_policy
+        .or(default)
+        .unwrap_or(AdoptionPolicy::Never)
+}

@@ -1,0 +1,116 @@
+//! I1: whether a token is wanted, and what it needs next.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::crd::conditions::TOKEN_READY;
+use crate::domain::finding::Finding;
+use crate::domain::remote::WorkspaceState;
+use crate::domain::time::{elapsed, later};
+use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall};
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::token_secret::{self, Target};
+use crate::lifecycle::judge::{drift, identity, names};
+use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::view::{Record, View};
+
+/// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
+const RENAME_SETTLES: Duration = Duration::from_secs(45);
+
+/// What the token Secret needs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Need {
+    None(Finding),
+    Next(Effect),
+    /// Due, but not yet possible.
+    Later(Finding),
+    Blocked(Finding),
+}
+
+/// Whether a token is to be handed out at all, or why not.
+pub fn wanted(view: &View, record: &Record) -> Result<(), Finding> {
+    if !view.declared.token_enabled() {
+        return Err(findings::disabled());
+    }
+    if view.declared.status == Some(WorkspaceState::Inactive) {
+        return Err(findings::declared_inactive());
+    }
+    match drift::current(view, record).state {
+        Some(WorkspaceState::Active) => Ok(()),
+        Some(WorkspaceState::Inactive) => Err(findings::inactive()),
+        None => Err(findings::unknown_state()),
+    }
+}
+
+/// The one judgement on the token; rules and status both ask it.
+pub fn need(view: &View, record: &Record) -> Need {
+    if let Err(finding) = wanted(view, record) {
+        return Need::None(finding);
+    }
+    let target = token_secret::target(view);
+    match &target {
+        // The Secret that was in use goes on, if it can be found.
+        Target::Foreign => {
+            return token_secret::unwatched_recorded_secret(view).map_or_else(
+                || Need::Blocked(findings::secret_not_owned(&view.target_name())),
+                |read| Need::Next(read.into()),
+            );
+        }
+        Target::Ours(facts) if token_secret::is_current(view, record, facts) => {
+            return Need::None(findings::verified());
+        }
+        Target::Ours(_) | Target::Free | Target::Unread => {}
+    }
+    if let Some(obstacle) = may_not_issue(view, record) {
+        return obstacle;
+    }
+    // I9: a store that lags reads as mass absence; only a live 404 is an absence.
+    if let Target::Unread = target {
+        let name = token_secret::secret_name(view);
+        return Need::Next(ClusterEffect::ReadSecret { name }.into());
+    }
+    let Some(row) = identity::confirmed(view, record) else {
+        return Need::Next(EngineCall::Get(record.id.clone()).into());
+    };
+    if let Err(finding) = names::may_use(view, &record.organization_id, &row.name) {
+        return Need::Blocked(finding);
+    }
+    let name = row.name.clone();
+    Need::Next(EngineCall::Issue { name, region: None }.into())
+}
+
+fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
+    // One token a reconcile, and one more after an orphan or a rename: one that is due again at once waits for the next.
+    if view.progress.token.published().is_some() || view.progress.issues > 1 {
+        return Some(Need::Later(view.last_word(TOKEN_READY, findings::token_waits)));
+    }
+    if rename_settles_at(view).is_some() {
+        return Some(Need::Later(view.last_word(TOKEN_READY, findings::rename_unclear)));
+    }
+    if restored_at(view).is_some() {
+        return Some(Need::Later(findings::secret_fight(&token_secret::secret_name(
+            view,
+        ))));
+    }
+    if view.rests(Aspect::Token) {
+        return Some(Need::Later(view.last_word(TOKEN_READY, findings::token_waits)));
+    }
+    names::id_claimed_by_other(view, &record.organization_id, &record.id).map(Need::Blocked)
+}
+
+/// When a rename whose answer was lost has settled, if that is still to come.
+pub fn rename_settles_at(view: &View) -> Option<Timestamp> {
+    let unclear = view
+        .memory
+        .rename_unclear_at
+        .filter(|at| elapsed(*at, view.now) < RENAME_SETTLES);
+    unclear.map(|at| later(at, RENAME_SETTLES))
+}
+
+/// When a Secret that another client keeps changing is restored, if that is still to come.
+pub fn restored_at(view: &View) -> Option<Timestamp> {
+    let next_at = view.memory.last_token.as_ref().map(LastToken::next_at);
+    next_at.filter(|at| *at > view.now)
+}

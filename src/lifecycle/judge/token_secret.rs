@@ -1,0 +1,256 @@
+//! The Secret that the token goes to: which it is, what is in it, and when it is renewed.
+
+use std::collections::BTreeMap;
+
+use crate::crd::metadata_keys;
+use crate::domain::finding::Finding;
+use crate::domain::ids::WorkspaceName;
+use crate::lifecycle::effect::{ClusterEffect, Replace, SecretDraft};
+use crate::lifecycle::facts::{Content, Ownership, SecretContent, SecretFacts};
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::{drift, token};
+use crate::lifecycle::progress::{Issued, SecretProgress};
+use crate::lifecycle::schedule::{Freshness, TokenTimes};
+use crate::lifecycle::view::{Record, View};
+use crate::limits::Urgency;
+
+/// The Secret that the token goes to.
+pub enum Target<'a> {
+    /// Read live, and not there.
+    Free,
+    /// The store has none; it was not read live.
+    Unread,
+    Ours(&'a SecretFacts),
+    Foreign,
+}
+
+pub fn target(view: &View) -> Target<'_> {
+    let by_owner = |facts| by_owner(view, facts);
+    match (
+        view.progress.secrets.get(&view.target_name()),
+        &view.secrets.target,
+    ) {
+        (Some(SecretProgress::Absent), _) => Target::Free,
+        (Some(SecretProgress::Present(facts)), _) | (None, Some(facts)) => by_owner(facts),
+        (Some(SecretProgress::Changed), _) => Target::Unread,
+        // At creation nothing is known to be there: creating it finds out.
+        (None, None) if view.record().is_none() => Target::Free,
+        (None, None) => Target::Unread,
+    }
+}
+
+fn by_owner<'a>(view: &'a View, facts: &'a SecretFacts) -> Target<'a> {
+    match facts.ownership {
+        Ownership::Ours | Ownership::Orphaned => Target::Ours(facts),
+        Ownership::Foreign => previous_secret(view).map_or(Target::Foreign, Target::Ours),
+    }
+}
+
+/// Where the new name is somebody else's, the Secret that was in use goes on.
+pub fn previous_secret(view: &View) -> Option<&SecretFacts> {
+    let name = view.stored.token_secret_name.as_ref()?;
+    view.secrets.others.iter().find(|facts| facts.name == *name)
+}
+
+/// The Secret of the record, where no store shows it and it was not read live. One that lost our label is not watched,
+/// and the token in it may be good.
+pub fn unwatched_recorded_secret(view: &View) -> Option<ClusterEffect> {
+    let name = view.record().and(view.stored.token_secret_name.as_ref())?;
+    let unseen = secret_named(view, name).is_none() && !view.has_read_secret(name);
+    unseen.then(|| ClusterEffect::ReadSecret { name: name.clone() })
+}
+
+/// The recorded name, until it is known that nothing of ours is there.
+pub fn recorded_name(view: &View) -> Option<String> {
+    let name = view.stored.token_secret_name.as_ref()?;
+    let there = match secret_named(view, name) {
+        Some(facts) => facts.ownership != Ownership::Foreign,
+        None => !view.has_read_secret(name),
+    };
+    there.then(|| name.clone())
+}
+
+/// True if only `status.tokenSecretName` points to the Secret (our label is gone). That name is kept until the Secret is
+/// deleted.
+pub fn only_status_names_it(view: &View) -> bool {
+    let recorded = view.stored.token_secret_name.as_ref();
+    let unwatched = recorded
+        .and_then(|name| secret_named(view, name))
+        .is_some_and(|facts| facts.ownership != Ownership::Foreign && !is_watched(facts));
+    unwatched_recorded_secret(view).is_some() || (unwatched && recorded != Some(&secret_name(view)))
+}
+
+/// Whether the watch of our label shows it.
+pub fn is_watched(facts: &SecretFacts) -> bool {
+    facts.labels.contains_key(metadata_keys::WORKSPACE_LABEL)
+}
+
+/// What is known of the Secret of that name.
+pub fn secret_named<'a>(view: &'a View, name: &str) -> Option<&'a SecretFacts> {
+    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
+    known.find(|facts| facts.name == name)
+}
+
+/// The name of the Secret that the token goes to.
+pub fn secret_name(view: &View) -> String {
+    match target(view) {
+        Target::Ours(facts) => facts.name.clone(),
+        Target::Free | Target::Unread | Target::Foreign => view.target_name(),
+    }
+}
+
+/// Whether the declared name is somebody else's, though an old Secret goes on.
+pub fn name_conflict(view: &View) -> Option<Finding> {
+    (secret_name(view) != view.target_name() || matches!(target(view), Target::Foreign))
+        .then(|| findings::secret_not_owned(&view.target_name()))
+}
+
+pub fn is_current(view: &View, record: &Record, facts: &SecretFacts) -> bool {
+    let fresh = facts
+        .times
+        .is_some_and(|times| times.freshness(&view.object.uid, view.now) == Freshness::Fresh);
+    let whole = match &facts.content {
+        Content::Whole(found) => {
+            content(view, record, &drift::current(view, record).name).as_ref() == Some(found)
+        }
+        Content::Damaged => false,
+    };
+    let decorated =
+        contains(&facts.labels, &labels(view)) && contains(&facts.annotations, &extra_annotations(view));
+    fresh && whole && decorated && facts.ownership == Ownership::Ours
+}
+
+pub fn contains(all: &BTreeMap<String, String>, some: &BTreeMap<String, String>) -> bool {
+    some.iter().all(|(key, value)| all.get(key) == Some(value))
+}
+
+pub fn content(view: &View, record: &Record, name: &WorkspaceName) -> Option<SecretContent> {
+    Some(SecretContent {
+        workspace_id: record.id.clone(),
+        workspace_name: name.clone(),
+        organization_id: record.organization_id.clone(),
+        api_url: view.readable()?.api_url.clone(),
+    })
+}
+
+/// What the user asked for, under what is ours.
+pub fn labels(view: &View) -> BTreeMap<String, String> {
+    let mut labels = view
+        .declared
+        .token_secret
+        .as_ref()
+        .map(|secret| secret.labels.clone())
+        .unwrap_or_default();
+    labels.insert(
+        metadata_keys::WORKSPACE_LABEL.to_owned(),
+        view.object.name.clone(),
+    );
+    labels.insert(
+        metadata_keys::MANAGED_BY_LABEL.to_owned(),
+        metadata_keys::FIELD_MANAGER.to_owned(),
+    );
+    labels.insert(metadata_keys::NO_BACKUP_LABEL.to_owned(), "true".to_owned());
+    labels
+}
+
+pub fn extra_annotations(view: &View) -> BTreeMap<String, String> {
+    view.declared
+        .token_secret
+        .as_ref()
+        .map(|secret| secret.annotations.clone())
+        .unwrap_or_default()
+}
+
+/// The Secret to write for the token at hand, which was verified to be of `record`.
+pub fn draft(
+    view: &View,
+    record: &Record,
+    name: &WorkspaceName,
+    issued: &Issued,
+    replace: Replace,
+) -> Option<SecretDraft> {
+    Some(SecretDraft {
+        name: secret_name(view),
+        slot: issued.slot,
+        replace,
+        content: content(view, record, name)?,
+        times: issued.times,
+        labels: labels(view),
+        annotations: extra_annotations(view),
+    })
+}
+
+/// Whether a Secret of ours holds a token that is not about to end.
+pub fn holds_token(view: &View) -> bool {
+    let Some(record) = view.record() else {
+        return false;
+    };
+    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
+    known.any(|facts| is_good(view, &record, facts))
+}
+
+/// The Secret that the token goes to, if it holds one that is wanted and not about to end.
+pub fn in_use(view: &View, record: &Record) -> Option<String> {
+    token::wanted(view, record).ok()?;
+    let name = secret_name(view);
+    secret_named(view, &name)
+        .is_some_and(|facts| is_good(view, record, facts))
+        .then_some(name)
+}
+
+fn is_good(view: &View, record: &Record, facts: &SecretFacts) -> bool {
+    let opens = match &facts.content {
+        Content::Whole(content) => content.workspace_id == record.id,
+        Content::Damaged => false,
+    };
+    let lasts = facts
+        .times
+        .is_some_and(|times| match times.freshness(&view.object.uid, view.now) {
+            Freshness::Fresh | Freshness::Due => true,
+            Freshness::Urgent | Freshness::Expired => false,
+        });
+    facts.ownership == Ownership::Ours && opens && lasts
+}
+
+/// The next Secret of ours to delete: the declared one first, then those under other names; one that only status names is
+/// read first.
+pub fn next_to_delete(view: &View) -> Option<ClusterEffect> {
+    let target = view.secrets.target.as_ref();
+    let target = target.filter(|facts| facts.ownership != Ownership::Foreign);
+    target
+        .or(view.secrets.others.first())
+        .map(deletion)
+        .or_else(|| unwatched_recorded_secret(view))
+}
+
+/// A Secret that our uid controls, if nothing is recorded that it could be of.
+pub fn left_over(view: &View) -> Option<ClusterEffect> {
+    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
+    known
+        .find(|facts| facts.ownership == Ownership::Ours)
+        .map(deletion)
+}
+
+/// The request that deletes this Secret as it is known.
+pub fn deletion(facts: &SecretFacts) -> ClusterEffect {
+    ClusterEffect::DeleteSecret {
+        name: facts.name.clone(),
+        resource_version: facts.resource_version.clone(),
+    }
+}
+
+/// The times of the token in the Secret, as its marks say.
+pub fn times(view: &View) -> Option<TokenTimes> {
+    match target(view) {
+        Target::Ours(facts) => facts.times,
+        Target::Free | Target::Unread | Target::Foreign => None,
+    }
+}
+
+/// How urgent the next attempt at the token is.
+pub fn urgency(view: &View) -> Urgency {
+    match times(view).map(|times| times.freshness(&view.object.uid, view.now)) {
+        Some(Freshness::Urgent | Freshness::Expired) => Urgency::Token,
+        Some(Freshness::Fresh | Freshness::Due) | None => Urgency::Normal,
+    }
+}

@@ -1,0 +1,276 @@
+//! The one place that makes a verdict and a status: what is true of the workspace, by aspect, as conditions, and as the
+//! records that make a crash harmless.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
+
+use crate::crd::conditions::{self, ConditionDraft, ConditionStatus};
+use crate::crd::workspace::{Creation, WorkspaceStatus};
+use crate::domain::finding::Finding;
+use crate::domain::ids::OrganizationId;
+use crate::domain::reason::{Kstatus, Reason};
+use crate::lifecycle::aspect::{Aspect, Problem};
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::drift::{self, Drift};
+use crate::lifecycle::judge::token::{self, Need};
+use crate::lifecycle::judge::{deletion, identity, token_secret};
+use crate::lifecycle::step::{Change, Ending};
+use crate::lifecycle::view::{Record, View};
+
+/// The end of a reconcile.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Verdict {
+    /// Ready, or why not.
+    pub main: Finding,
+    pub synced: Finding,
+    pub token: Finding,
+}
+
+/// The verdict at this ending.
+pub fn verdict(view: &View, ending: &Ending) -> Verdict {
+    let Some(record) = view.record() else {
+        return blocked(
+            view,
+            match ending {
+                Ending::Done => findings::being_created(),
+                Ending::Blocked(finding) | Ending::TokenBlocked(finding) => finding.clone(),
+                Ending::Failed(problem) => problem.finding.clone(),
+            },
+        );
+    };
+    match ending {
+        Ending::Done => conclude(view, synced(view, &record), token(view, &record)),
+        Ending::Blocked(finding) => blocked(view, finding.clone()),
+        Ending::Failed(Problem {
+            aspect: Aspect::Sync,
+            finding,
+        }) => {
+            let synced = lost(view, &record).unwrap_or_else(|| finding.clone());
+            conclude(view, synced, token(view, &record))
+        }
+        Ending::TokenBlocked(finding)
+        | Ending::Failed(Problem {
+            aspect: Aspect::Token,
+            finding,
+        }) => conclude(
+            view,
+            synced(view, &record),
+            quiet_while_good(view, finding.clone()),
+        ),
+    }
+}
+
+/// Something concerns the whole object.
+fn blocked(view: &View, finding: Finding) -> Verdict {
+    let token = if token_secret::holds_token(view) {
+        findings::verified()
+    } else {
+        finding.clone()
+    };
+    let lost = view.record().and_then(|record| lost(view, &record));
+    Verdict {
+        main: finding.clone(),
+        synced: lost.unwrap_or(finding),
+        token,
+    }
+}
+
+/// I5: a workspace that is lost is said to be, beside whatever else stops the object, until a GET shows it again.
+fn lost(view: &View, record: &Record) -> Option<Finding> {
+    identity::is_lost(view, record).then(|| findings::not_found(view, record))
+}
+
+fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
+    let conflict = token_secret::name_conflict(view).filter(|_| view.declared.token_enabled());
+    let main = [Some(&synced), Some(&token), conflict.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(|finding| !finding.is_ready());
+    let main = main.cloned().unwrap_or_else(|| match synced.reason {
+        Reason::Suspended => synced.clone(),
+        _ => findings::as_declared(),
+    });
+    Verdict { main, synced, token }
+}
+
+fn synced(view: &View, record: &Record) -> Finding {
+    if let Some(lost) = lost(view, record) {
+        return lost;
+    }
+    if view.declared.is_suspended() {
+        return findings::suspended();
+    }
+    match drift::drift(view, record) {
+        Drift::None => findings::as_declared(),
+        Drift::Next(_) => findings::updating(),
+        Drift::Blocked(finding) => finding,
+    }
+}
+
+fn token(view: &View, record: &Record) -> Finding {
+    match token::need(view, record) {
+        Need::None(finding) => finding,
+        Need::Next(_) => quiet_while_good(view, findings::being_issued()),
+        Need::Later(finding) | Need::Blocked(finding) => quiet_while_good(view, finding),
+    }
+}
+
+/// While the token in use has a good part of its life left, a renewal that has to wait is told to no one.
+fn quiet_while_good(view: &View, finding: Finding) -> Finding {
+    match finding.reason.kstatus() {
+        Kstatus::Reconciling if token_secret::holds_token(view) => findings::verified(),
+        Kstatus::Reconciling | Kstatus::Stalled | Kstatus::Ready => finding,
+    }
+}
+
+/// Whether the stored status says Ready for the spec of now, and the token has a good part of its life left.
+pub fn was_ready(view: &View) -> bool {
+    let ready = |condition: &Condition| {
+        condition.type_ == conditions::READY && condition.status == ConditionStatus::True.as_str()
+    };
+    let token = token_secret::holds_token(view) || view.stored.token_secret_name.is_none();
+    token
+        && view.stored.observed_generation == Some(view.object.generation)
+        && view.stored.conditions.iter().any(ready)
+}
+
+/// The status to store for a verdict. Equal to the stored one if nothing has changed.
+pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
+    let base = WorkspaceStatus {
+        observed_generation: Some(view.object.generation),
+        deletion_policy: Some(deletion::policy(view)),
+        last_handled_reconcile_at: view.object.reconcile_at.clone(),
+        conditions: conditions(view, verdict),
+        ..WorkspaceStatus::default()
+    };
+    match view.record() {
+        Some(record) => of_record(view, record, base),
+        // A wish stays a wish: with our uid beside it, it would read as a record.
+        None if view.wish().is_some() && view.intent().is_none() => WorkspaceStatus {
+            uid: view.stored.uid.clone(),
+            workspace_id: view.stored.workspace_id.clone(),
+            organization_id: view.stored.organization_id.clone(),
+            name: view.stored.name.clone(),
+            state: view.stored.state,
+            origin: view.stored.origin,
+            deletion_policy: view.stored.deletion_policy,
+            ..base
+        },
+        None => WorkspaceStatus {
+            uid: Some(view.object.uid.clone()),
+            creation: view.intent().filter(|intent| !view.is_void(intent)).cloned(),
+            ..base
+        },
+    }
+}
+
+fn of_record(view: &View, record: Record, base: WorkspaceStatus) -> WorkspaceStatus {
+    let current = drift::current(view, &record);
+    let token_secret_name = token_secret::in_use(view, &record)
+        .filter(|_| !token_secret::only_status_names_it(view))
+        .or_else(|| token_secret::recorded_name(view));
+    WorkspaceStatus {
+        uid: Some(view.object.uid.clone()),
+        missing: identity::missing(view, &record),
+        observed_organization_id: identity::other_organization(view, &record),
+        workspace_id: Some(record.id),
+        organization_id: Some(record.organization_id),
+        name: Some(current.name),
+        state: current.state,
+        origin: Some(record.origin),
+        token_secret_name,
+        ..base
+    }
+}
+
+/// The status that is true once `change` is stored.
+pub fn after(view: &View, change: &Change) -> WorkspaceStatus {
+    let ending = match change {
+        Change::Recorded(_) | Change::CreationBegins(_) | Change::CreationVoid | Change::TokenSecret => {
+            Ending::Done
+        }
+        Change::Replaced(record) => Ending::Blocked(findings::replacing(&record.id)),
+    };
+    let mut next = view.clone();
+    next.stored = match change {
+        Change::Recorded(record) => WorkspaceStatus {
+            workspace_id: Some(record.id.clone()),
+            organization_id: Some(record.organization_id.clone()),
+            name: Some(record.name.clone()),
+            state: record.state,
+            origin: Some(record.origin),
+            ..without_record(view)
+        },
+        Change::CreationBegins(organization) => WorkspaceStatus {
+            creation: Some(intent(view, organization)),
+            ..without_record(view)
+        },
+        Change::CreationVoid => WorkspaceStatus {
+            creation: None,
+            ..view.stored.clone()
+        },
+        Change::Replaced(_) => without_record(view),
+        Change::TokenSecret => view.stored.clone(),
+    };
+    status(&next, &verdict(&next, &ending))
+}
+
+/// The intent of an issue for the declared name that begins now.
+fn intent(view: &View, organization: &OrganizationId) -> Creation {
+    let (at, clock) = view.progress.clock.stamp(view.now);
+    Creation {
+        uid: view.object.uid.clone(),
+        organization_id: organization.clone(),
+        name: view.declared.name.clone(),
+        at: MicroTime(at),
+        clock,
+    }
+}
+
+/// Ours, with neither a workspace nor a creation; conditions keep their times.
+fn without_record(view: &View) -> WorkspaceStatus {
+    WorkspaceStatus {
+        uid: Some(view.object.uid.clone()),
+        conditions: view.stored.conditions.clone(),
+        ..WorkspaceStatus::default()
+    }
+}
+
+/// kstatus: Reconciling or Stalled stand only beside a Ready that is False, and never together.
+fn conditions(view: &View, verdict: &Verdict) -> Vec<Condition> {
+    let draft = |kind, status, finding: &Finding| ConditionDraft {
+        kind,
+        truth: status,
+        reason: finding.reason.as_str(),
+        message: finding.message.clone(),
+    };
+    let ready = if verdict.main.is_ready() && view.record().is_some() {
+        ConditionStatus::True
+    } else {
+        ConditionStatus::False
+    };
+    let synced = match verdict.synced.reason {
+        Reason::Suspended => ConditionStatus::Unknown,
+        _ if verdict.synced.is_ready() => ConditionStatus::True,
+        _ => ConditionStatus::False,
+    };
+    let token = if verdict.token.reason == Reason::TokenVerified {
+        ConditionStatus::True
+    } else {
+        ConditionStatus::False
+    };
+    let mut drafts = vec![draft(conditions::READY, ready, &verdict.main)];
+    match verdict.main.reason.kstatus() {
+        Kstatus::Ready => {}
+        Kstatus::Reconciling => {
+            drafts.push(draft(
+                conditions::RECONCILING,
+                ConditionStatus::True,
+                &verdict.main,
+            ));
+        }
+        Kstatus::Stalled => drafts.push(draft(conditions::STALLED, ConditionStatus::True, &verdict.main)),
+    }
+    drafts.push(draft(conditions::SYNCED, synced, &verdict.synced));
+    drafts.push(draft(conditions::TOKEN_READY, token, &verdict.token));
+    conditions::set(&view.stored.conditions, &drafts, view.object.generation, view.now)
+}

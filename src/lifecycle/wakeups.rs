@@ -1,0 +1,127 @@
+//! When a reconcile is due again, and why. Pure: instants with their reasons; the earliest is the next look.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use strum::IntoStaticStr;
+
+use crate::domain::reason::Reason;
+use crate::domain::time::later;
+use crate::lifecycle::judge::{token, token_secret};
+use crate::lifecycle::progress::PermitProgress;
+use crate::lifecycle::schedule::Freshness;
+use crate::lifecycle::status::Verdict;
+use crate::lifecycle::view::View;
+
+/// No object goes unlooked at for longer: a missed event heals by then.
+const POLL_INTERVAL: Duration = Duration::from_secs(30 * 60);
+
+/// An object that waits for something else (a grant, a claim, an Organization) is woken by it; this is for a missed event.
+const MISSED_EVENT_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
+/// A Secret of others under our Secret's name may have no label of ours, and then no event tells that it has gone. To look
+/// costs one read of Kubernetes, and no call.
+const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The instant of the next reconcile, with its reason.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Wakeup {
+    pub at: Timestamp,
+    pub why: Why,
+}
+
+/// Why an object is reconciled again without an event.
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "snake_case")]
+pub enum Why {
+    /// Nothing is due; a missed event heals by then.
+    Poll,
+    /// An event is expected that may be missed.
+    WaitsForOthers,
+    /// The token is to be renewed.
+    TokenDue,
+    /// The token is about to end, and its renewal is more urgent from then on.
+    TokenEnds,
+    /// A rename whose answer was lost has settled by then.
+    RenameSettles,
+    /// A Secret that another client keeps changing may be restored again.
+    SecretRestored,
+    /// An issue whose answer was lost can make nothing any more.
+    IssueResolves,
+    /// The Secret's declared name may be free.
+    SecretNameMayBeFree,
+    /// Name, state or existence failed and is tried again.
+    RetrySync,
+    /// The token failed and is tried again.
+    RetryToken,
+    /// The rate limiter grants a call.
+    PermitGranted,
+}
+
+impl Why {
+    /// Stable name for logs.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl Wakeup {
+    pub fn new(at: Timestamp, why: Why) -> Self {
+        Self { at, why }
+    }
+
+    /// For an event that may be missed.
+    pub fn waits_for_others(now: Timestamp) -> Self {
+        Self::new(later(now, MISSED_EVENT_INTERVAL), Why::WaitsForOthers)
+    }
+}
+
+/// Every instant at which something that this view shows can change.
+pub fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
+    let now = view.now;
+    let name_taken = [&verdict.main, &verdict.token]
+        .iter()
+        .any(|finding| finding.reason == Reason::SecretNotOwned);
+    [
+        Some(Wakeup::new(later(now, POLL_INTERVAL), Why::Poll)),
+        token_change(view),
+        token::rename_settles_at(view).map(|at| Wakeup::new(at, Why::RenameSettles)),
+        token::restored_at(view).map(|at| Wakeup::new(at, Why::SecretRestored)),
+        view.memory
+            .unresolved_until(now)
+            .map(|at| Wakeup::new(at, Why::IssueResolves)),
+        name_taken.then(|| Wakeup::new(later(now, NAME_CHECK_INTERVAL), Why::SecretNameMayBeFree)),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// A renewal that is due and was not made waits for what stopped it.
+fn token_change(view: &View) -> Option<Wakeup> {
+    let times = token_secret::times(view)?;
+    let at = times.next_change(&view.object.uid, view.now)?;
+    let why = match times.freshness(&view.object.uid, view.now) {
+        Freshness::Fresh => Why::TokenDue,
+        Freshness::Due | Freshness::Urgent | Freshness::Expired => Why::TokenEnds,
+    };
+    Some(Wakeup::new(at, why))
+}
+
+/// After a reconcile that left the stored status as it is.
+pub fn after_leaving(view: &View) -> Wakeup {
+    if let PermitProgress::NotBefore(at) = view.progress.permit {
+        return Wakeup::new(at, Why::PermitGranted);
+    }
+    let cause = view.cause();
+    let rests = [
+        (view.memory.sync.not_before(cause), Why::RetrySync),
+        (view.memory.token.not_before(cause), Why::RetryToken),
+    ];
+    let rests = rests
+        .into_iter()
+        .filter_map(|(at, why)| Some(Wakeup::new(at?, why)))
+        .filter(|wakeup| wakeup.at > view.now);
+    rests
+        .min_by_key(|wakeup| wakeup.at)
+        .unwrap_or_else(|| Wakeup::waits_for_others(view.now))
+}
