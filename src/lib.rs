@@ -40,5 +40,4 @@ pub mod logging;
 pub mod organization;
 pub mod run;
 pub mod settings;
-pub mod stopping;
 pub mod tenancy;

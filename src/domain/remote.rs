@@ -67,7 +67,15 @@ pub enum RemoteState {
     Unknown,
 }
 
-/// What a scoped token was found to open.
+/// Which family of paths issues and verifies scoped tokens.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum TokenPath {
+    #[default]
+    Applications,
+    Embedded,
+}
+
+/// The workspace that a scoped token opens, as its verification showed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TokenScope {
     pub workspace_id: WorkspaceId,
