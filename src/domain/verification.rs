@@ -1,5 +1,5 @@
-//! Whether an Organization's credential belongs to the Agent Engine organization it should, and whether that
-//! organization's workspaces are credibly there.
+//! Whether an Organization's credential belongs to the Agent Engine organization that it should, and whether that
+//! organization's list is credible.
 
 use super::ids::OrganizationId;
 

@@ -293,7 +293,7 @@ fn with(view: &View, stored: WorkspaceStatus, verdict: impl FnOnce(&View) -> Ver
 }
 
 fn fold(view: &View, verdict: &Verdict) -> Vec<Condition> {
-    conditions::fold(
+    conditions::set_conditions(
         &view.stored.conditions,
         &drafts(view, verdict),
         view.object.generation,
@@ -303,9 +303,9 @@ fn fold(view: &View, verdict: &Verdict) -> Vec<Condition> {
 
 /// kstatus: Reconciling or Stalled stand only beside a Ready that is False, and never together.
 pub fn drafts(view: &View, verdict: &Verdict) -> Vec<ConditionDraft> {
-    let draft = |kind, truth, finding: &Finding| ConditionDraft {
+    let draft = |kind, status, finding: &Finding| ConditionDraft {
         kind,
-        truth,
+        status,
         reason: finding.reason.as_str(),
         message: finding.message.clone(),
     };
