@@ -3,7 +3,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | when is the operator ready? | `readiness`; its gates are opened in [`crate::controller`] |
+//! | when is the operator ready? | `readiness`; its gates are opened in `controller/mod.rs` |
 //! | when is it restarted? | `liveness` |
 //! | which metric counts what? | [`metrics`]; the values of labels in its `labels` |
 
