@@ -129,8 +129,8 @@ pub struct NamespaceSet {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(transform = checks::namespace_names)]
     pub names: Vec<String>,
-    /// Namespaces by their labels. An empty selector selects every namespace. Whoever may label a namespace decides who
-    /// is selected.
+    /// Namespaces by their labels. An empty selector selects every namespace. Users who may label namespaces
+    /// decide what it selects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "checks::selector")]
     pub selector: Option<LabelSelector>,

@@ -27,7 +27,7 @@ impl Verification {
     }
 }
 
-/// Whether so many workspaces are missing from the list at once that the operator doubts all of it.
+/// How many workspaces are missing from the list at once: with many, the operator doubts the whole list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Missing {
     Few,
