@@ -1,9 +1,11 @@
 //! The calls of the API: their names in logs and metrics, and which of them are safe to repeat.
 
+use strum::IntoStaticStr;
+
 use crate::domain::remote::WorkspaceState;
 
 /// A call of the API.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Ord, PartialOrd, strum::IntoStaticStr)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Ord, PartialOrd, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Operation {
     /// The exchange of client credentials for an application token.
