@@ -27,16 +27,16 @@ pub struct Cli {
     run: RunArgs,
 }
 
-/// What was asked for.
+/// What to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Look after Workspaces and Organizations until told to stop.
+    /// Reconcile Workspaces and Organizations until a signal ends it.
     Run(Settings, LogSettings),
     /// Print the CustomResourceDefinitions.
     Crds,
 }
 
-/// Why there is nothing to run.
+/// Why no command runs.
 #[derive(Debug)]
 pub enum CliExit {
     /// Help or version, for standard output.
@@ -47,7 +47,7 @@ pub enum CliExit {
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
-    /// Look after Workspaces and Organizations until told to stop (the default).
+    /// Reconcile Workspaces and Organizations until SIGTERM or SIGINT (the default).
     Run(RunArgs),
     /// Print the CustomResourceDefinitions as YAML, for `kubectl apply --server-side -f -`.
     Crds,
@@ -56,11 +56,11 @@ enum Subcommands {
 #[derive(Args, Debug)]
 struct RunArgs {
     /// Namespace of Organizations and of the Secrets with their credentials; Organizations elsewhere are never read.
-    /// In a Pod, POD_NAMESPACE serves as well.
+    /// Unset: the value of POD_NAMESPACE.
     #[arg(long, value_name = "NAME", env = "AGENT_ENGINE_OPERATOR_NAMESPACE", value_parser = namespace)]
     operator_namespace: Option<String>,
 
-    /// What people try first, and what clap would take for a slip of --watch-namespaces.
+    /// Users try this first, and clap would suggest --watch-namespaces for it.
     #[arg(
         long,
         short,
@@ -69,7 +69,7 @@ struct RunArgs {
     )]
     namespace: Option<String>,
 
-    /// Namespaces whose Workspaces are looked after, separated by commas. Empty: all.
+    /// Namespaces to reconcile Workspaces in, separated by commas. Empty: all.
     #[arg(
         long,
         value_name = "NAMES",
@@ -80,7 +80,7 @@ struct RunArgs {
     )]
     watch_namespaces: Watch,
 
-    /// Address of probes (/livez, /readyz) and metrics (/metrics). Port 0 takes a free one; the log names it.
+    /// Address of probes (/livez, /readyz) and metrics (/metrics). Port 0 takes a free port; the log names it.
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
@@ -90,16 +90,16 @@ struct RunArgs {
     )]
     listen: SocketAddr,
 
-    /// Form of the log, which goes to standard error.
+    /// Log format. The log goes to standard error.
     #[arg(long, env = "AGENT_ENGINE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
 
-    /// What is logged: error, warn, info, debug or trace, or a filter such as
+    /// Log level or filter: error, warn, info, debug or trace, or a filter such as
     /// info,agent_engine_operator::engine=debug.
     #[arg(long, value_name = "FILTER", env = "AGENT_ENGINE_LOG_LEVEL", default_value = "info", value_parser = log_level)]
     log_level: String,
 
-    /// Objects that are worked on at once, 1 to 1024.
+    /// Reconciles that may run at once, 1 to 1024.
     #[arg(
         long,
         value_name = "COUNT",
@@ -109,8 +109,8 @@ struct RunArgs {
     )]
     concurrency: NonZeroUsize,
 
-    /// How long running work may take to finish after SIGTERM, such as 25s; from 0s to 10m. Keep it below the Pod's
-    /// grace period.
+    /// How long to wait for running reconciles after SIGTERM, such as 25s; from 0s to 10m. Keep it below the Pod's grace
+    /// period.
     #[arg(
         long,
         value_name = "DURATION",
@@ -120,7 +120,7 @@ struct RunArgs {
     )]
     drain_timeout: Duration,
 
-    /// How long the work on one object may take before it is given up and begun anew, such as 2m; from 10s to 30m.
+    /// How long one reconcile may take before it is cancelled and retried, such as 2m; from 10s to 30m.
     #[arg(
         long,
         value_name = "DURATION",
@@ -132,10 +132,10 @@ struct RunArgs {
 }
 
 impl Cli {
-    /// Reads the arguments (the program's name first) and the environment. `pod_namespace` is what `POD_NAMESPACE` says.
+    /// Reads the arguments (the program's name first) and the environment. `pod_namespace` is the value of `POD_NAMESPACE`.
     ///
     /// # Errors
-    /// When help or version was asked for, and when what was asked for cannot be done.
+    /// When the arguments ask for help or the version, and when they are wrong.
     pub fn read(arguments: &[OsString], pod_namespace: Option<String>) -> Result<Command, CliExit> {
         let cli = Self::try_parse_from(arguments).map_err(|error| match error.use_stderr() {
             false => CliExit::Help(error),
@@ -183,10 +183,10 @@ impl RunArgs {
     }
 }
 
-/// What clap says, as one line for logs and terminals alike.
+/// Clap's error as one line, for logs and terminals.
 pub fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    // The usage and the pointer to help come after a blank line; a tip does too and is worth its place.
+    // After a blank line clap prints the usage and a pointer to help, which are dropped, and tips, which are kept.
     let mut lines = text
         .split("\n\n")
         .filter(|part| part.starts_with("error: ") || part.trim_start().starts_with("tip: "));
@@ -199,7 +199,7 @@ pub fn one_line(error: &clap::Error) -> String {
     line
 }
 
-/// Names the variable if the value came from there.
+/// Names the environment variable if the value came from it.
 fn with_variable(mut line: String, error: &clap::Error, arguments: &[OsString]) -> String {
     if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) {
         let flag = argument.split_whitespace().next().unwrap_or_default();
@@ -242,7 +242,7 @@ fn watch(text: &str) -> Result<Watch, String> {
 /// An address to listen on.
 ///
 /// # Errors
-/// In words for people, where it is none.
+/// A sentence for people, if the text is no such address.
 pub fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "must be an IP address and a port, such as 0.0.0.0:8080 or [::]:8080".to_owned())

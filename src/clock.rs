@@ -1,4 +1,4 @@
-//! Where wall time comes from: the system, or a virtual clock that follows tokio's (pausable) time. Decides nothing.
+//! Wall time: the system's, or a virtual clock that follows tokio's (pausable) time.
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -29,7 +29,10 @@ impl Clock {
     }
 
     /// The wall time.
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp::now(),

@@ -1,9 +1,9 @@
 //! Structured logs to standard error, as text or JSON.
 //!
-//! Whatever the filter says, libraries that see requests and answers speak at `info` at most: at `debug` and `trace`
-//! hyper, h2 and rustls print header blocks and frames, and kube and reqwest print URLs and bodies. A token in a log is
-//! a token lost, and no filter that a person types in a hurry may cause it. Where a library says such things at a higher
-//! level, it is held there.
+//! Whatever the filter says, libraries that see requests and answers log at `info` at most: at `debug` and `trace` hyper, h2
+//! and rustls print header blocks and frames, and kube and reqwest print URLs and bodies. A token in a log is a token lost,
+//! and no filter that a person types in a hurry may cause it. A target that prints bodies at a higher level is capped
+//! higher.
 
 use tracing::Subscriber;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
@@ -30,15 +30,17 @@ pub enum LogFormat {
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
-pub enum TelemetryError {
+pub enum LoggingError {
     #[error("the log filter cannot be read")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
     #[error("logging is already set up")]
     Twice(#[from] TryInitError),
 }
 
-/// Whether a filter can be read; if not, what to write instead. A lone word must be a level: taken for the name of a
-/// module, a misspelt level would silence everything.
+/// Checks a filter. A lone word must be a level: taken for the name of a module, a misspelt level would silence the log.
+///
+/// # Errors
+/// What to write instead.
 pub fn check_filter(text: &str) -> Result<(), String> {
     let lone_words_are_levels = text
         .split(',')
@@ -51,42 +53,42 @@ pub fn check_filter(text: &str) -> Result<(), String> {
         .to_owned())
 }
 
-/// Crates of ours, which log nothing secret at any level (tests look for a canary). All others are held at `info`.
+/// Our crates, which log no secret at any level (tests search for a canary). All others are capped at `info`.
 const OURS: [&str; 1] = [env!("CARGO_CRATE_NAME")];
 
-/// It warns of an answer that it cannot decode, and quotes the whole of it: for a Secret that is a token. The error itself
-/// comes back to us.
-const QUOTES_BODIES: &str = "kube_client::client";
+/// When it cannot decode an answer, it quotes the whole of it at `warn`: for a Secret, that is a token. The error itself
+/// is returned to us.
+const KUBE_CLIENT: &str = "kube_client::client";
 
-/// Beneath the same name, and of use: it says that a new CA file cannot be read.
-const QUOTES_NOTHING: &str = "kube_client::client::tls";
+/// A target below [`KUBE_CLIENT`] that quotes no body. It warns of a CA file that cannot be read.
+const KUBE_CLIENT_TLS: &str = "kube_client::client::tls";
 
-/// Its span around each reconcile says why the reconcile was begun, and knows it of none: we feed its queue. Our own lines name
-/// their object.
-const TELLS_NOTHING: &str = "kube_runtime::controller";
+/// Its span around each reconcile always gives `unknown` as the reason, because the queue is ours. Our own lines name their
+/// object.
+const KUBE_CONTROLLER: &str = "kube_runtime::controller";
 
 /// Sets up logging for the whole process, once.
 ///
 /// # Errors
-/// When the filter cannot be read, and when it is not the first time.
-pub fn init(telemetry: &LogSettings) -> Result<(), TelemetryError> {
-    subscriber(telemetry, std::io::stderr)?.try_init()?;
+/// When the filter cannot be read, and when logging is already set up.
+pub fn init(settings: &LogSettings) -> Result<(), LoggingError> {
+    subscriber(settings, std::io::stderr)?.try_init()?;
     Ok(())
 }
 
-fn subscriber<W>(telemetry: &LogSettings, writer: W) -> Result<impl Subscriber + Send + Sync, TelemetryError>
+fn subscriber<W>(settings: &LogSettings, writer: W) -> Result<impl Subscriber + Send + Sync, LoggingError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let wanted = EnvFilter::builder().parse(&telemetry.filter)?;
+    let wanted = EnvFilter::builder().parse(&settings.filter)?;
     let safe = Targets::new()
         .with_default(LevelFilter::INFO)
-        .with_target(TELLS_NOTHING, LevelFilter::WARN)
-        .with_target(QUOTES_BODIES, LevelFilter::ERROR)
-        .with_target(QUOTES_NOTHING, LevelFilter::WARN)
+        .with_target(KUBE_CONTROLLER, LevelFilter::WARN)
+        .with_target(KUBE_CLIENT, LevelFilter::ERROR)
+        .with_target(KUBE_CLIENT_TLS, LevelFilter::WARN)
         .with_targets(OURS.map(|name| (name, LevelFilter::TRACE)));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
-    let lines = match telemetry.format {
+    let lines = match settings.format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
         LogFormat::Json => lines.json().with_current_span(false).boxed(),
     };
@@ -101,9 +103,9 @@ mod tests {
     use super::{LogFormat, LogSettings, check_filter, subscriber};
 
     #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Paper {
+    impl Write for Buffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -114,20 +116,20 @@ mod tests {
     }
 
     fn logged(format: LogFormat, filter: &str, speak: impl FnOnce()) -> String {
-        let paper = Paper::default();
-        let writer = paper.clone();
-        let telemetry = LogSettings {
+        let buffer = Buffer::default();
+        let writer = buffer.clone();
+        let settings = LogSettings {
             format,
             filter: filter.to_owned(),
         };
-        let subscriber = subscriber(&telemetry, move || writer.clone()).unwrap();
+        let subscriber = subscriber(&settings, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(subscriber, speak);
-        let bytes = paper.0.lock().unwrap().clone();
+        let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
-    fn no_filter_makes_libraries_speak_of_what_they_carry() {
+    fn no_filter_makes_libraries_log_what_they_carry() {
         for filter in [
             "trace",
             "hyper=trace",
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_a_reconcile_does_not_say_that_nobody_knows_why_it_was_begun() {
+    fn no_line_of_a_reconcile_gives_an_unknown_reason() {
         let log = logged(LogFormat::Text, "trace", || {
             tracing::info_span!(target: "kube_runtime::controller", "reconciling object", object.reason = "unknown")
                 .in_scope(|| tracing::info!(target: "agent_engine_operator::controller", "said"));

@@ -1,4 +1,4 @@
-//! Parses, sets up, runs, and tells the outcome by exit code: 0 done, 1 failed, 2 asked wrongly.
+//! Parses the command line, runs the command, exits with 0 (done), 1 (failed) or 2 (wrong usage).
 #![forbid(unsafe_code)]
 
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use agent_engine_operator::cli::{Cli, CliExit, Command};
 use agent_engine_operator::{crd, logging, run};
 
 const FAILED: u8 = 1;
-const ASKED_WRONGLY: u8 = 2;
+const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => print_error(&error.to_string(), FAILED),
         },
-        Err(CliExit::Usage(why)) => print_error(&why, ASKED_WRONGLY),
+        Err(CliExit::Usage(why)) => print_error(&why, WRONG_USAGE),
     }
 }
 
@@ -41,7 +41,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
 }
 
 fn print_error(why: &str, code: u8) -> ExitCode {
-    // Standard error may be closed, and then there is nobody left to tell.
+    // Standard error may be closed; the exit code remains.
     let _ = writeln!(io::stderr(), "error: {why}");
     ExitCode::from(code)
 }

@@ -1,34 +1,34 @@
-//! A running operator from start to end: connects, serves probes, runs the controllers, stops when told to. Decides
+//! A running operator from start to end: connects, serves probes, runs the controllers, stops on a signal. Decides
 //! nothing about workspaces.
 
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
-use crate::admin::{self, AdminState, ServeError};
+use crate::admin::{self, AdminError, AdminState};
 use crate::controller::{self, WatchEnded};
 use crate::settings::Settings;
-use crate::stopping;
 
-/// For so long the Kubernetes API may say nothing to a request. A watch where nothing happens ends by itself before; what
-/// is silent for longer is gone, and nobody told us.
-const SILENCE: Duration = Duration::from_secs(230);
+/// How long a connection to the Kubernetes API may be silent. A watch without events is closed by the server earlier, so a
+/// longer silence means a dead connection.
+const READ_TIMEOUT: Duration = Duration::from_secs(230);
 
 /// Why the operator could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The text of the source names both ways that were tried, and its own sources only repeat it.
-    #[error("no way to the Kubernetes API is configured: {0}")]
+    /// The source's text names both ways that were tried; its own sources only repeat it.
+    #[error("no access to the Kubernetes API is configured: {0}")]
     Config(String),
     #[error("cannot make a client for the Kubernetes API")]
     Client(#[from] kube::Error),
     #[error(transparent)]
-    Serve(#[from] ServeError),
+    Admin(#[from] AdminError),
     #[error(transparent)]
     Watch(#[from] WatchEnded),
     #[error("cannot listen to signals")]
     Signals(#[source] std::io::Error),
-    #[error("stopped at once by a second signal: what was under way is continued by the next start")]
+    #[error("stopped at once by a second signal; the next start continues what was under way")]
     Aborted,
 }
 
@@ -42,23 +42,23 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let config = kube::Config::infer()
         .await
         .map_err(|error| RunError::Config(error.to_string()))?;
-    let served = AdminState::default();
-    let serving = admin::start(settings.listen, served.clone())?;
-    tracing::info!(listen = %serving.address(), version = env!("CARGO_PKG_VERSION"), "listening");
-    let client = client(config, SILENCE)?;
+    let admin = AdminState::default();
+    let listener = admin::start(settings.listen, admin.clone())?;
+    tracing::info!(listen = %listener.address(), version = env!("CARGO_PKG_VERSION"), "listening");
+    let client = client(config, READ_TIMEOUT)?;
 
-    let heartbeat = served.heartbeat.clone();
+    let heartbeat = admin.heartbeat.clone();
     let heart = tokio::spawn(async move { heartbeat.keep_beating().await });
-    let (stop, stopping) = stopping::channel();
+    let cancel = CancellationToken::new();
     let drain_timeout = settings.drain_timeout;
-    let controllers = controller::run(client, settings, served, stopping);
+    let controllers = controller::run(client, settings, admin, cancel.clone());
     tokio::pin!(controllers);
 
     let ended = tokio::select! {
         ended = &mut controllers => ended.map_err(RunError::from),
         name = signals.next() => {
-            tracing::info!(signal = name, "stopping: no new work begins");
-            stop.begin();
+            tracing::info!(signal = name, "stopping: no new reconcile begins");
+            cancel.cancel();
             tokio::select! {
                 ended = &mut controllers => ended.map_err(RunError::from),
                 () = drained(drain_timeout) => Ok(()),
@@ -73,10 +73,10 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
 }
 
 fn client(mut config: kube::Config, silence: Duration) -> kube::Result<kube::Client> {
-    // Reconciles decide what is repeated and when; a layer below them would repeat writes on its own.
+    // Reconciles decide what is repeated and when; kube's own retries would repeat writes.
     config.default_retry = false;
     config.read_timeout = Some(silence);
-    // Counted from the request, not from when its connection was idle last.
+    // The time-out counts from the request, not from the connection's last use.
     config.reset_reader_on_write = true;
     kube::Client::try_from(config)
 }
@@ -85,7 +85,7 @@ async fn drained(limit: Duration) {
     tokio::time::sleep(limit).await;
     tracing::warn!(
         limit_s = limit.as_secs(),
-        "work under way is left unfinished; the next start continues it"
+        "drain time-out reached; the next start continues unfinished reconciles"
     );
 }
 
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn no_request_waits_for_ever_for_an_api_server_that_took_it_and_says_nothing() {
+    async fn a_silent_api_server_ends_a_request_by_time_out() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let taking = tokio::spawn(async move {

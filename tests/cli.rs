@@ -205,7 +205,7 @@ fn without_a_way_to_a_cluster_it_says_so() {
     assert_eq!(output.status.code(), Some(1));
     let error = said(&output.stderr);
     assert!(
-        error.starts_with("error: no way to the Kubernetes API is configured"),
+        error.starts_with("error: no access to the Kubernetes API is configured"),
         "nothing is said before: {error}"
     );
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use agent_engine_operator::{lifecycle, organization};
 
 const INVARIANTS: std::ops::RangeInclusive<u8> = 1..=10;
 

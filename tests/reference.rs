@@ -5,9 +5,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use agent_engine_operator::admin::Metrics;
-use agent_engine_operator::admin::metrics::{CallOutcome, EffectOutcome, Kind, ReconcileResult};
+use agent_engine_operator::admin::metrics::{EffectOutcome, Kind, ReconcileResult};
 use agent_engine_operator::crd::definitions;
 use agent_engine_operator::domain::reason::{Kstatus, Reason};
+use agent_engine_operator::engine::{Call, CallOutcome, Observer, Operation};
 use serde_json::Value;
 
 #[track_caller]
@@ -65,7 +66,11 @@ fn exercised() -> Metrics {
         second,
     );
     metrics.effect_ended(Kind::Workspace, "x", EffectOutcome::Done);
-    metrics.engine_call_ended("x", CallOutcome::Success, second);
+    metrics.call_ended(&Call {
+        operation: Operation::Get,
+        outcome: CallOutcome::Status(200),
+        took: second,
+    });
     metrics.set_workspaces(&[(Reason::AsDeclared, 1)].into());
     metrics.token_refreshed(second);
     metrics.set_first_token_expiry(Some(1));

@@ -1,4 +1,4 @@
-//! Liveness as a heartbeat: the main runtime beats, and a silence that no load explains means that it hangs.
+//! Liveness as a heartbeat: the main runtime beats; a silence that no load explains means that it hangs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 /// Long enough for any load and short of what users would wait for.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
-/// Far more often than silence is judged.
-const BEAT: Duration = Duration::from_secs(5);
+/// Far below [`LONGEST_SILENCE`].
+const INTERVAL: Duration = Duration::from_secs(5);
 
-/// The last sign of life. Clones share it. Begins with one.
+/// When the main runtime last beat; its creation counts as a beat. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     began: Instant,
@@ -27,21 +27,21 @@ impl Default for Heartbeat {
 }
 
 impl Heartbeat {
-    /// Gives signs of life for as long as the runtime that it runs on is able to.
+    /// Beats as long as the runtime that it runs on makes progress.
     pub async fn keep_beating(&self) {
         loop {
             self.beat();
-            tokio::time::sleep(BEAT).await;
+            tokio::time::sleep(INTERVAL).await;
         }
     }
 
-    /// A sign of life.
-    pub fn beat(&self) {
+    /// One beat.
+    fn beat(&self) {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(now, Ordering::Relaxed);
     }
 
-    /// How long there was no sign of life, if that is too long.
+    /// Time since the last beat, if that is too long.
     pub fn silence(&self) -> Option<Duration> {
         self.silence_after(self.began.elapsed())
     }

@@ -1,11 +1,10 @@
-//! What the operator counts. Labels are few and closed: never the name of an object, so that ten thousand workspaces
-//! cost no more than one.
+//! What the operator counts. Labels have few, closed values, never the name of an object: ten thousand workspaces make no
+//! more series than one.
 
 mod labels;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text;
@@ -18,13 +17,14 @@ use prometheus_client::registry::{Registry, Unit};
 
 use self::labels::{Call, Effect, OfKind, OfOperation, OfResource, Reconcile, WithReason};
 use crate::domain::reason::Reason;
+use crate::engine::{self, Observer};
 
-pub use self::labels::{CallOutcome, EffectOutcome, Kind, ReconcileResult};
+pub use self::labels::{EffectOutcome, Kind, ReconcileResult};
 
-/// Of the text that [`Metrics::encode`] gives.
+/// Content type of what [`Metrics::encode`] returns.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Before every name.
+/// Precedes every name.
 const PREFIX: &str = "agent_engine_operator";
 
 /// All counters of a process.
@@ -37,7 +37,6 @@ pub struct Metrics {
     calls: Family<Call, Counter>,
     call_duration: Family<OfOperation, Histogram>,
     workspaces: Family<WithReason, Gauge>,
-    reasons_shown: Mutex<BTreeSet<Reason>>,
     tokens_issued: Counter,
     token_lateness: Histogram,
     first_expiry: Gauge,
@@ -45,7 +44,7 @@ pub struct Metrics {
     watch_errors: Family<OfResource, Counter>,
 }
 
-/// From what a local call takes to the longest reconcile.
+/// From a local call to the longest reconcile.
 fn durations() -> Histogram {
     Histogram::new([
         0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0,
@@ -68,7 +67,6 @@ impl Default for Metrics {
             calls: Family::default(),
             call_duration: Family::new_with_constructor(durations),
             workspaces: Family::default(),
-            reasons_shown: Mutex::default(),
             tokens_issued: Counter::default(),
             token_lateness: latenesses(),
             first_expiry: Gauge::default(),
@@ -149,6 +147,7 @@ impl Metrics {
             "Failed or broken watches of the Kubernetes API",
             self.watch_errors.clone(),
         );
+        self.set_workspaces(&BTreeMap::new());
         self
     }
 
@@ -175,7 +174,7 @@ impl Metrics {
         }
     }
 
-    /// An effect came to an end. `effect` is its name in code, from a closed set.
+    /// An effect ended. `effect` is its name in code, from a closed set.
     pub fn effect_ended(&self, kind: Kind, effect: &'static str, outcome: EffectOutcome) {
         self.effects
             .get_or_create(&Effect {
@@ -186,20 +185,9 @@ impl Metrics {
             .inc();
     }
 
-    /// A call to Agent Engine came to an end, repetitions included.
-    pub fn engine_call_ended(&self, operation: &'static str, outcome: CallOutcome, took: Duration) {
-        self.calls.get_or_create(&Call { operation, outcome }).inc();
-        self.call_duration
-            .get_or_create(&OfOperation { operation })
-            .observe(took.as_secs_f64());
-    }
-
-    /// How many Workspaces there are, by Ready reason. A reason that is left out has none.
+    /// How many Workspaces there are, by Ready reason. Every reason has a series; one that is left out counts zero.
     pub fn set_workspaces(&self, by_reason: &BTreeMap<Reason, i64>) {
-        // A reason once shown goes to zero rather than away, so that no scrape in between misses the others.
-        let mut shown = self.reasons_shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.extend(by_reason.keys());
-        for reason in shown.iter().copied() {
+        for &reason in Reason::ALL {
             let count = by_reason.get(&reason).copied().unwrap_or(0);
             self.workspaces
                 .get_or_create(&WithReason {
@@ -214,13 +202,13 @@ impl Metrics {
         self.tokens_issued.inc();
     }
 
-    /// A token was replaced, so much after its time (zero if before it).
+    /// A token was replaced, `late` after its time (zero if before it).
     pub fn token_refreshed(&self, late: Duration) {
         self.tokens_issued.inc();
         self.token_lateness.observe(late.as_secs_f64());
     }
 
-    /// When the first of all tokens ends, in seconds of Unix time.
+    /// When the first of all tokens ends, in seconds of Unix time; none: there is no token.
     pub fn set_first_token_expiry(&self, at: Option<i64>) {
         self.first_expiry.set(at.unwrap_or(0));
     }
@@ -233,11 +221,22 @@ impl Metrics {
     /// All of it as OpenMetrics text.
     ///
     /// # Errors
-    /// None that is known: writing to a string does not fail.
+    /// None known: writing to a string does not fail.
     pub fn encode(&self) -> Result<String, fmt::Error> {
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;
         Ok(out)
+    }
+}
+
+impl Observer for Metrics {
+    fn call_ended(&self, call: &engine::Call) {
+        let operation = call.operation.as_str();
+        let outcome = call.outcome.class();
+        self.calls.get_or_create(&Call { operation, outcome }).inc();
+        self.call_duration
+            .get_or_create(&OfOperation { operation })
+            .observe(call.took.as_secs_f64());
     }
 }
 

@@ -1,5 +1,11 @@
-//! Probes and metrics, on a listener, a thread and a runtime of their own: however busy the operator is, it can still
-//! say so. Decides nothing; others open gates, beat and count.
+//! Probes and metrics, on a listener, a thread and a runtime of their own, so that they answer however busy the operator
+//! is. Decides nothing: other rooms open gates, beat and count.
+//!
+//! | question | file |
+//! |---|---|
+//! | when is the operator ready? | `readiness`; its gates are opened in `controller/mod.rs` |
+//! | when is it restarted? | `liveness` |
+//! | which metric counts what? | [`metrics`]; the values of labels in its `labels` |
 
 mod liveness;
 pub mod metrics;
@@ -19,9 +25,9 @@ use tokio::sync::oneshot;
 
 pub use liveness::Heartbeat;
 pub use metrics::Metrics;
-pub use readiness::{Gate, Readiness};
+pub use readiness::{Readiness, ReadinessGate};
 
-/// What the listener answers from.
+/// The state that the listener reports.
 #[derive(Clone, Debug, Default)]
 pub struct AdminState {
     pub readiness: Readiness,
@@ -31,44 +37,44 @@ pub struct AdminState {
 
 /// Why probes and metrics cannot be served.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub enum AdminError {
     #[error("cannot listen on {address} for probes and metrics; choose another --listen")]
     Bind { address: SocketAddr, source: io::Error },
     #[error("cannot start the thread for probes and metrics")]
     Thread(#[from] io::Error),
 }
 
-/// A listener at work. Ends when dropped.
+/// A listener at work. Stops when dropped.
 #[derive(Debug)]
-pub struct Serving {
+pub struct Listener {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Serving {
-    /// The real address, also where port 0 was asked for.
+impl Listener {
+    /// The actual address, also for port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-impl Drop for Serving {
+impl Drop for Listener {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there was already printed, and there is nothing to do about it here.
+            // A panic of that thread was already printed.
             let _ = thread.join();
         }
     }
 }
 
-/// Begins to serve `/livez`, `/readyz` and `/metrics`.
+/// Starts to serve `/livez`, `/readyz` and `/metrics`.
 ///
 /// # Errors
-/// When the address is taken or not ours, or when no thread is to be had.
-pub fn start(address: SocketAddr, served: AdminState) -> Result<Serving, ServeError> {
-    let bind = |source| ServeError::Bind { address, source };
+/// When the address cannot be bound, or the thread cannot be started.
+pub fn start(address: SocketAddr, state: AdminState) -> Result<Listener, AdminError> {
+    let bind = |source| AdminError::Bind { address, source };
     let listener = TcpListener::bind(address).map_err(bind)?;
     listener.set_nonblocking(true).map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
@@ -81,13 +87,13 @@ pub fn start(address: SocketAddr, served: AdminState) -> Result<Serving, ServeEr
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
-        .name("serve".to_owned())
+        .name("admin".to_owned())
         .spawn(move || {
             // Not a graceful shutdown: a scraper that keeps its connection open must not keep the process alive.
             runtime.block_on(async {
                 tokio::select! {
-                    served = axum::serve(listener, router(served)) => {
-                        if let Err(error) = served {
+                    ended = axum::serve(listener, router(state)) => {
+                        if let Err(error) = ended {
                             tracing::error!(%error, "probes and metrics are no longer served");
                         }
                     }
@@ -95,23 +101,23 @@ pub fn start(address: SocketAddr, served: AdminState) -> Result<Serving, ServeEr
                 }
             });
         })?;
-    Ok(Serving {
+    Ok(Listener {
         address,
         stop: Some(stop),
         thread: Some(thread),
     })
 }
 
-fn router(served: AdminState) -> Router {
+fn router(state: AdminState) -> Router {
     Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(served)
+        .with_state(state)
 }
 
-async fn livez(State(served): State<AdminState>) -> Response {
-    match served.heartbeat.silence() {
+async fn livez(State(state): State<AdminState>) -> Response {
+    match state.heartbeat.silence() {
         None => (StatusCode::OK, "ok\n").into_response(),
         Some(silence) => {
             let text = format!("no sign of life from the main loop for {} s\n", silence.as_secs());
@@ -120,8 +126,8 @@ async fn livez(State(served): State<AdminState>) -> Response {
     }
 }
 
-async fn readyz(State(served): State<AdminState>) -> Response {
-    let closed = served.readiness.closed();
+async fn readyz(State(state): State<AdminState>) -> Response {
+    let closed = state.readiness.closed();
     if closed.is_empty() {
         return (StatusCode::OK, "ok\n").into_response();
     }
@@ -132,8 +138,8 @@ async fn readyz(State(served): State<AdminState>) -> Response {
         .into_response()
 }
 
-async fn metrics(State(served): State<AdminState>) -> Response {
-    match served.metrics.encode() {
+async fn metrics(State(state): State<AdminState>) -> Response {
+    match state.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }

@@ -5,76 +5,77 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// All gates of a process. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
-    gates: Arc<Mutex<Vec<(&'static str, Position)>>>,
+    gates: Arc<Mutex<Vec<(&'static str, GateState)>>>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Position {
+enum GateState {
     Closed,
-    /// Closed, and this has to be done about it.
+    /// Closed, until a person does this.
     Waits(String),
     Open,
 }
 
-/// One thing that must be so before the process is ready.
+/// One condition of readiness.
 #[derive(Clone, Debug)]
-pub struct Gate {
+pub struct ReadinessGate {
     readiness: Readiness,
     index: usize,
 }
 
 impl Readiness {
-    /// Adds a gate, closed. Its name says what is waited for, such as `stores`.
-    pub fn gate(&self, name: &'static str) -> Gate {
+    /// Adds a closed gate. Its name says what the process waits for, such as `stores`.
+    pub fn gate(&self, name: &'static str) -> ReadinessGate {
         let index = self.with(|gates| {
-            gates.push((name, Position::Closed));
+            gates.push((name, GateState::Closed));
             gates.len() - 1
         });
-        Gate {
+        ReadinessGate {
             readiness: self.clone(),
             index,
         }
     }
 
-    /// The gates that are closed, in the order in which they were added: their names, and what has to be done.
+    /// Names of the closed gates, in the order in which they were added, each with what a person has to do.
     pub fn closed(&self) -> Vec<String> {
-        let closed = |(name, position): &(&'static str, Position)| match position {
-            Position::Open => None,
-            Position::Closed => Some((*name).to_owned()),
-            Position::Waits(remedy) => Some(format!("{name} ({remedy})")),
+        let closed = |(name, state): &(&'static str, GateState)| match state {
+            GateState::Open => None,
+            GateState::Closed => Some((*name).to_owned()),
+            GateState::Waits(remedy) => Some(format!("{name} ({remedy})")),
         };
         self.with(|gates| gates.iter().filter_map(closed).collect())
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Vec<(&'static str, Position)>) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<(&'static str, GateState)>) -> T) -> T {
         // Nothing that can panic happens under the lock, so a poisoned one holds sound values.
         act(&mut self.gates.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Gate {
-    /// It is so.
+impl ReadinessGate {
+    /// The condition holds.
     pub fn open(&self) {
-        self.turn(Position::Open);
+        self.set(GateState::Open);
     }
 
-    /// It is no longer so.
+    /// The condition holds no longer.
+    #[cfg(test)]
     pub fn close(&self) {
-        self.turn(Position::Closed);
+        self.set(GateState::Closed);
     }
 
-    /// Says what has to be done, where it is closed.
+    /// While the gate is closed, `/readyz` names this remedy.
     pub fn waits_for(&self, remedy: &str) {
         self.readiness.with(|gates| match gates.get_mut(self.index) {
-            Some((_, Position::Open)) | None => {}
-            Some((_, position)) => *position = Position::Waits(remedy.to_owned()),
+            Some((_, GateState::Open)) | None => {}
+            Some((_, state)) => *state = GateState::Waits(remedy.to_owned()),
         });
     }
 
-    fn turn(&self, position: Position) {
+    fn set(&self, state: GateState) {
         self.readiness.with(|gates| {
             if let Some(gate) = gates.get_mut(self.index) {
-                gate.1 = position;
+                gate.1 = state;
             }
         });
     }

@@ -23,14 +23,14 @@ fn loopback() -> SocketAddr {
 }
 
 #[test]
-fn ready_is_when_every_gate_is_open_and_the_answer_names_the_closed_ones() {
-    let served = AdminState::default();
+fn ready_means_every_gate_is_open_and_closed_ones_are_named() {
+    let state = AdminState::default();
     let (stores, organizations) = (
-        served.readiness.gate("stores"),
-        served.readiness.gate("organizations"),
+        state.readiness.gate("stores"),
+        state.readiness.gate("organizations"),
     );
-    let serving = start(loopback(), served).unwrap();
-    let ready = || get(serving.address(), "/readyz");
+    let listener = start(loopback(), state).unwrap();
+    let ready = || get(listener.address(), "/readyz");
 
     assert_eq!(
         ready(),
@@ -49,10 +49,10 @@ fn ready_is_when_every_gate_is_open_and_the_answer_names_the_closed_ones() {
 
 #[test]
 fn liveness_does_not_wait_for_readiness() {
-    let served = AdminState::default();
-    let _closed = served.readiness.gate("stores");
-    let serving = start(loopback(), served).unwrap();
-    assert_eq!(get(serving.address(), "/livez").0, "HTTP/1.1 200 OK");
+    let state = AdminState::default();
+    let _closed = state.readiness.gate("stores");
+    let listener = start(loopback(), state).unwrap();
+    assert_eq!(get(listener.address(), "/livez").0, "HTTP/1.1 200 OK");
 }
 
 #[test]
@@ -68,10 +68,10 @@ fn an_address_in_use_is_named() {
 
 #[test]
 fn an_open_connection_does_not_hold_up_the_end() {
-    let serving = start(loopback(), AdminState::default()).unwrap();
-    let _idle = TcpStream::connect(serving.address()).unwrap();
-    let address = serving.address();
-    drop(serving);
+    let listener = start(loopback(), AdminState::default()).unwrap();
+    let _idle = TcpStream::connect(listener.address()).unwrap();
+    let address = listener.address();
+    drop(listener);
     assert!(TcpStream::connect(address).is_err());
 }
 
@@ -82,21 +82,21 @@ fn probes_answer_while_the_main_runtime_is_blocked() {
         .build()
         .unwrap();
     main.block_on(async {
-        let serving = start(loopback(), AdminState::default()).unwrap();
-        // A blocking read inside the only thread of the main runtime: served by another thread or not at all.
-        assert_eq!(get(serving.address(), "/livez").0, "HTTP/1.1 200 OK");
+        let listener = start(loopback(), AdminState::default()).unwrap();
+        // A blocking read inside the only thread of the main runtime: state by another thread or not at all.
+        assert_eq!(get(listener.address(), "/livez").0, "HTTP/1.1 200 OK");
     });
 }
 
 #[test]
 fn what_is_counted_can_be_scraped() {
-    let served = AdminState::default();
-    let count = Arc::clone(&served.metrics);
-    let serving = start(loopback(), served).unwrap();
+    let state = AdminState::default();
+    let count = Arc::clone(&state.metrics);
+    let listener = start(loopback(), state).unwrap();
     count.watch_failed("secrets");
     count.watch_failed("secrets");
 
-    let (status, body) = get(serving.address(), "/metrics");
+    let (status, body) = get(listener.address(), "/metrics");
     assert_eq!(status, "HTTP/1.1 200 OK");
     assert!(
         body.contains("\nagent_engine_operator_watch_errors_total{resource=\"secrets\"} 2\n"),

@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            // Help is what was asked for; a closed pipe is nobody's failure.
+            // A closed pipe is no failure of ours.
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
@@ -152,7 +152,7 @@ async fn run(listen: SocketAddr, emulator: &Emulator) -> std::io::Result<()> {
     }
 }
 
-/// A year: what outlives it is a slip of the keyboard.
+/// A year: anything longer is a typing error.
 const LONGEST_LIFE: u64 = 365 * 24 * 60 * 60;
 
 fn life(text: &str) -> Result<u64, String> {

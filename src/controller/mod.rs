@@ -21,9 +21,10 @@ mod write;
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::admin::AdminState;
 use crate::settings::Settings;
-use crate::stopping::Stopping;
 
 pub use context::Context;
 pub use watches::WatchEnded;
@@ -36,24 +37,23 @@ pub async fn run(
     client: kube::Client,
     settings: Settings,
     served: AdminState,
-    stopping: Stopping,
+    cancel: CancellationToken,
 ) -> Result<(), WatchEnded> {
     let gate = served.readiness.gate("stores");
     let (context, queues, stores) = Context::new(client, settings, served);
     let context = Arc::new(context);
     let mut watches = watches::start(&context, stores, &gate);
-    let mut early = stopping.clone();
     tokio::select! {
         ready = watches.ready() => ready?,
-        () = early.begun() => return Ok(()),
+        () = cancel.cancelled() => return Ok(()),
     }
     gate.open();
     tracing::info!("caches synced, reconciling starts");
     let counting = tokio::spawn(gauges::keep_counting(context.clone()));
     let reconciles = async {
         tokio::join!(
-            workspaces::run(context.clone(), queues.workspaces, stopping.clone()),
-            organizations::run(context.clone(), queues.organizations, stopping),
+            workspaces::run(context.clone(), queues.workspaces, cancel.clone()),
+            organizations::run(context.clone(), queues.organizations, cancel),
         );
     };
     let ended = watches.during(reconciles).await;

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::write::{self, Hold, PATIENCE};
 use super::{observe, perform};
 use crate::crd::any_organization::SalvagedOrganization;
-use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set};
+use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set_conditions};
 use crate::crd::{Organization, WithoutManagedFields};
 use crate::domain::finding::Finding;
 use crate::domain::reason::{Kstatus, Reason};
@@ -90,9 +90,9 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
         .and_then(|conditions| serde_json::from_value(conditions.clone()).ok())
         .unwrap_or_default();
     let generation = live.metadata.generation.unwrap_or_default();
-    let draft = |kind, truth| ConditionDraft {
+    let draft = |kind, status| ConditionDraft {
         kind,
-        truth,
+        status,
         reason: finding.reason.as_str(),
         message: finding.message.clone(),
     };
@@ -100,7 +100,7 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
         Kstatus::Stalled => STALLED,
         Kstatus::Reconciling | Kstatus::Ready => RECONCILING,
     };
-    let new = set(
+    let new = set_conditions(
         &old,
         &[
             draft(READY, ConditionStatus::False),

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use super::context::Context;
 use super::feeds::trimmed;
 use super::merge::{merge, reduced};
-use crate::admin::Gate;
+use crate::admin::ReadinessGate;
 use crate::crd::WithoutManagedFields;
 use crate::settings::Watch;
 
@@ -49,7 +49,7 @@ where
 /// The events of the watched namespaces, or of all. Objects are reduced before anything keeps them.
 pub(super) fn scoped<K, R>(
     context: &Context,
-    gate: &Gate,
+    gate: &ReadinessGate,
     config: watcher::Config,
     reduce: fn(K) -> R,
     name: fn(&R) -> String,

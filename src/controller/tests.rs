@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use kube::client::Body;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{Context, announce, outside, run};
 use crate::admin::AdminState;
 use crate::crd::Workspace;
 use crate::settings::{Settings, Watch};
-use crate::stopping;
 
 pub(super) const HOME: &str = "home";
 
@@ -56,9 +56,14 @@ async fn what_is_said_of_an_object_waits_for_no_answer_that_never_comes() {
 
 #[tokio::test(start_paused = true)]
 async fn told_to_stop_before_its_stores_are_read_it_stops_at_once() {
-    let (stop, stopping) = stopping::channel();
-    let running = tokio::spawn(run(unreachable(), settings(), AdminState::default(), stopping));
-    stop.begin();
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn(run(
+        unreachable(),
+        settings(),
+        AdminState::default(),
+        cancel.clone(),
+    ));
+    cancel.cancel();
     let ended = tokio::time::timeout(std::time::Duration::from_secs(3600), running).await;
     ended
         .expect("it stops")

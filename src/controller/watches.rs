@@ -16,7 +16,7 @@ use super::context::{Context, Writers};
 use super::facts::KeptSecret;
 use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces, trimmed};
 use super::sources::{Events, events, metadata, namespaces, scoped};
-use crate::admin::{Gate, Metrics};
+use crate::admin::{Metrics, ReadinessGate};
 use crate::crd::{AnyOrganization, AnyWorkspace, WithoutManagedFields, metadata_keys};
 
 /// Running watches. They end when this is dropped.
@@ -96,7 +96,7 @@ impl Watches {
 }
 
 /// Starts all watches.
-pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &Gate) -> Watches {
+pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &ReadinessGate) -> Watches {
     let mut watches = Watches::new(context.served.metrics.clone());
     let client = &context.client;
     let own = context.settings.operator_namespace.as_str();

@@ -12,6 +12,7 @@ use kube::runtime::applier;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::announce::announce;
@@ -28,7 +29,6 @@ use crate::lifecycle::effect::{ClusterOutcome, Effect, EngineCall};
 use crate::lifecycle::undecodable::Undecodable;
 use crate::lifecycle::{Next, Outcome, Reconcile, Settled, SharedList};
 use crate::limits::{RateLimiter, Slot, Urgency, Work};
-use crate::stopping::Stopping;
 
 /// A store that lags behind our own write is asked again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
@@ -43,12 +43,12 @@ const CALLS_OF_A_LOST_PASS: u32 = 4;
 pub(super) async fn run(
     context: Arc<Context>,
     queue: mpsc::UnboundedReceiver<ObjectRef<AnyWorkspace>>,
-    mut stopping: Stopping,
+    cancel: CancellationToken,
 ) {
     let slots = u16::try_from(context.settings.concurrency.get()).unwrap_or(u16::MAX);
     let queue = queue
         .map(Ok::<_, Infallible>)
-        .take_until(Box::pin(async move { stopping.begun().await }));
+        .take_until(Box::pin(cancel.cancelled_owned()));
     applier(
         |workspace, context| Box::pin(reconcile(workspace, context)),
         |_, never, _| match *never {},

@@ -1,5 +1,5 @@
-//! An object as somebody stored it: whole, or what is left of one that this version cannot decode. That one was stored
-//! before a change of the schema, or by another version.
+//! An object as stored: whole, or what can be read of one that this version cannot decode, because it was stored before a
+//! change of the schema or by another version.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::without_managed_fields::without_managed_fields;
 
-/// An object that somebody stored.
+/// An object as stored.
 #[derive(Clone, Debug)]
 pub enum Any<S: Salvage> {
     Whole(S::Object),
@@ -49,7 +49,7 @@ impl<'de, S: Salvage> Deserialize<'de> for Any<S> {
     }
 }
 
-/// A decoder's words, fit to be shown: it quotes what somebody stored.
+/// A decoder's error, fit to be shown: it quotes what a user stored.
 fn shown(error: &str) -> String {
     error.chars().filter(|c| !c.is_control()).take(300).collect()
 }

@@ -1,5 +1,5 @@
-//! What can be read for certain of an Organization that this version cannot decode: nothing of its spec, for half of it
-//! would grant, or withdraw, what nobody declared.
+//! What can be read for certain of an Organization that this version cannot decode: nothing of its spec, because half of it
+//! would grant, or withdraw, what no user declared.
 
 use kube::api::ObjectMeta;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Organization;
 use super::any::{Any, Salvage};
 
-/// An Organization that somebody stored.
+/// An Organization as stored.
 pub type AnyOrganization = Any<SalvagedOrganization>;
 
 /// What is left of an Organization that cannot be decoded.

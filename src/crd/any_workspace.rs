@@ -1,4 +1,5 @@
-//! What can be read for certain of a Workspace that this version cannot decode. What it recorded is its own all the same.
+//! What can be read for certain of a Workspace that this version cannot decode. The workspace that it records is still its
+//! own.
 
 use kube::Resource;
 use kube::api::ObjectMeta;
@@ -9,7 +10,7 @@ use super::any::{Any, Salvage};
 use super::workspace::{DeletionPolicy, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::WorkspaceName;
 
-/// A Workspace that somebody stored.
+/// A Workspace as stored.
 pub type AnyWorkspace = Any<SalvagedWorkspace>;
 
 /// What is left of a Workspace that cannot be decoded.
@@ -17,11 +18,11 @@ pub type AnyWorkspace = Any<SalvagedWorkspace>;
 pub struct SalvagedWorkspace {
     /// As in [`Salvage::salvage`].
     pub error: String,
-    /// As much as could be read, each field for itself. It is suspended whatever its spec says, for nothing is done for it
-    /// but its deletion; and a deletion policy that cannot be read retains.
+    /// As much as could be read, field by field. Always suspended, because the operator does nothing for it but its
+    /// deletion; a deletion policy that cannot be read counts as `Retain`.
     pub left: Workspace,
     pub organization: Reference,
-    /// The fields of status that would say which workspace is recorded, or being created, and cannot be read.
+    /// The status fields that identify the recorded workspace, or the creation in flight, and cannot be read.
     pub lost: Vec<&'static str>,
 }
 
@@ -34,7 +35,7 @@ pub enum Reference {
 }
 
 impl SalvagedWorkspace {
-    /// What shall become of the workspace, as declared, else as recorded.
+    /// The declared deletion policy, else the recorded one.
     pub fn deletion_policy(&self) -> Option<DeletionPolicy> {
         let status = self.left.status.as_ref();
         let recorded = status.and_then(|status| status.deletion_policy);
@@ -51,7 +52,7 @@ impl AnyWorkspace {
         }
     }
 
-    /// Whether the object names this Organization, as far as anybody can tell.
+    /// Whether the object may name this Organization: one that cannot be read may name any.
     pub fn may_use(&self, organization: &str) -> bool {
         match self {
             Self::Whole(object) => object.spec.organization_name() == organization,
@@ -125,7 +126,7 @@ fn salvage(raw: &Value, metadata: ObjectMeta, error: String) -> SalvagedWorkspac
     }
 }
 
-/// The fields of a status that can be read, each for itself: one from another version must not hide which workspace is
+/// The fields of a status that can be read, one by one: a field of another version must not hide which workspace is
 /// recorded.
 fn readable(status: &Value) -> WorkspaceStatus {
     let fields = status.as_object().into_iter().flatten();
@@ -138,8 +139,8 @@ fn readable(status: &Value) -> WorkspaceStatus {
     serde_json::from_value(Value::Object(sound)).unwrap_or_default()
 }
 
-/// Which of the fields that say what is managed were stored and are not `left`. A creation that was ended by a record says
-/// nothing any more.
+/// The identifying fields that were stored and are not in `left`. Once a workspace is recorded, its creation does not
+/// matter any more.
 fn lost(status: &Value, left: &WorkspaceStatus) -> Vec<&'static str> {
     let mut fields = vec![
         ("uid", left.uid.is_none()),
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_another_version_does_not_hide_which_workspace_is_recorded() {
+    fn a_field_of_another_version_hides_no_recorded_workspace() {
         let status = json!({
             "uid": "u", "workspaceId": "w", "organizationId": "o", "name": "acme", "state": "archived",
             "origin": "Created", "creation": {"at": "soon"}, "conditions": [{"type": 7}],
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_manages_is_lost_where_a_field_that_tells_it_cannot_be_read() {
+    fn an_identifying_field_that_cannot_be_read_is_lost() {
         let recorded = |field: &str, value: Value| {
             let mut status = json!({"uid": "u", "workspaceId": "w", "organizationId": "o", "name": "acme"});
             status[field] = value;
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_policy_that_is_declared_comes_before_the_recorded_one() {
+    fn a_declared_deletion_policy_precedes_the_recorded_one() {
         use DeletionPolicy::{Delete, Retain};
         for (declared, recorded, expected) in [
             (Value::Null, Value::Null, None),

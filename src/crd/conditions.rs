@@ -1,13 +1,14 @@
-//! Conditions as kstatus, Argo CD and Flux read them: folding a new set into an old one.
+//! Conditions as kstatus, Argo CD and Flux read them, and how a new set replaces an old one.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use strum::IntoStaticStr;
 
 /// The whole: usable as declared.
 pub const READY: &str = "Ready";
 /// The remote workspace is as declared.
 pub const SYNCED: &str = "Synced";
-/// A proven token is in the Secret.
+/// A verified token is in the Secret.
 pub const TOKEN_READY: &str = "TokenReady";
 /// Present only while true: work or waiting goes on by itself.
 pub const RECONCILING: &str = "Reconciling";
@@ -15,7 +16,7 @@ pub const RECONCILING: &str = "Reconciling";
 pub const STALLED: &str = "Stalled";
 
 /// `True`, `False` or `Unknown`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, IntoStaticStr)]
 pub enum ConditionStatus {
     True,
     False,
@@ -24,11 +25,7 @@ pub enum ConditionStatus {
 
 impl ConditionStatus {
     pub fn as_str(self) -> &'static str {
-        match self {
-            ConditionStatus::True => "True",
-            ConditionStatus::False => "False",
-            ConditionStatus::Unknown => "Unknown",
-        }
+        self.into()
     }
 }
 
@@ -36,23 +33,27 @@ impl ConditionStatus {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConditionDraft {
     pub kind: &'static str,
-    pub truth: ConditionStatus,
+    pub status: ConditionStatus,
     pub reason: &'static str,
     pub message: String,
 }
 
-/// Gives the drafts their times: a transition time moves only when the status of that type changes.
-pub fn set(old: &[Condition], drafts: &[ConditionDraft], generation: i64, now: Timestamp) -> Vec<Condition> {
-    drafts
-        .iter()
+/// The new conditions with their times: a transition time moves only when the status of that type changes.
+pub fn set_conditions(
+    old: &[Condition],
+    new: &[ConditionDraft],
+    generation: i64,
+    now: Timestamp,
+) -> Vec<Condition> {
+    new.iter()
         .map(|draft| {
             let before = old.iter().find(|c| c.type_ == draft.kind);
             let since = before
-                .filter(|c| c.status == draft.truth.as_str())
+                .filter(|c| c.status == draft.status.as_str())
                 .map_or_else(|| Time(now), |c| c.last_transition_time.clone());
             Condition {
                 type_: draft.kind.to_owned(),
-                status: draft.truth.as_str().to_owned(),
+                status: draft.status.as_str().to_owned(),
                 reason: draft.reason.to_owned(),
                 message: draft.message.clone(),
                 observed_generation: Some(generation),

@@ -1,18 +1,18 @@
-//! What the operator writes on objects beside their fields: finalizer, labels, annotations. Never believed for more
-//! than a re-check.
+//! What the operator writes on objects beside their fields: finalizer, labels, annotations. It trusts none of them without
+//! a check of its own.
 
 /// Holds a Workspace or an Organization until its deletion has been dealt with.
 pub const FINALIZER: &str = "agentengine.airbyte.com/finalizer";
 /// On token Secrets: the name of the Workspace they belong to.
 pub const WORKSPACE_LABEL: &str = "agentengine.airbyte.com/workspace";
-/// On a Workspace: the lost workspace's id, once, to have it made anew.
+/// On a Workspace: the lost workspace's id, to create the workspace again, once.
 pub const RECREATE: &str = "agentengine.airbyte.com/recreate";
-/// On an Organization: how many workspaces vanished at once, to have it believed.
+/// On an Organization: how many workspaces are missing at once, to confirm that they were deleted.
 pub const CONFIRM_MISSING: &str = "agentengine.airbyte.com/confirm-missing";
 /// On any of our kinds: a new value asks for a reconcile now and is echoed in status.
 pub const RECONCILE_AT: &str = "agentengine.airbyte.com/reconcile-at";
 
-/// On token Secrets: the workspace that the token in it was proven to open.
+/// On token Secrets: the workspace that the token was verified to open.
 pub const TOKEN_WORKSPACE_ID: &str = "agentengine.airbyte.com/token-workspace-id";
 /// On token Secrets: when the issue of the token began, RFC 3339.
 pub const TOKEN_ISSUED_AT: &str = "agentengine.airbyte.com/token-issued-at";
@@ -20,7 +20,7 @@ pub const TOKEN_ISSUED_AT: &str = "agentengine.airbyte.com/token-issued-at";
 pub const TOKEN_EXPIRES_AT: &str = "agentengine.airbyte.com/token-expires-at";
 /// On token Secrets: first 12 hex digits of the SHA-256 of the Secret's content.
 pub const TOKEN_FINGERPRINT: &str = "agentengine.airbyte.com/token-fingerprint";
-/// On token Secrets: who keeps them.
+/// On token Secrets: the operator, which keeps them.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Keeps token Secrets out of Velero backups: a token outlives no backup.
 pub const NO_BACKUP_LABEL: &str = "velero.io/exclude-from-backup";
@@ -28,8 +28,8 @@ pub const NO_BACKUP_LABEL: &str = "velero.io/exclude-from-backup";
 /// The one field manager of all our writes.
 pub const FIELD_MANAGER: &str = "agent-engine-operator";
 
-/// Keys that users may not put on token Secrets, by how they begin: by these, GitOps tools and this operator tell whose
-/// an object is, and would prune, adopt or overwrite a Secret that carries one of theirs.
+/// Prefixes of the keys that users may not put on token Secrets: GitOps tools and this operator recognize their objects by
+/// them, and would prune, adopt or overwrite a Secret that carries one of theirs.
 pub const RESERVED_KEYS: [&str; 12] = [
     "agentengine.airbyte.com/",
     "app.kubernetes.io/instance",

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::schema::{self, organization as checks, status, unset_is_absent};
 use super::workspace::{AdoptionPolicy, DeletionPolicy};
 use crate::domain::ids::OrganizationId;
+use crate::domain::remote::TokenPath;
 
 /// The public endpoint of Agent Engine.
 pub const DEFAULT_ENDPOINT: &str = "https://api.airbyte.ai";
@@ -71,7 +72,7 @@ pub struct OrganizationSpec {
     /// What Workspaces mean where they do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defaults: Option<Defaults>,
-    /// Family of API paths that issues and proves scoped tokens: Applications, or Embedded, the older one. Unset:
+    /// Family of API paths that issues and verifies scoped tokens: Applications, or Embedded, the older one. Unset:
     /// Applications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_path: Option<TokenPath>,
@@ -128,8 +129,8 @@ pub struct NamespaceSet {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(transform = checks::namespace_names)]
     pub names: Vec<String>,
-    /// Namespaces by their labels. An empty selector selects every namespace. Whoever may label a namespace decides who
-    /// is selected.
+    /// Namespaces by their labels. An empty selector selects every namespace. Users who may label namespaces
+    /// decide what it selects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "checks::selector")]
     pub selector: Option<LabelSelector>,
@@ -154,14 +155,6 @@ pub struct Defaults {
     /// adoptionPolicy of Workspaces that set none: Never or ByName. Unset: Never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adoption_policy: Option<AdoptionPolicy>,
-}
-
-/// Which family of paths issues and proves scoped tokens.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum TokenPath {
-    #[default]
-    Applications,
-    Embedded,
 }
 
 /// What is so, as far as the operator knows. Written by the operator alone.
@@ -214,7 +207,7 @@ impl OrganizationSpec {
             .trim_end_matches('/')
     }
 
-    /// Which family of paths issues and proves scoped tokens.
+    /// Which family of paths issues and verifies scoped tokens.
     pub fn token_path(&self) -> TokenPath {
         self.token_path.unwrap_or_default()
     }

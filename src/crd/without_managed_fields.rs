@@ -1,5 +1,5 @@
-//! Objects as stored but for `metadata.managedFields`: nobody here reads them, and users write them. The API server
-//! takes any time there, also one that cannot be decoded, and one such object would stop the list of all of its kind.
+//! Objects without `metadata.managedFields`, which the operator does not read and users write. The API server accepts any
+//! time there, even one that cannot be decoded, and one such object would fail the list of all of its kind.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl<'de, K: DeserializeOwned> Deserialize<'de> for WithoutManagedFields<K> {
     }
 }
 
-/// The object as it came, but for them.
+/// The object without them.
 pub(super) fn without_managed_fields(mut object: Value) -> Value {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_that_a_user_wrote_into_managed_fields_keeps_an_object_from_being_decoded() {
+    fn no_time_in_managed_fields_keeps_an_object_from_decoding() {
         let last = "9999-12-31T23:59:59Z";
         assert!(
             !is_decoded::<Secret>(last, "Secret", "v1", Value::Null),

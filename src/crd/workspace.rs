@@ -182,7 +182,7 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
     pub last_handled_reconcile_at: Option<String>,
-    /// Ready (all is as declared), Synced (the remote workspace is), TokenReady (a proven token is in the Secret).
+    /// Ready (all is as declared), Synced (the remote workspace is), TokenReady (a verified token is in the Secret).
     /// Reconciling (work or waiting goes on by itself) and Stalled (a person must change something) only while true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "status::conditions")]
@@ -253,7 +253,7 @@ impl WorkspaceSpec {
         declared.unwrap_or_else(|| format!("{object}-token"))
     }
 
-    /// Whether the operator's hands are tied.
+    /// Whether `suspend` is set.
     pub fn is_suspended(&self) -> bool {
         self.suspend.unwrap_or(false)
     }

@@ -1,7 +1,7 @@
-//! Identities, each a type of its own so that no two can be mixed up. Parsed at the border, compared as they are then.
+//! Identities, each a type of its own so that no two can be mixed up.
 //!
-//! The one law on case: a UUID is the same in either, and is kept in lower case wherever it was read from: an answer, a
-//! spec, a status, an annotation, a Secret. What is no UUID stays as written: what its case means is not known.
+//! A UUID is the same in either case, so it is kept in lower case wherever it was read: in an answer, a spec, a status, an
+//! annotation, a Secret. Text that is no UUID stays as written, because its case may matter.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ macro_rules! identity {
         pub struct $name(String);
 
         impl $name {
-            /// The identity that the text names.
+            /// The identity with this text.
             pub fn new(text: impl Into<String>) -> Self {
                 Self($kept(text.into()))
             }
@@ -118,33 +118,5 @@ mod tests {
         }
         assert_ne!(WorkspaceName::from("Acme"), WorkspaceName::from("acme"));
         assert_eq!(Uid::from(UPPER).as_str(), UPPER);
-    }
-
-    #[test]
-    fn ids_in_specs_and_statuses_of_other_case_are_the_same_ids() {
-        use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
-        use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
-        use serde_json::json;
-
-        let spec: OrganizationSpec = serde_json::from_value(
-            json!({"organizationId": UPPER, "credentialsSecretRef": {"name": "credential"}}),
-        )
-        .unwrap();
-        assert_eq!(spec.organization_id, Some(LOWER.into()));
-        let status: OrganizationStatus = serde_json::from_value(json!({"organizationId": UPPER})).unwrap();
-        assert_eq!(status.organization_id, Some(LOWER.into()));
-        let spec: WorkspaceSpec =
-            serde_json::from_value(json!({"name": "acme", "workspaceId": UPPER, "regionId": UPPER})).unwrap();
-        assert_eq!(spec.workspace_id, Some(LOWER.into()));
-        assert_eq!(spec.region_id, Some(LOWER.into()));
-        let backup: WorkspaceStatus = serde_json::from_value(json!({
-            "workspaceId": UPPER, "organizationId": UPPER,
-            "creation": {"uid": "u", "organizationId": UPPER, "name": "acme",
-                "at": "2026-04-20T21:57:20.000000Z", "clock": "Local"},
-        }))
-        .unwrap();
-        assert_eq!(backup.workspace_id, Some(LOWER.into()));
-        assert_eq!(backup.organization_id, Some(LOWER.into()));
-        assert_eq!(backup.creation.unwrap().organization_id, LOWER.into());
     }
 }

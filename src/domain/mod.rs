@@ -5,15 +5,18 @@
 //! - [`remote`]: workspaces as Agent Engine shows them, answers and failures.
 //! - [`reason`]: the one table of reasons.
 //! - [`finding`]: a reason with its message for people.
-//! - [`object`]: what holds of any Kubernetes object of ours.
+//! - [`object`]: facts about any Kubernetes object of ours.
 //! - [`verification`]: whose credential it is, and whether too many workspaces are missing at once.
 //! - [`time`]: arithmetic on instants that cannot panic.
+//! - `testing` (tests): how many cases property tests draw.
 
 pub mod finding;
 pub mod ids;
 pub mod object;
 pub mod reason;
 pub mod remote;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod time;
 pub mod verification;
 

@@ -1,4 +1,4 @@
-//! The one table of reasons: what conditions, events, metrics and docs call a thing.
+//! The one table of reasons, for conditions, events, metrics and docs.
 
 /// How a reason reads to tools that wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]

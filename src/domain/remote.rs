@@ -1,4 +1,4 @@
-//! What Agent Engine says, in plain values: a workspace as read, and the ways in which a call can fail.
+//! What Agent Engine answers, in plain values: workspaces, and the ways in which a call can fail.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct RemoteWorkspace {
     /// Absent when the answer lacked it.
     pub organization_id: Option<OrganizationId>,
     pub state: RemoteState,
-    /// True once soft-deleted: reads as gone.
+    /// True once soft-deleted: the workspace counts as gone.
     pub tombstone: bool,
     /// In the server's time.
     pub created_at: Option<Timestamp>,
@@ -31,7 +31,7 @@ pub struct ListedWorkspace {
     pub workspace: RemoteWorkspace,
 }
 
-/// A page of a list. Rows of deleted workspaces are among them: what a page before this one showed is gone by then.
+/// A page of a list. It has rows of deleted workspaces too: they take back what an earlier page showed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Page {
     pub rows: Vec<ListedWorkspace>,
@@ -60,14 +60,22 @@ pub enum WorkspaceState {
     Inactive,
 }
 
-/// The API may grow further states; those we know nothing of are left alone.
+/// The API may grow further states; the operator leaves those alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RemoteState {
     Known(WorkspaceState),
     Unknown,
 }
 
-/// What a scoped token was found to open.
+/// Which family of paths issues and verifies scoped tokens.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum TokenPath {
+    #[default]
+    Applications,
+    Embedded,
+}
+
+/// The workspace that a scoped token opens, as its verification showed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TokenScope {
     pub workspace_id: WorkspaceId,
@@ -88,7 +96,7 @@ pub struct Answer<T> {
 }
 
 impl<T> Answer<T> {
-    /// Of a call that was not made: nothing was sent.
+    /// The answer of a call that was not made.
     pub fn unsent(now: Timestamp, detail: &str) -> Self {
         Self {
             started: now,
@@ -103,7 +111,7 @@ impl<T> Answer<T> {
         }
     }
 
-    /// The same answer with its result read otherwise.
+    /// The same answer with another result.
     pub fn with_result<U>(self, read: impl FnOnce(Result<T, Failure>) -> Result<U, Failure>) -> Answer<U> {
         let Self {
             started,
@@ -122,7 +130,7 @@ impl<T> Answer<T> {
     }
 }
 
-/// An answer of Agent Engine, whatever was asked.
+/// Any answer of Agent Engine, without its content.
 #[derive(Clone, Copy, Debug)]
 pub struct Answered<'a> {
     /// As in [`Answer::requests`].
@@ -148,7 +156,7 @@ pub struct Failure {
     pub detail: String,
 }
 
-/// The classes that decisions are made of.
+/// The classes of failure that decisions depend on.
 #[derive(Clone, Copy, Debug, Eq, Hash, IntoStaticStr, PartialEq)]
 pub enum FailureClass {
     /// Nothing was done; the same request may succeed later (5xx to a read, refused connection).
@@ -161,7 +169,7 @@ pub enum FailureClass {
     Rejected,
     /// 409.
     Conflict,
-    /// 404 or 410 in one of the API's own error shapes that speaks of a workspace: the thing is not there.
+    /// 404 or 410 in one of the API's own error shapes that mentions a workspace: the workspace is not there.
     Missing,
     /// An answer that is not the API's: HTML, truncated JSON, a 404 of another server, a redirect.
     Malformed,

@@ -1,4 +1,4 @@
-//! Arithmetic on instants that cannot panic: a hostile answer may name any time.
+//! Arithmetic on instants that cannot panic, because an answer may name any time.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub fn earlier(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
-/// How long after `from` it is; nothing where it is not after.
+/// Time from `from` to `now`; zero if `now` is earlier.
 pub fn elapsed(from: Timestamp, now: Timestamp) -> Duration {
     now.duration_since(from).try_into().unwrap_or(Duration::ZERO)
 }

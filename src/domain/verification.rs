@@ -1,5 +1,5 @@
-//! Whether an Organization's credential belongs to the Agent Engine organization it should, and whether that
-//! organization's workspaces are credibly there.
+//! Whether an Organization's credential belongs to the Agent Engine organization that it should, and whether that
+//! organization's list is credible.
 
 use super::ids::OrganizationId;
 
@@ -27,7 +27,7 @@ impl Verification {
     }
 }
 
-/// Whether so many workspaces are missing from the list at once that the operator doubts all of it.
+/// How many workspaces are missing from the list at once: with many, the operator doubts the whole list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Missing {
     Few,

@@ -1,4 +1,4 @@
-//! The emulator's one clock: `Date`, `created_at` and every expiry read it, and the control API turns it.
+//! The emulator's one clock: `Date`, `created_at` and every expiry read it, and the control API moves it.
 //! Latency and the waiting for held requests are real time and do not.
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ pub enum Gait {
 }
 
 impl Clock {
-    /// Shows what the source shows, until it is turned.
+    /// Shows the source's time until it is moved.
     pub fn new(source: Source) -> Self {
         Self {
             source,

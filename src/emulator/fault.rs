@@ -1,4 +1,4 @@
-//! Faults as data: which requests, and what befalls them. Matching is here; the doing is the shell's.
+//! Faults as data: which requests they apply to, and what they do. This file matches; `http` carries them out.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::operation::Operation;
 
-/// A fault as it is given.
+/// A fault as a client of the control API gives it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
-    /// Which requests; all that is given must hold.
+    /// Which requests: all given conditions must hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,9 +22,9 @@ pub struct Fault {
     /// Occurs in path, query or body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
-    /// Matching requests that pass first.
+    /// Matching requests that are left alone first.
     pub skip: u64,
-    /// How many are befallen; absent = without end.
+    /// How many requests it applies to; absent = all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     pub latency_ms: u64,
@@ -91,7 +91,7 @@ fn temporary_redirect() -> u16 {
     307
 }
 
-/// Why a fault is not taken.
+/// Why a fault is refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum FaultError {
     #[error("status {0} is not one of 200 to 599")]
@@ -104,9 +104,9 @@ pub enum FaultError {
     NothingToHoldAfter,
 }
 
-/// A request, as much of it as faults look at.
+/// The parts of a request that faults match.
 #[derive(Clone, Copy, Debug)]
-pub struct Sighting<'a> {
+pub struct Subject<'a> {
     pub operation: Option<Operation>,
     pub method: &'a str,
     pub path: &'a str,
@@ -114,22 +114,22 @@ pub struct Sighting<'a> {
     pub body: &'a str,
 }
 
-/// A fault that stands, with its number and what it has seen.
+/// A scheduled fault, with its number and its counts.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScheduledFault {
     pub id: u64,
     #[serde(flatten)]
     pub fault: Fault,
-    /// Requests that matched so far, those let pass included.
+    /// Requests that matched so far, skipped ones included.
     pub matched: u64,
-    /// Requests befallen so far.
+    /// Requests that it applied to so far.
     pub befallen: u64,
 }
 
-/// All faults, in the order in which they were given; the first that matches and is not used up applies.
+/// All faults, in the order in which they were given. The first that matches and is not used up applies.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    standing: Vec<ScheduledFault>,
+    scheduled: Vec<ScheduledFault>,
     given: u64,
 }
 
@@ -191,7 +191,7 @@ impl Fault {
         Ok(())
     }
 
-    fn matches(&self, seen: &Sighting<'_>) -> bool {
+    fn matches(&self, seen: &Subject<'_>) -> bool {
         self.operation
             .is_none_or(|operation| seen.operation == Some(operation))
             && self
@@ -211,7 +211,7 @@ impl Faults {
     pub fn add(&mut self, fault: Fault) -> Result<u64, FaultError> {
         fault.check()?;
         self.given += 1;
-        self.standing.push(ScheduledFault {
+        self.scheduled.push(ScheduledFault {
             id: self.given,
             fault,
             matched: 0,
@@ -221,33 +221,33 @@ impl Faults {
     }
 
     pub fn all(&self) -> &[ScheduledFault] {
-        &self.standing
+        &self.scheduled
     }
 
     pub fn clear(&mut self) {
-        self.standing.clear();
+        self.scheduled.clear();
     }
 
-    /// Takes one away; false if it was not there.
+    /// Removes one and returns it, if it was there.
     pub fn remove(&mut self, id: u64) -> Option<ScheduledFault> {
-        let at = self.standing.iter().position(|standing| standing.id == id)?;
-        Some(self.standing.remove(at))
+        let at = self.scheduled.iter().position(|scheduled| scheduled.id == id)?;
+        Some(self.scheduled.remove(at))
     }
 
-    /// What befalls this request, counted.
-    pub fn strike(&mut self, seen: &Sighting<'_>) -> Option<(u64, Fault)> {
-        for standing in &mut self.standing {
-            let spent = standing
+    /// The fault that applies to this request; counts the request.
+    pub fn take(&mut self, seen: &Subject<'_>) -> Option<(u64, Fault)> {
+        for scheduled in &mut self.scheduled {
+            let spent = scheduled
                 .fault
                 .count
-                .is_some_and(|count| standing.befallen >= count);
-            if spent || !standing.fault.matches(seen) {
+                .is_some_and(|count| scheduled.befallen >= count);
+            if spent || !scheduled.fault.matches(seen) {
                 continue;
             }
-            standing.matched += 1;
-            if standing.matched > standing.fault.skip {
-                standing.befallen += 1;
-                return Some((standing.id, standing.fault.clone()));
+            scheduled.matched += 1;
+            if scheduled.matched > scheduled.fault.skip {
+                scheduled.befallen += 1;
+                return Some((scheduled.id, scheduled.fault.clone()));
             }
         }
         None
@@ -276,10 +276,10 @@ fn glob(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Effect, Fault, FaultAnswer, FaultError, Faults, Operation, Phase, Sighting, glob};
+    use super::{Effect, Fault, FaultAnswer, FaultError, Faults, Operation, Phase, Subject, glob};
 
-    fn seen(path: &str) -> Sighting<'_> {
-        Sighting {
+    fn seen(path: &str) -> Subject<'_> {
+        Subject {
             operation: Some(Operation::W3),
             method: "GET",
             path,
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_and_third_of_a_kind_are_befallen_and_no_other() {
+    fn a_fault_applies_to_the_second_and_third_match_alone() {
         let mut faults = Faults::default();
         let fault = Fault {
             skip: 1,
@@ -298,8 +298,8 @@ mod tests {
             ..Fault::default()
         };
         faults.add(fault).unwrap();
-        let struck: Vec<bool> = (0..5).map(|_| faults.strike(&seen("/x")).is_some()).collect();
-        assert_eq!(struck, [false, true, true, false, false]);
+        let taken: Vec<bool> = (0..5).map(|_| faults.take(&seen("/x")).is_some()).collect();
+        assert_eq!(taken, [false, true, true, false, false]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Held requests: stopped before or after their effect until somebody lets them go. They outlive the client that sent them.
+//! Held requests: stopped before or after their effect until they are released. They outlive the client that sent them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub enum Then {
     Drop,
 }
 
-/// What can be seen of a held request. `id` is its number in the journal.
+/// What the control API shows of a held request. `id` is its number in the journal.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Held {
     pub id: u64,
@@ -28,10 +28,10 @@ pub struct Held {
     pub since: Timestamp,
 }
 
-/// Told when a released request is over and the journal says what came of it.
+/// Resolves when a released request is over and its journal entry is complete.
 pub type Finished = oneshot::Receiver<()>;
 
-struct Gate {
+struct HeldRequest {
     held: Held,
     release: oneshot::Sender<Then>,
     finished: Finished,
@@ -40,14 +40,14 @@ struct Gate {
 /// All requests held now.
 #[derive(Default)]
 pub struct Holds {
-    gates: Vec<Gate>,
+    requests: Vec<HeldRequest>,
 }
 
 impl Holds {
-    /// Holds a request: it waits for the receiver that is returned.
+    /// Holds a request, which waits for the returned receiver.
     pub fn hold(&mut self, held: Held, finished: Finished) -> oneshot::Receiver<Then> {
         let (release, released) = oneshot::channel();
-        self.gates.push(Gate {
+        self.requests.push(HeldRequest {
             held,
             release,
             finished,
@@ -56,19 +56,19 @@ impl Holds {
     }
 
     pub fn all(&self) -> Vec<Held> {
-        self.gates.iter().map(|gate| gate.held.clone()).collect()
+        self.requests.iter().map(|request| request.held.clone()).collect()
     }
 
-    /// Lets one go, or all; what is returned tells when each is over.
+    /// Releases one request, or all. Returns for each what resolves when it is over.
     pub fn release(&mut self, which: Option<u64>, then: Then) -> Vec<Finished> {
         let (freed, kept) = self
-            .gates
+            .requests
             .drain(..)
-            .partition(|gate: &Gate| which.is_none_or(|id| gate.held.id == id));
-        self.gates = kept;
+            .partition(|request: &HeldRequest| which.is_none_or(|id| request.held.id == id));
+        self.requests = kept;
         freed
             .into_iter()
-            .filter_map(|gate| gate.release.send(then).ok().map(|()| gate.finished))
+            .filter_map(|request| request.release.send(then).ok().map(|()| request.finished))
             .collect()
     }
 }

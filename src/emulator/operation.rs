@@ -64,7 +64,7 @@ impl Operation {
     }
 }
 
-/// Recognises a call.
+/// The call that a method and a path name.
 pub fn route(method: &str, path: &str, knobs: &Knobs) -> Result<Route, NoRoute> {
     use Family::{Current, Legacy};
     use Operation::{C1, C2, T1, T2, T3, T4, W1, W2, W3, W4, W5};

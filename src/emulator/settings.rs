@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::knobs::Knobs;
 use crate::clock::Clock;
 
-/// The organization of an emulator that was told nothing else.
+/// The organization of an emulator without other settings.
 pub const DEFAULT_ORGANIZATION: &str = "11111111-1111-4111-8111-111111111111";
 
 /// What to start with; [`Settings::default`] is what the binary has without flags.

@@ -1,4 +1,4 @@
-//! All state in one place behind one lock, which is never held across a wait, and the acts that the control API and tests in the same process share.
+//! All state behind one lock, which is never held across a wait, and the actions that the control API and tests in this process share.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -31,7 +31,7 @@ pub struct State {
 /// The state, shared by all connections.
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// Told whenever a request is held or let go.
+    /// Notified whenever a request is held or released.
     holds_changed: Notify,
 }
 
@@ -61,7 +61,7 @@ impl State {
         self.holds.release(None, Then::Drop);
     }
 
-    /// The secrets that must not be written down anywhere.
+    /// The secrets that must not be written anywhere.
     pub(super) fn secrets(&self) -> Vec<&str> {
         self.world
             .credentials
@@ -123,11 +123,11 @@ impl Shared {
             )
         };
         self.holds_changed.notify_waiters();
-        // A gate that is gone without a word was dropped with the emulator.
+        // An error: the emulator, and the held request with it, was dropped.
         released.await.unwrap_or(Then::Drop)
     }
 
-    /// Waits until at least so many requests are held.
+    /// Waits until at least this many requests are held.
     pub(super) async fn held(&self, at_least: usize) -> Vec<Held> {
         loop {
             let changed = self.holds_changed.notified();
@@ -141,12 +141,12 @@ impl Shared {
         }
     }
 
-    /// Lets requests go and waits until they are over; tells how many there were.
+    /// Releases requests and waits until they are over; returns how many there were.
     pub(super) async fn release(&self, which: Option<u64>, then: Then) -> usize {
         let finished = self.lock().holds.release(which, then);
         let count = finished.len();
         for over in finished {
-            // An error means the same as a word: nothing is left of the request.
+            // An error means the same: the request is over.
             let _ = over.await;
         }
         count

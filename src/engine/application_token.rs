@@ -1,4 +1,4 @@
-//! The application token: exchanged once for all who need it, and kept until shortly before it ends.
+//! The application token: exchanged once for all calls, and kept until shortly before it ends.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,30 +13,25 @@ use tower::{BoxError, ServiceExt};
 
 use super::config::Credentials;
 use super::failure;
+use super::fault::{ExchangeFailed, Fault};
 use super::operation::Operation;
 use super::redact::Redactor;
 use super::request::Requests;
-use super::transport::{Fault, Http, SendTracker, server_date};
+use super::tags::SendTracker;
+use super::transport::{Http, server_date};
 use super::wire::{self, ExchangeAnswer};
 use crate::clock::Clock;
 use crate::domain::remote::{Failure, FailureClass};
 
 /// A token is replaced this long before its end, so that none ends on the way: more than twice a call's deadline.
 const MARGIN: Duration = Duration::from_secs(60);
-/// As documented, for an answer that does not say.
+/// As documented; for an answer without `expires_in`.
 const DOCUMENTED_LIFE: Duration = Duration::from_secs(900);
-/// No source knows of a longer life than an hour; a longer one claimed is not believed.
+/// No source knows of a life longer than an hour; longer claims are cut.
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 
-/// A call was not made because there was no token for it.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("no application token: {}", failure.detail)]
-pub(super) struct ExchangeFailed {
-    pub(super) failure: Failure,
-    pub(super) date: Option<Timestamp>,
-}
-
-/// The credentials and the token held for them. The lock is held across an exchange: who comes meanwhile waits for it.
+/// The credentials and the token held for them. The lock is held across an exchange, so that concurrent calls wait for
+/// it.
 pub(super) struct Account {
     credentials: Credentials,
     requests: Requests,
@@ -89,11 +84,11 @@ impl Account {
         }
     }
 
-    /// Whoever makes the exchange is charged for it: `departure` is that of the call.
+    /// The call that makes the exchange is charged for it, in `sends`.
     pub(super) async fn token(
         &self,
         exchanges: &Http,
-        departure: &SendTracker,
+        sends: &SendTracker,
     ) -> Result<Obtained, ExchangeFailed> {
         let seen = self.finished.load(Ordering::SeqCst);
         let mut held = self.held.lock().await;
@@ -103,13 +98,13 @@ impl Account {
                 source: Source::Cached,
             });
         }
-        // One failed while we waited for it: it was ours too, or a slow failure would be had by everyone in turn.
+        // An exchange failed while we waited for it. Its failure is ours too: otherwise each waiting call would repeat it.
         if self.finished.load(Ordering::SeqCst) != seen
             && let Some(failed) = &held.failed
         {
             return Err(failed.clone());
         }
-        let token = self.exchange(exchanges, &mut held, departure).await.token?;
+        let token = self.exchange(exchanges, &mut held, sends).await.token?;
         Ok(Obtained {
             token,
             source: Source::Exchanged,
@@ -127,26 +122,21 @@ impl Account {
         }
     }
 
-    pub(super) async fn exchange(
-        &self,
-        exchanges: &Http,
-        held: &mut Held,
-        departure: &SendTracker,
-    ) -> Exchanged {
+    pub(super) async fn exchange(&self, exchanges: &Http, held: &mut Held, sends: &SendTracker) -> Exchanged {
         let since = Instant::now();
         let answer = match self.requests.exchange(&self.credentials) {
             Ok(mut request) => {
-                request.extensions_mut().insert(departure.of_its_exchange());
+                request.extensions_mut().insert(sends.of_its_exchange());
                 exchanges.clone().oneshot(request).await
             }
             Err(failure) => Err(ExchangeFailed { failure, date: None }.into()),
         };
         let serial = self.finished.fetch_add(1, Ordering::SeqCst);
-        let token = self.judge(&answer, since, serial);
+        let token = self.read_token(&answer, since, serial);
         held.failed = token.as_ref().err().cloned();
         match &token {
             Ok(token) => held.token = Some(token.clone()),
-            // The pair is no longer good, so neither is what it was exchanged for.
+            // The credentials are refused, so their token is no longer good either.
             Err(ExchangeFailed {
                 failure:
                     Failure {
@@ -155,22 +145,22 @@ impl Account {
                     },
                 ..
             }) => held.token = None,
-            Err(_) => {} // A token at hand outlives an exchange that failed for reasons of its own.
+            Err(_) => {} // Other failures say nothing about the token at hand.
         }
         Exchanged { answer, token }
     }
 
-    fn judge(
+    fn read_token(
         &self,
         answer: &Result<Response<Bytes>, BoxError>,
         since: Instant,
         serial: u64,
     ) -> Result<Token, ExchangeFailed> {
-        let scrub = Redactor::knowing(self.credentials.client_secret.clone());
+        let redactor = Redactor::new(self.credentials.client_secret.clone());
         match answer {
             Ok(answer) => {
                 let date = server_date(answer.headers());
-                let read = read_exchange(answer, &scrub, self.clock.now());
+                let read = read_exchange(answer, &redactor, self.clock.now());
                 let answer = read.map_err(|failure| ExchangeFailed { failure, date })?;
                 let until = since + usable_for(answer.expires_in);
                 Ok(Token {
@@ -185,7 +175,7 @@ impl Account {
                     Operation::Exchange,
                     &Fault::of(error),
                     &SendTracker::default(),
-                    &scrub,
+                    &redactor,
                 );
                 Err(ExchangeFailed { failure, date })
             }
@@ -196,12 +186,12 @@ impl Account {
 /// What an exchange brought.
 pub(super) fn read_exchange(
     answer: &Response<Bytes>,
-    scrub: &Redactor,
+    redactor: &Redactor,
     now: Timestamp,
 ) -> Result<ExchangeAnswer, Failure> {
     let status = answer.status();
     if !status.is_success() {
-        return Err(failure::of_status(Operation::Exchange, answer, scrub, now));
+        return Err(failure::of_status(Operation::Exchange, answer, redactor, now));
     }
     let body: ExchangeAnswer =
         wire::read(answer.body()).map_err(|why| failure::of_body(Operation::Exchange, status, why))?;
@@ -215,7 +205,7 @@ pub(super) fn read_exchange(
     Ok(body)
 }
 
-/// From the start of the exchange to when the token is replaced.
+/// How long a token is used, from the start of its exchange.
 fn usable_for(expires_in: Option<f64>) -> Duration {
     let life = expires_in
         .filter(|seconds| *seconds > 0.0)
@@ -223,7 +213,7 @@ fn usable_for(expires_in: Option<f64>) -> Duration {
             Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_LIFE)
         })
         .min(LONGEST_LIFE);
-    // A life not much longer than the margin would else mean an exchange per call.
+    // At most half of a short life is margin, or each call would need an exchange.
     life - MARGIN.min(life / 2)
 }
 

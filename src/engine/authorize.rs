@@ -1,5 +1,5 @@
-//! The layer that authorises requests: gives them the application token, and replaces it once where it is refused. Calls
-//! that carry a token of their own reconcile untouched.
+//! The layer that authorizes requests: adds the application token, and replaces it once when it is refused. Requests that
+//! carry a token of their own go through unchanged.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,33 +10,19 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode};
-use secrecy::SecretString;
 use tower::{BoxError, Service, ServiceExt};
 
-use super::application_token::{Account, ExchangeFailed, Source, Token};
+use super::application_token::{Account, Source, Token};
 use super::failure;
+use super::fault::ExchangeFailed;
 use super::operation::Operation;
 use super::request::bearer;
-use super::transport::{Http, SendTracker};
+use super::tags::{Bearer, SendTracker, UsedBearer};
+use super::transport::Http;
 
-/// A 403 may also mean a token that is no longer good (which of 401 and 403 says so is not documented). A token older
-/// than this is dropped on one: at most one exchange a minute more, however many calls a plan refuses.
-const DOUBTED_AFTER: Duration = Duration::from_secs(60);
-
-/// What a request is authorised by.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bearer {
-    /// The application token (also for requests that do not say).
-    Application,
-    /// A token that the request carries already.
-    Own,
-    /// The request *is* an exchange, made whether or not a good token is at hand.
-    Exchange,
-}
-
-/// On an answer: the token that its request carried, for scrubbing.
-#[derive(Clone)]
-pub(super) struct UsedBearer(pub(super) SecretString);
+/// A 403 may also mean that the token has ended (the API documents neither status for that). A 403 drops a token older
+/// than this: at most one more exchange a minute, however many calls a plan refuses.
+const DROPPED_ON_403_AFTER: Duration = Duration::from_secs(60);
 
 /// The layer. `calls` and `exchanges` end in the same leaf.
 #[derive(Clone)]
@@ -58,19 +44,16 @@ impl Service<Request<Bytes>> for Authorize {
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let this = self.clone();
-        let departure = SendTracker::of(&request);
+        let sends = SendTracker::of(&request);
         async move {
             match request.extensions().get().copied().unwrap_or(Bearer::Application) {
                 Bearer::Own => this.calls.oneshot(request).await,
                 Bearer::Exchange => {
                     let mut held = this.account.held.lock().await;
-                    let exchanged = this
-                        .account
-                        .exchange(&this.exchanges, &mut held, &departure)
-                        .await;
+                    let exchanged = this.account.exchange(&this.exchanges, &mut held, &sends).await;
                     exchanged.answer
                 }
-                Bearer::Application => this.with_application_token(request, &departure).await,
+                Bearer::Application => this.with_application_token(request, &sends).await,
             }
         }
         .boxed()
@@ -81,17 +64,17 @@ impl Authorize {
     async fn with_application_token(
         self,
         request: Request<Bytes>,
-        departure: &SendTracker,
+        sends: &SendTracker,
     ) -> Result<Response<Bytes>, BoxError> {
-        let first = self.account.token(&self.exchanges, departure).await?;
+        let first = self.account.token(&self.exchanges, sends).await?;
         let answer = self.carrying(&first.token, request.clone()).await?;
         match (answer.status(), first.source) {
             (StatusCode::UNAUTHORIZED, Source::Cached) => {}
             // Fresh and refused, or refused for what may be another cause: no replay.
             _ => return Ok(answer),
         }
-        departure.clear();
-        let second = self.account.token(&self.exchanges, departure).await?;
+        sends.clear();
+        let second = self.account.token(&self.exchanges, sends).await?;
         self.carrying(&second.token, request).await
     }
 
@@ -113,8 +96,8 @@ impl Authorize {
         let mut answer = self.calls.clone().oneshot(request).await?;
         let doubtful = match answer.status() {
             StatusCode::UNAUTHORIZED => true,
-            StatusCode::FORBIDDEN => token.since.elapsed() >= DOUBTED_AFTER,
-            // Whatever else is said is said about the request.
+            StatusCode::FORBIDDEN => token.since.elapsed() >= DROPPED_ON_403_AFTER,
+            // Any other status is about the request.
             _ => false,
         };
         if doubtful {

@@ -1,4 +1,4 @@
-//! The calls: typed arguments in, typed answers out, each with the times and the server's `Date`.
+//! The calls: typed arguments in, typed answers out, each with its times and the server's `Date`.
 //! None is repeated here, and none decides what to do next.
 
 use std::fmt;
@@ -14,12 +14,14 @@ use tower::ServiceExt;
 
 use super::application_token::read_exchange;
 use super::config::{ClientConfig, ConfigError};
+use super::fault::Fault;
 use super::operation::Operation;
 use super::redact::Redactor;
 use super::request::Requests;
 use super::stack::stack;
-use super::transport::{Fault, Http, SendTracker, network, server_date};
-use super::wire::{IssueAnswer, ProveAnswer, UpdateRequest, WorkspaceAnswer};
+use super::tags::SendTracker;
+use super::transport::{Http, network, server_date};
+use super::wire::{IssueAnswer, UpdateRequest, VerifyAnswer, WorkspaceAnswer};
 use super::{failure, token_life, wire};
 use crate::clock::Clock;
 use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
@@ -35,7 +37,7 @@ struct Inner {
     http: Http,
     requests: Requests,
     clock: Clock,
-    scrub: Redactor,
+    redactor: Redactor,
 }
 
 /// What verified credentials belong to.
@@ -45,7 +47,7 @@ pub struct Authenticated {
     pub organization_id: Option<OrganizationId>,
 }
 
-/// A token that opens one workspace; which one is not known before it is proven.
+/// A token that opens one workspace; which one is known once it is verified.
 #[derive(Clone)]
 pub struct ScopedToken {
     pub secret: SecretString,
@@ -94,12 +96,12 @@ impl Client {
         }
         let requests = Requests::new(config)?;
         let http = stack(config, &requests, leaf);
-        let scrub = Redactor::knowing(config.credentials.client_secret.clone());
+        let redactor = Redactor::new(config.credentials.client_secret.clone());
         Ok(Self(Arc::new(Inner {
             http,
             requests,
             clock: config.clock.clone(),
-            scrub,
+            redactor,
         })))
     }
 
@@ -112,7 +114,7 @@ impl Client {
             http: self.0.http.clone(),
             requests: self.0.requests.within(organization)?,
             clock: self.0.clock.clone(),
-            scrub: self.0.scrub.clone(),
+            redactor: self.0.redactor.clone(),
         })))
     }
 
@@ -120,7 +122,7 @@ impl Client {
     pub async fn authenticate(&self) -> Answer<Authenticated> {
         let request = self.0.requests.authenticate();
         self.call(Operation::Authenticate, request, |answer| {
-            let read = read_exchange(answer, &self.0.scrub, self.now())?;
+            let read = read_exchange(answer, &self.0.redactor, self.now())?;
             Ok(Authenticated {
                 organization_id: read.organization_id.map(OrganizationId::new),
             })
@@ -170,11 +172,11 @@ impl Client {
     }
 
     /// Asks which workspace a scoped token opens.
-    pub async fn prove(&self, token: &ScopedToken) -> Answer<TokenScope> {
-        let scrub = self.0.scrub.clone().and(Some(token.secret.clone()));
-        let request = self.0.requests.prove(&token.secret);
-        self.call_scrubbed(&scrub, Operation::Prove, request, |answer| {
-            decode::<ProveAnswer>(Operation::Prove, answer).map(TokenScope::from)
+    pub async fn verify(&self, token: &ScopedToken) -> Answer<TokenScope> {
+        let redactor = self.0.redactor.clone().with(Some(token.secret.clone()));
+        let request = self.0.requests.verify(&token.secret);
+        self.call_redacted(&redactor, Operation::Verify, request, |answer| {
+            decode::<VerifyAnswer>(Operation::Verify, answer).map(TokenScope::from)
         })
         .await
     }
@@ -184,7 +186,7 @@ impl Client {
     pub async fn update(&self, id: &WorkspaceId, change: &UpdateFields) -> Answer<RemoteWorkspace> {
         let UpdateFields { name, state } = change;
         let request = match (name, state) {
-            (None, None) => Err(failure::unaskable("the change is empty")),
+            (None, None) => Err(failure::not_sent("the change is empty")),
             (name, state) => self.0.requests.update(
                 id,
                 &UpdateRequest {
@@ -204,7 +206,7 @@ impl Client {
         let request = self.0.requests.delete(id);
         let answer = self
             .call(Operation::Delete, request, |answer| {
-                // A page of some portal is no word of the API's; no content at all is.
+                // A portal's page is not the API's answer; an empty body is.
                 let is_the_apis = answer.body().is_empty()
                     || decode::<serde_json::Map<_, _>>(Operation::Delete, answer).is_ok();
                 match (answer.status(), is_the_apis) {
@@ -242,12 +244,13 @@ impl Client {
         request: Result<Request<Bytes>, Failure>,
         read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
     ) -> Answer<T> {
-        self.call_scrubbed(&self.0.scrub, operation, request, read).await
+        self.call_redacted(&self.0.redactor, operation, request, read)
+            .await
     }
 
-    async fn call_scrubbed<T>(
+    async fn call_redacted<T>(
         &self,
-        scrub: &Redactor,
+        redactor: &Redactor,
         operation: Operation,
         request: Result<Request<Bytes>, Failure>,
         read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
@@ -257,7 +260,7 @@ impl Client {
             date,
             requests,
             result,
-        } = self.send(scrub, operation, request).await;
+        } = self.send(redactor, operation, request).await;
         let result = result.and_then(|answer| read(&answer));
         Answer {
             started,
@@ -273,12 +276,12 @@ impl Client {
         operation: Operation,
         request: Result<Request<Bytes>, Failure>,
     ) -> Reply {
-        self.send(&self.0.scrub, operation, request).await
+        self.send(&self.0.redactor, operation, request).await
     }
 
     async fn send(
         &self,
-        scrub: &Redactor,
+        redactor: &Redactor,
         operation: Operation,
         request: Result<Request<Bytes>, Failure>,
     ) -> Reply {
@@ -292,17 +295,17 @@ impl Client {
                 };
             }
         };
-        let departure = SendTracker::default();
-        request.extensions_mut().insert(departure.clone());
+        let sends = SendTracker::default();
+        request.extensions_mut().insert(sends.clone());
         let answer = self.0.http.clone().oneshot(request).await;
-        let requests = departure.requests_sent();
+        let requests = sends.requests_sent();
         match answer {
             Ok(answer) => {
                 let date = server_date(answer.headers());
                 let result = if answer.status().is_success() {
                     Ok(answer)
                 } else {
-                    Err(failure::of_status(operation, &answer, scrub, self.now()))
+                    Err(failure::of_status(operation, &answer, redactor, self.now()))
                 };
                 Reply {
                     date,
@@ -311,7 +314,7 @@ impl Client {
                 }
             }
             Err(error) => {
-                let (failure, date) = failure::of_fault(operation, &Fault::of(&error), &departure, scrub);
+                let (failure, date) = failure::of_fault(operation, &Fault::of(&error), &sends, redactor);
                 Reply {
                     date,
                     requests,

@@ -9,10 +9,10 @@ use http::HeaderValue;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::instrument::{Observer, Unobserved};
+use super::observer::{Observer, Unobserved};
 use crate::clock::Clock;
-use crate::crd::organization::TokenPath;
 use crate::domain::ids::OrganizationId;
+use crate::domain::remote::TokenPath;
 
 /// To connect. A host that does not answer for this long is down; and a connection that was never made is the one case
 /// in which a write certainly did not happen, so it is worth telling apart early.
@@ -23,11 +23,11 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// For a whole call: waiting for a slot, the exchange for an application token, the attempts. No issue of ours is sent
 /// later than this after its beginning; what decides whether a workspace is our creation counts on it.
 pub const TOTAL_DEADLINE: Duration = Duration::from_secs(25);
-/// Requests under way at once, per organization: as many as the operator's reconciles, so that none waits here behind others. Who
-/// may go first is decided before, by lane and by what a reconcile is for.
+/// Requests under way at once, per organization: as many as the operator's reconciles, so that none queues here. The rate
+/// limiter decides before who goes first.
 const CONCURRENT_REQUESTS: usize = 64;
 
-/// Everything that a client is made of. Built anew by the caller when any of it changes.
+/// Everything that a client is made of. The caller builds a new client when any of it changes.
 #[derive(Clone)]
 pub struct ClientConfig {
     pub endpoint: Endpoint,
@@ -169,7 +169,7 @@ impl Endpoint {
         }
     }
 
-    /// The origin without a closing slash, as workloads are told it (`api_url`).
+    /// The origin without a closing slash, as in the token Secret's `api_url`.
     pub fn as_str(&self) -> &str {
         self.origin.as_str().trim_end_matches('/')
     }
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_lose_the_newline_that_echo_adds_and_may_not_be_empty() {
+    fn credentials_are_trimmed_and_may_not_be_empty() {
         let pair = Credentials::new("id\n", &SecretString::from(" s3cret\n")).unwrap();
         assert_eq!(
             (pair.client_id.as_str(), pair.client_secret.expose_secret()),

@@ -1,14 +1,14 @@
-//! Reads the shapes in which the API words its errors. What is in none of them is not the API's.
+//! Reads the shapes of the API's error bodies. A body in none of these shapes is not the API's.
 //!
 //! Shapes: `{"message", "errors": [{"field", "message", …}]}` (current), `{"detail": "…"}` and
 //! `{"detail": [{"loc", "msg", …}]}` (older), `{"error": …}` (a draft).
 
 use serde_json::{Map, Value};
 
-/// Of a list of errors, the first few say enough.
+/// Of a list of errors, the first few are enough.
 const ERRORS_SHOWN: usize = 3;
 
-/// The API's own words, unscrubbed; empty when it used a shape of its own but no words. `None`: not the API's.
+/// The API's own words, not redacted; empty when it used a shape of its own but no words. `None`: not the API's.
 pub(super) fn read(body: &[u8]) -> Option<String> {
     let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
         return None;

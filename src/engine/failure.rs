@@ -1,17 +1,18 @@
-//! What a call that did not succeed means: status, body and circumstances in; one class and a line fit to be shown out.
+//! What a failed call means: status, body and circumstances in; one class and a line fit to be shown out.
 //!
 //! Laws: a write whose answer is in doubt is `Unknown`, never `Transient`. `Missing` needs an answer that is surely the
-//! API's and speaks of a workspace, because things are forgotten on its word.
+//! API's and mentions a workspace, because the operator gives up what is missing.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 
-use super::authorize::UsedBearer;
-use super::operation::{Nature, Operation};
+use super::fault::{Fault, TransportError};
+use super::operation::Operation;
 use super::redact::Redactor;
-use super::transport::{Fault, SendTracker, TransportError, server_date};
+use super::tags::{SendTracker, UsedBearer};
+use super::transport::server_date;
 use super::{error_text, retry_after};
 use crate::domain::remote::{Failure, FailureClass};
 
@@ -19,7 +20,7 @@ use crate::domain::remote::{Failure, FailureClass};
 pub(super) fn of_status(
     operation: Operation,
     answer: &Response<Bytes>,
-    scrub: &Redactor,
+    redactor: &Redactor,
     now: Timestamp,
 ) -> Failure {
     let status = answer.status();
@@ -29,7 +30,7 @@ pub(super) fn of_status(
         Operation::List
         | Operation::Get
         | Operation::Issue
-        | Operation::Prove
+        | Operation::Verify
         | Operation::Update
         | Operation::Delete => class_of_call(operation, answer, said.as_deref()),
     };
@@ -44,10 +45,10 @@ pub(super) fn of_status(
         .extensions()
         .get::<UsedBearer>()
         .map(|UsedBearer(secret)| secret.clone());
-    let scrub = scrub.clone().and(bearer);
+    let redactor = redactor.clone().with(bearer);
     let detail = match said.as_deref() {
         Some("") => format!("HTTP {}", status.as_u16()),
-        Some(text) => scrub.clean(&format!("HTTP {}: {text}", status.as_u16())),
+        Some(text) => redactor.redact(&format!("HTTP {}: {text}", status.as_u16())),
         None if status.is_redirection() => {
             format!(
                 "HTTP {}: a redirect, not followed; check the endpoint",
@@ -76,17 +77,17 @@ impl From<FailureClass> for Class {
 
 fn class_of_call(operation: Operation, answer: &Response<Bytes>, said: Option<&str>) -> Class {
     let status = answer.status();
-    match (status.as_u16(), operation.nature()) {
+    match (status.as_u16(), operation.is_safe()) {
         (401 | 403, _) => FailureClass::Denied.into(),
-        (408, Nature::Read) => FailureClass::Transient.into(),
+        (408, true) => FailureClass::Transient.into(),
         // Some proxies give up so on a request that they had passed on.
-        (408, Nature::Write) => FailureClass::Unknown.into(),
+        (408, false) => FailureClass::Unknown.into(),
         (429, _) => Class::AskedToWait,
-        (503, Nature::Read) if retry_after::is_named(answer.headers()) => Class::AskedToWait,
-        (500..=599, Nature::Read) => FailureClass::Transient.into(),
-        (500..=599, Nature::Write) => FailureClass::Unknown.into(),
+        (503, true) if retry_after::is_named(answer.headers()) => Class::AskedToWait,
+        (500..=599, true) => FailureClass::Transient.into(),
+        (500..=599, false) => FailureClass::Unknown.into(),
         (400..=499, _) if said.is_none() => FailureClass::Malformed.into(),
-        (404 | 410, _) if said.is_some_and(speaks_of_a_workspace) => FailureClass::Missing.into(),
+        (404 | 410, _) if said.is_some_and(mentions_a_workspace) => FailureClass::Missing.into(),
         (404 | 405 | 410, _) => FailureClass::Malformed.into(),
         (409, _) => FailureClass::Conflict.into(),
         (400..=499, _) => FailureClass::Rejected.into(),
@@ -101,7 +102,7 @@ fn class_of_exchange(status: StatusCode, said: Option<&str>) -> Class {
     match status.as_u16() {
         408 => FailureClass::Transient.into(),
         429 => Class::AskedToWait,
-        404 | 405 if said.is_none_or(is_a_router_speaking) => FailureClass::Malformed.into(),
+        404 | 405 if said.is_none_or(is_a_routers) => FailureClass::Malformed.into(),
         400..=499 => FailureClass::Denied.into(),
         500..=599 => FailureClass::Transient.into(),
         // Redirects and what is no status at all.
@@ -111,11 +112,11 @@ fn class_of_exchange(status: StatusCode, said: Option<&str>) -> Class {
 
 /// The API says `Workspace not found` and the like. A web framework without such a route says `Not Found`, gateways
 /// have words of their own; none of them knows of workspaces.
-fn speaks_of_a_workspace(text: &str) -> bool {
+fn mentions_a_workspace(text: &str) -> bool {
     text.to_ascii_lowercase().contains("workspace")
 }
 
-fn is_a_router_speaking(text: &str) -> bool {
+fn is_a_routers(text: &str) -> bool {
     matches!(
         text.to_ascii_lowercase().trim_end_matches('.'),
         "" | "not found" | "method not allowed"
@@ -138,10 +139,10 @@ fn kind_of_body(answer: &Response<Bytes>) -> &'static str {
 pub(super) fn of_fault(
     operation: Operation,
     fault: &Fault<'_>,
-    departure: &SendTracker,
-    scrub: &Redactor,
+    sends: &SendTracker,
+    redactor: &Redactor,
 ) -> (Failure, Option<Timestamp>) {
-    let in_doubt = operation.nature() == Nature::Write && departure.may_have_happened();
+    let in_doubt = !operation.is_safe() && sends.may_have_happened();
     let class = if in_doubt {
         FailureClass::Unknown
     } else {
@@ -150,10 +151,10 @@ pub(super) fn of_fault(
     let (class, detail, date) = match fault {
         Fault::Exchange(exchange) => return (exchange.failure.clone(), exchange.date),
         Fault::Transport(error @ TransportError::NotConnected(_)) => {
-            (FailureClass::Transient, scrub.clean(&error.to_string()), None)
+            (FailureClass::Transient, redactor.redact(&error.to_string()), None)
         }
         Fault::Transport(error @ TransportError::Lost { date, .. }) => {
-            (class, scrub.clean(&error.to_string()), *date)
+            (class, redactor.redact(&error.to_string()), *date)
         }
         Fault::Transport(error @ TransportError::TooLarge { date }) => (
             if in_doubt { class } else { FailureClass::Malformed },
@@ -175,9 +176,10 @@ pub(super) fn of_fault(
 
 /// A success whose body is not what was asked for. A write was carried out, or a portal in between answered: unknown.
 pub(super) fn of_body(operation: Operation, status: StatusCode, why: &str) -> Failure {
-    let class = match operation.nature() {
-        Nature::Read => FailureClass::Malformed,
-        Nature::Write => FailureClass::Unknown,
+    let class = if operation.is_safe() {
+        FailureClass::Malformed
+    } else {
+        FailureClass::Unknown
     };
     Failure {
         class,
@@ -187,7 +189,7 @@ pub(super) fn of_body(operation: Operation, status: StatusCode, why: &str) -> Fa
 }
 
 /// A request that was not sent because no good address can be made of its arguments.
-pub(super) fn unaskable(why: &str) -> Failure {
+pub(super) fn not_sent(why: &str) -> Failure {
     Failure {
         class: FailureClass::Rejected,
         status: None,

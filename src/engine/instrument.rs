@@ -1,9 +1,6 @@
-//! Tells what was called and how it went, to the log and to whoever counts. Knows names of operations and numbers, never
-//! an address, a header or a body.
+//! The layer that reports every call to the log and to the observer.
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -12,55 +9,10 @@ use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt, service_fn};
 use tracing::Instrument;
 
+use super::fault::{Fault, TransportError};
+use super::observer::{Call, CallOutcome, Observer};
 use super::operation::Operation;
-use super::transport::{Fault, Http, TransportError};
-
-/// A call that ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Call {
-    pub operation: Operation,
-    pub outcome: CallOutcome,
-    /// Waiting for a slot, an exchange and a repeat included.
-    pub took: Duration,
-}
-
-/// How a call ended, for counting.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
-pub enum CallOutcome {
-    /// An answer with this HTTP status.
-    Status(u16),
-    NotConnected,
-    /// The answer was lost, or too large.
-    Lost,
-    TimedOut,
-    /// Not made, for want of an application token.
-    NoToken,
-}
-
-impl fmt::Display for CallOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) => write!(f, "{status}"),
-            Self::NotConnected => f.write_str("not_connected"),
-            Self::Lost => f.write_str("lost"),
-            Self::TimedOut => f.write_str("timed_out"),
-            Self::NoToken => f.write_str("no_token"),
-        }
-    }
-}
-
-/// Counts calls. Called once per call, from within it: must not block.
-pub trait Observer: Send + Sync {
-    fn ended(&self, call: &Call);
-}
-
-/// Counts nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unobserved;
-
-impl Observer for Unobserved {
-    fn ended(&self, _: &Call) {}
-}
+use super::transport::Http;
 
 /// Puts the observer and the log around a service.
 pub(super) fn observed(inner: Http, observer: Arc<dyn Observer>) -> Http {
@@ -85,7 +37,7 @@ pub(super) fn observed(inner: Http, observer: Arc<dyn Observer>) -> Http {
                     "agent engine call ended"
                 );
             });
-            observer.ended(&call);
+            observer.call_ended(&call);
             answer
         }
     }))

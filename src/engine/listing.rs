@@ -1,4 +1,4 @@
-//! Lists, page by page to the end. A link to the next page is believed for its cursor only: filters, page size and
+//! Lists, page by page to the end. Of a link to the next page only the cursor is used: filters, page size and
 //! origin are ours.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,29 +12,21 @@ use serde_json::Value;
 use super::client::{Client, Reply, decode};
 use super::failure;
 use super::name_search::search_terms;
-use super::operation::Operation;
+use super::operation::{ListFilter, Operation};
 use super::wire::PageAnswer;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{
     Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, WorkspaceState,
 };
 
-/// Two hundred thousand workspaces, twice what the operator is designed for. A list that goes on beyond it is broken.
+/// Two hundred thousand workspaces, twice what the operator is designed for. A longer list is broken.
 const PAGE_CAP: usize = 2000;
 
-/// What to list; unset means everything.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct ListFilter<'a> {
-    /// A substring, matched by the server without regard to case.
-    pub name_contains: Option<&'a str>,
-    pub state: Option<WorkspaceState>,
-}
-
 impl Client {
-    /// A list to be read page by page, by who must take turns for it. Sends nothing yet.
+    /// A list that the caller reads page by page, with a permit for each. Sends nothing yet.
     pub fn pages(&self, filter: ListFilter<'_>) -> Pages {
         Pages {
-            engine: self.clone(),
+            client: self.clone(),
             name_contains: filter.name_contains.map(str::to_owned),
             state: filter.state,
             cursor: None,
@@ -52,7 +44,7 @@ impl Client {
     }
 
     /// All live workspaces whose name might be, or read as, this one. Comparing is the caller's.
-    pub async fn look(&self, name: &WorkspaceName) -> Answer<Vec<RemoteWorkspace>> {
+    pub async fn search(&self, name: &WorkspaceName) -> Answer<Vec<RemoteWorkspace>> {
         let mut rows = Rows::begun(self.now());
         let mut result = Ok(());
         for needle in search_terms(name) {
@@ -72,7 +64,7 @@ impl Client {
 
 /// A list that is read page by page. Cursors stay in here.
 pub struct Pages {
-    engine: Client,
+    client: Client,
     name_contains: Option<String>,
     state: Option<WorkspaceState>,
     cursor: Option<String>,
@@ -83,21 +75,21 @@ pub struct Pages {
 impl Pages {
     /// The next page. Not to be asked for after the last one, nor after one that failed.
     pub async fn next(&mut self) -> Answer<Page> {
-        let started = self.engine.now();
+        let started = self.client.now();
         let filter = ListFilter {
             name_contains: self.name_contains.as_deref(),
             state: self.state,
         };
-        let request = self.engine.requests().list(&filter, self.cursor.as_deref());
+        let request = self.client.requests().list(&filter, self.cursor.as_deref());
         let Reply {
             date,
             requests,
             result,
-        } = self.engine.send_plain(Operation::List, request).await;
+        } = self.client.send_plain(Operation::List, request).await;
         let result = result.and_then(|answer| self.read(started, &answer));
         Answer {
             started,
-            finished: self.engine.now(),
+            finished: self.client.now(),
             date,
             requests,
             result,
@@ -132,7 +124,7 @@ impl Pages {
     }
 }
 
-/// Rows by id: pages that shift while they are read show some twice, and the later sight counts.
+/// Rows by id: pages that shift while they are read show some rows twice; the later one counts.
 struct Rows {
     started: Timestamp,
     date: Option<Timestamp>,

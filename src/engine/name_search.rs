@@ -1,7 +1,7 @@
-//! What to search for so that a workspace's name, and every name that reads as the same, is among the hits.
+//! Search terms that find a workspace's name, and every name that reads as the same.
 //! Comparing the hits is the caller's.
 //!
-//! The server matches substrings without regard to ASCII case. Whether it normalises Unicode or folds other letters is
+//! The server matches substrings without regard to ASCII case. Whether it normalizes Unicode or folds other letters is
 //! not documented, so the search avoids the question where it can: by a stretch of plain ASCII from the name.
 
 use unicode_normalization::UnicodeNormalization;

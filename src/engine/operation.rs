@@ -1,29 +1,25 @@
-//! Which calls there are, what repeating them would mean, and what they are called in logs and metrics.
+//! The calls of the API: their names in logs and metrics, and which of them are safe to repeat.
+
+use strum::IntoStaticStr;
+
+use crate::domain::remote::WorkspaceState;
 
 /// A call of the API.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Ord, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Ord, PartialOrd, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Operation {
     /// The exchange of client credentials for an application token.
     Exchange,
-    /// An exchange asked for to verify the credentials; contains an [`Operation::Exchange`].
+    /// An exchange that verifies the credentials; contains an [`Operation::Exchange`].
     Authenticate,
     List,
     Get,
     /// Scoped token for a name; creates the workspace when there is none of that name.
     Issue,
     /// What a scoped token opens; carries that token, not ours.
-    Prove,
+    Verify,
     Update,
     Delete,
-}
-
-/// What an attempt without a good answer may have left behind.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Nature {
-    /// Nothing: asking again is harmless.
-    Read,
-    /// Perhaps the effect.
-    Write,
 }
 
 impl Operation {
@@ -34,29 +30,30 @@ impl Operation {
         Self::List,
         Self::Get,
         Self::Issue,
-        Self::Prove,
+        Self::Verify,
         Self::Update,
         Self::Delete,
     ];
 
     /// The name in logs and metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Exchange => "exchange",
-            Self::Authenticate => "authenticate",
-            Self::List => "list",
-            Self::Get => "get",
-            Self::Issue => "issue",
-            Self::Prove => "prove",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
+        self.into()
     }
 
-    pub(super) fn nature(self) -> Nature {
+    /// Safe in the sense of RFC 9110: the request asks for no change, so it may be sent again. An unsafe one without a good
+    /// answer may have been carried out.
+    pub(super) fn is_safe(self) -> bool {
         match self {
-            Self::Exchange | Self::Authenticate | Self::List | Self::Get | Self::Prove => Nature::Read,
-            Self::Issue | Self::Update | Self::Delete => Nature::Write,
+            Self::Exchange | Self::Authenticate | Self::List | Self::Get | Self::Verify => true,
+            Self::Issue | Self::Update | Self::Delete => false,
         }
     }
+}
+
+/// What to list; unset means everything.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ListFilter<'a> {
+    /// A substring, matched by the server without regard to case.
+    pub name_contains: Option<&'a str>,
+    pub state: Option<WorkspaceState>,
 }

@@ -1,4 +1,4 @@
-//! Makes text from outside fit to be shown: bounded, on one line, and without anything secret in it.
+//! Makes text from outside fit to be shown: bounded, on one line, and without secrets.
 
 use std::fmt;
 
@@ -15,23 +15,23 @@ const REDACTED: &str = "[redacted]";
 pub struct Redactor(Vec<SecretString>);
 
 impl Redactor {
-    pub(super) fn knowing(secret: SecretString) -> Self {
+    pub(super) fn new(secret: SecretString) -> Self {
         Self(vec![secret])
     }
 
-    /// A secret, also in the form in which a Secret holds it: whoever refuses to store it may quote it.
-    pub fn and_stored(self, secret: &SecretString) -> Self {
+    /// Adds a secret, also in base64, as a Secret holds it: a server that refuses to store it may quote it.
+    pub fn with_stored(self, secret: &SecretString) -> Self {
         let stored = STANDARD.encode(secret.expose_secret());
-        self.and(Some(secret.clone())).and(Some(stored.into()))
+        self.with(Some(secret.clone())).with(Some(stored.into()))
     }
 
-    pub(super) fn and(mut self, secret: Option<SecretString>) -> Self {
+    pub(super) fn with(mut self, secret: Option<SecretString>) -> Self {
         self.0.extend(secret);
         self
     }
 
     /// Removes known secrets and whatever looks like a token, then control characters, then what is too long.
-    pub fn clean(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
             let secret = secret.expose_secret();
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn text_is_made_fit_to_be_shown() {
-        let scrub = Redactor::knowing(SecretString::from("hunter2 x"));
+        let redactor = Redactor::new(SecretString::from("hunter2 x"));
         let long = "a".repeat(400);
         let cases = [
             ("Workspace not found".to_owned(), "Workspace not found".to_owned()),
@@ -135,15 +135,15 @@ mod tests {
             (long, format!("{}…", "a".repeat(299))),
         ];
         for (text, expected) in cases {
-            assert_eq!(scrub.clean(&text), expected);
+            assert_eq!(redactor.redact(&text), expected);
         }
     }
 
     proptest! {
         #[test]
         fn nothing_long_hidden_or_secret_ever_gets_through(before in ".{0,200}", after in ".{0,400}") {
-            let scrub = Redactor::knowing(SecretString::from("S3CRET-canary"));
-            let shown = scrub.clean(&format!("{before}S3CRET-canary{after} {JWT}"));
+            let redactor = Redactor::new(SecretString::from("S3CRET-canary"));
+            let shown = redactor.redact(&format!("{before}S3CRET-canary{after} {JWT}"));
             prop_assert!(shown.chars().count() <= DETAIL_LIMIT);
             prop_assert!(!shown.contains("S3CRET-canary"));
             prop_assert!(!shown.contains("eyJhbGciOiJIUzI1NiJ9"));

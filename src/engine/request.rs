@@ -1,4 +1,4 @@
-//! How each call is asked: address, headers, body. Requests go to the configured origin, whatever an answer said.
+//! How each call is written: address, headers, body. Requests go to the configured origin only, whatever an answer says.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
@@ -7,14 +7,13 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::authorize::Bearer;
 use super::config::{ClientConfig, ConfigError, Credentials, organization_header};
 use super::failure;
-use super::listing::ListFilter;
-use super::operation::Operation;
+use super::operation::{ListFilter, Operation};
+use super::tags::Bearer;
 use super::wire::{ExchangeRequest, IssueRequest, UpdateRequest};
-use crate::crd::organization::TokenPath;
 use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
+use crate::domain::remote::TokenPath;
 use crate::domain::remote::{Failure, WorkspaceState};
 
 const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
@@ -136,14 +135,14 @@ impl Requests {
         self.write(Operation::Issue, Method::POST, path, &body)
     }
 
-    pub(super) fn prove(&self, token: &SecretString) -> Result<Request<Bytes>, Failure> {
+    pub(super) fn verify(&self, token: &SecretString) -> Result<Request<Bytes>, Failure> {
         let path: &[&str] = match self.token_path {
             TokenPath::Applications => &["account", "applications", "scoped-token", "info"],
             TokenPath::Embedded => &["embedded", "scoped-token", "info"],
         };
-        let mut request = self.blank(Operation::Prove, Method::GET, self.address(path)?)?;
+        let mut request = self.blank(Operation::Verify, Method::GET, self.address(path)?)?;
         let bearer =
-            bearer(token).ok_or_else(|| failure::unaskable("the token cannot be sent in a header"))?;
+            bearer(token).ok_or_else(|| failure::not_sent("the token cannot be sent in a header"))?;
         request.headers_mut().insert(AUTHORIZATION, bearer);
         request.extensions_mut().insert(Bearer::Own);
         Ok(request)
@@ -151,7 +150,7 @@ impl Requests {
 
     fn workspace(&self, id: &WorkspaceId) -> Result<Url, Failure> {
         if !is_addressable(id) {
-            return Err(failure::unaskable(
+            return Err(failure::not_sent(
                 "the workspace id is not a UUID as Agent Engine shows it",
             ));
         }
@@ -164,7 +163,7 @@ impl Requests {
             Ok(mut segments) => {
                 segments.pop_if_empty().extend(["api", "v1"]).extend(path);
             }
-            Err(()) => return Err(failure::unaskable("the endpoint takes no paths")),
+            Err(()) => return Err(failure::not_sent("the endpoint takes no paths")),
         }
         Ok(address)
     }
@@ -183,7 +182,7 @@ impl Requests {
         let uri = address
             .as_str()
             .parse()
-            .map_err(|_| failure::unaskable("the address is too long"))?;
+            .map_err(|_| failure::not_sent("the address is too long"))?;
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = method;
         *request.uri_mut() = uri;
@@ -206,13 +205,13 @@ pub(super) fn bearer(token: &SecretString) -> Option<HeaderValue> {
 }
 
 fn with_json(mut request: Request<Bytes>, body: &impl Serialize) -> Result<Request<Bytes>, Failure> {
-    let body = serde_json::to_vec(body).map_err(|_| failure::unaskable("the request has no JSON form"))?;
+    let body = serde_json::to_vec(body).map_err(|_| failure::not_sent("the request has no JSON form"))?;
     *request.body_mut() = body.into();
     request.headers_mut().insert(CONTENT_TYPE, JSON);
     Ok(request)
 }
 
-/// Ids come from users too. One that is a path of its own (`stats`, `..`) would ask, or delete, something else.
+/// Ids come from users too. One that is a path of its own (`stats`, `..`) would read, or delete, something else.
 fn is_addressable(id: &WorkspaceId) -> bool {
     let id = id.as_str();
     let plain = id

@@ -9,9 +9,9 @@ use tokio::time::{Sleep, sleep};
 use tower::BoxError;
 use tower::retry::Policy;
 
-use super::operation::{Nature, Operation};
+use super::fault::{Fault, TransportError};
+use super::operation::Operation;
 use super::retry_after;
-use super::transport::{Fault, TransportError};
 
 /// Long enough for a gateway to take another backend, short beside any deadline.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -33,7 +33,7 @@ impl Policy<Request<Bytes>, Response<Bytes>, BoxError> for RepeatOnce {
     ) -> Option<Sleep> {
         match self {
             Self::Repeated => None,
-            Self::Fresh if may_repeat(request) && is_passing(result) => {
+            Self::Fresh if may_repeat(request) && is_transient(result) => {
                 *self = Self::Repeated;
                 Some(sleep(PAUSE))
             }
@@ -50,11 +50,11 @@ fn may_repeat(request: &Request<Bytes>) -> bool {
     match request.extensions().get::<Operation>() {
         // The exchange inside it is repeated already.
         Some(Operation::Authenticate) | None => false,
-        Some(operation) => operation.nature() == Nature::Read,
+        Some(operation) => operation.is_safe(),
     }
 }
 
-fn is_passing(result: &Result<Response<Bytes>, BoxError>) -> bool {
+fn is_transient(result: &Result<Response<Bytes>, BoxError>) -> bool {
     match result {
         Ok(answer) => match answer.status() {
             StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => true,

@@ -7,13 +7,13 @@ use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-/// When it does not say. The API documents no figure; a second would be impolite to a whole organization's worth of
-/// objects, a minute would be felt.
-const UNSAID: Duration = Duration::from_secs(5);
+/// Without the header. The API documents no figure; a second is too little for all objects of an organization, a minute
+/// would be noticed.
+const DEFAULT: Duration = Duration::from_secs(5);
 /// Zero and dates in the past mean "now", but a server that has just refused is given this long.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// Nothing real asks for more: the only limit ever published for this API counts by the hour. An absurd header must not
-/// silence an organization for days.
+/// The only limit ever published for this API counts by the hour; an absurd header must not pause an organization for
+/// days.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Whether the server named a time at all.
@@ -21,14 +21,14 @@ pub(super) fn is_named(headers: &HeaderMap) -> bool {
     headers.contains_key(RETRY_AFTER)
 }
 
-/// How long to wait, between one second and one hour. `now` is the server's time if it told it, else ours.
+/// How long to wait, between one second and one hour. `now` is the server's time if known, else ours.
 pub(super) fn delay(headers: &HeaderMap, now: Timestamp) -> Duration {
     let Some(text) = headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
         .map(str::trim)
     else {
-        return UNSAID;
+        return DEFAULT;
     };
     let asked = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         // Only more digits than fit can fail here.
@@ -36,7 +36,7 @@ pub(super) fn delay(headers: &HeaderMap, now: Timestamp) -> Duration {
     } else if let Some(at) = http_date(text) {
         Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
     } else {
-        UNSAID
+        DEFAULT
     };
     asked.clamp(SHORTEST, LONGEST)
 }

@@ -12,7 +12,7 @@ use super::config::ClientConfig;
 use super::instrument::observed;
 use super::request::Requests;
 use super::retry::RepeatOnce;
-use super::transport::{Http, noting_departure};
+use super::transport::{Http, tracking_sends};
 
 /// Everything between a typed call and the wire.
 pub(super) fn stack(config: &ClientConfig, requests: &Requests, leaf: Http) -> Http {
@@ -22,7 +22,7 @@ pub(super) fn stack(config: &ClientConfig, requests: &Requests, leaf: Http) -> H
         ServiceBuilder::new()
             .timeout(config.timeouts.attempt)
             .layer(GlobalConcurrencyLimitLayer::new(config.concurrency))
-            .service(noting_departure(leaf)),
+            .service(tracking_sends(leaf)),
     );
     let exchanges = BoxCloneSyncService::new(
         ServiceBuilder::new()

@@ -2,8 +2,6 @@
 //! Follows no redirect, repeats nothing, and reads no more of an answer than its limit.
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -14,105 +12,29 @@ use jiff::Timestamp;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt, service_fn};
 
-use super::application_token::ExchangeFailed;
 use super::config::{ClientConfig, ConfigError};
+use super::fault::{BODY_LIMIT, Fault, TransportError};
 use super::retry_after::http_date;
+use super::tags::SendTracker;
 
 /// Anything that answers requests: the network, or a router in process.
 pub type Http = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, BoxError>;
 
-/// Of an answer. A page of 100 workspaces is about 40 KiB; a hundred times that is not the API's.
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// Idle connections are closed before common load balancers drop them silently (60 s).
 const IDLE_CONNECTION: std::time::Duration = std::time::Duration::from_secs(50);
 
-/// Why no whole answer came.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(super) enum TransportError {
-    #[error("no connection could be made: {0}")]
-    NotConnected(String),
-    #[error("the connection was lost before the answer was complete: {cause}")]
-    Lost { cause: String, date: Option<Timestamp> },
-    #[error("the answer was larger than {} MiB", BODY_LIMIT / 1024 / 1024)]
-    TooLarge { date: Option<Timestamp> },
-}
-
-/// All ways in which the stack can end without an answer.
-pub(super) enum Fault<'a> {
-    Transport(&'a TransportError),
-    TimedOut,
-    Exchange(&'a ExchangeFailed),
-    /// Nothing that we know to arise; treated as an answer lost.
-    Other,
-}
-
-impl<'a> Fault<'a> {
-    pub(super) fn of(error: &'a BoxError) -> Self {
-        if let Some(error) = error.downcast_ref::<TransportError>() {
-            Self::Transport(error)
-        } else if let Some(error) = error.downcast_ref::<ExchangeFailed>() {
-            Self::Exchange(error)
-        } else if error.is::<tower::timeout::error::Elapsed>() {
-            Self::TimedOut
-        } else {
-            Self::Other
-        }
-    }
-}
-
-/// Whether a request may have reached the server, and how many were sent for it: itself, its repeats, and exchanges.
-/// Travels with the request and its repeats, so that a time-out can tell.
-#[derive(Clone, Debug, Default)]
-pub(super) struct SendTracker {
-    may_have_arrived: Arc<AtomicBool>,
-    times: Arc<AtomicU32>,
-}
-
-impl SendTracker {
-    /// The one that travels with the request, or one that nobody looks at.
-    pub(super) fn of(request: &Request<Bytes>) -> Self {
-        request.extensions().get::<Self>().cloned().unwrap_or_default()
-    }
-
-    pub(super) fn may_have_happened(&self) -> bool {
-        self.may_have_arrived.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn requests_sent(&self) -> u32 {
-        self.times.load(Ordering::SeqCst)
-    }
-
-    /// Of an exchange that is made for this request: counted with it, and no sign that it arrived itself.
-    pub(super) fn of_its_exchange(&self) -> Self {
-        Self {
-            may_have_arrived: Arc::default(),
-            times: self.times.clone(),
-        }
-    }
-
-    /// The server has definitely refused what was sent so far.
-    pub(super) fn clear(&self) {
-        self.may_have_arrived.store(false, Ordering::SeqCst);
-    }
-
-    fn note(&self) {
-        self.may_have_arrived.store(true, Ordering::SeqCst);
-        self.times.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// Notes departures around a leaf.
-pub(super) fn noting_departure(leaf: Http) -> Http {
+/// Tracks what a leaf sends.
+pub(super) fn tracking_sends(leaf: Http) -> Http {
     BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
         let leaf = leaf.clone();
-        let departure = SendTracker::of(&request);
+        let sends = SendTracker::of(&request);
         async move {
-            departure.note();
+            sends.sent();
             let answer = leaf.oneshot(request).await;
             if let Err(error) = &answer
                 && let Fault::Transport(TransportError::NotConnected(_)) = Fault::of(error)
             {
-                departure.clear();
+                sends.clear();
             }
             answer
         }
@@ -215,7 +137,7 @@ async fn into_router(router: Router, request: Request<Bytes>) -> Result<Response
     }
 }
 
-/// The server's time, if it told it.
+/// The server's time, from its `Date` header.
 pub(super) fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(headers.get(http::header::DATE)?.to_str().ok()?)
 }

@@ -1,5 +1,5 @@
-//! How requests and answers are written, and how answers are read: tolerant of everything but what is needed.
-//! Of a workspace only `id` and `name` are; unknown members and unknown values of known ones pass.
+//! The JSON of requests and answers. Reading is tolerant: a workspace needs only `id` and `name`; unknown members, and
+//! unknown values of known members, are ignored.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -54,7 +54,7 @@ pub(super) struct UpdateRequest<'a> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct ProveAnswer {
+pub(super) struct VerifyAnswer {
     workspace_id: String,
     #[serde(default, deserialize_with = "lenient")]
     organization_id: Option<String>,
@@ -62,8 +62,8 @@ pub(super) struct ProveAnswer {
     workspace_name: Option<String>,
 }
 
-impl From<ProveAnswer> for TokenScope {
-    fn from(answer: ProveAnswer) -> Self {
+impl From<VerifyAnswer> for TokenScope {
+    fn from(answer: VerifyAnswer) -> Self {
         Self {
             workspace_id: WorkspaceId::new(answer.workspace_id),
             organization_id: answer.organization_id.map(OrganizationId::new),
@@ -193,10 +193,10 @@ mod tests {
         .unwrap();
         let organization = row.organization_id.unwrap();
         assert_eq!((row.id.as_str(), organization.as_str()), (&*lower, &*lower));
-        let proof = format!(r#"{{"workspace_id":"{upper}","organization_id":"{upper}"}}"#);
-        let proof = TokenScope::from(read::<ProveAnswer>(proof.as_bytes()).unwrap());
-        assert_eq!(proof.workspace_id.as_str(), lower);
-        assert_eq!(proof.organization_id.unwrap().as_str(), lower);
+        let body = format!(r#"{{"workspace_id":"{upper}","organization_id":"{upper}"}}"#);
+        let scope = TokenScope::from(read::<VerifyAnswer>(body.as_bytes()).unwrap());
+        assert_eq!(scope.workspace_id.as_str(), lower);
+        assert_eq!(scope.organization_id.unwrap().as_str(), lower);
     }
 
     #[test]

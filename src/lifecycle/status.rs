@@ -239,7 +239,7 @@ fn without_record(view: &View) -> WorkspaceStatus {
 fn conditions(view: &View, verdict: &Verdict) -> Vec<Condition> {
     let draft = |kind, status, finding: &Finding| ConditionDraft {
         kind,
-        truth: status,
+        status,
         reason: finding.reason.as_str(),
         message: finding.message.clone(),
     };
@@ -272,5 +272,5 @@ fn conditions(view: &View, verdict: &Verdict) -> Vec<Condition> {
     }
     drafts.push(draft(conditions::SYNCED, synced, &verdict.synced));
     drafts.push(draft(conditions::TOKEN_READY, token, &verdict.token));
-    conditions::set(&view.stored.conditions, &drafts, view.object.generation, view.now)
+    conditions::set_conditions(&view.stored.conditions, &drafts, view.object.generation, view.now)
 }

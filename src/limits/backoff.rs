@@ -1,44 +1,40 @@
 //! When a failing object may call Agent Engine again. One value per object, kept across its reconciles.
 //!
-//! Calls buy time: the more a failing object has spent, the longer it waits. It spends at most 20 calls in the hour
-//! that begins with its first, and 6 an hour after, whatever a reconcile costs.
+//! The more calls a failing object has made, the longer it waits: it makes at most 20 in the hour that begins with its
+//! first, and 6 an hour after, whatever one reconcile costs.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::gcra::{CLOCK_SLACK, earlier, later};
+use super::CLOCK_SLACK;
 use crate::domain::ids::Uid;
-use crate::domain::time::elapsed;
+use crate::domain::time::{earlier, elapsed, later};
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Calls in an hour once the first is over.
+/// Calls in each hour after the first.
 const CALLS_PER_LATER_HOUR: u32 = 6;
-/// What one call costs then.
+/// The wait for one call then.
 const CALL: Duration = Duration::from_secs(600);
 /// Between reconciles, doubled each time: also for those that failed without a call.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
-/// The longest wait that is not bought with calls: such reconciles cost nothing, and what they wait for heals by itself.
+/// The longest wait after reconciles without calls: they cost nothing, and what they wait for heals by itself.
 const LONGEST_FREE_DELAY: Duration = Duration::from_secs(300);
 /// The same while a token is about to end.
 const LONGEST_FREE_DELAY_FOR_TOKEN: Duration = Duration::from_secs(30);
 /// Jitter, as the divisor of a delay: up to a tenth is added, so that what failed together does not return together.
 const JITTER: u32 = 10;
 
-/// Seconds since the first call before which the next reconcile does not begin, by the calls spent so far (none is free);
-/// beyond the table the first hour has nothing more to give. At the end of it one more reconcile of up to 8 calls fits
-/// under the 20.
-const FIRST_HOUR: [u64; 13] = [0, 5, 15, 35, 75, 155, 315, 600, 900, 1200, 1500, 1800, 2400];
-/// The same calls, spent for the most part in the six minutes between a token's renewal and its last ones: an outage
-/// of five minutes is outlived by a steady rhythm, not by one that doubles.
-const FIRST_HOUR_FOR_TOKEN: [u64; 13] = [0, 30, 60, 90, 120, 150, 180, 210, 240, 310, 360, 720, 1200];
+/// As [`after_calls`], in seconds by calls, while a token is about to end: most calls fall into the six minutes between
+/// its renewal and its last minutes, because a steady rhythm outlives an outage of five minutes and a doubling one does not.
+const AFTER_CALLS_FOR_TOKEN: [u64; 13] = [0, 30, 60, 90, 120, 150, 180, 210, 240, 310, 360, 720, 1200];
 
 /// How much is at stake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Urgency {
     Normal,
-    /// A token in use is about to end. Spends no more, but sooner.
+    /// A token in use is about to end. As many calls, but sooner.
     Token,
 }
 
@@ -54,21 +50,21 @@ struct Streak {
     cause: u64,
     failed_at: Timestamp,
     /// When the calls made so far allow for more, without jitter.
-    affordable: Timestamp,
-    until: Timestamp,
+    next_affordable: Timestamp,
+    not_before: Timestamp,
     reconciles: u32,
     /// When the first calls were made.
     began: Option<Timestamp>,
-    spent: u32,
-    /// The most that one reconcile of the streak cost: what the next is expected to cost.
-    dearest: u32,
+    calls: u32,
+    /// The most calls that one reconcile of the streak made: as many are expected of the next.
+    max_calls: u32,
 }
 
 impl Backoff {
     /// A reconcile failed, having made `calls` calls to Agent Engine. Returns when the next may be made.
     ///
     /// `cause` is a fingerprint of the inputs (generation, reconcile request, organization): a changed cause starts
-    /// anew, so nothing that failing changes may be part of it.
+    /// a new streak, so nothing that failing changes may be part of it.
     pub fn failed(
         &mut self,
         now: Timestamp,
@@ -87,12 +83,12 @@ impl Backoff {
         until
     }
 
-    /// The object is as it should be: nothing is remembered.
+    /// The object is as declared: its failures are forgotten.
     pub fn succeeded(&mut self) {
         self.streak = None;
     }
 
-    /// Time passes. Where the clock was set back, all that lies ahead goes with it: nobody waits for the lost time.
+    /// Time passes. If the clock was set back, all instants ahead move with it, so that no delay grows.
     pub fn tick(&mut self, now: Timestamp) {
         if let Some(streak) = &mut self.streak {
             let back = elapsed(now, streak.failed_at);
@@ -107,7 +103,7 @@ impl Backoff {
         self.streak
             .as_ref()
             .filter(|streak| streak.cause == cause)
-            .map(|streak| streak.until)
+            .map(|streak| streak.not_before)
     }
 }
 
@@ -116,33 +112,37 @@ impl Streak {
         Self {
             cause,
             failed_at: now,
-            affordable: now,
-            until: now,
+            next_affordable: now,
+            not_before: now,
             reconciles: 0,
             began: None,
-            spent: 0,
-            dearest: 0,
+            calls: 0,
+            max_calls: 0,
         }
     }
 
     fn extend(&mut self, now: Timestamp, calls: u32, urgency: Urgency, who: &Uid) -> Timestamp {
         self.failed_at = now;
         self.reconciles = self.reconciles.saturating_add(1);
-        self.spent = self.spent.saturating_add(calls);
-        self.dearest = self.dearest.max(calls);
+        self.calls = self.calls.saturating_add(calls);
+        self.max_calls = self.max_calls.max(calls);
         if calls > 0 && self.began.is_none_or(|began| now < began) {
             self.began = Some(now);
         }
         if calls > 0 {
-            self.affordable = self.pay(now, urgency);
+            self.next_affordable = self.next_affordable(now, urgency);
         }
-        let next = later(now, self.free_delay(urgency)).max(self.affordable);
-        self.until = later(next, self.jitter(next.duration_since(now).unsigned_abs(), who));
-        self.until
+        let next = later(now, self.free_delay(urgency)).max(self.next_affordable);
+        self.not_before = later(next, self.jitter(next.duration_since(now).unsigned_abs(), who));
+        self.not_before
     }
 
     fn set_back(&mut self, by: Duration) {
-        for at in [&mut self.failed_at, &mut self.affordable, &mut self.until] {
+        for at in [
+            &mut self.failed_at,
+            &mut self.next_affordable,
+            &mut self.not_before,
+        ] {
             *at = earlier(*at, by);
         }
         self.began = self.began.map(|began| earlier(began, by));
@@ -158,27 +158,25 @@ impl Streak {
     }
 
     /// When the calls made so far allow for more.
-    fn pay(&self, now: Timestamp, urgency: Urgency) -> Timestamp {
-        let table = match urgency {
-            Urgency::Normal => FIRST_HOUR,
-            Urgency::Token => FIRST_HOUR_FOR_TOKEN,
+    fn next_affordable(&self, now: Timestamp, urgency: Urgency) -> Timestamp {
+        let within_the_hour = match urgency {
+            Urgency::Normal => after_calls(self.calls),
+            Urgency::Token => after_calls_for_token(self.calls),
         };
         let began = self.began.unwrap_or(now);
         let hour_ends = later(began, HOUR);
-        let within_the_hour = usize::try_from(self.spent)
-            .ok()
-            .and_then(|spent| table.get(spent));
         match within_the_hour {
-            Some(seconds) if now < hour_ends => later(began, Duration::from_secs(*seconds)),
-            // What was made before its time is paid for as well, but never with more than an hour.
-            _ => later(self.affordable.clamp(now, later(now, HOUR)), self.price()).max(hour_ends),
+            Some(delay) if now < hour_ends => later(began, delay),
+            // Calls made too early delay the next one as well, but never by more than an hour.
+            _ => later(self.next_affordable.clamp(now, later(now, HOUR)), self.spacing()).max(hour_ends),
         }
     }
 
-    /// So many reconciles of this cost as fit into an hour, evenly; one that fits into none has hours to itself.
-    fn price(&self) -> Duration {
-        match CALLS_PER_LATER_HOUR / self.dearest.max(1) {
-            0 => CALL * self.dearest,
+    /// Between reconciles after the first hour: as many as its calls allow, evenly; one of more than six calls has hours
+    /// to itself.
+    fn spacing(&self) -> Duration {
+        match CALLS_PER_LATER_HOUR / self.max_calls.max(1) {
+            0 => CALL * self.max_calls,
             reconciles => HOUR / reconciles,
         }
     }
@@ -190,6 +188,23 @@ impl Streak {
         let thousandths = u32::try_from(hasher.finish() % 1000).unwrap_or_default();
         delay / JITTER / 1000 * thousandths
     }
+}
+
+/// How long after its first call a failing object may begin its next reconcile, by the calls made so far. None: not within
+/// the first hour. The wait doubles with each call, then grows by five minutes; after the last one a reconcile of up to 8
+/// calls still fits under the 20.
+fn after_calls(calls: u32) -> Option<Duration> {
+    match calls {
+        0..=6 => Some(FIRST_DELAY * (2_u32.pow(calls) - 1)),
+        7..=11 => Some(LONGEST_FREE_DELAY * (calls - 5)),
+        12 => Some(Duration::from_secs(40 * 60)),
+        _ => None,
+    }
+}
+
+fn after_calls_for_token(calls: u32) -> Option<Duration> {
+    let calls = usize::try_from(calls).ok()?;
+    AFTER_CALLS_FOR_TOKEN.get(calls).copied().map(Duration::from_secs)
 }
 
 #[cfg(test)]

@@ -1,4 +1,14 @@
-//! Whose turn it is: the pace of an organization and the back-off of an object. Pure: time is an input.
+//! What may run and call, and when: a rate limiter for each organization, a back-off for each object, slots for the
+//! process. Pure: time is an input, and the caller does the waiting.
+//!
+//! | question | file |
+//! |---|---|
+//! | when may an organization's next request go out? | [`rate_limiter`], on the algorithm in `gcra` |
+//! | what does a 429 do to the rate? | `throttle` |
+//! | when is a failing object tried again? | [`backoff`] |
+//! | which reconcile may run at all? | [`slots`] |
+
+use std::time::Duration;
 
 pub mod backoff;
 mod gcra;
@@ -7,7 +17,10 @@ pub mod slots;
 mod throttle;
 
 pub use backoff::{Backoff, Urgency};
-pub use gcra::CLOCK_SLACK;
 pub use rate_limiter::{Lane, Permit, RateLimiter};
 pub use slots::{Slot, Slots, Work};
 pub use throttle::Pressure;
+
+/// Reconciles that run side by side read the clock in no particular order; a step further back than this means that it was
+/// set back.
+pub const CLOCK_SLACK: Duration = Duration::from_secs(1);

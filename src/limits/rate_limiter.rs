@@ -1,33 +1,36 @@
-//! Whose turn it is to call Agent Engine, per organization. A plain value: it waits for nobody and reads no clock.
+//! When an organization's next request may go out. A plain value: it does not wait and reads no clock.
 //!
-//! Two schedules share the rate: one that refreshes and deletions have for themselves, one that is for all. Who must
-//! not be overtaken by creations takes the earlier of the two. What is granted in the end passes one more gate, so
-//! that turns that were reserved apart and are asked for together still go out at the rate.
+//! Two GCRAs share the rate: one for refreshes and deletions alone, one for all lanes. Refreshes and deletions take the
+//! earlier instant of the two, so that creations never overtake them. A third one stands before every grant, so that
+//! permits reserved apart and asked for together still go out at the rate.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::gcra::{CLOCK_SLACK, Gcra, earlier, later};
+use super::CLOCK_SLACK;
+use super::gcra::Gcra;
 use super::throttle::{Pressure, RateChange, Throttle};
 use crate::domain::ids::Uid;
+use crate::domain::time::{earlier, later};
 
-/// Carries 10,000 workspaces: each one issue, one proof and at most one GET every 13 minutes (38 a second), and a
+/// Carries 10,000 workspaces: each one issue, one verification and at most one GET every 13 minutes (38 a second), and a
 /// rest for creations and for catching up.
 pub const DEFAULT_REQUESTS_PER_SECOND: u32 = 50;
 
 /// Of the rate, in percent, what creations and the rest may use; the other part is kept for refreshes and deletions.
 const SHARED_PERCENT: u32 = 60;
-/// What may go out at once after quiet, in seconds of the rate.
+/// Requests that may go out at once after quiet, in seconds of the rate.
 const BURST: Duration = Duration::from_secs(1);
-/// As [`BURST`], for what is granted: one burst, and as much for those that come a little late.
+/// As [`BURST`], for grants: one burst, and as much for callers that come a little late.
 const GRANT_BURST: Duration = Duration::from_secs(2);
-/// A turn nobody comes for is kept this long after its instant, so that memory stays bounded.
+/// A reservation is kept this long after its instant, so that memory stays bounded when its object does not come.
 const EXPIRES_AFTER: Duration = Duration::from_secs(60);
-/// Nobody is sent away for longer than twice this beyond a pause: the rate recovers, and who sleeps does not see it.
+/// No caller waits longer than twice this beyond a pause: the rate recovers, and a caller that sleeps does not see it.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// What a turn is for. The order is the precedence when waiting turns are dealt out anew.
+
+/// What a permit is for. The order is the precedence when reservations are rescheduled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum Lane {
     Refresh,
@@ -45,53 +48,57 @@ impl Lane {
     }
 }
 
-/// The answer to who asks for a turn.
+/// The answer to a caller that wants to make a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Permit {
-    /// Make one request, now.
+    /// Make one request now.
     Granted,
-    /// Ask again at this instant. It is the reserved one unless that is more than half a minute away.
+    /// Ask again at this instant: the reserved one, unless that is more than half a minute away.
     RetryAt(Timestamp),
 }
 
-/// The pace of one organization.
+/// The rate limiter of one organization.
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
     requests_per_second: u32,
     throttle: Throttle,
     reserved: Gcra,
     shared: Gcra,
-    gate: Gcra,
+    overall: Gcra,
     waiting: HashMap<Uid, Reservation>,
-    /// When each reservation expiries.
+    /// When each reservation expires.
     expiries: BTreeSet<(Timestamp, Uid)>,
-    /// Reserved turns that nobody will take.
+    /// Reserved instants whose objects ask no more.
     abandoned: usize,
     rebalance: Rebalance,
     /// The latest `now` that was seen.
     clock: Timestamp,
 }
 
-/// A turn to come.
+/// A permit to come.
 #[derive(Clone, Copy, Debug)]
 struct Reservation {
     lane: Lane,
-    slot: Timestamp,
-    /// When it was notified_at to ask again.
-    notified_at: Timestamp,
+    due: Timestamp,
+    /// When its object was told to ask again.
+    retry_at: Timestamp,
 }
 
 impl Reservation {
-    fn at(slot: Timestamp, lane: Lane) -> Self {
+    fn new(due: Timestamp, lane: Lane) -> Self {
         Self {
             lane,
-            slot,
-            notified_at: slot,
+            due,
+            retry_at: due,
         }
+    }
+
+    fn expires(&self) -> Timestamp {
+        later(self.retry_at.max(self.due), EXPIRES_AFTER)
     }
 }
 
-/// Whether the waiting turns suit the rate.
+/// Whether the reservations suit the rate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Rebalance {
     Settled,
@@ -106,20 +113,20 @@ impl Default for RateLimiter {
 
 impl RateLimiter {
     pub fn new(requests_per_second: u32) -> Self {
-        let mut pace = Self {
+        let mut limiter = Self {
             requests_per_second: requests_per_second.max(1),
             throttle: Throttle::default(),
             reserved: Gcra::default(),
             shared: Gcra::default(),
-            gate: Gcra::default(),
+            overall: Gcra::default(),
             waiting: HashMap::new(),
             expiries: BTreeSet::new(),
             abandoned: 0,
             rebalance: Rebalance::Settled,
             clock: Timestamp::MIN,
         };
-        pace.apply_rate();
-        pace
+        limiter.apply_rate();
+        limiter
     }
 
     /// The most that is ever used, in requests a second; 0 counts as 1.
@@ -131,40 +138,40 @@ impl RateLimiter {
         }
     }
 
-    /// Asks for one turn for `who`, who waits for one at most. Asking again before the answered instant answers the
-    /// same, unless a 429 has moved it; asking at it or within a minute after it consumes the turn, or moves it a
-    /// little when many were late together.
+    /// Asks for one permit for `who`, which holds one reservation at most. Asking again before the answered instant gives
+    /// the same answer, unless a 429 has moved it; asking at it or within a minute after it takes the permit, or moves it
+    /// a little when many were late together.
     pub fn acquire(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
         let now = self.tick(now);
         if let Some(mine) = self.waiting.get(who).copied() {
             if lane.has_reserved_share() && !mine.lane.has_reserved_share() {
                 self.forget(who);
-            } else if now < mine.notified_at {
-                return Permit::RetryAt(mine.notified_at);
-            } else if now < mine.slot {
+            } else if now < mine.retry_at {
+                return Permit::RetryAt(mine.retry_at);
+            } else if now < mine.due {
                 return self.wait(now, who, mine);
             } else {
                 self.drop_reservation(who);
                 return self.grant(now, lane, who);
             }
         }
-        let slot = self.reserve(now, lane);
-        if slot <= now {
+        let due = self.reserve(now, lane);
+        if due <= now {
             self.grant(now, lane, who)
         } else {
-            self.wait(now, who, Reservation::at(slot, lane))
+            self.wait(now, who, Reservation::new(due, lane))
         }
     }
 
-    /// A request that was made without asking, by who had a turn a moment ago and could not stop half-way: those who
-    /// come later wait for it.
+    /// A request was made without a permit, by an object that had one a moment ago and could not stop half-way: later
+    /// callers wait for it.
     pub fn spend(&mut self, now: Timestamp, lane: Lane) {
         let now = self.tick(now);
         self.reserve(now, lane);
-        self.gate.take(now);
+        self.overall.take(now);
     }
 
-    /// What the last answer said about pressure.
+    /// Takes in what the last answer said about pressure.
     pub fn observe(&mut self, now: Timestamp, pressure: Pressure) {
         let now = self.tick(now);
         match self.throttle.observe(now, pressure) {
@@ -193,12 +200,12 @@ impl RateLimiter {
         }
     }
 
-    /// Until when nobody gets a turn, as of the last question or answer.
+    /// The end of a pause, as of the last question or answer.
     pub fn paused_until(&self) -> Option<Timestamp> {
         self.throttle.paused_until()
     }
 
-    /// Lets time pass: ends a pause, lets turns lapse, deals anew where that is due. Time never runs backwards inside.
+    /// Lets time pass: ends a pause, drops expired reservations, reschedules if due. Time never runs backwards inside.
     fn tick(&mut self, now: Timestamp) -> Timestamp {
         let back = self.clock.duration_since(now).unsigned_abs();
         if now < self.clock && back > CLOCK_SLACK {
@@ -208,8 +215,8 @@ impl RateLimiter {
         self.clock = self.clock.max(now);
         let now = self.clock;
         self.throttle.tick(now);
-        while let Some((lapse, who)) = self.expiries.first().cloned().filter(|(lapse, _)| *lapse < now) {
-            self.expiries.remove(&(lapse, who.clone()));
+        while let Some((expiry, who)) = self.expiries.first().cloned().filter(|(expiry, _)| *expiry < now) {
+            self.expiries.remove(&(expiry, who.clone()));
             self.waiting.remove(&who);
         }
         if self.rebalance == Rebalance::Due {
@@ -228,43 +235,38 @@ impl RateLimiter {
         }
     }
 
-    /// A due turn is given out if the gate lets it; otherwise those that came late together are spread anew.
+    /// Grants a due permit if the overall rate allows it; otherwise callers that came late together are spread again.
     fn grant(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
-        if self.paused_until().is_none() && self.gate.next(now) <= now {
-            self.gate.take(now);
+        if self.paused_until().is_none() && self.overall.next(now) <= now {
+            self.overall.take(now);
             return Permit::Granted;
         }
-        let from = self.paused_until().unwrap_or_else(|| self.gate.next(now));
+        let from = self.paused_until().unwrap_or_else(|| self.overall.next(now));
         self.reserved.spend_burst(from);
         self.shared.spend_burst(from);
-        let slot = self.reserve(from, lane);
-        self.wait(now, who, Reservation::at(slot, lane))
+        let due = self.reserve(from, lane);
+        self.wait(now, who, Reservation::new(due, lane))
     }
 
-    /// Keeps a turn for `who` and says when to ask.
+    /// Keeps a reservation for `who` and says when to ask again.
     fn wait(&mut self, now: Timestamp, who: &Uid, reservation: Reservation) -> Permit {
         self.drop_reservation(who);
-        let notified_at = self.when_to_ask(now, reservation.slot);
-        self.expiries.insert((
-            later(notified_at.max(reservation.slot), EXPIRES_AFTER),
-            who.clone(),
-        ));
-        self.waiting.insert(
-            who.clone(),
-            Reservation {
-                notified_at,
-                ..reservation
-            },
-        );
-        Permit::RetryAt(notified_at)
+        let retry_at = self.retry_at(now, reservation.due);
+        let reservation = Reservation {
+            retry_at,
+            ..reservation
+        };
+        self.expiries.insert((reservation.expires(), who.clone()));
+        self.waiting.insert(who.clone(), reservation);
+        Permit::RetryAt(retry_at)
     }
 
-    /// The slot itself when it is near; else an earlier look, spread like the slots.
-    fn when_to_ask(&self, now: Timestamp, slot: Timestamp) -> Timestamp {
+    /// The due instant when it is near; otherwise an earlier one, spread like the due instants.
+    fn retry_at(&self, now: Timestamp, due: Timestamp) -> Timestamp {
         let from = self.paused_until().unwrap_or(now).max(now);
-        let wait = slot.duration_since(from).unsigned_abs();
-        if slot <= from || wait <= LONGEST_WAIT {
-            return slot;
+        let wait = due.duration_since(from).unsigned_abs();
+        if due <= from || wait <= LONGEST_WAIT {
+            return due;
         }
         let rest = Duration::new(wait.as_secs() % LONGEST_WAIT.as_secs(), wait.subsec_nanos());
         later(from, LONGEST_WAIT + rest)
@@ -272,69 +274,67 @@ impl RateLimiter {
 
     fn drop_reservation(&mut self, who: &Uid) -> Option<Reservation> {
         let reservation = self.waiting.remove(who)?;
-        self.expiries.remove(&(
-            later(reservation.notified_at.max(reservation.slot), EXPIRES_AFTER),
-            who.clone(),
-        ));
+        self.expiries.remove(&(reservation.expires(), who.clone()));
         Some(reservation)
     }
 
-    /// Deals the waiting turns out anew from an instant on, at the rate of now: by lane, then as they stood.
+    /// Gives the reservations new instants from `from` on, at the current rate: by lane, then in their order.
     fn reschedule(&mut self, from: Timestamp) {
         self.rebalance = Rebalance::Settled;
         self.abandoned = 0;
-        for schedule in [&mut self.reserved, &mut self.shared] {
-            schedule.restart(from);
+        for gcra in [&mut self.reserved, &mut self.shared] {
+            gcra.restart(from);
         }
         let mut order: Vec<_> = self
             .waiting
             .iter()
-            .map(|(who, turn)| (turn.lane, turn.slot, who.clone(), *turn))
+            .map(|(who, mine)| (mine.lane, mine.due, who.clone(), *mine))
             .collect();
         order.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
         self.expiries.clear();
-        for (lane, _, who, turn) in order {
-            let slot = self.reserve(from, lane);
-            self.expiries
-                .insert((later(turn.notified_at.max(slot), EXPIRES_AFTER), who.clone()));
-            self.waiting.insert(who, Reservation { slot, ..turn });
+        for (lane, _, who, mine) in order {
+            let due = self.reserve(from, lane);
+            let reservation = Reservation { due, ..mine };
+            self.expiries.insert((reservation.expires(), who.clone()));
+            self.waiting.insert(who, reservation);
         }
     }
 
-    /// Whoever asks before its turn hears of the new one.
+    /// Callers that ask before their instant hear of the new one.
     fn notify_all(&mut self, now: Timestamp) {
-        let turns: Vec<_> = self
+        let reservations: Vec<_> = self
             .waiting
             .iter()
-            .map(|(who, turn)| (who.clone(), *turn))
+            .map(|(who, mine)| (who.clone(), *mine))
             .collect();
-        for (who, turn) in turns {
-            self.wait(now, &who, turn);
+        for (who, reservation) in reservations {
+            self.wait(now, &who, reservation);
         }
     }
 
     fn apply_rate(&mut self) {
-        let per_turn = |percent| self.throttle.per_turn(self.requests_per_second, percent);
+        let per_permit = |percent| self.throttle.per_permit(self.requests_per_second, percent);
         let (reserved, shared, all) = (
-            per_turn(100 - SHARED_PERCENT),
-            per_turn(SHARED_PERCENT),
-            per_turn(100),
+            per_permit(100 - SHARED_PERCENT),
+            per_permit(SHARED_PERCENT),
+            per_permit(100),
         );
         self.reserved.set(reserved, BURST);
         self.shared.set(shared, BURST);
-        // At the lowest rates one turn of each schedule and one late one may meet.
-        self.gate.set(all, GRANT_BURST.max(all * 3));
+        // At the lowest rates one permit of each of the two and a late one may meet.
+        self.overall.set(all, GRANT_BURST.max(all * 3));
     }
 
-    /// The clock was set back: all that lies ahead goes with it, so that nobody waits for the lost time.
+    /// The clock was set back: all instants ahead move with it, so that no wait grows.
     fn set_back(&mut self, by: Duration) {
         let earlier = |at| earlier(at, by);
-        for schedule in [&mut self.reserved, &mut self.shared, &mut self.gate] {
-            schedule.set_back(by);
+        for gcra in [&mut self.reserved, &mut self.shared, &mut self.overall] {
+            gcra.set_back(by);
         }
         self.throttle.set_back(by);
-        for turn in self.waiting.values_mut() {
-            (turn.slot, turn.notified_at) = (earlier(turn.slot), earlier(turn.notified_at));
+        for reservation in self.waiting.values_mut() {
+            reservation.due = earlier(reservation.due);
+            reservation.retry_at = earlier(reservation.retry_at);
         }
         self.expiries = std::mem::take(&mut self.expiries)
             .into_iter()

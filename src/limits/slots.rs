@@ -1,22 +1,22 @@
-//! Which reconcile may run: while reconciles of several organizations want to, no one organization holds more than half of the
-//! slots; and deletions, whose calls may take long, never hold more. A broken organization, whose every call takes its whole
-//! deadline, never slows a healthy one, and thousands that go never keep tokens from being renewed.
+//! Which reconcile may run. While several organizations want slots, none holds more than half of them: a broken
+//! organization, whose every call takes its whole deadline, never slows a healthy one. Deletions, whose calls may take
+//! long, never hold more than half: thousands of them never keep tokens from being renewed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::gcra::CLOCK_SLACK;
+use super::CLOCK_SLACK;
 use crate::domain::time::{elapsed, later};
 
 /// An organization that wanted a reconcile this recently is still waiting for more.
 const WANTS_FOR: Duration = Duration::from_secs(3);
 
-/// When to ask again. Thousands may ask: seldom enough to cost nothing, soon enough not to be felt.
+/// When to ask again. Thousands may ask: seldom enough to cost nothing, soon enough to go unnoticed.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The answer to who asks for a slot.
+/// The answer to a reconcile that wants to run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Slot {
     /// Begin; [`Slots::give_back`] must follow.
@@ -56,7 +56,7 @@ impl Slots {
         }
     }
 
-    /// Asks for a slot for a reconcile over an object of `organization`.
+    /// Asks for a slot for a reconcile of `organization`.
     pub fn take(&mut self, now: Timestamp, organization: &str, work: Work) -> Slot {
         let others_want = self
             .uses
@@ -76,7 +76,7 @@ impl Slots {
         Slot::Taken
     }
 
-    /// A reconcile ended. Tenants choose freely what organizations they name: one that runs nothing and wants nothing is forgotten.
+    /// A reconcile ended. Tenants may name any organization, so one that runs nothing and wants nothing is forgotten.
     pub fn give_back(&mut self, now: Timestamp, organization: &str, work: Work) {
         if work == Work::Deletes {
             self.deleting = self.deleting.saturating_sub(1);
@@ -90,7 +90,7 @@ impl Slots {
 }
 
 impl Use {
-    /// What was wanted after now was wanted before the clock was set back.
+    /// A wish dated after `now` is from before the clock was set back.
     fn wants_more(&self, now: Timestamp) -> bool {
         self.wanted_at <= later(now, CLOCK_SLACK) && elapsed(self.wanted_at, now) < WANTS_FOR
     }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn while_another_waits_it_holds_no_more_than_half() {
+    fn while_another_waits_an_organization_holds_half_at_most() {
         let mut slots = Slots::new(8);
         assert_eq!(take(&mut slots, 0, "b", 1), 1);
         assert_eq!(take(&mut slots, 1, "a", 8), 4);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_idle_organization_once_wanted_holds_nobody_back() {
+    fn what_an_idle_organization_once_wanted_holds_no_slot() {
         let mut slots = Slots::new(8);
         assert_eq!(take(&mut slots, 0, "b", 1), 1);
         slots.give_back(at(0), "b", Work::Serves);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_idle_is_forgotten_however_many_there_were() {
+    fn idle_organizations_are_forgotten_however_many() {
         let mut slots = Slots::new(8);
         for n in 0..1000 {
             let organization = format!("made-up-{n}");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_leaves_nobody_waiting_for_what_was_wanted_ahead_of_it() {
+    fn a_wish_from_before_the_clock_was_set_back_holds_no_slot() {
         let mut slots = Slots::new(8);
         assert_eq!(take(&mut slots, 7200, "b", 1), 1);
         slots.give_back(at(7200), "b", Work::Serves);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn deletions_leave_half_of_the_slots_to_what_serves() {
+    fn deletions_leave_half_of_the_slots_to_other_work() {
         let mut slots = Slots::new(8);
         let deletions = |slots: &mut Slots, organization: &str| {
             (0..8)

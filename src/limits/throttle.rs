@@ -1,17 +1,17 @@
-//! How much of the rate is in use, and until when nothing is: 429 halves, success brings it back step by step.
+//! How much of the rate may be used, and pauses: a 429 pauses and halves it, success brings it back step by step.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::gcra::{earlier, later};
 use crate::domain::remote::{Failure, FailureClass};
+use crate::domain::time::{earlier, later};
 
 /// The pause after a 429 that names none.
 pub(super) const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
-/// The longest pause that is believed; after it one request shows whether it was meant.
+/// The longest pause; after it one request shows whether a longer one was meant.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
-/// Answers to requests sent together name about the same end; less than this further is no other pause.
+/// Answers to requests sent together name about the same end: one less than this later is the same pause.
 const SAME_PAUSE: Duration = Duration::from_secs(1);
 /// The rate is reduced and recovered in steps of a sixteenth.
 const FULL: u32 = 16;
@@ -27,7 +27,7 @@ pub enum Pressure {
 }
 
 impl Pressure {
-    /// What an answer says of it: a failure of another kind says nothing.
+    /// Other failures say nothing about pressure.
     pub fn of(failure: Option<&Failure>) -> Option<Self> {
         let Some(failure) = failure else {
             return Some(Self::Relaxed);
@@ -45,7 +45,7 @@ impl Pressure {
     }
 }
 
-/// What follows for those who wait.
+/// What follows for the reservations.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RateChange {
     Nothing,
@@ -109,13 +109,13 @@ impl Throttle {
         }
     }
 
-    /// The time of one turn in a share of the rate.
-    pub(super) fn per_turn(&self, requests_per_second: u32, percent: u32) -> Duration {
-        let turns = u64::from(requests_per_second.max(1)) * u64::from(self.level) * u64::from(percent);
-        Duration::from_nanos(1_000_000_000 * u64::from(FULL) * 100 / turns)
+    /// The time between permits of a share of the rate.
+    pub(super) fn per_permit(&self, requests_per_second: u32, percent: u32) -> Duration {
+        let permits = u64::from(requests_per_second.max(1)) * u64::from(self.level) * u64::from(percent);
+        Duration::from_nanos(1_000_000_000 * u64::from(FULL) * 100 / permits)
     }
 
-    /// The clock was set back.
+    /// The clock was set back `by` this much.
     pub(super) fn set_back(&mut self, by: Duration) {
         self.paused_until = self.paused_until.map(|at| earlier(at, by));
         self.recovers_at = self.recovers_at.map(|at| earlier(at, by));

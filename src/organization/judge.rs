@@ -113,7 +113,7 @@ pub fn judge(facts: &Facts<'_>, now: Timestamp) -> Judgement {
             .map(|whole| whole.counts)
             .or(facts.stored.workspaces),
         last_handled_reconcile_at: facts.reconcile_at.map(str::to_owned),
-        conditions: conditions::set(
+        conditions: conditions::set_conditions(
             &facts.stored.conditions,
             &drafts(reason, &message),
             facts.generation,
@@ -308,9 +308,9 @@ fn unreached(spec: &OrganizationSpec) -> String {
 }
 
 fn drafts(reason: Reason, message: &str) -> Vec<ConditionDraft> {
-    let draft = |kind, truth| ConditionDraft {
+    let draft = |kind, status| ConditionDraft {
         kind,
-        truth,
+        status,
         reason: reason.as_str(),
         message: message.to_owned(),
     };

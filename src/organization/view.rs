@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::crd::organization::{OrganizationSpec, OrganizationStatus, TokenPath};
+use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
-use crate::domain::remote::ListedWorkspace;
+use crate::domain::remote::{ListedWorkspace, TokenPath};
 use crate::domain::time::later;
 use crate::domain::verification::{Missing, Verification};
 use crate::limits::{Backoff, CLOCK_SLACK};

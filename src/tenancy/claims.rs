@@ -1,5 +1,8 @@
-//! Who has a name or an id. One table for the process, kept in memory: it is asked and answered synchronously,
-//! before anything is written or sent.
+//! Which object has a name or an id. One table for the process, kept in memory and read synchronously, before anything is
+//! written or sent.
+//!
+//! Two objects claim one name if its canonical form ([`super::names`]) and its organization are the same; [`Claims::winner`]
+//! has it: the object whose reconcile holds it, then by [`Basis`], then the oldest, then by uid.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,14 +18,14 @@ pub enum ClaimKey {
     Id(OrganizationId, WorkspaceId),
 }
 
-/// Why one claims: the order is the precedence.
+/// Why an object claims. The order is the precedence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum Basis {
-    /// The object's record says so.
+    /// Its status records it.
     Recorded,
-    /// A creation in flight says so.
+    /// A creation in flight is for it.
     Creating,
-    /// Its spec wishes so.
+    /// Its spec names it.
     Desired,
 }
 
@@ -35,21 +38,21 @@ pub struct Claimant {
     pub created: Timestamp,
 }
 
-/// Which of the wanted keys another object has, and who.
+/// The wanted keys that another object has, each with that object.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ClaimResult {
     pub lost: BTreeMap<ClaimKey, Claimant>,
 }
 
 impl ClaimResult {
-    /// Whether the key, if it was wanted, was won.
+    /// Whether the key, if wanted, was won.
     pub fn holds(&self, key: &ClaimKey) -> bool {
         !self.lost.contains_key(key)
     }
 }
 
-/// All claims that this process knows of. Only an observed object keeps claims beyond its reconcile: what a reconcile says of an
-/// object that was never observed, or is gone by now, ends with that reconcile, so that nobody is left waiting for a ghost.
+/// All claims that this process knows of. Only an observed object keeps claims beyond its reconcile: those of an object
+/// that was never observed, or is gone, end with the reconcile, so that no object waits for one that does not exist.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
     ranks: HashMap<ClaimKey, BTreeSet<Rank>>,
@@ -58,15 +61,15 @@ pub struct Claims {
     lost: HashMap<OrganizationId, HashMap<Uid, usize>>,
 }
 
-/// One object's place at one key: the least has the key.
+/// One object's rank at one key: the least has the key.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
 struct Rank {
-    by: Right,
+    right: Right,
     created: Timestamp,
     uid: Uid,
 }
 
-/// A running reconcile keeps what it won; all others come by their basis.
+/// A running reconcile keeps what it won; all others rank by their basis.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd)]
 enum Right {
     Held,
@@ -79,41 +82,41 @@ struct Object {
     presence: Presence,
     facts: BTreeMap<ClaimKey, Basis>,
     /// What its running reconcile wants, won or not.
-    reconcile: BTreeMap<ClaimKey, Right>,
-    /// Who won what the running reconcile let go of; told when it ends.
+    wanted: BTreeMap<ClaimKey, Right>,
+    /// Objects that won what the running reconcile gave up; woken when it ends.
     to_wake: Vec<Claimant>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Presence {
     Observed,
-    /// Known from its running reconcile alone.
+    /// Known only from its running reconcile.
     OnlyInReconcile,
 }
 
 impl Object {
     fn right(&self, key: &ClaimKey) -> Option<Right> {
         let fact = self.facts.get(key).map(|basis| Right::Claimed(*basis));
-        self.reconcile.get(key).copied().into_iter().chain(fact).min()
+        self.wanted.get(key).copied().into_iter().chain(fact).min()
     }
 
     fn rank(&self, key: &ClaimKey) -> Option<Rank> {
-        let by = self.right(key)?;
+        let right = self.right(key)?;
         Some(Rank {
-            by,
+            right,
             created: self.claimant.created,
             uid: self.claimant.uid.clone(),
         })
     }
 
     fn keys(&self) -> impl Iterator<Item = &ClaimKey> {
-        self.facts.keys().chain(self.reconcile.keys())
+        self.facts.keys().chain(self.wanted.keys())
     }
 }
 
 impl Claims {
-    /// What the stored object says it claims; replaces what an earlier event said. Never frees what a running reconcile
-    /// holds. Returns the others that now win what they did not win before.
+    /// Takes in what the stored object claims, in place of what an earlier event said. Never frees what a running reconcile
+    /// holds. Returns the other objects that win a key by it.
     pub fn observe(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
         self.change(claimant, |object| {
             object.presence = Presence::Observed;
@@ -121,7 +124,7 @@ impl Claims {
         })
     }
 
-    /// The object is gone; this also ends its holds. Returns the others that now win what they did not win before.
+    /// The object is gone; this also ends its holds. Returns the other objects that win a key by it.
     pub fn forget(&mut self, uid: &Uid) -> Vec<Claimant> {
         let Some(object) = self.objects.remove(uid) else {
             return Vec::new();
@@ -131,11 +134,11 @@ impl Claims {
         once_each(woken)
     }
 
-    /// A running reconcile claims; what it wins it holds until [`Claims::release`], whoever comes. Replaces what the same
+    /// A running reconcile claims. It holds what it wins until [`Claims::release`], against any claim. Replaces what the same
     /// reconcile held before.
     pub fn take(&mut self, claimant: &Claimant, wanted: BTreeMap<ClaimKey, Basis>) -> ClaimResult {
         let woken = self.change(claimant, |object| {
-            let held = |key: &ClaimKey| object.reconcile.get(key) == Some(&Right::Held);
+            let held = |key: &ClaimKey| object.wanted.get(key) == Some(&Right::Held);
             let right = |key: &ClaimKey, basis| {
                 if held(key) {
                     Right::Held
@@ -143,7 +146,7 @@ impl Claims {
                     Right::Claimed(basis)
                 }
             };
-            object.reconcile = wanted
+            object.wanted = wanted
                 .into_iter()
                 .map(|(key, basis)| (key.clone(), right(&key, basis)))
                 .collect();
@@ -151,11 +154,11 @@ impl Claims {
         let wanted = self
             .objects
             .get(&claimant.uid)
-            .map(|object| object.reconcile.clone())
+            .map(|object| object.wanted.clone())
             .unwrap_or_default();
         let lost = self.held_by_others(&claimant.uid, wanted.into_keys().collect());
         self.change(claimant, |object| {
-            for (key, right) in &mut object.reconcile {
+            for (key, right) in &mut object.wanted {
                 if !lost.contains_key(key) {
                     *right = Right::Held;
                 }
@@ -165,7 +168,7 @@ impl Claims {
         ClaimResult { lost }
     }
 
-    /// Which of these others have, for who may not claim them. To ask takes nothing from anybody.
+    /// Those of the keys that other objects have. Claims nothing.
     pub fn held_by_others(&self, uid: &Uid, keys: Vec<ClaimKey>) -> BTreeMap<ClaimKey, Claimant> {
         let held = keys.into_iter().filter_map(|key| {
             let winner = self.winner(&key).filter(|winner| winner.uid != *uid)?.clone();
@@ -174,31 +177,32 @@ impl Claims {
         held.collect()
     }
 
-    /// The reconcile is over: what it knows its object to claim now replaces facts and holds. Returns the others that now
-    /// win what they did not win before.
+    /// The reconcile is over: `facts`, what its object claims now, replace earlier facts and holds. Returns the other
+    /// objects that win a key by it.
     pub fn release(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
         match self.objects.get(&claimant.uid).map(|object| object.presence) {
             None | Some(Presence::OnlyInReconcile) => self.forget(&claimant.uid),
             Some(Presence::Observed) => {
-                let mut told_late = Vec::new();
+                let mut to_wake = Vec::new();
                 let mut woken = self.change(claimant, |object| {
                     object.facts = facts;
-                    object.reconcile.clear();
-                    told_late = std::mem::take(&mut object.to_wake);
+                    object.wanted.clear();
+                    to_wake = std::mem::take(&mut object.to_wake);
                 });
-                woken.extend(told_late);
+                woken.extend(to_wake);
                 once_each(woken)
             }
         }
     }
 
-    /// Who has the key.
+    /// The object that has the key.
     pub fn winner(&self, key: &ClaimKey) -> Option<&Claimant> {
         self.in_order(key).next()
     }
 
-    /// Who would have the key next, in order.
-    pub fn waiting_for(&self, key: &ClaimKey) -> impl Iterator<Item = &Claimant> {
+    /// The objects that would have the key next, in order.
+    #[cfg(test)]
+    fn waiting_for(&self, key: &ClaimKey) -> impl Iterator<Item = &Claimant> {
         self.in_order(key).skip(1)
     }
 
@@ -212,14 +216,14 @@ impl Claims {
         ranks.filter_map(|rank| self.objects.get(&rank.uid).map(|object| &object.claimant))
     }
 
-    /// Changes one object and all that follows from it; costs what the object claims, not what others do.
+    /// Changes one object and the ranks at its keys. The cost depends on what this object claims, not on the others.
     fn change(&mut self, claimant: &Claimant, how: impl FnOnce(&mut Object)) -> Vec<Claimant> {
         let before = self.objects.remove(&claimant.uid);
         let mut after = before.clone().unwrap_or_else(|| Object {
             claimant: claimant.clone(),
             presence: Presence::OnlyInReconcile,
             facts: BTreeMap::new(),
-            reconcile: BTreeMap::new(),
+            wanted: BTreeMap::new(),
             to_wake: Vec::new(),
         });
         after.claimant = claimant.clone();

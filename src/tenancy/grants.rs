@@ -20,7 +20,7 @@ struct Entry {
     deletion: Option<Permission>,
 }
 
-/// What a granted name comes with. Effective: nothing is unset any more.
+/// What a granted name comes with, defaults filled in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Grant {
     pub adoption: Permission,
@@ -33,7 +33,7 @@ impl Access {
         Self::default()
     }
 
-    /// The entries that speak of this namespace, by its name or its labels.
+    /// The entries that select this namespace, by its name or its labels.
     pub fn resolve(entries: &[AccessEntry], namespace: &str, labels: &BTreeMap<String, String>) -> Self {
         let of_namespace = |entry: &&AccessEntry| selector::selects(&entry.namespaces, namespace, labels);
         let resolved = |entry: &AccessEntry| Entry {
@@ -50,12 +50,12 @@ impl Access {
         }
     }
 
-    /// None: not granted. Of several entries for one name, one that forbids beats one that allows beats one that is
-    /// silent.
+    /// None: not granted. Of several entries for one name, one that forbids beats one that allows beats one that leaves it
+    /// unset.
     pub fn grant(&self, name: &WorkspaceName) -> Option<Grant> {
         let granting = || self.entries.iter().filter(|entry| entry.permits(name));
         granting().next()?;
-        let ceiling = |of: fn(&Entry) -> Option<Permission>, unset| {
+        let permission = |of: fn(&Entry) -> Option<Permission>, unset| {
             let forbidden = |entry: &Entry| of(entry) == Some(Permission::Forbidden) && entry.selects(name);
             if self.entries.iter().any(forbidden) {
                 Permission::Forbidden
@@ -64,8 +64,8 @@ impl Access {
             }
         };
         Some(Grant {
-            adoption: ceiling(|entry| entry.adoption, Permission::Forbidden),
-            deletion: ceiling(|entry| entry.deletion, Permission::Allowed),
+            adoption: permission(|entry| entry.adoption, Permission::Forbidden),
+            deletion: permission(|entry| entry.deletion, Permission::Allowed),
         })
     }
 }
@@ -81,7 +81,7 @@ impl Entry {
 }
 
 /// The entry to ask an administrator for: YAML of one item of `spec.access[]`, on one line. It grants this name and no
-/// other; where no pattern can do that, words take its place, as nobody must be led to grant more.
+/// other. Where no pattern can do that, a sentence takes its place, so that it never suggests to grant more.
 pub fn entry_to_ask_for(namespace: &str, name: &WorkspaceName) -> String {
     if name.as_str().contains('*') || name.as_str().contains("{namespace}") {
         return "none can grant this name alone, as `*` and `{namespace}` have a meaning of their own in patterns: choose \
@@ -92,7 +92,7 @@ pub fn entry_to_ask_for(namespace: &str, name: &WorkspaceName) -> String {
     format!("{{namespaces: {{names: [{namespace}]}}, workspaceNames: [{name}]}}")
 }
 
-/// A double-quoted YAML string in which everything is visible: what shows as nothing or as something else is escaped.
+/// A double-quoted YAML string in which invisible and look-alike characters are escaped.
 fn quoted(text: &str) -> String {
     let escaped = text.chars().map(|c| match c {
         '"' | '\\' => format!("\\{c}"),
@@ -117,7 +117,7 @@ mod tests {
         Access::resolve(&entries(yaml), namespace, &BTreeMap::new()).grant(&WorkspaceName::from(name))
     }
 
-    fn ceilings(yaml: &str, name: &str) -> Option<(Permission, Permission)> {
+    fn permissions(yaml: &str, name: &str) -> Option<(Permission, Permission)> {
         grant(yaml, "team", name).map(|grant| (grant.adoption, grant.deletion))
     }
 
@@ -144,9 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_silent_forbids_adoption_and_allows_deletion() {
+    fn unset_permissions_forbid_adoption_and_allow_deletion() {
         let silent = "[{namespaces: {names: [team]}, workspaceNames: [acme]}]";
-        assert_eq!(ceilings(silent, "acme"), Some((Forbidden, Allowed)));
+        assert_eq!(permissions(silent, "acme"), Some((Forbidden, Allowed)));
     }
 
     #[test]
@@ -161,18 +161,18 @@ mod tests {
             [allows, forbids, silent],
         ] {
             let yaml = format!("[{}]", order.join(", "));
-            assert_eq!(ceilings(&yaml, "x"), Some((Forbidden, Allowed)));
-            assert_eq!(ceilings(&yaml, "a"), Some((Allowed, Allowed)));
-            assert_eq!(ceilings(&yaml, "ab"), Some((Forbidden, Forbidden)));
+            assert_eq!(permissions(&yaml, "x"), Some((Forbidden, Allowed)));
+            assert_eq!(permissions(&yaml, "a"), Some((Allowed, Allowed)));
+            assert_eq!(permissions(&yaml, "ab"), Some((Forbidden, Forbidden)));
         }
     }
 
     #[test]
-    fn writing_a_name_otherwise_lifts_no_ceiling() {
+    fn another_spelling_of_a_name_lifts_no_prohibition() {
         let yaml = "[{namespaces: {names: [team]}, workspaceNames: ['*'], adoption: Allowed},
                      {namespaces: {names: [team]}, workspaceNames: ['prod-*'], adoption: Forbidden, deletion: Forbidden}]";
         for name in ["prod-a", "Prod-a", " PROD-A "] {
-            assert_eq!(ceilings(yaml, name), Some((Forbidden, Forbidden)), "{name:?}");
+            assert_eq!(permissions(yaml, name), Some((Forbidden, Forbidden)), "{name:?}");
         }
     }
 
@@ -180,11 +180,11 @@ mod tests {
     fn an_entry_for_another_namespace_forbids_nothing_here() {
         let yaml = "[{namespaces: {names: [team]}, workspaceNames: [acme], adoption: Allowed},
                      {namespaces: {names: [other]}, workspaceNames: ['*'], adoption: Forbidden, deletion: Forbidden}]";
-        assert_eq!(ceilings(yaml, "acme"), Some((Allowed, Allowed)));
+        assert_eq!(permissions(yaml, "acme"), Some((Allowed, Allowed)));
     }
 
     #[test]
-    fn a_stored_pattern_with_an_unbounded_namespace_is_not_believed() {
+    fn a_stored_pattern_with_an_unbounded_namespace_grants_none() {
         let yaml = "[{namespaces: {selector: {}}, workspaceNames: ['{namespace}-*', '{namespace}']}]";
         assert_eq!(grant(yaml, "team", "team-a"), None);
         assert!(grant(yaml, "team", "team").is_some());
@@ -206,7 +206,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_entry_to_ask_for_grants_what_was_asked_and_to_nobody_else(
+        fn the_entry_to_ask_for_grants_that_name_and_no_other(
             name in any::<String>(), other in "[a-z]{1,3}",
         ) {
             prop_assume!(!name.contains('*') && !name.contains("{namespace}"));

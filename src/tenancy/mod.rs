@@ -1,4 +1,9 @@
-//! Who may use which name: canonical names, grants and claims. Pure: no clock, no input, no output.
+//! Which object may use which name. Pure: no clock, no input, no output.
+//!
+//! | question | file |
+//! |---|---|
+//! | what makes two objects claim one name? | [`names`] (when two names are one), [`claims`] (which object wins) |
+//! | may a namespace use a name? | [`grants`], by the patterns in `pattern` and the namespaces in `selector` |
 
 pub mod claims;
 pub mod grants;

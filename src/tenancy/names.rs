@@ -1,5 +1,5 @@
-//! When two names count as one. How Agent Engine compares names is not documented, so names that differ only by
-//! surrounding space, Unicode composition or case are never taken for two workspaces.
+//! When two names count as one. The API does not document how it compares names, so names that differ only in surrounding
+//! space, Unicode composition or case are never taken for two workspaces.
 
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
@@ -26,7 +26,7 @@ pub fn is_default(name: &WorkspaceName) -> bool {
     canonical_text(name.as_str()) == "default"
 }
 
-/// Folding may take composed characters apart, so composition comes again after it.
+/// Folding may take composed characters apart, so they are composed again after it.
 pub(super) fn canonical_text(text: &str) -> String {
     let composed: String = text.trim().nfc().collect();
     UniCase::new(composed).to_folded_case().nfc().collect()

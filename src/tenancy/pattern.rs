@@ -1,4 +1,4 @@
-//! Patterns of workspace names: `*` is any run of characters, `{namespace}` the namespace's name, all else is itself.
+//! Patterns of workspace names: `*` is any run of characters, `{namespace}` the namespace's name, all else is literal.
 
 use super::names::canonical_text;
 
@@ -30,22 +30,22 @@ impl Pattern {
         }
     }
 
-    /// To permit takes both the text as written and its canonical form: a name that Agent Engine may take for another
-    /// is no more permitted than that other.
+    /// A name is permitted if both the text as written and its canonical form match: Agent Engine may take two spellings
+    /// for one name.
     pub(super) fn permits(&self, name: &str) -> bool {
         self.soundness == Soundness::Sound
             && matches(&self.exact, name)
             && matches(&self.canonical, &canonical_text(name))
     }
 
-    /// To speak of a name, and so to forbid, takes either: no other way of writing it lifts a ceiling.
+    /// A name is selected, and so may be forbidden, if either form matches: another spelling lifts no prohibition.
     pub(super) fn selects(&self, name: &str) -> bool {
         matches(&self.exact, name) || matches(&self.canonical, &canonical_text(name))
     }
 }
 
-/// Each `{namespace}` ends the pattern or is followed by what no namespace name contains. Before it no `*` may stand,
-/// or after it none and before it also what no namespace name contains: then one name tells one namespace.
+/// Sound: one name belongs to one namespace. Each `{namespace}` ends the pattern or is followed by a character that no
+/// namespace name contains; and no `*` stands before it, or none after it and such a character before it.
 fn soundness(pattern: &str) -> Soundness {
     let parts: Vec<&str> = pattern.split(NAMESPACE).collect();
     let [before, .., after] = parts.as_slice() else {
@@ -72,7 +72,7 @@ fn separates(c: char) -> bool {
     !canonical_text(&format!("_{c}")).chars().any(in_a_namespace)
 }
 
-/// Matches the whole text. Greedy from the left is enough, as `*` is the only thing that varies.
+/// Matches the whole text. Greedy from the left is enough, as only `*` varies.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;

@@ -1,4 +1,7 @@
-//! Which namespaces an access entry speaks of, with the meaning that Kubernetes gives to label selectors.
+//! The namespaces that an access entry selects, with the meaning that Kubernetes gives to label selectors.
+//!
+//! Not `kube::core::Selector`: it ignores the values of `Exists` and lets a `NotIn` without values match every label. The
+//! schema refuses both, but a selector grants names, so one that was stored before the schema must select nothing.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +34,7 @@ fn selects_labels(selector: &LabelSelector, labels: &BTreeMap<String, String>) -
             .all(|requirement| meets(requirement, labels))
 }
 
-/// What Kubernetes would refuse (an unknown operator, values too few or too many) is met by nothing.
+/// A requirement that Kubernetes would refuse (an unknown operator, too few or too many values) matches no labels.
 fn meets(requirement: &LabelSelectorRequirement, labels: &BTreeMap<String, String>) -> bool {
     let values = requirement.values.as_deref().unwrap_or_default();
     let value = labels.get(&requirement.key);
@@ -125,7 +128,7 @@ mod tests {
         assert!(!selects(&set, "team-a", &BTreeMap::new()));
         assert!(
             !selects(&NamespaceSet::default(), "team", &labels()),
-            "neither names nor selector: nobody"
+            "neither names nor selector: none"
         );
     }
 }

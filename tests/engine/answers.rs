@@ -3,17 +3,19 @@
 use agent_engine_operator::domain::remote::FailureClass::{
     self, Conflict, Denied, Malformed, Missing, Rejected, Throttled, Transient, Unknown,
 };
-use agent_engine_operator::engine::Operation::{self, Authenticate, Delete, Get, Issue, List, Prove, Update};
+use agent_engine_operator::engine::Operation::{
+    self, Authenticate, Delete, Get, Issue, List, Update, Verify,
+};
 use serde_json::json;
 
 use crate::stub::{self, EXCHANGE, Reply, W1, call, engine, failure, html, json, text};
 
-const ALL: [Operation; 7] = [Authenticate, List, Get, Issue, Prove, Update, Delete];
-const READS: [Operation; 3] = [List, Get, Prove];
+const ALL: [Operation; 7] = [Authenticate, List, Get, Issue, Verify, Update, Delete];
+const READS: [Operation; 3] = [List, Get, Verify];
 const WRITES: [Operation; 3] = [Issue, Update, Delete];
-const CALLS: [Operation; 6] = [List, Get, Issue, Prove, Update, Delete];
+const CALLS: [Operation; 6] = [List, Get, Issue, Verify, Update, Delete];
 /// Those for which `Missing` is a failure to the caller.
-const NAMING: [Operation; 4] = [List, Issue, Prove, Update];
+const NAMING: [Operation; 4] = [List, Issue, Verify, Update];
 
 /// Answers the call in question (and no other) in one way. A call's own exchange, where it needs one, goes well.
 fn stubborn(

@@ -166,9 +166,9 @@ async fn a_403_is_never_replayed_and_makes_an_old_token_doubtful() {
 #[tokio::test(start_paused = true)]
 async fn a_proof_carries_the_scoped_token_and_nothing_of_ours() {
     let (engine, log) = engine(|seen| (seen.path == PROVE && seen.nth == 1).then(refused).flatten());
-    assert!(engine.prove(&scoped("scoped-7")).await.result.is_ok());
+    assert!(engine.verify(&scoped("scoped-7")).await.result.is_ok());
     assert_eq!(
-        failure(engine.prove(&scoped("scoped-7")).await).class,
+        failure(engine.verify(&scoped("scoped-7")).await).class,
         FailureClass::Denied
     );
     assert_eq!(log.exchanges(), 0);

@@ -144,7 +144,7 @@ async fn deleted_workspaces_are_not_listed() {
         (seen.path == LIST).then(|| json(200, &json!({"data": [workspace("a", "A"), gone]})))
     });
     assert_eq!(engine.list(ListFilter::default()).await.result.unwrap().len(), 1);
-    assert_eq!(engine.look(&"A".into()).await.result.unwrap().len(), 1);
+    assert_eq!(engine.search(&"A".into()).await.result.unwrap().len(), 1);
 }
 
 /// What is wrong, the n-th page, and how many pages are read before it is noticed.
@@ -200,7 +200,7 @@ async fn a_look_asks_once_for_a_plain_name_and_for_each_spelling_of_others() {
     ];
     for (name, search_terms) in cases {
         let (engine, log) = engine(|_| None);
-        assert!(engine.look(&name.into()).await.result.is_ok());
+        assert!(engine.search(&name.into()).await.result.is_ok());
         let asked: Vec<_> = log
             .to(LIST)
             .iter()

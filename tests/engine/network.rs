@@ -164,7 +164,7 @@ async fn a_lost_answer_to_a_write_is_unknown_and_the_write_was_sent_once() {
         (Operation::Update, Unknown, 1),
         (Operation::Delete, Unknown, 1),
         (Operation::Get, Transient, 2),
-        (Operation::Prove, Transient, 2),
+        (Operation::Verify, Transient, 2),
     ] {
         let (address, deserted) = deserter().await;
         let engine = Client::new(&config(&format!("http://{address}"))).unwrap();

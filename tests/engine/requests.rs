@@ -1,6 +1,6 @@
 //! What is sent: addresses, headers and bodies, and what is never sent.
 
-use agent_engine_operator::crd::organization::TokenPath;
+use agent_engine_operator::domain::remote::TokenPath;
 use agent_engine_operator::domain::remote::{FailureClass, RemoteState, WorkspaceState};
 use agent_engine_operator::engine::{Operation, UpdateFields};
 use serde_json::json;
@@ -18,7 +18,7 @@ async fn every_call_goes_to_its_address_with_the_organization_and_no_more() {
         (Operation::List, "GET", LIST),
         (Operation::Get, "GET", one.as_str()),
         (Operation::Issue, "POST", ISSUE),
-        (Operation::Prove, "GET", PROVE),
+        (Operation::Verify, "GET", PROVE),
         (Operation::Update, "PUT", one.as_str()),
         (Operation::Delete, "DELETE", one.as_str()),
     ];
@@ -152,7 +152,7 @@ async fn the_older_family_of_paths_issues_and_proves() {
         issued.body,
         json!({"workspace_name": "tenant", "external_user_id": "tenant"})
     );
-    let proof = engine.prove(&scoped("scoped-1")).await.result.unwrap();
+    let proof = engine.verify(&scoped("scoped-1")).await.result.unwrap();
     assert_eq!((proof.workspace_id.as_str(), proof.workspace_name), (W1, None));
 }
 
@@ -163,7 +163,7 @@ async fn answers_come_as_values() {
         odd["status"] = json!("paused");
         (seen.method == "PUT").then(|| json(200, &odd))
     });
-    let proof = engine.prove(&scoped("scoped-1")).await.result.unwrap();
+    let proof = engine.verify(&scoped("scoped-1")).await.result.unwrap();
     assert_eq!(proof.workspace_id.as_str(), W1);
     assert_eq!(proof.organization_id.unwrap().as_str(), ORGANIZATION);
     assert_eq!(proof.workspace_name.unwrap().as_str(), "tenant");

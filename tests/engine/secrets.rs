@@ -85,7 +85,7 @@ async fn the_finest_log_of_every_call_over_a_real_connection_shows_no_secret() {
         write!(shown, "{:?}", call(&engine, operation).await).unwrap();
     }
     let issued = engine.issue(&"tenant".into(), None).await.result.unwrap();
-    write!(shown, "{issued:?}{:?}", engine.prove(&issued).await).unwrap();
+    write!(shown, "{issued:?}{:?}", engine.verify(&issued).await).unwrap();
     write!(shown, "{config:?}{:?}{:?}", credentials(), scoped(SCOPED)).unwrap();
 
     assert!(
@@ -123,8 +123,8 @@ async fn what_a_server_echoes_is_not_shown() {
             },
         );
         let failure = match operation {
-            Operation::Prove => engine
-                .prove(&scoped("opaque-scoped-canary"))
+            Operation::Verify => engine
+                .verify(&scoped("opaque-scoped-canary"))
                 .await
                 .result
                 .unwrap_err(),
@@ -142,7 +142,7 @@ async fn what_a_server_echoes_is_not_shown() {
         // A token that is no JWT and was never sent cannot be known for one.
         if !matches!(
             operation,
-            Operation::Exchange | Operation::Authenticate | Operation::Prove
+            Operation::Exchange | Operation::Authenticate | Operation::Verify
         ) {
             assert_silent(&failure.detail);
         }

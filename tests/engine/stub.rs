@@ -231,7 +231,7 @@ pub async fn call(engine: &Client, operation: Operation) -> Answer<String> {
         Operation::List => told(engine.list(ListFilter::default()).await),
         Operation::Get => told(engine.get(&id).await),
         Operation::Issue => told(engine.issue(&"tenant".into(), None).await),
-        Operation::Prove => told(engine.prove(&scoped("scoped-1")).await),
+        Operation::Verify => told(engine.verify(&scoped("scoped-1")).await),
         Operation::Update => told(
             engine
                 .update(

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use agent_engine_operator::domain::remote::FailureClass::{Transient, Unknown};
-use agent_engine_operator::engine::Operation::{self, Authenticate, Delete, Get, Issue, List, Prove, Update};
+use agent_engine_operator::engine::Operation::{
+    self, Authenticate, Delete, Get, Issue, List, Update, Verify,
+};
 use agent_engine_operator::engine::{Client, TOTAL_DEADLINE, in_process};
 use axum::Router;
 use futures::future::join_all;
@@ -33,7 +35,7 @@ async fn a_read_is_repeated_once_when_a_gateway_fails_and_a_write_never() {
             for (operation, expected) in [
                 (List, reads),
                 (Get, reads),
-                (Prove, reads),
+                (Verify, reads),
                 (Issue, 1),
                 (Update, 1),
                 (Delete, 1),
@@ -51,7 +53,7 @@ async fn a_read_is_repeated_once_when_a_gateway_fails_and_a_write_never() {
 
 #[tokio::test(start_paused = true)]
 async fn a_repeat_that_goes_well_is_a_success() {
-    for operation in [List, Get, Prove, Authenticate] {
+    for operation in [List, Get, Verify, Authenticate] {
         let (engine, _) = engine(|seen| (seen.nth == 0).then(|| text(503, "")));
         assert!(call(&engine, operation).await.result.is_ok(), "{operation:?}");
     }
@@ -62,7 +64,7 @@ async fn a_silent_server_is_given_up_and_only_a_write_is_in_doubt() {
     for (operation, class) in [
         (List, Transient),
         (Get, Transient),
-        (Prove, Transient),
+        (Verify, Transient),
         (Issue, Unknown),
         (Update, Unknown),
         (Delete, Unknown),

@@ -1,9 +1,9 @@
 //! Knobs that show only in circumstances of their own.
 
-use agent_engine_operator::crd::organization::TokenPath;
 use agent_engine_operator::domain::remote::FailureClass::{
     self, Conflict, Denied, Missing, Rejected, Throttled,
 };
+use agent_engine_operator::domain::remote::TokenPath;
 use agent_engine_operator::domain::remote::WorkspaceState;
 use agent_engine_operator::emulator::Emulator;
 use agent_engine_operator::engine::{Client, ListFilter, UpdateFields};
@@ -36,7 +36,7 @@ pub async fn control(emulator: &Emulator, path: &str, body: &Value) {
 }
 
 pub async fn id_of(engine: &Client, name: &str) -> agent_engine_operator::domain::ids::WorkspaceId {
-    let rows = engine.look(&name.into()).await.result.unwrap();
+    let rows = engine.search(&name.into()).await.result.unwrap();
     rows.into_iter().find(|row| row.name.as_str() == name).unwrap().id
 }
 
@@ -99,7 +99,7 @@ async fn names_that_the_api_refuses_are_rejected() {
     for (knob, value, name) in [("name_trim", "on", " tenant "), ("name_case", "folded", "TENANT")] {
         let (_emulator, engine) = start(&[(knob, value)]);
         let token = engine.issue(&name.into(), None).await.result.unwrap();
-        let proof = engine.prove(&token).await.result.unwrap();
+        let proof = engine.verify(&token).await.result.unwrap();
         assert_eq!(
             proof.workspace_id,
             id_of(&engine, "tenant").await,
@@ -193,7 +193,7 @@ async fn an_expired_scoped_token_proves_nothing() {
         let (emulator, engine) = start(&[("info_expired", value)]);
         let token = engine.issue(&"tenant".into(), None).await.result.unwrap();
         emulator.with(|state| state.clock.advance(SignedDuration::from_secs(1201)));
-        assert_eq!(engine.prove(&token).await.result.unwrap_err().class, class);
+        assert_eq!(engine.verify(&token).await.result.unwrap_err().class, class);
     }
 }
 
@@ -243,7 +243,7 @@ async fn what_was_deleted_reads_as_gone_in_every_notation() {
             let id = id_of(&engine, "tenant").await;
             engine.delete(&id).await.result.unwrap();
             assert_eq!(engine.get(&id).await.result, Ok(None), "{shape} {value}");
-            assert_eq!(engine.look(&"tenant".into()).await.result, Ok(Vec::new()));
+            assert_eq!(engine.search(&"tenant".into()).await.result, Ok(Vec::new()));
             let change = UpdateFields {
                 name: Some("x".into()),
                 state: None,

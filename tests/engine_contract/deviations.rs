@@ -1,6 +1,6 @@
 //! What each value of a knob changes in the story. A value that is not here changes nothing.
 
-use agent_engine_operator::crd::organization::TokenPath;
+use agent_engine_operator::domain::remote::TokenPath;
 
 use crate::story::GOOD;
 use End::{GoesOn, Stops};

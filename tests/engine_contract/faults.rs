@@ -1,7 +1,7 @@
 //! Each fault of the emulator, on each call: what the client makes of it, and how often it asked.
 
-use agent_engine_operator::crd::organization::TokenPath;
 use agent_engine_operator::domain::remote::FailureClass::{self, Malformed, Transient, Unknown};
+use agent_engine_operator::domain::remote::TokenPath;
 use agent_engine_operator::emulator::fault::{Fault, FaultAnswer};
 use agent_engine_operator::emulator::journal::Filter;
 use agent_engine_operator::emulator::operation::Operation::{self, T1, T2, T3, W1, W3, W4, W5};
@@ -17,7 +17,7 @@ async fn befallen(operation: Operation, answer: FaultAnswer) -> (FailureClass, u
     let (emulator, engine) =
         Setting::new(TokenPath::Applications, "envelope").start(vec!["tenant".to_owned()]);
     let token = engine.issue(&"tenant".into(), None).await.result.unwrap();
-    let id = engine.prove(&token).await.result.unwrap().workspace_id;
+    let id = engine.verify(&token).await.result.unwrap().workspace_id;
     let fault = Fault {
         operation: Some(operation),
         answer,
@@ -30,7 +30,7 @@ async fn befallen(operation: Operation, answer: FaultAnswer) -> (FailureClass, u
     let result = match operation {
         T1 => engine.authenticate().await.result.map(drop),
         T2 => engine.issue(&"tenant".into(), None).await.result.map(drop),
-        T3 => engine.prove(&token).await.result.map(drop),
+        T3 => engine.verify(&token).await.result.map(drop),
         W1 => engine.list(ListFilter::default()).await.result.map(drop),
         W3 => engine.get(&id).await.result.map(drop),
         W4 => {
@@ -120,7 +120,7 @@ async fn a_token_of_another_workspace_is_found_out_by_its_proof() {
         .unwrap();
     let token = engine.issue(&"tenant".into(), None).await.result.unwrap();
     assert_eq!(
-        engine.prove(&token).await.result.unwrap().workspace_id.as_str(),
+        engine.verify(&token).await.result.unwrap().workspace_id.as_str(),
         other
     );
 }
@@ -145,7 +145,7 @@ async fn a_shorter_life_is_read_from_the_token_and_a_longer_one_is_not_believed(
 }
 
 async fn found(engine: &Client, name: &str) -> String {
-    let rows = engine.look(&name.into()).await.result.unwrap();
+    let rows = engine.search(&name.into()).await.result.unwrap();
     rows.into_iter()
         .find(|row| row.name.as_str() == name)
         .unwrap()

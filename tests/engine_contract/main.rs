@@ -9,7 +9,7 @@ mod faults;
 mod paging;
 mod story;
 
-use agent_engine_operator::crd::organization::TokenPath;
+use agent_engine_operator::domain::remote::TokenPath;
 use agent_engine_operator::emulator::knobs::TABLE;
 
 use story::{Setting, deviation, tell};

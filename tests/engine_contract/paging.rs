@@ -1,6 +1,6 @@
 //! Lists of several pages under every way of paging that the emulator knows.
 
-use agent_engine_operator::crd::organization::TokenPath;
+use agent_engine_operator::domain::remote::TokenPath;
 use agent_engine_operator::engine::ListFilter;
 
 use crate::story::Setting;
@@ -34,12 +34,12 @@ async fn every_workspace_is_listed_once_however_pages_are_linked_and_ordered() {
                     };
                     assert_eq!(engine.list(some).await.result.unwrap().len(), 100, "{what}");
                     assert_eq!(
-                        engine.look(&"TENANT 0".into()).await.result.unwrap().len(),
+                        engine.search(&"TENANT 0".into()).await.result.unwrap().len(),
                         100,
                         "{what}"
                     );
                     assert_eq!(
-                        engine.look(&"Tenant 007".into()).await.result.unwrap().len(),
+                        engine.search(&"Tenant 007".into()).await.result.unwrap().len(),
                         1,
                         "{what}"
                     );
@@ -64,7 +64,7 @@ async fn odd_names_are_found_by_looking_for_them() {
         let setting = Setting::new(TokenPath::Applications, "envelope").with("special_characters", special);
         let (_emulator, engine) = setting.start(odd.iter().map(|name| (*name).to_owned()).collect());
         for name in odd {
-            let found = engine.look(&name.into()).await.result.unwrap();
+            let found = engine.search(&name.into()).await.result.unwrap();
             assert!(
                 found.iter().any(|workspace| workspace.name.as_str() == name),
                 "{name:?}, {special}"

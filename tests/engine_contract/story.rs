@@ -1,8 +1,8 @@
 //! A workspace's life as the client sees it, step by step, each step told in a word.
 
 use agent_engine_operator::clock::Clock;
-use agent_engine_operator::crd::organization::TokenPath;
 use agent_engine_operator::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use agent_engine_operator::domain::remote::TokenPath;
 use agent_engine_operator::domain::remote::{Answer, FailureClass, TokenScope, WorkspaceState};
 use agent_engine_operator::emulator::{DEFAULT_ORGANIZATION, Emulator, Settings};
 use agent_engine_operator::engine::{
@@ -149,7 +149,7 @@ impl Story {
             Some(_) => "of another organization".to_owned(),
             None => "of whom it does not say".to_owned(),
         });
-        let found = engine.look(&tenant).await;
+        let found = engine.search(&tenant).await;
         self.tell(found, |rows| count(rows.len()));
         let first = self.issue(&tenant).await;
         let proof = self.prove(first.as_ref(), None).await;
@@ -170,7 +170,7 @@ impl Story {
                 }
             ),
         });
-        let found = engine.look(&tenant).await;
+        let found = engine.search(&tenant).await;
         self.tell(found, |rows| count(rows.len()));
         let listed = engine.list(ListFilter::default()).await;
         self.tell(listed, |rows| count(rows.len()));
@@ -252,7 +252,7 @@ impl Story {
             self.say("-".to_owned());
             return None;
         };
-        let answer = self.engine.prove(token).await;
+        let answer = self.engine.verify(token).await;
         let proof = answer.result.as_ref().ok().cloned();
         self.tell(answer, |proof| {
             match expected {

@@ -1,11 +1,11 @@
-//! By what is counted: few and closed sets of values.
+//! The labels of metrics and their closed sets of values.
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 
 use crate::domain::reason::{Kstatus, Reason};
 use crate::domain::remote::{Failure, FailureClass};
 
-/// The kinds that reconciles are made for.
+/// The kinds that are reconciled.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
 pub enum Kind {
     Workspace,
@@ -17,20 +17,20 @@ pub enum Kind {
 pub enum ReconcileResult {
     /// All is as declared.
     Ready,
-    /// Work or waiting goes on by itself.
+    /// Work or a wait goes on without a person.
     Waiting,
     /// A person must change something.
     Stalled,
-    /// The reconcile was overtaken by a change and begins anew.
+    /// A change overtook the reconcile, which begins again.
     Overtaken,
-    /// The reconcile took longer than it may.
+    /// The reconcile exceeded `--reconcile-timeout`.
     TimedOut,
     /// A defect of ours.
     Panicked,
 }
 
 impl ReconcileResult {
-    /// The result of a reconcile that came to its end with this reason.
+    /// The result of a reconcile that ended with this reason.
     pub fn of(reason: Reason) -> Self {
         match reason.kstatus() {
             Kstatus::Ready => Self::Ready,
@@ -51,7 +51,7 @@ pub enum EffectOutcome {
 }
 
 impl EffectOutcome {
-    /// Of an effect that came to its end, or was a call that failed.
+    /// The outcome of an effect, from the failure of its call if there is one.
     pub fn of(failure: Option<&Failure>) -> Self {
         match failure.map(|failure| failure.class) {
             None => Self::Done,
@@ -66,20 +66,6 @@ impl EffectOutcome {
             Some(FailureClass::Transient | FailureClass::Malformed) => Self::Failed,
         }
     }
-}
-
-/// How a call to Agent Engine ended: the classes of failure without their values, or success.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, EncodeLabelValue)]
-pub enum CallOutcome {
-    Success,
-    Transient,
-    Throttled,
-    Denied,
-    Rejected,
-    Conflict,
-    Missing,
-    Malformed,
-    Unknown,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
@@ -99,7 +85,7 @@ pub(super) struct Effect {
 #[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
 pub(super) struct Call {
     pub(super) operation: &'static str,
-    pub(super) outcome: CallOutcome,
+    pub(super) outcome: &'static str,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]

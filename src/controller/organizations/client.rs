@@ -6,13 +6,11 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use secrecy::SecretString;
 
-use crate::admin::Metrics;
-use crate::admin::metrics::CallOutcome as Counted;
 use crate::controller::context::Context;
 use crate::controller::perform;
 use crate::crd::{Organization, WithoutManagedFields};
 use crate::domain::ids::OrganizationId;
-use crate::engine::{self, Call, CallOutcome, ClientConfig, ConfigError, Credentials, Endpoint, Observer};
+use crate::engine::{self, ClientConfig, ConfigError, Credentials, Endpoint};
 use crate::organization::NoClient;
 
 /// Reads the credential Secret and makes a client of it, which names this organization with every call.
@@ -67,30 +65,6 @@ pub(super) async fn connect(
     config.token_path = object.spec.token_path();
     config.ca_bundle = object.spec.ca_bundle.clone();
     config.clock = context.clock.clone();
-    config.observer = Arc::new(Counting(context.served.metrics.clone()));
+    config.observer = context.served.metrics.clone();
     engine::Client::new(&config).map_err(unusable)
-}
-
-/// Counts calls into the metrics.
-struct Counting(Arc<Metrics>);
-
-impl Observer for Counting {
-    fn ended(&self, call: &Call) {
-        self.0
-            .engine_call_ended(call.operation.as_str(), counted(call.outcome), call.took);
-    }
-}
-
-fn counted(outcome: CallOutcome) -> Counted {
-    match outcome {
-        CallOutcome::Status(200..=299) => Counted::Success,
-        CallOutcome::Status(429) => Counted::Throttled,
-        CallOutcome::Status(401 | 403) | CallOutcome::NoToken => Counted::Denied,
-        CallOutcome::Status(404 | 410) => Counted::Missing,
-        CallOutcome::Status(409) => Counted::Conflict,
-        CallOutcome::Status(400..=499) => Counted::Rejected,
-        CallOutcome::Status(500..=599) | CallOutcome::NotConnected => Counted::Transient,
-        CallOutcome::Status(_) => Counted::Malformed,
-        CallOutcome::Lost | CallOutcome::TimedOut => Counted::Unknown,
-    }
 }

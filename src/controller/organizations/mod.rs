@@ -15,6 +15,7 @@ use kube::runtime::applier;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use self::perform::Performer;
 use super::announce::announce;
@@ -26,7 +27,6 @@ use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
 use crate::limits::RateLimiter;
 use crate::organization::{Effect, Next, Outcome, Reconcile, Settled};
-use crate::stopping::Stopping;
 
 /// A store that lags behind our own write is asked again then, should no event come first.
 const LAGS: Duration = Duration::from_secs(5);
@@ -52,16 +52,15 @@ enum Ended {
 pub(super) async fn run(
     context: Arc<Context>,
     queue: mpsc::UnboundedReceiver<ObjectRef<AnyOrganization>>,
-    stopping: Stopping,
+    cancel: CancellationToken,
 ) {
-    let mut early = stopping.clone();
     let queue = queue
         .map(Ok::<_, Infallible>)
-        .take_until(Box::pin(async move { early.begun().await }));
+        .take_until(Box::pin(cancel.clone().cancelled_owned()));
     applier(
         move |organization, context| {
-            let stopping = stopping.clone();
-            Box::pin(async move { Ok::<_, Infallible>(reconcile(&organization, &context, stopping).await) })
+            let cancel = cancel.clone();
+            Box::pin(async move { Ok::<_, Infallible>(reconcile(&organization, &context, cancel).await) })
         },
         |_, never, _| match *never {},
         context.clone(),
@@ -73,7 +72,11 @@ pub(super) async fn run(
     .await;
 }
 
-async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopping: Stopping) -> Action {
+async fn reconcile(
+    organization: &AnyOrganization,
+    context: &Arc<Context>,
+    cancel: CancellationToken,
+) -> Action {
     let object = match organization {
         AnyOrganization::Whole(object) => object,
         AnyOrganization::Salvaged(salvaged) => {
@@ -87,7 +90,7 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopp
     let metrics = &context.served.metrics;
     metrics.reconcile_began(Kind::Organization);
     let began = Instant::now();
-    let ended = tokio::spawn(drive(context.clone(), object.clone(), stopping)).await;
+    let ended = tokio::spawn(drive(context.clone(), object.clone(), cancel)).await;
     let (result, reason, action) = match ended {
         Ok(Ended::Settled(settled)) => finish(context, object, *settled).await,
         // Its name is another's by now, whose own event wakes it.
@@ -127,7 +130,7 @@ async fn reconcile(organization: &AnyOrganization, context: &Arc<Context>, stopp
 }
 
 /// The loop without decisions, in a task of its own: a panic in it ends it and nothing else.
-async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stopping) -> Ended {
+async fn drive(context: Arc<Context>, object: Organization, cancel: CancellationToken) -> Ended {
     let mut performer = Performer::new(context.clone(), object.clone());
     let Some(view) = observe::view(&context, &object) else {
         return Ended::Replaced;
@@ -156,7 +159,7 @@ async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stoppi
                 let may_be_left = matches!(effect, Effect::List(_));
                 let came = tokio::select! {
                     biased;
-                    () = stopping.begun(), if may_be_left => return Ended::Stopped,
+                    () = cancel.cancelled(), if may_be_left => return Ended::Stopped,
                     came = timeout(context.settings.reconcile_timeout, performer.perform(effect)) => came,
                 };
                 let Ok(came) = came else {
@@ -169,7 +172,7 @@ async fn drive(context: Arc<Context>, object: Organization, mut stopping: Stoppi
                 outcome = Some(came);
             }
             Next::Wait(at) => tokio::select! {
-                () = stopping.begun() => return Ended::Stopped,
+                () = cancel.cancelled() => return Ended::Stopped,
                 () = sleep(elapsed(context.now(), at)) => {}
             },
             Next::Settled(settled) => return Ended::Settled(settled),

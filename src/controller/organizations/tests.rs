@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use kube::runtime::watcher::Event;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::admin::AdminState;
 use crate::controller::tests::{HOME, settings, silent};
-use crate::stopping;
 
 #[tokio::test(start_paused = true)]
 async fn a_kubernetes_api_that_says_nothing_holds_no_pass_for_ever() {
@@ -24,11 +24,11 @@ async fn a_kubernetes_api_that_says_nothing_holds_no_pass_for_ever() {
         writers
             .organizations
             .apply_watcher_event(&Event::Apply(organization.clone()));
-        let (_stop, stopping) = stopping::channel();
+        let cancel = CancellationToken::new();
         let context = Arc::new(context);
         let ended = timeout(
             Duration::from_secs(3600),
-            reconcile(&organization, &context, stopping),
+            reconcile(&organization, &context, cancel),
         );
         ended.await.expect("the reconcile ends");
     }

@@ -87,7 +87,7 @@ impl Performer {
                 Outcome::Cluster(ClusterOutcome::Crd(self.read_crd().await))
             }
             Effect::Engine(EngineCall::Search(name)) => match self.engine() {
-                Some(engine) => Outcome::Engine(EngineAnswer::Searched(engine.look(&name).await)),
+                Some(engine) => Outcome::Engine(EngineAnswer::Searched(engine.search(&name).await)),
                 None => Outcome::Engine(EngineAnswer::Searched(self.no_engine())),
             },
             Effect::Engine(EngineCall::Get(id)) => match self.engine() {
@@ -103,7 +103,7 @@ impl Performer {
             },
             Effect::Engine(EngineCall::Verify(slot)) => match (self.engine(), self.tokens.get(&slot)) {
                 (Some(engine), Some(token)) => {
-                    Outcome::Engine(EngineAnswer::Verified(engine.prove(token).await))
+                    Outcome::Engine(EngineAnswer::Verified(engine.verify(token).await))
                 }
                 (None, _) | (_, None) => Outcome::Engine(EngineAnswer::Verified(self.no_engine())),
             },
@@ -153,7 +153,7 @@ impl Performer {
             other => {
                 let tokens = self.tokens.values();
                 let scrub = tokens.fold(Redactor::default(), |scrub, token| {
-                    scrub.and_stored(&token.secret)
+                    scrub.with_stored(&token.secret)
                 });
                 let detail = scrubbed(other, &scrub);
                 match other {
@@ -263,7 +263,7 @@ pub(super) fn detail(error: &kube::Error) -> String {
 /// Who refuses a request says why in words of its own, an admission webhook among them, and may quote what it refuses.
 fn scrubbed(error: &kube::Error, scrub: &Redactor) -> String {
     match error {
-        kube::Error::Api(status) => scrub.clean(&format!("{} {}", status.reason, status.message)),
+        kube::Error::Api(status) => scrub.redact(&format!("{} {}", status.reason, status.message)),
         _ => "no answer from the Kubernetes API".to_owned(),
     }
 }

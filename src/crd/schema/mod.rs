@@ -1,7 +1,7 @@
 //! What the API server is told to accept: bounds and CEL rules, one function per field that has any.
 //!
 //! A message says what is wrong and what to write instead. Nothing here sets a default: what a user leaves out of a
-//! spec stays out, or GitOps tools would see a difference for ever.
+//! spec stays out, or GitOps tools would always see a difference.
 
 pub mod organization;
 pub mod status;
@@ -57,7 +57,7 @@ fn drop_null(property: &mut Map<String, Value>) {
     }
 }
 
-/// A description is one paragraph; where our source breaks its lines is nobody's business.
+/// A description is one paragraph, without the line breaks of the source.
 fn join_lines(property: &mut Map<String, Value>) {
     if let Some(Value::String(description)) = property.get_mut("description") {
         *description = description.replace('\n', " ");

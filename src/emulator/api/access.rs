@@ -24,7 +24,7 @@ pub enum Principal {
     Invalid,
 }
 
-/// Several organizations and none named: real clients look for these words.
+/// For several organizations when the call names none: real clients search for these words.
 const AMBIGUOUS: &str =
     "User belongs to several organizations, specify target organization with X-Organization-Id";
 
@@ -104,15 +104,15 @@ impl World {
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         match token {
-            Some((_, token)) => Ok(self.mint.read(token.trim(), call.now)),
+            Some((_, token)) => Ok(self.issuer.read(token.trim(), call.now)),
             None => Err(unauthorized(call.knobs, trace)),
         }
     }
 
-    /// The organization that a call will be for, as far as it can be told without refusing anything.
+    /// The organization that a call will be for, if that is known without refusing the call.
     pub(super) fn organization_at_arrival(&self, request: &Request, now: Timestamp) -> Option<&Organization> {
         let token = request.authorization.as_deref()?.split_once(' ')?.1;
-        match self.mint.read(token.trim(), now).ok()? {
+        match self.issuer.read(token.trim(), now).ok()? {
             Grant::Application { organizations, .. } => {
                 let named = request
                     .organization

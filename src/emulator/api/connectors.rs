@@ -56,7 +56,7 @@ impl World {
         Ok((202, json!({"job_id": job_id})))
     }
 
-    /// Either kind of token; a scoped one is bound to the workspace that is told.
+    /// Accepts either kind of token; a scoped one opens its own workspace only.
     fn either(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(String, Option<String>)> {
         let token = call
             .request
@@ -64,7 +64,7 @@ impl World {
             .as_deref()
             .and_then(|header| header.split_once(' '))
             .map(|(_, token)| token);
-        match token.map(|token| self.mint.read(token, call.now)) {
+        match token.map(|token| self.issuer.read(token, call.now)) {
             Some(Ok(Grant::Scoped { .. })) => {
                 let (organization, workspace, _) = self.scoped(call, trace)?;
                 Ok((organization, Some(workspace)))

@@ -15,8 +15,8 @@ const UNITED_STATES: &str = "645a183f-b12b-4c6e-8ad3-99e165603450";
 const EUROPE: &str = "b9e48d61-f082-4a14-a8d0-799a907938cb";
 
 impl World {
-    /// What a look at arrival finds, for the race in which two calls look before either creates.
-    pub fn look_at_arrival(&self, request: &Request, knobs: &Knobs, now: Timestamp) -> Arrival {
+    /// Searches for the name when the call arrives, for the race in which two calls search before either creates.
+    pub fn find_at_arrival(&self, request: &Request, knobs: &Knobs, now: Timestamp) -> Arrival {
         if knobs.concurrent_mint == ConcurrentMint::One {
             return Arrival::Unseen;
         }

@@ -117,7 +117,7 @@ impl World {
 
     fn issue(&mut self, grant: Grant, now: Timestamp, seconds: i64, knobs: &Knobs) -> String {
         let jti = self.next_id();
-        self.mint.issue(
+        self.issuer.issue(
             grant,
             now,
             seconds,

@@ -1,5 +1,5 @@
-//! Agent Engine without a network: plain state, and answers to plain requests at a given time. No clock, no socket, no randomness
-//! but the secret that it starts with.
+//! Agent Engine without a network: plain state, and answers to plain requests at a given time. No clock and no socket; all ids and
+//! tokens follow from its seed.
 
 mod access;
 mod connectors;
@@ -22,11 +22,11 @@ use uuid::Uuid;
 pub use self::access::Principal;
 use self::organization::{DEFAULT_WORKSPACE, Organization, Row, Status, Workspace};
 pub use self::refusal::Refusal;
-use self::tokens::Mint;
+use self::tokens::TokenIssuer;
 use crate::emulator::knobs::{CacheEnabled, Knobs};
 use crate::emulator::operation::{Family, Operation};
 
-/// A call, out of its wrapping.
+/// A call without its HTTP.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub operation: Operation,
@@ -44,12 +44,12 @@ pub struct Request {
     pub tampering: Tampering,
 }
 
-/// What a look at the moment of arrival found.
+/// What a search by name found when the call arrived.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Arrival {
     NameFree,
     NameTaken,
-    /// Nothing was looked at.
+    /// The call did not search at its arrival.
     Unseen,
 }
 
@@ -60,7 +60,7 @@ pub enum Tampering {
     None,
     /// A token of this workspace instead.
     TokenOf(String),
-    /// A token that lives so many seconds.
+    /// A token that lives this many seconds.
     Lifetime(i64),
 }
 
@@ -71,7 +71,7 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// What a call came to, and what is known about it for the journal.
+/// The result of a call, and what the journal notes about it.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub result: Result<Answer, Refusal>,
@@ -100,12 +100,12 @@ pub struct Credential {
     pub organizations: Vec<String>,
 }
 
-/// Everything there is.
+/// All organizations, credentials and tokens.
 #[derive(Clone)]
 pub struct World {
     pub organizations: Vec<Organization>,
     pub credentials: Vec<Credential>,
-    mint: Mint,
+    issuer: TokenIssuer,
     namespace: Uuid,
     made: u64,
     recent: HashMap<String, VecDeque<Timestamp>>,
@@ -121,7 +121,7 @@ struct Call<'a> {
     now: Timestamp,
 }
 
-/// What a call learned on its way, told to the journal even if it is refused later.
+/// What was learned about a call, for the journal even if the call is refused later.
 #[derive(Debug, Default)]
 struct Trace {
     principal: Principal,
@@ -136,7 +136,7 @@ impl World {
         Self {
             organizations: Vec::new(),
             credentials: Vec::new(),
-            mint: Mint::new(seed.as_bytes(), canary),
+            issuer: TokenIssuer::new(seed.as_bytes(), canary),
             namespace: seed,
             made: 0,
             recent: HashMap::new(),
@@ -168,7 +168,7 @@ impl World {
     /// The next identity.
     pub fn next_id(&mut self) -> String {
         self.made += 1;
-        // Version 4 in looks, as the real ones are.
+        // Looks like version 4, as the real ones are.
         let bytes = *Uuid::new_v5(&self.namespace, &self.made.to_be_bytes()).as_bytes();
         uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
@@ -194,7 +194,7 @@ impl World {
         }
     }
 
-    /// Ends what was to end by now.
+    /// Carries out the deletions that are due.
     pub fn settle(&mut self, now: Timestamp) {
         let (over, under_way) = self.deletions.drain(..).partition(|(at, _)| *at <= now);
         self.deletions = under_way;

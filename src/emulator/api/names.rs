@@ -1,4 +1,4 @@
-//! What the service may do to names: trim, normalise, fold, refuse.
+//! What the service may do to names: trim, normalize, fold, refuse.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -184,7 +184,7 @@ impl Organization {
         self.index.get(id).and_then(|at| self.workspaces.get_mut(*at))
     }
 
-    /// Forgets one as if it had never been.
+    /// Removes one without a tombstone.
     pub fn purge(&mut self, id: &str) {
         self.workspaces.retain(|workspace| workspace.row.id != id);
         self.index = self

@@ -1,4 +1,4 @@
-//! A refusal, and the three bodies in which the API has been seen or documented to say one.
+//! A refusal, and the three shapes of its body that the API is documented or known to use.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub struct Refusal {
     pub message: String,
     /// The member or parameter at fault, for a 422.
     pub field: Option<String>,
-    /// A machine's word for it, where the documentation shows one.
+    /// A code for machines, where the documentation shows one.
     pub code: Option<&'static str>,
 }
 
@@ -35,7 +35,7 @@ impl Refusal {
         }
     }
 
-    /// The body, in the shape that is asked for.
+    /// The body, in this shape.
     pub fn body(&self, shape: ErrorShape) -> Value {
         match shape {
             ErrorShape::Envelope => json!({
@@ -53,5 +53,5 @@ impl Refusal {
     }
 }
 
-/// What most of the engine returns.
+/// What most of this module returns.
 pub(super) type Outcome<T> = Result<T, Refusal>;

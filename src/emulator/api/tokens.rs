@@ -1,5 +1,5 @@
-//! Tokens: shaped and signed like JWTs (HS256), so that all that is needed to check one is in it. The signature keeps others from making
-//! them; nobody but the emulator can check it.
+//! Tokens: shaped and signed like JWTs (HS256), so that a token holds all that is needed to check it. Only the emulator can sign and
+//! check them.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -68,13 +68,13 @@ struct Own {
 
 /// Makes and checks tokens. With a canary, each one carries the text as it is in its last part, base64 in the others.
 #[derive(Clone)]
-pub(super) struct Mint {
+pub(super) struct TokenIssuer {
     key: hmac::Key,
     header: String,
     canary: Option<String>,
 }
 
-impl Mint {
+impl TokenIssuer {
     pub(super) fn new(secret: &[u8], canary: Option<String>) -> Self {
         let header = match &canary {
             Some(text) => json!({"alg": "HS256", "typ": "JWT", "kid": text}),
@@ -167,7 +167,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadToken, Grant, Mint, Style};
+    use super::{BadToken, Grant, Style, TokenIssuer};
     use crate::emulator::knobs::{Presence, TokenForm};
     use jiff::Timestamp;
 
@@ -201,28 +201,28 @@ mod tests {
     #[test]
     fn a_token_lives_as_long_as_it_was_issued_for() {
         for style in STYLES {
-            let mint = Mint::new(b"key", Some("CANARY".to_owned()));
-            let token = mint.issue(grant(), at(1000), 60, "1".into(), style);
-            assert_eq!(mint.read(&token, at(1059)), Ok(grant()));
-            assert_eq!(mint.read(&token, at(1060)), Err(BadToken::Expired));
+            let issuer = TokenIssuer::new(b"key", Some("CANARY".to_owned()));
+            let token = issuer.issue(grant(), at(1000), 60, "1".into(), style);
+            assert_eq!(issuer.read(&token, at(1059)), Ok(grant()));
+            assert_eq!(issuer.read(&token, at(1060)), Err(BadToken::Expired));
             assert!(token.contains("CANARY"));
         }
     }
 
     #[test]
     fn a_token_of_another_key_or_with_a_changed_letter_is_forged() {
-        let token = Mint::new(b"key", None).issue(grant(), at(0), 60, "1".into(), STYLES[0]);
+        let token = TokenIssuer::new(b"key", None).issue(grant(), at(0), 60, "1".into(), STYLES[0]);
         assert_eq!(
-            Mint::new(b"other", None).read(&token, at(1)),
+            TokenIssuer::new(b"other", None).read(&token, at(1)),
             Err(BadToken::Forged)
         );
         let changed = token.replacen("eyJ", "eyK", 2);
         assert_eq!(
-            Mint::new(b"key", None).read(&changed, at(1)),
+            TokenIssuer::new(b"key", None).read(&changed, at(1)),
             Err(BadToken::Forged)
         );
         assert_eq!(
-            Mint::new(b"key", None).read("nonsense", at(1)),
+            TokenIssuer::new(b"key", None).read("nonsense", at(1)),
             Err(BadToken::Forged)
         );
     }

@@ -64,7 +64,7 @@ impl World {
             return Err(Refusal::new(404, NOT_FOUND));
         }
         let (id, old) = (found.row.id.clone(), found.row.clone());
-        let change = Change::read(&input::object(&call.request.body)?, call.knobs)?;
+        let change = UpdateRequest::read(&input::object(&call.request.body)?, call.knobs)?;
         let renamed = change.name.as_ref().filter(|name| **name != old.name);
         if is_default(&old.name) && (renamed.is_some() || change.status == Some(Status::Inactive)) {
             protect_default(call.knobs)?;
@@ -167,13 +167,13 @@ enum Cache {
 }
 
 /// A change that W4 asks for; what is not there stays.
-struct Change {
+struct UpdateRequest {
     name: Option<String>,
     status: Option<Status>,
     cache: Cache,
 }
 
-impl Change {
+impl UpdateRequest {
     fn read(body: &Map<String, Value>, knobs: &Knobs) -> Outcome<Self> {
         if body.is_empty() && knobs.put_empty == PutEmpty::Refused {
             return Err(Refusal::invalid(

@@ -1,4 +1,4 @@
-//! The control API under `/_emulator/`: a shell around [`State`](super::state::State). It is not written into the journal.
+//! The control API under `/_emulator/`: a shell around [`State`](super::state::State). Its calls are not in the journal.
 
 mod disturb;
 mod tenants;
@@ -30,7 +30,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/workspaces/delete", post(tenants::delete_many))
         .route(
             "/workspaces/{id}",
-            get(tenants::look).patch(tenants::edit).delete(tenants::delete),
+            get(tenants::show).patch(tenants::edit).delete(tenants::delete),
         )
         .route(
             "/organizations",

@@ -1,4 +1,4 @@
-//! Workspaces behind everybody's back: seed, look, edit, delete one or many. Checks everything before it changes anything.
+//! Workspaces changed behind the API's back: seed, show, edit, delete one or many. Checks everything before it changes anything.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ struct Many {
     count: usize,
 }
 
-/// More would be a slip of the keyboard.
+/// More would be a typing error.
 const MOST_AT_ONCE: usize = 1_000_000;
 
 pub(super) async fn seed(Shelf(shared): Shelf<Arc<Shared>>, Body(seed): Body<Seed>) -> Answered {
@@ -127,7 +127,7 @@ fn connectors(world: &mut World, count: usize) -> Vec<Connector> {
         .collect()
 }
 
-pub(super) async fn look(Shelf(shared): Shelf<Arc<Shared>>, Id(id): Id<String>) -> Answered {
+pub(super) async fn show(Shelf(shared): Shelf<Arc<Shared>>, Id(id): Id<String>) -> Answered {
     let mut state = shared.lock();
     let now = state.clock.now();
     state.world.settle(now);

@@ -42,7 +42,7 @@ pub(super) async fn clock(Shelf(shared): Shelf<Arc<Shared>>) -> Json<Value> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Permit {
+pub(super) struct ClockChange {
     advance_seconds: Option<f64>,
     #[serde(default, deserialize_with = "instant")]
     set: Option<Timestamp>,
@@ -50,19 +50,22 @@ pub(super) struct Permit {
 }
 
 /// First stops or starts, then sets, then advances.
-pub(super) async fn set_clock(Shelf(shared): Shelf<Arc<Shared>>, Body(turn): Body<Permit>) -> Answered {
-    let by = turn
+pub(super) async fn set_clock(
+    Shelf(shared): Shelf<Arc<Shared>>,
+    Body(change): Body<ClockChange>,
+) -> Answered {
+    let by = change
         .advance_seconds
         .map(SignedDuration::try_from_secs_f64)
         .transpose()
         .map_err(Refused::invalid)?;
     let mut state = shared.lock();
-    match turn.frozen {
+    match change.frozen {
         Some(true) => state.clock.walk(Gait::Frozen),
         Some(false) => state.clock.walk(Gait::Running),
         None => {}
     }
-    if let Some(instant) = turn.set {
+    if let Some(instant) = change.set {
         state.clock.set(instant);
     }
     if let Some(by) = by {
@@ -127,7 +130,7 @@ pub(super) async fn credentials(Shelf(shared): Shelf<Arc<Shared>>) -> Json<Value
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCredentials {
     client_id: String,
-    /// Made up, and told in the answer, when absent.
+    /// Absent: made up, and returned in the answer.
     client_secret: Option<String>,
     /// Absent: those that the client id has already, or the first organization.
     organization_ids: Option<Vec<String>>,

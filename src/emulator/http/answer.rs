@@ -1,4 +1,4 @@
-//! From a reply to a response: headers, error shapes, and every way of spoiling an answer.
+//! From the API's reply to an HTTP response: headers, error shapes, and every way in which a fault spoils it.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -10,40 +10,39 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::pass::made_up;
-use crate::emulator::api::{Allowance, Reply};
+use crate::emulator::api::{Allowance, Refusal, Reply};
 use crate::emulator::fault::FaultAnswer;
 use crate::emulator::knobs::{DateHeader, Knobs, Presence, RetryAfter};
 
 const PAGE: &str = "<!doctype html>\n<html><head><title>Gateway</title></head><body><h1>It works, or it does not</h1></body></html>\n";
 
-/// Marks a response that stands for a connection closed without one.
+/// Marks a response in place of which the connection is closed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Severed;
 
-/// What answers depend on beside the reply.
+/// What a response depends on beside the reply.
 pub(super) struct Dressing<'a> {
     pub knobs: &'a Knobs,
     pub now: Timestamp,
 }
 
-/// The response; none means that the connection is to be closed without one.
+/// The response. None: close the connection without one.
 pub(super) fn dress(reply: Option<Reply>, answer: &FaultAnswer, dressing: &Dressing<'_>) -> Option<Response> {
     let response = match answer {
         FaultAnswer::Drop => return None,
         FaultAnswer::Pass | FaultAnswer::TokenOf { .. } | FaultAnswer::TokenLifetime { .. } => {
-            json_response(&told(reply, dressing))
+            json_response(&rendered(reply, dressing))
         }
-        FaultAnswer::Truncate => truncated(&told(reply, dressing)),
+        FaultAnswer::Truncate => truncated(&rendered(reply, dressing)),
         FaultAnswer::Status {
             status,
             body,
             headers,
         } => {
-            let body = body.clone().unwrap_or_else(|| made_up(*status, dressing));
+            let body = body.clone().unwrap_or_else(|| injected_error(*status, dressing));
             let mut response = match body {
                 Value::String(text) => plain(*status, "text/plain; charset=utf-8", text),
-                other => json_response(&Told {
+                other => json_response(&Rendered {
                     status: *status,
                     body: other,
                     headers: Vec::new(),
@@ -80,18 +79,18 @@ pub(super) fn too_large() -> Response {
     )
 }
 
-struct Told {
+struct Rendered {
     status: u16,
     body: Value,
     headers: Vec<(HeaderName, String)>,
 }
 
-fn told(reply: Option<Reply>, dressing: &Dressing<'_>) -> Told {
+fn rendered(reply: Option<Reply>, dressing: &Dressing<'_>) -> Rendered {
     let Some(reply) = reply else {
         // Unreachable by `Fault::check`: an answer that passes needs its effect.
-        return Told {
+        return Rendered {
             status: 500,
-            body: made_up(500, dressing),
+            body: injected_error(500, dressing),
             headers: Vec::new(),
         };
     };
@@ -106,7 +105,7 @@ fn told(reply: Option<Reply>, dressing: &Dressing<'_>) -> Told {
     if let Some(allowance) = reply.allowance {
         headers.extend(rate_headers(status, allowance, dressing));
     }
-    Told {
+    Rendered {
         status,
         body,
         headers,
@@ -141,18 +140,18 @@ fn rate_headers(status: u16, allowance: Allowance, dressing: &Dressing<'_>) -> V
     headers
 }
 
-fn json_response(told: &Told) -> Response {
-    let mut response = plain(told.status, "application/json", told.body.to_string());
-    for (name, value) in &told.headers {
+fn json_response(rendered: &Rendered) -> Response {
+    let mut response = plain(rendered.status, "application/json", rendered.body.to_string());
+    for (name, value) in &rendered.headers {
         insert(&mut response, name.as_str(), value);
     }
     response
 }
 
 /// Promises the whole length, sends half, breaks off.
-fn truncated(told: &Told) -> Response {
-    let whole = json_response(told);
-    let text = told.body.to_string();
+fn truncated(rendered: &Rendered) -> Response {
+    let whole = json_response(rendered);
+    let text = rendered.body.to_string();
     let half = Bytes::copy_from_slice(text.as_bytes().get(..text.len() / 2).unwrap_or_default());
     // The pause lets the server send what it has before it learns of the break.
     let broken = stream::once(async {
@@ -200,4 +199,9 @@ fn insert(response: &mut Response, name: &str, value: &str) {
     if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
         response.headers_mut().insert(name, value);
     }
+}
+
+/// The body of an error that a fault or a knob made, not the API.
+fn injected_error(status: u16, dressing: &Dressing<'_>) -> Value {
+    Refusal::new(status, "Injected by the emulator").body(dressing.knobs.error_shape)
 }

@@ -1,7 +1,7 @@
-//! The API's shell: from HTTP to the engine and back, with faults, holds and the journal on the way.
+//! The API over HTTP: from a request to the API's plain answers and back, with faults, holds and the journal on the way.
 
 mod answer;
-mod pass;
+mod handle;
 mod serve;
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use axum::response::Response;
 pub use self::serve::{Running, serve, serve_on};
 use super::state::Shared;
 
-/// Both APIs. Everything that is not under `/_emulator/` is the emulated one's to answer.
+/// Both APIs: the control API under `/_emulator/`, the emulated one everywhere else.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
     Router::new()
         .nest("/_emulator", super::control::router())
@@ -23,5 +23,5 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
 }
 
 async fn api(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    pass::carry(shared, request).await
+    handle::handle(shared, request).await
 }

@@ -76,7 +76,7 @@ knobs! {
     rotation: Rotation = Rotation::Kept, "U23", "Whether application tokens survive a new secret";
     subscription: Subscription = Subscription::Active, "U24", "A lost plan refuses every call but T1";
     role: Role = Role::Admin, "U24", "As `member` the credentials may read, while T2, T4, W4 and W5 give 403";
-    token_form: TokenForm = TokenForm::Jwt, "U22", "Tokens that look like JWTs, or texts that say nothing";
+    token_form: TokenForm = TokenForm::Jwt, "U22", "Tokens that look like JWTs, or opaque texts";
     exp_claim: Presence = Presence::Present, "U22", "The claim `exp` in tokens; they expire either way";
     scoped_ttl: Count = Count(1200), "–", "T2, T4: life of a scoped token, seconds";
     scoped_after_rename: TokenAfterRename = TokenAfterRename::Valid, "U8", "A scoped token whose workspace was renamed since";
@@ -99,7 +99,7 @@ knobs! {
     concurrent_mint: ConcurrentMint = ConcurrentMint::One, "U15", "With `duplicates`, T2 looks for the name when the request arrives, so that two overlapping ones create two";
     remint_deleted: RemintDeleted = RemintDeleted::New, "U6", "T2 for the name of a deleted workspace; `error` is 409";
     name_release_ms: Count = Count(0), "U6", "A deleted workspace's name stays taken that long: T2 gives 409";
-    plan_limit: Limit = Limit::None, "U18", "T2 creates no more than so many live workspaces in an organization";
+    plan_limit: Limit = Limit::None, "U18", "T2 creates no more than this many live workspaces in an organization";
     plan_refusal: PlanRefusal = PlanRefusal::Forbidden, "U18 U29", "T2: answer beyond the plan's limit";
     hidden_mint: HiddenMint = HiddenMint::Forbidden, "U24", "T2 for the name of a workspace that the credentials cannot see";
     hidden_get: HiddenGet = HiddenGet::NotFound, "U24", "W3, W4, W5 for a workspace that the credentials cannot see";
@@ -133,10 +133,10 @@ knobs! {
     deleted_delete: DeletedDelete = DeletedDelete::NotFound, "U4", "W5 for a deleted workspace";
     slow_delete: SlowDelete = SlowDelete::Off, "U28", "W5: 504 at once, and the deletion done `slow_delete_ms` later";
     slow_delete_ms: Count = Count(2000), "U28", "How long a slow deletion takes";
-    cloud_delete_mirror: Limit = Limit::At(0), "U26", "A deletion in Airbyte Cloud shows here so many milliseconds later, or never";
+    cloud_delete_mirror: Limit = Limit::At(0), "U26", "A deletion in Airbyte Cloud shows here this many milliseconds later, or never";
     stats_scope: StatsScope = StatsScope::Live, "U27", "W2: what is counted";
     stats_lag_ms: Count = Count(0), "U27", "W2: a creation, change or deletion counts that much later";
-    rate_limit: Limit = Limit::None, "U17", "So many calls of an organization per minute, then 429";
+    rate_limit: Limit = Limit::None, "U17", "Calls of an organization per minute; more get a 429";
     retry_after: RetryAfter = RetryAfter::Int, "U17", "`Retry-After` beside a 429";
     rate_limit_headers: Presence = Presence::Absent, "U17", "`X-RateLimit-Limit`, `-Remaining` and `-Reset`";
     after_commit: AfterCommit = AfterCommit::Answer, "U28", "T2, T4, W4, W5: the work is done, and then this is the answer; `lost` closes the connection";

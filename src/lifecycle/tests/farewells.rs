@@ -12,7 +12,7 @@ use crate::lifecycle::tests::tried::Tried;
 use crate::lifecycle::tests::world::spec;
 
 proptest! {
-    #![proptest_config(crate::laws::cases(100))]
+    #![proptest_config(crate::domain::testing::cases(100))]
 
     #[test]
     fn whatever_befell_it_a_deleted_workspace_leaves_nothing_behind_and_touches_no_other(

@@ -102,7 +102,7 @@ fn befall(world: &mut World, event: Event) {
 }
 
 proptest! {
-    #![proptest_config(crate::laws::cases(100))]
+    #![proptest_config(crate::domain::testing::cases(100))]
 
     #[test]
     fn whatever_befell_it_a_workspace_ends_as_declared_alone_and_quiet(

@@ -272,7 +272,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(crate::laws::cases(2_000))]
+    #![proptest_config(crate::domain::testing::cases(2_000))]
 
     #[test]
     fn every_effect_is_lawful_and_every_reconcile_ends(numbers in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -1,4 +1,4 @@
-//! The bar, folded over integer time.
+//! The limit on calls, run through whole days of failures.
 
 use proptest::prelude::*;
 
@@ -27,7 +27,7 @@ fn a_day_of_failures(urgency: Urgency, who: &str, mut calls: impl FnMut(usize) -
         );
         assert_eq!(backoff.not_before(CAUSE), Some(until));
         let next = until.duration_since(at(0)).as_secs() + i64::from(until.subsec_nanosecond() > 0);
-        assert!(next > second, "never at once");
+        assert!(next > second, "not at once");
         second = next;
     }
     reconciles
@@ -48,7 +48,34 @@ fn seconds(reconciles: &[(i64, u32)]) -> Vec<i64> {
 const HOUR_SECONDS: i64 = 60 * MINUTE;
 
 #[test]
-fn a_failing_object_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_one() {
+fn the_wait_doubles_with_each_call_then_grows_by_five_minutes() {
+    for (calls, seconds) in [
+        (0, Some(0)),
+        (1, Some(5)),
+        (2, Some(15)),
+        (3, Some(35)),
+        (4, Some(75)),
+        (5, Some(155)),
+        (6, Some(315)),
+        (7, Some(600)),
+        (8, Some(900)),
+        (9, Some(1200)),
+        (10, Some(1500)),
+        (11, Some(1800)),
+        (12, Some(2400)),
+        (13, None),
+        (u32::MAX, None),
+    ] {
+        assert_eq!(
+            after_calls(calls),
+            seconds.map(Duration::from_secs),
+            "{calls} calls"
+        );
+    }
+}
+
+#[test]
+fn a_failing_object_makes_20_calls_in_its_first_hour_then_6() {
     for urgency in [Urgency::Normal, Urgency::Token] {
         for (calls, who) in (0..=8).flat_map(|calls| (0..20).map(move |who| (calls, format!("uid-{who}")))) {
             let reconciles = a_day_of_failures(urgency, &who, |_| calls);
@@ -72,7 +99,7 @@ fn a_failing_object_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_on
 }
 
 #[test]
-fn it_is_tried_often_at_first_and_never_given_up() {
+fn a_failing_object_is_tried_often_at_first_and_forever() {
     for (calls, first_hour, longest_gap) in [
         (0, 14, 6),
         (1, 13, 23),
@@ -128,7 +155,7 @@ fn a_token_about_to_end_outlives_an_outage_of_five_minutes() {
 }
 
 #[test]
-fn a_changed_cause_starts_anew_and_success_forgets() {
+fn a_changed_cause_starts_afresh_and_success_forgets() {
     let who = Uid::from("uid");
     let mut backoff = Backoff::default();
     assert_eq!(backoff.not_before(CAUSE), None);
@@ -141,16 +168,16 @@ fn a_changed_cause_starts_anew_and_success_forgets() {
 }
 
 #[test]
-fn a_pass_without_calls_does_not_shorten_what_calls_have_earned() {
+fn a_reconcile_without_calls_shortens_no_wait_for_calls() {
     let who = Uid::from("uid");
     let mut backoff = Backoff::default();
-    let earned = backoff.failed(at(0), CAUSE, 12, Urgency::Normal, &who);
-    assert!(earned >= at(40 * MINUTE));
+    let bought = backoff.failed(at(0), CAUSE, 12, Urgency::Normal, &who);
+    assert!(bought >= at(40 * MINUTE));
     assert!(backoff.failed(at(10), CAUSE, 0, Urgency::Normal, &who) >= at(40 * MINUTE));
 }
 
 #[test]
-fn what_failed_together_does_not_return_together() {
+fn objects_that_failed_together_do_not_return_together() {
     let next = |who: usize| {
         let mut backoff = Backoff::default();
         backoff.failed(at(0), CAUSE, 12, Urgency::Normal, &Uid::new(format!("uid-{who}")))
@@ -164,7 +191,7 @@ fn what_failed_together_does_not_return_together() {
 
 proptest! {
     #[test]
-    fn whatever_mixture_of_reconciles_the_bar_holds(
+    fn any_mixture_of_reconciles_keeps_to_the_limit(
         calls in prop::collection::vec(0u32..=8, 1..12),
         token in prop::collection::vec(any::<bool>(), 7),
         who in "[a-z]{4}",
@@ -180,10 +207,10 @@ proptest! {
         }
         let Some(&(began, _)) = reconciles.iter().find(|(_, calls)| *calls > 0) else { return Ok(()) };
         prop_assert!(calls_within(&reconciles, began, HOUR_SECONDS) <= 20, "{:?}", reconciles);
-        // What the next reconcile will cost is not known before: over hours the bar holds but for one reconcile that overhangs,
-        // and in each single hour as soon as the dearest kind of reconcile has been seen.
-        let dearest = calls.iter().copied().max().unwrap_or_default();
-        let seen = reconciles.iter().find(|(_, calls)| *calls == dearest).map_or(0, |(second, _)| *second);
+        // The cost of a reconcile is known only afterwards: over hours the limit holds but for one reconcile, and in each
+        // single hour once the costliest kind of reconcile has been seen.
+        let max_calls = calls.iter().copied().max().unwrap_or_default();
+        let seen = reconciles.iter().find(|(_, calls)| *calls == max_calls).map_or(0, |(second, _)| *second);
         for &(from, _) in reconciles.iter().filter(|(second, _)| *second >= began + HOUR_SECONDS) {
             for hours in [1, 2, 5, 10, 20] {
                 let made = calls_within(&reconciles, from, hours * HOUR_SECONDS);
@@ -191,13 +218,13 @@ proptest! {
             }
             if from > seen {
                 let made = calls_within(&reconciles, from, HOUR_SECONDS);
-                prop_assert!(made <= dearest.max(6), "{} from {}: {:?}", made, from, reconciles);
+                prop_assert!(made <= max_calls.max(6), "{} from {}: {:?}", made, from, reconciles);
             }
         }
     }
 
     #[test]
-    fn reconciles_made_before_their_time_are_paid_for(early in prop::collection::vec((0i64..600, 0u32..=8), 1..40)) {
+    fn reconciles_that_begin_too_early_count_as_well(early in prop::collection::vec((0i64..600, 0u32..=8), 1..40)) {
         let mut backoff = Backoff::default();
         let (mut second, mut spent) = (0, 0);
         for (step, calls) in early {
@@ -214,7 +241,7 @@ proptest! {
 }
 
 #[test]
-fn a_clock_that_is_set_back_lengthens_no_rest_and_begins_no_budget_anew() {
+fn a_clock_set_back_changes_no_delay_and_no_budget() {
     let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
     let mut rests = Vec::new();
     for (second, back) in [(0, 0), (5, 0), (15, 7200), (-7000, 86_400)] {
@@ -233,7 +260,7 @@ fn a_clock_that_is_set_back_lengthens_no_rest_and_begins_no_budget_anew() {
 }
 
 #[test]
-fn clocks_that_are_read_side_by_side_move_nothing() {
+fn clocks_read_out_of_order_move_nothing() {
     let mut backoff = Backoff::default();
     let until = backoff.failed(at(10), CAUSE, 1, Urgency::Normal, &Uid::from("uid"));
     backoff.tick(at(9));

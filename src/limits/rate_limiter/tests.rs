@@ -1,4 +1,4 @@
-//! RateLimiter by examples; the laws stand apart.
+//! The rate limiter by examples; its laws are in `laws`.
 
 mod callers;
 mod laws;
@@ -9,8 +9,9 @@ use super::*;
 use crate::limits::throttle::{DEFAULT_PAUSE, LONGEST_PAUSE};
 use callers::{Callers, at, millis_since_start, most_in_any_window, who};
 
+/// The rest goes at the rate.
 #[test]
-fn after_quiet_a_second_s_worth_goes_at_once_and_the_rest_at_the_rate() {
+fn after_quiet_one_second_of_the_rate_goes_at_once() {
     let mut callers = Callers::new(RateLimiter::new(50));
     callers.come(0, Lane::Refresh, 0..200);
     callers.run(60_000, |_| 0);
@@ -30,31 +31,31 @@ fn creations_use_at_most_sixty_percent_however_idle_the_rest_is() {
 }
 
 #[test]
-fn requests_made_without_asking_slow_those_who_ask() {
-    let mut pace = RateLimiter::new(50);
-    let mut turns = 0;
+fn requests_made_without_a_permit_slow_later_callers() {
+    let mut limiter = RateLimiter::new(50);
+    let mut permits = 0;
     for millis in 0..10_000 {
-        if pace.acquire(at(millis), Lane::Refresh, &who(0)) == Permit::Granted {
-            turns += 1;
+        if limiter.acquire(at(millis), Lane::Refresh, &who(0)) == Permit::Granted {
+            permits += 1;
             for _ in 0..3 {
-                pace.spend(at(millis), Lane::Refresh);
+                limiter.spend(at(millis), Lane::Refresh);
             }
         }
     }
     assert!(
-        (120..=150).contains(&turns),
-        "four requests a turn make 50 a second in {turns} turns of ten seconds"
+        (120..=150).contains(&permits),
+        "four requests a permit make 50 a second in {permits} permits of ten seconds"
     );
 }
 
 #[test]
 fn a_refresh_waits_for_refreshes_alone() {
-    let mut pace = RateLimiter::new(50);
+    let mut limiter = RateLimiter::new(50);
     for index in 0..5_000 {
-        pace.acquire(at(0), Lane::Create, &who(index));
+        limiter.acquire(at(0), Lane::Create, &who(index));
     }
     for position in 0..100 {
-        let wait = match pace.acquire(at(0), Lane::Refresh, &who(5_000 + position)) {
+        let wait = match limiter.acquire(at(0), Lane::Refresh, &who(5_000 + position)) {
             Permit::Granted => 0,
             Permit::RetryAt(then) => millis_since_start(then),
         };
@@ -62,8 +63,9 @@ fn a_refresh_waits_for_refreshes_alone() {
     }
 }
 
+/// And new ones beside them.
 #[test]
-fn the_default_carries_ten_thousand_workspaces_and_new_ones_beside() {
+fn the_default_rate_carries_ten_thousand_workspaces() {
     const TOKEN_ROUND: usize = 13 * 60 * 1000;
     let mut callers = Callers::new(RateLimiter::default());
     for index in 0..3 * 10_000 {
@@ -90,22 +92,23 @@ fn the_default_carries_ten_thousand_workspaces_and_new_ones_beside() {
     }
 }
 
+/// Nothing is granted in the pause.
 #[test]
-fn a_pause_holds_all_and_afterwards_refreshes_come_first_at_half_the_rate() {
+fn after_a_pause_refreshes_come_first_at_half_the_rate() {
     let mut callers = Callers::new(RateLimiter::new(32));
     callers.come(0, Lane::Create, 0..300);
     callers.come(540, Lane::Refresh, 300..340);
     callers.run(545, |_| 0);
     let before = callers.granted.len();
     callers
-        .pace
+        .limiter
         .observe(at(550), Pressure::Throttled(Duration::from_secs(7)));
-    assert_eq!(callers.pace.paused_until(), Some(at(7_550)));
+    assert_eq!(callers.limiter.paused_until(), Some(at(7_550)));
     callers
-        .pace
+        .limiter
         .observe(at(560), Pressure::Throttled(Duration::from_secs(5)));
     assert_eq!(
-        callers.pace.paused_until(),
+        callers.limiter.paused_until(),
         Some(at(7_550)),
         "a shorter one does not end it"
     );
@@ -119,14 +122,14 @@ fn a_pause_holds_all_and_afterwards_refreshes_come_first_at_half_the_rate() {
     assert_eq!(at_first, after.iter().filter(is_refresh).count());
     assert!(at_first >= 28, "{at_first}");
     assert!(after.len() > at_first, "then the creations go on");
-    assert_eq!(callers.pace.paused_until(), None);
+    assert_eq!(callers.limiter.paused_until(), None);
 }
 
 #[test]
-fn success_brings_the_rate_back_and_those_who_sleep_notice() {
+fn success_brings_the_rate_back_and_sleeping_callers_notice() {
     let mut callers = Callers::new(RateLimiter::new(50));
     for second in 0..6 {
-        callers.pace.observe(
+        callers.limiter.observe(
             at(second * 1_000),
             Pressure::Throttled(Duration::from_millis(900)),
         );
@@ -134,13 +137,13 @@ fn success_brings_the_rate_back_and_those_who_sleep_notice() {
     callers.come(6_000, Lane::Refresh, 0..3_000);
     for second in 6..200 {
         callers.run(second * 1_000, |_| 0);
-        callers.pace.observe(at(second * 1_000), Pressure::Relaxed);
+        callers.limiter.observe(at(second * 1_000), Pressure::Relaxed);
     }
     assert!(
         callers.within(6_000, 7_000) <= 10,
         "a sixteenth of the rate at first"
     );
-    assert_eq!(callers.granted.len(), 3_000, "all have had their turn");
+    assert_eq!(callers.granted.len(), 3_000, "all were granted");
     let last = callers.granted.last().unwrap().0;
     assert!(
         last < 130_000,
@@ -154,20 +157,21 @@ fn the_429s_of_requests_sent_together_halve_the_rate_once() {
     once.observe(at(0), Pressure::Throttled(Duration::from_secs(1)));
     let mut twice = once.clone();
     twice.observe(at(100), Pressure::Throttled(Duration::from_secs(5)));
-    assert_eq!(once.per_turn(10, 100), twice.per_turn(10, 100));
+    assert_eq!(once.per_permit(10, 100), twice.per_permit(10, 100));
+}
+
+/// An absurd time is cut.
+#[test]
+fn a_429_without_a_time_pauses_for_the_default_time() {
+    let mut limiter = RateLimiter::new(50);
+    limiter.observe(at(0), Pressure::Throttled(Duration::ZERO));
+    assert_eq!(limiter.paused_until(), Some(later(at(0), DEFAULT_PAUSE)));
+    limiter.observe(at(0), Pressure::Throttled(Duration::MAX));
+    assert_eq!(limiter.paused_until(), Some(later(at(0), LONGEST_PAUSE)));
 }
 
 #[test]
-fn a_429_without_a_time_pauses_all_the_same_and_an_absurd_one_is_cut() {
-    let mut pace = RateLimiter::new(50);
-    pace.observe(at(0), Pressure::Throttled(Duration::ZERO));
-    assert_eq!(pace.paused_until(), Some(later(at(0), DEFAULT_PAUSE)));
-    pace.observe(at(0), Pressure::Throttled(Duration::MAX));
-    assert_eq!(pace.paused_until(), Some(later(at(0), LONGEST_PAUSE)));
-}
-
-#[test]
-fn many_who_come_late_together_still_go_out_at_the_rate() {
+fn callers_that_are_late_together_still_go_at_the_rate() {
     let mut callers = Callers::new(RateLimiter::new(50));
     callers.come(0, Lane::Refresh, 0..1_000);
     // All that were due within half a minute come at the end of it, as after a stall of the process.
@@ -185,80 +189,81 @@ fn many_who_come_late_together_still_go_out_at_the_rate() {
 }
 
 #[test]
-fn turns_that_were_given_up_do_not_keep_others_waiting() {
-    let mut pace = RateLimiter::new(50);
+fn abandoned_reservations_delay_no_others() {
+    let mut limiter = RateLimiter::new(50);
     for index in 0..5_000 {
-        pace.acquire(at(0), Lane::Create, &who(index));
+        limiter.acquire(at(0), Lane::Create, &who(index));
     }
     for index in 0..4_990 {
-        pace.forget(&who(index));
+        limiter.forget(&who(index));
     }
-    let Permit::RetryAt(then) = pace.acquire(at(1), Lane::Create, &who(9_999)) else {
+    let Permit::RetryAt(then) = limiter.acquire(at(1), Lane::Create, &who(9_999)) else {
         return;
     };
     assert!(then < at(1_000), "{then}");
 }
 
 #[test]
-fn turns_nobody_comes_for_are_forgotten() {
-    let mut pace = RateLimiter::new(50);
+fn expired_reservations_are_forgotten() {
+    let mut limiter = RateLimiter::new(50);
     for index in 0..1_000 {
-        pace.acquire(at(0), Lane::Create, &who(index));
+        limiter.acquire(at(0), Lane::Create, &who(index));
     }
-    assert!(pace.waiting.len() > 900);
-    pace.acquire(at(200_000), Lane::Create, &who(0));
-    assert!(pace.waiting.is_empty() && pace.expiries.is_empty());
+    assert!(limiter.waiting.len() > 900);
+    limiter.acquire(at(200_000), Lane::Create, &who(0));
+    assert!(limiter.waiting.is_empty() && limiter.expiries.is_empty());
 }
 
 #[test]
-fn an_object_that_is_deleted_while_it_waits_to_be_created_changes_lanes() {
-    let mut pace = RateLimiter::new(1);
+fn an_object_deleted_while_it_waits_changes_lanes() {
+    let mut limiter = RateLimiter::new(1);
     for index in 0..20 {
-        pace.acquire(at(0), Lane::Create, &who(index));
+        limiter.acquire(at(0), Lane::Create, &who(index));
     }
-    assert_eq!(pace.acquire(at(1), Lane::Delete, &who(19)), Permit::Granted);
+    assert_eq!(limiter.acquire(at(1), Lane::Delete, &who(19)), Permit::Granted);
 }
 
 #[test]
-fn a_clock_that_is_set_back_makes_nobody_wait_for_the_lost_time() {
-    let mut pace = RateLimiter::new(50);
+fn a_clock_set_back_lengthens_no_wait() {
+    let mut limiter = RateLimiter::new(50);
     for index in 0..500 {
-        pace.acquire(at(0), Lane::Create, &who(index));
+        limiter.acquire(at(0), Lane::Create, &who(index));
     }
-    pace.observe(at(0), Pressure::Throttled(Duration::from_secs(20)));
+    limiter.observe(at(0), Pressure::Throttled(Duration::from_secs(20)));
     let back = -86_400_000;
     for index in 0..600 {
-        let answer = pace.acquire(at(back), Lane::Refresh, &who(index));
+        let answer = limiter.acquire(at(back), Lane::Refresh, &who(index));
         let in_time = |then| (at(back + 20_000)..=at(back + 80_000)).contains(&then);
         assert!(
             matches!(answer, Permit::RetryAt(then) if in_time(then)),
             "{answer:?}"
         );
     }
-    assert_eq!(pace.paused_until(), Some(at(back + 20_000)));
+    assert_eq!(limiter.paused_until(), Some(at(back + 20_000)));
 }
 
+/// Refreshes do not.
 #[test]
-fn what_a_creation_spends_without_asking_is_waited_for_by_creations_and_not_by_refreshes() {
-    let mut pace = RateLimiter::new(50);
+fn creations_wait_for_what_creations_spend_without_a_permit() {
+    let mut limiter = RateLimiter::new(50);
     for _ in 0..40 {
-        pace.spend(at(0), Lane::Create);
+        limiter.spend(at(0), Lane::Create);
     }
-    assert_ne!(pace.acquire(at(0), Lane::Create, &who(0)), Permit::Granted);
-    assert_eq!(pace.acquire(at(0), Lane::Refresh, &who(1)), Permit::Granted);
+    assert_ne!(limiter.acquire(at(0), Lane::Create, &who(0)), Permit::Granted);
+    assert_eq!(limiter.acquire(at(0), Lane::Refresh, &who(1)), Permit::Granted);
 }
 
 #[test]
-fn turns_that_were_reserved_wait_for_what_was_spent_without_asking() {
-    let mut pace = RateLimiter::new(10);
+fn reservations_wait_for_requests_made_without_a_permit() {
+    let mut limiter = RateLimiter::new(10);
     let waits: Vec<_> = (0..20)
-        .map(|index| pace.acquire(at(0), Lane::Refresh, &who(index)))
+        .map(|index| limiter.acquire(at(0), Lane::Refresh, &who(index)))
         .collect();
     assert_ne!(waits[15], Permit::Granted);
     for _ in 0..20 {
-        pace.spend(at(2_000), Lane::Refresh);
+        limiter.spend(at(2_000), Lane::Refresh);
     }
-    let late = pace.acquire(at(2_000), Lane::Refresh, &who(15));
+    let late = limiter.acquire(at(2_000), Lane::Refresh, &who(15));
     assert!(
         matches!(late, Permit::RetryAt(then) if then > at(2_000)),
         "{late:?}"
@@ -267,16 +272,16 @@ fn turns_that_were_reserved_wait_for_what_was_spent_without_asking() {
 
 #[test]
 fn a_rate_that_is_changed_counts_from_then_on() {
-    let granted = |mut pace: RateLimiter| {
+    let granted = |mut limiter: RateLimiter| {
         (0..100)
-            .filter(|index| pace.acquire(at(0), Lane::Refresh, &who(*index)) == Permit::Granted)
+            .filter(|index| limiter.acquire(at(0), Lane::Refresh, &who(*index)) == Permit::Granted)
             .count()
     };
     for (before, after) in [(1, 50), (50, 1)] {
-        let mut pace = RateLimiter::new(before);
-        pace.set_rate(after);
+        let mut limiter = RateLimiter::new(before);
+        limiter.set_rate(after);
         assert_eq!(
-            granted(pace),
+            granted(limiter),
             granted(RateLimiter::new(after)),
             "{before} to {after}"
         );

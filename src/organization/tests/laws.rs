@@ -106,7 +106,7 @@ fn happen(world: &mut World, nth: usize, event: Happens) {
 }
 
 proptest! {
-    #![proptest_config(crate::laws::cases(256))]
+    #![proptest_config(crate::domain::testing::cases(256))]
 
     /// Every reconcile ends, none is due at once again, none is forgotten, and nothing is asked during a pause. Beside that,
     /// the world holds each call against the view that it was decided on.

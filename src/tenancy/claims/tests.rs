@@ -36,7 +36,7 @@ fn wins(claims: &Claims, text: &str) -> Option<String> {
 }
 
 #[test]
-fn a_record_beats_an_intent_beats_a_wish_beats_age() {
+fn a_record_beats_a_creation_beats_a_wish_beats_age() {
     let mut claims = Claims::default();
     claims.observe(&object("a-new", 5), claim("acme", Basis::Desired));
     claims.observe(&object("b-old", 1), claim("acme", Basis::Desired));
@@ -69,7 +69,7 @@ fn names_that_differ_by_case_space_or_composition_are_one_claim() {
 }
 
 #[test]
-fn what_a_running_reconcile_holds_no_event_takes_away() {
+fn no_event_takes_away_what_a_running_reconcile_holds() {
     let mut claims = Claims::default();
     let (first, second) = (object("first", 2), object("second", 1));
     claims.observe(&first, claim("acme", Basis::Desired));
@@ -86,7 +86,7 @@ fn what_a_running_reconcile_holds_no_event_takes_away() {
 }
 
 #[test]
-fn who_waited_is_told_when_the_key_becomes_free() {
+fn a_waiting_object_is_told_when_the_key_becomes_free() {
     let mut claims = Claims::default();
     let (first, second, third) = (object("first", 1), object("second", 2), object("third", 3));
     for each in [&third, &second, &first] {
@@ -101,7 +101,7 @@ fn who_waited_is_told_when_the_key_becomes_free() {
 }
 
 #[test]
-fn a_reconcile_that_changes_its_mind_wakes_who_waited_when_it_ends() {
+fn a_claim_given_up_wakes_the_waiting_when_the_reconcile_ends() {
     let mut claims = Claims::default();
     let (first, second) = (object("first", 1), object("second", 2));
     claims.observe(&first, BTreeMap::new());
@@ -127,7 +127,7 @@ fn a_reconcile_that_outlives_its_object_leaves_no_claim() {
 }
 
 #[test]
-fn who_won_in_the_middle_of_a_reconcile_is_told_although_its_object_goes_before_the_reconcile_ends() {
+fn a_winner_is_told_even_if_the_loser_goes_before_it_ends() {
     let mut claims = Claims::default();
     let (first, second) = (object("first", 1), object("second", 2));
     claims.observe(&first, BTreeMap::new());
@@ -138,7 +138,7 @@ fn who_won_in_the_middle_of_a_reconcile_is_told_although_its_object_goes_before_
 }
 
 #[test]
-fn nothing_remains_of_those_that_are_gone() {
+fn nothing_remains_of_objects_that_are_gone() {
     let mut claims = Claims::default();
     for uid in ["a", "b", "c"] {
         claims.observe(&object(uid, 1), claim("acme", Basis::Desired));
@@ -196,7 +196,7 @@ fn winners(claims: &Claims) -> BTreeMap<ClaimKey, Uid> {
         .collect()
 }
 
-fn losers_counted_slowly(claims: &Claims, of: &OrganizationId) -> usize {
+fn losers_counted_afresh(claims: &Claims, of: &OrganizationId) -> usize {
     let keys = claims.ranks.keys().filter(|key| {
         let (ClaimKey::Name(organization, _) | ClaimKey::Id(organization, _)) = key;
         organization == of
@@ -209,7 +209,7 @@ fn losers_counted_slowly(claims: &Claims, of: &OrganizationId) -> usize {
 
 proptest! {
     #[test]
-    fn a_hold_ends_with_its_pass_and_no_sooner(steps in prop::collection::vec(step(), 1..40)) {
+    fn a_hold_ends_with_its_reconcile_and_no_sooner(steps in prop::collection::vec(step(), 1..40)) {
         let mut claims = Claims::default();
         let mut holds: BTreeMap<ClaimKey, Uid> = BTreeMap::new();
         for step in steps {
@@ -250,7 +250,7 @@ proptest! {
                 prop_assert!(!risen || told || running, "{:?} was not told of {:?}", winner, key);
             }
             for of in [organization(), OrganizationId::from("elsewhere")] {
-                prop_assert_eq!(claims.losers(&of), losers_counted_slowly(&claims, &of));
+                prop_assert_eq!(claims.losers(&of), losers_counted_afresh(&claims, &of));
             }
         }
     }

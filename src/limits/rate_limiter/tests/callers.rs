@@ -1,4 +1,4 @@
-//! Callers who come when they were notified_at to, or a little late.
+//! Callers that come when they were told to, or a little late.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,17 +21,17 @@ pub(super) fn millis_since_start(at_: Timestamp) -> i64 {
     (at_.as_nanosecond() - at(0).as_nanosecond() + 999_999).div_euclid(1_000_000) as i64
 }
 
-/// Callers in a queue of their own wakes.
+/// Callers, in a queue by the instants at which they come.
 pub(super) struct Callers {
-    pub(super) pace: RateLimiter,
+    pub(super) limiter: RateLimiter,
     pub(super) wakes: BinaryHeap<Reverse<(i64, usize, Lane)>>,
     pub(super) granted: Vec<(i64, Lane, usize)>,
 }
 
 impl Callers {
-    pub(super) fn new(pace: RateLimiter) -> Self {
+    pub(super) fn new(limiter: RateLimiter) -> Self {
         Self {
-            pace,
+            limiter,
             wakes: BinaryHeap::new(),
             granted: Vec::new(),
         }
@@ -42,7 +42,7 @@ impl Callers {
             .extend(callers.map(|index| Reverse((millis, index, lane))));
     }
 
-    /// Runs until an instant; callers come back `late` after they were notified_at to.
+    /// Runs until an instant; callers come back `late` after they were told to.
     pub(super) fn run(&mut self, until: i64, late: impl Fn(usize) -> i64) {
         while self
             .wakes
@@ -50,10 +50,10 @@ impl Callers {
             .is_some_and(|Reverse((millis, ..))| *millis <= until)
         {
             let Reverse((millis, index, lane)) = self.wakes.pop().unwrap();
-            match self.pace.acquire(at(millis), lane, &who(index)) {
+            match self.limiter.acquire(at(millis), lane, &who(index)) {
                 Permit::Granted => self.granted.push((millis, lane, index)),
                 Permit::RetryAt(then) => {
-                    assert!(then > at(millis), "notified_at to come now");
+                    assert!(then > at(millis), "told to come at once");
                     self.wakes
                         .push(Reverse((millis_since_start(then) + late(index), index, lane)));
                 }
@@ -79,7 +79,7 @@ pub(super) fn most_in_any_window(
         for (last, (end, ..)) in granted.iter().enumerate().skip(first) {
             let (count, seconds) = ((last - first + 1) as f64, (end - start) as f64 / 1000.0);
             if count > per_second * seconds + burst + 1e-6 {
-                return Err(format!("{count} turns in {seconds} s"));
+                return Err(format!("{count} permits in {seconds} s"));
             }
         }
     }

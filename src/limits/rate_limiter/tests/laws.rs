@@ -1,4 +1,4 @@
-//! What holds whoever comes, and whatever the clock does.
+//! What holds for any callers and any clock.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::callers::{Callers, at, most_in_any_window, who};
-use crate::limits::rate_limiter::{EXPIRES_AFTER, LONGEST_WAIT, Lane, Permit, Pressure, RateLimiter, later};
+use crate::domain::time::later;
+use crate::limits::rate_limiter::{EXPIRES_AFTER, LONGEST_WAIT, Lane, Permit, Pressure, RateLimiter};
 
 fn lane() -> impl Strategy<Value = Lane> {
     prop_oneof![
@@ -20,7 +21,7 @@ fn lane() -> impl Strategy<Value = Lane> {
 #[derive(Clone, Debug)]
 enum Event {
     Ask(usize, Lane),
-    Felt(Pressure),
+    Observe(Pressure),
     Forget(usize),
     Rate(u32),
 }
@@ -28,8 +29,8 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         8 => (0usize..40, lane()).prop_map(|(index, lane)| Event::Ask(index, lane)),
-        1 => Just(Event::Felt(Pressure::Relaxed)),
-        1 => (0u64..4_000).prop_map(|pause| Event::Felt(Pressure::Throttled(Duration::from_millis(pause)))),
+        1 => Just(Event::Observe(Pressure::Relaxed)),
+        1 => (0u64..4_000).prop_map(|pause| Event::Observe(Pressure::Throttled(Duration::from_millis(pause)))),
         1 => (0usize..40).prop_map(Event::Forget),
         1 => (0u32..9).prop_map(Event::Rate),
     ]
@@ -52,63 +53,63 @@ proptest! {
         if let Err(excess) = most_in_any_window(&callers.granted, rate, (2.0 * rate).max(3.0)) {
             prop_assert!(false, "{}", excess);
         }
-        prop_assert_eq!(callers.granted.len(), arrivals.len(), "everybody has had a turn");
+        prop_assert_eq!(callers.granted.len(), arrivals.len(), "all were granted");
     }
 
     #[test]
     fn asking_again_answers_the_same_and_a_pause_grants_nothing(
         events in prop::collection::vec((0i64..400, event()), 1..200),
     ) {
-        let mut pace = RateLimiter::new(2);
+        let mut limiter = RateLimiter::new(2);
         let mut now = 0;
         for (step, event) in events {
             now += step;
             match event {
                 Event::Ask(index, lane) => {
-                    let paused = pace.paused_until().is_some_and(|until| at(now) < until);
-                    let answer = pace.acquire(at(now), lane, &who(index));
+                    let paused = limiter.paused_until().is_some_and(|until| at(now) < until);
+                    let answer = limiter.acquire(at(now), lane, &who(index));
                     if let Permit::RetryAt(then) = answer {
                         prop_assert!(then > at(now));
-                        prop_assert!(pace.paused_until().is_none_or(|until| then >= until));
-                        prop_assert_eq!(pace.acquire(at(now), lane, &who(index)), answer);
+                        prop_assert!(limiter.paused_until().is_none_or(|until| then >= until));
+                        prop_assert_eq!(limiter.acquire(at(now), lane, &who(index)), answer);
                         let halfway = later(at(now), then.duration_since(at(now)).unsigned_abs() / 2);
-                        prop_assert_eq!(pace.clone().acquire(halfway, lane, &who(index)), answer);
+                        prop_assert_eq!(limiter.clone().acquire(halfway, lane, &who(index)), answer);
                     } else {
                         prop_assert!(!paused, "granted in a pause");
                     }
                 }
-                Event::Felt(pressure) => pace.observe(at(now), pressure),
-                Event::Forget(index) => pace.forget(&who(index)),
-                Event::Rate(rate) => pace.set_rate(rate),
+                Event::Observe(pressure) => limiter.observe(at(now), pressure),
+                Event::Forget(index) => limiter.forget(&who(index)),
+                Event::Rate(rate) => limiter.set_rate(rate),
             }
         }
-        prop_assert_eq!(pace.waiting.len(), pace.expiries.len());
+        prop_assert_eq!(limiter.waiting.len(), limiter.expiries.len());
     }
 
     #[test]
-    fn whatever_the_clock_does_nobody_is_sent_away_for_long(
+    fn whatever_the_clock_does_no_wait_is_long(
         events in prop::collection::vec((prop_oneof![-1_000_000_000i64..1_000_000_000, -2_000i64..2_000], event()), 1..100),
     ) {
-        let mut pace = RateLimiter::new(1);
+        let mut limiter = RateLimiter::new(1);
         let mut now = 0;
         for (step, event) in events {
             now += step;
             match event {
                 Event::Ask(index, lane) => {
-                    if let Permit::RetryAt(then) = pace.acquire(at(now), lane, &who(index)) {
+                    if let Permit::RetryAt(then) = limiter.acquire(at(now), lane, &who(index)) {
                         // A minute beyond the pause, and the slack of the clock.
-                        let longest = pace.paused_until().unwrap_or(at(now)).max(at(now));
+                        let longest = limiter.paused_until().unwrap_or(at(now)).max(at(now));
                         prop_assert!(then <= later(longest, 2 * LONGEST_WAIT + EXPIRES_AFTER), "{} at {}", then, at(now));
                     }
                 }
-                Event::Felt(pressure) => pace.observe(at(now), pressure),
-                Event::Forget(index) => pace.forget(&who(index)),
-                Event::Rate(rate) => pace.set_rate(rate),
+                Event::Observe(pressure) => limiter.observe(at(now), pressure),
+                Event::Forget(index) => limiter.forget(&who(index)),
+                Event::Rate(rate) => limiter.set_rate(rate),
             }
         }
         for extreme in [Timestamp::MIN, Timestamp::MAX, Timestamp::MIN] {
-            pace.acquire(extreme, Lane::Refresh, &who(0));
-            pace.observe(extreme, Pressure::Throttled(Duration::MAX));
+            limiter.acquire(extreme, Lane::Refresh, &who(0));
+            limiter.observe(extreme, Pressure::Throttled(Duration::MAX));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One request's way: journal, fault, latency, hold, engine, hold, answer. It runs in a task of its own, because a held request goes on
-//! when its client is gone.
+//! Handles one request: journal, fault, latency, hold, the API's answer, hold, response. Runs in a task of its own, because a held
+//! request goes on when its client is gone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,22 +8,21 @@ use axum::body::to_bytes;
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
 use http::{HeaderMap, Method, Uri};
-use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::answer::{self, Dressing};
-use crate::emulator::api::{Answer, Arrival, Principal, Refusal, Reply, Request, Tampering};
-use crate::emulator::fault::{Effect, Fault, FaultAnswer, Phase, Sighting};
+use crate::emulator::api::{Answer, Arrival, Principal, Reply, Request, Tampering};
+use crate::emulator::fault::{Effect, Fault, FaultAnswer, Phase, Subject};
 use crate::emulator::hold::Then;
 use crate::emulator::journal::{self, Entry, Outcome};
 use crate::emulator::knobs::AfterCommit;
 use crate::emulator::operation::{NoRoute, Route, route};
 use crate::emulator::state::{Shared, State};
 
-/// The real service's limit is not known; nothing of this API is anywhere near.
+/// The real service's limit is not known; no request of this API comes near it.
 const MOST_BYTES: usize = 1 << 20;
 
-/// A request that has arrived and is written down.
+/// A request that has arrived and is in the journal.
 struct Arrived {
     seq: u64,
     call: Result<Request, NoRoute>,
@@ -32,7 +31,7 @@ struct Arrived {
 }
 
 /// Answers a request.
-pub(super) async fn carry(shared: Arc<Shared>, request: HttpRequest) -> Response {
+pub(super) async fn handle(shared: Arc<Shared>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MOST_BYTES).await else {
         // Too large, or the client went away while sending.
@@ -47,8 +46,8 @@ pub(super) async fn carry(shared: Arc<Shared>, request: HttpRequest) -> Response
             &parts.headers,
             &body,
         );
-        let response = undergo(&shared, arrived).await;
-        // The client may be gone; what was to be done is done.
+        let response = process(&shared, arrived).await;
+        // The client may be gone; the request is carried out all the same.
         let _ = reply.send(response);
     });
     answered.await.unwrap_or_else(|_| answer::severed())
@@ -60,14 +59,14 @@ fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
     let route = route(method.as_str(), path, &state.knobs);
     let operation = route.as_ref().ok().map(|route| route.operation);
     let text = String::from_utf8_lossy(body);
-    let sighting = Sighting {
+    let subject = Subject {
         operation,
         method: method.as_str(),
         path,
         query,
         body: &text,
     };
-    let struck = state.faults.strike(&sighting);
+    let taken = state.faults.take(&subject);
     let secrets = state.secrets();
     let named = headers
         .iter()
@@ -88,10 +87,10 @@ fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
         applied: false,
         organization_id: None,
         workspace_id: None,
-        fault: struck.as_ref().map(|(id, _)| *id),
+        fault: taken.as_ref().map(|(id, _)| *id),
     };
     let seq = state.journal.begin(entry);
-    let fault = struck.map(|(_, fault)| fault).unwrap_or_default();
+    let fault = taken.map(|(_, fault)| fault).unwrap_or_default();
     let latency = Duration::from_millis(fault.latency_ms.saturating_add(state.knobs.latency_ms.0));
     let call = route.map(|route| {
         let mut call = read(route, uri, headers, body);
@@ -105,7 +104,7 @@ fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
             | FaultAnswer::Html { .. }
             | FaultAnswer::Redirect { .. } => Tampering::None,
         };
-        call.arrival = state.world.look_at_arrival(&call, &state.knobs, now);
+        call.arrival = state.world.find_at_arrival(&call, &state.knobs, now);
         call
     });
     Arrived {
@@ -142,7 +141,7 @@ fn read(route: Route, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
     }
 }
 
-async fn undergo(shared: &Shared, arrived: Arrived) -> Response {
+async fn process(shared: &Shared, arrived: Arrived) -> Response {
     let Arrived {
         seq,
         call,
@@ -189,7 +188,7 @@ async fn undergo(shared: &Shared, arrived: Arrived) -> Response {
                 AfterCommit::Lost => FaultAnswer::Drop,
             }
         }
-        _ => fault.answer, // refusals pass, and a fault outranks the knob
+        _ => fault.answer, // a refusal is answered as it is, and a fault outranks the knob
     };
     let response = answer::dress(reply, &replaced, &dressing);
     state.finish(seq, response.as_ref().map(|response| response.status().as_u16()));
@@ -202,7 +201,7 @@ fn apply(state: &mut State, seq: u64, call: &Result<Request, NoRoute>) -> Reply 
     let knobs = state.knobs.clone();
     let reply = match call {
         Ok(call) => state.world.answer(call, &knobs, now),
-        Err(no_route) => nowhere(*no_route),
+        Err(no_route) => no_such_route(*no_route),
     };
     if let Some(entry) = state.journal.entry_mut(seq) {
         entry.applied = call.is_ok();
@@ -213,8 +212,8 @@ fn apply(state: &mut State, seq: u64, call: &Result<Request, NoRoute>) -> Reply 
     reply
 }
 
-/// No call of the API: the web framework's own answer, whatever shape errors have.
-fn nowhere(no_route: NoRoute) -> Reply {
+/// No call of the API: the web framework's own answer, whatever shape the API's errors have.
+fn no_such_route(no_route: NoRoute) -> Reply {
     let (status, text) = match no_route {
         NoRoute::NotFound => (404, "Not Found"),
         NoRoute::MethodNotAllowed => (405, "Method Not Allowed"),
@@ -237,9 +236,4 @@ fn status(status: u16) -> FaultAnswer {
         body: None,
         headers: std::collections::BTreeMap::new(),
     }
-}
-
-/// The body of an error that no engine made.
-pub(super) fn made_up(status: u16, dressing: &Dressing<'_>) -> Value {
-    Refusal::new(status, "Injected by the emulator").body(dressing.knobs.error_shape)
 }

@@ -1,8 +1,8 @@
-//! How many cases the laws of the pure rooms are drawn in, in tests.
+//! How many cases the property tests of the pure rooms draw.
 
 use proptest::test_runner::Config;
 
-/// So many, unless `PROPTEST_CASES` asks for another number.
+/// This many cases, unless `PROPTEST_CASES` names another number.
 pub(crate) fn cases(cases: u32) -> Config {
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => Config::default(),
