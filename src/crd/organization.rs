@@ -65,27 +65,27 @@ pub struct OrganizationSpec {
     /// The Secret with the credential, in this object's namespace: keys client_id and client_secret.
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub credentials_secret_ref: CredentialsSecretRef,
-    /// Which namespaces may use which workspace names; entries add up, at most 64. Unset or empty: none may use any.
+    /// Which namespaces may use which workspace names; entries add up, at most 64. Unset or empty: nothing is granted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(transform = checks::access)]
     pub access: Vec<AccessEntry>,
-    /// What Workspaces mean where they do not say.
+    /// Policies of Workspaces that set none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defaults: Option<Defaults>,
     /// Family of API paths that issues and verifies scoped tokens: Applications, or Embedded, the older one. Unset:
     /// Applications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_path: Option<TokenPath>,
-    /// Time between two comparisons with what is at Agent Engine, such as 90s, 5m or 1h30m; from 30s to 24h. Unset: 5m.
+    /// Time between two lists of the organization's workspaces, such as 90s, 5m or 1h30m; from 30s to 24h. Unset: 5m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = checks::poll_interval)]
     pub poll_interval: Option<String>,
-    /// Most requests per second to send for this organization, 1 to 1000. Answers that ask for less are obeyed in any
-    /// case. Unset: 50, enough for 10,000 workspaces.
+    /// Most requests per second to send for this organization, 1 to 1000. The operator sends fewer when Agent Engine asks
+    /// for it. Unset: 50, enough for 10,000 workspaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub requests_per_second: Option<i32>,
-    /// PEM certificates of authorities to trust for the endpoint, beside the system's. Unset: the system's alone.
+    /// PEM certificates of authorities to trust for the endpoint, in addition to the system's. Unset: only the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = checks::ca_bundle)]
     pub ca_bundle: Option<String>,
@@ -99,22 +99,22 @@ pub struct CredentialsSecretRef {
     pub name: String,
 }
 
-/// Lets namespaces use workspace names, within ceilings that tenants cannot lift.
+/// Grants workspace names to namespaces, with limits that tenants cannot lift.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = unset_is_absent)]
 pub struct AccessEntry {
-    /// The namespaces that this entry is for: those named, and those that the selector selects.
+    /// The namespaces that this entry grants to: by name, and by selector.
     #[schemars(transform = checks::namespaces)]
     pub namespaces: NamespaceSet,
     /// Workspace names that those namespaces may use, at most 64. `*` stands for any characters, also none;
     /// `{namespace}` for the namespace's name. `*` alone grants every name, other tenants' names with them. Empty: none.
     #[schemars(transform = checks::workspace_names)]
     pub workspace_names: Vec<String>,
-    /// Whether those namespaces may take over workspaces that exist already: Allowed or Forbidden. Unset: Forbidden.
+    /// Whether those namespaces may adopt existing workspaces: Allowed or Forbidden. Unset: Forbidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adoption: Option<Permission>,
-    /// Whether those namespaces may delete workspaces: Allowed, or Forbidden, by which every deletion retains. Unset:
+    /// Whether those namespaces may delete workspaces: Allowed, or Forbidden, which makes every deletion retain. Unset:
     /// Allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Permission>,
@@ -129,21 +129,21 @@ pub struct NamespaceSet {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(transform = checks::namespace_names)]
     pub names: Vec<String>,
-    /// Namespaces by their labels. An empty selector selects every namespace. Users who may label namespaces
-    /// decide what it selects.
+    /// Namespaces by their labels. An empty selector selects every namespace. Whoever may label a namespace decides
+    /// whether it is selected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "checks::selector")]
     pub selector: Option<LabelSelector>,
 }
 
-/// A ceiling that tenants cannot lift.
+/// A limit that tenants cannot lift.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Permission {
     Forbidden,
     Allowed,
 }
 
-/// What a Workspace means when it does not say.
+/// Policies of Workspaces that set none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = unset_is_absent)]
@@ -162,18 +162,18 @@ pub struct Defaults {
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = unset_is_absent, extend("default" = {"observedGeneration": -1}))]
 pub struct OrganizationStatus {
-    /// The metadata.generation that the rest of the status speaks of; -1 until the operator has seen the object.
+    /// The metadata.generation that the rest of the status describes; -1 until the operator has seen the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Id of the organization as verified. Pinned: if the credential opens another one later, that is reported and
-    /// nothing is done there.
+    /// Id of the organization as verified. Pinned: if the credential belongs to another one later, the operator reports
+    /// it and changes nothing there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
     pub organization_id: Option<OrganizationId>,
-    /// How many workspaces are whose, as of the last list: pollInterval says how old that may be.
+    /// Counts of workspaces as of the last list, which is at most pollInterval old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspaces: Option<WorkspaceCounts>,
-    /// The value of the annotation agentengine.airbyte.com/reconcile-at that was acted on last.
+    /// The value of the annotation agentengine.airbyte.com/reconcile-at that the operator handled last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
     pub last_handled_reconcile_at: Option<String>,
@@ -184,7 +184,7 @@ pub struct OrganizationStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// How many workspaces are whose.
+/// Counts of workspaces.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkspaceCounts {
@@ -193,7 +193,7 @@ pub struct WorkspaceCounts {
     /// Workspaces at Agent Engine that no object of this Organization manages, as of the last list. The workspace
     /// default, which every organization has, counts here unless an object manages it.
     pub unmanaged: i64,
-    /// Workspace objects whose name or id another object holds, as of the last list.
+    /// Workspace objects whose name or id another object claims, as of the last list.
     pub in_conflict: i64,
 }
 

@@ -14,8 +14,8 @@ use crate::domain::remote::WorkspaceState;
 /// The Organization that a Workspace means when it names none.
 pub const DEFAULT_ORGANIZATION: &str = "default";
 
-/// What the workspace at Agent Engine shall be like. A field left out leaves the matter alone, unless its description
-/// says what unset means.
+/// The declared state of the workspace at Agent Engine. The operator leaves alone what an unset field would control,
+/// unless the description says what unset means.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "agentengine.airbyte.com",
@@ -54,23 +54,24 @@ pub const DEFAULT_ORGANIZATION: &str = "default";
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = schema::workspace::spec)]
 pub struct WorkspaceSpec {
-    /// The workspace's name at Agent Engine, 1 to 256 characters, as people there see it. Changing it renames the
-    /// workspace. The namespace must have been granted the name by the Organization.
+    /// The workspace's name at Agent Engine, 1 to 256 characters. Changing it renames the workspace. The Organization
+    /// must grant the name to the namespace.
     #[schemars(transform = schema::workspace::workspace_name)]
     pub name: WorkspaceName,
-    /// Whether the workspace works: active or inactive. While inactive there is no token Secret. Unset: left as it is.
+    /// The status of the workspace: active or inactive. An inactive one has no token Secret. Unset: the operator leaves it
+    /// as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<WorkspaceState>,
-    /// Name of the Organization object to use; it lives in the operator's namespace. Unset: default. Cannot change.
+    /// Name of the Organization object to use, in the operator's namespace. Unset: default. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = schema::organization_name)]
     pub organization: Option<String>,
-    /// What becomes of the remote workspace when this object is deleted: Delete or Retain. Unset: the Organization's
-    /// default, else Delete for a workspace that was created for this object and Retain for an adopted one.
+    /// What happens to the workspace at Agent Engine when this object is deleted: Delete or Retain. Unset: the
+    /// Organization's default, else Delete for a workspace that was created for this object and Retain for an adopted one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// What to do if a workspace of that name exists already: Never (stop and say so) or ByName (take it over, if the
-    /// Organization allows adoption). Unset: the Organization's default, else Never.
+    /// What to do if a workspace of that name exists: Never (stop and report it) or ByName (adopt it, if the Organization
+    /// allows adoption). Unset: the Organization's default, else Never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adoption_policy: Option<AdoptionPolicy>,
     /// Adopt exactly the workspace with this id (a UUID) and create none; the Organization must allow adoption. Cannot
@@ -83,47 +84,47 @@ pub struct WorkspaceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = schema::uuid)]
     pub region_id: Option<RegionId>,
-    /// The Secret that the scoped token is kept in. Unset: a Secret named after this object, with `-token` at its end.
+    /// The Secret for the scoped token. Unset: a Secret named after this object, with `-token` at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_secret: Option<TokenSecret>,
-    /// True: nothing is created, renamed, activated or deactivated. The token of a workspace that is already managed
-    /// goes on being renewed, and deletion works. Unset: false.
+    /// True: the operator creates, renames, activates and deactivates nothing. It still renews the token of a workspace
+    /// that it manages, and handles deletion. Unset: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
 }
 
-/// What becomes of the remote workspace when its object is deleted.
+/// What happens to the workspace at Agent Engine when its object is deleted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
     Delete,
     Retain,
 }
 
-/// What to do about a remote workspace that already has the declared name.
+/// What to do if a workspace at Agent Engine has the declared name already.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum AdoptionPolicy {
     Never,
     ByName,
 }
 
-/// The Secret that the scoped token is kept in.
+/// The Secret for the scoped token.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = unset_is_absent)]
 pub struct TokenSecret {
-    /// False: no token is issued for workloads and no Secret is kept. Unset: true.
+    /// False: the object has no token Secret. Unset: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Name of the Secret, in this object's namespace. A Secret of that name which is not ours is left alone and
-    /// reported. Unset: this object's name with `-token` at its end.
+    /// Name of the Secret, in this object's namespace. The operator leaves a Secret of another owner alone and reports
+    /// it. Unset: this object's name with `-token` at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = schema::secret_name)]
     pub name: Option<String>,
-    /// Labels to put on the Secret, at most 32. Labels of this object are not carried over.
+    /// Labels for the Secret, at most 32. It does not inherit the labels of this object.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = schema::workspace::secret_labels)]
     pub labels: BTreeMap<String, String>,
-    /// Annotations to put on the Secret, at most 32. Annotations of this object are not carried over.
+    /// Annotations for the Secret, at most 32. It does not inherit the annotations of this object.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = schema::workspace::secret_annotations)]
     pub annotations: BTreeMap<String, String>,
@@ -134,11 +135,11 @@ pub struct TokenSecret {
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = unset_is_absent, extend("default" = {"observedGeneration": -1}))]
 pub struct WorkspaceStatus {
-    /// The metadata.generation that the rest of the status speaks of; -1 until the operator has seen the object.
+    /// The metadata.generation that the rest of the status describes; -1 until the operator has seen the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// metadata.uid of the object that this record was made for. A record made for another object (a restored backup, a
-    /// copy) is only a wish to adopt.
+    /// copy) counts only as a wish to adopt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::object_name)]
     pub uid: Option<Uid>,
@@ -146,7 +147,7 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
     pub workspace_id: Option<WorkspaceId>,
-    /// Id of the organization that the workspace is in.
+    /// Id of the workspace's organization at Agent Engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
     pub organization_id: Option<OrganizationId>,
@@ -154,13 +155,14 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
     pub name: Option<WorkspaceName>,
-    /// The workspace's status at Agent Engine, as last seen: active or inactive. Absent: another one.
+    /// The workspace's status at Agent Engine, as last seen: active or inactive. Absent: a status that the operator does
+    /// not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<WorkspaceState>,
-    /// How the operator came to the workspace: Created or Adopted.
+    /// How the operator got the workspace: Created or Adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// What would become of the remote workspace if this object were deleted now: Delete or Retain.
+    /// What would happen to the workspace at Agent Engine if this object were deleted now: Delete or Retain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// Present while the recorded workspace is missing at Agent Engine: a GET by its id did not find it.
@@ -178,7 +180,7 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::object_name)]
     pub token_secret_name: Option<String>,
-    /// The value of the annotation agentengine.airbyte.com/reconcile-at that was acted on last.
+    /// The value of the annotation agentengine.airbyte.com/reconcile-at that the operator handled last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
     pub last_handled_reconcile_at: Option<String>,
@@ -189,7 +191,7 @@ pub struct WorkspaceStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// How the operator came to the recorded workspace.
+/// How the operator got the recorded workspace.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Origin {
     Created,
@@ -216,10 +218,10 @@ pub struct Creation {
     /// Id of the organization that the workspace is created in.
     #[schemars(transform = status::foreign_text)]
     pub organization_id: OrganizationId,
-    /// The name that the workspace is created with; finished under it, whatever spec says meanwhile.
+    /// The name of the creation. The operator finishes it under this name, whatever spec declares meanwhile.
     #[schemars(transform = status::foreign_text)]
     pub name: WorkspaceName,
-    /// When the request that creates began, on the clock that `clock` names.
+    /// Start of the request that creates, on the clock that `clock` names.
     pub at: MicroTime,
     /// Whose clock stamped `at`: Server (Agent Engine's) or Local (the operator's).
     pub clock: CreationClock,
@@ -232,14 +234,14 @@ pub enum CreationClock {
     Local,
 }
 
-/// What a spec means where it says nothing. The CEL rules of [`schema`] compare by the same meaning.
+/// The meaning of unset fields. The CEL rules of [`schema`] compare by the same meaning.
 impl WorkspaceSpec {
     /// The Organization object to use.
     pub fn organization_name(&self) -> &str {
         self.organization.as_deref().unwrap_or(DEFAULT_ORGANIZATION)
     }
 
-    /// Whether a token Secret is wanted at all.
+    /// Whether the object shall have a token Secret.
     pub fn token_enabled(&self) -> bool {
         self.token_secret
             .as_ref()
@@ -247,7 +249,7 @@ impl WorkspaceSpec {
             .unwrap_or(true)
     }
 
-    /// Name of the Secret that the token shall be in, for a Workspace object of this name.
+    /// Name of the token Secret of a Workspace object with this name.
     pub fn token_secret_name(&self, object: &str) -> String {
         let declared = self.token_secret.as_ref().and_then(|secret| secret.name.clone());
         declared.unwrap_or_else(|| format!("{object}-token"))
@@ -260,7 +262,7 @@ impl WorkspaceSpec {
 }
 
 impl Workspace {
-    /// Name of the Secret that the token shall be in.
+    /// Name of the token Secret.
     pub fn token_secret_name(&self) -> String {
         self.spec.token_secret_name(&self.name_any())
     }

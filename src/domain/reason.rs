@@ -5,7 +5,7 @@
 pub enum Kstatus {
     /// All is as declared.
     Ready,
-    /// Goes on by itself: `Reconciling`.
+    /// The operator goes on by itself: `Reconciling`.
     Reconciling,
     /// A person must change something: `Stalled`.
     Stalled,
@@ -54,87 +54,87 @@ macro_rules! reasons {
 reasons! {
     /// The workspace is as declared.
     AsDeclared: Ready, "Nothing.";
-    /// Of an Organization: its credential works, and belongs to the organization.
+    /// Of an Organization: its credential works and belongs to the organization.
     Verified: Ready, "Nothing.";
-    /// `spec.suspend` is set: nothing is created, renamed or switched; a recorded workspace's token is renewed.
-    Suspended: Ready, "Remove `spec.suspend` to go on.";
-    /// A token proven to belong to the recorded workspace is in the Secret.
+    /// `spec.suspend` is set: the operator creates, renames, activates and deactivates nothing. It still renews the token of a recorded workspace.
+    Suspended: Ready, "Remove `spec.suspend` to resume.";
+    /// The Secret holds a token that Agent Engine has confirmed to open the recorded workspace.
     TokenVerified: Ready, "Nothing.";
-    /// `spec.tokenSecret.enabled` is false: no Secret is kept.
-    TokenDisabled: Ready, "Nothing, or enable it.";
-    /// The workspace is inactive, or declared so: nobody is handed access.
+    /// `spec.tokenSecret.enabled` is false: the object has no token Secret.
+    TokenDisabled: Ready, "Nothing, or set it to true.";
+    /// The workspace is inactive, or declared inactive: it has no token Secret.
     WorkspaceInactive: Ready, "Set `spec.status: active` to have a token.";
 
-    /// The object went, and its workspace was left at Agent Engine.
+    /// The object was deleted, and its workspace stays at Agent Engine.
     Retained: Ready, "Nothing; the id is in the event.";
-    /// An issue of ours created a workspace beside the recorded one; it was empty and was deleted by its id.
-    OrphanRemoved: Ready, "Find out who renames the workspace behind the operator's back.";
+    /// A token request of the operator created an empty workspace beside the recorded one; the operator deleted it by its id.
+    OrphanRemoved: Ready, "Find out who renames the workspace at Agent Engine.";
 
-    /// The workspace is being created.
+    /// The operator is creating the workspace.
     Creating: Reconciling, "Wait.";
-    /// The answer to a creation was lost; whether it took effect is being found out.
-    CreationInFlight: Reconciling, "Wait: it is looked for until its deadline has passed, then tried anew.";
-    /// The remote workspace is being brought to what is declared.
+    /// The answer to a creation was lost; the operator searches for the workspace.
+    CreationInFlight: Reconciling, "Wait. After about a minute without a result the operator creates the workspace again.";
+    /// The operator is changing the workspace to the declared name or status.
     Updating: Reconciling, "Wait.";
-    /// A token is being issued or proven.
+    /// The operator is issuing or verifying a token, or waits for its next attempt.
     TokenPending: Reconciling, "Wait.";
-    /// No Organization of that name is in the operator's namespace.
-    OrganizationNotFound: Reconciling, "Create the Organization in the namespace that the message names, or delete the Workspace and create it anew with the right `spec.organization`, which cannot be changed.";
-    /// The Organization cannot be used yet: its credential or its id is not verified.
+    /// The operator's namespace has no Organization of that name.
+    OrganizationNotFound: Reconciling, "Create the Organization in the namespace that the message names, or delete the Workspace and create it again with the right `spec.organization`, which cannot be changed.";
+    /// The credential or the id of the Organization is not verified yet.
     OrganizationNotReady: Reconciling, "See the conditions of the Organization.";
-    /// Many workspaces of the organization vanished at once; nothing is done about any of them.
+    /// Many workspaces of the organization are missing from its list at once; the operator changes none of them.
     ManyWorkspacesMissing: Reconciling, "Check the organization and its credential; see the conditions of the Organization.";
-    /// The workspace is not found by its id; the organization's list is taken before that is believed.
+    /// Agent Engine does not find the workspace by its id; the operator waits for the organization's next list to confirm it.
     NotFoundUnconfirmed: Reconciling, "Wait.";
-    /// The API did not answer as it should.
-    ApiUnavailable: Reconciling, "Nothing if it passes; else check endpoint, network and proxy.";
-    /// The API asked to slow down.
+    /// Agent Engine did not answer, or answered with an error.
+    ApiUnavailable: Reconciling, "Wait; if it lasts, check endpoint, network and proxy.";
+    /// Agent Engine asked the operator to send fewer requests.
     Throttled: Reconciling, "Wait, or lower `requestsPerSecond` of the Organization.";
-    /// The API refused the operator's credential for this call.
+    /// Agent Engine refused the operator's credential for this call.
     AccessDenied: Reconciling, "Give the application credential administrator rights in the organization.";
-    /// The Kubernetes API did not carry out a write or a read.
+    /// A read or write of the Kubernetes API failed or had no answer.
     KubernetesApiError: Reconciling, "See the message; check the operator's permissions and admission policies.";
-    /// The reconcile over this object crashed.
+    /// The reconcile of this object crashed.
     InternalError: Reconciling, "Report it with the operator's log.";
     /// The object is being deleted.
     Deleting: Reconciling, "Wait.";
 
     /// Of an Organization: the Secret with the credential, or one of its keys, is missing.
     CredentialsMissing: Reconciling, "Create the Secret with the keys `client_id` and `client_secret` in the Organization's namespace.";
-    /// Of an Organization: nothing that the API answers names the organization.
+    /// Of an Organization: no answer of Agent Engine names the organization.
     OrganizationUnknown: Reconciling, "Set `spec.organizationId`; check the credential's rights.";
     /// Of an Organization that is being deleted: Workspaces still use it.
-    InUse: Reconciling, "Delete those Workspaces; with `deletionPolicy: Retain` what they manage stays at Agent Engine.";
+    InUse: Reconciling, "Delete those Workspaces; with `deletionPolicy: Retain` their workspaces stay at Agent Engine.";
 
-    /// Of an Organization: the API refuses the credential.
+    /// Of an Organization: Agent Engine refuses the credential.
     CredentialsRejected: Stalled, "Put a valid pair into the credential Secret.";
-    /// Of an Organization: something in its spec cannot be used.
+    /// Of an Organization: a field of its spec cannot be used.
     InvalidConfiguration: Stalled, "Change what the message names.";
-    /// The namespace is not granted this name. No token is handed out; a workspace that there is, is left as it is.
-    NameNotGranted: Stalled, "Choose a name that is granted, or ask the operator's administrator for the `access` entry in the message.";
-    /// Another object claims this name or this workspace. Names that differ only in case, blanks or Unicode form are one.
+    /// The Organization does not grant this name to the namespace. The operator hands out no token; it does not change an existing workspace.
+    NameNotGranted: Stalled, "Choose a granted name, or ask the operator's administrator for the `access` entry in the message.";
+    /// Another object claims this name or this workspace. Names that differ only in case, blanks or Unicode form count as one.
     NameClaimed: Stalled, "Choose another name, or delete the other object.";
-    /// A workspace of this name exists, and adopting it was not both declared and allowed.
+    /// A workspace of this name exists, and adoption is not requested, or not allowed.
     AlreadyExists: Stalled, "Set `adoptionPolicy: ByName` (and have `adoption: Allowed` granted), or choose another name.";
     /// A workspace exists whose name differs only in case, blanks or Unicode form.
-    SimilarNameExists: Stalled, "Declare the name exactly as it exists, or choose one that cannot be confused.";
-    /// A workspace of this name appeared, and nothing can tell whether our creation made it.
-    CreationUncertain: Stalled, "Look at it; adopt it with `adoptionPolicy: ByName`, or delete it at Agent Engine.";
-    /// A token opened, or an id named, another workspace than the recorded one.
-    IdentityMismatch: Stalled, "Find out who renamed or replaced the workspace; nothing was handed out.";
-    /// The Organization is verified as another organization than the recorded one.
-    OrganizationMismatch: Stalled, "Restore the credential of the recorded organization; where a new Organization has a wrong `spec.organizationId`, create it anew.";
-    /// The workspace is gone at Agent Engine. It is not made anew by itself.
-    WorkspaceNotFound: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. Where `spec.workspaceId` named it, create another object with the right one.";
-    /// A Secret of that name exists and is not this object's.
-    SecretNotOwned: Stalled, "Remove that Secret, or choose another `spec.tokenSecret.name`.";
+    SimilarNameExists: Stalled, "Declare the name exactly as it exists, or choose a name that differs in more.";
+    /// A workspace of this name appeared, and the operator cannot tell whether its own request created it.
+    CreationUncertain: Stalled, "Inspect it; adopt it with `adoptionPolicy: ByName`, or delete it at Agent Engine.";
+    /// A token opens another workspace than the recorded one, or an id names a workspace of another organization. The operator handed out no token.
+    IdentityMismatch: Stalled, "Find out who renamed or replaced the workspace.";
+    /// The Organization's credential belongs to another organization than the recorded one.
+    OrganizationMismatch: Stalled, "Restore the credential of the recorded organization; if a new Organization has a wrong `spec.organizationId`, create it again.";
+    /// The workspace was deleted at Agent Engine. The operator does not create it again by itself.
+    WorkspaceNotFound: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. If `spec.workspaceId` names it, create another object with the right id.";
+    /// A Secret of that name exists and belongs to another owner.
+    SecretNotOwned: Stalled, "Delete that Secret, or choose another `spec.tokenSecret.name`.";
     /// The organization refuses further workspaces.
-    PlanLimit: Stalled, "Raise the plan, or remove workspaces.";
-    /// The API, or a rule of the operator, refuses what is declared.
+    PlanLimit: Stalled, "Upgrade the plan, or delete workspaces.";
+    /// Agent Engine, or a rule of the operator, refuses a declared value.
     Rejected: Stalled, "Change what the message names.";
-    /// The deletion cannot be carried out.
-    DeletionBlocked: Stalled, "Remove the cause in the message, or set `deletionPolicy: Retain` to let the workspace be. It is tried again by itself, so a cause that passes, such as an API that does not answer, needs nobody.";
-    /// The stored object cannot be read by this version.
+    /// The operator cannot delete the workspace.
+    DeletionBlocked: Stalled, "Remove the cause in the message, or set `deletionPolicy: Retain` to keep the workspace. The operator tries again by itself, so a temporary cause, such as an outage, needs no action.";
+    /// This version of the operator cannot decode the stored object.
     InvalidObject: Stalled, "Correct the fields in the message.";
 }
 

@@ -178,7 +178,7 @@ async fn the_operators_flags_say_what_the_values_say() {
     );
     let other = manifests(
         "{metrics: {port: 9000}, logFormat: text, logLevel: 'warn,kube=debug', concurrency: 7, drainTimeoutSeconds: 5, \
-         passDeadlineSeconds: 1800, watchNamespaces: [a, b, a], image: {tag: later}, extraArgs: [--more=1]}",
+         reconcileTimeoutSeconds: 1800, watchNamespaces: [a, b, a], image: {tag: later}, extraArgs: [--more=1]}",
     )
     .await;
     assert_eq!(

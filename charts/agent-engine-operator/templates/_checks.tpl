@@ -1,4 +1,4 @@
-{{/* What no schema can tell, or not in plain words. Each ends the rendering with a line that says what to do. */}}
+{{/* Checks that a schema cannot make, or cannot explain. Each fails the rendering with a line that says what to do. */}}
 
 {{- define "operator.checks" -}}
 {{- include "operator.checks.image" . }}
@@ -30,7 +30,7 @@
 {{- $grace := int .Values.terminationGracePeriodSeconds }}
 {{- $drain := int .Values.drainTimeoutSeconds }}
 {{- if le $grace $drain }}
-{{- fail (printf "terminationGracePeriodSeconds (%d) must be more than drainTimeoutSeconds (%d), or running work is cut short" $grace $drain) }}
+{{- fail (printf "terminationGracePeriodSeconds (%d) must be more than drainTimeoutSeconds (%d), or running reconciles are cut short" $grace $drain) }}
 {{- end }}
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.create is off: set serviceAccount.name to the account that the operator shall use" }}
@@ -54,14 +54,14 @@
 {{- end }}
 {{- end }}
 
-{{/* Flags of the operator that have values of their own; it has no others but the namespace's. */}}
+{{/* Flags of the operator, each with the value that sets it. The namespace's flag is the only other one. */}}
 {{- define "operator.flags" -}}
 listen: metrics.port
 log-format: logFormat
 log-level: logLevel
 concurrency: concurrency
 drain-timeout: drainTimeoutSeconds
-reconcile-timeout: passDeadlineSeconds
+reconcile-timeout: reconcileTimeoutSeconds
 watch-namespaces: watchNamespaces
 {{- end }}
 

@@ -1,4 +1,4 @@
-{{/* Names, labels and the image: what several templates say alike. */}}
+{{/* Names, labels and the image, shared by several templates. */}}
 
 {{- define "operator.name" -}}
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
@@ -35,7 +35,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- .Values.serviceAccount.name | default (include "operator.fullname" .) }}
 {{- end }}
 
-{{/* A digest may stand beside a tag; then the digest decides and the tag tells people. */}}
+{{/* With a digest and a tag, the digest decides and the tag informs people. */}}
 {{- define "operator.image" -}}
 {{- $image := .Values.image }}
 {{- $registry := .Values.global.imageRegistry | default $image.registry }}

@@ -1,4 +1,4 @@
-{{/* How the operator is started: flags and environment. Each is made in one place, so that a second one can be refused. */}}
+{{/* Flags and environment of the operator. Each is rendered in one place, so that the checks can refuse a second one. */}}
 
 {{- define "operator.args" -}}
 - run
@@ -7,7 +7,7 @@
 - {{ printf "--log-level=%s" .Values.logLevel | quote }}
 - --concurrency={{ .Values.concurrency }}
 - --drain-timeout={{ .Values.drainTimeoutSeconds }}s
-- --reconcile-timeout={{ .Values.passDeadlineSeconds }}s
+- --reconcile-timeout={{ .Values.reconcileTimeoutSeconds }}s
 {{- with .Values.watchNamespaces }}
 - --watch-namespaces={{ join "," (uniq .) }}
 {{- end }}

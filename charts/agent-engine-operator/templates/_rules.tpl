@@ -1,4 +1,4 @@
-{{/* What the operator may do, in four parts. Whoever may list may get: it shows the same. */}}
+{{/* The operator's rights, in four parts. A list shows the same as a get, so list comes with get. */}}
 
 {{/*
 In every namespace, whichever are watched: a namespace that is deleted loses its RoleBindings first, and could not go while
@@ -17,7 +17,7 @@ its Workspaces wait for an operator that may do nothing there. No secret is in t
   verbs: [create]
 {{- end }}
 
-{{/* Where tenants are. It cannot be narrowed further: a Workspace says how its Secret is called. */}}
+{{/* In the tenants' namespaces. No narrower: a Workspace names its Secret. */}}
 {{- define "operator.tokenRules" -}}
 - apiGroups: [""]
   resources: [secrets]
@@ -41,16 +41,16 @@ its Workspaces wait for an operator that may do nothing there. No secret is in t
   verbs: [create]
 {{- end }}
 
-{{/* Of no namespace. */}}
+{{/* For objects without a namespace. */}}
 {{- define "operator.clusterRules" -}}
-# Their labels decide who may use what of an Organization.
+# The labels of a namespace decide which names an Organization grants it.
 - apiGroups: [""]
   resources: [namespaces]
   {{- with .Values.watchNamespaces }}
   resourceNames: {{ uniq . | toJson }}
   {{- end }}
   verbs: [get, list, watch]
-# A definition that is going takes all objects with it: nothing is deleted remotely then.
+# While a CustomResourceDefinition is being deleted, the operator deletes nothing at Agent Engine.
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
   resourceNames: [organizations.agentengine.airbyte.com, workspaces.agentengine.airbyte.com]

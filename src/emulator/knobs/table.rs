@@ -109,7 +109,7 @@ knobs! {
     region_eu: RegionEu = RegionEu::Honoured, "U11", "T2, T4: the European region";
     cache_enabled_new: CacheEnabled = CacheEnabled::Null, "U25", "`cache_enabled` of a new workspace";
     visibility: Visibility = Visibility::Shared, "U30", "The member `visibility`";
-    workspace_members: WorkspaceMembers = WorkspaceMembers::All, "U30", "Members of a workspace: all, only `id` and `name`, or all and some unheard of";
+    workspace_members: WorkspaceMembers = WorkspaceMembers::All, "U30", "Members of a workspace: all, only `id` and `name`, or all and some undocumented ones";
     created_at: CreatedAt = CreatedAt::Microseconds, "–", "Form of `created_at` and `updated_at`; `absent` leaves `created_at` out";
     list_order: ListOrder = ListOrder::Created, "U16", "W1: order of the rows";
     list_lag_ms: Count = Count(0), "U14 U16", "W1: a creation, change or deletion shows that much later";
@@ -126,7 +126,7 @@ knobs! {
     default_protected: DefaultProtected = DefaultProtected::None, "U5 U29", "W4, W5: rename, deactivation or deletion of `default`";
     put_empty: PutEmpty = PutEmpty::Ok, "U12", "W4: an empty object";
     put_null: PutMember = PutMember::Ignored, "U12", "W4: null for `name` or `status`";
-    put_unknown_member: PutMember = PutMember::Ignored, "U12", "W4: a member unheard of";
+    put_unknown_member: PutMember = PutMember::Ignored, "U12", "W4: an undocumented member";
     null_cache: NullCache = NullCache::Inherit, "U12 U25", "W4: null for `cache_enabled`";
     noop_update: NoopUpdate = NoopUpdate::Moves, "U12", "W4: `updated_at` when nothing changes";
     reactivation: Reactivation = Reactivation::Disabled, "U13", "W4: connectors after `inactive` and `active` again";
@@ -136,11 +136,11 @@ knobs! {
     cloud_delete_mirror: Limit = Limit::At(0), "U26", "A deletion in Airbyte Cloud shows here this many milliseconds later, or never";
     stats_scope: StatsScope = StatsScope::Live, "U27", "W2: what is counted";
     stats_lag_ms: Count = Count(0), "U27", "W2: a creation, change or deletion counts that much later";
-    rate_limit: Limit = Limit::None, "U17", "Calls of an organization per minute; more get a 429";
+    rate_limit: Limit = Limit::None, "U17", "Calls of an organization per minute; beyond that 429";
     retry_after: RetryAfter = RetryAfter::Int, "U17", "`Retry-After` beside a 429";
     rate_limit_headers: Presence = Presence::Absent, "U17", "`X-RateLimit-Limit`, `-Remaining` and `-Reset`";
     after_commit: AfterCommit = AfterCommit::Answer, "U28", "T2, T4, W4, W5: the work is done, and then this is the answer; `lost` closes the connection";
     date: DateHeader = DateHeader::Exact, "–", "The `Date` header";
     date_skew: Signed = Signed(300), "–", "By how much a skewed `Date` is ahead, seconds";
-    latency_ms: Count = Count(0), "–", "Every call of the API waits so long first, in real time";
+    latency_ms: Count = Count(0), "–", "Every call of the API waits this long first, in real time";
 }

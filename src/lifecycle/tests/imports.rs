@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-const ROOMS: [&str; 4] = ["src/lifecycle", "src/tenancy", "src/turns", "src/organization"];
+const ROOMS: [&str; 4] = ["src/lifecycle", "src/tenancy", "src/limits", "src/organization"];
 
 /// A Kubernetes client, HTTP, an executor, a clock, chance, a token.
 const NEVER: [&str; 11] = [
