@@ -125,7 +125,8 @@ impl Stage {
             operator.terminate().await;
         }
         self.emulator.terminate().await;
-        self.cluster.end();
+        // Returns when its processes are gone.
+        drop(self.cluster);
     }
 
     pub async fn workspace(&self, name: &str) -> Workspace {
