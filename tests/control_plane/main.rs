@@ -1,5 +1,5 @@
 //! `cluster`: real Kubernetes control planes for tests, for the demo and for developers.
-//! Finds or builds the programs, starts an isolated cluster on loopback, and holds processes so that
+//! Starts an isolated cluster on loopback, and holds processes so that
 //! nothing outlives whoever asked for them. Holds no test and knows nothing of the operator.
 #![expect(
     clippy::print_stdout,
@@ -11,9 +11,7 @@ mod bound;
 mod control_plane;
 mod credentials;
 mod end;
-mod go_build;
 mod part;
-mod pins;
 mod ports;
 mod ready;
 mod supervise;
@@ -32,12 +30,6 @@ use clap::Parser;
 enum Command {
     /// Start a cluster, print how to reach it, and run until standard input closes or a signal comes.
     Up(up::Options),
-    /// Find or build the programs that clusters and tests need, and print where they are.
-    Tools {
-        /// Which programs.
-        #[arg(value_enum, default_values = ["all"])]
-        names: Vec<tools::Wanted>,
-    },
     /// Run a command that must not outlive the caller.
     ///
     /// Prints its process id as the first line. Standard input takes the lines TERM and KILL, each sent
@@ -53,7 +45,6 @@ enum Command {
 async fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Up(options) => up::up(options).await,
-        Command::Tools { names } => tools::print(&names).await,
         Command::Supervise(options) => supervise::supervise(options).await,
         Command::Bound(options) => bound::become_command(&options),
     };

@@ -16,6 +16,7 @@ pub struct Ready {
     pub users_dir: PathBuf,
     pub users: usize,
     pub kubectl: PathBuf,
+    /// Absent where it was started without.
     pub helm: PathBuf,
     /// Everything above, and `logs/`.
     pub dir: PathBuf,

@@ -26,7 +26,7 @@ use crate::{
     part::Part,
     ports::HeldPort,
     ready::Ready,
-    tools::Tool,
+    tools::Tools,
 };
 
 /// Generous: a busy machine is not a broken one.
@@ -41,6 +41,9 @@ pub struct Options {
     /// Apply the CRDs in this folder before the garbage collector learns what kinds there are.
     #[arg(long, value_name = "DIR")]
     crds: Option<PathBuf>,
+    /// Do without Helm, and with a kubectl that is installed already if its version fits.
+    #[arg(long)]
+    lean: bool,
     /// Print one line of JSON instead of text for people.
     #[arg(long)]
     json: bool,
@@ -110,7 +113,7 @@ struct Cluster {
 impl Cluster {
     /// Starts everything, then runs until something breaks.
     async fn run(&mut self, dir: &Path, options: &Options) -> anyhow::Error {
-        let ready = match self.start(dir, options.crds.as_deref()).await {
+        let ready = match self.start(dir, options).await {
             Ok(ready) => ready,
             Err(error) => return error,
         };
@@ -120,13 +123,8 @@ impl Cluster {
         first_end(&mut self.parts).await
     }
 
-    async fn start(&mut self, dir: &Path, crds: Option<&Path>) -> anyhow::Result<Ready> {
-        let mut tools = Vec::new();
-        for tool in Tool::ALL {
-            tools.push(tool.path().await?);
-        }
-        let [kube_apiserver, kube_controller_manager, kubectl, etcd, helm] =
-            <[PathBuf; 5]>::try_from(tools).map_err(|_| anyhow::anyhow!("not all tools were found"))?;
+    async fn start(&mut self, dir: &Path, options: &Options) -> anyhow::Result<Ready> {
+        let tools = Tools::find(if options.lean { "demo" } else { "all" }).await?;
 
         self.ports = vec![HeldPort::any()?, HeldPort::any()?, HeldPort::any()?];
         let [etcd_clients, etcd_peers, api] = &self.ports[..] else {
@@ -141,11 +139,13 @@ impl Cluster {
         let audit_log = logs.join("audit.log");
 
         let arguments = control_plane::etcd(&dir.join("etcd"), etcd_clients, etcd_peers);
-        self.parts.push(Part::start("etcd", &etcd, arguments, &logs)?);
+        self.parts
+            .push(Part::start("etcd", &tools.get("etcd")?, arguments, &logs)?);
         let arguments =
             control_plane::kube_apiserver(dir, etcd_clients, api, &credentials, (&audit_policy, &audit_log));
+        let name = "kube-apiserver";
         self.parts
-            .push(Part::start("kube-apiserver", &kube_apiserver, arguments, &logs)?);
+            .push(Part::start(name, &tools.get(name)?, arguments, &logs)?);
 
         let client = client(&credentials.admin_kubeconfig).await?;
         self.wait_for("the API server to be ready", || async {
@@ -155,16 +155,14 @@ impl Cluster {
         })
         .await?;
 
-        if let Some(crds) = crds {
+        let kubectl = tools.get("kubectl")?;
+        if let Some(crds) = &options.crds {
             apply_crds(&kubectl, &credentials.admin_kubeconfig, crds).await?;
         }
         let arguments = control_plane::kube_controller_manager(&credentials);
-        self.parts.push(Part::start(
-            "kube-controller-manager",
-            &kube_controller_manager,
-            arguments,
-            &logs,
-        )?);
+        let name = "kube-controller-manager";
+        self.parts
+            .push(Part::start(name, &tools.get(name)?, arguments, &logs)?);
         self.wait_for("the controllers to work", || async {
             Api::<ServiceAccount>::namespaced(client.clone(), "default")
                 .get("default")
@@ -178,8 +176,9 @@ impl Cluster {
 
         let bin = dir.join("bin");
         fs::create_dir(&bin)?;
-        for (name, program) in [("kubectl", kubectl), ("helm", helm)] {
-            symlink(program, bin.join(name))?;
+        symlink(kubectl, bin.join("kubectl"))?;
+        if !options.lean {
+            symlink(tools.get("helm")?, bin.join("helm"))?;
         }
         Ok(Ready {
             kubeconfig: credentials.admin_kubeconfig,

@@ -2,15 +2,13 @@
 
 #[path = "../support/readme.rs"]
 mod page;
-#[path = "../support/program.rs"]
-mod program;
 
 mod chart_values;
 mod cli;
-mod control_plane_tools;
 mod crds;
 mod examples;
 mod image;
 mod promises;
 mod readme;
 mod reference;
+mod tools_build;

@@ -32,7 +32,7 @@ use super::{Audit, cluster_program, ready::Ready, scratch_file};
 /// The cluster that stories share, started when first asked for. Whoever changes definitions, or starts an operator that
 /// watches all namespaces, takes another.
 pub fn cluster() -> &'static Arc<Cluster> {
-    static CLUSTER: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start()));
+    static CLUSTER: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start(&[])));
     &CLUSTER
 }
 
@@ -70,14 +70,16 @@ impl Cluster {
     /// One for a single story.
     pub async fn alone() -> Arc<Self> {
         let turn = one_more_cluster().await;
-        let mut cluster = Self::start();
+        let mut cluster = Self::start(&[]);
         cluster._turn = Some(turn);
         Arc::new(cluster)
     }
 
-    pub fn start() -> Self {
+    /// `flags` are those of `cluster up`.
+    pub fn start(flags: &[&str]) -> Self {
         let mut up = Command::new(cluster_program());
         up.args(["up", "--json"])
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");

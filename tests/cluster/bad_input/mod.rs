@@ -19,7 +19,7 @@ use crate::support::{CLIENT_ID, Cluster, LONG, Stage, condition, eventually, rea
 /// A stage on a cluster of its own kind: its API server stores whatever it is given in spec and status, as with the
 /// definitions of another version.
 async fn loose() -> Stage {
-    static CLUSTER: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start()));
+    static CLUSTER: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start(&[])));
     let stage = Stage::on(&CLUSTER, &[]).await.organized(json!({})).await;
     loosen(&stage).await;
     stage

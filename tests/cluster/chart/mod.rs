@@ -19,6 +19,6 @@ use crate::support::Cluster;
 
 /// Shared by these stories alone: some of their operators watch all namespaces, and one release replaces the definitions.
 fn cluster() -> &'static Arc<Cluster> {
-    static CLUSTER: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start()));
+    static CLUSTER: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start(&[])));
     &CLUSTER
 }

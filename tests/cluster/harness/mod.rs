@@ -1,9 +1,6 @@
 //! The ground that all other tests stand on: the cluster is real, counts are true, the emulator obeys, and nothing
 //! is left behind.
 
-#[path = "../../control_plane/pins.rs"]
-mod pins;
-
 mod endings;
 
 use crate::support::{
@@ -159,11 +156,22 @@ async fn what_an_object_owns_goes_with_it() {
     .await;
 }
 
+/// The version that a `go.mod` requires of a module.
+fn pinned<'a>(go_mod: &'a str, module: &str) -> &'a str {
+    let mut lines = go_mod.lines().map(str::split_whitespace);
+    lines
+        .find_map(|mut words| (words.next() == Some(module)).then(|| words.next()).flatten())
+        .expect("a required module")
+}
+
 #[tokio::test]
 async fn kubectl_and_helm_are_the_pinned_ones_and_reach_the_cluster() {
     let version: serde_json::Value =
         serde_json::from_str(&cluster().kubectl(["version", "--output=json"]).await.success()).unwrap();
-    let pinned = pins::Pins::Kubernetes.version_of("k8s.io/kubernetes").unwrap();
+    let pinned = pinned(
+        include_str!("../../../tools/kubernetes/go.mod"),
+        "k8s.io/kubernetes",
+    );
     assert_eq!(version["clientVersion"]["gitVersion"], pinned);
     assert_eq!(version["serverVersion"]["gitVersion"], pinned);
     let server = "--output=jsonpath={.clusters[0].cluster.server}";
@@ -173,7 +181,10 @@ async fn kubectl_and_helm_are_the_pinned_ones_and_reach_the_cluster() {
         .helm(["version", "--template={{.Version}}"])
         .await
         .success();
-    assert_eq!(helm, pins::Pins::Helm.version_of("helm.sh/helm/v4").unwrap());
+    assert_eq!(
+        helm,
+        pinned(include_str!("../../../tools/helm/go.mod"), "helm.sh/helm/v4")
+    );
     assert!(
         cluster()
             .kubectl(["get", "nothing-of-this-kind"])

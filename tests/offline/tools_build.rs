@@ -1,4 +1,4 @@
-//! Finding and building the programs of a cluster, with a stand-in for Go.
+//! `tools/build` finds and builds the programs of a cluster, here with a stand-in for Go.
 
 use std::{
     fs,
@@ -10,10 +10,8 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::program::cluster_program;
-
 /// A machine with an empty cache and a `go` that writes a line to `builds` and does what `script` says;
-/// `$out` is where the program should go.
+/// `$out` is where etcd should go.
 struct Machine(TempDir);
 
 impl Machine {
@@ -22,7 +20,7 @@ impl Machine {
         let go = machine.folder("bin").join("go");
         // A builder that was told nothing else finds the target behind `-o`.
         let text = format!(
-            "#!/bin/sh\necho \"$@\" >> {}\nwhile [ \"$1\" != -o ]; do shift; done\nout=$2\n{script}\n",
+            "#!/bin/sh\necho \"$@\" >> {}\nwhile [ \"$1\" != -o ]; do shift; done\nout=$2/server\n{script}\n",
             machine.builds().display()
         );
         fs::write(&go, text).unwrap();
@@ -51,14 +49,19 @@ impl Machine {
             .count()
     }
 
-    /// `cluster tools etcd`, about to run on this machine.
+    /// `tools/build etcd`, about to run on this machine.
     fn tools(&self) -> Command {
-        let mut command = Command::new(cluster_program());
+        self.building(&["etcd"])
+    }
+
+    fn building(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tools/build"));
         command
-            .args(["tools", "etcd"])
+            .args(words)
             .env("XDG_CACHE_HOME", self.folder("cache"))
             .env("PATH", format!("{}:/usr/bin:/bin", self.folder("bin").display()))
-            .env_remove("KUBEBUILDER_ASSETS");
+            .env_remove("KUBEBUILDER_ASSETS")
+            .env_remove("GO");
         command
     }
 
@@ -151,8 +154,8 @@ fn a_failed_build_leaves_nothing_and_is_explained() {
 #[test]
 fn without_go_all_three_ways_are_named() {
     let machine = Machine::without_go();
-    let path = machine.folder("bin").display().to_string();
-    let said = refusal(&machine.tools().env("PATH", path).output().unwrap());
+    let nowhere = machine.folder("bin").join("go");
+    let said = refusal(&machine.tools().env("GO", nowhere).output().unwrap());
     for way in [
         "install Go",
         "set KUBEBUILDER_ASSETS",
@@ -185,4 +188,62 @@ fn given_programs_come_first_and_what_they_lack_is_built() {
     );
     assert_eq!(with.trim(), format!("etcd {}", assets.join("etcd").display()));
     assert_eq!(machine.build_count(), 1);
+}
+
+/// What Go calls the programs that the demo needs, each made for `$out`.
+const ALL_OF_THE_DEMO: &str = "for name in kube-apiserver kube-controller-manager kubectl server; do echo program > ${out%/*}/$name; done";
+
+#[test]
+fn programs_of_one_go_mod_are_built_at_once() {
+    let machine = Machine::with_go(ALL_OF_THE_DEMO);
+    let found = printed(&machine.building(&["etcd", "kubectl"]).output().unwrap());
+    let names: Vec<_> = found.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(names, ["etcd", "kubectl"]);
+    assert_eq!(machine.build_count(), 1);
+    assert_eq!(machine.cached().len(), 2);
+}
+
+#[test]
+fn the_demo_takes_an_installed_kubectl_if_its_version_fits() {
+    let go_mod = include_str!("../../tools/kubernetes/go.mod");
+    let (_, version) = go_mod.split_once("k8s.io/kubernetes v1.").unwrap();
+    let minor: u32 = version.split('.').next().unwrap().parse().unwrap();
+    for (installed, fits) in [
+        (minor - 2, false),
+        (minor - 1, true),
+        (minor + 1, true),
+        (minor + 2, false),
+    ] {
+        let machine = Machine::with_go(ALL_OF_THE_DEMO);
+        let kubectl = machine.folder("bin").join("kubectl");
+        fs::write(
+            &kubectl,
+            format!("#!/bin/sh\necho 'Client Version: v1.{installed}.0'\n"),
+        )
+        .unwrap();
+        fs::set_permissions(&kubectl, fs::Permissions::from_mode(0o755)).unwrap();
+        let found = printed(&machine.building(&["demo"]).output().unwrap());
+        let taken = found.contains(&format!("kubectl {}\n", kubectl.display()));
+        assert_eq!(taken, fits, "{installed}: {found}");
+        assert_eq!(machine.cached().len(), if fits { 3 } else { 4 });
+        assert!(!found.contains("helm"), "{found}");
+    }
+}
+
+#[test]
+fn a_plan_names_what_a_first_run_builds_and_builds_nothing() {
+    let machine = Machine::with_go("exit 1");
+    let mut plan = machine.building(&["plan", "all"]);
+    plan.env("CARGO_TARGET_DIR", machine.folder("target"));
+    let said = printed(&plan.output().unwrap());
+    for part in [
+        "on two cores",
+        "with Rust",
+        "with Go: kube-apiserver v1.",
+        "helm v4.",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    assert_eq!(machine.build_count(), 0);
+    assert!(refusal(&machine.building(&["nonsense"]).output().unwrap()).contains("no program \"nonsense\""));
 }
