@@ -32,8 +32,9 @@ async fn ceiling(stage: &Stage, adoption: &str, more: Value) {
     stage.organization("default", spec).await;
 }
 
+/// Unless adoption is declared, and allowed.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workspace_that_exists_is_left_alone_unless_adoption_is_declared_and_allowed() {
+async fn an_existing_workspace_is_left_alone_without_adoption() {
     let stage = Stage::set().await;
     let [id] = existing(&stage, [json!({"name": "Acme"})]).await;
     let _operator = stage.operator().await;
@@ -119,7 +120,7 @@ async fn an_unknown_id_is_reported_and_nothing_is_made_in_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_workspace_default_may_be_adopted_and_is_never_made_or_deleted() {
+async fn the_workspace_default_is_adopted_never_made_or_deleted() {
     let stage = Stage::set().await;
     ceiling(
         &stage,
@@ -147,8 +148,9 @@ async fn the_workspace_default_may_be_adopted_and_is_never_made_or_deleted() {
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({"W1": 1}));
 }
 
+/// No token of the other one is handed out.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_workspaces_with_one_name_none_is_taken_by_name_and_no_token_of_the_other_is_handed_out() {
+async fn of_two_workspaces_with_one_name_none_is_taken_by_name() {
     let stage = Stage::set().await;
     let [older, newer] = existing(
         &stage,
@@ -187,8 +189,9 @@ async fn of_two_workspaces_with_one_name_none_is_taken_by_name_and_no_token_of_t
     assert_eq!(stage.secret_text("older-token", "workspace_id").await, older);
 }
 
+/// People would take the one for the other.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_people_take_for_an_existing_one_stops_until_that_one_goes() {
+async fn a_name_like_an_existing_one_stops_until_that_one_goes() {
     let stage = Stage::set().await;
     let ids = existing(
         &stage,

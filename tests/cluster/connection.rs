@@ -22,8 +22,9 @@ async fn in_front_of(url: &str, mut tls: Tls) {
     }
 }
 
+/// Nothing is sent before.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_authority_of_ones_own_is_trusted_once_it_is_declared_and_nothing_is_sent_before() {
+async fn an_authority_of_ones_own_is_trusted_once_it_is_declared() {
     let stage = Stage::set().await;
     let tls = Tls::bind().await;
     let (url, authority, refused) = (tls.url(), tls.authority.clone(), tls.refused.clone());
@@ -47,7 +48,7 @@ async fn an_authority_of_ones_own_is_trusted_once_it_is_declared_and_nothing_is_
 
 /// Both time-outs run side by side: a test of either alone would take as long.
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_never_come_are_waited_out_and_lose_and_double_nothing() {
+async fn answers_that_never_come_lose_and_double_nothing() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.organization_reason("default", "Verified").await;

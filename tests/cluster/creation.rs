@@ -3,8 +3,9 @@
 use crate::support::{Stage, text};
 use serde_json::json;
 
+/// The token is in its Secret.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_applied_workspace_becomes_ready_with_a_proven_token_in_its_secret() {
+async fn an_applied_workspace_becomes_ready_with_a_verified_token() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     let mut audit = stage.audit().await;

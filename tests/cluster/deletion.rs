@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use agent_engine_operator::crd::{metadata_keys, workspace::DeletionPolicy};
 
+/// With one DELETE, by id.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_object_takes_its_workspace_along_with_one_delete_by_id() {
+async fn a_deleted_object_takes_its_workspace_along() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -23,8 +24,9 @@ async fn a_deleted_object_takes_its_workspace_along_with_one_delete_by_id() {
     assert!(journal["entries"][0]["path"].as_str().unwrap().ends_with(&before));
 }
 
+/// The workspace stays.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retained_workspace_stays_and_needs_neither_organization_nor_credential() {
+async fn retaining_needs_neither_organization_nor_credential() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage
@@ -42,7 +44,7 @@ async fn a_retained_workspace_stays_and_needs_neither_organization_nor_credentia
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_created_goes_and_what_was_adopted_stays_where_nobody_says_otherwise() {
+async fn by_default_what_was_created_goes_and_what_was_adopted_stays() {
     let stage = Stage::set().await;
     stage
         .emulator
@@ -104,8 +106,9 @@ async fn the_organizations_default_and_its_ceiling_are_obeyed() {
     stage.remote_names(&["Kept", "Under"]).await;
 }
 
+/// It has a way out.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_that_cannot_reach_the_api_waits_says_why_and_has_a_way_out() {
+async fn a_deletion_without_the_api_waits_and_says_why() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     for object in ["retried", "released"] {
@@ -162,7 +165,7 @@ async fn a_deletion_without_credentials_waits_for_them() {
 
 /// Each way in which a deletion may be answered that is a success in the end.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_that_was_done_already_or_is_done_later_lets_the_object_go() {
+async fn a_deletion_done_already_or_later_lets_the_object_go() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     for (knobs, lost) in [

@@ -55,8 +55,9 @@ async fn reasons(stage: &Stage, what: &str, holds: impl Fn(&[String]) -> bool) {
     .await;
 }
 
+/// Deleted behind our back; what the user says counts once.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workspace_deleted_behind_our_back_stays_deleted_until_the_user_says_otherwise_once() {
+async fn a_lost_workspace_stays_lost_until_the_user_says_otherwise() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -120,8 +121,9 @@ async fn a_workspace_renamed_behind_our_back_gets_its_name_back() {
     assert_eq!(stage.remote("Somebody's").await.len(), 0, "and no stray was made");
 }
 
+/// Nothing follows for the objects.
 #[tokio::test(flavor = "multi_thread")]
-async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_follows() {
+async fn many_missing_at_once_are_the_organizations_trouble() {
     let stage = Stage::set().await;
     let operator = stage.operator().await;
     many(&stage, "tenant", 6).await;
@@ -212,8 +214,9 @@ async fn many_that_vanish_at_once_are_the_organizations_trouble_and_nothing_foll
     stage.organization_reason("default", "Verified").await;
 }
 
+/// They cost no write.
 #[tokio::test(flavor = "multi_thread")]
-async fn thirty_workspaces_cost_one_paged_list_an_interval_and_no_write() {
+async fn thirty_workspaces_cost_one_paged_list_an_interval() {
     let stage = Stage::set().await;
     stage
         .organization("default", json!({"pollInterval": "30s"}))
@@ -292,8 +295,9 @@ async fn a_list_that_lags_behind_is_not_believed() {
     assert_eq!(stage.remote("renamed 0").await.len(), 1);
 }
 
+/// The token is renewed all the same, and deletion works.
 #[tokio::test(flavor = "multi_thread")]
-async fn while_suspended_nothing_is_made_renamed_or_switched_but_the_token_is_renewed_and_deletion_works() {
+async fn while_suspended_nothing_is_made_renamed_or_switched() {
     let stage = Stage::set().await;
     stage.emulator.knobs(json!({"scoped_ttl": "40"})).await;
     let _operator = stage.operator().await;

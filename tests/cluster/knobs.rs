@@ -197,8 +197,9 @@ impl Life<'_> {
     }
 }
 
+/// It is led as declared, or stops as the table says.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_life_under_each_value_of_each_knob_is_led_as_declared_or_stops_as_written() {
+async fn a_life_under_each_value_of_each_knob_ends_as_written() {
     let stage = Stage::bare(&[]).await;
     let credential = Secret {
         metadata: ObjectMeta {
@@ -255,8 +256,9 @@ async fn a_life_under_each_value_of_each_knob_is_led_as_declared_or_stops_as_wri
     );
 }
 
+/// From creation on.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_older_family_of_token_paths_works_from_creation_to_refresh() {
+async fn the_older_family_of_token_paths_works_to_the_refresh() {
     let stage = Stage::with(
         &["--knob", "legacy_paths=on", "--knob", "current_paths=off"],
         json!({"tokenPath": "Embedded"}),

@@ -24,8 +24,9 @@ const START: &str = "<!-- quick start -->\n```sh\n";
 const WITH_NODES: &str = "<!-- quick start, with nodes -->\n```sh\n";
 const WITHOUT_OPERATOR: &str = "<!-- without an operator -->\n```sh\n";
 
+/// And then, cleaned up, in nothing at all.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_quick_start_of_the_readme_ends_in_a_ready_workspace_and_then_in_nothing_at_all() {
+async fn the_quick_start_of_the_readme_ends_in_a_ready_workspace() {
     let emulator = Emulator::start(&[]).await;
     // Its operator watches all namespaces, and its definitions come and go.
     let cluster = Cluster::alone().await;

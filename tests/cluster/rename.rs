@@ -3,8 +3,9 @@
 use crate::support::{LONG, Stage, eventually, recorded_id, text};
 use serde_json::json;
 
+/// With one search and one update.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_name_renames_the_same_workspace_with_one_look_and_one_update() {
+async fn a_changed_name_renames_the_same_workspace() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme Ltd"})).await;
@@ -31,7 +32,7 @@ async fn a_changed_name_renames_the_same_workspace_with_one_look_and_one_update(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rename_behind_the_operators_back_is_undone_when_the_list_shows_it() {
+async fn a_rename_behind_our_back_is_undone_when_a_list_shows_it() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -45,8 +46,9 @@ async fn a_rename_behind_the_operators_back_is_undone_when_the_list_shows_it() {
     assert_eq!(recorded_id(&stage.ready("acme").await), before);
 }
 
+/// A name that is nearly the same is taken, too.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_taken_or_nearly_so_is_not_renamed_to_until_it_is_free() {
+async fn a_rename_waits_until_its_name_is_free() {
     let stage = Stage::set().await;
     let seeded = stage
         .emulator

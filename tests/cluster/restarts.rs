@@ -12,8 +12,9 @@ const OBJECTS: usize = 200;
 /// What the list calls of 200 objects and one page each of 100 rows add up to.
 const PAGES: usize = 3;
 
+/// It writes nothing either.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_with_200_healthy_objects_issues_nothing_and_writes_nothing() {
+async fn a_restart_with_200_healthy_objects_issues_nothing() {
     let stage = Stage::with(&[], json!({"requestsPerSecond": 1000, "pollInterval": "30s"})).await;
     let operator = stage.operator().await;
     let items: Vec<Value> = (0..OBJECTS)
@@ -96,7 +97,7 @@ async fn a_pass_under_way_is_finished_before_the_operator_stops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_does_not_end_is_left_behind_at_the_limit_and_taken_up_by_the_next_start() {
+async fn endless_work_is_left_at_the_limit_for_the_next_start() {
     let mut stage = Stage::set().await;
     stage.launching_with(["--drain-timeout", "1s"]);
     let operator = stage.operator().await;
@@ -115,7 +116,7 @@ async fn work_that_does_not_end_is_left_behind_at_the_limit_and_taken_up_by_the_
 
 /// The schedule itself is held to its bounds where time is virtual; here the loop is seen to obey it.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_always_fails_is_left_alone_between_its_attempts() {
+async fn an_object_that_always_fails_rests_between_its_attempts() {
     let looks = looks_of_a_failing_object(500).await;
     let apart = |n: usize| looks[n].duration_since(looks[0]).unsigned_abs();
     assert!(apart(1) >= Duration::from_secs(5), "{:?}", apart(1));

@@ -27,8 +27,9 @@ async fn stored(stage: &Stage, namespace: &str) -> String {
     text
 }
 
+/// Neither in logs nor in events, status or metrics.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_token_and_no_credential_is_in_logs_events_status_or_metrics_whatever_fails() {
+async fn no_token_and_no_credential_shows_whatever_fails() {
     nothing_shows_a_secret("json").await;
 }
 

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use agent_engine_operator::crd::metadata_keys::WORKSPACE_LABEL;
 use agent_engine_operator::domain::remote::WorkspaceState;
 
+/// Active again, it has a new token, verified.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_inactive_workspace_has_no_secret_and_an_active_one_a_new_proven_token() {
+async fn an_inactive_workspace_has_no_secret() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage
@@ -43,8 +44,9 @@ async fn an_inactive_workspace_has_no_secret_and_an_active_one_a_new_proven_toke
     assert_eq!((calls["T2"], calls["T3"], calls["W4"]), (1, 1, 2));
 }
 
+/// The Secret lost its label while no operator watched.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_whose_secret_lost_its_label_while_nobody_watched_is_withdrawn_all_the_same() {
+async fn a_token_in_a_secret_without_our_label_is_withdrawn_too() {
     let stage = Stage::set().await;
     let operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -64,8 +66,9 @@ async fn a_token_whose_secret_lost_its_label_while_nobody_watched_is_withdrawn_a
     assert_eq!(stage.ready("acme").await.status.unwrap().token_secret_name, None);
 }
 
+/// It decides about the token all the same.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_that_is_not_declared_is_left_alone_and_still_decides_about_the_token() {
+async fn a_status_that_is_not_declared_is_left_alone() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -109,8 +112,9 @@ async fn a_status_changed_behind_the_operators_back_is_changed_back() {
     }
 }
 
+/// It is left alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_state_that_nobody_knows_hands_out_nothing_and_is_left_alone() {
+async fn a_state_that_is_unknown_hands_out_nothing() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use agent_engine_operator::crd::metadata_keys;
 
+/// And at most one read.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_is_one_issue_one_proof_at_most_one_read_and_one_write() {
+async fn a_refresh_is_one_issue_one_proof_and_one_write() {
     let stage = Stage::with(&["--scoped-token-ttl", "60"], json!({})).await;
     let _operator = stage.operator().await;
     let labels = json!({"labels": {"team": "blue"}, "annotations": {"note": "ours"}});
@@ -53,8 +54,9 @@ async fn a_refresh_is_one_issue_one_proof_at_most_one_read_and_one_write() {
     assert_eq!(requests.event_writes().count(), 0);
 }
 
+/// With a new token.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_or_damaged_secret_is_restored_at_once_with_a_new_token() {
+async fn a_deleted_or_damaged_secret_is_restored_at_once() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -105,8 +107,9 @@ async fn a_deleted_or_damaged_secret_is_restored_at_once_with_a_new_token() {
     stage.remote_names(&["Acme"]).await;
 }
 
+/// Between the two, status says the new name.
 #[tokio::test(flavor = "multi_thread")]
-async fn another_secret_name_is_written_first_then_said_in_status_and_then_the_old_one_goes() {
+async fn another_secret_name_is_written_before_the_old_one_goes() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -140,8 +143,9 @@ async fn another_secret_name_is_written_first_then_said_in_status_and_then_the_o
     assert!(position("patch workspaces/status acme") < position("delete secrets acme-token"));
 }
 
+/// What waited for its name heals when it goes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_secret_is_never_touched_and_what_waited_for_its_name_heals_when_it_goes() {
+async fn a_foreign_secret_is_never_touched() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     let labelled = BTreeMap::from([(metadata_keys::WORKSPACE_LABEL, "somebody-else")]);
@@ -199,8 +203,9 @@ async fn a_name_that_is_somebody_elses_leaves_the_old_secret_in_use() {
     assert_eq!(stage.secrets().get("taken").await.unwrap(), foreign);
 }
 
+/// It gets a new token.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_orphaned_secret_that_names_the_object_is_taken_over_with_a_new_token() {
+async fn an_orphaned_secret_that_names_the_object_is_taken_over() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     let orphan: Secret = serde_json::from_value(json!({

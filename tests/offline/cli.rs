@@ -291,8 +291,9 @@ impl Drop for Running {
     }
 }
 
+/// It counts, too.
 #[test]
-fn it_is_alive_and_counts_before_the_cluster_answers_and_ends_when_told() {
+fn it_is_alive_before_the_cluster_answers_and_ends_when_told() {
     for signal in ["TERM", "INT"] {
         let directory = tempfile::tempdir().unwrap();
         let mut running = Running::start(directory.path());

@@ -31,7 +31,7 @@ fn every_field_of_a_spec_is_in_an_example() {
 
 /// What a person has after labelling the namespaces as the page beside the examples says.
 #[test]
-fn every_workspace_example_is_granted_by_its_organization_example() {
+fn every_workspace_example_is_granted_by_its_organization() {
     let organizations: Vec<Organization> = of_kind("Organization");
     let workspaces: Vec<Workspace> = of_kind("Workspace");
     assert_eq!((organizations.len(), workspaces.len()), (2, 4));
@@ -53,7 +53,7 @@ fn every_workspace_example_is_granted_by_its_organization_example() {
 
 /// Applied after the quick start, the smallest Organization must not cut off the tenant that is there.
 #[test]
-fn the_tenant_of_the_quick_start_is_granted_by_the_organization_example_too() {
+fn the_organization_example_grants_the_quick_starts_tenant() {
     let organizations: Vec<Organization> = of_kind("Organization");
     let readme = include_str!("../../README.md");
     let step = readme
@@ -69,8 +69,9 @@ fn the_tenant_of_the_quick_start_is_granted_by_the_organization_example_too() {
     assert!(access.grant(&workspace.spec.name).is_some());
 }
 
+/// Every Organization of them has its credential.
 #[test]
-fn every_example_has_its_row_and_every_organization_its_credential() {
+fn every_example_has_its_row() {
     let page = page();
     for file in files() {
         let name = file.file_name().unwrap().to_str().unwrap();

@@ -66,8 +66,9 @@ async fn rename(stage: &Stage, workspace: &str, name: &str) {
     stage.cluster.kubectl(arguments).await.success();
 }
 
+/// It brings no token into a log.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_time_in_managed_fields_that_cannot_be_decoded_stops_nobody_and_shows_no_token() {
+async fn an_undecodable_time_in_managed_fields_stops_no_object() {
     let stage = Stage::bare(&["--canary", CANARY]).await;
     stage
         .credentials("credential", CLIENT_ID, stage.emulator.client_secret())

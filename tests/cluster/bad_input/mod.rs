@@ -96,8 +96,9 @@ async fn gone(api: &Api<DynamicObject>, name: &str) {
     .await;
 }
 
+/// However the API says it.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_the_plan_is_said_however_the_api_says_it_and_heals() {
+async fn the_end_of_the_plan_is_said_and_heals() {
     for refusal in ["402", "403", "409", "422"] {
         let stage = Stage::bare(&[
             "--knob",

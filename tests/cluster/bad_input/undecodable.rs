@@ -6,8 +6,9 @@ use serde_json::json;
 use super::{anything, gone, loose, said, spoil, undecodable};
 use crate::support::{LONG, eventually, recorded_id};
 
+/// The others go on.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workspace_that_cannot_be_decoded_is_reported_while_others_go_on_and_its_deletion_is_honoured() {
+async fn an_undecodable_workspace_is_reported_and_may_be_deleted() {
     let stage = loose().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -39,8 +40,9 @@ async fn a_workspace_that_cannot_be_decoded_is_reported_while_others_go_on_and_i
     );
 }
 
+/// Its deletion is blocked, and says why.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workspace_whose_record_cannot_be_read_is_not_let_go_in_silence() {
+async fn a_workspace_with_an_unreadable_record_is_not_let_go() {
     let stage = loose().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -70,8 +72,9 @@ async fn a_workspace_whose_record_cannot_be_read_is_not_let_go_in_silence() {
     assert_eq!(stage.remote("Acme").await.len(), 0);
 }
 
+/// Over a restart, too.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_workspace_has_recorded_stays_its_own_over_a_restart_though_it_cannot_be_decoded() {
+async fn what_an_undecodable_workspace_recorded_stays_its_own() {
     let stage = loose().await;
     let operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -127,7 +130,7 @@ async fn an_organization_stays_for_a_workspace_that_cannot_be_decoded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_that_cannot_be_decoded_goes_when_it_is_no_longer_used() {
+async fn an_undecodable_organization_goes_when_no_longer_used() {
     let stage = loose().await;
     let operator = stage.operator().await;
     stage.organization("spare", json!({})).await;
@@ -164,8 +167,9 @@ async fn an_organization_that_cannot_be_decoded_goes_when_it_is_no_longer_used()
     assert_eq!(stage.remote("Acme").await.len(), 1);
 }
 
+/// It is reported.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_that_cannot_be_decoded_is_reported_and_withdraws_nothing() {
+async fn an_undecodable_organization_withdraws_nothing() {
     let stage = loose().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;

@@ -32,8 +32,9 @@ async fn a_listed_namespace_that_is_gone_stops_no_start() {
     serves(&stage).await;
 }
 
+/// With the way out.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listed_namespace_without_its_role_is_named_with_the_way_out() {
+async fn a_listed_namespace_without_its_role_is_named() {
     let bare = cluster().namespace("bare").await;
     let (stage, installed) = stage(|stage| json!({"watchNamespaces": [stage.tenant, bare]})).await;
     stage

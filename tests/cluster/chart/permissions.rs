@@ -88,7 +88,7 @@ async fn watching_all_namespaces_the_account_may_do_this_and_no_more() {
 }
 
 #[tokio::test]
-async fn watching_some_namespaces_the_account_reaches_no_secret_of_another() {
+async fn watching_some_namespaces_it_reaches_no_secret_of_another() {
     let manifests = manifests("watchNamespaces: [team-a, team-b, team-a]").await;
     let labels = "* /namespaces [team-a team-b]: get list watch".to_owned();
     assert_eq!(

@@ -73,8 +73,9 @@ async fn dry_run(namespace: &str, pod: &Value) -> Said {
 }
 
 /// Without an election, two at once would not know of each other's claims.
+/// There is one at a time.
 #[tokio::test]
-async fn there_is_one_operator_and_the_old_one_ends_before_a_new_one_starts() {
+async fn the_old_operator_ends_before_a_new_one_starts() {
     let manifests = manifests("").await;
     let spec = &deployment(&manifests)["spec"];
     assert_eq!(spec["replicas"], 1);

@@ -14,8 +14,9 @@ use super::render::CHART;
 use crate::support::Said;
 
 /// The only test that installs definitions, which are one for the whole cluster.
+/// And every Workspace.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upgrade_brings_new_definitions_and_uninstalling_keeps_them_and_every_workspace() {
+async fn upgrading_brings_definitions_and_uninstalling_keeps_them() {
     let client = cluster().client().await;
     let home = cluster().namespace("home").await;
     let tenant = cluster().namespace("tenant").await;

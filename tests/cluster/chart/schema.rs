@@ -74,8 +74,9 @@ async fn no_value_is_taken_that_is_of_another_type() {
     }
 }
 
+/// But for the one that is shared.
 #[tokio::test]
-async fn no_group_of_values_takes_one_that_it_does_not_know_but_the_one_that_is_shared() {
+async fn no_group_of_values_takes_one_that_it_does_not_know() {
     let mut found = Vec::new();
     paths(&schema(), "", &mut found);
     let schema = schema();

@@ -23,8 +23,9 @@ const IN_RESERVE: [(&str, &str); 3] = [
     ),
 ];
 
+/// From a Ready Workspace to its end. All that is granted is needed, and no more.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_notes_lead_to_a_ready_workspace_and_its_life_needs_all_that_is_granted_and_no_more() {
+async fn the_notes_lead_to_a_life_that_needs_what_is_granted() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let (stage, installed) = stage(|_| json!({})).await;
     let audit = stage.audit().await;
@@ -48,8 +49,9 @@ async fn the_notes_lead_to_a_ready_workspace_and_its_life_needs_all_that_is_gran
     stage.organizations().get("default").await.unwrap();
 }
 
+/// It leads the same life.
 #[tokio::test(flavor = "multi_thread")]
-async fn watching_some_namespaces_the_same_life_is_led_without_a_look_at_any_other() {
+async fn watching_some_namespaces_it_looks_at_no_other() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let (stage, installed) = stage(|stage| json!({"watchNamespaces": [stage.tenant]})).await;
     let elsewhere = stage.cluster.namespace("elsewhere").await;
@@ -82,8 +84,9 @@ async fn watching_some_namespaces_the_same_life_is_led_without_a_look_at_any_oth
     );
 }
 
+/// Its workspaces go with it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_namespace_that_is_deleted_goes_though_its_roles_go_first_and_its_workspaces_with_it() {
+async fn a_deleted_namespace_goes_though_its_roles_go_first() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let (stage, _installed) = stage(|stage| json!({"watchNamespaces": [stage.tenant]})).await;
     stage

@@ -11,8 +11,9 @@ use super::account::Installed;
 use super::cluster;
 use crate::support::{ApiUser, LONG, eventually};
 
+/// Neither their status nor any Organization.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_with_the_edit_role_writes_workspaces_but_no_status_and_reads_no_organization() {
+async fn a_tenant_with_the_edit_role_writes_workspaces_alone() {
     let home = cluster().namespace("home").await;
     let release = Installed::into(&home, &json!({})).await;
     let own = format!("{home}-agent-engine-operator-edit");
@@ -47,8 +48,9 @@ async fn a_tenant_with_the_edit_role_writes_workspaces_but_no_status_and_reads_n
     release.uninstall().await;
 }
 
+/// It sees Workspaces.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_with_the_view_role_sees_workspaces_and_changes_nothing() {
+async fn a_tenant_with_the_view_role_changes_nothing() {
     let home = cluster().namespace("home").await;
     let release = Installed::into(&home, &json!({})).await;
     let tenant = cluster().namespace("tenant").await;

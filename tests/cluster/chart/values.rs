@@ -18,7 +18,7 @@ const TAKEN: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn values_that_users_write_pass_the_strict_lint_and_render_the_same_twice() {
+async fn values_of_users_pass_the_lint_and_render_the_same_twice() {
     for values in TAKEN {
         let file = crate::support::scratch_file("lint.yaml");
         std::fs::write(&file, values).unwrap();
@@ -137,8 +137,9 @@ async fn a_wrong_value_is_refused_with_words_that_say_what_to_do() {
     }
 }
 
+/// In each of its forms.
 #[tokio::test]
-async fn a_name_that_is_too_long_or_taken_is_refused_in_each_of_its_forms() {
+async fn a_name_that_is_too_long_or_taken_is_refused() {
     let (long, longer) = ("n".repeat(64), "n".repeat(129));
     for (values, words) in [
         (format!("watchNamespaces: [{long}]"), "at most 63"),

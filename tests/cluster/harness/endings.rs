@@ -72,8 +72,9 @@ impl Doomed {
     }
 }
 
+/// Neither a process nor a file.
 #[tokio::test]
-async fn a_cluster_whose_holder_is_killed_leaves_no_process_and_no_file() {
+async fn a_cluster_whose_holder_is_killed_leaves_nothing() {
     // Nobody else has the other end of the cluster's standard input.
     let mut holder = Command::new("sleep")
         .arg("600")
@@ -95,7 +96,7 @@ async fn an_interrupted_cluster_leaves_no_process_and_no_file() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_was_started_without_standard_input_says_why_it_ends() {
+async fn a_cluster_without_standard_input_says_why_it_ends() {
     let mut command = tokio::process::Command::new(cluster_program());
     let said = command.arg("up").stdin(Stdio::null()).output().await.unwrap();
     let error = String::from_utf8(said.stderr).unwrap();

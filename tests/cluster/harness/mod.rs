@@ -42,9 +42,10 @@ async fn stranger() -> Client {
     Client::try_from(config).unwrap()
 }
 
+/// It says what was seen.
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "waited 20 s for the moon; last seen: a cloud")]
-async fn waiting_ends_with_what_was_seen_although_looking_takes_no_time() {
+async fn waiting_ends_although_looking_takes_no_time() {
     eventually("the moon", SHORT, async || Err::<(), _>("a cloud")).await;
 }
 
@@ -168,12 +169,12 @@ fn pinned<'a>(go_mod: &'a str, module: &str) -> &'a str {
 async fn kubectl_and_helm_are_the_pinned_ones_and_reach_the_cluster() {
     let version: serde_json::Value =
         serde_json::from_str(&cluster().kubectl(["version", "--output=json"]).await.success()).unwrap();
-    let pinned = pinned(
+    let kubernetes = pinned(
         include_str!("../../../tools/kubernetes/go.mod"),
         "k8s.io/kubernetes",
     );
-    assert_eq!(version["clientVersion"]["gitVersion"], pinned);
-    assert_eq!(version["serverVersion"]["gitVersion"], pinned);
+    assert_eq!(version["clientVersion"]["gitVersion"], kubernetes);
+    assert_eq!(version["serverVersion"]["gitVersion"], kubernetes);
     let server = "--output=jsonpath={.clusters[0].cluster.server}";
     let server = cluster().kubectl(["config", "view", "--minify", server]).await;
     assert_eq!(server.success(), cluster().api_url());

@@ -19,8 +19,9 @@ async fn another_organization(stage: &Stage, client_id: &str, client_secret: &st
     added["id"].as_str().unwrap().to_owned()
 }
 
+/// The message says what is missing.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_credential_is_waited_for_and_the_message_says_what_is_missing() {
+async fn a_missing_credential_is_waited_for() {
     let stage = Stage::bare(&[]).await;
     let _operator = stage.operator().await;
     stage.organization("default", json!({})).await;
@@ -61,8 +62,9 @@ async fn a_missing_credential_is_waited_for_and_the_message_says_what_is_missing
     stage.organization_reason("default", "Verified").await;
 }
 
+/// Rotation heals the Organization and wakes its Workspaces, without a restart.
 #[tokio::test(flavor = "multi_thread")]
-async fn rejected_credentials_stall_the_organization_and_rotation_heals_and_wakes_without_a_restart() {
+async fn rejected_credentials_stall_until_they_are_rotated() {
     let stage = Stage::bare(&[]).await;
     stage.credentials("credential", CLIENT_ID, "wrong").await;
     let _operator = stage.operator().await;
@@ -102,7 +104,7 @@ async fn rejected_credentials_stall_the_organization_and_rotation_heals_and_wake
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_credential_of_another_organization_is_not_used_for_anything() {
+async fn a_credential_of_another_organization_is_used_for_nothing() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -152,8 +154,9 @@ async fn a_credential_of_another_organization_is_not_used_for_anything() {
     assert_eq!(stage.remote("Acme").await.len(), 0);
 }
 
+/// It stays so.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_known_from_listed_rows_alone_is_verified_and_stays_so() {
+async fn an_organization_known_from_listed_rows_alone_is_verified() {
     let stage = Stage::bare(&["--knob", "t1_organization=absent"]).await;
     stage
         .credentials("credential", CLIENT_ID, stage.emulator.client_secret())

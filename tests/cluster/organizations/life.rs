@@ -6,8 +6,9 @@ use serde_json::json;
 use super::reconcile_of;
 use crate::support::{CLIENT_ID, LONG, Stage, condition, eventually, organization_message, ready_message};
 
+/// One in the tenant's namespace is never read.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_organization_is_waited_for_and_one_in_the_tenants_namespace_is_never_read() {
+async fn an_unknown_organization_is_waited_for() {
     let stage = Stage::bare(&[]).await;
     stage
         .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
@@ -48,7 +49,7 @@ async fn an_unknown_organization_is_waited_for_and_one_in_the_tenants_namespace_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_is_held_while_it_is_used_and_counts_who_uses_it() {
+async fn an_organization_is_held_while_used_and_counts_its_users() {
     let stage = Stage::set().await;
     stage
         .emulator
@@ -86,8 +87,9 @@ async fn an_organization_is_held_while_it_is_used_and_counts_who_uses_it() {
     .await;
 }
 
+/// There is one event for each change of reason.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_for_a_reconcile_is_echoed_and_there_is_one_event_for_each_change_of_reason() {
+async fn a_request_for_a_reconcile_is_echoed() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.emulator.knobs(json!({"scoped_ttl": "40"})).await;

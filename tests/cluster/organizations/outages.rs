@@ -24,8 +24,9 @@ async fn unasked_reconcile(stage: &Stage, operator: &Operator, name: &str) {
     .await;
 }
 
+/// At the start, it is waited for; later, its outage disturbs no Workspace that is Ready.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_that_cannot_be_reached_is_waited_for_at_the_start_and_disturbs_nobody_later() {
+async fn an_api_that_cannot_be_reached_is_waited_for() {
     let stage = Stage::set().await;
     let closed = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -140,8 +141,9 @@ async fn every_kind_of_broken_answer_is_waited_out_and_heals() {
     }
 }
 
+/// All of it, until then.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_asks_to_wait_stops_the_whole_organization_until_then() {
+async fn an_answer_that_asks_to_wait_stops_the_organization() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.organization_reason("default", "Verified").await;

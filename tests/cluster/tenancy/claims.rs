@@ -11,8 +11,9 @@ use agent_engine_operator::crd::Workspace;
 use super::entry;
 use crate::support::{LONG, Stage, eventually, is_ready, ready_reason, recorded_id};
 
+/// One workspace is made.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_that_want_one_name_at_once_one_wins_and_one_workspace_is_made() {
+async fn of_many_that_want_one_name_at_once_one_wins() {
     let mut stage = Stage::set().await;
     let other = stage.another_tenant().await;
     let both = json!({"names": [stage.tenant, other]});
@@ -97,8 +98,9 @@ async fn of_many_that_want_one_name_at_once_one_wins_and_one_workspace_is_made()
     assert_eq!((calls["T2"], calls["W5"]), (2, 1), "{calls:?}");
 }
 
+/// The younger one wins when it goes.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_oldest_wins_before_and_after_a_restart_and_the_younger_when_it_goes() {
+async fn the_oldest_wins_before_and_after_a_restart() {
     let stage = Stage::set().await;
     stage
         .emulator

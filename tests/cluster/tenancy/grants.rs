@@ -12,8 +12,9 @@ fn asked_for(message: &str) -> Value {
     serde_saphyr::from_str(yaml).expect("the entry is YAML")
 }
 
+/// The entry that it says to ask for heals it without another touch.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_not_granted_costs_no_call_and_the_entry_to_ask_for_heals_it_without_another_touch() {
+async fn a_name_not_granted_costs_no_call_and_says_what_to_ask_for() {
     let stage = granting(|s| json!([entry(json!({"names": [s.tenant]}), &["Acme *"])])).await;
     let _operator = stage.operator().await;
     stage.organization_reason("default", "Verified").await;
@@ -39,7 +40,7 @@ async fn a_name_not_granted_costs_no_call_and_the_entry_to_ask_for_heals_it_with
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn withdrawing_a_grant_takes_the_secret_and_leaves_the_workspace() {
+async fn withdrawing_a_grant_takes_the_secret_not_the_workspace() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -119,7 +120,7 @@ async fn a_label_of_the_namespace_grants_and_its_loss_withdraws() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pattern_with_the_namespace_in_it_grants_each_namespace_its_own_names_only() {
+async fn a_pattern_with_the_namespace_grants_each_its_own_names() {
     let mut stage = Stage::set().await;
     let other = stage.another_tenant().await;
     let both = json!({"names": [stage.tenant, other]});

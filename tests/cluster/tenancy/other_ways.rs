@@ -6,7 +6,7 @@ use super::{entry, granting};
 use crate::support::{Stage, recorded_id};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rename_reaches_no_name_that_is_not_granted_claimed_or_taken() {
+async fn a_rename_reaches_no_ungranted_claimed_or_taken_name() {
     let stage = granting(|s| json!([entry(json!({"names": [s.tenant]}), &["Team *"])])).await;
     stage
         .emulator

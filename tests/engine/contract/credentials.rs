@@ -27,8 +27,9 @@ async fn wrong_credentials_are_denied_whatever_the_status() {
     }
 }
 
+/// Whichever status says that it ended.
 #[tokio::test(start_paused = true)]
-async fn an_application_token_that_ended_early_is_replaced_whichever_status_says_so() {
+async fn an_application_token_that_ended_early_is_replaced() {
     for (value, denied_first) in [("401", false), ("403", true)] {
         for form in ["jwt", "opaque"] {
             let (emulator, engine) = start(&[("bad_bearer", value), ("token_form", form)]);
@@ -46,7 +47,7 @@ async fn an_application_token_that_ended_early_is_replaced_whichever_status_says
 }
 
 #[tokio::test(start_paused = true)]
-async fn rotation_that_kills_tokens_is_noticed_and_denied_until_the_new_pair_comes() {
+async fn rotation_that_kills_tokens_is_denied_until_the_new_pair() {
     for rotation in ["kept", "revoked"] {
         let (emulator, old) = start(&[("rotation", rotation)]);
         old.authenticate().await.result.unwrap();

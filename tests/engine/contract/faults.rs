@@ -125,8 +125,9 @@ async fn a_token_of_another_workspace_is_found_out_by_its_proof() {
     );
 }
 
+/// A shorter life is read from the token itself; a longer one is not believed.
 #[tokio::test(start_paused = true)]
-async fn a_shorter_life_is_read_from_the_token_and_a_longer_one_is_not_believed() {
+async fn a_token_is_trusted_for_the_shorter_of_its_two_lives() {
     for (seconds, expected) in [(5, 5), (0, 0), (-60, 0), (1200, 1200), (86_400, 1200)] {
         let (emulator, engine) = Setting::new(TokenPath::Applications, "envelope").start(Vec::new());
         let answer = FaultAnswer::TokenLifetime { seconds };

@@ -18,7 +18,7 @@ const ROUTES: [TokenPath; 2] = [TokenPath::Applications, TokenPath::Embedded];
 const SHAPES: [&str; 3] = ["envelope", "detail", "error"];
 
 #[tokio::test(start_paused = true)]
-async fn the_story_ends_well_in_each_family_of_paths_and_each_shape_of_error() {
+async fn the_story_ends_well_by_each_route_and_shape_of_error() {
     for route in ROUTES {
         for shape in SHAPES {
             let told = tell(&Setting::new(route, shape)).await;
@@ -60,7 +60,7 @@ async fn the_story_changes_with_each_knob_exactly_as_written() {
 }
 
 #[test]
-fn every_deviation_that_is_written_is_of_a_knob_and_value_that_there_are() {
+fn every_written_deviation_is_of_a_knob_and_value_that_exist() {
     for (knob, value) in deviations::all() {
         let row = TABLE
             .iter()

@@ -5,8 +5,9 @@ use agent_engine_operator::engine::ListFilter;
 
 use super::story::Setting;
 
+/// Nor does their order matter.
 #[tokio::test(start_paused = true)]
-async fn every_workspace_is_listed_once_however_pages_are_linked_and_ordered() {
+async fn every_workspace_is_listed_once_however_pages_are_linked() {
     for style in [
         "absolute",
         "relative",
