@@ -1,6 +1,6 @@
 //! What becomes of a workspace when its object goes.
 
-use crate::support::{self, LONG, Stage, eventually, recorded_id};
+use crate::support::{LONG, Stage, eventually, recorded_id};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
@@ -155,9 +155,7 @@ async fn a_deletion_without_credentials_waits_for_them() {
     assert_eq!(stage.remote("Acme").await.len(), 1);
     let message = &blocked.status.unwrap().conditions[0].message;
     assert!(message.contains("Retain"), "{message}");
-    stage
-        .credentials("credential", support::CLIENT_ID, stage.emulator.client_secret())
-        .await;
+    stage.good_credential().await;
     stage.organization("default", json!({})).await;
     stage.gone("acme").await;
     stage.remote_names(&[]).await;

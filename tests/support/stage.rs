@@ -60,8 +60,7 @@ impl Stage {
 
     /// With credentials and the Organization `default`, `spec` laid over its own.
     pub async fn organized(self, spec: Value) -> Self {
-        self.credentials("credential", CLIENT_ID, self.emulator.client_secret())
-            .await;
+        self.good_credential().await;
         self.organization("default", spec).await;
         self
     }
@@ -104,6 +103,12 @@ impl Stage {
             .apply(&self.home, &manifest.to_string())
             .await
             .success();
+    }
+
+    /// The one that the emulator knows, as the Organizations of these stories name it.
+    pub async fn good_credential(&self) {
+        self.credentials("credential", CLIENT_ID, self.emulator.client_secret())
+            .await;
     }
 
     /// Applies an Organization; `spec` is laid over one that allows the tenant everything.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use agent_engine_operator::crd::{AnyWorkspace, Organization, Workspace};
 
-use crate::support::{CLIENT_ID, LONG, Launch, Operator, Stage, eventually};
+use crate::support::{LONG, Launch, Operator, Stage, eventually};
 
 /// In every token of the emulator.
 const CANARY: &str = "canary-token-9999";
@@ -69,11 +69,7 @@ async fn rename(stage: &Stage, workspace: &str, name: &str) {
 /// It brings no token into a log.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undecodable_time_in_managed_fields_stops_no_object() {
-    let stage = Stage::bare(&["--canary", CANARY]).await;
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
-    stage.organization("default", json!({})).await;
+    let stage = Stage::with(&["--canary", CANARY], json!({})).await;
     let launch = Launch::new(&stage.user, &stage.home)
         .watching([stage.tenant.as_str()])
         .with(["--log-level", "trace"]);

@@ -14,7 +14,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{CLIENT_ID, Cluster, LONG, Stage, condition, eventually, ready_message};
+use crate::support::{Cluster, LONG, Stage, condition, eventually, ready_message};
 
 /// A stage on a cluster of its own kind: its API server stores whatever it is given in spec and status, as with the
 /// definitions of another version.
@@ -100,17 +100,16 @@ async fn gone(api: &Api<DynamicObject>, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_plan_is_said_and_heals() {
     for refusal in ["402", "403", "409", "422"] {
-        let stage = Stage::bare(&[
-            "--knob",
-            "plan_limit=1",
-            "--knob",
-            &format!("plan_refusal={refusal}"),
-        ])
+        let stage = Stage::with(
+            &[
+                "--knob",
+                "plan_limit=1",
+                "--knob",
+                &format!("plan_refusal={refusal}"),
+            ],
+            json!({}),
+        )
         .await;
-        stage
-            .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-            .await;
-        stage.organization("default", json!({})).await;
         let _operator = stage.operator().await;
         stage.workspace("acme", json!({"name": "Acme"})).await;
         let refused = stage.reason("acme", "PlanLimit").await;

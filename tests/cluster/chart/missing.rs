@@ -5,7 +5,7 @@ use serde_json::json;
 use super::account::stage;
 use super::cluster;
 use super::render::of_kind;
-use crate::support::{CLIENT_ID, LONG, Operator, Stage, eventually};
+use crate::support::{LONG, Operator, Stage, eventually};
 
 /// Takes the operator's role in a namespace away.
 async fn unbind(namespace: &str) {
@@ -24,9 +24,7 @@ async fn a_listed_namespace_that_is_gone_stops_no_start() {
     let (stage, _installed) = stage(|stage| json!({"watchNamespaces": [stage.tenant, gone]})).await;
     let words = ["delete", "namespace", &gone, "--timeout=60s"];
     cluster().kubectl(words).await.success();
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
+    stage.good_credential().await;
     stage.organization("default", json!({})).await;
     let _operator = stage.operator().await;
     serves(&stage).await;
@@ -37,9 +35,7 @@ async fn a_listed_namespace_that_is_gone_stops_no_start() {
 async fn a_listed_namespace_without_its_role_is_named() {
     let bare = cluster().namespace("bare").await;
     let (stage, installed) = stage(|stage| json!({"watchNamespaces": [stage.tenant, bare]})).await;
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
+    stage.good_credential().await;
     stage.organization("default", json!({})).await;
     unbind(&bare).await;
     let operator = Operator::start(&installed.launch().await).await;

@@ -89,9 +89,7 @@ async fn watching_some_namespaces_it_looks_at_no_other() {
 async fn a_deleted_namespace_goes_though_its_roles_go_first() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let (stage, _installed) = stage(|stage| json!({"watchNamespaces": [stage.tenant]})).await;
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
+    stage.good_credential().await;
     stage.organization("default", json!({})).await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;

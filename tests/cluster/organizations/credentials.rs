@@ -4,7 +4,6 @@ use kube::api::DeleteParams;
 use reqwest::Method;
 use serde_json::json;
 
-use super::reconcile_of;
 use crate::support::{
     CLIENT_ID, Stage, condition, is_ready, organization_message, ready_message, recorded_id,
 };
@@ -55,9 +54,7 @@ async fn a_missing_credential_is_waited_for() {
         })
         .await;
 
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
+    stage.good_credential().await;
     stage.ready("acme").await;
     stage.organization_reason("default", "Verified").await;
 }
@@ -82,9 +79,7 @@ async fn rejected_credentials_stall_until_they_are_rotated() {
     stage.reason("acme", "OrganizationNotReady").await;
     assert_eq!(json!(stage.workspace_calls(0).await), json!({}));
 
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
+    stage.good_credential().await;
     let id = recorded_id(&stage.ready("acme").await);
 
     // Rotated at Agent Engine, tokens revoked with it: in time the Secret follows.
@@ -99,7 +94,7 @@ async fn rejected_credentials_stall_until_they_are_rotated() {
     assert!(is_ready(&stage.get("acme").await), "what is in use goes on");
     stage.credentials("credential", CLIENT_ID, "rotated-canary").await;
     stage.organization_reason("default", "Verified").await;
-    reconcile_of(&stage, "acme", "1").await;
+    stage.reconcile_of("acme").await;
     assert_eq!(recorded_id(&stage.ready("acme").await), id);
 }
 
@@ -131,7 +126,7 @@ async fn a_credential_of_another_organization_is_used_for_nothing() {
     assert_eq!(swapped.status.unwrap().organization_id.unwrap(), pinned, "pinned");
     stage.workspace("new", json!({"name": "New"})).await;
     stage.reason("new", "OrganizationMismatch").await;
-    reconcile_of(&stage, "acme", "1").await;
+    stage.reconcile_of("acme").await;
     stage
         .workspaces()
         .delete("acme", &DeleteParams::default())
@@ -146,9 +141,7 @@ async fn a_credential_of_another_organization_is_used_for_nothing() {
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({}));
     assert!(stage.secrets().get_opt("acme-token").await.unwrap().is_some());
 
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
+    stage.good_credential().await;
     stage.gone("acme").await;
     stage.ready("new").await;
     assert_eq!(stage.remote("Acme").await.len(), 0);
@@ -157,11 +150,7 @@ async fn a_credential_of_another_organization_is_used_for_nothing() {
 /// It stays so.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_known_from_listed_rows_alone_is_verified() {
-    let stage = Stage::bare(&["--knob", "t1_organization=absent"]).await;
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
-    stage.organization("default", json!({})).await;
+    let stage = Stage::with(&["--knob", "t1_organization=absent"], json!({})).await;
     let operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.ready("acme").await;

@@ -3,16 +3,13 @@
 use kube::api::DeleteParams;
 use serde_json::json;
 
-use super::reconcile_of;
-use crate::support::{CLIENT_ID, LONG, Stage, condition, eventually, organization_message, ready_message};
+use crate::support::{LONG, Stage, condition, eventually, organization_message, ready_message};
 
 /// One in the tenant's namespace is never read.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_organization_is_waited_for() {
     let stage = Stage::bare(&[]).await;
-    stage
-        .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-        .await;
+    stage.good_credential().await;
     let _operator = stage.operator().await;
     // The tenant writes one that would let it use anything.
     let forged = json!({
@@ -96,7 +93,7 @@ async fn a_request_for_a_reconcile_is_echoed() {
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.ready("acme").await;
     let first = stage.secret_text("acme-token", "expires_at").await;
-    reconcile_of(&stage, "acme", "1").await;
+    stage.reconcile_of("acme").await;
     eventually("a refresh", LONG, || async {
         let now = stage.secret_text("acme-token", "expires_at").await;
         if now == first { Err(now) } else { Ok(()) }
