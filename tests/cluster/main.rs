@@ -1,64 +1,25 @@
-//! `cluster`: real Kubernetes control planes for tests, for the demo and for developers.
-//! Finds or builds the programs, starts an isolated cluster on loopback, and holds processes so that
-//! nothing outlives whoever asked for them. Holds no test and knows nothing of the operator.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line program speaks through them"
-)]
+//! Stories on a real API server, each under the name of what it promises. One binary, so that they share a cluster.
 
-mod bound;
-mod control_plane;
-mod credentials;
-mod end;
-mod go_build;
-mod part;
-mod pins;
-mod ports;
-mod ready;
-mod supervise;
-mod tools;
-mod up;
+#[path = "../support/mod.rs"]
+mod support;
 
-use std::process::ExitCode;
-
-use clap::Parser;
-
-#[derive(Parser)]
-#[command(
-    name = "cluster",
-    about = "Real Kubernetes control planes for tests and developers"
-)]
-enum Command {
-    /// Start a cluster, print how to reach it, and run until standard input closes or a signal comes.
-    Up(up::Options),
-    /// Find or build the programs that clusters and tests need, and print where they are.
-    Tools {
-        /// Which programs.
-        #[arg(value_enum, default_values = ["all"])]
-        names: Vec<tools::Wanted>,
-    },
-    /// Run a command that must not outlive the caller.
-    ///
-    /// Prints its process id as the first line. Standard input takes the lines TERM and KILL, each sent
-    /// to the command as that signal; when it closes, the command is killed. Ends with the command's exit code.
-    Supervise(supervise::Options),
-    /// Become a command that the kernel ends with its parent.
-    #[command(hide = true)]
-    Bound(bound::Options),
-}
-
-// One thread: the kernel ends bound children with the *thread* that started them.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let outcome = match Command::parse() {
-        Command::Up(options) => up::up(options).await,
-        Command::Tools { names } => tools::print(&names).await,
-        Command::Supervise(options) => supervise::supervise(options).await,
-        Command::Bound(options) => bound::become_command(&options),
-    };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("cluster: {error:#}");
-        ExitCode::FAILURE
-    })
-}
+mod adoption;
+mod bad_input;
+mod chart;
+mod connection;
+mod crashes;
+mod crd_removal;
+mod crd_validation;
+mod creation;
+mod deletion;
+mod drift;
+mod harness;
+mod knobs;
+mod organizations;
+mod readme;
+mod rename;
+mod restarts;
+mod secrets_stay_secret;
+mod state;
+mod tenancy;
+mod tokens;

@@ -12,6 +12,11 @@ mod kubectl;
 mod screen;
 mod stage;
 mod steps;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the demo shows a part of what stories use"
+)]
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,4 +1,4 @@
-//! What the demo plays on: a control plane, the emulator, the operator's release binary, and looks at all three.
+//! What the demo plays on: a control plane, the emulator, the operator's binary, and looks at all three.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use serde_json::Value;
 
-use crate::support::{Cluster, Emulator, LONG, Launch, Operator, eventually, is_ready, target, text};
+use crate::support::{Cluster, Emulator, LONG, Launch, Operator, eventually, is_ready, text};
 
 /// The operator's own namespace: Organizations, and the Secrets with their credentials.
 pub const HOME: &str = "agent-engine-operator";
@@ -36,7 +36,7 @@ pub struct Token {
 
 impl Stage {
     pub async fn set() -> Self {
-        let cluster = Cluster::start();
+        let cluster = Cluster::start(&["--lean"]);
         let client = cluster.client().await;
         let emulator = Emulator::start(&["--scoped-token-ttl", TOKEN_LIFE_S]).await;
         for namespace in [HOME, TENANT] {
@@ -45,11 +45,10 @@ impl Stage {
                 .await
                 .success();
         }
-        let mut launch = Launch::new(&cluster.operator_user().await, HOME);
-        launch.program = target().join("release/agent-engine-operator");
+        let launch = Launch::new(&cluster.operator_user().await, HOME);
         assert!(
             launch.program.is_file(),
-            "{} is missing: run `cargo build --release --bin agent-engine-operator`, or `make demo`, which does",
+            "{} is missing: run `cargo build --bins --all-features`, or `make demo`, which does",
             launch.program.display()
         );
         let mut stage = Self {
@@ -125,7 +124,8 @@ impl Stage {
             operator.terminate().await;
         }
         self.emulator.terminate().await;
-        self.cluster.end();
+        // Returns when its processes are gone.
+        drop(self.cluster);
     }
 
     pub async fn workspace(&self, name: &str) -> Workspace {

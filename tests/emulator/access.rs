@@ -58,8 +58,9 @@ async fn a_wrong_pair_a_missing_bearer_and_a_forged_one_get_401() {
     }
 }
 
+/// Its answers tell no name.
 #[tokio::test]
-async fn the_older_family_takes_every_name_of_the_field_and_tells_no_name() {
+async fn the_older_family_takes_every_name_of_the_field() {
     let rig = rig().await;
     rig.knob("legacy_paths", "on");
     let mut ids = Vec::new();
@@ -91,7 +92,7 @@ async fn the_older_family_takes_every_name_of_the_field_and_tells_no_name() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_the_api_is_answered_as_its_framework_would() {
+async fn what_is_no_call_is_answered_as_its_framework_would() {
     let rig = rig().await;
     let bearer = rig.bearer().await;
     let asked = [("authorization", bearer.as_str())];

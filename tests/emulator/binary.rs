@@ -68,7 +68,7 @@ fn refused(arguments: &[&str]) -> (Output, String) {
 }
 
 #[tokio::test]
-async fn it_says_where_it_listens_obeys_its_flags_and_ends_at_a_signal() {
+async fn it_says_where_it_listens_obeys_flags_and_ends_at_a_signal() {
     for signal in ["-TERM", "-INT"] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("journal.jsonl");

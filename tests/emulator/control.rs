@@ -29,7 +29,7 @@ async fn many_workspaces_are_seeded_at_once_and_two_may_share_a_name() {
 }
 
 #[tokio::test]
-async fn a_workspace_is_edited_behind_everybodys_back_and_the_journal_says_nothing() {
+async fn a_workspace_edited_behind_our_back_is_in_no_journal() {
     let rig = rig().await;
     let (_, id) = rig.opened("acme").await;
     let before = rig

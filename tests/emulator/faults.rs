@@ -52,8 +52,9 @@ async fn a_body_can_be_any_json_or_any_text() {
     );
 }
 
+/// With the effect of the request, or without.
 #[tokio::test]
-async fn a_connection_can_be_closed_without_an_answer_with_or_without_effect() {
+async fn a_connection_can_be_closed_without_an_answer() {
     let rig = rig().await;
     for (effect, there) in [("skipped", false), ("applied", true)] {
         let name = format!("tenant-{effect}");

@@ -12,8 +12,9 @@ async fn exists(rig: &Rig, name: &str) -> bool {
     rig.list("").await.names().iter().any(|found| found == name)
 }
 
+/// On the side that it was held on.
 #[tokio::test]
-async fn a_held_request_takes_effect_on_the_side_it_was_held_on_though_its_client_is_gone() {
+async fn a_held_request_takes_effect_though_its_client_is_gone() {
     for (phase, then, effect_while_held, effect_after) in [
         ("before", Then::Apply, false, true),
         ("before", Then::Drop, false, false),

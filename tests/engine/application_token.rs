@@ -107,8 +107,9 @@ async fn a_token_is_renewed_a_minute_before_its_end_and_not_earlier() {
     assert_eq!(bearer(log.all().last().unwrap()), "Bearer app-1");
 }
 
+/// Even for an issue.
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_is_replaced_once_for_every_call_even_an_issue() {
+async fn a_refused_token_is_replaced_once_for_every_call() {
     for operation in [
         Operation::List,
         Operation::Get,

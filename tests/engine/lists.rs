@@ -191,8 +191,9 @@ async fn a_page_that_fails_fails_the_list() {
     assert_eq!(failure(answer).class, Throttled(Duration::from_secs(4)));
 }
 
+/// A plain name has one spelling.
 #[tokio::test(start_paused = true)]
-async fn a_look_asks_once_for_a_plain_name_and_for_each_spelling_of_others() {
+async fn a_search_asks_once_for_each_spelling_of_a_name() {
     let cases: [(&str, &[&str]); 3] = [
         (" Tenant 1 ", &["Tenant 1"]),
         ("Caf\u{e9} Nord", &["Nord"]),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod application_token;
+mod contract;
 mod lists;
 mod network;
 mod requests;

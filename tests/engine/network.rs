@@ -157,8 +157,9 @@ async fn deserter() -> (SocketAddr, Arc<AtomicUsize>) {
     (address, deserted)
 }
 
+/// The write was sent once.
 #[tokio::test]
-async fn a_lost_answer_to_a_write_is_unknown_and_the_write_was_sent_once() {
+async fn a_lost_answer_to_a_write_is_unknown() {
     for (operation, class, sent) in [
         (Operation::Issue, Unknown, 1),
         (Operation::Update, Unknown, 1),

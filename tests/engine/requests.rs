@@ -10,8 +10,9 @@ use crate::stub::{
     workspace,
 };
 
+/// If it is known.
 #[tokio::test(start_paused = true)]
-async fn every_call_goes_to_its_address_with_the_organization_and_no_more() {
+async fn every_call_goes_to_its_address_with_the_organization() {
     let one = format!("{LIST}/{W1}");
     let calls = [
         (Operation::Authenticate, "POST", EXCHANGE),
@@ -98,7 +99,7 @@ async fn bodies_hold_what_is_meant_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_change_and_an_id_that_is_a_path_of_its_own_are_not_sent() {
+async fn an_empty_change_and_an_id_that_is_a_path_are_not_sent() {
     let (engine, log) = engine(|_| None);
     let empty = failure(engine.update(&W1.into(), &UpdateFields::default()).await);
     assert_eq!(empty.class, FailureClass::Rejected);

@@ -73,8 +73,9 @@ static LOG: LazyLock<Captured> = LazyLock::new(|| {
     captured
 });
 
+/// Over a real connection, where libraries log too.
 #[tokio::test]
-async fn the_finest_log_of_every_call_over_a_real_connection_shows_no_secret() {
+async fn the_finest_log_of_every_call_shows_no_secret() {
     let captured = LOG.clone();
     let server = secured(tokens).await;
     let mut config = config(&server.url);

@@ -15,8 +15,9 @@ use serde_json::json;
 
 use crate::stub::{self, EXCHANGE, Reply, W1, call, configured, engine, failure, html, json, text};
 
+/// A write never is.
 #[tokio::test(start_paused = true)]
-async fn a_read_is_repeated_once_when_a_gateway_fails_and_a_write_never() {
+async fn a_read_is_repeated_once_when_a_gateway_fails() {
     let passing: [fn() -> Reply; 4] = [
         || html(502),
         || text(503, ""),
@@ -100,8 +101,9 @@ async fn a_write_that_waits_in_vain_for_its_token_did_not_happen() {
     assert_eq!(log.calls(), 0);
 }
 
+/// The token that should replace the refused one never comes.
 #[tokio::test(start_paused = true)]
-async fn a_refused_write_whose_replacement_token_never_comes_did_not_happen() {
+async fn a_refused_write_without_a_new_token_did_not_happen() {
     let (engine, log) = configured(
         |config| config.timeouts.total = Duration::from_secs(10),
         |seen| match seen.path.as_str() {

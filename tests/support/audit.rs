@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Display, Formatter},
-    fs,
+    fs::{self, File},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -17,7 +18,8 @@ use super::eventually::{SHORT, eventually};
 pub struct Audit {
     log: PathBuf,
     user: String,
-    from: usize,
+    /// Where in the log they begin, in bytes: a log of many stories is long.
+    from: u64,
     admin: Client,
 }
 
@@ -35,16 +37,15 @@ impl Audit {
 
     /// Forgets what was counted so far.
     pub async fn restart(&mut self) {
-        self.from = self.written().await.len();
+        let end = fs::metadata(&self.log).expect("the audit log").len();
+        let written = self.written(end).await;
+        self.from = end + u64::try_from(written.len()).expect("a length");
     }
 
     /// Every request of the user that was answered before this call.
     pub async fn requests(&self) -> Requests {
-        let log = self.written().await;
-        let requests = log[self.from..]
-            .lines()
-            .map(parse)
-            .filter(|request| request.user == self.user);
+        let log = self.written(self.from).await;
+        let requests = log.lines().map(parse).filter(|request| request.user == self.user);
         Requests(
             requests
                 .filter(|request| request.stage == request.counted_stage())
@@ -52,9 +53,9 @@ impl Audit {
         )
     }
 
-    /// The log, with all that was answered before: a request is logged just after its answer is sent, so a
-    /// later one of our own, found in the log, vouches for the earlier ones.
-    async fn written(&self) -> String {
+    /// The log from a byte on, with all that was answered before this call: a request is logged just after its answer
+    /// is sent, so a later one of our own, found in the log, vouches for the earlier ones.
+    async fn written(&self, from: u64) -> String {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let mark = format!(
             "/version?audit-mark={}-{}",
@@ -68,7 +69,7 @@ impl Audit {
             .expect("the API server answers");
         let mark = format!("\"requestURI\":\"{mark}\"");
         eventually("the audit log to hold our own request", SHORT, || async {
-            let log = whole_lines(&self.log);
+            let log = whole_lines(&self.log, from);
             if log.contains(&mark) {
                 Ok(log)
             } else {
@@ -80,10 +81,18 @@ impl Audit {
 }
 
 /// The server may be in the middle of a line.
-fn whole_lines(log: &Path) -> String {
-    let mut text = fs::read_to_string(log).expect("the audit log");
-    text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
-    text
+fn whole_lines(log: &Path, from: u64) -> String {
+    let mut log = File::open(log).expect("the audit log");
+    log.seek(SeekFrom::Start(from)).expect("a place in the audit log");
+    let mut bytes = Vec::new();
+    log.read_to_end(&mut bytes).expect("the audit log");
+    bytes.truncate(
+        bytes
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |end| end + 1),
+    );
+    String::from_utf8(bytes).expect("text")
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +145,7 @@ impl Display for Request {
 pub struct Requests(pub Vec<Request>);
 
 impl Requests {
-    /// Writes of objects, refused ones too; without events and leases, which have counts of their own.
+    /// Writes of objects, refused ones too; without events, which have a count of their own, and leases.
     #[must_use]
     pub fn object_writes(&self) -> Self {
         self.only(|r| r.is_write() && r.resource != "events" && r.resource != "leases")
@@ -145,11 +154,6 @@ impl Requests {
     #[must_use]
     pub fn event_writes(&self) -> Self {
         self.only(|r| r.is_write() && r.resource == "events")
-    }
-
-    #[must_use]
-    pub fn lease_writes(&self) -> Self {
-        self.only(|r| r.is_write() && r.resource == "leases")
     }
 
     #[must_use]
@@ -170,11 +174,6 @@ impl Requests {
     #[must_use]
     pub fn of(&self, resource: &str) -> Self {
         self.only(|r| r.resource == resource)
-    }
-
-    #[must_use]
-    pub fn of_subresource(&self, subresource: &str) -> Self {
-        self.only(|r| r.subresource == subresource)
     }
 
     #[must_use]

@@ -1,5 +1,5 @@
-//! One real cluster for each test binary, shared by its tests; namespaces and API users of their own keep
-//! the tests apart.
+//! Real clusters. One is shared by the stories, kept apart by namespaces and API users of their own; a story that
+//! changes what is one for the whole cluster has another.
 
 use std::{
     ffi::OsStr,
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
-        LazyLock,
+        Arc, LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -22,21 +22,33 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::{
+    io::AsyncWriteExt,
+    sync::{Mutex, MutexGuard},
+};
 
 use super::{Audit, cluster_program, ready::Ready, scratch_file};
 
-/// The cluster of this test binary, started when first asked for.
-pub fn cluster() -> &'static Cluster {
-    static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+/// The cluster that stories share, started when first asked for. Whoever changes definitions, or starts an operator that
+/// watches all namespaces, takes another.
+pub fn cluster() -> &'static Arc<Cluster> {
+    static CLUSTER: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start(&[])));
     &CLUSTER
 }
 
+/// Taken by whoever starts a cluster for one story, so that a machine with many cores does not start many.
+pub async fn one_more_cluster() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+    ONE_AT_A_TIME.lock().await
+}
+
+/// Ends when it is dropped, at the latest with this process.
 pub struct Cluster {
     ready: Ready,
     next_user: AtomicUsize,
     /// Its standard input closes when this process ends in whatever way, and then it ends the cluster.
     holder: std::process::Child,
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 /// A user of the API, so that the audit log tells its requests from all others.
@@ -55,10 +67,19 @@ pub struct Said {
 }
 
 impl Cluster {
-    /// One that is not shared.
-    pub fn start() -> Self {
+    /// One for a single story.
+    pub async fn alone() -> Arc<Self> {
+        let turn = one_more_cluster().await;
+        let mut cluster = Self::start(&[]);
+        cluster._turn = Some(turn);
+        Arc::new(cluster)
+    }
+
+    /// `flags` are those of `cluster up`.
+    pub fn start(flags: &[&str]) -> Self {
         let mut up = Command::new(cluster_program());
         up.args(["up", "--json"])
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
@@ -75,13 +96,8 @@ impl Cluster {
             ready,
             next_user: AtomicUsize::new(0),
             holder,
+            _turn: None,
         }
-    }
-
-    /// Returns when its processes are gone.
-    pub fn end(mut self) {
-        drop(self.holder.stdin.take());
-        self.holder.wait().expect("the cluster program's state");
     }
 
     /// As an administrator. One for each test: a client belongs to the runtime that made it.
@@ -99,10 +115,6 @@ impl Cluster {
 
     pub fn api_url(&self) -> &str {
         &self.ready.api_url
-    }
-
-    pub fn ca_file(&self) -> &Path {
-        &self.ready.ca_file
     }
 
     /// A new namespace whose name begins with `prefix`.
@@ -127,7 +139,7 @@ impl Cluster {
         let number = self.next_user.fetch_add(1, Ordering::Relaxed);
         assert!(
             number < self.ready.users,
-            "this test binary needs more than {} users",
+            "the stories on one cluster need more than {} users",
             self.ready.users
         );
         let name = format!("user-{number:03}");
@@ -242,6 +254,14 @@ impl Cluster {
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+}
+
+impl Drop for Cluster {
+    /// Returns when its processes are gone.
+    fn drop(&mut self) {
+        drop(self.holder.stdin.take());
+        self.holder.wait().expect("the cluster program's state");
     }
 }
 

@@ -1,6 +1,5 @@
 //! What tests of the whole share: a real cluster, the operator and the emulator as processes, waiting for
 //! conditions, counting requests. Holds no test.
-#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,7 +16,8 @@ mod eventually;
 mod operator;
 mod program;
 mod reading;
-#[path = "../cluster/ready.rs"]
+pub mod readme;
+#[path = "../control_plane/ready.rs"]
 mod ready;
 mod remote;
 mod scratch;
@@ -26,9 +26,9 @@ mod supervised;
 mod tls;
 mod waits;
 
-pub use audit::{Audit, Request, Requests, tally};
+pub use audit::{Audit, Requests, tally};
 pub use built::{built, target};
-pub use cluster::{ApiUser, Cluster, Said, cluster};
+pub use cluster::{ApiUser, Cluster, Said, cluster, one_more_cluster};
 pub use emulator::{CLIENT_ID, Emulator};
 pub use eventually::{LONG, SHORT, eventually};
 pub use operator::{Launch, Operator};

@@ -6,7 +6,7 @@ use std::{
     sync::LazyLock,
 };
 
-/// The program of `tests/cluster`. `cargo test --test one` does not build examples, hence this.
+/// The program of `tests/control_plane`. `cargo test --test one` does not build examples, hence this.
 pub fn cluster_program() -> &'static Path {
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(build);
     &PROGRAM

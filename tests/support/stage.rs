@@ -1,6 +1,8 @@
 //! A stage for one story: an emulated Agent Engine, an operator's namespace with its Organization, tenants' namespaces,
 //! and an operator process of its own.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use super::{ApiUser, Audit, CLIENT_ID, Cluster, Emulator, Launch, Operator, clus
 
 /// Everything that one story needs.
 pub struct Stage {
-    pub cluster: &'static Cluster,
+    pub cluster: Arc<Cluster>,
     pub client: kube::Client,
     pub emulator: Emulator,
     /// The operator's own namespace.
@@ -25,14 +27,18 @@ pub struct Stage {
 impl Stage {
     /// Sets everything up but the operator and the Organization.
     pub async fn bare(emulator_arguments: &[&str]) -> Self {
-        let cluster = cluster();
+        Self::on(cluster(), emulator_arguments).await
+    }
+
+    /// The same on a cluster that may be another than the shared one.
+    pub async fn on(cluster: &Arc<Cluster>, emulator_arguments: &[&str]) -> Self {
         let emulator = Emulator::start(emulator_arguments).await;
         let home = cluster.namespace("home").await;
         let tenant = cluster.namespace("tenant").await;
         let user = cluster.operator_user().await;
         let launch = Launch::new(&user, &home).watching([tenant.as_str()]);
         Self {
-            cluster,
+            cluster: Arc::clone(cluster),
             client: cluster.client().await,
             emulator,
             home,
@@ -49,12 +55,14 @@ impl Stage {
 
     /// The same with flags for the emulator, and `spec` laid over the Organization's.
     pub async fn with(emulator_arguments: &[&str], spec: Value) -> Self {
-        let stage = Self::bare(emulator_arguments).await;
-        stage
-            .credentials("credential", CLIENT_ID, stage.emulator.client_secret())
-            .await;
-        stage.organization("default", spec).await;
-        stage
+        Self::bare(emulator_arguments).await.organized(spec).await
+    }
+
+    /// With credentials and the Organization `default`, `spec` laid over its own.
+    pub async fn organized(self, spec: Value) -> Self {
+        self.good_credential().await;
+        self.organization("default", spec).await;
+        self
     }
 
     /// One more namespace whose Workspaces are looked after by operators started from now on.
@@ -95,6 +103,12 @@ impl Stage {
             .apply(&self.home, &manifest.to_string())
             .await
             .success();
+    }
+
+    /// The one that the emulator knows, as the Organizations of these stories name it.
+    pub async fn good_credential(&self) {
+        self.credentials("credential", CLIENT_ID, self.emulator.client_secret())
+            .await;
     }
 
     /// Applies an Organization; `spec` is laid over one that allows the tenant everything.

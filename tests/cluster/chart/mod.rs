@@ -1,0 +1,24 @@
+//! The Helm chart and the image: what they render, what they refuse, and that an operator started as they say, under
+//! the account that they make, does all of its work and may do nothing else. With the real Helm on a real API server.
+
+mod account;
+mod definitions;
+mod missing;
+mod permissions;
+mod pod;
+mod release;
+mod render;
+mod schema;
+mod story;
+mod tenants;
+mod values;
+
+use std::sync::{Arc, LazyLock};
+
+use crate::support::Cluster;
+
+/// Shared by these stories alone: some of their operators watch all namespaces, and one release replaces the definitions.
+fn cluster() -> &'static Arc<Cluster> {
+    static CLUSTER: LazyLock<Arc<Cluster>> = LazyLock::new(|| Arc::new(Cluster::start(&[])));
+    &CLUSTER
+}

@@ -1,0 +1,308 @@
+//! I10: a workspace's life under each knob of the emulator at each of its values, by one operator on the real API server:
+//! applied, renamed, deleted. Wherever the API's answers allow it the life is led as declared; where they do not, the
+//! reason is the one written here; and in no case is there a twin, an orphan or a token of another workspace. Then what
+//! shows only later in a life, in the older family of paths and in each shape of error.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::support::{self, Stage, is_ready, ready_reason, recorded_id, text};
+use agent_engine_operator::crd::organization::OrganizationSpec;
+use agent_engine_operator::crd::workspace::WorkspaceSpec;
+use agent_engine_operator::crd::{Organization, Workspace};
+use agent_engine_operator::emulator::knobs::TABLE;
+use agent_engine_operator::emulator::{Emulator, Settings, serve};
+use futures::{StreamExt, stream};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+/// Where the answers allow no workspace: the reason that is shown, on the Workspace, instead of Ready.
+#[rustfmt::skip]
+const STOPS: &[(&str, &str, &str)] = &[
+    ("expires_in", "0", "AccessDenied"),
+    ("subscription", "401", "AccessDenied"),
+    ("subscription", "403", "AccessDenied"),
+    ("role", "member", "PlanLimit"),
+    ("plan_limit", "0", "PlanLimit"),
+    ("name_max", "0", "Rejected"),
+    ("name_max", "3", "Rejected"),
+    ("scoped_ttl", "0", "AccessDenied"),
+    // The path of the issue is not there: what is not the API's own answer decides nothing.
+    ("current_paths", "off", "CreationInFlight"),
+    ("rate_limit", "0", "Throttled"),
+    ("rate_limit", "3", "Throttled"),
+    // The workspace is found and recorded; only the token can never be heard.
+    ("after_commit", "500", "ApiUnavailable"),
+    ("after_commit", "502", "ApiUnavailable"),
+    ("after_commit", "lost", "ApiUnavailable"),
+    // By its own clock the API made the workspace at another time than ours: nothing proves that it is ours.
+    ("date", "skewed", "AlreadyExists"),
+];
+
+/// Lives led side by side.
+const AT_ONCE: usize = 12;
+
+/// For one step. A creation whose answer was lost is looked for first, a refused one rests first.
+const STEP: Duration = Duration::from_secs(100);
+
+struct Life<'a> {
+    stage: &'a Stage,
+    url: String,
+    name: String,
+    knob: &'static str,
+    value: String,
+}
+
+impl Life<'_> {
+    /// What went other than it should.
+    async fn led(&self) -> Result<(), String> {
+        self.begin().await;
+        let stop = STOPS
+            .iter()
+            .find(|(knob, value, _)| (*knob, *value) == (self.knob, self.value.as_str()));
+        if let Some((_, _, reason)) = stop {
+            self.until(reason, |workspace| {
+                ready_reason(workspace).as_deref() == Some(reason)
+            })
+            .await?;
+            return self.is_lawful().await;
+        }
+        self.until("Ready", is_ready).await?;
+        self.is_lawful().await?;
+        let id = self
+            .get()
+            .await
+            .and_then(|workspace| workspace.status?.workspace_id);
+        let rename = json!({"spec": {"name": format!("{}-renamed", self.name)}});
+        self.api()
+            .patch(&self.name, &PatchParams::default(), &Patch::Merge(rename))
+            .await
+            .map_err(|e| e.to_string())?;
+        self.until("renamed", is_ready).await?;
+        self.is_lawful().await?;
+        let after = self
+            .get()
+            .await
+            .and_then(|workspace| workspace.status?.workspace_id);
+        if id != after {
+            return Err(format!("the id became {after:?} from {id:?}"));
+        }
+        self.api()
+            .delete(&self.name, &DeleteParams::default())
+            .await
+            .map_err(|e| e.to_string())?;
+        self.poll("gone", Option::is_none).await?;
+        match self.remote().await.as_slice() {
+            [] => Ok(()),
+            left => Err(format!("left behind: {left:?}")),
+        }
+    }
+
+    async fn begin(&self) {
+        let organization: OrganizationSpec = serde_json::from_value(json!({
+            "endpoint": self.url,
+            "credentialsSecretRef": {"name": "credential"},
+            "access": [{"namespaces": {"names": [self.stage.tenant]}, "workspaceNames": ["*"]}],
+        }))
+        .expect("a spec");
+        let organizations: Api<Organization> = self.stage.organizations();
+        organizations
+            .create(
+                &PostParams::default(),
+                &Organization::new(&self.name, organization),
+            )
+            .await
+            .expect("created");
+        let spec: WorkspaceSpec =
+            serde_json::from_value(json!({"name": self.name, "organization": self.name})).expect("a spec");
+        self.api()
+            .create(&PostParams::default(), &Workspace::new(&self.name, spec))
+            .await
+            .expect("created");
+    }
+
+    fn api(&self) -> Api<Workspace> {
+        self.stage.workspaces()
+    }
+
+    async fn get(&self) -> Option<Workspace> {
+        self.api()
+            .get_opt(&self.name)
+            .await
+            .expect("the API server answers")
+    }
+
+    async fn until(&self, what: &str, holds: impl Fn(&Workspace) -> bool) -> Result<(), String> {
+        self.poll(what, |workspace| workspace.as_ref().is_some_and(&holds))
+            .await
+    }
+
+    async fn poll(&self, what: &str, holds: impl Fn(&Option<Workspace>) -> bool) -> Result<(), String> {
+        let deadline = tokio::time::Instant::now() + STEP;
+        loop {
+            let workspace = self.get().await;
+            if holds(&workspace) {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > deadline {
+                let conditions = workspace.and_then(|w| w.status).map(|status| status.conditions);
+                let said = conditions
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|c| format!("{}={} {}: {}", c.type_, c.status, c.reason, c.message));
+                return Err(format!("not {what}: {}", said.collect::<Vec<_>>().join("; ")));
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// One workspace of ours at most, and no token but its own.
+    async fn is_lawful(&self) -> Result<(), String> {
+        let remote = self.remote().await;
+        if remote.len() > 1 {
+            return Err(format!("twins: {remote:?}"));
+        }
+        let recorded = self
+            .get()
+            .await
+            .and_then(|workspace| workspace.status?.workspace_id);
+        let secrets: Api<Secret> = self.stage.secrets();
+        let secret = secrets
+            .get_opt(&format!("{}-token", self.name))
+            .await
+            .map_err(|e| e.to_string())?;
+        match (secret, recorded) {
+            (Some(secret), Some(id)) if text(&secret, "workspace_id") == id.as_str() => Ok(()),
+            (None, _) => Ok(()),
+            (Some(_), recorded) => Err(format!("a Secret that is not of {recorded:?}")),
+        }
+    }
+
+    /// Live workspaces at the emulator whose name is of this life.
+    async fn remote(&self) -> Vec<String> {
+        let state = support::http_client()
+            .get(format!("{}/_emulator/state", self.url))
+            .send()
+            .await
+            .expect("its state");
+        let state: Value = serde_json::from_str(&state.text().await.expect("text")).expect("JSON");
+        support::find_workspaces(&state)
+            .into_iter()
+            .filter(|w| w["tombstone"] != true)
+            .filter_map(|w| w["name"].as_str().map(str::to_owned))
+            .filter(|name| name.to_lowercase().contains(&self.name))
+            .collect()
+    }
+}
+
+/// It is led as declared, or stops as the table says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_under_each_value_of_each_knob_ends_as_written() {
+    let stage = Stage::bare(&[]).await;
+    let credential = Secret {
+        metadata: ObjectMeta {
+            name: Some("credential".to_owned()),
+            ..ObjectMeta::default()
+        },
+        string_data: Some(BTreeMap::from([
+            ("client_id".to_owned(), "emulated-client".to_owned()),
+            ("client_secret".to_owned(), "emulated-secret".to_owned()),
+        ])),
+        ..Secret::default()
+    };
+    let home: Api<Secret> = Api::namespaced(stage.client.clone(), &stage.home);
+    home.create(&PostParams::default(), &credential)
+        .await
+        .expect("the credential");
+    let _operator = stage.operator().await;
+
+    let lives = TABLE
+        .iter()
+        .flat_map(|knob| (knob.samples)().into_iter().map(move |value| (knob.name, value)));
+    let stage = &stage;
+    let surprises: Vec<String> = stream::iter(lives.enumerate())
+        .map(|(n, (knob, value))| async move {
+            let mut settings = Settings::default();
+            settings
+                .knobs
+                .set_pair(&format!("{knob}={value}"))
+                .expect("a value of the knob");
+            let emulator = Emulator::new(settings).expect("an emulator");
+            let running = serve("127.0.0.1:0", &emulator).await.expect("it is served");
+            let name = format!("life-{n:03}");
+            let life = Life {
+                stage,
+                url: running.url(),
+                name,
+                knob,
+                value,
+            };
+            life.led()
+                .await
+                .err()
+                .map(|surprise| format!("{knob}={}: {surprise}", life.value))
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter_map(|surprise| async move { surprise })
+        .collect()
+        .await;
+    assert!(
+        surprises.is_empty(),
+        "{} surprises:\n{}",
+        surprises.len(),
+        surprises.join("\n")
+    );
+}
+
+/// From creation on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_older_family_of_token_paths_works_to_the_refresh() {
+    let stage = Stage::with(
+        &["--knob", "legacy_paths=on", "--knob", "current_paths=off"],
+        json!({"tokenPath": "Embedded"}),
+    )
+    .await;
+    let _operator = stage.operator().await;
+
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    let before = recorded_id(&stage.ready("acme").await);
+    stage.delete_secret("acme-token").await;
+    let secret = stage.secret("acme-token").await;
+
+    assert_eq!(text(&secret, "workspace_id"), before);
+    let journal = stage.emulator.journal(0).await;
+    let paths: Vec<&str> = journal["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["operation"] == "T2" || entry["operation"] == "T3")
+        .map(|entry| entry["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths.len(), 4, "{paths:?}");
+    assert!(paths.iter().all(|path| path.contains("/embedded/")), "{paths:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_mean_the_same_in_each_of_their_shapes() {
+    let stage = Stage::set().await;
+    let _operator = stage.operator().await;
+    for shape in ["envelope", "detail", "error"] {
+        stage
+            .emulator
+            .knobs(json!({"error_shape": shape, "plan_limit": "none"}))
+            .await;
+        let lost = format!("lost-{shape}");
+        stage.workspace(&lost, json!({"name": lost})).await;
+        stage.lose(&recorded_id(&stage.ready(&lost).await)).await;
+        stage.list().await;
+        stage.reason(&lost, "WorkspaceNotFound").await;
+
+        stage.emulator.knobs(json!({"plan_limit": 0})).await;
+        let beyond = format!("beyond-{shape}");
+        stage.workspace(&beyond, json!({"name": beyond})).await;
+        stage.reason(&beyond, "PlanLimit").await;
+        assert_eq!(stage.remote(&beyond).await.len(), 0);
+    }
+}

@@ -1,0 +1,273 @@
+//! `cluster up`: starts the parts in order, says when they are ready, and ends them all.
+
+use std::{
+    fs,
+    future::Future,
+    io::Write,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{ExitCode, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use futures::future::select_all;
+use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
+use kube::{
+    Api, Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use tempfile::TempDir;
+
+use crate::{
+    control_plane::{self, AUDIT_POLICY},
+    credentials::{Credentials, USERS},
+    end::{Caller, End},
+    part::Part,
+    ports::HeldPort,
+    ready::Ready,
+    tools::Tools,
+};
+
+/// Generous: a busy machine is not a broken one.
+const START_DEADLINE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(50);
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Keep the cluster's files here: a new or empty folder, which stays when the cluster ends. Unset: a temporary one, removed at the end.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Apply the CRDs in this folder before the garbage collector learns what kinds there are.
+    #[arg(long, value_name = "DIR")]
+    crds: Option<PathBuf>,
+    /// Do without Helm, and with a kubectl that is installed already if its version fits.
+    #[arg(long)]
+    lean: bool,
+    /// Print one line of JSON instead of text for people.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn up(options: Options) -> anyhow::Result<ExitCode> {
+    let mut caller = Caller::listen()?;
+    let folder = Folder::new(options.dir.as_deref())?;
+    let mut cluster = Cluster::default();
+    let outcome = tokio::select! {
+        end = caller.end() => {
+            if end == End::InputClosed && !options.json {
+                eprintln!("standard input is closed: ending. The cluster runs as long as it is open, or until Ctrl-C");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        error = cluster.run(folder.path(), &options) => Err(error),
+    };
+    for part in cluster.parts.drain(..) {
+        part.kill().await;
+    }
+    folder.remove()?;
+    outcome
+}
+
+enum Folder {
+    Temporary(TempDir),
+    Kept(PathBuf),
+}
+
+impl Folder {
+    fn new(wanted: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = wanted else {
+            return Ok(Self::Temporary(TempDir::with_prefix("cluster-")?));
+        };
+        fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
+        ensure!(
+            fs::read_dir(path)?.next().is_none(),
+            "{} is not empty; name a new folder",
+            path.display()
+        );
+        Ok(Self::Kept(path.canonicalize()?))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) => path,
+        }
+    }
+
+    fn remove(self) -> anyhow::Result<()> {
+        match self {
+            Self::Temporary(folder) => Ok(folder.close()?),
+            Self::Kept(_) => Ok(()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Cluster {
+    parts: Vec<Part>,
+    /// Held as long as the cluster runs.
+    ports: Vec<HeldPort>,
+}
+
+impl Cluster {
+    /// Starts everything, then runs until something breaks.
+    async fn run(&mut self, dir: &Path, options: &Options) -> anyhow::Error {
+        let ready = match self.start(dir, options).await {
+            Ok(ready) => ready,
+            Err(error) => return error,
+        };
+        if let Err(error) = announce(&ready, options) {
+            return error;
+        }
+        first_end(&mut self.parts).await
+    }
+
+    async fn start(&mut self, dir: &Path, options: &Options) -> anyhow::Result<Ready> {
+        let tools = Tools::find(if options.lean { "demo" } else { "all" }).await?;
+
+        self.ports = vec![HeldPort::any()?, HeldPort::any()?, HeldPort::any()?];
+        let [etcd_clients, etcd_peers, api] = &self.ports[..] else {
+            bail!("three ports are needed")
+        };
+        let api_url = api.url("https");
+        let credentials = Credentials::write(dir, &api_url)?;
+        let logs = dir.join("logs");
+        fs::create_dir(&logs)?;
+        let audit_policy = dir.join("audit-policy.yaml");
+        fs::write(&audit_policy, AUDIT_POLICY)?;
+        let audit_log = logs.join("audit.log");
+
+        let arguments = control_plane::etcd(&dir.join("etcd"), etcd_clients, etcd_peers);
+        self.parts
+            .push(Part::start("etcd", &tools.get("etcd")?, arguments, &logs)?);
+        let arguments =
+            control_plane::kube_apiserver(dir, etcd_clients, api, &credentials, (&audit_policy, &audit_log));
+        let name = "kube-apiserver";
+        self.parts
+            .push(Part::start(name, &tools.get(name)?, arguments, &logs)?);
+
+        let client = client(&credentials.admin_kubeconfig).await?;
+        self.wait_for("the API server to be ready", || async {
+            let request = http::Request::get("/readyz").body(Vec::new())?;
+            client.request_text(request).await?;
+            Ok(())
+        })
+        .await?;
+
+        let kubectl = tools.get("kubectl")?;
+        if let Some(crds) = &options.crds {
+            apply_crds(&kubectl, &credentials.admin_kubeconfig, crds).await?;
+        }
+        let arguments = control_plane::kube_controller_manager(&credentials);
+        let name = "kube-controller-manager";
+        self.parts
+            .push(Part::start(name, &tools.get(name)?, arguments, &logs)?);
+        self.wait_for("the controllers to work", || async {
+            Api::<ServiceAccount>::namespaced(client.clone(), "default")
+                .get("default")
+                .await?;
+            Api::<ConfigMap>::namespaced(client.clone(), "default")
+                .get("kube-root-ca.crt")
+                .await?;
+            Ok(())
+        })
+        .await?;
+
+        let bin = dir.join("bin");
+        fs::create_dir(&bin)?;
+        symlink(kubectl, bin.join("kubectl"))?;
+        if !options.lean {
+            symlink(tools.get("helm")?, bin.join("helm"))?;
+        }
+        Ok(Ready {
+            kubeconfig: credentials.admin_kubeconfig,
+            api_url,
+            ca_file: credentials.ca_file,
+            audit_log,
+            users_dir: credentials.users_dir,
+            users: USERS,
+            kubectl: bin.join("kubectl"),
+            helm: bin.join("helm"),
+            dir: dir.to_owned(),
+        })
+    }
+
+    /// Until `look` succeeds, a part ends or the deadline passes.
+    async fn wait_for<F, Fut>(&mut self, what: &str, look: F) -> anyhow::Result<()>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = anyhow::Result<()>>,
+    {
+        let mut last = None;
+        let looking = async {
+            while let Err(error) = look().await {
+                last = Some(error);
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        tokio::select! {
+            () = looking => return Ok(()),
+            error = first_end(&mut self.parts) => return Err(error),
+            () = tokio::time::sleep(START_DEADLINE) => {}
+        }
+        let last = last.unwrap_or_else(|| anyhow::anyhow!("no answer"));
+        Err(last).with_context(|| format!("waited {} s for {what}", START_DEADLINE.as_secs()))
+    }
+}
+
+async fn first_end(parts: &mut [Part]) -> anyhow::Error {
+    select_all(parts.iter_mut().map(|part| Box::pin(part.ended())))
+        .await
+        .0
+}
+
+async fn client(kubeconfig: &Path) -> anyhow::Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    // Loopback is reached without one.
+    config.proxy_url = None;
+    Ok(Client::try_from(config)?)
+}
+
+async fn apply_crds(kubectl: &Path, kubeconfig: &Path, crds: &Path) -> anyhow::Result<()> {
+    let deadline = format!("--timeout={}s", START_DEADLINE.as_secs());
+    let commands = [
+        &["apply", "--server-side", "-f"][..],
+        &["wait", "--for=condition=Established", &deadline, "-f"],
+    ];
+    for arguments in commands {
+        let output = tokio::process::Command::new(kubectl)
+            .arg("--kubeconfig")
+            .arg(kubeconfig)
+            .args(arguments)
+            .arg(crds)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "the CRDs in {} were refused:\n{said}",
+            crds.display()
+        );
+    }
+    Ok(())
+}
+
+fn announce(ready: &Ready, options: &Options) -> anyhow::Result<()> {
+    let text = if options.json {
+        serde_json::to_string(ready)?
+    } else {
+        format!(
+            "A Kubernetes cluster runs at {}. In another terminal:\n\n  export KUBECONFIG={}\n  export PATH={}:$PATH\n\n\
+             Logs: {}\nPress Ctrl-C here, or close standard input, to end it.",
+            ready.api_url,
+            ready.kubeconfig.display(),
+            ready.dir.join("bin").display(),
+            ready.dir.join("logs").display(),
+        )
+    };
+    writeln!(std::io::stdout(), "{text}").context("nobody listens")
+}
