@@ -154,7 +154,7 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
             .endpoint
             .unwrap_or_else(|| stored.spec.endpoint().to_owned()),
         verification: published.verification,
-        vanishing: published.vanishing,
+        vanishing: published.missing,
         revision: published.revision,
         name,
     })

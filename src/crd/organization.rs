@@ -180,6 +180,11 @@ pub struct OrganizationStatus {
     /// How many workspaces are whose, as of the last list: pollInterval says how old that may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspaces: Option<WorkspaceCounts>,
+    /// How many managed workspaces were missing from the list at once, if they are so many that the operator doubts the
+    /// list: it changes none of them until a list has them again or the annotation
+    /// agentengine.airbyte.com/confirm-missing names this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_workspaces: Option<i64>,
     /// The value of the annotation agentengine.airbyte.com/reconcile-at that was acted on last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]

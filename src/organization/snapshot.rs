@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
-use crate::domain::remote::{ListedWorkspace, RemoteState, RemoteWorkspace, WorkspaceState};
+use crate::domain::remote::{ListedWorkspace, RemoteWorkspace, WorkspaceState};
 
 /// Below this many missing workspaces it is ordinary business.
 const MASS_AT_LEAST: usize = 5;
 
 /// One list, whole.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Snapshot {
     /// When its first page was requested: what it lacks was absent after that.
     begun_at: Option<Timestamp>,
@@ -117,7 +117,7 @@ impl Snapshot {
                     true
                 }
                 (Some(_), KnownGone::Yes) => true,
-                (Some(row), KnownGone::No) => row.name != one.name || known_state(row) != one.state,
+                (Some(row), KnownGone::No) => row.name != one.name || row.known_state() != one.state,
             };
             if differs {
                 comparison.differing.insert(one.uid.clone());
@@ -128,16 +128,10 @@ impl Snapshot {
     }
 }
 
-fn known_state(row: &RemoteWorkspace) -> Option<WorkspaceState> {
-    match row.state {
-        RemoteState::Known(state) => Some(state),
-        RemoteState::Unknown => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::remote::RemoteState;
 
     fn row(id: &str, name: &str) -> ListedWorkspace {
         ListedWorkspace {

@@ -3,7 +3,7 @@
 
 use crate::domain::finding::Finding;
 use crate::domain::object::{Deletion, Finalizer};
-use crate::domain::reason::Reason;
+use crate::organization::findings;
 
 /// What follows.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,20 +26,8 @@ pub fn undecodable(error: &str, deletion: Deletion, finalizer: Finalizer, users:
                 Finalizer::Absent => Undecodable::Released,
             };
         }
-        (Deletion::Requested, _) => Finding::new(
-            Reason::InUse,
-            format!(
-                "it is being deleted, but Workspaces still name it; delete them, or correct it first: it cannot be read \
-                 ({error}), so that workspaces can only be retained"
-            ),
-        ),
-        (Deletion::NotRequested, _) => Finding::new(
-            Reason::InvalidObject,
-            format!(
-                "this object cannot be read: {error}. It grants nothing and withdraws nothing: tokens in use stay, and none \
-                 is renewed; correct it"
-            ),
-        ),
+        (Deletion::Requested, _) => findings::undecodable_in_use(error),
+        (Deletion::NotRequested, _) => findings::undecodable(error),
     };
     Undecodable::Report(finding)
 }
@@ -47,6 +35,7 @@ pub fn undecodable(error: &str, deletion: Deletion, finalizer: Finalizer, users:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::reason::Reason;
 
     fn said(deletion: Deletion, users: usize) -> Option<(Reason, String)> {
         match undecodable("no field", deletion, Finalizer::Present, users) {

@@ -68,7 +68,7 @@ fn a_secret_that_cannot_be_read_is_read_again_soon() {
 fn a_steady_client_is_not_made_anew_and_its_credential_not_exchanged_again() {
     let mut world = World::verified();
     for _ in 0..5 {
-        world.reconcile_time(MINUTE / 2);
+        world.advance(MINUTE / 2);
         world.reconcile();
     }
     assert_eq!(
@@ -224,7 +224,7 @@ fn an_outage_is_no_refusal_and_nobody_is_asked_whose_it_is() {
     assert_eq!(world.calls(), ["Exchange"]);
     assert_eq!(world.reason(), "ApiUnavailable");
     let remedy =
-        "it is tried again by itself. If that does not pass, check spec.endpoint (https://api.airbyte.ai)";
+        "the operator tries again. If that does not pass, check spec.endpoint (https://api.airbyte.ai)";
     assert!(world.message().contains(remedy), "{}", world.message());
 }
 
@@ -233,7 +233,7 @@ fn a_list_that_is_denied_makes_the_credential_doubted() {
     let mut world = World::verified();
     world.rows = Err(FailureClass::Denied);
     world.exchange = Err(FailureClass::Denied);
-    world.reconcile_time(5 * MINUTE);
+    world.advance(5 * MINUTE);
     world.reconcile();
     // It names the organization by now, so whose it is is asked too.
     assert_eq!(world.calls(), ["List", "Exchange", "ExchangeUnnamed"]);
@@ -251,7 +251,7 @@ fn a_credential_that_holds_when_doubted_lacks_rights_only() {
     world.rows = Err(FailureClass::Denied);
     // An answer that names nobody takes back nothing of whose it was.
     world.exchange = Ok(None);
-    world.reconcile_time(5 * MINUTE);
+    world.advance(5 * MINUTE);
     world.reconcile();
     assert_eq!(world.calls(), ["List", "Exchange"]);
     assert_eq!(world.reason(), "AccessDenied");
@@ -280,7 +280,7 @@ fn an_organization_that_only_rows_name_is_verified_by_them_and_named_from_then_o
     assert_eq!(world.published.verification, Verification::Verified(ours()));
 
     world.rows = Err(FailureClass::Transient);
-    world.reconcile_time(5 * MINUTE);
+    world.advance(5 * MINUTE);
     world.reconcile();
     assert_eq!(
         world.published.verification,
@@ -295,14 +295,14 @@ fn a_credential_that_is_let_in_again_is_noticed_though_it_was_seen_to_belong_els
         let mut world = World::verified();
         (world.exchange, world.rows) = (Err(FailureClass::Denied), Err(FailureClass::Denied));
         world.exchange_unnamed = Ok(Some(theirs()));
-        world.reconcile_time(5 * MINUTE);
+        world.advance(5 * MINUTE);
         world.reconcile();
         assert_eq!(world.reason(), "OrganizationMismatch");
         (world.exchange, world.rows) = (Ok(Some(ours())), Ok(Vec::new()));
         world.reconcile();
         assert_eq!(world.reason(), "OrganizationMismatch", "not asked at every wake");
         if asked.is_none() {
-            world.reconcile_time(30 * MINUTE);
+            world.advance(30 * MINUTE);
         }
         world.object.reconcile_at = asked;
         world.reconcile();

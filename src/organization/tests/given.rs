@@ -119,7 +119,7 @@ impl World {
 
     pub(super) fn answer<T>(&mut self, requests: u32, result: Result<T, FailureClass>) -> Answer<T> {
         let started = self.now;
-        self.reconcile_time(self.latency);
+        self.advance(self.latency);
         Answer {
             started,
             finished: self.now,

@@ -37,7 +37,7 @@ fn one_that_is_used_stays_while_it_is_deleted_and_goes_on_serving() {
     assert_eq!(world.reason(), "InUse");
     assert_eq!(world.object.finalizer, Finalizer::Present);
     world.done();
-    world.reconcile_time(super::given::INTERVAL);
+    world.advance(super::given::INTERVAL);
     world.reconcile();
     assert_eq!(world.calls(), ["List"]);
 }

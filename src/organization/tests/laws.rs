@@ -123,7 +123,7 @@ proptest! {
         world.reconcile();
         let mut paused = world.limiter.paused_until();
         for (nth, (event, seconds)) in life.into_iter().enumerate() {
-            world.reconcile_time(Duration::from_secs(seconds));
+            world.advance(Duration::from_secs(seconds));
             world.done();
             happen(&mut world, nth, event.clone());
             let began = world.now;

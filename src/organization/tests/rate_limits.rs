@@ -31,7 +31,7 @@ fn lists(world: &mut World) -> Vec<Timestamp> {
 fn the_pages_of_a_list_go_out_at_the_rate() {
     let mut world = large(300);
     world.spec.requests_per_second = Some(10);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     let pages = lists(&mut world);
     assert_eq!(pages.len(), 300);
@@ -53,7 +53,7 @@ fn what_a_page_took_beside_its_turn_is_waited_for_by_those_who_come_later() {
         let mut world = World::verified();
         world.spec.requests_per_second = Some(10);
         world.requests = requests;
-        world.reconcile_time(INTERVAL);
+        world.advance(INTERVAL);
         world.reconcile();
         let other = Uid::from("a workspace");
         waits.push(match world.limiter.acquire(world.now, Lane::Other, &other) {
@@ -81,7 +81,7 @@ fn an_exchange_takes_a_turn_and_is_spent_as_well() {
 #[test]
 fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
     let mut world = World::verified();
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world
         .limiter
         .observe(world.now, Pressure::Throttled(Duration::from_secs(40)));
@@ -99,7 +99,7 @@ fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
 fn a_list_that_is_told_to_slow_down_stops_all() {
     let mut world = World::verified();
     world.rows = Err(FailureClass::Throttled(Duration::from_secs(90)));
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     let next = world.reconcile();
     assert_eq!(world.reason(), "Throttled");
     assert!(next >= later(world.now, Duration::from_secs(89)), "{next}");
@@ -109,7 +109,7 @@ fn a_list_that_is_told_to_slow_down_stops_all() {
 #[test]
 fn a_list_that_others_have_stopped_half_way_is_begun_anew_and_is_no_failure() {
     let mut world = large(3);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.throttled_by_others_after(1, Duration::from_secs(600));
     let next = world.reconcile();
     assert_eq!(world.calls(), ["List"]);

@@ -25,7 +25,7 @@ fn there_is_one_event_for_each_change_of_reason() {
         Ok(Vec::new()),
     ] {
         world.rows = rows;
-        world.reconcile_time(INTERVAL);
+        world.advance(INTERVAL);
         world.reconcile();
     }
     assert_eq!(world.events(), ["ApiUnavailable", "Verified"]);
@@ -99,11 +99,11 @@ fn a_list_that_fails_and_works_in_turn_wakes_those_who_wait_and_begins_no_budget
     let (rows, revision) = (world.rows.clone(), world.published.revision);
     for _ in 0..10 {
         world.rows = Err(FailureClass::Transient);
-        world.reconcile_time(INTERVAL);
+        world.advance(INTERVAL);
         world.reconcile();
         world.woken();
         world.rows = rows.clone();
-        world.reconcile_time(INTERVAL);
+        world.advance(INTERVAL);
         world.reconcile();
         assert_eq!(world.reason(), "Verified");
         assert_eq!(world.woken(), [Wake::Everybody]);

@@ -12,11 +12,16 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::{FailureClass, RemoteWorkspace};
 use crate::domain::time::later;
-use crate::domain::verification::Verification;
 use crate::limits::RateLimiter;
-use crate::organization::effect::{Part, Records, Wake};
+use crate::organization::effect::{
+    ClusterEffect, ClusterOutcome, EngineAnswer, EngineCall, Part, Records, Wake,
+};
+use crate::organization::facts::ObjectFacts;
+use crate::organization::judge::credential::is_accepted;
+use crate::organization::judge::rest::rest;
+use crate::organization::judge::verification::{Owner, owner};
+use crate::organization::progress::Progress;
 use crate::organization::tests::given::{ours, record, row, spec};
-use crate::organization::view::{ObjectFacts, Progress};
 use crate::organization::{
     Effect, Managed, Memory, Next, NoClient, Outcome, Published, Reconcile, Settled, Snapshot, View,
 };
@@ -138,7 +143,7 @@ impl World {
                     assert!(at > self.now, "a wait that is over");
                     self.now = at;
                 }
-                Next::Perform(effect) => {
+                Next::Perform { effect, .. } => {
                     is_lawful(reconcile.view(), &effect);
                     self.journal.push((self.now, effect.kind()));
                     outcome = Some(self.perform(effect));
@@ -157,8 +162,8 @@ impl World {
         for _ in 0..100 {
             match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => self.now = at,
-                Next::Perform(effect) if effect.kind() == kind => return self.published.clone(),
-                Next::Perform(effect) => outcome = Some(self.perform(effect)),
+                Next::Perform { effect, .. } if effect.kind() == kind => return self.published.clone(),
+                Next::Perform { effect, .. } => outcome = Some(self.perform(effect)),
                 Next::Settled(_) => break,
             }
         }
@@ -183,7 +188,7 @@ impl World {
         }
     }
 
-    pub(super) fn reconcile_time(&mut self, time: Duration) {
+    pub(super) fn advance(&mut self, time: Duration) {
         self.now = later(self.now, time);
     }
 
@@ -265,32 +270,46 @@ impl World {
         self.memory = settled.memory;
         self.events
             .extend(settled.events.iter().map(|event| event.reason.as_str()));
-        settled.requeue_at
+        settled.requeue.at
     }
 
     fn perform(&mut self, effect: Effect) -> Outcome {
         match effect {
-            Effect::AddFinalizer | Effect::RemoveFinalizer | Effect::WriteStatus(_) if self.writes_fail => {
-                return Outcome::NotDone;
+            Effect::Cluster(effect) => Outcome::Cluster(self.in_cluster(effect)),
+            Effect::Engine(call) => Outcome::Engine(self.call(call)),
+        }
+    }
+
+    fn in_cluster(&mut self, effect: ClusterEffect) -> ClusterOutcome {
+        match effect {
+            ClusterEffect::AddFinalizer | ClusterEffect::RemoveFinalizer | ClusterEffect::WriteStatus(_)
+                if self.writes_fail =>
+            {
+                return ClusterOutcome::NotDone;
             }
-            Effect::AddFinalizer => self.object.finalizer = Finalizer::Present,
-            Effect::RemoveFinalizer => self.object.finalizer = Finalizer::Absent,
-            Effect::WriteStatus(status) => self.status = *status,
-            Effect::NameOrganization(_) => {}
-            Effect::Publish(publication) => {
+            ClusterEffect::AddFinalizer => self.object.finalizer = Finalizer::Present,
+            ClusterEffect::RemoveFinalizer => self.object.finalizer = Finalizer::Absent,
+            ClusterEffect::WriteStatus(status) => self.status = *status,
+            ClusterEffect::NameOrganization(_) => {}
+            ClusterEffect::Publish(publication) => {
                 self.published = publication.published;
                 self.snapshot = publication.snapshot.or(self.snapshot.take());
                 self.wakes.push(publication.wake);
             }
-            Effect::Connect { .. } => return Outcome::Client(self.connect()),
-            Effect::Exchange => return Outcome::Exchanged(self.answer(1, self.exchange.clone())),
-            Effect::ExchangeUnnamed => {
-                return Outcome::Exchanged(self.answer(1, self.exchange_unnamed.clone()));
-            }
-            Effect::List(part) => return Outcome::Listed(self.page(part)),
-            Effect::ReadRecords => return Outcome::Records(self.records()),
+            ClusterEffect::Connect { .. } => return ClusterOutcome::Client(self.connect()),
+            ClusterEffect::ReadRecords => return ClusterOutcome::Records(self.records()),
         }
-        Outcome::Done
+        ClusterOutcome::Done
+    }
+
+    fn call(&mut self, call: EngineCall) -> EngineAnswer {
+        match call {
+            EngineCall::Exchange => EngineAnswer::Exchanged(self.answer(1, self.exchange.clone())),
+            EngineCall::ExchangeUnnamed => {
+                EngineAnswer::Exchanged(self.answer(1, self.exchange_unnamed.clone()))
+            }
+            EngineCall::List(part) => EngineAnswer::Listed(self.page(part)),
+        }
     }
 
     fn records(&self) -> Records {
@@ -318,13 +337,10 @@ impl World {
 /// that this is not.
 fn is_lawful(view: &View, effect: &Effect) {
     match effect {
-        Effect::Exchange | Effect::ExchangeUnnamed | Effect::List(Part::First) => {
-            assert_eq!(view.rests_until(), None, "{effect:?} during a rest");
-        }
-        _ => {}
+        Effect::Engine(EngineCall::List(Part::Next)) | Effect::Cluster(_) => {}
+        Effect::Engine(_) => assert_eq!(rest(view), None, "{effect:?} during a rest"),
     }
-    if matches!(effect, Effect::List(_)) {
-        let verification = view.judgement().verification;
-        assert!(view.is_accepted() && !matches!(verification, Verification::Changed { .. }));
+    if matches!(effect, Effect::Engine(EngineCall::List(_))) {
+        assert!(is_accepted(view) && !matches!(owner(view), Owner::Changed { .. }));
     }
 }
