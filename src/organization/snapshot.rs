@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_looked_at_closer() {
+    fn only_what_differs_is_read_closer() {
         let snapshot = Snapshot::new(
             Timestamp::UNIX_EPOCH,
             vec![
@@ -190,8 +190,9 @@ mod tests {
         assert!(!comparison.is_mass());
     }
 
+    /// Nor does it differ.
     #[test]
-    fn what_was_made_while_the_list_was_taken_is_neither_missing_nor_different() {
+    fn one_made_while_the_list_was_taken_is_not_missing() {
         let began = Timestamp::from_second(100).unwrap();
         let all: Vec<Managed> = (0..20)
             .map(|n| Managed {
