@@ -25,10 +25,13 @@ fn at_rest(view: &mut View) {
     view.memory.backoff.failed(now, cause, 1, Urgency::Normal, &who);
 }
 
+/// What differs, and how it ends.
+type Case = (&'static str, fn(&mut View), Ended);
+
 /// Of a verified Organization, changed as the row says.
 #[test]
 fn only_an_attempt_that_failed_is_charged() {
-    let cases: [(&str, fn(&mut View), Ended); 9] = [
+    let cases: [Case; 9] = [
         ("all is well", |_| {}, Ended::Well),
         (
             "a Secret that is missing costs no call",

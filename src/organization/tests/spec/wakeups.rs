@@ -37,10 +37,16 @@ fn permit(view: &mut View, seconds: u64) {
     view.progress.permit_at = Some(later(view.now, Duration::from_secs(seconds)));
 }
 
+/// What differs, why the next reconcile is due, and after how many seconds.
+type Case = (&'static str, fn(&mut View), Why, u64);
+
+/// The rule that ends it, what differs, and why the next reconcile is due.
+type EarlyEnd = (&'static str, fn(&mut World), &'static str);
+
 /// Of a verified Organization whose list was just taken, changed as the row says.
 #[test]
 fn the_earliest_reason_is_the_next_wakeup() {
-    let cases: [(&str, fn(&mut View), Why, u64); 10] = [
+    let cases: [Case; 10] = [
         (
             "nothing else",
             |_| {},
@@ -129,7 +135,7 @@ fn the_earliest_reason_is_the_next_wakeup() {
 
 #[test]
 fn a_reconcile_that_ends_early_says_why() {
-    let cases: [(&str, fn(&mut World), &str); 5] = [
+    let cases: [EarlyEnd; 5] = [
         (
             "hold_by_finalizer",
             |world| world.object.finalizer = Finalizer::Absent,
