@@ -152,7 +152,7 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
             .endpoint
             .unwrap_or_else(|| stored.spec.endpoint().to_owned()),
         verification: published.verification,
-        missing: published.vanishing,
+        missing: published.missing,
         revision: published.revision,
         name,
     })

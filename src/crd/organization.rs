@@ -173,6 +173,11 @@ pub struct OrganizationStatus {
     /// Counts of workspaces as of the last list, which is at most pollInterval old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspaces: Option<WorkspaceCounts>,
+    /// How many managed workspaces were missing from the list at once, if they are so many that the operator doubts the
+    /// list: it changes none of them until a list has them again or the annotation
+    /// agentengine.airbyte.com/confirm-missing names this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_workspaces: Option<i64>,
     /// The value of the annotation agentengine.airbyte.com/reconcile-at that the operator handled last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]

@@ -3,36 +3,51 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use strum::IntoStaticStr;
+
 use crate::crd::organization::OrganizationStatus;
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::{Answer, Answered, Page};
 use crate::limits::Lane;
-use crate::organization::judge::NoClient;
+use crate::organization::facts::Published;
+use crate::organization::memory::NoClient;
 use crate::organization::snapshot::{Managed, Snapshot};
-use crate::organization::view::Published;
 
-/// One thing to do. Every write carries the resource version that it was decided on.
+/// One thing to do: in the cluster and in this process, or at Agent Engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
+    Cluster(ClusterEffect),
+    Engine(EngineCall),
+}
+
+/// A request to the Kubernetes API, or a change of what this process holds. Every write carries the resource version that
+/// it was decided on.
+#[derive(Clone, Debug, IntoStaticStr, PartialEq)]
+pub enum ClusterEffect {
     AddFinalizer,
     RemoveFinalizer,
     /// Read the credential Secret and make a client of it, which names this organization with every call, if any.
     Connect {
         naming: Option<OrganizationId>,
     },
-    /// Exchange the credential for an application token.
-    Exchange,
-    /// The same with a client that names no organization, to learn whose the credential is.
-    ExchangeUnnamed,
     /// Let the client name this organization from now on.
     NameOrganization(OrganizationId),
-    /// Read a page of the shared list: the first, or the one after the last that was read.
-    List(Part),
     /// Gather what the objects of this Organization record of their workspaces, as it is now.
     ReadRecords,
-    /// Let reconciles over Workspaces see this and the client, at one instant, and wake whom it concerns.
+    /// Let reconciles over Workspaces see this and the client, at one instant, and wake those whom it concerns.
     Publish(Box<Publication>),
     WriteStatus(Box<OrganizationStatus>),
+}
+
+/// A call to Agent Engine. It needs a permit of the rate limiter.
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+pub enum EngineCall {
+    /// Exchange the credential for an application token.
+    Exchange,
+    /// The same with a client that names no organization, to learn to which one the credential belongs.
+    ExchangeUnnamed,
+    /// Read a page of the shared list: the first, or the one after the last that was read.
+    List(Part),
 }
 
 /// Which page of a list.
@@ -46,7 +61,7 @@ pub enum Part {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Publication {
     pub published: Published,
-    /// A new list. Nothing where the one at hand stays.
+    /// A new list. Nothing if they keep the one at hand.
     pub snapshot: Option<Arc<Snapshot>>,
     pub wake: Wake,
 }
@@ -64,65 +79,105 @@ pub enum Wake {
 #[derive(Clone, Debug, Default)]
 pub struct Records {
     pub managed: Vec<Managed>,
-    /// To how many of the objects the store has not seen our own last write yet.
+    /// Of how many of the objects the store has not seen our own last write yet.
     pub behind: usize,
 }
 
-/// What came of an effect.
+/// What came of an effect, in the same two families.
 #[derive(Clone, Debug)]
 pub enum Outcome {
+    Cluster(ClusterOutcome),
+    Engine(EngineAnswer),
+}
+
+/// What came of a request to the Kubernetes API, or of a change within this process.
+#[derive(Clone, Debug, IntoStaticStr)]
+pub enum ClusterOutcome {
     /// Carried out: a write, a publication, a naming.
     Done,
-    /// Not carried out; why is in the log. A conflict is one of these: the newer object begins a reconcile of its own.
+    /// Not carried out; the log says why. A conflict is one of these: the newer object begins a reconcile of its own.
     NotDone,
     Client(Result<(), NoClient>),
-    /// With the organization that the answer names, if it does.
-    Exchanged(Answer<Option<OrganizationId>>),
-    Listed(Answer<Page>),
     Records(Records),
 }
 
-impl Effect {
-    /// The lane in which a call to Agent Engine takes its turn. Nothing for what is none. Without an application token
-    /// nothing is renewed or deleted, so an exchange shares the part that is kept for those.
-    pub fn lane(&self) -> Option<Lane> {
-        match self {
-            Effect::Exchange | Effect::ExchangeUnnamed => Some(Lane::Refresh),
-            Effect::List(_) => Some(Lane::Other),
-            Effect::AddFinalizer
-            | Effect::RemoveFinalizer
-            | Effect::Connect { .. }
-            | Effect::NameOrganization(_)
-            | Effect::ReadRecords
-            | Effect::Publish(_)
-            | Effect::WriteStatus(_) => None,
-        }
-    }
+/// What Agent Engine answered.
+#[derive(Clone, Debug)]
+pub enum EngineAnswer {
+    /// With the organization that the answer names, if it does.
+    Exchanged(Answer<Option<OrganizationId>>),
+    Listed(Answer<Page>),
+}
 
+impl From<ClusterEffect> for Effect {
+    fn from(effect: ClusterEffect) -> Self {
+        Self::Cluster(effect)
+    }
+}
+
+impl From<EngineCall> for Effect {
+    fn from(call: EngineCall) -> Self {
+        Self::Engine(call)
+    }
+}
+
+impl Effect {
     /// Name for logs and metrics.
     pub fn kind(&self) -> &'static str {
         match self {
-            Effect::AddFinalizer => "AddFinalizer",
-            Effect::RemoveFinalizer => "RemoveFinalizer",
-            Effect::Connect { .. } => "Connect",
-            Effect::Exchange => "Exchange",
-            Effect::ExchangeUnnamed => "ExchangeUnnamed",
-            Effect::NameOrganization(_) => "NameOrganization",
-            Effect::List(_) => "List",
-            Effect::ReadRecords => "ReadRecords",
-            Effect::Publish(_) => "Publish",
-            Effect::WriteStatus(_) => "WriteStatus",
+            Effect::Cluster(effect) => effect.into(),
+            Effect::Engine(call) => call.into(),
+        }
+    }
+
+    /// The lane of the rate limiter in which it asks for a permit. Nothing if it needs none.
+    pub fn lane(&self) -> Option<Lane> {
+        match self {
+            Effect::Cluster(_) => None,
+            Effect::Engine(call) => Some(call.lane()),
+        }
+    }
+}
+
+impl EngineCall {
+    /// Without an application token no token is renewed and nothing is deleted, so an exchange shares the part of the rate
+    /// that is kept for those.
+    pub fn lane(self) -> Lane {
+        match self {
+            EngineCall::Exchange | EngineCall::ExchangeUnnamed => Lane::Refresh,
+            EngineCall::List(_) => Lane::Other,
+        }
+    }
+}
+
+impl EngineAnswer {
+    /// How many requests it took and whether it failed, whatever the call was.
+    pub fn answered(&self) -> Answered<'_> {
+        match self {
+            EngineAnswer::Exchanged(answer) => answer.into(),
+            EngineAnswer::Listed(answer) => answer.into(),
         }
     }
 }
 
 impl Outcome {
-    /// Nothing where Agent Engine was not asked.
+    /// The answer of Agent Engine, if the effect was a call to it.
     pub fn answered(&self) -> Option<Answered<'_>> {
         match self {
-            Outcome::Exchanged(answer) => Some(answer.into()),
-            Outcome::Listed(answer) => Some(answer.into()),
-            Outcome::Done | Outcome::NotDone | Outcome::Client(_) | Outcome::Records(_) => None,
+            Outcome::Cluster(_) => None,
+            Outcome::Engine(answer) => Some(answer.answered()),
+        }
+    }
+
+    /// What came of it in a word, for logs.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Outcome::Cluster(ClusterOutcome::Client(Err(none))) => none.into(),
+            Outcome::Cluster(outcome) => outcome.into(),
+            Outcome::Engine(answer) => answer
+                .answered()
+                .failure
+                .map_or("Answered", |failure| failure.class.as_str()),
         }
     }
 }

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
-use crate::domain::remote::{ListedWorkspace, RemoteState, RemoteWorkspace, WorkspaceState};
+use crate::domain::remote::{ListedWorkspace, RemoteWorkspace, WorkspaceState};
 
 /// Below this many missing workspaces it is ordinary business.
 const MASS_AT_LEAST: usize = 5;
 
 /// One list, whole.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Snapshot {
     /// When its first page was requested: what it lacks was absent after that.
     begun_at: Option<Timestamp>,
@@ -117,7 +117,7 @@ impl Snapshot {
                     true
                 }
                 (Some(_), KnownGone::Yes) => true,
-                (Some(row), KnownGone::No) => row.name != one.name || known_state(row) != one.state,
+                (Some(row), KnownGone::No) => row.name != one.name || row.known_state() != one.state,
             };
             if differs {
                 comparison.differing.insert(one.uid.clone());
@@ -128,16 +128,10 @@ impl Snapshot {
     }
 }
 
-fn known_state(row: &RemoteWorkspace) -> Option<WorkspaceState> {
-    match row.state {
-        RemoteState::Known(state) => Some(state),
-        RemoteState::Unknown => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::remote::RemoteState;
 
     fn row(id: &str, name: &str) -> ListedWorkspace {
         ListedWorkspace {
@@ -166,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_looked_at_closer() {
+    fn only_what_differs_is_read_closer() {
         let snapshot = Snapshot::new(
             Timestamp::UNIX_EPOCH,
             vec![
@@ -196,8 +190,9 @@ mod tests {
         assert!(!comparison.is_mass());
     }
 
+    /// Nor does it differ.
     #[test]
-    fn what_was_made_while_the_list_was_taken_is_neither_missing_nor_different() {
+    fn one_made_while_the_list_was_taken_is_not_missing() {
         let began = Timestamp::from_second(100).unwrap();
         let all: Vec<Managed> = (0..20)
             .map(|n| Managed {

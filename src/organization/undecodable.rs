@@ -1,23 +1,23 @@
 //! What follows for an Organization that this version cannot decode: it grants nothing and withdraws nothing, and its
-//! deletion is honoured once nobody names it.
+//! deletion is honoured once no Workspace names it.
 
 use crate::domain::finding::Finding;
 use crate::domain::object::{Deletion, Finalizer};
-use crate::domain::reason::Reason;
+use crate::organization::findings;
 
 /// What follows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Undecodable {
-    /// It stays, and this is said of it.
+    /// It stays, and its status says this.
     Report(Finding),
-    /// Our finalizer is taken off.
+    /// Take our finalizer off.
     Release,
-    /// It is let go, and somebody else still holds it.
+    /// It is released, and someone else's finalizer holds it.
     Released,
 }
 
-/// Judges by what can be known: why it cannot be decoded, whether somebody asked for it to go, and how many Workspaces
-/// may name it.
+/// Judges by what can be known: why it cannot be decoded, whether its deletion was requested, and how many Workspaces may
+/// name it.
 pub fn undecodable(error: &str, deletion: Deletion, finalizer: Finalizer, users: usize) -> Undecodable {
     let finding = match (deletion, users) {
         (Deletion::Requested, 0) => {
@@ -26,20 +26,8 @@ pub fn undecodable(error: &str, deletion: Deletion, finalizer: Finalizer, users:
                 Finalizer::Absent => Undecodable::Released,
             };
         }
-        (Deletion::Requested, _) => Finding::new(
-            Reason::InUse,
-            format!(
-                "it is being deleted, but Workspaces still name it; delete them, or correct it first: it cannot be read \
-                 ({error}), so that workspaces can only be retained"
-            ),
-        ),
-        (Deletion::NotRequested, _) => Finding::new(
-            Reason::InvalidObject,
-            format!(
-                "this object cannot be read: {error}. It grants nothing and withdraws nothing: tokens in use stay, and none \
-                 is renewed; correct it"
-            ),
-        ),
+        (Deletion::Requested, _) => findings::undecodable_in_use(error),
+        (Deletion::NotRequested, _) => findings::undecodable(error),
     };
     Undecodable::Report(finding)
 }
@@ -47,6 +35,7 @@ pub fn undecodable(error: &str, deletion: Deletion, finalizer: Finalizer, users:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::reason::Reason;
 
     fn said(deletion: Deletion, users: usize) -> Option<(Reason, String)> {
         match undecodable("no field", deletion, Finalizer::Present, users) {
@@ -56,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_once_it_is_asked_to_and_nobody_names_it() {
+    fn it_goes_once_it_is_asked_to_and_no_workspace_names_it() {
         assert_eq!(said(Deletion::Requested, 0), None);
         let (reason, message) = said(Deletion::Requested, 2).unwrap();
         assert_eq!(reason, Reason::InUse);
@@ -65,15 +54,11 @@ mod tests {
             "{message}"
         );
         let later = said(Deletion::Requested, 1).unwrap();
-        assert_eq!(
-            later,
-            (reason, message),
-            "what is said as before is not written anew"
-        );
+        assert_eq!(later, (reason, message), "the same words are not written again");
     }
 
     #[test]
-    fn it_is_let_go_once_although_somebody_else_holds_it_longer() {
+    fn it_is_released_once_although_others_hold_it_longer() {
         let fate = |finalizer| undecodable("no field", Deletion::Requested, finalizer, 0);
         assert_eq!(fate(Finalizer::Present), Undecodable::Release);
         assert_eq!(fate(Finalizer::Absent), Undecodable::Released);

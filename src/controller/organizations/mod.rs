@@ -26,6 +26,7 @@ use crate::crd::{AnyOrganization, Organization};
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
 use crate::limits::RateLimiter;
+use crate::organization::effect::{ClusterOutcome, EngineCall};
 use crate::organization::{Effect, Next, Outcome, Reconcile, Settled};
 
 /// A store that lags behind our own write is asked again then, should no event come first.
@@ -152,11 +153,16 @@ async fn drive(context: Arc<Context>, object: Organization, cancel: Cancellation
             reconcile.next(context.now(), claims, limiter, outcome.take())
         };
         match next {
-            Next::Perform(effect) => {
+            Next::Perform { rule, effect } => {
                 let kind = effect.kind();
-                tracing::debug!(organization = object.name_any(), effect = kind, "performing");
+                tracing::debug!(
+                    organization = object.name_any(),
+                    effect = kind,
+                    rule,
+                    "performing {kind} because {rule}"
+                );
                 // A page that is not read is asked for again; what writes is done to its end.
-                let may_be_left = matches!(effect, Effect::List(_));
+                let may_be_left = matches!(effect, Effect::Engine(EngineCall::List(_)));
                 let came = tokio::select! {
                     biased;
                     () = cancel.cancelled(), if may_be_left => return Ended::Stopped,
@@ -165,6 +171,13 @@ async fn drive(context: Arc<Context>, object: Organization, cancel: Cancellation
                 let Ok(came) = came else {
                     return Ended::TimedOut;
                 };
+                let came_to = came.summary();
+                tracing::debug!(
+                    organization = object.name_any(),
+                    effect = kind,
+                    outcome = came_to,
+                    "{kind} came to {came_to}"
+                );
                 context
                     .served
                     .metrics
@@ -189,14 +202,29 @@ async fn finish(
         state.memory = settled.memory;
     }
     for event in &settled.events {
+        tracing::info!(
+            organization = object.name_any(),
+            reason = event.reason.as_str(),
+            "{}",
+            event.message
+        );
         announce(context, object, event).await;
     }
     // Timers end a little early against the wall clock; a reconcile just before its time would find nothing to do.
-    let wait = elapsed(context.now(), settled.requeue_at) + Duration::from_millis(20);
+    let requeue_in = elapsed(context.now(), settled.requeue.at) + Duration::from_millis(20);
+    let why = settled.requeue.why.as_str();
+    tracing::debug!(
+        organization = object.name_any(),
+        rule = settled.rule,
+        ?requeue_in,
+        why,
+        "settled by {}; next reconcile in {requeue_in:.1?} because {why}",
+        settled.rule
+    );
     (
         ReconcileResult::of(settled.reason),
         settled.reason,
-        Action::requeue(wait),
+        Action::requeue(requeue_in),
     )
 }
 
@@ -213,13 +241,12 @@ fn wake_users(context: &Context, name: &str) {
 
 fn counted(outcome: &Outcome) -> EffectOutcome {
     match outcome {
-        Outcome::NotDone => EffectOutcome::Refused,
-        Outcome::Client(Err(_)) => EffectOutcome::Failed,
-        Outcome::Done
-        | Outcome::Client(Ok(()))
-        | Outcome::Records(_)
-        | Outcome::Exchanged(_)
-        | Outcome::Listed(_) => EffectOutcome::of(outcome.answered().and_then(|answered| answered.failure)),
+        Outcome::Cluster(ClusterOutcome::NotDone) => EffectOutcome::Refused,
+        Outcome::Cluster(ClusterOutcome::Client(Err(_))) => EffectOutcome::Failed,
+        Outcome::Cluster(
+            ClusterOutcome::Done | ClusterOutcome::Client(Ok(())) | ClusterOutcome::Records(_),
+        )
+        | Outcome::Engine(_) => EffectOutcome::of(outcome.answered().and_then(|answered| answered.failure)),
     }
 }
 

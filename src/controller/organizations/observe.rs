@@ -10,8 +10,8 @@ use crate::controller::observe::{deletion, finalizer};
 use crate::crd::{AnyWorkspace, Organization, metadata_keys};
 use crate::domain::ids::Uid;
 use crate::organization::effect::Records;
+use crate::organization::facts::ObjectFacts;
 use crate::organization::snapshot::KnownGone;
-use crate::organization::view::ObjectFacts;
 use crate::organization::{Managed, View};
 
 /// Everything that is known around an Organization. Nothing where the store has another incarnation by now.

@@ -15,7 +15,9 @@ use crate::crd::{AnyWorkspace, Organization, WithoutManagedFields};
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::Answer;
 use crate::engine::{self, ListFilter, Pages};
-use crate::organization::effect::{Part, Publication, Wake};
+use crate::organization::effect::{
+    ClusterEffect, ClusterOutcome, EngineAnswer, EngineCall, Part, Publication, Wake,
+};
 use crate::organization::{Effect, Outcome};
 
 /// The hands of one reconcile.
@@ -47,54 +49,66 @@ impl Performer {
     /// Does it, and says what came of it.
     pub(super) async fn perform(&mut self, effect: Effect) -> Outcome {
         match effect {
-            Effect::AddFinalizer => self.hold(Hold::Add).await,
-            Effect::RemoveFinalizer => self.hold(Hold::Remove).await,
-            Effect::Connect { naming } => {
+            Effect::Cluster(effect) => Outcome::Cluster(self.in_cluster(effect).await),
+            Effect::Engine(call) => Outcome::Engine(self.call(call).await),
+        }
+    }
+
+    async fn in_cluster(&mut self, effect: ClusterEffect) -> ClusterOutcome {
+        match effect {
+            ClusterEffect::AddFinalizer => self.hold(Hold::Add).await,
+            ClusterEffect::RemoveFinalizer => self.hold(Hold::Remove).await,
+            ClusterEffect::Connect { naming } => {
                 let (engine, came) = match client::connect(&self.object, &self.context, naming).await {
                     Ok(engine) => (Some(engine), Ok(())),
                     Err(none) => (None, Err(none)),
                 };
                 self.engine = engine;
-                Outcome::Client(came)
+                ClusterOutcome::Client(came)
             }
-            Effect::Exchange => Outcome::Exchanged(self.exchange(self.engine.as_ref()).await),
-            Effect::ExchangeUnnamed => {
+            ClusterEffect::NameOrganization(id) => self.name(&id),
+            ClusterEffect::ReadRecords => {
+                let (records, references) = observe::records(&self.context, &self.object);
+                self.recorded = references;
+                ClusterOutcome::Records(records)
+            }
+            ClusterEffect::Publish(publication) => self.publish(*publication),
+            ClusterEffect::WriteStatus(status) => self.write_status(&status).await,
+        }
+    }
+
+    async fn call(&mut self, call: EngineCall) -> EngineAnswer {
+        match call {
+            EngineCall::Exchange => EngineAnswer::Exchanged(self.exchange(self.engine.as_ref()).await),
+            EngineCall::ExchangeUnnamed => {
                 let unnamed = client::connect(&self.object, &self.context, None).await;
-                Outcome::Exchanged(self.exchange(unnamed.ok().as_ref()).await)
+                EngineAnswer::Exchanged(self.exchange(unnamed.ok().as_ref()).await)
             }
-            Effect::NameOrganization(id) => self.name(&id),
-            Effect::List(part) => {
+            EngineCall::List(part) => {
                 if part == Part::First {
                     let engine = self.engine.as_ref();
                     self.pages = engine.map(|engine| engine.pages(ListFilter::default()));
                 }
-                match &mut self.pages {
-                    Some(pages) => Outcome::Listed(pages.next().await),
-                    None => Outcome::Listed(self.no_client()),
-                }
+                EngineAnswer::Listed(match &mut self.pages {
+                    Some(pages) => pages.next().await,
+                    None => self.no_client(),
+                })
             }
-            Effect::ReadRecords => {
-                let (records, references) = observe::records(&self.context, &self.object);
-                self.recorded = references;
-                Outcome::Records(records)
-            }
-            Effect::Publish(publication) => self.publish(*publication),
-            Effect::WriteStatus(status) => self.write_status(&status).await,
         }
     }
 
-    async fn hold(&mut self, hold: Hold) -> Outcome {
+    async fn hold(&mut self, hold: Hold) -> ClusterOutcome {
         let written = write::finalizer(&self.api(), &self.object, hold).await;
         self.written(written)
     }
 
-    async fn write_status(&mut self, status: &OrganizationStatus) -> Outcome {
+    async fn write_status(&mut self, status: &OrganizationStatus) -> ClusterOutcome {
         let version = self.object.resource_version();
         let patch = match write::status_patch(version.as_deref(), self.object.status.as_ref(), status) {
             Ok(patch) => patch,
             Err(error) => {
                 tracing::error!(%error, "a status cannot be written");
-                return Outcome::NotDone;
+                return ClusterOutcome::NotDone;
             }
         };
         let name = self.object.name_any();
@@ -105,19 +119,19 @@ impl Performer {
         self.written(written)
     }
 
-    fn written(&mut self, result: kube::Result<WithoutManagedFields<Organization>>) -> Outcome {
+    fn written(&mut self, result: kube::Result<WithoutManagedFields<Organization>>) -> ClusterOutcome {
         match result {
             Ok(WithoutManagedFields(object)) => {
                 self.remember(&object);
                 self.object = object;
-                Outcome::Done
+                ClusterOutcome::Done
             }
             Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => {
-                Outcome::NotDone
+                ClusterOutcome::NotDone
             }
             Err(error) => {
                 tracing::warn!(organization = self.object.name_any(), %error, "the Organization could not be written");
-                Outcome::NotDone
+                ClusterOutcome::NotDone
             }
         }
     }
@@ -141,26 +155,26 @@ impl Performer {
         }
     }
 
-    fn name(&mut self, id: &OrganizationId) -> Outcome {
+    fn name(&mut self, id: &OrganizationId) -> ClusterOutcome {
         match self.engine.as_ref().map(|engine| engine.within(id)) {
             Some(Ok(engine)) => {
                 self.engine = Some(engine);
-                Outcome::Done
+                ClusterOutcome::Done
             }
             Some(Err(error)) => {
                 tracing::warn!(organization = self.object.name_any(), %error, "the organization's id cannot be sent along");
-                Outcome::NotDone
+                ClusterOutcome::NotDone
             }
-            None => Outcome::NotDone,
+            None => ClusterOutcome::NotDone,
         }
     }
 
     /// Client and judgement change together: a reconcile over a Workspace sees both or neither.
-    fn publish(&self, publication: Publication) -> Outcome {
+    fn publish(&self, publication: Publication) -> ClusterOutcome {
         {
             let mut shared = self.context.shared();
             let Some(state) = self.context.state_of(&mut shared, &self.object) else {
-                return Outcome::NotDone;
+                return ClusterOutcome::NotDone;
             };
             state.engine = self.engine.clone();
             state.published = publication.published;
@@ -177,7 +191,7 @@ impl Performer {
             }
             Wake::Everybody => super::wake_users(&self.context, &self.object.name_any()),
         }
-        Outcome::Done
+        ClusterOutcome::Done
     }
 
     /// Nothing was sent: what there was to send it with could not be made again.

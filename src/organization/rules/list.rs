@@ -1,29 +1,33 @@
 //! The shared list: when it is taken, and how it is brought to its end.
 
-use crate::organization::effect::{Effect, Part};
-use crate::organization::plan::Step;
-use crate::organization::view::{List, View};
+use crate::organization::effect::{ClusterEffect, EngineCall, Part};
+use crate::organization::judge::listing::{is_listable, list_due_at};
+use crate::organization::judge::rest::rest;
+use crate::organization::progress::{List, Store};
+use crate::organization::step::Step;
+use crate::organization::view::View;
 
-/// One list an interval, whatever the number of objects; sooner where it failed, where it is wanted, and at once where a
-/// reconcile is asked for.
+/// One list an interval, whatever the number of objects; sooner if it failed or is wanted, and at once if a reconcile is
+/// requested.
 pub fn take_the_list(view: &View) -> Option<Step> {
-    let due = view.list_due_at() <= view.now || view.is_asked();
-    let may = view.progress.list == List::NotBegun && view.is_listable() && view.rests_until().is_none();
-    (due && may).then_some(Step::Act(Effect::List(Part::First)))
+    let due = list_due_at(view) <= view.now || view.is_reconcile_requested();
+    let may = view.progress.list == List::NotBegun && is_listable(view) && rest(view).is_none();
+    (due && may).then_some(Step::act(EngineCall::List(Part::First)))
 }
 
-/// All or nothing: what a part of the list lacks says nothing.
+/// All or nothing: a part of a list does not show that a workspace is missing.
 pub fn read_the_next_page(view: &View) -> Option<Step> {
-    matches!(view.progress.list, List::Partial { .. }).then_some(Step::Act(Effect::List(Part::Next)))
+    matches!(view.progress.list, List::Partial { .. }).then_some(Step::act(EngineCall::List(Part::Next)))
 }
 
-/// What is recorded is gathered after the list was read: what was made while it was read shall not read as missing.
+/// The records are gathered after the list was read: a workspace that was created while it was read shall not count as
+/// missing.
 pub fn compare_with_what_is_recorded(view: &View) -> Option<Step> {
-    if !matches!(view.progress.list, List::Complete { .. }) {
+    let List::Complete { store, .. } = &view.progress.list else {
         return None;
-    }
-    Some(match view.progress.records_again_at {
-        Some(at) if at > view.now => Step::Wait(at),
-        Some(_) | None => Step::Act(Effect::ReadRecords),
+    };
+    Some(match store {
+        Store::Behind { again_at, .. } if *again_at > view.now => Step::Wait(*again_at),
+        Store::Behind { .. } | Store::NotAsked => Step::act(ClusterEffect::ReadRecords),
     })
 }

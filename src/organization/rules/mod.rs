@@ -1,6 +1,6 @@
-//! The rules, a chapter a file. Each is a function of the view; their order is in [`super::plan`].
+//! The rules, a chapter a file. Each is a function of the view; their order is in [`crate::organization::plan`].
 
 pub mod credential;
 pub mod hold;
 pub mod list;
-pub mod report;
+pub mod publication;

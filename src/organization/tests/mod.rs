@@ -1,10 +1,9 @@
-//! The life of an Organization as sentences, a chapter a file, in a small synchronous world; then laws over any life.
+//! What is promised of an Organization, in a small synchronous world.
+//!
+//! - [`harness`]: the world, and what it is given.
+//! - [`spec`]: the life of an Organization as sentences, a chapter a file.
+//! - [`laws`]: what holds in any life.
 
-mod credential;
-mod given;
-mod holding;
+mod harness;
 mod laws;
-mod list;
-mod rate_limits;
-mod reports;
-mod world;
+mod spec;

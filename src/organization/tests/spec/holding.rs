@@ -1,10 +1,11 @@
-//! The finalizer: put before anything is done, taken off when nobody uses the Organization any more.
+//! The finalizer: put before anything is done, taken off when no Workspace names the Organization any more.
 
 use std::time::Duration;
 
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::time::later;
-use crate::organization::tests::world::World;
+use crate::organization::tests::harness::given::INTERVAL;
+use crate::organization::tests::harness::world::World;
 
 #[test]
 fn an_organization_is_held_before_anything_is_done_with_it() {
@@ -30,14 +31,14 @@ fn a_finalizer_that_cannot_be_written_stops_nothing() {
 }
 
 #[test]
-fn one_that_is_used_stays_while_it_is_deleted_and_goes_on_serving() {
+fn one_that_is_used_stays_and_serves_while_it_is_deleted() {
     let mut world = World::with_workspaces(2);
     world.object.deletion = Deletion::Requested;
     world.reconcile();
     assert_eq!(world.reason(), "InUse");
     assert_eq!(world.object.finalizer, Finalizer::Present);
     world.done();
-    world.reconcile_time(super::given::INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     assert_eq!(world.calls(), ["List"]);
 }
@@ -56,7 +57,7 @@ fn those_who_go_one_after_another_cost_no_write_each() {
 }
 
 #[test]
-fn one_that_nobody_names_any_more_goes_without_a_call() {
+fn one_that_no_workspace_names_any_more_goes_without_a_call() {
     let mut world = World::with_workspaces(2);
     world.object.deletion = Deletion::Requested;
     world.reconcile();
@@ -84,7 +85,7 @@ fn a_release_that_fails_is_tried_again() {
 }
 
 #[test]
-fn one_that_is_being_deleted_is_not_held_anew() {
+fn one_that_is_being_deleted_is_not_held_again() {
     let mut world = World::with_workspaces(1);
     world.object.deletion = Deletion::Requested;
     world.object.finalizer = Finalizer::Absent;

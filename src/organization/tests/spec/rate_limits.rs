@@ -1,4 +1,4 @@
-//! All traffic of an Organization takes its turns in the organization's limiter.
+//! Every call for an Organization needs a permit of its rate limiter.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::domain::ids::Uid;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::{earlier, elapsed, later};
 use crate::limits::{Lane, Permit, Pressure};
-use crate::organization::tests::given::{INTERVAL, record, row};
-use crate::organization::tests::world::World;
+use crate::organization::tests::harness::given::{INTERVAL, ours, record, row};
+use crate::organization::tests::harness::world::World;
 
 /// So many pages of one row.
 fn large(pages: usize) -> World {
@@ -31,7 +31,7 @@ fn lists(world: &mut World) -> Vec<Timestamp> {
 fn the_pages_of_a_list_go_out_at_the_rate() {
     let mut world = large(300);
     world.spec.requests_per_second = Some(10);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     let pages = lists(&mut world);
     assert_eq!(pages.len(), 300);
@@ -47,13 +47,13 @@ fn the_pages_of_a_list_go_out_at_the_rate() {
 }
 
 #[test]
-fn what_a_page_took_beside_its_turn_is_waited_for_by_those_who_come_later() {
+fn what_a_page_took_beside_its_permit_delays_those_who_follow() {
     let mut waits = Vec::new();
     for requests in [1, 30] {
         let mut world = World::verified();
         world.spec.requests_per_second = Some(10);
         world.requests = requests;
-        world.reconcile_time(INTERVAL);
+        world.advance(INTERVAL);
         world.reconcile();
         let other = Uid::from("a workspace");
         waits.push(match world.limiter.acquire(world.now, Lane::Other, &other) {
@@ -66,7 +66,7 @@ fn what_a_page_took_beside_its_turn_is_waited_for_by_those_who_come_later() {
 }
 
 #[test]
-fn an_exchange_takes_a_turn_and_is_spent_as_well() {
+fn an_exchange_takes_a_permit_and_is_spent_as_well() {
     let mut world = World::new();
     world.spec.requests_per_second = Some(1);
     world.reconcile();
@@ -81,7 +81,7 @@ fn an_exchange_takes_a_turn_and_is_spent_as_well() {
 #[test]
 fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
     let mut world = World::verified();
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world
         .limiter
         .observe(world.now, Pressure::Throttled(Duration::from_secs(40)));
@@ -99,17 +99,18 @@ fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
 fn a_list_that_is_told_to_slow_down_stops_all() {
     let mut world = World::verified();
     world.rows = Err(FailureClass::Throttled(Duration::from_secs(90)));
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     let next = world.reconcile();
     assert_eq!(world.reason(), "Throttled");
     assert!(next >= later(world.now, Duration::from_secs(89)), "{next}");
     assert!(world.limiter.paused_until().is_some());
 }
 
+/// It is begun again.
 #[test]
-fn a_list_that_others_have_stopped_half_way_is_begun_anew_and_is_no_failure() {
+fn a_list_that_others_have_stopped_half_way_is_no_failure() {
     let mut world = large(3);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.throttled_by_others_after(1, Duration::from_secs(600));
     let next = world.reconcile();
     assert_eq!(world.calls(), ["List"]);
@@ -120,13 +121,13 @@ fn a_list_that_others_have_stopped_half_way_is_begun_anew_and_is_no_failure() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_holds_up_neither_an_exchange_nor_a_list() {
+fn a_clock_set_back_holds_up_neither_an_exchange_nor_a_list() {
     const BACK: Duration = Duration::from_secs(2 * 3600);
     let mut world = World::new();
     world.exchange = Err(FailureClass::Transient);
     world.reconcile();
     world.now = earlier(world.now, BACK);
-    world.exchange = Ok(Some(super::given::ours()));
+    world.exchange = Ok(Some(ours()));
     world.live(Duration::from_secs(30));
     assert_eq!(world.reason(), "Verified");
 
@@ -139,7 +140,7 @@ fn a_clock_that_is_set_back_holds_up_neither_an_exchange_nor_a_list() {
 }
 
 #[test]
-fn a_list_that_was_wanted_ahead_of_a_clock_that_was_set_back_hurries_none() {
+fn a_wish_from_ahead_of_a_clock_set_back_hurries_no_list() {
     let mut world = World::verified();
     world.wanted_at = Some(later(world.now, Duration::from_secs(7200)));
     world.live(Duration::from_secs(3600));

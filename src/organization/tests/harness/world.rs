@@ -12,20 +12,22 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::{FailureClass, RemoteWorkspace};
 use crate::domain::time::later;
-use crate::domain::verification::Verification;
 use crate::limits::RateLimiter;
-use crate::organization::effect::{Part, Records, Wake};
-use crate::organization::tests::given::{ours, record, row, spec};
-use crate::organization::view::{ObjectFacts, Progress};
-use crate::organization::{
-    Effect, Managed, Memory, Next, NoClient, Outcome, Published, Reconcile, Settled, Snapshot, View,
-};
+use crate::organization::effect::{Effect, EngineCall, Part, Wake};
+use crate::organization::facts::ObjectFacts;
+use crate::organization::judge::credential::is_accepted;
+use crate::organization::judge::rest::rest;
+use crate::organization::judge::verification::{Owner, owner};
+use crate::organization::progress::Progress;
+use crate::organization::tests::harness::given::{ours, record, row, spec};
+use crate::organization::wakeups::Wakeup;
+use crate::organization::{Managed, Memory, Next, NoClient, Published, Reconcile, Settled, Snapshot, View};
 use crate::tenancy::Claims;
 
 /// What an exchange comes to, with the organization that the answer names.
-pub(super) type Exchange = Result<Option<OrganizationId>, FailureClass>;
+pub(in crate::organization::tests) type Exchange = Result<Option<OrganizationId>, FailureClass>;
 
-pub(super) struct World {
+pub(in crate::organization::tests) struct World {
     pub now: Timestamp,
     /// How long each call takes.
     pub latency: Duration,
@@ -52,9 +54,12 @@ pub(super) struct World {
     pub published: Published,
     pub snapshot: Option<Arc<Snapshot>>,
     pub limiter: RateLimiter,
-    memory: Memory,
+    pub memory: Memory,
     journal: Vec<(Timestamp, &'static str)>,
-    wakes: Vec<Wake>,
+    rules: Vec<&'static str>,
+    /// When the reconcile after the last one is due, and why.
+    pub requeue: Option<Wakeup>,
+    pub(super) wakes: Vec<Wake>,
     events: Vec<&'static str>,
     pub cursor: usize,
     /// Pages after which lists fail, or after which another reconcile is told to slow down.
@@ -64,7 +69,7 @@ pub(super) struct World {
 
 impl World {
     /// An Organization as a person has just applied it, and an Agent Engine that is well.
-    pub(super) fn new() -> Self {
+    pub(in crate::organization::tests) fn new() -> Self {
         Self {
             now: "2026-11-22T12:00:00Z".parse().unwrap(),
             latency: Duration::from_millis(50),
@@ -95,6 +100,8 @@ impl World {
             limiter: RateLimiter::default(),
             memory: Memory::default(),
             journal: Vec::new(),
+            rules: Vec::new(),
+            requeue: None,
             wakes: Vec::new(),
             events: Vec::new(),
             cursor: 0,
@@ -104,7 +111,7 @@ impl World {
     }
 
     /// The same a reconcile later: verified, and listed.
-    pub(super) fn verified() -> Self {
+    pub(in crate::organization::tests) fn verified() -> Self {
         let mut world = Self::new();
         world.reconcile();
         assert_eq!(world.reason(), "Verified");
@@ -112,7 +119,7 @@ impl World {
     }
 
     /// With so many workspaces, each recorded by an object.
-    pub(super) fn with_workspaces(count: usize) -> Self {
+    pub(in crate::organization::tests) fn with_workspaces(count: usize) -> Self {
         let mut world = Self::new();
         world.rows = Ok((0..count).map(row).collect());
         world.records = (0..count).map(record).collect();
@@ -123,12 +130,13 @@ impl World {
 
     /// What was done, who was woken and what was told until now is of no interest.
     fn forget(mut self) -> Self {
-        (self.journal, self.wakes, self.events) = Default::default();
+        (self.journal, self.rules) = Default::default();
+        (self.wakes, self.events) = Default::default();
         self
     }
 
-    /// One reconcile, to its end. Returns when it looks again.
-    pub(super) fn reconcile(&mut self) -> Timestamp {
+    /// One reconcile, to its end. Returns when the next one is due.
+    pub(in crate::organization::tests) fn reconcile(&mut self) -> Timestamp {
         let mut reconcile = Reconcile::new(self.view());
         let claims = Claims::default();
         let mut outcome = None;
@@ -138,7 +146,8 @@ impl World {
                     assert!(at > self.now, "a wait that is over");
                     self.now = at;
                 }
-                Next::Perform(effect) => {
+                Next::Perform { rule, effect } => {
+                    self.rules.push(rule);
                     is_lawful(reconcile.view(), &effect);
                     self.journal.push((self.now, effect.kind()));
                     outcome = Some(self.perform(effect));
@@ -150,15 +159,15 @@ impl World {
     }
 
     /// What reconciles over Workspaces go by at the first effect of this kind of a reconcile that is broken off there.
-    pub(super) fn until(&mut self, kind: &str) -> Published {
+    pub(in crate::organization::tests) fn until(&mut self, kind: &str) -> Published {
         let mut reconcile = Reconcile::new(self.view());
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..100 {
             match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => self.now = at,
-                Next::Perform(effect) if effect.kind() == kind => return self.published.clone(),
-                Next::Perform(effect) => outcome = Some(self.perform(effect)),
+                Next::Perform { effect, .. } if effect.kind() == kind => return self.published.clone(),
+                Next::Perform { effect, .. } => outcome = Some(self.perform(effect)),
                 Next::Settled(_) => break,
             }
         }
@@ -166,7 +175,7 @@ impl World {
     }
 
     /// Makes reconciles when they are due, for so long.
-    pub(super) fn live(&mut self, during: Duration) {
+    pub(in crate::organization::tests) fn live(&mut self, during: Duration) {
         let end = later(self.now, during);
         loop {
             let next = self.reconcile();
@@ -183,70 +192,80 @@ impl World {
         }
     }
 
-    pub(super) fn reconcile_time(&mut self, time: Duration) {
+    pub(in crate::organization::tests) fn advance(&mut self, time: Duration) {
         self.now = later(self.now, time);
     }
 
     /// The effects since this was asked last.
-    pub(super) fn done(&mut self) -> Vec<&'static str> {
+    pub(in crate::organization::tests) fn done(&mut self) -> Vec<&'static str> {
         self.journal_since().into_iter().map(|(_, kind)| kind).collect()
     }
 
-    pub(super) fn journal_since(&mut self) -> Vec<(Timestamp, &'static str)> {
+    pub(in crate::organization::tests) fn journal_since(&mut self) -> Vec<(Timestamp, &'static str)> {
         std::mem::take(&mut self.journal)
     }
 
+    /// The rules that named the effects, and the ends of reconciles, since this was asked last.
+    pub(in crate::organization::tests) fn rules(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.rules)
+    }
+
     /// Calls to Agent Engine among the effects since this was asked last.
-    pub(super) fn calls(&mut self) -> Vec<&'static str> {
+    pub(in crate::organization::tests) fn calls(&mut self) -> Vec<&'static str> {
         let mut kinds = self.done();
         kinds.retain(|kind| matches!(*kind, "Exchange" | "ExchangeUnnamed" | "List"));
         kinds
     }
 
     /// Who was woken since this was asked last.
-    pub(super) fn woken(&mut self) -> Vec<Wake> {
+    pub(in crate::organization::tests) fn woken(&mut self) -> Vec<Wake> {
         let mut wakes = std::mem::take(&mut self.wakes);
         wakes.retain(|wake| *wake != Wake::Nobody);
         wakes
     }
 
-    pub(super) fn events(&mut self) -> Vec<&'static str> {
+    pub(in crate::organization::tests) fn events(&mut self) -> Vec<&'static str> {
         std::mem::take(&mut self.events)
     }
 
     /// The Ready reason as stored.
-    pub(super) fn reason(&self) -> &str {
+    pub(in crate::organization::tests) fn reason(&self) -> &str {
         let ready = self.status.conditions.iter().find(|c| c.type_ == READY);
         ready.map_or("", |condition| &condition.reason)
     }
 
-    pub(super) fn message(&self) -> &str {
+    pub(in crate::organization::tests) fn message(&self) -> &str {
         let ready = self.status.conditions.iter().find(|c| c.type_ == READY);
         ready.map_or("", |condition| &condition.message)
     }
 
-    /// A Secret of another version: somebody rotated the credential.
-    pub(super) fn rotate(&mut self) {
+    /// A Secret of another version: the credential was rotated.
+    pub(in crate::organization::tests) fn rotate(&mut self) {
         self.secret = Some(self.secret.unwrap_or_default() + 1);
     }
 
     /// Lists fail from the page after so many on.
-    pub(super) fn requests_fail_after(&mut self, pages: usize) {
+    pub(in crate::organization::tests) fn requests_fail_after(&mut self, pages: usize) {
         self.fails_after = Some(pages);
     }
 
     /// Once, after so many pages, another reconcile is told to slow down for so long.
-    pub(super) fn throttled_by_others_after(&mut self, pages: usize, pause: Duration) {
+    pub(in crate::organization::tests) fn throttled_by_others_after(
+        &mut self,
+        pages: usize,
+        pause: Duration,
+    ) {
         self.others_throttled = Some((pages, pause));
     }
 
     /// The process ends, and another begins.
-    pub(super) fn restart(&mut self) {
+    pub(in crate::organization::tests) fn restart(&mut self) {
         (self.memory, self.published) = Default::default();
         (self.snapshot, self.wanted_at, self.limiter) = Default::default();
     }
 
-    fn view(&self) -> View {
+    /// What the next reconcile begins with.
+    pub(in crate::organization::tests) fn view(&self) -> View {
         View {
             now: self.now,
             object: self.object.clone(),
@@ -262,69 +281,23 @@ impl World {
     }
 
     fn settle(&mut self, settled: Settled) -> Timestamp {
+        self.rules.push(settled.rule);
+        self.requeue = Some(settled.requeue);
         self.memory = settled.memory;
         self.events
             .extend(settled.events.iter().map(|event| event.reason.as_str()));
-        settled.requeue_at
-    }
-
-    fn perform(&mut self, effect: Effect) -> Outcome {
-        match effect {
-            Effect::AddFinalizer | Effect::RemoveFinalizer | Effect::WriteStatus(_) if self.writes_fail => {
-                return Outcome::NotDone;
-            }
-            Effect::AddFinalizer => self.object.finalizer = Finalizer::Present,
-            Effect::RemoveFinalizer => self.object.finalizer = Finalizer::Absent,
-            Effect::WriteStatus(status) => self.status = *status,
-            Effect::NameOrganization(_) => {}
-            Effect::Publish(publication) => {
-                self.published = publication.published;
-                self.snapshot = publication.snapshot.or(self.snapshot.take());
-                self.wakes.push(publication.wake);
-            }
-            Effect::Connect { .. } => return Outcome::Client(self.connect()),
-            Effect::Exchange => return Outcome::Exchanged(self.answer(1, self.exchange.clone())),
-            Effect::ExchangeUnnamed => {
-                return Outcome::Exchanged(self.answer(1, self.exchange_unnamed.clone()));
-            }
-            Effect::List(part) => return Outcome::Listed(self.page(part)),
-            Effect::ReadRecords => return Outcome::Records(self.records()),
-        }
-        Outcome::Done
-    }
-
-    fn records(&self) -> Records {
-        let behind = match self.behind {
-            (behind, Some(until)) if self.now < until => behind,
-            _ => 0,
-        };
-        Records {
-            managed: self.records[behind..].to_vec(),
-            behind,
-        }
-    }
-
-    fn connect(&self) -> Result<(), NoClient> {
-        match self.secret {
-            None => Err(NoClient::Missing {
-                what: "there is no Secret".to_owned(),
-            }),
-            Some(_) => self.readable.clone(),
-        }
+        settled.requeue.at
     }
 }
 
-/// Nobody is asked during a rest, and nothing is listed with a credential that was not accepted, or of an organization
-/// that this is not.
+/// Agent Engine is not asked during a rest, and nothing is listed with a credential that was not accepted, nor with one of
+/// another organization.
 fn is_lawful(view: &View, effect: &Effect) {
     match effect {
-        Effect::Exchange | Effect::ExchangeUnnamed | Effect::List(Part::First) => {
-            assert_eq!(view.rests_until(), None, "{effect:?} during a rest");
-        }
-        _ => {}
+        Effect::Engine(EngineCall::List(Part::Next)) | Effect::Cluster(_) => {}
+        Effect::Engine(_) => assert_eq!(rest(view), None, "{effect:?} during a rest"),
     }
-    if matches!(effect, Effect::List(_)) {
-        let verification = view.judgement().verification;
-        assert!(view.is_accepted() && !matches!(verification, Verification::Changed { .. }));
+    if matches!(effect, Effect::Engine(EngineCall::List(_))) {
+        assert!(is_accepted(view) && !matches!(owner(view), Owner::Changed { .. }));
     }
 }

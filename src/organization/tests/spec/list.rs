@@ -1,4 +1,4 @@
-//! When the shared list is taken, what a failed one means, and what is believed of what it lacks.
+//! When the shared list is taken, what a failed one means, and what follows from a workspace that it lacks.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use crate::domain::remote::FailureClass;
 use crate::domain::time::{elapsed, later};
 use crate::domain::verification::{Missing, Verification};
 use crate::organization::effect::Wake;
-use crate::organization::tests::given::{INTERVAL, record, row, uid};
-use crate::organization::tests::world::World;
-use crate::organization::view::LISTS_APART;
+use crate::organization::judge::listing::LISTS_APART;
+use crate::organization::tests::harness::given::{INTERVAL, record, row, theirs, uid};
+use crate::organization::tests::harness::world::World;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -41,12 +41,12 @@ fn a_declared_interval_is_kept() {
 #[test]
 fn a_list_that_a_workspace_wants_is_taken_at_once() {
     let mut world = World::verified();
-    world.reconcile_time(LISTS_APART);
+    world.advance(LISTS_APART);
     world.wanted_at = Some(world.now);
     world.reconcile();
     assert_eq!(world.calls(), ["List"]);
     // One that began since answers the wish.
-    world.reconcile_time(2 * LISTS_APART);
+    world.advance(2 * LISTS_APART);
     world.reconcile();
     assert_eq!(world.calls(), Vec::<&str>::new());
 }
@@ -73,7 +73,7 @@ fn a_list_that_was_wanted_while_one_was_read_is_taken_after_it() {
     let mut world = World::verified();
     let began = world.now;
     world.wanted_at = Some(later(began, Duration::from_millis(1)));
-    world.reconcile_time(LISTS_APART);
+    world.advance(LISTS_APART);
     world.reconcile();
     assert_eq!(world.calls(), ["List"]);
 }
@@ -88,12 +88,13 @@ fn a_request_for_a_reconcile_has_the_list_taken_however_soon() {
     assert_eq!(world.calls(), Vec::<&str>::new(), "good once");
 }
 
+/// It is tried again before its interval is over.
 #[test]
-fn a_list_that_fails_takes_nothing_back_and_is_tried_again_before_its_interval() {
+fn a_list_that_fails_takes_nothing_back() {
     let mut world = World::with_workspaces(20);
     let known = world.snapshot.clone();
     world.rows = Err(FailureClass::Transient);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     let next = world.reconcile();
     assert_eq!(world.reason(), "ApiUnavailable");
     assert!(
@@ -116,8 +117,9 @@ fn a_list_that_fails_takes_nothing_back_and_is_tried_again_before_its_interval()
     assert_eq!(world.reason(), "Verified");
 }
 
+/// In the first hour; six in any later one.
 #[test]
-fn a_list_that_always_fails_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_one() {
+fn a_list_that_always_fails_costs_twenty_calls_in_an_hour() {
     for class in [
         FailureClass::Transient,
         FailureClass::Denied,
@@ -129,7 +131,7 @@ fn a_list_that_always_fails_costs_twenty_calls_in_its_first_hour_and_six_in_any_
             let mut world = World::verified();
             world.spec.poll_interval = Some("30s".to_owned());
             world.rows = Err(class);
-            world.reconcile_time(INTERVAL);
+            world.advance(INTERVAL);
             for hour in 0..4 {
                 let end = later(world.now, HOUR);
                 while world.now < end {
@@ -152,58 +154,58 @@ fn a_page_that_fails_fails_the_list() {
     let mut world = World::with_workspaces(20);
     let known = world.snapshot.clone();
     world.page_size = 5;
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.requests_fail_after(2);
     world.reconcile();
     assert_eq!(world.calls(), ["List", "List", "List"]);
     assert_eq!(world.snapshot, known);
-    assert_eq!(world.published.vanishing, Missing::Few);
+    assert_eq!(world.published.missing, Missing::Few);
 }
 
 #[test]
 fn only_who_differs_from_a_new_list_is_woken() {
     let mut world = World::with_workspaces(20);
     world.rows.as_mut().unwrap().remove(3);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     assert_eq!(world.woken(), [Wake::These(BTreeSet::from([uid(3)]))]);
 }
 
 #[test]
-fn what_is_recorded_in_another_organization_is_not_missing_from_this_one() {
+fn records_of_another_organization_are_not_missing_here() {
     let mut world = World::with_workspaces(5);
     world
         .records
         .extend((100..120).map(|n| crate::organization::Managed {
-            organization_id: Some(super::given::theirs()),
+            organization_id: Some(theirs()),
             ..record(n)
         }));
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     assert_eq!(world.reason(), "Verified");
     assert_eq!(world.status.workspaces.unwrap().managed, 5);
 }
 
 #[test]
-fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() {
+fn many_missing_at_once_wake_no_workspace_until_confirmed() {
     let mut world = World::with_workspaces(20);
     world.rows.as_mut().unwrap().truncate(14);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     assert_eq!(world.reason(), "ManyWorkspacesMissing");
-    assert_eq!(world.published.vanishing, Missing::Many);
+    assert_eq!(world.published.missing, Missing::Many);
     assert!(
         world
             .message()
-            .contains("confirm-missing=6, and take the annotation away"),
+            .contains("confirm-missing=6, and remove the annotation afterwards"),
         "{}",
         world.message()
     );
-    // Who has just begun something hears that nothing is believed now; nobody is told of a difference.
+    // All hear that the list is doubted now; no Workspace is woken for its difference.
     assert_eq!(world.woken(), [Wake::Everybody]);
 
     // Nor by the next list, which says the same.
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.done();
     world.reconcile();
     assert_eq!(world.calls(), ["List"]);
@@ -211,23 +213,23 @@ fn when_many_vanish_at_once_nobody_is_woken_for_it_until_a_person_believes_it() 
 
     // Another count than the one that was told says nothing.
     world.object.confirm_missing = Some(5);
-    world.reconcile_time(2 * LISTS_APART);
+    world.advance(2 * LISTS_APART);
     world.reconcile();
     assert_eq!(world.calls(), Vec::<&str>::new());
     assert_eq!(world.reason(), "ManyWorkspacesMissing");
 
     world.object.confirm_missing = Some(6);
     world.reconcile();
-    assert_eq!(world.calls(), ["List"], "looked at once more, and at once");
+    assert_eq!(world.calls(), ["List"], "listed once more, and at once");
     assert_eq!(world.reason(), "Verified");
-    assert_eq!(world.published.vanishing, Missing::Few);
+    assert_eq!(world.published.missing, Missing::Few);
     assert_eq!(world.woken(), [Wake::Everybody]);
 }
 
 #[test]
-fn what_vanished_is_counted_only_when_the_store_has_seen_our_own_writes() {
+fn missing_ones_are_counted_once_the_store_saw_our_writes() {
     let mut world = World::with_workspaces(6);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.behind = (2, Some(later(world.now, Duration::from_secs(1))));
     world.rows = Ok(Vec::new());
     world.reconcile();
@@ -235,9 +237,9 @@ fn what_vanished_is_counted_only_when_the_store_has_seen_our_own_writes() {
 }
 
 #[test]
-fn a_store_that_never_sees_all_our_writes_holds_no_list_up_for_long() {
+fn a_store_that_never_sees_our_writes_delays_no_list_for_long() {
     let mut world = World::with_workspaces(6);
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.behind = (2, Some(later(world.now, HOUR)));
     let began = world.now;
     world.reconcile();
@@ -246,31 +248,72 @@ fn a_store_that_never_sees_all_our_writes_holds_no_list_up_for_long() {
 }
 
 #[test]
-fn a_new_credential_does_not_end_a_mass_vanishing_by_itself() {
+fn a_new_credential_does_not_find_missing_workspaces_by_itself() {
     let mut world = World::with_workspaces(20);
     world.rows = Ok(Vec::new());
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     world.rows = Err(FailureClass::Transient);
     world.rotate();
     world.reconcile();
-    assert_eq!(world.published.vanishing, Missing::Many);
+    assert_eq!(world.published.missing, Missing::Many);
     assert_eq!(world.reason(), "ManyWorkspacesMissing");
 }
 
+/// Until a complete list says otherwise.
 #[test]
-fn a_mass_vanishing_outlives_the_process_until_a_whole_list_says_otherwise() {
+fn many_missing_outlive_the_process() {
     let mut world = World::with_workspaces(20);
     world.rows = Ok(Vec::new());
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     world.restart();
     world.rows = Err(FailureClass::Transient);
     world.reconcile();
-    assert_eq!(world.published.vanishing, Missing::Many);
+    assert_eq!(world.published.missing, Missing::Many);
     world.rows = Ok((0..20).map(row).collect());
-    world.reconcile_time(INTERVAL);
+    world.advance(INTERVAL);
     world.reconcile();
     assert_eq!(world.reason(), "Verified");
-    assert_eq!(world.published.vanishing, Missing::Few);
+    assert_eq!(world.published.missing, Missing::Few);
+}
+
+#[test]
+fn missing_workspaces_are_known_by_their_field_not_by_a_reason() {
+    let mut world = World::with_workspaces(20);
+    world.rows.as_mut().unwrap().truncate(14);
+    world.advance(INTERVAL);
+    world.reconcile();
+    assert_eq!(world.status.missing_workspaces, Some(6));
+
+    world.restart();
+    world.rows = Err(FailureClass::Transient);
+    for condition in &mut world.status.conditions {
+        condition.reason = "Renamed".to_owned();
+    }
+    world.reconcile();
+    assert_eq!(world.reason(), "ManyWorkspacesMissing");
+    assert!(
+        world.message().contains("confirm-missing=6"),
+        "{}",
+        world.message()
+    );
+
+    world.restart();
+    world.status.missing_workspaces = None;
+    world.reconcile();
+    assert_eq!(world.published.missing, Missing::Few);
+}
+
+#[test]
+fn a_list_that_has_all_again_takes_the_count_of_missing_away() {
+    let mut world = World::with_workspaces(20);
+    world.rows = Ok(Vec::new());
+    world.advance(INTERVAL);
+    world.reconcile();
+    assert_eq!(world.status.missing_workspaces, Some(20));
+    world.rows = Ok((0..20).map(row).collect());
+    world.advance(INTERVAL);
+    world.reconcile();
+    assert_eq!(world.status.missing_workspaces, None);
 }

@@ -7,13 +7,13 @@ use crate::domain::time::later;
 use crate::domain::verification::Verification;
 use crate::organization::NoClient;
 use crate::organization::effect::Wake;
-use crate::organization::tests::given::{ours, theirs};
-use crate::organization::tests::world::World;
+use crate::organization::tests::harness::given::{ours, row, theirs};
+use crate::organization::tests::harness::world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
-fn a_first_pass_makes_a_client_proves_the_credential_tells_all_and_lists() {
+fn a_first_reconcile_connects_exchanges_publishes_and_lists() {
     let mut world = World::new();
     world.reconcile();
     assert_eq!(
@@ -64,11 +64,12 @@ fn a_secret_that_cannot_be_read_is_read_again_soon() {
     assert_eq!(world.reason(), "Verified");
 }
 
+/// Its credential is not exchanged again either.
 #[test]
-fn a_steady_client_is_not_made_anew_and_its_credential_not_exchanged_again() {
+fn a_steady_client_is_kept() {
     let mut world = World::verified();
     for _ in 0..5 {
-        world.reconcile_time(MINUTE / 2);
+        world.advance(MINUTE / 2);
         world.reconcile();
     }
     assert_eq!(
@@ -79,7 +80,7 @@ fn a_steady_client_is_not_made_anew_and_its_credential_not_exchanged_again() {
 }
 
 #[test]
-fn a_rotation_takes_effect_at_once_and_has_the_list_taken_anew() {
+fn a_rotation_takes_effect_at_once_and_has_the_list_taken() {
     let mut world = World::verified();
     world.rotate();
     world.reconcile();
@@ -147,8 +148,9 @@ fn a_request_for_a_reconcile_ends_the_rest_as_well() {
     assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("now"));
 }
 
+/// And six in any later one.
 #[test]
-fn a_failing_credential_costs_twenty_calls_in_its_first_hour_and_six_in_any_later_one() {
+fn a_failing_credential_costs_twenty_calls_in_its_first_hour() {
     for class in [
         FailureClass::Denied,
         FailureClass::Transient,
@@ -173,10 +175,11 @@ fn a_failing_credential_costs_twenty_calls_in_its_first_hour_and_six_in_any_late
     }
 }
 
+/// Only to which organization it belongs is asked.
 #[test]
-fn a_credential_of_another_organization_is_asked_whose_it_is_and_used_for_nothing() {
+fn a_credential_of_another_organization_is_used_for_nothing() {
     let mut world = World::verified();
-    // Swapped, where the client names nobody yet.
+    // Swapped while the client names no organization yet.
     world.exchange = Ok(Some(theirs()));
     world.rotate();
     world.reconcile();
@@ -192,7 +195,7 @@ fn a_credential_of_another_organization_is_asked_whose_it_is_and_used_for_nothin
         }
     );
 
-    // Where the organization is declared, the API refuses it; whose it is is asked without naming one.
+    // If the organization is declared, the API refuses the credential. The operator asks again without naming one.
     let mut world = World::new();
     world.spec.organization_id = Some(ours());
     world.exchange = Err(FailureClass::Denied);
@@ -215,8 +218,9 @@ fn a_refusal_stands_where_asking_without_a_name_says_no_more() {
     }
 }
 
+/// To which organization the credential belongs is not asked.
 #[test]
-fn an_outage_is_no_refusal_and_nobody_is_asked_whose_it_is() {
+fn an_outage_is_no_refusal_of_the_credential() {
     let mut world = World::new();
     world.spec.organization_id = Some(ours());
     world.exchange = Err(FailureClass::Transient);
@@ -224,7 +228,7 @@ fn an_outage_is_no_refusal_and_nobody_is_asked_whose_it_is() {
     assert_eq!(world.calls(), ["Exchange"]);
     assert_eq!(world.reason(), "ApiUnavailable");
     let remedy =
-        "it is tried again by itself. If that does not pass, check spec.endpoint (https://api.airbyte.ai)";
+        "the operator tries again. If that does not pass, check spec.endpoint (https://api.airbyte.ai)";
     assert!(world.message().contains(remedy), "{}", world.message());
 }
 
@@ -233,9 +237,9 @@ fn a_list_that_is_denied_makes_the_credential_doubted() {
     let mut world = World::verified();
     world.rows = Err(FailureClass::Denied);
     world.exchange = Err(FailureClass::Denied);
-    world.reconcile_time(5 * MINUTE);
+    world.advance(5 * MINUTE);
     world.reconcile();
-    // It names the organization by now, so whose it is is asked too.
+    // The client names the organization by now, so the operator also asks without naming one.
     assert_eq!(world.calls(), ["List", "Exchange", "ExchangeUnnamed"]);
     assert_eq!(world.reason(), "CredentialsRejected");
     assert!(matches!(
@@ -249,20 +253,21 @@ fn a_list_that_is_denied_makes_the_credential_doubted() {
 fn a_credential_that_holds_when_doubted_lacks_rights_only() {
     let mut world = World::verified();
     world.rows = Err(FailureClass::Denied);
-    // An answer that names nobody takes back nothing of whose it was.
+    // An answer that names no organization takes nothing back of the one before.
     world.exchange = Ok(None);
-    world.reconcile_time(5 * MINUTE);
+    world.advance(5 * MINUTE);
     world.reconcile();
     assert_eq!(world.calls(), ["List", "Exchange"]);
     assert_eq!(world.reason(), "AccessDenied");
     assert_eq!(world.published.verification, Verification::Verified(ours()));
 }
 
+/// Every call names it from then on.
 #[test]
-fn an_organization_that_only_rows_name_is_verified_by_them_and_named_from_then_on() {
+fn rows_that_name_the_organization_verify_it() {
     let mut world = World::new();
     world.exchange = Ok(None);
-    world.rows = Ok(vec![super::given::row(0)]);
+    world.rows = Ok(vec![row(0)]);
     world.reconcile();
     assert_eq!(
         world.done(),
@@ -280,7 +285,7 @@ fn an_organization_that_only_rows_name_is_verified_by_them_and_named_from_then_o
     assert_eq!(world.published.verification, Verification::Verified(ours()));
 
     world.rows = Err(FailureClass::Transient);
-    world.reconcile_time(5 * MINUTE);
+    world.advance(5 * MINUTE);
     world.reconcile();
     assert_eq!(
         world.published.verification,
@@ -289,20 +294,21 @@ fn an_organization_that_only_rows_name_is_verified_by_them_and_named_from_then_o
     );
 }
 
+/// Though the one answer before named another organization.
 #[test]
-fn a_credential_that_is_let_in_again_is_noticed_though_it_was_seen_to_belong_elsewhere() {
+fn a_credential_that_belongs_here_again_is_noticed() {
     for asked in [None, Some("now".to_owned())] {
         let mut world = World::verified();
         (world.exchange, world.rows) = (Err(FailureClass::Denied), Err(FailureClass::Denied));
         world.exchange_unnamed = Ok(Some(theirs()));
-        world.reconcile_time(5 * MINUTE);
+        world.advance(5 * MINUTE);
         world.reconcile();
         assert_eq!(world.reason(), "OrganizationMismatch");
         (world.exchange, world.rows) = (Ok(Some(ours())), Ok(Vec::new()));
         world.reconcile();
         assert_eq!(world.reason(), "OrganizationMismatch", "not asked at every wake");
         if asked.is_none() {
-            world.reconcile_time(30 * MINUTE);
+            world.advance(30 * MINUTE);
         }
         world.object.reconcile_at = asked;
         world.reconcile();

@@ -6,8 +6,8 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::later;
 use crate::organization::effect::Wake;
-use crate::organization::tests::given::{INTERVAL, ours};
-use crate::organization::tests::world::World;
+use crate::organization::tests::harness::given::{INTERVAL, ours};
+use crate::organization::tests::harness::world::World;
 
 #[test]
 fn a_steady_organization_is_written_once() {
@@ -25,14 +25,14 @@ fn there_is_one_event_for_each_change_of_reason() {
         Ok(Vec::new()),
     ] {
         world.rows = rows;
-        world.reconcile_time(INTERVAL);
+        world.advance(INTERVAL);
         world.reconcile();
     }
     assert_eq!(world.events(), ["ApiUnavailable", "Verified"]);
 }
 
 #[test]
-fn a_status_that_cannot_be_written_is_written_later_and_told_then() {
+fn a_status_that_cannot_be_written_is_written_and_told_later() {
     let mut world = World::new();
     world.writes_fail = true;
     let next = world.reconcile();
@@ -46,8 +46,9 @@ fn a_status_that_cannot_be_written_is_written_later_and_told_then() {
     assert_eq!(world.events(), ["Verified"]);
 }
 
+/// Though the status cannot echo it.
 #[test]
-fn a_request_for_a_reconcile_is_answered_once_though_it_cannot_be_echoed() {
+fn a_reconcile_request_is_answered_once() {
     let mut world = World::verified();
     world.object.reconcile_at = Some("1".to_owned());
     world.writes_fail = true;
@@ -59,8 +60,9 @@ fn a_request_for_a_reconcile_is_answered_once_though_it_cannot_be_echoed() {
     assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("1"));
 }
 
+/// And none while nothing changes.
 #[test]
-fn those_who_waited_are_woken_when_it_heals_and_nobody_while_nothing_changes() {
+fn those_who_waited_are_woken_when_it_recovers() {
     let mut world = World::new();
     world.exchange = Err(FailureClass::Transient);
     let next = world.reconcile();
@@ -93,17 +95,18 @@ fn an_id_declared_in_other_case_is_the_same_organization() {
     assert_eq!(world.reason(), "Verified");
 }
 
+/// It wakes those who wait all the same.
 #[test]
-fn a_list_that_fails_and_works_in_turn_wakes_those_who_wait_and_begins_no_budget_anew() {
+fn a_list_that_fails_and_works_in_turn_renews_no_budget() {
     let mut world = World::with_workspaces(3);
     let (rows, revision) = (world.rows.clone(), world.published.revision);
     for _ in 0..10 {
         world.rows = Err(FailureClass::Transient);
-        world.reconcile_time(INTERVAL);
+        world.advance(INTERVAL);
         world.reconcile();
         world.woken();
         world.rows = rows.clone();
-        world.reconcile_time(INTERVAL);
+        world.advance(INTERVAL);
         world.reconcile();
         assert_eq!(world.reason(), "Verified");
         assert_eq!(world.woken(), [Wake::Everybody]);
@@ -114,6 +117,27 @@ fn a_list_that_fails_and_works_in_turn_wakes_those_who_wait_and_begins_no_budget
     assert_eq!(
         world.published.revision,
         revision + 1,
-        "what is declared anew may mend it"
+        "a changed spec may mend it"
+    );
+}
+
+#[test]
+fn each_effect_names_the_rule_behind_it() {
+    let mut world = World::new();
+    world.reconcile();
+    assert_eq!(
+        world.rules(),
+        [
+            "connect",
+            "exchange",
+            "name_the_organization",
+            "publish",
+            "take_the_list",
+            "compare_with_what_is_recorded",
+            "publish",
+            "settle",
+            "settle"
+        ],
+        "the status is written when nothing else is left to do"
     );
 }

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::{elapsed, later};
 use crate::organization::NoClient;
-use crate::organization::tests::given::{ours, row, theirs};
-use crate::organization::tests::world::World;
+use crate::organization::tests::harness::given::{ours, row, theirs};
+use crate::organization::tests::harness::world::{Exchange, World};
 
 /// What may happen between two reconciles.
 #[derive(Clone, Debug)]
@@ -17,13 +17,13 @@ enum Happens {
     Rotation,
     Secret(bool),
     Reading(bool),
-    Exchange(Answers),
-    Unnamed(Answers),
+    ExchangeAnswers(Answers),
+    UnnamedAnswers(Answers),
     Rows(usize),
     ListFails(FailureClass),
     Wanted,
     Asked,
-    Believed(usize),
+    Confirmed(usize),
     Writes(bool),
 }
 
@@ -60,18 +60,18 @@ fn happens() -> impl Strategy<Value = Happens> {
         Just(Happens::Rotation),
         any::<bool>().prop_map(Happens::Secret),
         any::<bool>().prop_map(Happens::Reading),
-        answers().prop_map(Happens::Exchange),
-        answers().prop_map(Happens::Unnamed),
+        answers().prop_map(Happens::ExchangeAnswers),
+        answers().prop_map(Happens::UnnamedAnswers),
         (0..30usize).prop_map(Happens::Rows),
         class().prop_map(Happens::ListFails),
         Just(Happens::Wanted),
         Just(Happens::Asked),
-        (0..30usize).prop_map(Happens::Believed),
+        (0..30usize).prop_map(Happens::Confirmed),
         any::<bool>().prop_map(Happens::Writes),
     ]
 }
 
-fn told(answers: Answers) -> super::world::Exchange {
+fn told(answers: Answers) -> Exchange {
     match answers {
         Answers::Ours => Ok(Some(ours())),
         Answers::Theirs => Ok(Some(theirs())),
@@ -94,13 +94,13 @@ fn happen(world: &mut World, nth: usize, event: Happens) {
                 })
             };
         }
-        Happens::Exchange(answers) => world.exchange = told(answers),
-        Happens::Unnamed(answers) => world.exchange_unnamed = told(answers),
+        Happens::ExchangeAnswers(answers) => world.exchange = told(answers),
+        Happens::UnnamedAnswers(answers) => world.exchange_unnamed = told(answers),
         Happens::Rows(count) => world.rows = Ok((0..count).map(row).collect()),
         Happens::ListFails(class) => world.rows = Err(class),
         Happens::Wanted => world.wanted_at = Some(world.now),
         Happens::Asked => world.object.reconcile_at = Some(nth.to_string()),
-        Happens::Believed(count) => world.object.confirm_missing = Some(count),
+        Happens::Confirmed(count) => world.object.confirm_missing = Some(count),
         Happens::Writes(fail) => world.writes_fail = fail,
     }
 }
@@ -109,9 +109,9 @@ proptest! {
     #![proptest_config(crate::domain::testing::cases(256))]
 
     /// Every reconcile ends, none is due at once again, none is forgotten, and nothing is asked during a pause. Beside that,
-    /// the world holds each call against the view that it was decided on.
+    /// the world checks each call against the view that it was decided on.
     #[test]
-    fn every_pass_ends_and_in_the_end_all_heals(
+    fn every_reconcile_ends_and_in_the_end_all_heals(
         life in proptest::collection::vec((happens(), 0..400u64), 1..40),
         pinned in any::<bool>(),
     ) {
@@ -123,7 +123,7 @@ proptest! {
         world.reconcile();
         let mut paused = world.limiter.paused_until();
         for (nth, (event, seconds)) in life.into_iter().enumerate() {
-            world.reconcile_time(Duration::from_secs(seconds));
+            world.advance(Duration::from_secs(seconds));
             world.done();
             happen(&mut world, nth, event.clone());
             let began = world.now;

@@ -1,0 +1,125 @@
+//! Every sentence about an Organization for people. Which of them is said is judged elsewhere.
+
+use crate::crd::metadata_keys::CONFIRM_MISSING;
+use crate::crd::organization::OrganizationSpec;
+use crate::domain::finding::Finding;
+use crate::domain::ids::OrganizationId;
+use crate::domain::reason::Reason;
+use crate::organization::judge::readiness::Readiness;
+use crate::organization::judge::trouble::Trouble;
+use crate::organization::judge::verification::Unknown;
+use crate::organization::memory::NoClient;
+
+const SLOW_DOWN: &str = "Agent Engine asked to slow down";
+
+/// What Ready says.
+pub fn ready(readiness: Readiness<'_>, spec: &OrganizationSpec) -> Finding {
+    let message = match readiness {
+        Readiness::InUse => in_use(),
+        Readiness::Unknown(unknown) => unverified(unknown, spec),
+        Readiness::Changed { pinned, found } => changed(pinned, found),
+        Readiness::ManyMissing(count) => many_missing(count),
+        Readiness::ListFailed(trouble) => list_failed(trouble, spec),
+        Readiness::Verified => "the credential works and belongs to the organization".to_owned(),
+    };
+    Finding::new(readiness.reason(), message)
+}
+
+/// Why it is not known to which organization the credential belongs.
+pub fn unverified(unknown: Unknown<'_>, spec: &OrganizationSpec) -> String {
+    match unknown {
+        Unknown::NoClient(NoClient::Missing { what }) => what.clone(),
+        Unknown::NoClient(NoClient::Unread { why } | NoClient::Unusable { why }) => why.clone(),
+        Unknown::NotExchanged => "waiting to exchange the credential (rate limit)".to_owned(),
+        Unknown::ExchangeFailed(trouble) => exchange_failed(trouble, spec),
+        Unknown::ListFailed(trouble) => list_failed(trouble, spec),
+        Unknown::Unnamed => {
+            "neither the answer to the token exchange nor a listed workspace names the organization; the \
+                             operator does nothing in it. Set spec.organizationId"
+                .to_owned()
+        }
+    }
+}
+
+/// An Organization that cannot be decoded is being deleted while Workspaces name it.
+pub fn undecodable_in_use(error: &str) -> Finding {
+    Finding::new(
+        Reason::InUse,
+        format!(
+            "it is being deleted, but Workspaces still name it. Delete them, or correct it first: this version cannot read \
+             it ({error}), so it can only retain workspaces"
+        ),
+    )
+}
+
+/// An Organization that cannot be decoded.
+pub fn undecodable(error: &str) -> Finding {
+    Finding::new(
+        Reason::InvalidObject,
+        format!(
+            "this version cannot read the object: {error}. It grants nothing and withdraws nothing: tokens in use stay, and \
+             none is renewed. Correct it"
+        ),
+    )
+}
+
+/// Without the number of Workspaces: each that goes would be a write of its own.
+fn in_use() -> String {
+    "it is being deleted, but Workspaces still name it: kubectl get workspaces --all-namespaces -o wide shows them. Delete \
+     them first; with spec.deletionPolicy: Retain, their workspaces stay at Agent Engine"
+        .to_owned()
+}
+
+fn changed(pinned: &OrganizationId, found: &OrganizationId) -> String {
+    format!(
+        "the credential belongs to organization {found}, but this Organization is {pinned}; nothing was asked of {found}. \
+         Restore the credential of {pinned}, or make another Organization for {found}; if spec.organizationId is wrong, delete \
+         this Organization and create it again"
+    )
+}
+
+fn many_missing(count: usize) -> String {
+    format!(
+        "{count} workspaces are missing from the list at once, so nothing is changed. Check the organization and the rights of \
+         the credential. If they were really deleted, annotate this Organization with {CONFIRM_MISSING}={count}, and remove the \
+         annotation afterwards: if it stays, it also confirms the next {count}"
+    )
+}
+
+fn exchange_failed(trouble: Trouble<'_>, spec: &OrganizationSpec) -> String {
+    match trouble {
+        Trouble::Refused(failure) => format!(
+            "Agent Engine refuses the credential: {}. Put a valid pair into the Secret",
+            failure.detail
+        ),
+        Trouble::Throttled => SLOW_DOWN.to_owned(),
+        Trouble::Unreached(failure) => format!(
+            "Agent Engine did not exchange the credential: {}; {}",
+            failure.detail,
+            unreached(spec)
+        ),
+    }
+}
+
+fn list_failed(trouble: Trouble<'_>, spec: &OrganizationSpec) -> String {
+    match trouble {
+        Trouble::Refused(failure) => format!(
+            "the credential may not list workspaces: {}. It needs administrator rights",
+            failure.detail
+        ),
+        Trouble::Throttled => SLOW_DOWN.to_owned(),
+        Trouble::Unreached(failure) => format!(
+            "Agent Engine did not list the workspaces: {}; {}",
+            failure.detail,
+            unreached(spec)
+        ),
+    }
+}
+
+/// Where it was asked, and what to check if that does not pass.
+fn unreached(spec: &OrganizationSpec) -> String {
+    format!(
+        "the operator tries again. If that does not pass, check spec.endpoint ({}), network and proxy",
+        spec.endpoint()
+    )
+}

@@ -1,0 +1,17 @@
+//! What the view means: facts and enums. No step, no status and no sentence is made here.
+//!
+//! - [`trouble`]: what a failure of Agent Engine means.
+//! - [`credential`]: whether the credential works.
+//! - [`verification`]: to which organization it belongs.
+//! - [`listing`]: when the shared list is due, and what it says about missing workspaces.
+//! - [`rest`]: until when Agent Engine is left alone.
+//! - [`readiness`]: the one thing that Ready says.
+//! - [`news`]: what of this Workspaces do not know yet.
+
+pub mod credential;
+pub mod listing;
+pub mod news;
+pub mod readiness;
+pub mod rest;
+pub mod trouble;
+pub mod verification;

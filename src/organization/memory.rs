@@ -1,0 +1,111 @@
+//! What the process remembers of an Organization between its reconciles. Losing it costs an exchange and a list, never
+//! correctness.
+
+use jiff::Timestamp;
+use strum::IntoStaticStr;
+
+use crate::crd::organization::{OrganizationSpec, WorkspaceCounts};
+use crate::domain::ids::OrganizationId;
+use crate::domain::remote::Failure;
+use crate::domain::remote::TokenPath;
+use crate::domain::time::later;
+use crate::domain::verification::Missing;
+use crate::limits::{Backoff, CLOCK_SLACK};
+
+/// What is kept between reconciles.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// What the client at hand was made of, or the last attempt at one.
+    pub made_of: Option<Ingredients>,
+    /// The organization that the client names with every call.
+    pub names: Option<OrganizationId>,
+    pub credential: Credential,
+    /// When the credential was last exchanged, whether that succeeded or not.
+    pub exchanged_at: Option<Timestamp>,
+    pub listing: Listing,
+    /// When the last list was begun, however it ended.
+    pub listed_at: Option<Timestamp>,
+    /// The reconcile request that the last list answered.
+    pub listed_for: Option<String>,
+    /// The generation that was published last.
+    pub generation: Option<i64>,
+    pub backoff: Backoff,
+}
+
+impl Memory {
+    /// Time passes. If the clock was set back, everything done ahead of it is due again: no one waits for the lost time.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.backoff.tick(now);
+        let is_past = |at: &Timestamp| *at <= later(now, CLOCK_SLACK);
+        self.listed_at = self.listed_at.filter(is_past);
+        self.exchanged_at = self.exchanged_at.filter(is_past);
+    }
+}
+
+/// What a client is made of. If one of these changes, another client is made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ingredients {
+    pub endpoint: String,
+    token_path: TokenPath,
+    ca_bundle: Option<String>,
+    declared: Option<OrganizationId>,
+    secret: String,
+    secret_version: Option<String>,
+}
+
+impl Ingredients {
+    /// As declared, with the credential Secret as it is.
+    pub fn new(spec: &OrganizationSpec, secret_version: Option<String>) -> Self {
+        Self {
+            endpoint: spec.endpoint().to_owned(),
+            token_path: spec.token_path(),
+            ca_bundle: spec.ca_bundle.clone(),
+            declared: spec.organization_id.clone(),
+            secret: spec.credentials_secret_ref.name.clone(),
+            secret_version,
+        }
+    }
+}
+
+/// How far the credential got.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Credential {
+    /// There is no client to ask with.
+    NoClient(NoClient),
+    /// It was not exchanged yet.
+    #[default]
+    NotExchanged,
+    /// The exchange for an application token failed.
+    Refused(Failure),
+    /// It works. The answer may name its organization.
+    Accepted { organization_id: Option<OrganizationId> },
+}
+
+/// Why there is no client.
+#[derive(Clone, Debug, Eq, IntoStaticStr, PartialEq)]
+pub enum NoClient {
+    /// The Secret, or a key of it, is missing. `what` says which.
+    Missing { what: String },
+    /// The Secret could not be read; whether it exists is not known.
+    Unread { why: String },
+    /// The spec cannot be used as it is.
+    Unusable { why: String },
+}
+
+/// How the shared list stands. A list that fails takes nothing back of what the last complete one said.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Listing {
+    pub complete: Option<CompleteList>,
+    /// Why the latest one failed.
+    pub failure: Option<Failure>,
+}
+
+/// What the last complete list said.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CompleteList {
+    /// The organization that its rows name, if they agree.
+    pub organization_id: Option<OrganizationId>,
+    pub missing: Missing,
+    pub missing_count: usize,
+    pub counts: WorkspaceCounts,
+}

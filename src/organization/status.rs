@@ -1,0 +1,112 @@
+//! What is said of an Organization: to reconciles over Workspaces, and in its status. Made here and nowhere else.
+
+use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED};
+use crate::crd::organization::OrganizationStatus;
+use crate::domain::finding::Finding;
+use crate::domain::reason::Kstatus;
+use crate::domain::verification::Verification;
+use crate::organization::effect::{Publication, Wake};
+use crate::organization::facts::Published;
+use crate::organization::findings;
+use crate::organization::judge::listing::{many_missing, missing};
+use crate::organization::judge::news::{News, news};
+use crate::organization::judge::readiness::readiness;
+use crate::organization::judge::verification::{Owner, owner};
+use crate::organization::progress::Attempt;
+use crate::organization::view::View;
+
+/// What reconciles over Workspaces are to see. Only a change of what an attempt depends on begins the budgets of failing
+/// Workspaces over: a list that fails and works in turn does not.
+pub fn publication(view: &View, wake: Wake) -> Publication {
+    let changed = news(view) == News::Changed;
+    Publication {
+        published: Published {
+            verification: verification(view),
+            missing: missing(view),
+            revision: view.published.revision + u64::from(changed),
+            reason: Some(readiness(view).reason()),
+            endpoint: view.memory.made_of.as_ref().map(|made| made.endpoint.clone()),
+        },
+        snapshot: view.progress.new_list.as_ref().map(|list| list.snapshot.clone()),
+        wake,
+    }
+}
+
+/// The status, if it differs from the stored one and was not tried to be written yet.
+pub fn unwritten(view: &View) -> Option<OrganizationStatus> {
+    if view.progress.status != Attempt::NotMade {
+        return None;
+    }
+    Some(status(view)).filter(|status| *status != view.stored)
+}
+
+/// The event of a status that was just written: there is one for each change of the Ready reason, and the status remembers
+/// what was told.
+pub fn event(view: &View, written: &OrganizationStatus) -> Option<Finding> {
+    (ready_reason(written) != ready_reason(&view.stored)).then(|| finding(view))
+}
+
+fn ready_reason(status: &OrganizationStatus) -> Option<&str> {
+    let mut conditions = status.conditions.iter();
+    let ready = conditions.find(|condition| condition.type_ == READY);
+    ready.map(|condition| condition.reason.as_str())
+}
+
+/// Equal to the stored one if nothing has changed.
+fn status(view: &View) -> OrganizationStatus {
+    let generation = view.object.generation;
+    let complete = view.memory.listing.complete.as_ref();
+    OrganizationStatus {
+        observed_generation: Some(generation),
+        organization_id: match owner(view) {
+            Owner::Verified(id) => Some(id.clone()),
+            Owner::Unknown(_) | Owner::Changed { .. } => view.stored.organization_id.clone(),
+        },
+        workspaces: complete.map(|list| list.counts).or(view.stored.workspaces),
+        missing_workspaces: many_missing(view).and_then(|count| i64::try_from(count).ok()),
+        last_handled_reconcile_at: view.object.reconcile_at.clone(),
+        conditions: conditions::set_conditions(
+            &view.stored.conditions,
+            &drafts(&finding(view)),
+            generation,
+            view.now,
+        ),
+    }
+}
+
+fn finding(view: &View) -> Finding {
+    findings::ready(readiness(view), &view.declared)
+}
+
+fn verification(view: &View) -> Verification {
+    match owner(view) {
+        Owner::Unknown(unknown) => Verification::Pending {
+            why: findings::unverified(unknown, &view.declared),
+        },
+        Owner::Verified(id) => Verification::Verified(id.clone()),
+        Owner::Changed { pinned, found } => Verification::Changed {
+            pinned: pinned.clone(),
+            found: found.clone(),
+        },
+    }
+}
+
+fn drafts(finding: &Finding) -> Vec<ConditionDraft> {
+    let draft = |kind, status| ConditionDraft {
+        kind,
+        status,
+        reason: finding.reason.as_str(),
+        message: finding.message.clone(),
+    };
+    match finding.reason.kstatus() {
+        Kstatus::Ready => vec![draft(READY, ConditionStatus::True)],
+        Kstatus::Reconciling => vec![
+            draft(READY, ConditionStatus::False),
+            draft(RECONCILING, ConditionStatus::True),
+        ],
+        Kstatus::Stalled => vec![
+            draft(READY, ConditionStatus::False),
+            draft(STALLED, ConditionStatus::True),
+        ],
+    }
+}

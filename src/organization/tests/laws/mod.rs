@@ -1,0 +1,3 @@
+//! What holds in any life of an Organization.
+
+mod any_life;

@@ -1,0 +1,88 @@
+//! What back-off charges for.
+
+use crate::domain::ids::Uid;
+use crate::domain::remote::{Failure, FailureClass};
+use crate::limits::Urgency;
+use crate::organization::NoClient;
+use crate::organization::budget::{Ended, charged, ended};
+use crate::organization::effect::{EngineCall, Part};
+use crate::organization::judge::rest::cause;
+use crate::organization::memory::Credential;
+use crate::organization::progress::{Attempt, Exchange, List};
+use crate::organization::tests::harness::world::World;
+use crate::organization::view::View;
+
+fn refused(view: &mut View) {
+    view.memory.credential = Credential::Refused(Failure {
+        class: FailureClass::Denied,
+        status: None,
+        detail: "refused".to_owned(),
+    });
+}
+
+fn at_rest(view: &mut View) {
+    let (now, cause, who) = (view.now, cause(view), Uid::from("organization"));
+    view.memory.backoff.failed(now, cause, 1, Urgency::Normal, &who);
+}
+
+/// What differs, and how it ends.
+type Case = (&'static str, fn(&mut View), Ended);
+
+/// Of a verified Organization, changed as the row says.
+#[test]
+fn only_an_attempt_that_failed_is_charged() {
+    let cases: [Case; 9] = [
+        ("all is well", |_| {}, Ended::Well),
+        (
+            "a Secret that is missing costs no call",
+            |view| {
+                view.memory.credential = Credential::NoClient(NoClient::Missing {
+                    what: "no Secret".to_owned(),
+                });
+            },
+            Ended::Well,
+        ),
+        ("it failed before and was not tried again", refused, Ended::Waits),
+        ("a rest", at_rest, Ended::Waits),
+        (
+            "the Secret could not be read",
+            |view| view.progress.client = Attempt::Failed,
+            Ended::Failed,
+        ),
+        (
+            "the exchange failed",
+            |view| view.progress.exchange = Exchange::Failed,
+            Ended::Failed,
+        ),
+        (
+            "the exchange was refused",
+            |view| view.progress.exchange = Exchange::Refused,
+            Ended::Failed,
+        ),
+        (
+            "the exchange worked",
+            |view| view.progress.exchange = Exchange::Done,
+            Ended::Well,
+        ),
+        (
+            "the list failed",
+            |view| view.progress.list = List::Failed,
+            Ended::Failed,
+        ),
+    ];
+    for (name, change, expected) in cases {
+        let mut world = World::new();
+        world.reconcile();
+        let mut view = world.view();
+        change(&mut view);
+        assert_eq!(ended(&view), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_list_is_charged_as_one_page() {
+    let of = |part| charged(EngineCall::List(part), 3);
+    assert_eq!((of(Part::First), of(Part::Next)), (3, 0));
+    assert_eq!(charged(EngineCall::Exchange, 2), 2);
+    assert_eq!(charged(EngineCall::ExchangeUnnamed, 2), 2);
+}

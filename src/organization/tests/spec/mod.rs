@@ -1,0 +1,9 @@
+//! The life of an Organization as sentences, a chapter a file.
+
+mod budget;
+mod credential;
+mod holding;
+mod list;
+mod rate_limits;
+mod reports;
+mod wakeups;
