@@ -5,7 +5,7 @@
 //! |---|---|
 //! | when is the operator ready? | `readiness`; its gates are opened in `controller/mod.rs` |
 //! | when is it restarted? | `liveness` |
-//! | which metric counts what? | [`metrics`]; the values of labels in its `labels` |
+//! | which metric counts what? | [`mod@metrics`]; the values of labels in its `labels` |
 
 mod liveness;
 pub mod metrics;

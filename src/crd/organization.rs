@@ -1,5 +1,10 @@
 //! `Organization`: an organization at Agent Engine, its credential, and who may use what of it.
 
+#![allow(
+    rustdoc::bare_urls,
+    reason = "descriptions are for kubectl, which reads no Markdown"
+)]
+
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
