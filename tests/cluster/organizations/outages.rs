@@ -6,19 +6,19 @@ use crate::support::{LONG, Operator, Stage, condition, eventually, is_ready};
 
 /// Waits for a reconcile that nobody asked for: a request would have it look at Agent Engine, and say what came of it.
 async fn unasked_reconcile(stage: &Stage, operator: &Operator, name: &str) {
-    let passes = || async {
+    let reconciles = || async {
         let metrics = operator.metrics().await;
         let of_workspaces = metrics
             .lines()
-            .filter(|line| line.contains("_passes_total{") && line.contains("Workspace"));
+            .filter(|line| line.contains("_reconciles_total{") && line.contains("Workspace"));
         of_workspaces
             .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
             .sum::<u64>()
     };
-    let before = passes().await;
+    let before = reconciles().await;
     stage.annotate(name, json!({"example.com/touched": "yes"})).await;
     eventually("a reconcile", LONG, || async {
-        let now = passes().await;
+        let now = reconciles().await;
         if now > before { Ok(()) } else { Err(now) }
     })
     .await;
