@@ -13,7 +13,7 @@ use crate::organization::memory::NoClient;
 const SLOW_DOWN: &str = "Agent Engine asked to slow down";
 
 /// What Ready says.
-pub fn ready(readiness: Readiness<'_>, spec: &OrganizationSpec) -> Finding {
+pub(super) fn ready(readiness: Readiness<'_>, spec: &OrganizationSpec) -> Finding {
     let message = match readiness {
         Readiness::InUse => in_use(),
         Readiness::Unknown(unknown) => unverified(unknown, spec),
@@ -26,7 +26,7 @@ pub fn ready(readiness: Readiness<'_>, spec: &OrganizationSpec) -> Finding {
 }
 
 /// Why it is not known to which organization the credential belongs.
-pub fn unverified(unknown: Unknown<'_>, spec: &OrganizationSpec) -> String {
+pub(super) fn unverified(unknown: Unknown<'_>, spec: &OrganizationSpec) -> String {
     match unknown {
         Unknown::NoClient(NoClient::Missing { what }) => what.clone(),
         Unknown::NoClient(NoClient::Unread { why } | NoClient::Unusable { why }) => why.clone(),
@@ -42,7 +42,7 @@ pub fn unverified(unknown: Unknown<'_>, spec: &OrganizationSpec) -> String {
 }
 
 /// An Organization that cannot be decoded is being deleted while Workspaces name it.
-pub fn undecodable_in_use(error: &str) -> Finding {
+pub(super) fn undecodable_in_use(error: &str) -> Finding {
     Finding::new(
         Reason::InUse,
         format!(
@@ -53,7 +53,7 @@ pub fn undecodable_in_use(error: &str) -> Finding {
 }
 
 /// An Organization that cannot be decoded.
-pub fn undecodable(error: &str) -> Finding {
+pub(super) fn undecodable(error: &str) -> Finding {
     Finding::new(
         Reason::InvalidObject,
         format!(

@@ -1,24 +1,29 @@
 //! What to do about an Organization, and what its shared list says about its workspaces. Pure: no Kubernetes client, no
 //! HTTP, no clock, no randomness, no credential.
 //!
-//! One reconcile is *view → rule → effect → outcome → view*, until it is settled. Reading order:
-//! - [`view`]: everything that a decision may depend on, in three parts: [`facts`] are what the stores know, [`memory`] is
-//!   what the process remembers between reconciles, [`progress`] is what this reconcile has done and read so far.
+//! Data walks *view → rule → effect → outcome → view* until the reconcile is settled. Three floors, none reaches up:
+//!
+//! **Judgements**
+//! - [`view`]: everything that is known; [`facts`] from stores, [`memory`] from earlier reconciles, [`progress`] from this one.
 //! - [`snapshot`]: the shared list, and how it compares with what objects record.
-//! - [`judge`]: what the view means, as facts and enums.
-//! - [`findings`]: what people are told, in sentences.
-//! - [`rules`], each a function that names at most one [`step`]; [`plan`] is their order.
-//! - [`status`]: what Workspaces and the object's status are told.
-//! - [`effect`]: what a step may ask for, and what may come of it; [`apply`] folds that into the view.
-//! - [`wakeups`], [`budget`]: when the Organization is reconciled again and why, and what back-off charges for.
-//! - [`reconcile`]: drives all this, sans-IO.
+//! - [`judge`]: what it means. Facts and enums.
+//! - [`findings`]: every sentence for people.
+//!
+//! **Rules**
+//! - [`step`], [`effect`]: what a rule may answer; what may be done, and what may come of it.
+//! - [`rules`]: a chapter a file. [`plan`]: their order.
+//!
+//! **On top**
+//! - [`status`]: the one place that makes what Workspaces are told, and the status.
+//! - [`apply`]: what an outcome adds to the view.
+//! - [`reconcile`]: drives. [`budget`]: what back-off charges for. [`wakeups`]: when it is due again, and why.
 //! - [`undecodable`]: what follows for an Organization that this version cannot decode.
 
 mod apply;
 pub mod budget;
 pub mod effect;
 pub mod facts;
-pub mod findings;
+mod findings;
 pub mod judge;
 pub mod memory;
 pub mod plan;

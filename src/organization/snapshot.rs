@@ -1,5 +1,5 @@
-//! The shared list: one paged list per organization and interval, whatever the number of objects. What differs in it is
-//! only looked at closer; when many are missing at once, nothing is.
+//! The shared list: one paged list per organization and interval, whatever the number of objects. A workspace that differs
+//! in it is only read by its id; if many are missing at once, none is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{ListedWorkspace, RemoteWorkspace, WorkspaceState};
 
-/// Below this many missing workspaces it is ordinary business.
-const MASS_AT_LEAST: usize = 5;
+/// Fewer missing workspaces than this are ordinary business.
+const MANY_AT_LEAST: usize = 5;
 
-/// One list, whole.
+/// One complete list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Snapshot {
     /// When its first page was requested: what it lacks was absent after that.
@@ -29,7 +29,7 @@ pub struct Managed {
     pub name: WorkspaceName,
     pub state: Option<WorkspaceState>,
     pub gone: KnownGone,
-    /// Since when we know it ourselves: what a list requested before says of it does not count.
+    /// Since when we know it ourselves: a list that was requested before does not count for it.
     pub known_at: Option<Timestamp>,
 }
 
@@ -40,21 +40,21 @@ pub enum KnownGone {
     Yes,
 }
 
-/// A list held against what is recorded.
+/// A list compared with the records.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Comparison {
-    /// Objects to look at closer.
+    /// Objects whose workspace is to be read by its id.
     pub differing: BTreeSet<Uid>,
-    /// How many recorded workspaces it lacks that nobody reports as gone yet.
+    /// How many recorded workspaces it lacks whose objects do not report them as gone yet.
     pub missing: usize,
     pub managed: usize,
     pub unmanaged: usize,
 }
 
 impl Comparison {
-    /// Over a tenth, and at least five, gone at once is the organization's trouble first.
-    pub fn is_mass(&self) -> bool {
-        self.missing >= MASS_AT_LEAST && self.missing * 10 > self.managed
+    /// Over a tenth, and at least five, missing at once is the organization's trouble first.
+    pub fn are_many_missing(&self) -> bool {
+        self.missing >= MANY_AT_LEAST && self.missing * 10 > self.managed
     }
 }
 
@@ -76,7 +76,7 @@ impl Snapshot {
         }
     }
 
-    /// The organization that all rows name.
+    /// The organization that all rows name. Nothing if they differ or one names none.
     pub fn owner(&self) -> Option<&OrganizationId> {
         let mut ids = self
             .rows
@@ -86,7 +86,7 @@ impl Snapshot {
         ids.all(|id| id == Some(first)).then_some(first)
     }
 
-    /// When the list was begun. Nothing before the first one.
+    /// When the list was begun. Nothing before the first list.
     pub fn begun_at(&self) -> Option<Timestamp> {
         self.begun_at
     }
@@ -99,7 +99,7 @@ impl Snapshot {
         }))
     }
 
-    /// Holds the list against what objects record.
+    /// Compares the list with what objects record.
     pub fn compare<'a>(&self, managed: impl IntoIterator<Item = &'a Managed>) -> Comparison {
         let mut comparison = Comparison::default();
         let mut known = BTreeSet::new();
@@ -187,7 +187,7 @@ mod tests {
             (comparison.managed, comparison.unmanaged, comparison.missing),
             (5, 1, 1)
         );
-        assert!(!comparison.is_mass());
+        assert!(!comparison.are_many_missing());
     }
 
     /// Nor does it differ.
@@ -201,7 +201,7 @@ mod tests {
             })
             .collect();
         let comparison = Snapshot::new(began, vec![row("foreign", "f")]).compare(&all);
-        assert!(!comparison.is_mass(), "{comparison:?}");
+        assert!(!comparison.are_many_missing(), "{comparison:?}");
         assert_eq!(
             comparison,
             Comparison {
@@ -227,7 +227,9 @@ mod tests {
                 .map(|n| managed(&n.to_string(), "n", KnownGone::No))
                 .collect();
             assert_eq!(
-                Snapshot::new(Timestamp::UNIX_EPOCH, rows).compare(&all).is_mass(),
+                Snapshot::new(Timestamp::UNIX_EPOCH, rows)
+                    .compare(&all)
+                    .are_many_missing(),
                 mass,
                 "{missing} of {total}"
             );

@@ -33,9 +33,9 @@ pub enum Why {
     /// The shared list is due.
     ListDue,
     /// Something failed and is tried again.
-    BackOff,
-    /// The rate limiter has a permit then.
-    PermitAt,
+    Retry,
+    /// The rate limiter grants a call.
+    PermitGranted,
     /// Agent Engine takes requests again.
     Throttled,
     /// The status could not be written.
@@ -95,8 +95,8 @@ fn next_call(view: &View) -> Option<Wakeup> {
 impl From<Resting> for Why {
     fn from(why: Resting) -> Self {
         match why {
-            Resting::BackOff => Why::BackOff,
-            Resting::NoPermit => Why::PermitAt,
+            Resting::BackOff => Why::Retry,
+            Resting::NoPermit => Why::PermitGranted,
             Resting::Throttled => Why::Throttled,
         }
     }

@@ -70,7 +70,7 @@ pub fn missing(view: &View) -> Missing {
 
 /// What a comparison says: many are doubted, unless someone has confirmed exactly that many.
 pub fn missing_in(comparison: &Comparison, confirmed: Option<usize>) -> Missing {
-    if comparison.is_mass() && confirmed != Some(comparison.missing) {
+    if comparison.are_many_missing() && confirmed != Some(comparison.missing) {
         Missing::Many
     } else {
         Missing::Few

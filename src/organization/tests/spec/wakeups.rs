@@ -60,7 +60,7 @@ fn the_earliest_reason_is_the_next_wakeup() {
                 back_off(view);
                 view.declared.poll_interval = Some("30s".to_owned());
             },
-            Why::BackOff,
+            Why::Retry,
             75,
         ),
         (
@@ -90,7 +90,7 @@ fn the_earliest_reason_is_the_next_wakeup() {
                 no_client(view);
                 permit(view, 70);
             },
-            Why::PermitAt,
+            Why::PermitGranted,
             70,
         ),
         (
@@ -158,7 +158,7 @@ fn a_reconcile_that_ends_early_says_why() {
         (
             "settle",
             |world| world.exchange = Err(FailureClass::Transient),
-            "back_off",
+            "retry",
         ),
     ];
     for (rule, change, why) in cases {
