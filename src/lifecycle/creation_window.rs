@@ -8,7 +8,6 @@ use crate::crd::workspace::{Creation, CreationClock};
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::Answer;
 use crate::domain::time::{earlier, elapsed, later, shifted};
-use crate::lifecycle::memory::UnresolvedIssue;
 
 /// The total time that one issue may take. The transport ends it by then.
 pub const ISSUE_DEADLINE: Duration = Duration::from_secs(30);
@@ -46,6 +45,16 @@ impl Window {
     pub fn contains(&self, at: Timestamp) -> bool {
         self.from <= at && at <= self.to
     }
+}
+
+/// An issue that may have made an orphan, or may make one yet, if its name had just moved.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnresolvedIssue {
+    pub name: WorkspaceName,
+    /// What it made was created within.
+    pub window: Window,
+    /// When nothing that it made can still come to light.
+    pub resolved_at: Timestamp,
 }
 
 impl ServerClock {

@@ -9,7 +9,6 @@ use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{RegionId, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, Answered, Deleted, RemoteWorkspace, TokenScope, WorkspaceState};
 use crate::lifecycle::facts::{ObjectFacts, SecretContent, SecretFacts};
-use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::schedule::TokenTimes;
 
 /// Stands for a token that the shell holds. The core never sees the token.
@@ -97,6 +96,18 @@ pub struct IssuedToken {
     pub lifetime: Duration,
 }
 
+/// The Workspace CRD, read live.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CrdState {
+    Serving,
+    /// Terminating or gone. Its objects go with it, which is no wish of a user to delete workspaces.
+    Going,
+    /// No answer, or not allowed to ask.
+    Unreadable {
+        why: String,
+    },
+}
+
 /// A Secret, read live.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(
@@ -121,7 +132,7 @@ pub enum ClusterOutcome {
     /// The object as it is now, after a read or a write of ours.
     Object(Box<ObjectState>),
     /// The object, or this incarnation of it, is gone.
-    Vanished,
+    Gone,
     /// What was written to had changed meanwhile.
     Conflict,
     /// The API server says that we may not. `detail` is fit to be shown.

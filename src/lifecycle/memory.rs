@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{Uid, WorkspaceName};
+use crate::domain::ids::Uid;
 use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
-use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, Window};
+use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, UnresolvedIssue};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::limits::{Backoff, CLOCK_SLACK};
 
@@ -68,16 +68,6 @@ impl LastToken {
             later(self.at, RESTORED_AGAIN)
         }
     }
-}
-
-/// An issue that may have made an orphan, or may make one yet, if its name had just moved.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UnresolvedIssue {
-    pub name: WorkspaceName,
-    /// What it made was created within.
-    pub window: Window,
-    /// When nothing that it made can still come to light.
-    pub resolved_at: Timestamp,
 }
 
 impl Memory {

@@ -11,7 +11,7 @@ use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteWorkspace, TokenScope};
 use crate::lifecycle::aspect::Problem;
 use crate::lifecycle::creation_window::ServerClock;
-use crate::lifecycle::effect::{TokenSlot, WorkspaceChange};
+use crate::lifecycle::effect::{CrdState, TokenSlot, WorkspaceChange};
 use crate::lifecycle::facts::SecretFacts;
 use crate::lifecycle::schedule::TokenTimes;
 
@@ -192,18 +192,6 @@ pub enum SecretProgress {
     Changed,
     Absent,
     Present(SecretFacts),
-}
-
-/// The Workspace CRD, read live.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum CrdState {
-    Serving,
-    /// Terminating or gone. Its objects go with it, which is no wish of a user to delete workspaces.
-    Going,
-    /// No answer, or not allowed to ask.
-    Unreadable {
-        why: String,
-    },
 }
 
 /// How far the DELETE of a recorded workspace got.

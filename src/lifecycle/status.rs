@@ -165,7 +165,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
 
 fn of_record(view: &View, record: Record, base: WorkspaceStatus) -> WorkspaceStatus {
     let current = drift::current(view, &record);
-    let token_secret_name = token_secret::in_use(view, &record)
+    let token_secret_name = token::in_use(view, &record)
         .filter(|_| !token_secret::only_status_names_it(view))
         .or_else(|| token_secret::recorded_name(view));
     WorkspaceStatus {

@@ -11,4 +11,6 @@ mod image;
 mod promises;
 mod readme;
 mod reference;
+mod rooms;
 mod tools_build;
+mod words;

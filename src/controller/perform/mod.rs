@@ -18,11 +18,11 @@ use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::remote::Answer;
 use crate::engine::{self, Redactor, ScopedToken};
+use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState, Outcome,
     TokenSlot, WorkspaceChange,
 };
-use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::undecodable::Undecodable;
 
 /// The hands of one reconcile. Holds its tokens, and drops them with the reconcile.
@@ -71,7 +71,7 @@ impl Performer {
                 match write::finalizer(&self.api(), &self.object, Hold::Remove).await {
                     Ok(left) => {
                         self.let_go(&left);
-                        Outcome::Cluster(ClusterOutcome::Vanished)
+                        Outcome::Cluster(ClusterOutcome::Gone)
                     }
                     Err(error) => self.refused(&error),
                 }
@@ -149,7 +149,7 @@ impl Performer {
     fn refused(&self, error: &kube::Error) -> Outcome {
         match error {
             kube::Error::Api(status) if status.is_conflict() => Outcome::Cluster(ClusterOutcome::Conflict),
-            kube::Error::Api(status) if status.is_not_found() => Outcome::Cluster(ClusterOutcome::Vanished),
+            kube::Error::Api(status) if status.is_not_found() => Outcome::Cluster(ClusterOutcome::Gone),
             other => {
                 let tokens = self.tokens.values();
                 let scrub = tokens.fold(Redactor::default(), |scrub, token| {

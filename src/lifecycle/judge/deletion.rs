@@ -5,10 +5,10 @@ use crate::crd::workspace::{DeletionPolicy, Origin};
 use crate::domain::finding::Finding;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::verification::Missing;
+use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::organization::Unusable;
 use crate::lifecycle::judge::{failure, names, organization};
-use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::view::View;
 use crate::tenancy::is_default;
 

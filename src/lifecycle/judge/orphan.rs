@@ -3,9 +3,9 @@
 
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::EngineCall;
 use crate::lifecycle::judge::{drift, names};
-use crate::lifecycle::memory::UnresolvedIssue;
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::view::{Record, View};
 

@@ -100,6 +100,15 @@ fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
     names::id_claimed_by_other(view, &record.organization_id, &record.id).map(Need::Blocked)
 }
 
+/// The Secret that the token goes to, if it holds one that is wanted and not about to end.
+pub fn in_use(view: &View, record: &Record) -> Option<String> {
+    wanted(view, record).ok()?;
+    let name = token_secret::secret_name(view);
+    token_secret::secret_named(view, &name)
+        .is_some_and(|facts| token_secret::is_good(view, record, facts))
+        .then_some(name)
+}
+
 /// When a rename whose answer was lost has settled, if that is still to come.
 pub fn rename_settles_at(view: &View) -> Option<Timestamp> {
     let unclear = view

@@ -8,7 +8,7 @@ use crate::domain::ids::WorkspaceName;
 use crate::lifecycle::effect::{ClusterEffect, Replace, SecretDraft};
 use crate::lifecycle::facts::{Content, Ownership, SecretContent, SecretFacts};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::{drift, token};
+use crate::lifecycle::judge::drift;
 use crate::lifecycle::progress::{Issued, SecretProgress};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::lifecycle::view::{Record, View};
@@ -189,16 +189,8 @@ pub fn holds_token(view: &View) -> bool {
     known.any(|facts| is_good(view, &record, facts))
 }
 
-/// The Secret that the token goes to, if it holds one that is wanted and not about to end.
-pub fn in_use(view: &View, record: &Record) -> Option<String> {
-    token::wanted(view, record).ok()?;
-    let name = secret_name(view);
-    secret_named(view, &name)
-        .is_some_and(|facts| is_good(view, record, facts))
-        .then_some(name)
-}
-
-fn is_good(view: &View, record: &Record, facts: &SecretFacts) -> bool {
+/// Whether the Secret is ours and holds a token of `record` that is not about to end.
+pub fn is_good(view: &View, record: &Record, facts: &SecretFacts) -> bool {
     let opens = match &facts.content {
         Content::Whole(content) => content.workspace_id == record.id,
         Content::Damaged => false,

@@ -1,5 +1,6 @@
 //! Secrets of ours beside the one that the token goes to.
 
+use crate::lifecycle::judge::token;
 use crate::lifecycle::judge::token_secret::{self, Target};
 use crate::lifecycle::step::{Change, Step};
 use crate::lifecycle::view::{Record, View};
@@ -19,7 +20,7 @@ pub fn remove_other_secrets(view: &View, record: &Record) -> Option<Step> {
     let other = others.min_by_key(|facts| token_secret::is_watched(facts))?;
     if view.stored.token_secret_name.as_ref() != Some(&name) {
         // Until the new one holds a good token, the others stay.
-        token_secret::in_use(view, record)?;
+        token::in_use(view, record)?;
         if token_secret::is_watched(other) {
             return Some(Step::Record(Change::TokenSecret));
         }

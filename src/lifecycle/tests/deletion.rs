@@ -7,8 +7,8 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::facts::OrganizationFacts;
-use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::tests::fake_engine::Told;
 use crate::lifecycle::tests::world::{Fault, World, spec};
 

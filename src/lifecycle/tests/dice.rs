@@ -16,13 +16,12 @@ use crate::domain::remote::{
 };
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::effect::{
-    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState,
-    Outcome, TokenSlot,
+    ClusterEffect, ClusterOutcome, CrdState, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret,
+    ObjectState, Outcome, TokenSlot,
 };
 use crate::lifecycle::facts::{
     Content, ListEntry, ObjectFacts, OrganizationFacts, Ownership, SecretContent, SecretFacts,
 };
-use crate::lifecycle::progress::CrdState;
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::tests::world::{World, at, org, spec};
 use crate::lifecycle::view::View;
@@ -298,7 +297,7 @@ impl Dice {
                 state.object.finalizer = Finalizer::Present;
                 Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))
             }
-            Effect::Cluster(ClusterEffect::RemoveFinalizer) => Outcome::Cluster(ClusterOutcome::Vanished),
+            Effect::Cluster(ClusterEffect::RemoveFinalizer) => Outcome::Cluster(ClusterOutcome::Gone),
             Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
                 state.stored = (**status).clone();
                 Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))

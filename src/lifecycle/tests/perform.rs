@@ -14,6 +14,7 @@ use crate::lifecycle::effect::{
 use crate::lifecycle::facts::{Content, Ownership, SecretFacts};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled, SharedList};
 use crate::lifecycle::tests::fake_engine::failure;
+use crate::lifecycle::tests::telling;
 use crate::lifecycle::tests::world::{Fault, Object, Secret, World};
 
 /// Whether the organization's list is taken when a reconcile wants it.
@@ -35,17 +36,31 @@ impl World {
         let claimant = reconcile.claimant();
         let mut version = self.objects[object].version;
         let mut outcome = None;
+        let mut known = Vec::new();
+        self.tell_beginning();
         for _ in 0..200 {
             match reconcile.next(self.now, &mut self.claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(until) => self.now = until,
-                Next::Perform { effect, .. } => match self.perform(object, &mut version, &effect) {
-                    Some(came) => outcome = Some(came),
-                    None => {
+                Next::Perform { rule, effect } => {
+                    let came = self.perform(object, &mut version, &effect);
+                    if self.told.is_some() {
+                        let facts = telling::facts(reconcile.view());
+                        let new: Vec<String> = facts
+                            .iter()
+                            .filter(|fact| !known.contains(*fact))
+                            .cloned()
+                            .collect();
+                        self.tell_step(&new, rule, &effect, came.as_ref());
+                        known = facts;
+                    }
+                    if came.is_none() {
                         self.restart();
                         return None;
                     }
-                },
+                    outcome = came;
+                }
                 Next::Settled(settled) => {
+                    self.tell_end(&settled);
                     self.events
                         .extend(settled.events.iter().map(|event| event.reason));
                     if self.objects.contains_key(object) {
@@ -299,7 +314,7 @@ impl World {
 
     pub(super) fn read(&mut self, object: &str, version: &mut u64) -> Outcome {
         let Some(stored) = self.objects.get(object) else {
-            return Outcome::Cluster(ClusterOutcome::Vanished);
+            return Outcome::Cluster(ClusterOutcome::Gone);
         };
         *version = stored.version;
         Outcome::Cluster(ClusterOutcome::Object(Box::new(ObjectState {
@@ -316,7 +331,7 @@ impl World {
         how: impl FnOnce(&mut Object),
     ) -> Outcome {
         let Some(stored) = self.objects.get_mut(object) else {
-            return Outcome::Cluster(ClusterOutcome::Vanished);
+            return Outcome::Cluster(ClusterOutcome::Gone);
         };
         if stored.version != *version {
             return Outcome::Cluster(ClusterOutcome::Conflict);
@@ -326,7 +341,7 @@ impl World {
         how(stored);
         if stored.facts.deletion == Deletion::Requested && stored.facts.finalizer == Finalizer::Absent {
             self.remove(object);
-            return Outcome::Cluster(ClusterOutcome::Vanished);
+            return Outcome::Cluster(ClusterOutcome::Gone);
         }
         self.read(object, version)
     }

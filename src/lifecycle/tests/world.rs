@@ -13,10 +13,11 @@ use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::Memory;
+use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::facts::{
     ListEntry, ObjectFacts, OrganizationFacts, Ownership, ReadableOrganization, SecretFacts, Secrets,
 };
-use crate::lifecycle::progress::{CrdState, Progress};
+use crate::lifecycle::progress::Progress;
 use crate::lifecycle::tests::fake_engine::Engine;
 use crate::lifecycle::view::View;
 use crate::limits::RateLimiter;
@@ -99,6 +100,8 @@ pub(super) struct World {
     /// Those of which a process knew that has ended: nobody can tell them for ours any more.
     pub(super) strays_of_crashes: Vec<WorkspaceId>,
     pub(super) versions: u64,
+    /// The story so far, if it is to be told.
+    pub(super) told: Option<Vec<String>>,
 }
 
 impl World {
@@ -134,6 +137,7 @@ impl World {
             strays: Vec::new(),
             strays_of_crashes: Vec::new(),
             versions: 0,
+            told: None,
         };
         world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]");
         world
