@@ -8,7 +8,7 @@ CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 # Rust and Go are compiled side by side. Cargo keeps its own count of jobs: that of this make would leave it one.
 BESIDE := $(MAKE) --no-print-directory --jobs 2
 
-.PHONY: help demo test laws cluster tools fidelity check fmt generate
+.PHONY: help demo test laws mutants cluster tools fidelity check advisories fmt generate
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -65,15 +65,26 @@ $(FIDELITY)/.installed: tests/fidelity/requirements.txt
 	$(FIDELITY)/bin/pip install --quiet --disable-pip-version-check --requirement tests/fidelity/requirements.txt
 	touch $@
 
-check: $(CARGO_DENY) ## Check format, lints, licences and dependencies
+check: $(CARGO_DENY) ## Check format, lints, documentation links, licences and dependencies
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-features --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --all-features --no-deps --document-private-items
 	$(CARGO_DENY) --all-features check bans licenses sources
+
+advisories: $(CARGO_DENY) ## Report known vulnerabilities of dependencies (asks a public database; fails nothing)
+	-$(CARGO_DENY) --all-features check advisories
+
+# The decision core, where a wrong branch costs most. Hours on two cores: FILES narrows it down.
+FILES ?= src/lifecycle/**/*.rs
+
+mutants: ## Break the decision core on purpose, and name what no test notices (FILES=src/lifecycle/budget.rs)
+	@$(CARGO) mutants --version >/dev/null 2>&1 || { echo 'make mutants: cargo-mutants is missing; get it with `cargo install --locked cargo-mutants`' >&2; exit 1; }
+	$(CARGO) mutants --all-features --file '$(FILES)' --output target/mutants -- --lib lifecycle
 
 fmt: ## Format the code
 	$(CARGO) fmt
 
-generate: ## Write anew what is made from the code: crds/ and the reference pages in docs/
+generate: ## Write again what is made from the code: crds/, the stories and the reference pages in docs/
 	UPDATE=1 $(CARGO) test --all-features --lib stories
 	UPDATE=1 $(CARGO) test --all-features --test offline
 

@@ -22,17 +22,36 @@
 //! | [`cli`], [`run`] | from the command line to a running process and its end |
 //! | `emulator` (feature) | an emulated Agent Engine for tests and the demo; takes from [`clock`] alone |
 //!
-//! Questions, and the file that answers them:
+//! Why it is built so, and what was rejected: `docs/architecture.md`. How a reconcile runs, step by step: `docs/stories/`.
+//!
+//! Questions about a Workspace, and the file that answers them:
 //!
 //! | question | file |
 //! |---|---|
+//! | which rules are there, and in which order? | [`mod@lifecycle::plan`] |
 //! | when is a token renewed? | [`lifecycle::schedule`] |
-//! | what makes two objects claim one name? | [`tenancy::names`], [`tenancy::claims`] |
+//! | what stops a rename? | [`lifecycle::judge::drift`], `rename` |
+//! | what stops a token? | [`lifecycle::judge::token`], `need` |
+//! | what does a failed call lead to, such as a 403 to a rename? | `lifecycle/apply/answers.rs`; the words are picked in [`lifecycle::judge::failure`] |
+//! | why is an object reconciled again, in five minutes for example? | [`lifecycle::wakeups`] |
+//! | when is what failed tried again, a deletion for example? | [`lifecycle::budget`] says what is charged, [`limits::backoff`] when it is due |
+//! | what is written into status, for example when the answer to a creation is lost? | [`lifecycle::status`] |
+//! | where does the message of a reason stand, `NameNotGranted` for example? | `lifecycle/findings/`, a chapter a file (`names.rs`); of an Organization `organization/findings.rs` |
+//! | whose is a workspace that appeared during a creation? | [`lifecycle::judge::attribution`], [`lifecycle::creation_window`] |
+//! | what becomes of the workspace when its object goes? | [`lifecycle::judge::deletion`], [`lifecycle::rules::deletion`] |
+//! | what makes two objects claim one name? | [`tenancy::names`] (which names are one), [`lifecycle::judge::claims`] (what an object claims), [`tenancy::claims`] (who wins) |
 //! | may a namespace use a name? | [`tenancy::grants`] |
-//! | where is a credential exchanged? | `engine/application_token.rs` |
+//!
+//! Questions about the rest:
+//!
+//! | question | file |
+//! |---|---|
+//! | when is a list taken, a credential exchanged? | [`mod@organization::plan`], [`organization::rules`] |
+//! | where is an Organization's credential exchanged for a token? | the rule in [`organization::rules::credential`]; the call in `engine/application_token.rs` |
+//! | when are too many workspaces missing at once? | [`organization::snapshot`] |
 //! | what does an HTTP status mean? | `engine/failure.rs` |
-//! | when is a failing object tried again? | [`limits::backoff`] |
 //! | when may a request go out? | [`limits::rate_limiter`] |
+//! | which object of which organization may run? | [`limits::slots`] |
 //! | which metric counts what? | [`admin::metrics`] |
 //! | what does a reason mean? | [`domain::reason`] |
 //! | what do the fields of a spec mean? | [`crd::workspace`], [`crd::organization`] |

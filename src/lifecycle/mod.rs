@@ -6,15 +6,15 @@
 //! - [`view`]: everything that is known; [`facts`] from stores, [`memory`] from earlier reconciles, [`progress`] from this one.
 //! - [`judge`]: what it means. Facts and enums.
 //! - [`schedule`], [`creation_window`]: the times of a token, and of a creation.
-//! - [`findings`]: every sentence for people.
+//! - `findings`: every sentence for people.
 //!
 //! **Rules**
 //! - [`step`], [`effect`]: what a rule may answer; what may be done, and what may come of it.
-//! - [`rules`]: a chapter a file. [`plan`]: their order.
+//! - [`rules`]: a chapter a file. [`mod@plan`]: their order.
 //!
 //! **On top**
 //! - [`status`]: the one place that makes a verdict and a status.
-//! - [`apply`]: what an outcome adds to the view.
+//! - `apply`: what an outcome adds to the view.
 //! - [`reconcile`]: drives. [`budget`]: what a reconcile costs. [`wakeups`]: when it is due again, and why.
 //! - [`undecodable`]: what follows for an object that this version cannot decode.
 

@@ -7,15 +7,15 @@
 //! - [`view`]: everything that is known; [`facts`] from stores, [`memory`] from earlier reconciles, [`progress`] from this one.
 //! - [`snapshot`]: the shared list, and how it compares with what objects record.
 //! - [`judge`]: what it means. Facts and enums.
-//! - [`findings`]: every sentence for people.
+//! - `findings`: every sentence for people.
 //!
 //! **Rules**
 //! - [`step`], [`effect`]: what a rule may answer; what may be done, and what may come of it.
-//! - [`rules`]: a chapter a file. [`plan`]: their order.
+//! - [`rules`]: a chapter a file. [`mod@plan`]: their order.
 //!
 //! **On top**
 //! - [`status`]: the one place that makes what Workspaces are told, and the status.
-//! - [`apply`]: what an outcome adds to the view.
+//! - `apply`: what an outcome adds to the view.
 //! - [`reconcile`]: drives. [`budget`]: what back-off charges for. [`wakeups`]: when it is due again, and why.
 //! - [`undecodable`]: what follows for an Organization that this version cannot decode.
 

@@ -24,7 +24,7 @@ pub(super) fn apply(view: &mut View, aspect: Aspect, call: &EngineCall, answer: 
         }
         (EngineCall::Get(id), EngineAnswer::Got(answer)) => got(view, aspect, id, answer),
         (EngineCall::Issue { name, .. }, EngineAnswer::Issued(answer)) => {
-            issued(view, aspect, call, name, answer)
+            issued(view, aspect, call, name, answer);
         }
         (EngineCall::Verify(_), EngineAnswer::Verified(answer)) => {
             if let Some((scope, _)) = learn(view, aspect, call, answer) {

@@ -1,5 +1,5 @@
 //! The rules, a chapter a file. A rule is a function of the view, and of the record where there is one; it answers with a
-//! step or has no opinion. Their order is in [`super::plan`]; what they ask is judged in [`super::judge`].
+//! step or has no opinion. Their order is in [`mod@super::plan`]; what they ask is judged in [`super::judge`].
 
 pub mod creation;
 pub mod deletion;
