@@ -30,6 +30,7 @@ fn sources(room: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Promise: rule.pure-core: The decision core knows no client, no HTTP, no clock, no chance and no token
 #[test]
 fn the_decision_core_knows_no_client_no_clock_no_chance_and_no_token() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
