@@ -170,11 +170,13 @@ mod tests {
         [first, after_a_minute, is_behind(&context, &stored).await]
     }
 
+    /// Promise: rule.lagging-store
     #[tokio::test(start_paused = true)]
     async fn a_store_that_waits_for_a_write_that_was_undone_is_believed_after_a_minute() {
         assert_eq!(behind("7").await, [true, true, false]);
     }
 
+    /// Promise: rule.lagging-store: A store that is behind our own write is not acted on, unless the write itself was undone
     #[tokio::test(start_paused = true)]
     async fn a_store_that_is_slow_is_not_believed_however_long_it_takes() {
         assert_eq!(behind("100").await, [true, true, true]);

@@ -216,6 +216,7 @@ mod tests {
         ended.unwrap_err().to_string()
     }
 
+    /// Promise: rule.fed-stores: No reconcile acts on a store that is no longer fed: a watch that ends ends the process
     #[tokio::test]
     async fn a_feed_that_crashes_ends_all_work_on_its_store() {
         let mut watches = beside_a_sound_one();
@@ -236,6 +237,7 @@ mod tests {
         assert!(error.contains("the watch of short ended (its stream"), "{error}");
     }
 
+    /// Promise: rule.fed-stores
     #[tokio::test]
     async fn a_feed_that_crashes_before_its_store_is_whole_is_not_waited_for() {
         let mut watches = beside_a_sound_one();

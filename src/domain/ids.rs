@@ -102,6 +102,7 @@ mod tests {
     const UPPER: &str = "645A183F-B12B-4C6E-8AD3-99E165603450";
     const LOWER: &str = "645a183f-b12b-4c6e-8ad3-99e165603450";
 
+    /// Promise: rule.other-organization
     #[test]
     fn a_uuid_in_other_case_is_the_same_id() {
         assert_eq!(WorkspaceId::new(UPPER), WorkspaceId::from(LOWER));

@@ -179,6 +179,7 @@ mod tests {
         assert_eq!(clock.resolved_at(&intent), resolved, "by our own clock");
     }
 
+    /// Promise: rule.window
     #[test]
     fn a_slow_answer_says_nothing_about_the_servers_clock() {
         let mut clock = ServerClock::default();

@@ -162,6 +162,7 @@ mod tests {
             prop_assert!(times.freshness(&uid, times.renew_at(&uid)) != Freshness::Fresh);
         }
 
+        /// Promise: input.marks
         #[test]
         fn forged_marks_never_panic(
             issued in -9_000_000_000i64..9_000_000_000, expires in -9_000_000_000i64..9_000_000_000, now in 0i64..9_000_000_000,

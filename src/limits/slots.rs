@@ -115,6 +115,7 @@ mod tests {
         assert_eq!(take(&mut Slots::new(8), 0, "a", 8), 8);
     }
 
+    /// Promise: I9
     #[test]
     fn while_another_waits_an_organization_holds_half_at_most() {
         let mut slots = Slots::new(8);

@@ -212,6 +212,7 @@ mod tests {
         );
     }
 
+    /// Promise: rule.many-missing
     #[test]
     fn a_tenth_and_five_at_once_is_the_organizations_trouble() {
         for (total, missing, mass) in [

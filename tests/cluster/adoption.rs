@@ -33,6 +33,7 @@ async fn ceiling(stage: &Stage, adoption: &str, more: Value) {
 }
 
 /// Unless adoption is declared, and allowed.
+/// Promise: I2
 #[tokio::test(flavor = "multi_thread")]
 async fn an_existing_workspace_is_left_alone_without_adoption() {
     let stage = Stage::set().await;
@@ -119,6 +120,7 @@ async fn an_unknown_id_is_reported_and_nothing_is_made_in_its_place() {
     assert_eq!(recorded_id(&stage.ready("acme").await), id);
 }
 
+/// Promise: rule.default-workspace: `default` may be adopted, never created, renamed, deactivated or deleted
 #[tokio::test(flavor = "multi_thread")]
 async fn the_workspace_default_is_adopted_never_made_or_deleted() {
     let stage = Stage::set().await;
@@ -190,6 +192,7 @@ async fn of_two_workspaces_with_one_name_none_is_taken_by_name() {
 }
 
 /// People would take the one for the other.
+/// Promise: input.stalled
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_like_an_existing_one_stops_until_that_one_goes() {
     let stage = Stage::set().await;
@@ -257,6 +260,7 @@ async fn a_cluster_rebuilt_from_git_finds_its_workspaces_again() {
     assert_eq!(text(&stage.secret("acme-token").await, "workspace_id"), id);
 }
 
+/// Promise: rule.identity
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_that_came_with_a_backup_is_only_a_wish_to_adopt() {
     let stage = Stage::set().await;
@@ -298,6 +302,7 @@ async fn a_status_that_came_with_a_backup_is_only_a_wish_to_adopt() {
     assert_eq!(recorded_id(&stage.ready("acme").await), id);
 }
 
+/// Promise: input.marks
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_copied_from_a_living_object_opens_nothing_of_it() {
     let mut stage = Stage::set().await;

@@ -23,6 +23,7 @@ async fn in_front_of(url: &str, mut tls: Tls) {
 }
 
 /// Nothing is sent before.
+/// Promise: input.waiting
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_of_ones_own_is_trusted_once_it_is_declared() {
     let stage = Stage::set().await;
@@ -47,6 +48,7 @@ async fn an_authority_of_ones_own_is_trusted_once_it_is_declared() {
 }
 
 /// Both time-outs run side by side: a test of either alone would take as long.
+/// Promise: input.waiting
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_never_come_lose_and_double_nothing() {
     let stage = Stage::set().await;

@@ -124,8 +124,9 @@ async fn gone(stage: &Stage, at: &str) {
 
 /// One test a row, so that rows run side by side and a failure names its row.
 macro_rules! kills {
-    ($($name:ident: $story:ident $operation:literal $phase:literal $then:literal;)+) => {
-        $(#[tokio::test(flavor = "multi_thread")]
+    ($($(#[$about:meta])* $name:ident: $story:ident $operation:literal $phase:literal $then:literal;)+) => {
+        $($(#[$about])*
+        #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
             killed_at((Story::$story, $operation, $phase, $then)).await;
         })+
@@ -133,8 +134,11 @@ macro_rules! kills {
 }
 
 kills! {
+    /// Promise: I4
     creation_issue_dropped_before_its_effect: Creation "T2" "before" "drop";
+    /// Promise: I4
     creation_issue_taking_effect_after_the_crash: Creation "T2" "before" "apply";
+    /// Promise: I4
     creation_issue_that_took_effect_unheard: Creation "T2" "after" "drop";
     creation_issue_taking_effect_after_the_restart: Creation "T2" "before" "late";
     creation_look_lost: Creation "W1" "before" "drop";
@@ -150,6 +154,7 @@ kills! {
     rename_dropped_before_its_effect: Rename "W4" "before" "drop";
     rename_taking_effect_after_the_crash: Rename "W4" "before" "apply";
     rename_taking_effect_after_the_restart: Rename "W4" "before" "late";
+    /// Promise: I4
     rename_that_took_effect_unheard: Rename "W4" "after" "drop";
     rename_issue_dropped_before_its_effect: Rename "T2" "before" "drop";
     rename_issue_that_took_effect_unheard: Rename "T2" "after" "drop";
@@ -161,5 +166,6 @@ kills! {
     refresh_read_lost: Refresh "W3" "before" "drop";
     deletion_dropped_before_its_effect: Deletion "W5" "before" "drop";
     deletion_taking_effect_after_the_crash: Deletion "W5" "before" "apply";
+    /// Promise: I4
     deletion_that_took_effect_unheard: Deletion "W5" "after" "drop";
 }

@@ -3,6 +3,8 @@
 use crate::support::{Cluster, LONG, Stage, eventually};
 use serde_json::json;
 
+/// Promise: I7: Deleting the CRDs or uninstalling the chart removes no remote workspace; `Retain` needs no credentials; a blocked `Delete` says why.
+/// Promise: input.definitions-deleted: CRDs deleted while the operator runs
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_the_crds_removes_the_objects_and_not_one_workspace() {
     let stage = Stage::on(&Cluster::alone().await, &[])

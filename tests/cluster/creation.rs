@@ -4,6 +4,8 @@ use crate::support::{Stage, text};
 use serde_json::json;
 
 /// The token is in its Secret.
+/// Promise: rule.creation
+/// Promise: cost.create: create: 1 search, 1 issue, 1 verification, 1 GET; 4 object writes, 1 event
 #[tokio::test(flavor = "multi_thread")]
 async fn an_applied_workspace_becomes_ready_with_a_verified_token() {
     let stage = Stage::set().await;

@@ -25,6 +25,7 @@ async fn a_deleted_object_takes_its_workspace_along() {
 }
 
 /// The workspace stays.
+/// Promise: I7
 #[tokio::test(flavor = "multi_thread")]
 async fn retaining_needs_neither_organization_nor_credential() {
     let stage = Stage::set().await;
@@ -78,6 +79,7 @@ async fn by_default_what_was_created_goes_and_what_was_adopted_stays() {
     stage.remote_names(&["Old"]).await;
 }
 
+/// Promise: rule.deletion-policy
 #[tokio::test(flavor = "multi_thread")]
 async fn the_organizations_default_and_its_ceiling_are_obeyed() {
     let stage = Stage::with(&[], json!({"defaults": {"deletionPolicy": "Retain"}})).await;
@@ -107,6 +109,7 @@ async fn the_organizations_default_and_its_ceiling_are_obeyed() {
 }
 
 /// It has a way out.
+/// Promise: I7
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_without_the_api_waits_and_says_why() {
     let stage = Stage::set().await;
@@ -215,6 +218,7 @@ async fn the_fallback_workspace_may_be_adopted_and_is_never_deleted() {
     told(&stage, "fallback", "Retained", &before).await;
 }
 
+/// Promise: I6
 #[tokio::test(flavor = "multi_thread")]
 async fn finalizers_of_others_are_left_where_they_are() {
     let stage = Stage::set().await;
@@ -247,6 +251,7 @@ async fn finalizers_of_others_are_left_where_they_are() {
     stage.gone("acme").await;
 }
 
+/// Promise: rule.in-flight-deletion
 #[tokio::test(flavor = "multi_thread")]
 async fn a_creation_in_flight_that_is_deleted_leaves_nothing_behind() {
     let stage = Stage::set().await;

@@ -56,6 +56,7 @@ async fn reasons(stage: &Stage, what: &str, holds: impl Fn(&[String]) -> bool) {
 }
 
 /// Deleted behind our back; what the user says counts once.
+/// Promise: I5: A workspace deleted behind our back is reported and stays deleted until the user says otherwise.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_workspace_stays_lost_until_the_user_says_otherwise() {
     let stage = Stage::set().await;
@@ -122,6 +123,7 @@ async fn a_workspace_renamed_behind_our_back_gets_its_name_back() {
 }
 
 /// Nothing follows for the objects.
+/// Promise: rule.many-missing
 #[tokio::test(flavor = "multi_thread")]
 async fn many_missing_at_once_are_the_organizations_trouble() {
     let stage = Stage::set().await;
@@ -215,6 +217,8 @@ async fn many_missing_at_once_are_the_organizations_trouble() {
 }
 
 /// They cost no write.
+/// Promise: cost.steady
+/// Promise: cost.drift: drift: one paged list per organization and interval
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_workspaces_cost_one_paged_list_an_interval() {
     let stage = Stage::set().await;
@@ -269,6 +273,7 @@ async fn thirty_workspaces_cost_one_paged_list_an_interval() {
 /// Rows of a page that the operator asks for.
 const PAGE: usize = 100;
 
+/// Promise: rule.listed-row
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_lags_behind_is_not_believed() {
     let stage = Stage::set().await;
@@ -296,6 +301,7 @@ async fn a_list_that_lags_behind_is_not_believed() {
 }
 
 /// The token is renewed all the same, and deletion works.
+/// Promise: rule.suspended: Suspended: nothing created, renamed or switched; the token is renewed; deletion works
 #[tokio::test(flavor = "multi_thread")]
 async fn while_suspended_nothing_is_made_renamed_or_switched() {
     let stage = Stage::set().await;

@@ -198,6 +198,8 @@ impl Life<'_> {
 }
 
 /// It is led as declared, or stops as the table says.
+/// Promise: I10: Every answer of the API that its documentation leaves open is handled whichever way it turns out.
+/// Promise: unknown.lives: under each knob at each of its values a workspace is led through its life, or stops with the reason that is written
 #[tokio::test(flavor = "multi_thread")]
 async fn a_life_under_each_value_of_each_knob_ends_as_written() {
     let stage = Stage::bare(&[]).await;

@@ -130,6 +130,7 @@ async fn a_refused_rename_is_reported_and_the_token_goes_on() {
     }
 }
 
+/// Promise: I3
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_at_the_moment_of_an_issue_makes_no_twin() {
     let stage = Stage::set().await;

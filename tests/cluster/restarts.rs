@@ -13,6 +13,8 @@ const OBJECTS: usize = 200;
 const PAGES: usize = 3;
 
 /// It writes nothing either.
+/// Promise: I9: A restart issues no token and writes nothing that is not due; a broken object never slows a healthy one.
+/// Promise: cost.restart: restart with 200 healthy objects: 0 issues, 0 writes
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_with_200_healthy_objects_issues_nothing() {
     let stage = Stage::with(&[], json!({"requestsPerSecond": 1000, "pollInterval": "30s"})).await;
@@ -115,6 +117,8 @@ async fn endless_work_is_left_at_the_limit_for_the_next_start() {
 }
 
 /// The schedule itself is held to its bounds where time is virtual; here the loop is seen to obey it.
+/// Promise: I9
+/// Promise: cost.failure
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_always_fails_rests_between_its_attempts() {
     let looks = looks_of_a_failing_object(500).await;

@@ -28,11 +28,13 @@ async fn stored(stage: &Stage, namespace: &str) -> String {
 }
 
 /// Neither in logs nor in events, status or metrics.
+/// Promise: I8: No token or credential appears in logs, events, status, metrics, traces or panics.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_and_no_credential_shows_whatever_fails() {
     nothing_shows_a_secret("json").await;
 }
 
+/// Promise: I8
 #[tokio::test(flavor = "multi_thread")]
 async fn nor_is_it_where_logs_are_text() {
     nothing_shows_a_secret("text").await;

@@ -8,6 +8,7 @@ use agent_engine_operator::crd::metadata_keys::WORKSPACE_LABEL;
 use agent_engine_operator::domain::remote::WorkspaceState;
 
 /// Active again, it has a new token, verified.
+/// Promise: rule.secret-exists: A Secret exists only while enabled, not inactive and observed active
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inactive_workspace_has_no_secret() {
     let stage = Stage::set().await;
@@ -45,6 +46,7 @@ async fn an_inactive_workspace_has_no_secret() {
 }
 
 /// The Secret lost its label while no operator watched.
+/// Promise: rule.unlabelled-secret
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_in_a_secret_without_our_label_is_withdrawn_too() {
     let stage = Stage::set().await;

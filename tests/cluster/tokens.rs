@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use agent_engine_operator::crd::metadata_keys;
 
 /// And at most one read.
+/// Promise: cost.refresh: refresh: 1 issue, 1 verification, at most 1 GET; 1 write
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_is_one_issue_one_proof_and_one_write() {
     let stage = Stage::with(&["--scoped-token-ttl", "60"], json!({})).await;
@@ -108,6 +109,7 @@ async fn a_deleted_or_damaged_secret_is_restored_at_once() {
 }
 
 /// Between the two, status says the new name.
+/// Promise: rule.secrets
 #[tokio::test(flavor = "multi_thread")]
 async fn another_secret_name_is_written_before_the_old_one_goes() {
     let stage = Stage::set().await;
@@ -144,6 +146,7 @@ async fn another_secret_name_is_written_before_the_old_one_goes() {
 }
 
 /// What waited for its name heals when it goes.
+/// Promise: I6: Nothing of a user's is written: no spec, no foreign label, Secret or finalizer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_secret_is_never_touched() {
     let stage = Stage::set().await;
@@ -178,6 +181,7 @@ async fn a_foreign_secret_is_never_touched() {
     }
 }
 
+/// Promise: rule.secrets
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_somebody_elses_leaves_the_old_secret_in_use() {
     let stage = Stage::set().await;
@@ -204,6 +208,7 @@ async fn a_name_that_is_somebody_elses_leaves_the_old_secret_in_use() {
 }
 
 /// It gets a new token.
+/// Promise: rule.secrets: Secrets: ours by uid, orphaned ones owned again, new name written first
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orphaned_secret_that_names_the_object_is_taken_over() {
     let stage = Stage::set().await;
@@ -229,6 +234,8 @@ async fn an_orphaned_secret_that_names_the_object_is_taken_over() {
     assert_eq!(secret.owner_references()[0].uid, acme.uid().unwrap());
 }
 
+/// Promise: I1
+/// Promise: input.tokens
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_workspace_never_enters_the_secret() {
     let stage = Stage::set().await;
@@ -274,6 +281,7 @@ async fn a_token_of_another_workspace_never_enters_the_secret() {
     assert_eq!(stage.secret_text("acme-token", "workspace_id").await, before);
 }
 
+/// Promise: input.tokens: absurd lifetimes, token of another workspace, orphan made by our own issue
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
     let stage = Stage::set().await;

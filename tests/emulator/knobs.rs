@@ -9,6 +9,7 @@ use agent_engine_operator::emulator::knobs::TABLE;
 
 use crate::rig::rig;
 
+/// Promise: unknown.effects: each knob has an observable effect
 #[tokio::test]
 async fn every_value_of_every_knob_can_be_seen_by_a_client() {
     for knob in TABLE {

@@ -56,6 +56,7 @@ fn detail(status: u16, text: &str) -> Reply {
     json(status, &json!({"detail": text}))
 }
 
+/// Promise: input.waiting
 #[tokio::test(start_paused = true)]
 async fn every_answer_has_its_class() {
     let s = std::time::Duration::from_secs;

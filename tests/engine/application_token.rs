@@ -49,6 +49,7 @@ async fn a_hundred_calls_share_one_exchange_that_fails() {
     assert!(engine.get(&id).await.result.is_ok(), "the next call tries anew");
 }
 
+/// Promise: rule.rate
 #[tokio::test(start_paused = true)]
 async fn answers_count_every_request_that_was_sent_for_them() {
     let (engine, log) = engine(|seen| match (seen.path.as_str(), seen.nth) {

@@ -74,6 +74,7 @@ static LOG: LazyLock<Captured> = LazyLock::new(|| {
 });
 
 /// Over a real connection, where libraries log too.
+/// Promise: I8
 #[tokio::test]
 async fn the_finest_log_of_every_call_shows_no_secret() {
     let captured = LOG.clone();
@@ -105,6 +106,7 @@ async fn the_finest_log_of_every_call_shows_no_secret() {
     assert_silent(&shown);
 }
 
+/// Promise: I8
 #[tokio::test(start_paused = true)]
 async fn what_a_server_echoes_is_not_shown() {
     for operation in Operation::ALL {

@@ -26,6 +26,7 @@ fn refuses(output: &Output, message: &str) {
     assert_eq!(said(&output.stdout), "");
 }
 
+/// Promise: input.flags: bad flags or environment: one clear line and exit code 2
 #[test]
 fn bad_flags_get_one_clear_line_and_exit_code_2() {
     let table: &[(&[&str], &str)] = &[
@@ -93,6 +94,7 @@ fn bad_flags_get_one_clear_line_and_exit_code_2() {
     }
 }
 
+/// Promise: input.flags
 #[test]
 fn a_bad_environment_is_named_by_its_variable() {
     let table = [

@@ -14,3 +14,15 @@ mod reference;
 mod rooms;
 mod tools_build;
 mod words;
+
+/// Holds a page of `docs/` against what the code says; writes it where `UPDATE` is set.
+#[track_caller]
+fn committed(page: &str, generated: &str) {
+    let path = format!("{}/docs/{page}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, generated).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"));
+    let hint = "is out of date: run `make generate`";
+    assert!(committed == generated, "{path} {hint}");
+}

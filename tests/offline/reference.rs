@@ -11,16 +11,7 @@ use agent_engine_operator::domain::reason::{Kstatus, Reason};
 use agent_engine_operator::engine::{Call, CallOutcome, Observer, Operation};
 use serde_json::Value;
 
-#[track_caller]
-fn committed(page: &str, generated: &str) {
-    let path = format!("{}/docs/{page}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, generated).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"));
-    let hint = "is out of date: run `make generate`";
-    assert!(committed == generated, "{path} {hint}");
-}
+use crate::committed;
 
 #[test]
 fn metrics_are_documented() {

@@ -234,6 +234,7 @@ fn no_circle_of_files() {
     assert!(circles.is_empty(), "files in circles: {circles:#?}");
 }
 
+/// Promise: rule.pure-core: The decision core knows no client, no HTTP, no clock, no chance and no token
 #[test]
 fn the_pure_rooms_know_no_client_no_clock_and_no_token() {
     let sources = sources();

@@ -110,6 +110,7 @@ impl Fed {
     }
 }
 
+/// Promise: rule.other-organization
 #[tokio::test]
 async fn nothing_stays_known_of_an_organization_that_was_replaced_under_its_name() {
     for replaced in ["between two lists", "between two events"] {

@@ -10,6 +10,7 @@ use super::*;
 use crate::admin::AdminState;
 use crate::controller::tests::{HOME, settings, silent};
 
+/// Promise: rule.silent-kubernetes
 #[tokio::test(start_paused = true)]
 async fn a_kubernetes_api_that_says_nothing_holds_no_pass_for_ever() {
     let spec = json!({"credentialsSecretRef": {"name": "credential"}});

@@ -63,6 +63,7 @@ async fn one_that_is_to_go_goes_on_only_where_what_it_manages_can_be_told() {
     );
 }
 
+/// Promise: I8
 #[tokio::test]
 async fn words_of_a_refusal_are_cut_and_say_no_token_in_whatever_form() {
     let token = "opaque-canary-of-a-token";

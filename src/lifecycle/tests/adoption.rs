@@ -174,6 +174,7 @@ fn what_another_object_has_is_not_adopted_by_id_under_a_name_that_it_does_not_kn
     assert_eq!(world.id("other"), None);
 }
 
+/// Promise: rule.wish-from-elsewhere: A wish from another organization waits for its credential and makes no twin
 #[test]
 fn a_wish_that_came_from_another_organization_waits_for_its_credential_and_makes_no_twin() {
     let (mut world, id) = with_existing("acme");

@@ -13,6 +13,7 @@ fn set_back(world: &mut World) {
     world.now = earlier(world.now, BACK);
 }
 
+/// Promise: rule.clock-set-back: A clock that is set back holds nothing up
 #[test]
 fn what_failed_ahead_of_time_is_tried_as_soon_as_ever() {
     let mut world = World::new();

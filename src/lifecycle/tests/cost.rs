@@ -43,6 +43,7 @@ fn stays_cheap(story: &str, begin: impl Fn() -> World, operations: &[&'static st
     }
 }
 
+/// Promise: cost.failure
 #[test]
 fn a_creation_that_always_fails() {
     let begin = || {
@@ -97,6 +98,7 @@ fn a_workspace_that_is_gone() {
     stays_cheap("gone", begin, &["Verify"]);
 }
 
+/// Promise: cost.failure
 #[test]
 fn an_api_that_is_down_for_everything() {
     for (class, status) in CLASSES {

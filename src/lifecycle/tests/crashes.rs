@@ -26,6 +26,7 @@ fn killed_everywhere(begin: impl Fn() -> World, end: impl Fn(&World, &str)) {
     }
 }
 
+/// Promise: I4: Killed at any point, the operator continues from what is stored: one workspace per object, no orphan, no twin.
 #[test]
 fn a_creation_killed_anywhere_ends_with_one_workspace_and_a_proven_token() {
     let begin = || {

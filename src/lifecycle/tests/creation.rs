@@ -28,6 +28,7 @@ fn created() -> World {
     world
 }
 
+/// Promise: rule.creation: Creation: preconditions, search, finalizer, intent, issue, verification, GET, Secret, one status write
 #[test]
 fn a_creation_is_one_look_one_issue_one_proof_one_get_and_four_writes_in_this_order() {
     let mut world = created();
@@ -44,6 +45,7 @@ fn a_creation_is_one_look_one_issue_one_proof_one_get_and_four_writes_in_this_or
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
+/// Promise: cost.steady: steady state: 0 writes
 #[test]
 fn what_is_as_declared_costs_nothing_also_after_a_restart() {
     let mut world = World::with_acme();
@@ -54,6 +56,7 @@ fn what_is_as_declared_costs_nothing_also_after_a_restart() {
     assert_eq!(world.events, []);
 }
 
+/// Promise: rule.no-creation-time: Without a creation time the search of the same reconcile decides, and after a crash nothing does
 #[test]
 fn without_a_creation_time_the_look_of_the_same_reconcile_decides() {
     let mut world = created();
@@ -63,6 +66,7 @@ fn without_a_creation_time_the_look_of_the_same_reconcile_decides() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// Promise: rule.window
 #[test]
 fn without_a_date_the_local_clock_serves() {
     let mut world = created();
@@ -72,6 +76,7 @@ fn without_a_date_the_local_clock_serves() {
     assert_eq!(world.kinds(), CREATION);
 }
 
+/// Promise: rule.window
 #[test]
 fn a_server_whose_clock_is_hours_off_makes_no_difference() {
     for ahead in [-7200, 7200] {
@@ -157,6 +162,7 @@ fn default_is_never_created() {
     }
 }
 
+/// Promise: rule.window: Ours is what was created in the window of our issue, in the server's time
 #[test]
 fn a_lost_answer_is_looked_for_and_found_in_the_window() {
     let mut world = created();
@@ -168,6 +174,7 @@ fn a_lost_answer_is_looked_for_and_found_in_the_window() {
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
+/// Promise: rule.one-attempt: A new attempt starts only when the last one is resolved
 #[test]
 fn an_issue_that_came_to_nothing_is_tried_anew_only_when_it_is_resolved() {
     let mut world = created();
@@ -190,6 +197,7 @@ fn a_list_that_lags_hides_a_creation_but_makes_no_twin() {
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
+/// Promise: rule.no-creation-time
 #[test]
 fn without_a_creation_time_nothing_decides_after_a_crash() {
     let mut world = created();
@@ -256,6 +264,7 @@ fn what_spec_says_meanwhile_is_done_after_the_creation_under_its_own_name() {
     }
 }
 
+/// Promise: rule.in-flight-name: A creation in flight is finished under its own name, then renamed
 #[test]
 fn an_intent_left_by_a_crash_is_finished_under_its_own_name_and_then_renamed() {
     let mut world = created();
@@ -267,6 +276,7 @@ fn an_intent_left_by_a_crash_is_finished_under_its_own_name_and_then_renamed() {
     assert_eq!(world.issued_names, ["acme", "zenith"]);
 }
 
+/// Promise: rule.in-flight-grant: With the grant withdrawn in flight the operator searches, but does not issue
 #[test]
 fn with_the_grant_withdrawn_in_flight_it_looks_but_does_not_issue() {
     let mut world = created();

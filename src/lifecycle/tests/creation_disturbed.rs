@@ -140,6 +140,7 @@ fn what_has_the_name_as_a_part_of_its_own_is_not_found_for_ours() {
     assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
 }
 
+/// Promise: rule.token-declared-away
 #[test]
 fn the_secret_of_a_creation_that_was_cut_off_goes_with_the_grant_and_with_the_wish() {
     let withdrawals: [fn(&mut World); 2] = [

@@ -50,6 +50,7 @@ fn what_was_adopted_stays_and_is_named_in_an_event() {
     assert!(world.objects.is_empty());
 }
 
+/// Promise: rule.deletion-policy: Deletion policy: spec, the Organization's default, the recorded one, the origin; ceilings
 #[test]
 fn spec_comes_before_the_organizations_default_before_what_was_recorded_before_the_origin() {
     use DeletionPolicy::{Delete, Retain};
@@ -90,6 +91,7 @@ fn a_deletion_that_the_organization_forbids_retains() {
     assert!(world.objects.is_empty());
 }
 
+/// Promise: rule.definitions-read: Before a remote DELETE the CRD is read live
 #[test]
 fn a_crd_that_goes_retains_and_one_that_cannot_be_read_blocks() {
     let mut world = World::with_acme();
@@ -203,6 +205,7 @@ fn a_workspace_that_is_gone_already_is_deleted() {
     assert!(world.objects.is_empty());
 }
 
+/// Promise: rule.default-workspace
 #[test]
 fn default_is_never_deleted() {
     let mut world = World::new();
@@ -219,6 +222,7 @@ fn default_is_never_deleted() {
     assert_eq!(world.engine.names(), ["default"]);
 }
 
+/// Promise: rule.in-flight-deletion: Deleted in flight: found by name and window, recorded, deleted by id; with nothing found the object goes late
 #[test]
 fn a_creation_in_flight_is_found_by_its_window_recorded_and_deleted_by_id() {
     let mut world = World::new();
@@ -242,6 +246,7 @@ fn a_creation_in_flight_is_found_by_its_window_recorded_and_deleted_by_id() {
     assert!(world.engine.rows.is_empty() && world.objects.is_empty());
 }
 
+/// Promise: rule.in-flight-deletion
 #[test]
 fn nothing_found_releases_only_when_deadline_and_lag_have_passed() {
     let mut world = World::new();

@@ -17,6 +17,7 @@ fn refusing(class: FailureClass, status: u16) -> World {
     world
 }
 
+/// Promise: rule.gone
 #[test]
 fn what_is_gone_all_the_same_is_let_go_however_its_delete_is_answered() {
     for (class, status) in [

@@ -14,6 +14,7 @@ use crate::lifecycle::tests::world::spec;
 proptest! {
     #![proptest_config(crate::domain::testing::cases(100))]
 
+    /// Promise: rule.ends-well: Whatever befell it, a deleted Workspace leaves nothing behind and touches no other; a retained one stays; any other ends as declared
     #[test]
     fn whatever_befell_it_a_deleted_workspace_leaves_nothing_behind_and_touches_no_other(
         server in server(),
@@ -50,6 +51,7 @@ proptest! {
         prop_assert_eq!(&tried.of_others(), &tried.others, "{:?}", tried.world.kinds());
     }
 
+    /// Promise: rule.ends-well
     #[test]
     fn whatever_befell_it_a_workspace_that_is_retained_stays_as_it_was(
         server in server(),

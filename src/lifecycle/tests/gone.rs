@@ -21,6 +21,7 @@ fn unready(world: &mut World, revision: u64) {
     world.readable().revision = revision;
 }
 
+/// Promise: rule.stays-gone: That a workspace is gone stays said, through restarts and beside any other reason, until it is seen again
 #[test]
 fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
     type Befall = fn(&mut World);
@@ -48,6 +49,7 @@ fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
     }
 }
 
+/// Promise: rule.stays-gone
 #[test]
 fn a_restart_says_nothing_new_of_what_is_gone() {
     let mut world = World::with_acme_gone();
@@ -100,6 +102,7 @@ fn what_was_not_found_is_not_said_to_be_as_declared_before_it_is_found() {
     assert_eq!(world.ready("acme"), "WorkspaceNotFound");
 }
 
+/// Promise: rule.stays-gone
 #[test]
 fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
     let mut world = World::with_acme();

@@ -12,6 +12,7 @@ use crate::lifecycle::tests::world::{Fault, World, org, spec};
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{Managed, Snapshot};
 
+/// Promise: rule.many-missing: Many missing at once is the Organization's condition, and nothing follows for the objects
 #[test]
 fn a_get_alone_does_not_make_it_gone_until_a_list_has_told_one_from_many() {
     let mut world = World::with_acme();
@@ -31,6 +32,7 @@ fn a_get_alone_does_not_make_it_gone_until_a_list_has_told_one_from_many() {
     assert!(world.secrets.is_empty());
 }
 
+/// Promise: rule.gone: Gone is a GET by id, never an absence from a list; the way back is good once
 #[test]
 fn what_is_gone_is_read_by_id_reported_and_loses_its_secret() {
     let world = World::with_acme_gone();
@@ -61,6 +63,7 @@ fn what_is_gone_stays_gone_through_restarts_and_failing_reads() {
     }
 }
 
+/// Promise: rule.listed-row
 #[test]
 fn absence_from_the_list_alone_changes_nothing() {
     let mut world = World::with_acme();
@@ -71,6 +74,7 @@ fn absence_from_the_list_alone_changes_nothing() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// Promise: rule.gone
 #[test]
 fn the_recreate_annotation_is_good_once_and_for_the_lost_id_only() {
     let mut world = World::with_acme_gone();
@@ -146,6 +150,7 @@ fn restored() -> World {
     world
 }
 
+/// Promise: rule.identity: Identity is bound to the object; a status of another object is a wish to adopt, behind every precondition
 #[test]
 fn a_copied_status_is_a_wish_to_adopt_behind_every_gate() {
     let mut world = restored();
@@ -215,6 +220,7 @@ fn deleting_an_object_with_a_copied_status_deletes_nothing() {
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
+/// Promise: rule.identity
 #[test]
 fn a_copied_intent_is_believed_for_nothing() {
     let mut world = World::new();

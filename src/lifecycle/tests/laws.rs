@@ -274,6 +274,9 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(crate::domain::testing::cases(2_000))]
 
+    /// Promise: I1: A token enters a Secret only after it was verified to open the recorded workspace.
+    /// Promise: I3: The recorded id is the identity; tokens are issued under the name last read for it; nothing is deleted by name.
+    /// Promise: rule.waiting: Waiting is not failing: `Reconciling` and `Stalled` never together, and only beside a Ready that is False
     #[test]
     fn every_effect_is_lawful_and_every_reconcile_ends(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);

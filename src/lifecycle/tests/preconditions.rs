@@ -10,6 +10,7 @@ use crate::lifecycle::tests::world::{Fault, World, org, spec};
 
 type WorkspaceChange = fn(&mut World);
 
+/// Promise: input.waiting
 #[test]
 fn an_organization_that_is_not_there_unreadable_or_unverified_is_waited_for_without_a_call() {
     let waits: [(WorkspaceChange, &str); 3] = [
@@ -68,6 +69,7 @@ fn an_organization_that_is_not_there_unreadable_or_unverified_is_waited_for_with
     }
 }
 
+/// Promise: input.stalled: name not granted, claimed, existing, near-equal, foreign Secret, plan limit, organization changed, workspace gone: stalled, heals by itself
 #[test]
 fn a_name_not_granted_shows_the_entry_to_ask_for_and_heals_with_the_grant() {
     let mut world = World::new();
@@ -126,6 +128,7 @@ fn a_workspace_renamed_to_what_is_not_granted_heals_when_it_is_renamed_back() {
     assert_eq!(world.secrets.len(), 1);
 }
 
+/// Promise: rule.other-organization
 #[test]
 fn another_organization_behind_the_credential_is_asked_nothing() {
     let mut world = World::with_acme();
@@ -138,6 +141,7 @@ fn another_organization_behind_the_credential_is_asked_nothing() {
     assert_eq!(world.secrets.len(), 1);
 }
 
+/// Promise: rule.other-organization
 #[test]
 fn a_creation_in_flight_asks_nothing_of_another_organization_either() {
     let mut world = World::new();
@@ -221,6 +225,7 @@ fn a_rename_to_what_another_object_claims_leaves_both_as_they_are() {
     assert_eq!(world.engine.names(), ["acme", "beta"]);
 }
 
+/// Promise: rule.reconcile-request: A reconcile that was asked for reads Agent Engine, once, and echoes the request
 #[test]
 fn a_reconcile_request_makes_a_reconcile_and_is_echoed() {
     let mut world = World::with_acme();
@@ -236,6 +241,7 @@ fn a_reconcile_request_makes_a_reconcile_and_is_echoed() {
     assert_eq!(world.calls(), calls, "and no second time");
 }
 
+/// Promise: rule.reconcile-request
 #[test]
 fn a_reconcile_request_finds_what_changed_behind_our_back_before_any_list_does() {
     let mut world = World::with_acme();
@@ -249,6 +255,7 @@ fn a_reconcile_request_finds_what_changed_behind_our_back_before_any_list_does()
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// Promise: rule.reconcile-request
 #[test]
 fn a_reconcile_request_that_agent_engine_does_not_answer_says_so_and_heals() {
     let mut world = World::with_acme();
@@ -297,6 +304,7 @@ fn a_forged_record_of_what_an_older_object_holds_opens_nothing() {
     assert_eq!(world.engine.names(), ["acme", "beta"]);
 }
 
+/// Promise: rule.token-declared-away: A token that is declared away goes, whatever is known of the Organization
 #[test]
 fn a_token_that_is_declared_away_goes_whatever_is_known_of_the_organization() {
     let losses: [WorkspaceChange; 4] = [

@@ -12,6 +12,7 @@ use crate::lifecycle::tests::world::spec;
 proptest! {
     #![proptest_config(crate::domain::testing::cases(100))]
 
+    /// Promise: rule.ends-well
     #[test]
     fn whatever_befell_it_and_its_organization_a_workspace_ends_as_declared_alone_and_quiet(
         server in server(),

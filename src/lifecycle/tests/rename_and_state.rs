@@ -53,6 +53,7 @@ fn a_rename_to_a_taken_near_or_ungranted_name_leaves_all_as_it_is() {
     }
 }
 
+/// Promise: rule.observation
 #[test]
 fn a_rename_whose_answer_was_lost_issues_nothing_until_it_has_settled() {
     for done in [Fault::AnswerLost, Fault::Answers(FailureClass::Unknown, 504)] {
@@ -130,6 +131,7 @@ fn inactive_removes_the_secret_before_it_is_said_and_active_brings_it_back() {
     assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
 
+/// Promise: rule.default-workspace
 #[test]
 fn default_is_not_deactivated() {
     let mut world = World::new();
@@ -156,6 +158,7 @@ fn drift_seen_in_the_list_is_read_by_id_and_corrected() {
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
+/// Promise: rule.listed-row: A listed row counts only if younger than our last write; it only schedules a GET
 #[test]
 fn a_row_asked_for_before_our_own_write_says_nothing() {
     let mut world = World::with_acme();

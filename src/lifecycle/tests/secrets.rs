@@ -207,6 +207,7 @@ fn a_new_name_is_written_then_recorded_then_the_old_one_goes() {
     assert_eq!(world.status("acme").token_secret_name.as_deref(), Some("fresh"));
 }
 
+/// Promise: rule.secrets
 #[test]
 fn a_new_name_is_recorded_only_once_its_secret_holds_a_good_token() {
     let down = Fault::Answers(FailureClass::Transient, 503);
@@ -283,6 +284,7 @@ fn switched_off_the_secret_goes_and_nothing_is_issued() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// Promise: I6
 #[test]
 fn labels_and_annotations_that_users_ask_for_are_put_on_and_others_left() {
     let mut world = World::with_acme();

@@ -22,6 +22,7 @@ fn renamed_just_before_the_issue() -> World {
     world
 }
 
+/// Promise: rule.orphan: An orphan of our own issue is deleted by id; any other workspace of the name is reported
 #[test]
 fn a_rename_behind_our_back_just_before_the_issue_makes_a_stray_that_is_removed_by_id() {
     let mut world = renamed_just_before_the_issue();
@@ -50,6 +51,7 @@ fn after_a_stray_the_workspace_is_read_anew_however_its_name_was_known() {
     }
 }
 
+/// Promise: rule.orphan
 #[test]
 fn another_workspace_of_the_name_is_not_deleted_but_named() {
     let mut world = World::with_acme();
@@ -68,6 +70,7 @@ fn another_workspace_of_the_name_is_not_deleted_but_named() {
     assert_eq!(world.token_opens("acme-token"), Some(id), "the old token goes on");
 }
 
+/// Promise: input.tokens
 #[test]
 fn a_stray_without_a_creation_time_is_left_alone() {
     let mut world = renamed_just_before_the_issue();
@@ -87,6 +90,7 @@ fn a_workspace_that_another_object_claims_is_no_stray() {
     assert_eq!(world.ready("acme"), "IdentityMismatch");
 }
 
+/// Promise: rule.orphan
 #[test]
 fn a_stray_is_found_and_removed_though_any_answer_about_it_was_lost() {
     for lost in ["Issue", "Verify", "Get", "Delete"] {
@@ -178,6 +182,7 @@ fn a_stray_beside_a_workspace_that_was_deleted_is_found_too() {
     }
 }
 
+/// Promise: rule.unanswered-issue: An issue without an answer is kept in mind until what it made must have come to light: until then no name changes and nothing is deleted
 #[test]
 fn no_name_is_changed_while_an_issue_may_still_take_effect_under_it() {
     let mut world = World::with_acme();
@@ -211,6 +216,7 @@ fn a_stray_of_which_another_issue_was_proven_meanwhile_is_still_found() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// Promise: rule.unanswered-issue
 #[test]
 fn that_an_issue_was_sent_is_known_before_its_answer() {
     let mut world = World::with_acme();
@@ -278,6 +284,7 @@ fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
     }
 }
 
+/// Promise: rule.unanswered-issue
 #[test]
 fn an_issue_that_takes_effect_late_finds_the_workspace_still_there_though_it_is_to_be_deleted() {
     let mut world = World::with_acme();

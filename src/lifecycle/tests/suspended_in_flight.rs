@@ -22,6 +22,7 @@ fn cut_off(kind: &'static str, fault: Fault) -> World {
     world
 }
 
+/// Promise: rule.suspended
 #[test]
 fn what_was_created_is_recorded_and_its_token_goes_on() {
     for (kind, fault) in [
@@ -68,6 +69,7 @@ fn what_came_to_nothing_is_looked_for_until_that_is_certain_and_then_rests() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// Promise: rule.suspended
 #[test]
 fn a_secret_whose_workspace_is_not_found_again_goes() {
     let mut world = cut_off("WriteSecret", Fault::CrashAfter);

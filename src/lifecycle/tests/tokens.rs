@@ -16,6 +16,7 @@ fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
     assert_eq!(world.events, []);
 }
 
+/// Promise: rule.observation: Issuing needs an observation of the last minute, younger than our own last write, and no rename pending
 #[test]
 fn a_list_of_the_last_minute_saves_the_get() {
     let mut world = World::with_acme();
@@ -26,6 +27,7 @@ fn a_list_of_the_last_minute_saves_the_get() {
     assert_eq!(world.kinds(), ["Issue", "Verify", "WriteSecret"]);
 }
 
+/// Promise: rule.observation
 #[test]
 fn a_list_older_than_a_minute_does_not() {
     let mut world = World::with_acme();
@@ -36,6 +38,7 @@ fn a_list_older_than_a_minute_does_not() {
     assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
 }
 
+/// Promise: cost.freshness: freshness: no token with under 5 minutes left; an outage of 5 minutes is not noticed
 #[test]
 fn no_token_has_less_than_five_minutes_left_through_a_day() {
     let mut world = World::with_acme();
@@ -48,6 +51,7 @@ fn no_token_has_less_than_five_minutes_left_through_a_day() {
     assert!(world.count("Issue") <= 24 * 60 / 11);
 }
 
+/// Promise: cost.freshness
 #[test]
 fn an_outage_of_five_minutes_is_not_noticed() {
     let mut world = World::with_acme();
@@ -210,6 +214,7 @@ fn a_list_from_the_future_confirms_nothing() {
     assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
 }
 
+/// Promise: rule.secret-taken-away: A Secret that another client deletes again and again does not use up the rate limit
 #[test]
 fn a_secret_that_somebody_takes_away_again_and_again_does_not_use_up_the_organizations_pace() {
     let mut world = World::with_acme();

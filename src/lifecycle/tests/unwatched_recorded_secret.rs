@@ -48,6 +48,7 @@ fn gone_remotely(world: &mut World) {
     world.list();
 }
 
+/// Promise: rule.unlabelled-secret: A token does not outlive its withdrawal, even if its Secret lost our label while no operator watched
 #[test]
 fn however_it_is_withdrawn_the_token_goes_and_the_name_is_read_once() {
     let withdrawals: [(&str, Withdraw); 5] = [
@@ -128,6 +129,7 @@ fn one_that_changed_while_it_was_being_removed_is_read_again_and_removed() {
     assert_eq!(world.count("ReadSecret"), 2);
 }
 
+/// Promise: rule.unlabelled-secret
 #[test]
 fn another_name_leaves_no_token_behind_under_the_old_one() {
     let mut world = unlabelled();

@@ -74,6 +74,7 @@ fn the_wait_doubles_with_each_call_then_grows_by_five_minutes() {
     }
 }
 
+/// Promise: cost.failure: a failing object: at most 20 calls in its first hour, 6 in any later one
 #[test]
 fn a_failing_object_makes_20_calls_in_its_first_hour_then_6() {
     for urgency in [Urgency::Normal, Urgency::Token] {

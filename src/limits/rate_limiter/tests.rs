@@ -20,6 +20,7 @@ fn after_quiet_one_second_of_the_rate_goes_at_once() {
     assert_eq!(callers.within(0, 3_001), 200);
 }
 
+/// Promise: rule.rate: Rate limit: refreshes and deletions keep a reserved share; 429 stops the organization
 #[test]
 fn creations_use_at_most_sixty_percent_however_idle_the_rest_is() {
     let mut callers = Callers::new(RateLimiter::new(50));
@@ -93,6 +94,7 @@ fn the_default_rate_carries_ten_thousand_workspaces() {
 }
 
 /// Nothing is granted in the pause.
+/// Promise: rule.rate
 #[test]
 fn after_a_pause_refreshes_come_first_at_half_the_rate() {
     let mut callers = Callers::new(RateLimiter::new(32));

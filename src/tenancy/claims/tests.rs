@@ -35,6 +35,7 @@ fn wins(claims: &Claims, text: &str) -> Option<String> {
         .map(|claimant| claimant.uid.to_string())
 }
 
+/// Promise: rule.claims: Claims: recorded, intended, oldest, uid; canonical names; a running reconcile loses nothing
 #[test]
 fn a_record_beats_a_creation_beats_a_wish_beats_age() {
     let mut claims = Claims::default();
@@ -68,6 +69,7 @@ fn names_that_differ_by_case_space_or_composition_are_one_claim() {
     assert!(!claim_result.holds(&name("café")));
 }
 
+/// Promise: rule.claims
 #[test]
 fn no_event_takes_away_what_a_running_reconcile_holds() {
     let mut claims = Claims::default();

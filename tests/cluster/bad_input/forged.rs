@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Stage, condition, recorded_id};
 
+/// Promise: input.marks: forged or stale marks, a status from a backup or of another object
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forged_record_opens_renames_and_deletes_nothing_of_another() {
     let mut stage = Stage::set().await;
@@ -77,6 +78,7 @@ async fn a_forged_record_opens_renames_and_deletes_nothing_of_another() {
     stage.ready_in(&victim, "acme").await;
 }
 
+/// Promise: input.marks
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_marks_are_believed_for_nothing_but_a_check() {
     let stage = Stage::set().await;

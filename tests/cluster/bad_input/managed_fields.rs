@@ -67,6 +67,8 @@ async fn rename(stage: &Stage, workspace: &str, name: &str) {
 }
 
 /// It brings no token into a log.
+/// Promise: I8
+/// Promise: input.undecodable: undecodable object in the cluster
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undecodable_time_in_managed_fields_stops_no_object() {
     let stage = Stage::with(&["--canary", CANARY], json!({})).await;

@@ -97,6 +97,7 @@ async fn gone(api: &Api<DynamicObject>, name: &str) {
 }
 
 /// However the API says it.
+/// Promise: input.stalled
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_plan_is_said_and_heals() {
     for refusal in ["402", "403", "409", "422"] {

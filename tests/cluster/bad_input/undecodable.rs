@@ -7,6 +7,7 @@ use super::{anything, gone, loose, said, spoil, undecodable};
 use crate::support::{LONG, eventually, recorded_id};
 
 /// The others go on.
+/// Promise: input.undecodable
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undecodable_workspace_is_reported_and_may_be_deleted() {
     let stage = loose().await;
@@ -41,6 +42,7 @@ async fn an_undecodable_workspace_is_reported_and_may_be_deleted() {
 }
 
 /// Its deletion is blocked, and says why.
+/// Promise: input.undecodable
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_with_an_unreadable_record_is_not_let_go() {
     let stage = loose().await;
@@ -73,6 +75,7 @@ async fn a_workspace_with_an_unreadable_record_is_not_let_go() {
 }
 
 /// Over a restart, too.
+/// Promise: input.undecodable
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_undecodable_workspace_recorded_stays_its_own() {
     let stage = loose().await;
@@ -104,6 +107,7 @@ async fn what_an_undecodable_workspace_recorded_stays_its_own() {
     assert_eq!(recorded_id(&stage.ready("acme").await), id);
 }
 
+/// Promise: input.undecodable
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_stays_for_a_workspace_that_cannot_be_decoded() {
     let stage = loose().await;
@@ -129,6 +133,7 @@ async fn an_organization_stays_for_a_workspace_that_cannot_be_decoded() {
     assert_eq!(stage.remote("Acme").await.len(), 0);
 }
 
+/// Promise: input.undecodable
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undecodable_organization_goes_when_no_longer_used() {
     let stage = loose().await;
@@ -168,6 +173,7 @@ async fn an_undecodable_organization_goes_when_no_longer_used() {
 }
 
 /// It is reported.
+/// Promise: input.undecodable
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undecodable_organization_withdraws_nothing() {
     let stage = loose().await;

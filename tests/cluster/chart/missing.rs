@@ -18,6 +18,7 @@ async fn serves(stage: &Stage) {
     stage.ready("acme").await;
 }
 
+/// Promise: rule.listed-namespace
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listed_namespace_that_is_gone_stops_no_start() {
     let gone = cluster().namespace("gone").await;
@@ -31,6 +32,7 @@ async fn a_listed_namespace_that_is_gone_stops_no_start() {
 }
 
 /// With the way out.
+/// Promise: rule.listed-namespace
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listed_namespace_without_its_role_is_named() {
     let bare = cluster().namespace("bare").await;

@@ -15,6 +15,7 @@ use crate::support::Said;
 
 /// The only test that installs definitions, which are one for the whole cluster.
 /// And every Workspace.
+/// Promise: I7
 #[tokio::test(flavor = "multi_thread")]
 async fn upgrading_brings_definitions_and_uninstalling_keeps_them() {
     let client = cluster().client().await;

@@ -85,6 +85,7 @@ async fn watching_some_namespaces_it_looks_at_no_other() {
 }
 
 /// Its workspaces go with it.
+/// Promise: rule.listed-namespace: A listed namespace may be deleted, be missing or lack its role: the others are served, or it is named
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_namespace_goes_though_its_roles_go_first() {
     let _alone = ONE_AT_A_TIME.lock().await;

@@ -3,6 +3,7 @@
 use super::access;
 use super::judge::{Case, forbids_change, judge, lets_change, refuses, takes};
 
+/// Promise: input.fields
 #[tokio::test]
 async fn organizations_are_judged_as_the_table_says() {
     judge("Organization", creations()).await;

@@ -3,11 +3,13 @@
 use super::judge::{Case, forbids_change, judge, lets_change, refuses, takes};
 use super::token_secret;
 
+/// Promise: input.fields: names, immutable fields, what excludes each other, unbounded `{namespace}`: refused by the API server
 #[tokio::test]
 async fn workspaces_are_judged_as_the_table_says() {
     judge("Workspace", creations()).await;
 }
 
+/// Promise: input.fields
 #[tokio::test]
 async fn changes_of_workspaces_are_judged_as_the_table_says() {
     judge("Workspace", changes()).await;

@@ -19,6 +19,7 @@ async fn another_organization(stage: &Stage, client_id: &str, client_secret: &st
 }
 
 /// The message says what is missing.
+/// Promise: input.waiting
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_credential_is_waited_for() {
     let stage = Stage::bare(&[]).await;
@@ -60,6 +61,7 @@ async fn a_missing_credential_is_waited_for() {
 }
 
 /// Rotation heals the Organization and wakes its Workspaces, without a restart.
+/// Promise: input.stalled
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_credentials_stall_until_they_are_rotated() {
     let stage = Stage::bare(&[]).await;
@@ -98,6 +100,7 @@ async fn rejected_credentials_stall_until_they_are_rotated() {
     assert_eq!(recorded_id(&stage.ready("acme").await), id);
 }
 
+/// Promise: rule.other-organization: Zero calls for a workspace of another organization
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_of_another_organization_is_used_for_nothing() {
     let stage = Stage::set().await;

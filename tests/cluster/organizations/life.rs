@@ -6,6 +6,8 @@ use serde_json::json;
 use crate::support::{LONG, Stage, condition, eventually, organization_message, ready_message};
 
 /// One in the tenant's namespace is never read.
+/// Promise: input.waiting: unknown or unready Organization, missing credential, API trouble of every kind: waiting
+/// Promise: input.organization-elsewhere: Organization outside the operator's namespace
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_organization_is_waited_for() {
     let stage = Stage::bare(&[]).await;

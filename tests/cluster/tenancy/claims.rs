@@ -12,6 +12,7 @@ use super::entry;
 use crate::support::{LONG, Stage, eventually, is_ready, ready_reason, recorded_id};
 
 /// One workspace is made.
+/// Promise: rule.claims
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_that_want_one_name_at_once_one_wins() {
     let mut stage = Stage::set().await;
@@ -99,6 +100,7 @@ async fn of_many_that_want_one_name_at_once_one_wins() {
 }
 
 /// The younger one wins when it goes.
+/// Promise: rule.claims
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_wins_before_and_after_a_restart() {
     let stage = Stage::set().await;

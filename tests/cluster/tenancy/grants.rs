@@ -13,6 +13,7 @@ fn asked_for(message: &str) -> Value {
 }
 
 /// The entry that it says to ask for heals it without another touch.
+/// Promise: I2: Nothing is obtained for a name that was not granted, that another object claims, or that exists without adoption declared and allowed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_not_granted_costs_no_call_and_says_what_to_ask_for() {
     let stage = granting(|s| json!([entry(json!({"names": [s.tenant]}), &["Acme *"])])).await;
@@ -39,6 +40,7 @@ async fn a_name_not_granted_costs_no_call_and_says_what_to_ask_for() {
     stage.ready("globex").await;
 }
 
+/// Promise: rule.withdrawal: Withdrawal is the statement of a readable Organization
 #[tokio::test(flavor = "multi_thread")]
 async fn withdrawing_a_grant_takes_the_secret_not_the_workspace() {
     let stage = Stage::set().await;
@@ -63,6 +65,7 @@ async fn withdrawing_a_grant_takes_the_secret_not_the_workspace() {
     assert_eq!(text(&stage.secret("acme-token").await, "workspace_id"), id);
 }
 
+/// Promise: rule.withdrawal
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_that_is_gone_withdraws_nothing() {
     let stage = Stage::set().await;

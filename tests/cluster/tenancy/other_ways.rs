@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{entry, granting};
 use crate::support::{Stage, recorded_id};
 
+/// Promise: I2
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_reaches_no_ungranted_claimed_or_taken_name() {
     let stage = granting(|s| json!([entry(json!({"names": [s.tenant]}), &["Team *"])])).await;
@@ -47,6 +48,7 @@ async fn a_rename_reaches_no_ungranted_claimed_or_taken_name() {
     );
 }
 
+/// Promise: I2
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_opens_no_name_that_is_not_granted_or_claimed() {
     let mut stage = Stage::set().await;

@@ -64,6 +64,7 @@ fn status(status: u16) -> FaultAnswer {
     }
 }
 
+/// Promise: input.waiting
 #[tokio::test(start_paused = true)]
 async fn each_fault_reads_as_what_it_is_and_only_reads_are_repeated() {
     let cases: [(FaultAnswer, Seen, Seen); 8] = [

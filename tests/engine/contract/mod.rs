@@ -17,6 +17,7 @@ use story::{Setting, deviation, tell};
 const ROUTES: [TokenPath; 2] = [TokenPath::Applications, TokenPath::Embedded];
 const SHAPES: [&str; 3] = ["envelope", "detail", "error"];
 
+/// Promise: I10
 #[tokio::test(start_paused = true)]
 async fn the_story_ends_well_by_each_route_and_shape_of_error() {
     for route in ROUTES {
@@ -27,6 +28,8 @@ async fn the_story_ends_well_by_each_route_and_shape_of_error() {
     }
 }
 
+/// Promise: I10
+/// Promise: unknown.client: each knob at each of its values changes what an API client sees, and nothing else
 #[tokio::test(start_paused = true)]
 async fn the_story_changes_with_each_knob_exactly_as_written() {
     let mut surprises = Vec::new();

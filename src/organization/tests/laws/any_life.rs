@@ -110,6 +110,7 @@ proptest! {
 
     /// Every reconcile ends, none is due at once again, none is forgotten, and nothing is asked during a pause. Beside that,
     /// the world checks each call against the view that it was decided on.
+    /// Promise: input.waiting
     #[test]
     fn every_reconcile_ends_and_in_the_end_all_heals(
         life in proptest::collection::vec((happens(), 0..400u64), 1..40),

@@ -34,6 +34,7 @@ fn a_first_reconcile_connects_exchanges_publishes_and_lists() {
     assert_eq!(world.events(), ["Verified"]);
 }
 
+/// Promise: input.waiting
 #[test]
 fn a_missing_credential_is_waited_for_without_a_call() {
     let mut world = World::new();
@@ -149,6 +150,7 @@ fn a_request_for_a_reconcile_ends_the_rest_as_well() {
 }
 
 /// And six in any later one.
+/// Promise: cost.failure
 #[test]
 fn a_failing_credential_costs_twenty_calls_in_its_first_hour() {
     for class in [
@@ -176,6 +178,7 @@ fn a_failing_credential_costs_twenty_calls_in_its_first_hour() {
 }
 
 /// Only to which organization it belongs is asked.
+/// Promise: rule.other-organization
 #[test]
 fn a_credential_of_another_organization_is_used_for_nothing() {
     let mut world = World::verified();

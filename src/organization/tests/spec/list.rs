@@ -21,6 +21,7 @@ fn lists(world: &mut World) -> Vec<Timestamp> {
     lists.map(|(at, _)| *at).collect()
 }
 
+/// Promise: cost.drift
 #[test]
 fn there_is_one_list_an_interval() {
     let mut world = World::with_workspaces(20);
@@ -118,6 +119,7 @@ fn a_list_that_fails_takes_nothing_back() {
 }
 
 /// In the first hour; six in any later one.
+/// Promise: cost.failure
 #[test]
 fn a_list_that_always_fails_costs_twenty_calls_in_an_hour() {
     for class in [
@@ -186,6 +188,7 @@ fn records_of_another_organization_are_not_missing_here() {
     assert_eq!(world.status.workspaces.unwrap().managed, 5);
 }
 
+/// Promise: rule.many-missing
 #[test]
 fn many_missing_at_once_wake_no_workspace_until_confirmed() {
     let mut world = World::with_workspaces(20);
@@ -261,6 +264,7 @@ fn a_new_credential_does_not_find_missing_workspaces_by_itself() {
 }
 
 /// Until a complete list says otherwise.
+/// Promise: rule.many-missing
 #[test]
 fn many_missing_outlive_the_process() {
     let mut world = World::with_workspaces(20);

@@ -27,6 +27,7 @@ fn lists(world: &mut World) -> Vec<Timestamp> {
     lists.map(|(at, _)| *at).collect()
 }
 
+/// Promise: rule.rate
 #[test]
 fn the_pages_of_a_list_go_out_at_the_rate() {
     let mut world = large(300);
@@ -46,6 +47,7 @@ fn the_pages_of_a_list_go_out_at_the_rate() {
     assert!(whole >= Duration::from_secs(28), "300 pages in {whole:?}");
 }
 
+/// Promise: rule.rate
 #[test]
 fn what_a_page_took_beside_its_permit_delays_those_who_follow() {
     let mut waits = Vec::new();
