@@ -32,7 +32,7 @@ pub enum RunError {
     Aborted,
 }
 
-/// Runs until SIGTERM or SIGINT, then lets running reconciles finish within the drain time-out. A second signal ends at once.
+/// Runs until SIGTERM or SIGINT, then lets running reconciles finish within the drain timeout. A second signal ends at once.
 ///
 /// # Errors
 /// When it cannot begin, when a watch ends, and when a second signal cut it short.
@@ -76,7 +76,7 @@ fn client(mut config: kube::Config, silence: Duration) -> kube::Result<kube::Cli
     // Reconciles decide what is repeated and when; kube's own retries would repeat writes.
     config.default_retry = false;
     config.read_timeout = Some(silence);
-    // The time-out counts from the request, not from the connection's last use.
+    // The timeout counts from the request, not from the connection's last use.
     config.reset_reader_on_write = true;
     kube::Client::try_from(config)
 }
@@ -85,7 +85,7 @@ async fn drained(limit: Duration) {
     tokio::time::sleep(limit).await;
     tracing::warn!(
         limit_s = limit.as_secs(),
-        "drain time-out reached; the next start continues unfinished reconciles"
+        "drain timeout reached; the next start continues unfinished reconciles"
     );
 }
 

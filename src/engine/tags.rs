@@ -23,7 +23,7 @@ pub(super) enum Bearer {
 pub(super) struct UsedBearer(pub(super) SecretString);
 
 /// Whether a request may have reached the server, and how many were sent for it: itself, its repeats, and exchanges.
-/// Travels with the request and its repeats, so that a time-out can tell.
+/// Travels with the request and its repeats, so that a timeout can tell.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SendTracker {
     may_have_arrived: Arc<AtomicBool>,

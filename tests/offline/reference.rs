@@ -227,9 +227,11 @@ fn links_between_pages_lead_somewhere() {
         "examples/README.md",
     ]
     .map(|page| root.join(page));
-    let docs = std::fs::read_dir(root.join("docs"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let docs = ["docs", "docs/stories"].into_iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path())
+    });
+    let docs = docs.filter(|path| path.is_file());
     for page in pages.into_iter().chain(docs) {
         let text = std::fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

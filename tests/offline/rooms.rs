@@ -73,13 +73,14 @@ fn sources() -> Vec<Source> {
             }
             let text = fs::read_to_string(path).expect("a source");
             let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-            let code = shipped
+            let code: Vec<&str> = shipped
                 .lines()
-                .map(|line| line.split("//").next().unwrap_or_default());
-            Source {
-                module,
-                code: code.collect::<Vec<_>>().join("\n"),
-            }
+                .map(|line| line.split("//").next().unwrap_or_default())
+                .collect();
+            // Between quotes stands text, where a path is no use of it.
+            let quoted = code.join("\n").replace("'\"'", "''").replace("\\\"", "");
+            let code = quoted.split('"').step_by(2).collect();
+            Source { module, code }
         })
         .collect()
 }
