@@ -275,7 +275,7 @@ const PAGE: usize = 100;
 
 /// Promise: rule.listed-row
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_lags_behind_is_not_believed() {
+async fn a_list_that_lags_behind_is_not_trusted() {
     let stage = Stage::set().await;
     stage.emulator.knobs(json!({"list_lag_ms": "600000"})).await;
     let _operator = stage.operator().await;

@@ -82,7 +82,7 @@ async fn a_restart_with_200_healthy_objects_issues_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pass_under_way_is_finished_before_the_operator_stops() {
+async fn a_reconcile_under_way_ends_before_the_operator_stops() {
     let stage = Stage::set().await;
     let operator = stage.operator().await;
     hold_an_issue(&stage).await;
@@ -109,7 +109,10 @@ async fn endless_work_is_left_at_the_limit_for_the_next_start() {
     assert_eq!(operator.terminate().await, 0);
 
     let log = std::fs::read_to_string(log).unwrap();
-    assert!(log.contains("left unfinished"), "{log}");
+    assert!(
+        log.contains("the next start continues unfinished reconciles"),
+        "{log}"
+    );
     stage.emulator.release("apply").await;
     let _operator = stage.operator().await;
     stage.ready("acme").await;
@@ -187,7 +190,7 @@ async fn a_list_under_way_is_left_when_the_operator_stops() {
 
     let log = std::fs::read_to_string(log).unwrap();
     assert!(
-        log.contains("stopped") && !log.contains("left unfinished"),
+        log.contains("stopped") && !log.contains("the next start continues unfinished reconciles"),
         "{log}"
     );
 }

@@ -15,7 +15,7 @@ use agent_engine_operator::crd::metadata_keys;
 /// And at most one read.
 /// Promise: cost.refresh: refresh: 1 issue, 1 verification, at most 1 GET; 1 write
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_is_one_issue_one_proof_and_one_write() {
+async fn a_refresh_is_one_issue_one_verification_and_one_write() {
     let stage = Stage::with(&["--scoped-token-ttl", "60"], json!({})).await;
     let _operator = stage.operator().await;
     let labels = json!({"labels": {"team": "blue"}, "annotations": {"note": "ours"}});

@@ -166,7 +166,7 @@ async fn a_403_is_never_replayed_and_makes_an_old_token_doubtful() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proof_carries_the_scoped_token_and_nothing_of_ours() {
+async fn a_verification_carries_the_scoped_token_and_nothing_of_ours() {
     let (engine, log) = engine(|seen| (seen.path == PROVE && seen.nth == 1).then(refused).flatten());
     assert!(engine.verify(&scoped("scoped-7")).await.result.is_ok());
     assert_eq!(
@@ -179,7 +179,7 @@ async fn a_proof_carries_the_scoped_token_and_nothing_of_ours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn to_authenticate_is_to_exchange_anew_and_to_serve_later_calls() {
+async fn to_authenticate_is_to_exchange_again_and_serve_later_calls() {
     let (engine, log) = engine(|_| None);
     let verified = engine.authenticate().await;
     assert_eq!(

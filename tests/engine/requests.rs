@@ -134,7 +134,7 @@ async fn an_empty_change_and_an_id_that_is_a_path_are_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_older_family_of_paths_issues_and_proves() {
+async fn the_older_family_of_paths_issues_and_verifies() {
     let (engine, log) = configured(
         |config| config.token_path = TokenPath::Embedded,
         |seen| match seen.path.as_str() {

@@ -80,7 +80,7 @@ async fn a_forged_record_opens_renames_and_deletes_nothing_of_another() {
 
 /// Promise: input.marks
 #[tokio::test(flavor = "multi_thread")]
-async fn forged_marks_are_believed_for_nothing_but_a_check() {
+async fn forged_marks_are_trusted_for_nothing_but_a_check() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;

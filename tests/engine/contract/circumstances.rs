@@ -188,7 +188,7 @@ async fn regions_are_taken_or_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_scoped_token_proves_nothing() {
+async fn an_expired_scoped_token_verifies_nothing() {
     for (value, class) in [("400", Rejected), ("401", Denied), ("403", Denied)] {
         let (emulator, engine) = start(&[("info_expired", value)]);
         let token = engine.issue(&"tenant".into(), None).await.result.unwrap();

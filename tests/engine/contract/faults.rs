@@ -103,7 +103,7 @@ async fn each_fault_reads_as_what_it_is_and_only_reads_are_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_of_another_workspace_is_found_out_by_its_proof() {
+async fn a_token_of_another_workspace_is_found_by_its_verification() {
     let (emulator, engine) =
         Setting::new(TokenPath::Applications, "envelope").start(vec!["other".to_owned()]);
     let other = found(&engine, "other").await;
