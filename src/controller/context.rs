@@ -10,8 +10,8 @@ use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
-use super::lag::OwnWrites;
-use super::secrets::SecretIndex;
+use super::own_writes::OwnWrites;
+use super::secret_index::SecretIndex;
 use crate::admin::AdminState;
 use crate::clock::Clock;
 use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};

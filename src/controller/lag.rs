@@ -1,85 +1,15 @@
 //! Stores that have not seen our own last write to an object are not acted on. That ends by itself, but where the cluster's
 //! storage was restored from a backup: what we wrote is gone there, and a store can wait for it for ever.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
-use jiff::Timestamp;
 use kube::core::{ApiResource, DynamicObject};
 use kube::{Api, Resource, ResourceExt};
 use tokio::time::timeout;
 
 use super::context::Context;
-use super::write::PATIENCE;
+use super::own_writes::Lag;
+use super::patch::WRITE_TIMEOUT;
 use crate::crd::WithoutManagedFields;
 use crate::domain::ids::Uid;
-use crate::domain::time::elapsed;
-
-/// No watch that works is behind for so long. The object is asked about then, and again after as long.
-const TOO_LONG: Duration = Duration::from_secs(60);
-
-/// Resource versions of our own last writes.
-#[derive(Debug, Default)]
-pub(super) struct OwnWrites(HashMap<Uid, OwnWrite>);
-
-#[derive(Debug)]
-struct OwnWrite {
-    version: u64,
-    behind_since: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Lag {
-    None,
-    Short,
-    TooLong,
-}
-
-impl OwnWrites {
-    /// Remembers that the object is at least this new.
-    pub(super) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
-        if let Some(version) = resource_version.and_then(|text| text.parse().ok()) {
-            self.put(uid, version);
-        }
-    }
-
-    /// Remembers that the object is gone: no store that still has it is new enough.
-    pub(super) fn ended(&mut self, uid: &Uid) {
-        self.put(uid, u64::MAX);
-    }
-
-    fn put(&mut self, uid: &Uid, version: u64) {
-        let write = OwnWrite {
-            version,
-            behind_since: None,
-        };
-        self.0.insert(uid.clone(), write);
-    }
-
-    pub(super) fn forget(&mut self, uid: &Uid) {
-        self.0.remove(uid);
-    }
-
-    /// Whether what was seen is older than our own last write. Resource versions of one kind are ordered (KEP-5504).
-    pub(super) fn is_newer_than(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
-        let seen = resource_version.and_then(|text| text.parse::<u64>().ok());
-        matches!((seen, self.0.get(uid)), (Some(seen), Some(write)) if seen < write.version)
-    }
-
-    fn lag(&mut self, uid: &Uid, resource_version: Option<&str>, now: Timestamp) -> Lag {
-        if !self.is_newer_than(uid, resource_version) {
-            return Lag::None;
-        }
-        let Some(write) = self.0.get_mut(uid) else {
-            return Lag::None;
-        };
-        if elapsed(*write.behind_since.get_or_insert(now), now) < TOO_LONG {
-            return Lag::Short;
-        }
-        write.behind_since = Some(now);
-        Lag::TooLong
-    }
-}
 
 /// Whether an object that comes from a store is behind our own last write to it.
 pub(super) async fn is_behind<K: Resource<DynamicType = ()>>(context: &Context, object: &K) -> bool {
@@ -105,7 +35,7 @@ async fn ask<K: Resource<DynamicType = ()>>(context: &Context, object: &K, uid: 
     let resource = ApiResource::erase::<K>(&());
     let api: Api<WithoutManagedFields<DynamicObject>> =
         Api::namespaced_with(context.client.clone(), &namespace, &resource);
-    let live = timeout(PATIENCE, api.get_opt(&name)).await;
+    let live = timeout(WRITE_TIMEOUT, api.get_opt(&name)).await;
     let live = live.ok().and_then(Result::ok).flatten();
     let mut shared = context.shared();
     let lost = live.is_some_and(|live| {
@@ -132,12 +62,14 @@ async fn ask<K: Resource<DynamicType = ()>>(context: &Context, object: &K, uid: 
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use kube::client::Body;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::admin::AdminState;
     use crate::clock::Clock;
+    use crate::controller::own_writes::LIVE_READ_AFTER;
     use crate::controller::tests::{HOME, settings};
     use crate::crd::Workspace;
 
@@ -165,7 +97,7 @@ mod tests {
         context.shared().written.wrote(&"w".into(), Some("100"));
         let stored: Workspace = serde_json::from_value(object("7")).unwrap();
         let first = is_behind(&context, &stored).await;
-        tokio::time::advance(TOO_LONG).await;
+        tokio::time::advance(LIVE_READ_AFTER).await;
         let after_a_minute = is_behind(&context, &stored).await;
         [first, after_a_minute, is_behind(&context, &stored).await]
     }

@@ -2,22 +2,20 @@
 //!
 //! Data walks straight through: *watch event → store → view → reconcile → effect → outcome → reconcile*.
 
-mod announce;
 mod context;
-mod facts;
-mod feeds;
+mod error_text;
+mod events;
 mod gauges;
 mod lag;
-mod merge;
-mod observe;
+mod metadata;
 mod organizations;
-mod outside;
-mod perform;
-mod secrets;
-mod sources;
-mod watches;
+mod own_writes;
+mod patch;
+mod reduced_secret;
+mod report;
+mod secret_index;
+mod watch;
 mod workspaces;
-mod write;
 
 use std::sync::Arc;
 
@@ -27,7 +25,7 @@ use crate::admin::AdminState;
 use crate::settings::Settings;
 
 pub use context::Context;
-pub use watches::WatchEnded;
+pub use watch::WatchEnded;
 
 /// Runs both controllers until told to stop; then no new reconcile begins and the running ones finish.
 ///
@@ -42,7 +40,7 @@ pub async fn run(
     let gate = served.readiness.gate("stores");
     let (context, queues, stores) = Context::new(client, settings, served);
     let context = Arc::new(context);
-    let mut watches = watches::start(&context, stores, &gate);
+    let mut watches = watch::start(&context, stores, &gate);
     tokio::select! {
         ready = watches.ready() => ready?,
         () = cancel.cancelled() => return Ok(()),

@@ -6,7 +6,7 @@ use kube::client::Body;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, announce, outside, run};
+use super::{Context, events, report, run};
 use crate::admin::AdminState;
 use crate::crd::Workspace;
 use crate::settings::{Settings, Watch};
@@ -45,10 +45,10 @@ async fn what_is_said_of_an_object_waits_for_no_answer_that_never_comes() {
     let (context, _queues, _writers) = Context::new(silent(), settings(), AdminState::default());
     let object = json!({"metadata": {"name": "acme", "namespace": "tenant"}, "spec": {"name": "Acme"}});
     let object: Workspace = serde_json::from_value(object).unwrap();
-    let finding = outside::panicked();
+    let finding = report::crashed();
     let said = async {
-        announce::announce(&context, &object, &finding).await;
-        outside::report(&context, &object, finding.clone()).await;
+        events::publish(&context, &object, &finding).await;
+        report::report(&context, &object, finding.clone()).await;
     };
     let said = tokio::time::timeout(Duration::from_secs(3600), said).await;
     said.expect("they are given up");

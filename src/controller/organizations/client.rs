@@ -7,7 +7,7 @@ use kube::Api;
 use secrecy::SecretString;
 
 use crate::controller::context::Context;
-use crate::controller::perform;
+use crate::controller::error_text::error_text;
 use crate::crd::{Organization, WithoutManagedFields};
 use crate::domain::ids::OrganizationId;
 use crate::engine::{self, ClientConfig, ConfigError, Credentials, Endpoint};
@@ -33,7 +33,7 @@ pub(super) async fn connect(
         Err(error) => {
             let why = format!(
                 "the Secret {name:?} in namespace {namespace:?} cannot be read: {}",
-                perform::detail(&error)
+                error_text(&error)
             );
             return Err(NoClient::Unread { why });
         }

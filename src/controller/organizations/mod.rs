@@ -3,6 +3,7 @@
 mod client;
 mod observe;
 mod perform;
+mod undecodable;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,9 +19,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::perform::Performer;
-use super::announce::announce;
 use super::context::{Context, Shared};
-use super::{lag, outside};
+use super::events::publish;
+use super::workspaces::claims;
+use super::{lag, report};
 use crate::admin::metrics::{EffectOutcome, Kind, ReconcileResult};
 use crate::crd::{AnyOrganization, Organization};
 use crate::domain::reason::Reason;
@@ -81,8 +83,8 @@ async fn reconcile(
     let object = match organization {
         AnyOrganization::Whole(object) => object,
         AnyOrganization::Salvaged(salvaged) => {
-            wake_users(context, &organization.name_any());
-            return Action::requeue(outside::organization(context, salvaged).await);
+            claims::wake_users(context, &organization.name_any());
+            return Action::requeue(undecodable::reconcile(context, salvaged).await);
         }
     };
     if lag::is_behind(context, object).await {
@@ -118,7 +120,7 @@ async fn reconcile(
         }
         Err(error) => {
             tracing::error!(%error, organization = object.name_any(), "a reconcile crashed");
-            outside::report(context, object, outside::panicked()).await;
+            report::report(context, object, report::crashed()).await;
             (
                 ReconcileResult::Panicked,
                 Reason::InternalError,
@@ -208,7 +210,7 @@ async fn finish(
             "{}",
             event.message
         );
-        announce(context, object, event).await;
+        publish(context, object, event).await;
     }
     // Timers end a little early against the wall clock; a reconcile just before its time would find nothing to do.
     let requeue_in = elapsed(context.now(), settled.requeue.at) + Duration::from_millis(20);
@@ -226,17 +228,6 @@ async fn finish(
         settled.reason,
         Action::requeue(requeue_in),
     )
-}
-
-/// Everybody's claims are known before anybody is woken: who comes first must not depend on who is woken first.
-fn wake_users(context: &Context, name: &str) {
-    let users = context.users_of(name);
-    for user in &users {
-        super::observe::claims_of(context, user);
-    }
-    for user in &users {
-        context.wake(ObjectRef::from_obj(&**user));
-    }
 }
 
 fn counted(outcome: &Outcome) -> EffectOutcome {

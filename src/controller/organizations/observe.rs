@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use crate::controller::context::Context;
-use crate::controller::observe::{deletion, finalizer};
+use crate::controller::metadata::{deletion, finalizer};
 use crate::crd::{AnyWorkspace, Organization, metadata_keys};
 use crate::domain::ids::Uid;
 use crate::organization::effect::Records;

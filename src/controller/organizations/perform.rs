@@ -9,7 +9,8 @@ use kube::{Api, ResourceExt};
 
 use super::{client, observe};
 use crate::controller::context::Context;
-use crate::controller::write::{self, Hold};
+use crate::controller::patch::{self, FinalizerChange};
+use crate::controller::workspaces::claims;
 use crate::crd::organization::OrganizationStatus;
 use crate::crd::{AnyWorkspace, Organization, WithoutManagedFields};
 use crate::domain::ids::{OrganizationId, Uid};
@@ -56,8 +57,8 @@ impl Performer {
 
     async fn in_cluster(&mut self, effect: ClusterEffect) -> ClusterOutcome {
         match effect {
-            ClusterEffect::AddFinalizer => self.hold(Hold::Add).await,
-            ClusterEffect::RemoveFinalizer => self.hold(Hold::Remove).await,
+            ClusterEffect::AddFinalizer => self.change_finalizer(FinalizerChange::Add).await,
+            ClusterEffect::RemoveFinalizer => self.change_finalizer(FinalizerChange::Remove).await,
             ClusterEffect::Connect { naming } => {
                 let (engine, came) = match client::connect(&self.object, &self.context, naming).await {
                     Ok(engine) => (Some(engine), Ok(())),
@@ -97,14 +98,14 @@ impl Performer {
         }
     }
 
-    async fn hold(&mut self, hold: Hold) -> ClusterOutcome {
-        let written = write::finalizer(&self.api(), &self.object, hold).await;
+    async fn change_finalizer(&mut self, change: FinalizerChange) -> ClusterOutcome {
+        let written = patch::finalizer(&self.api(), &self.object, change).await;
         self.written(written)
     }
 
     async fn write_status(&mut self, status: &OrganizationStatus) -> ClusterOutcome {
         let version = self.object.resource_version();
-        let patch = match write::status_patch(version.as_deref(), self.object.status.as_ref(), status) {
+        let patch = match patch::status_patch(version.as_deref(), self.object.status.as_ref(), status) {
             Ok(patch) => patch,
             Err(error) => {
                 tracing::error!(%error, "a status cannot be written");
@@ -114,7 +115,7 @@ impl Performer {
         let name = self.object.name_any();
         let written = self
             .api()
-            .patch_status(&name, &write::params(), &Patch::Merge(patch))
+            .patch_status(&name, &patch::params(), &Patch::Merge(patch))
             .await;
         self.written(written)
     }
@@ -189,7 +190,7 @@ impl Performer {
                     self.context.wake(reference.clone());
                 }
             }
-            Wake::Everybody => super::wake_users(&self.context, &self.object.name_any()),
+            Wake::Everybody => claims::wake_users(&self.context, &self.object.name_any()),
         }
         ClusterOutcome::Done
     }

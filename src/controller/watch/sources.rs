@@ -13,11 +13,10 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-use super::context::Context;
-use super::feeds::trimmed;
 use super::merge::{merge, reduced};
 use crate::admin::ReadinessGate;
-use crate::crd::WithoutManagedFields;
+use crate::controller::context::Context;
+use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::settings::Watch;
 
 /// Below the idle limits of common load balancers (240 s): a watch that died silently is noticed by its own end.
@@ -90,6 +89,12 @@ where
             merge(parts.collect(), name, is_empty)
         }
     }
+}
+
+/// Without what nobody here reads, and what may repeat a whole Secret.
+pub(super) fn trimmed<K: Resource>(mut object: K) -> K {
+    object.annotations_mut().remove(metadata_keys::LAST_APPLIED);
+    object
 }
 
 fn unreadable<K: Resource>(namespace: &str) -> String

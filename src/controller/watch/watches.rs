@@ -12,15 +12,15 @@ use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
 use tokio::task::{Id, JoinSet};
 
-use super::context::{Context, Writers};
-use super::facts::KeptSecret;
-use super::feeds::{Credentials, Feed, Namespaces, Organizations, Secrets, Workspaces, trimmed};
-use super::sources::{Events, events, metadata, namespaces, scoped};
+use super::handlers::{Credentials, EventHandler, Namespaces, Organizations, Secrets, Workspaces};
+use super::sources::{Events, events, metadata, namespaces, scoped, trimmed};
 use crate::admin::{Metrics, ReadinessGate};
+use crate::controller::context::{Context, Writers};
+use crate::controller::reduced_secret::ReducedSecret;
 use crate::crd::{AnyOrganization, AnyWorkspace, WithoutManagedFields, metadata_keys};
 
 /// Running watches. They end when this is dropped.
-pub(super) struct Watches {
+pub(in crate::controller) struct Watches {
     tasks: JoinSet<()>,
     /// What each task watches.
     resources: HashMap<Id, &'static str>,
@@ -63,7 +63,7 @@ impl Watches {
     }
 
     /// Waits until every store was read whole: one that lags would read as mass absence.
-    pub(super) async fn ready(&mut self) -> Result<(), WatchEnded> {
+    pub(in crate::controller) async fn ready(&mut self) -> Result<(), WatchEnded> {
         for listed in &mut self.listed {
             if listed.wait_for(|listed| *listed == Synced::Whole).await.is_err() {
                 return Err(self.ended().await);
@@ -73,7 +73,10 @@ impl Watches {
     }
 
     /// Does `work` to its end, or until a watch ends: that breaks it off.
-    pub(super) async fn during(&mut self, work: impl Future<Output = ()>) -> Result<(), WatchEnded> {
+    pub(in crate::controller) async fn during(
+        &mut self,
+        work: impl Future<Output = ()>,
+    ) -> Result<(), WatchEnded> {
         tokio::select! {
             () = work => Ok(()),
             ended = self.ended() => Err(ended),
@@ -96,7 +99,11 @@ impl Watches {
 }
 
 /// Starts all watches.
-pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &ReadinessGate) -> Watches {
+pub(in crate::controller) fn start(
+    context: &Arc<Context>,
+    writers: Writers,
+    gate: &ReadinessGate,
+) -> Watches {
     let mut watches = Watches::new(context.served.metrics.clone());
     let client = &context.client;
     let own = context.settings.operator_namespace.as_str();
@@ -109,7 +116,7 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &ReadinessGa
             trimmed,
             AnyWorkspace::name_any,
         ),
-        fed(context, Workspaces(writers.workspaces)),
+        handled_by(context, Workspaces(writers.workspaces)),
     );
     watches.add(
         "secrets",
@@ -117,10 +124,10 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &ReadinessGa
             context,
             gate,
             watcher::Config::default().labels(metadata_keys::WORKSPACE_LABEL),
-            |secret: WithoutManagedFields<Secret>| KeptSecret::of(&secret.0),
+            |secret: WithoutManagedFields<Secret>| ReducedSecret::of(&secret.0),
             |kept| kept.name.clone(),
         ),
-        fed(context, Secrets::default()),
+        handled_by(context, Secrets::default()),
     );
     watches.add(
         "organizations",
@@ -128,7 +135,7 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &ReadinessGa
             Api::<AnyOrganization>::namespaced(client.clone(), own),
             watcher::Config::default(),
         ),
-        fed(context, Organizations(writers.organizations)),
+        handled_by(context, Organizations(writers.organizations)),
     );
     watches.add(
         "credentials",
@@ -136,20 +143,23 @@ pub(super) fn start(context: &Arc<Context>, writers: Writers, gate: &ReadinessGa
             Api::<WithoutManagedFields<PartialObjectMeta<Secret>>>::namespaced(client.clone(), own),
             watcher::Config::default(),
         ),
-        fed(context, Credentials(writers.credentials)),
+        handled_by(context, Credentials(writers.credentials)),
     );
     watches.add(
         "namespaces",
         namespaces(context),
-        fed(context, Namespaces(writers.namespaces)),
+        handled_by(context, Namespaces(writers.namespaces)),
     );
     watches
 }
 
 /// What hands events to a feed.
-fn fed<K: 'static>(context: &Arc<Context>, mut feed: impl Feed<K>) -> impl FnMut(Event<K>) + Send + 'static {
+fn handled_by<K: 'static>(
+    context: &Arc<Context>,
+    mut handler: impl EventHandler<K>,
+) -> impl FnMut(Event<K>) + Send + 'static {
     let context = context.clone();
-    move |event| feed.feed(&context, event)
+    move |event| handler.handle(&context, event)
 }
 
 impl Watches {
@@ -157,7 +167,7 @@ impl Watches {
         &mut self,
         resource: &'static str,
         mut events: Events<K>,
-        mut feed: impl FnMut(Event<K>) + Send + 'static,
+        mut handle: impl FnMut(Event<K>) + Send + 'static,
     ) {
         let (tell, listed) = tokio::sync::watch::channel(Synced::NotYet);
         let metrics = self.metrics.clone();
@@ -166,7 +176,7 @@ impl Watches {
                 match event {
                     Ok(event) => {
                         let done = matches!(event, Event::InitDone);
-                        feed(event);
+                        handle(event);
                         if done {
                             tell.send_replace(Synced::Whole);
                         }

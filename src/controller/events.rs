@@ -5,7 +5,7 @@ use kube::{Resource, ResourceExt};
 use tokio::time::timeout;
 
 use super::context::Context;
-use super::write::PATIENCE;
+use super::patch::WRITE_TIMEOUT;
 use crate::crd::metadata_keys;
 use crate::domain::finding::Finding;
 use crate::domain::reason::Kstatus;
@@ -14,11 +14,7 @@ use crate::domain::reason::Kstatus;
 const NOTE_BYTES: usize = 1000;
 
 /// Publishes one event. A recorder keeps what it published for ever, so each has one of its own.
-pub(super) async fn announce<K: Resource<DynamicType = ()>>(
-    context: &Context,
-    object: &K,
-    finding: &Finding,
-) {
+pub(super) async fn publish<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: &Finding) {
     let reporter = Reporter {
         controller: metadata_keys::FIELD_MANAGER.to_owned(),
         instance: None,
@@ -34,7 +30,7 @@ pub(super) async fn announce<K: Resource<DynamicType = ()>>(
         secondary: None,
     };
     let recorder = Recorder::new(context.client.clone(), reporter);
-    let error = match timeout(PATIENCE, recorder.publish(&event, &object.object_ref(&()))).await {
+    let error = match timeout(WRITE_TIMEOUT, recorder.publish(&event, &object.object_ref(&()))).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),
         Err(late) => late.to_string(),

@@ -8,21 +8,21 @@ use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 
-use super::context::Context;
-use super::facts::KeptSecret;
-use super::observe;
-use crate::crd::{AnyOrganization, AnyWorkspace, metadata_keys};
+use crate::controller::context::Context;
+use crate::controller::reduced_secret::ReducedSecret;
+use crate::controller::workspaces::claims::observe_claims;
+use crate::crd::{AnyOrganization, AnyWorkspace};
 use crate::domain::ids::Uid;
 
 /// What is done with the events of one kind.
-pub(super) trait Feed<K>: Send + 'static {
-    fn feed(&mut self, context: &Context, event: Event<K>);
+pub(super) trait EventHandler<K>: Send + 'static {
+    fn handle(&mut self, context: &Context, event: Event<K>);
 }
 
 pub(super) struct Workspaces(pub(super) Writer<AnyWorkspace>);
 
-impl Feed<AnyWorkspace> for Workspaces {
-    fn feed(&mut self, context: &Context, event: Event<AnyWorkspace>) {
+impl EventHandler<AnyWorkspace> for Workspaces {
+    fn handle(&mut self, context: &Context, event: Event<AnyWorkspace>) {
         let store = self.0.as_reader();
         match &event {
             Event::Init | Event::InitApply(_) => self.0.apply_watcher_event(&event),
@@ -53,7 +53,7 @@ impl Feed<AnyWorkspace> for Workspaces {
 }
 
 fn workspace_changed(context: &Context, workspace: &AnyWorkspace) {
-    observe::claims_of(context, workspace);
+    observe_claims(context, workspace);
     context.wake(ObjectRef::from_obj(workspace));
 }
 
@@ -76,20 +76,14 @@ fn workspace_replaced(context: &Context, before: &AnyWorkspace, now: Option<&Any
     }
 }
 
-/// Without what nobody here reads, and what may repeat a whole Secret.
-pub(super) fn trimmed<K: Resource>(mut object: K) -> K {
-    object.annotations_mut().remove(metadata_keys::LAST_APPLIED);
-    object
-}
-
 /// Token Secrets come reduced: no token stays in memory.
 #[derive(Default)]
 pub(super) struct Secrets {
     listing: Option<BTreeSet<(String, String)>>,
 }
 
-impl Feed<KeptSecret> for Secrets {
-    fn feed(&mut self, context: &Context, event: Event<KeptSecret>) {
+impl EventHandler<ReducedSecret> for Secrets {
+    fn handle(&mut self, context: &Context, event: Event<ReducedSecret>) {
         match event {
             Event::Init => self.listing = Some(BTreeSet::new()),
             Event::InitApply(kept) => {
@@ -111,7 +105,7 @@ impl Feed<KeptSecret> for Secrets {
     }
 }
 
-fn secret_changed(context: &Context, kept: KeptSecret) {
+fn secret_changed(context: &Context, kept: ReducedSecret) {
     let named = kept.labelled_for.clone();
     let namespace = kept.namespace.clone();
     let named_before = context
@@ -135,8 +129,8 @@ fn secret_gone(context: &Context, key: &(String, String)) {
 
 pub(super) struct Organizations(pub(super) Writer<AnyOrganization>);
 
-impl Feed<AnyOrganization> for Organizations {
-    fn feed(&mut self, context: &Context, event: Event<AnyOrganization>) {
+impl EventHandler<AnyOrganization> for Organizations {
+    fn handle(&mut self, context: &Context, event: Event<AnyOrganization>) {
         let store = self.0.as_reader();
         let before: Vec<_> = match &event {
             Event::InitDone => store.state(),
@@ -183,8 +177,8 @@ fn organization_gone(context: &Context, gone: &AnyOrganization) {
 /// Only that a Secret changed is seen here; its content is read when it is needed.
 pub(super) struct Credentials(pub(super) Writer<PartialObjectMeta<Secret>>);
 
-impl Feed<PartialObjectMeta<Secret>> for Credentials {
-    fn feed(&mut self, context: &Context, event: Event<PartialObjectMeta<Secret>>) {
+impl EventHandler<PartialObjectMeta<Secret>> for Credentials {
+    fn handle(&mut self, context: &Context, event: Event<PartialObjectMeta<Secret>>) {
         self.0.apply_watcher_event(&event);
         let changed = match &event {
             Event::Apply(secret) | Event::Delete(secret) => Some(secret.name_any()),
@@ -207,8 +201,8 @@ impl Feed<PartialObjectMeta<Secret>> for Credentials {
 
 pub(super) struct Namespaces(pub(super) Writer<PartialObjectMeta<Namespace>>);
 
-impl Feed<PartialObjectMeta<Namespace>> for Namespaces {
-    fn feed(&mut self, context: &Context, event: Event<PartialObjectMeta<Namespace>>) {
+impl EventHandler<PartialObjectMeta<Namespace>> for Namespaces {
+    fn handle(&mut self, context: &Context, event: Event<PartialObjectMeta<Namespace>>) {
         let store = self.0.as_reader();
         let changed = match &event {
             Event::Init | Event::InitApply(_) | Event::Delete(_) => {

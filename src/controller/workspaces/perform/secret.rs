@@ -10,9 +10,9 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::Performer;
-use crate::controller::facts::{KeptSecret, fingerprint};
-use crate::controller::secrets::facts;
-use crate::controller::write;
+use crate::controller::patch;
+use crate::controller::reduced_secret::{ReducedSecret, fingerprint};
+use crate::controller::secret_index::facts;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::domain::time::elapsed;
 use crate::engine::ScopedToken;
@@ -35,7 +35,7 @@ impl Performer {
     }
 
     fn facts(&self, secret: &Secret) -> SecretFacts {
-        facts(&KeptSecret::of(secret), &self.uid(), &self.object.name_any())
+        facts(&ReducedSecret::of(secret), &self.uid(), &self.object.name_any())
     }
 
     pub(super) async fn write_secret(&mut self, draft: SecretDraft) -> Outcome {
@@ -48,7 +48,7 @@ impl Performer {
         let written = match &draft.replace {
             Replace::Nothing => {
                 let params = PostParams {
-                    field_manager: write::params().field_manager,
+                    field_manager: patch::params().field_manager,
                     ..PostParams::default()
                 };
                 self.secrets()
@@ -59,7 +59,7 @@ impl Performer {
         };
         match written {
             Ok(secret) => {
-                let kept = KeptSecret::of(&secret.0);
+                let kept = ReducedSecret::of(&secret.0);
                 let facts = facts(&kept, &self.uid(), &self.object.name_any());
                 self.count_token(&kept);
                 self.context.shared().secrets.put(kept);
@@ -76,7 +76,7 @@ impl Performer {
         }
     }
 
-    fn count_token(&self, new: &KeptSecret) {
+    fn count_token(&self, new: &ReducedSecret) {
         let metrics = &self.context.served.metrics;
         let before = self.context.shared().secrets.times(&new.namespace, &new.name);
         match before.map(|times| times.renew_at(&self.uid())) {
@@ -112,7 +112,7 @@ impl Performer {
         }
         let patch = json!({"metadata": metadata, "data": secret.data});
         self.secrets()
-            .patch(name, &write::params(), &Patch::Merge(patch))
+            .patch(name, &patch::params(), &Patch::Merge(patch))
             .await
     }
 

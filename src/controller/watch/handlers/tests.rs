@@ -11,8 +11,8 @@ use serde_json::json;
 use super::*;
 use crate::admin::AdminState;
 use crate::controller::context::{OrganizationState, Queues};
-use crate::controller::perform::Performer;
 use crate::controller::tests::{HOME, settings, unreachable};
+use crate::controller::workspaces::{observe, perform::Performer};
 use crate::crd::Organization;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::verification::Verification;
@@ -76,7 +76,7 @@ impl Fed {
     /// A relist that finds this Organization.
     fn relist(&mut self, found: AnyOrganization) {
         for event in [Event::Init, Event::InitApply(found), Event::InitDone] {
-            self.organizations.feed(&self.context, event);
+            self.organizations.handle(&self.context, event);
         }
     }
 
@@ -115,7 +115,7 @@ impl Fed {
 async fn nothing_stays_known_of_an_organization_that_was_replaced_under_its_name() {
     for replaced in ["between two lists", "between two events"] {
         let mut fed = fed();
-        fed.workspaces.feed(&fed.context, Event::Apply(workspace()));
+        fed.workspaces.handle(&fed.context, Event::Apply(workspace()));
         fed.relist(organization("first"));
         fed.reconcile_of_organization();
         fed.woken();
@@ -123,7 +123,7 @@ async fn nothing_stays_known_of_an_organization_that_was_replaced_under_its_name
             "between two lists" => fed.relist(organization("second")),
             _ => fed
                 .organizations
-                .feed(&fed.context, Event::Apply(organization("second"))),
+                .handle(&fed.context, Event::Apply(organization("second"))),
         }
         assert!(!fed.is_known(), "{replaced}");
         assert_eq!(fed.woken(), ["acme"], "{replaced}");
@@ -137,7 +137,7 @@ async fn an_organization_that_is_seen_again_stays_known() {
     fed.reconcile_of_organization();
     fed.relist(organization("first"));
     fed.organizations
-        .feed(&fed.context, Event::Apply(organization("first")));
+        .handle(&fed.context, Event::Apply(organization("first")));
     assert!(fed.is_known());
 }
 
@@ -207,7 +207,7 @@ async fn one_that_cannot_be_decoded_claims_what_it_recorded_and_nothing_that_it_
         "status": {"uid": "w", "workspaceId": "recorded", "organizationId": "o", "name": "Acme", "state": "archived"},
     }))
     .unwrap();
-    fed.workspaces.feed(&fed.context, Event::Apply(undecodable));
+    fed.workspaces.handle(&fed.context, Event::Apply(undecodable));
     let shared = fed.context.shared();
     let claimed = |key: &ClaimKey| {
         shared
@@ -253,11 +253,11 @@ async fn an_organization_that_waits_to_go_is_woken_once_nothing_may_name_it_any_
     for (n, (events, expected)) in changes.into_iter().enumerate() {
         let mut fed = fed();
         fed.relist(going.clone());
-        fed.workspaces.feed(&fed.context, Event::Apply(any.clone()));
+        fed.workspaces.handle(&fed.context, Event::Apply(any.clone()));
         while fed.queues.organizations.next().now_or_never().is_some() {}
 
         for event in events {
-            fed.workspaces.feed(&fed.context, event);
+            fed.workspaces.handle(&fed.context, event);
         }
 
         let woken = fed.queues.organizations.next().now_or_never().flatten();
@@ -272,10 +272,10 @@ async fn an_organization_that_waits_to_go_is_woken_once_nothing_may_name_it_any_
 #[tokio::test]
 async fn what_has_ended_is_behind_for_every_store_until_it_leaves_it() {
     let mut fed = fed();
-    fed.workspaces.feed(&fed.context, Event::Apply(workspace()));
+    fed.workspaces.handle(&fed.context, Event::Apply(workspace()));
     fed.context.shared().written.ended(&"w".into());
     assert!(fed.context.shared().written.is_newer_than(&"w".into(), Some("1")));
-    fed.workspaces.feed(&fed.context, Event::Delete(workspace()));
+    fed.workspaces.handle(&fed.context, Event::Delete(workspace()));
     assert!(!fed.context.shared().written.is_newer_than(&"w".into(), Some("1")));
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::facts::KeptSecret;
+use super::reduced_secret::ReducedSecret;
 use crate::domain::ids::Uid;
 use crate::lifecycle::facts::{Ownership, SecretFacts, Secrets};
 use crate::lifecycle::schedule::TokenTimes;
@@ -15,13 +15,13 @@ type Key = (String, String);
 /// What the watch of our label has shown.
 #[derive(Debug, Default)]
 pub(super) struct SecretIndex {
-    kept: HashMap<Key, KeptSecret>,
+    kept: HashMap<Key, ReducedSecret>,
     of_owner: HashMap<Uid, BTreeSet<Key>>,
 }
 
 impl SecretIndex {
     /// Returns what was known of it before.
-    pub(super) fn put(&mut self, secret: KeptSecret) -> Option<KeptSecret> {
+    pub(super) fn put(&mut self, secret: ReducedSecret) -> Option<ReducedSecret> {
         let key = (secret.namespace.clone(), secret.name.clone());
         let before = self.remove(&key);
         if let Some(owner) = &secret.controller {
@@ -34,7 +34,7 @@ impl SecretIndex {
         before
     }
 
-    pub(super) fn remove(&mut self, key: &Key) -> Option<KeptSecret> {
+    pub(super) fn remove(&mut self, key: &Key) -> Option<ReducedSecret> {
         let secret = self.kept.remove(key)?;
         if let Some(owner) = &secret.controller
             && let Some(keys) = self.of_owner.get_mut(owner)
@@ -71,7 +71,7 @@ impl SecretIndex {
 
     /// When the first token of these Workspaces ends. Anybody may label a Secret and date it.
     pub(super) fn first_expiry(&self, workspaces: &HashSet<Uid>) -> Option<Timestamp> {
-        let is_theirs = |secret: &&KeptSecret| {
+        let is_theirs = |secret: &&ReducedSecret| {
             let controller = secret.controller.as_ref();
             controller.is_some_and(|uid| workspaces.contains(uid))
         };
@@ -85,7 +85,7 @@ impl SecretIndex {
     /// The Secrets around one Workspace.
     pub(super) fn around(&self, uid: &Uid, namespace: &str, workspace: &str, target: &str) -> Secrets {
         let key = (namespace.to_owned(), target.to_owned());
-        let facts = |secret: &KeptSecret| facts(secret, uid, workspace);
+        let facts = |secret: &ReducedSecret| facts(secret, uid, workspace);
         Secrets {
             target: self.kept.get(&key).map(facts),
             others: self
@@ -102,7 +102,7 @@ impl SecretIndex {
 }
 
 /// A Secret as one Workspace sees it. Ours: controlled by our uid, or controlled by nobody and labelled for us.
-pub(super) fn facts(secret: &KeptSecret, uid: &Uid, workspace: &str) -> SecretFacts {
+pub(super) fn facts(secret: &ReducedSecret, uid: &Uid, workspace: &str) -> SecretFacts {
     let ownership = match (&secret.controller, &secret.labelled_for) {
         (Some(owner), _) if owner == uid => Ownership::Ours,
         (None, Some(name)) if name == workspace => Ownership::Orphaned,
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::crd::metadata_keys;
 
-    fn kept(name: &str, controller: &str, expires_at: &str) -> KeptSecret {
+    fn kept(name: &str, controller: &str, expires_at: &str) -> ReducedSecret {
         let owner =
             json!({"apiVersion": "v1", "kind": "Any", "name": "any", "uid": controller, "controller": true});
         let annotations: BTreeMap<_, Value> = [
@@ -143,7 +143,7 @@ mod tests {
             "name": name, "namespace": "tenant", "annotations": annotations, "ownerReferences": [owner],
         });
         let secret: Secret = serde_json::from_value(json!({"metadata": metadata})).unwrap();
-        KeptSecret::of(&secret)
+        ReducedSecret::of(&secret)
     }
 
     #[test]

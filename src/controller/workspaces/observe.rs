@@ -6,20 +6,20 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
-use super::context::{Context, Shared};
+use crate::controller::context::{Context, Shared};
+use crate::controller::metadata::{deletion, finalizer};
 use crate::crd::any_workspace::SalvagedWorkspace;
-use crate::crd::{AnyWorkspace, Workspace, metadata_keys};
+use crate::crd::{Workspace, metadata_keys};
 use crate::domain::ids::{Uid, WorkspaceId};
-use crate::domain::object::{Deletion, Finalizer};
 use crate::lifecycle::View;
 use crate::lifecycle::facts::{ListEntry, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets};
 use crate::lifecycle::progress::Progress;
 use crate::lifecycle::undecodable::{self, Undecodable};
 use crate::organization::Published;
-use crate::tenancy::{Access, ClaimResult, Claimant};
+use crate::tenancy::{Access, ClaimResult};
 
 /// Everything that the stores know around a Workspace.
-pub(super) fn view(context: &Context, workspace: &Workspace) -> View {
+pub(in crate::controller) fn view(context: &Context, workspace: &Workspace) -> View {
     let object = object(workspace);
     let organization = organization(context, workspace);
     let target = workspace.spec.token_secret_name(&object.name);
@@ -36,34 +36,6 @@ pub(super) fn view(context: &Context, workspace: &Workspace) -> View {
         organization,
         object,
     }
-}
-
-/// Tells the claims table what the stored object claims, and wakes who wins by it.
-pub(super) fn claims_of(context: &Context, workspace: &AnyWorkspace) {
-    let view = view(context, workspace.object());
-    let claims = match workspace {
-        AnyWorkspace::Whole(_) => view.claims(),
-        AnyWorkspace::Salvaged(_) => view.recorded_claims(),
-    };
-    let object = &view.object;
-    let claimant = Claimant {
-        uid: object.uid.clone(),
-        namespace: object.namespace.clone(),
-        name: object.name.clone(),
-        created: object.created,
-    };
-    let mut shared = context.shared();
-    let behind = shared
-        .written
-        .is_newer_than(&object.uid, workspace.resource_version().as_deref());
-    // One that has gone, or has changed, since it was read from the store would leave a claim that nobody ends.
-    let winners = if behind || !context.is_newest(workspace.object()) {
-        Vec::new()
-    } else {
-        shared.claims.observe(&claimant, claims)
-    };
-    drop(shared);
-    context.wake_all(&winners);
 }
 
 /// What follows for a Workspace that cannot be decoded.
@@ -91,27 +63,6 @@ pub(super) fn object(workspace: &Workspace) -> ObjectFacts {
         finalizer: finalizer(workspace),
         reconcile_at: annotation(metadata_keys::RECONCILE_AT).cloned(),
         recreate: annotation(metadata_keys::RECREATE).map(WorkspaceId::new),
-    }
-}
-
-/// Whether somebody asked for the object to go.
-pub(super) fn deletion(object: &impl ResourceExt) -> Deletion {
-    match object.meta().deletion_timestamp {
-        Some(_) => Deletion::Requested,
-        None => Deletion::NotRequested,
-    }
-}
-
-/// Whether our finalizer holds the object.
-pub(super) fn finalizer(object: &impl ResourceExt) -> Finalizer {
-    if object
-        .finalizers()
-        .iter()
-        .any(|held| held == metadata_keys::FINALIZER)
-    {
-        Finalizer::Present
-    } else {
-        Finalizer::Absent
     }
 }
 

@@ -10,9 +10,10 @@ use kube::api::Patch;
 use kube::core::CustomResourceExt;
 use kube::{Api, ResourceExt};
 
-use super::context::Context;
 use super::observe;
-use super::write::{self, Hold};
+use crate::controller::context::Context;
+use crate::controller::error_text::{error_text, redacted};
+use crate::controller::patch::{self, FinalizerChange};
 use crate::crd::workspace::WorkspaceStatus;
 use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
@@ -26,7 +27,7 @@ use crate::lifecycle::effect::{
 use crate::lifecycle::undecodable::Undecodable;
 
 /// The hands of one reconcile. Holds its tokens, and drops them with the reconcile.
-pub(super) struct Performer {
+pub(in crate::controller) struct Performer {
     context: Arc<Context>,
     /// As the last read or write of this reconcile returned it.
     object: Workspace,
@@ -37,7 +38,7 @@ pub(super) struct Performer {
 }
 
 impl Performer {
-    pub(super) fn new(context: Arc<Context>, object: Workspace) -> Self {
+    pub(in crate::controller) fn new(context: Arc<Context>, object: Workspace) -> Self {
         let (engine, organization) = context
             .shared()
             .organizations
@@ -57,18 +58,18 @@ impl Performer {
     }
 
     /// Does it, and says what came of it.
-    pub(super) async fn perform(&mut self, effect: Effect) -> Outcome {
+    pub(in crate::controller) async fn perform(&mut self, effect: Effect) -> Outcome {
         match effect {
             Effect::Cluster(ClusterEffect::ReadObject) => {
                 let read = self.api().get(&self.object.name_any()).await;
                 self.object_outcome(read)
             }
             Effect::Cluster(ClusterEffect::AddFinalizer) => {
-                let written = write::finalizer(&self.api(), &self.object, Hold::Add).await;
+                let written = patch::finalizer(&self.api(), &self.object, FinalizerChange::Add).await;
                 self.object_outcome(written)
             }
             Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
-                match write::finalizer(&self.api(), &self.object, Hold::Remove).await {
+                match patch::finalizer(&self.api(), &self.object, FinalizerChange::Remove).await {
                     Ok(left) => {
                         self.let_go(&left);
                         Outcome::Cluster(ClusterOutcome::Gone)
@@ -152,10 +153,10 @@ impl Performer {
             kube::Error::Api(status) if status.is_not_found() => Outcome::Cluster(ClusterOutcome::Gone),
             other => {
                 let tokens = self.tokens.values();
-                let scrub = tokens.fold(Redactor::default(), |scrub, token| {
+                let redactor = tokens.fold(Redactor::default(), |scrub, token| {
                     scrub.with_stored(&token.secret)
                 });
-                let detail = scrubbed(other, &scrub);
+                let detail = redacted(other, &redactor);
                 match other {
                     kube::Error::Api(status) if status.is_forbidden() => {
                         Outcome::Cluster(ClusterOutcome::Forbidden { detail })
@@ -216,7 +217,7 @@ impl Performer {
 
     async fn write_status(&mut self, status: &WorkspaceStatus) -> Outcome {
         let version = self.object.resource_version();
-        let patch = match write::status_patch(version.as_deref(), self.object.status.as_ref(), status) {
+        let patch = match patch::status_patch(version.as_deref(), self.object.status.as_ref(), status) {
             Ok(patch) => patch,
             Err(error) => {
                 return Outcome::Cluster(ClusterOutcome::KubernetesFailed {
@@ -227,7 +228,7 @@ impl Performer {
         let name = self.object.name_any();
         let written = self
             .api()
-            .patch_status(&name, &write::params(), &Patch::Merge(patch))
+            .patch_status(&name, &patch::params(), &Patch::Merge(patch))
             .await;
         self.object_outcome(written)
     }
@@ -237,7 +238,9 @@ impl Performer {
         match crds.get_metadata_opt(Workspace::crd_name()).await {
             Ok(Some(crd)) if crd.metadata.deletion_timestamp.is_none() => CrdState::Serving,
             Ok(Some(_) | None) => CrdState::Going,
-            Err(error) => CrdState::Unreadable { why: detail(&error) },
+            Err(error) => CrdState::Unreadable {
+                why: error_text(&error),
+            },
         }
     }
 }
@@ -252,19 +255,6 @@ fn asked(change: WorkspaceChange) -> engine::UpdateFields {
             name: None,
             state: Some(state),
         },
-    }
-}
-
-/// Fit to be shown, and the same for the same cause.
-pub(super) fn detail(error: &kube::Error) -> String {
-    scrubbed(error, &Redactor::default())
-}
-
-/// Who refuses a request says why in words of its own, an admission webhook among them, and may quote what it refuses.
-fn scrubbed(error: &kube::Error, scrub: &Redactor) -> String {
-    match error {
-        kube::Error::Api(status) => scrub.redact(&format!("{} {}", status.reason, status.message)),
-        _ => "no answer from the Kubernetes API".to_owned(),
     }
 }
 

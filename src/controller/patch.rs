@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::crd::metadata_keys;
 
 /// What is written outside a reconcile, and so outside its deadline, may take so long: it is not worth a slot for longer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All our patches bear one field manager.
 pub(super) fn params() -> PatchParams {
@@ -25,21 +25,25 @@ pub(super) fn params() -> PatchParams {
 
 /// Whether our finalizer shall be there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Hold {
+pub(super) enum FinalizerChange {
     Add,
     Remove,
 }
 
 /// Adds or removes our finalizer, leaving others' as they are.
-pub(super) async fn finalizer<K>(api: &Api<K>, object: &impl Resource, hold: Hold) -> kube::Result<K>
+pub(super) async fn finalizer<K>(
+    api: &Api<K>,
+    object: &impl Resource,
+    change: FinalizerChange,
+) -> kube::Result<K>
 where
     K: Clone + DeserializeOwned + Debug,
 {
     let mut finalizers = object.finalizers().to_vec();
     finalizers.retain(|finalizer| finalizer != metadata_keys::FINALIZER);
-    match hold {
-        Hold::Add => finalizers.push(metadata_keys::FINALIZER.to_owned()),
-        Hold::Remove => {}
+    match change {
+        FinalizerChange::Add => finalizers.push(metadata_keys::FINALIZER.to_owned()),
+        FinalizerChange::Remove => {}
     }
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
     api.patch(&object.name_any(), &params(), &Patch::Merge(patch))

@@ -1,5 +1,9 @@
 //! The loop over Workspaces: wakes, slots, deadlines, isolation of panics, and the few lines that drive a reconcile.
 
+pub(super) mod claims;
+pub(super) mod observe;
+pub(super) mod perform;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +19,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::announce::announce;
+use self::perform::Performer;
 use super::context::Context;
-use super::perform::Performer;
-use super::{lag, observe, outside};
+use super::events::publish;
+use super::{lag, report};
 use crate::admin::metrics::{EffectOutcome, Kind, ReconcileResult};
 use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
@@ -72,7 +76,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         AnyWorkspace::Salvaged(salvage) => match observe::undecodable(salvage) {
             Undecodable::Release => salvage.left.clone(),
             Undecodable::Report(finding) => {
-                outside::report(&context, &*workspace, finding).await;
+                report::report(&context, &*workspace, finding).await;
                 return Ok(Action::requeue(UNDECODABLE));
             }
         },
@@ -117,7 +121,7 @@ async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>) -> Resul
         ),
         Err(error) => {
             tracing::error!(%error, namespace = object.namespace(), workspace = object.name_any(), "a reconcile crashed");
-            outside::report(&context, &object, outside::panicked()).await;
+            report::report(&context, &object, report::crashed()).await;
             (
                 ReconcileResult::Panicked,
                 Reason::InternalError,
@@ -212,7 +216,7 @@ async fn finish(
             "{}",
             event.message
         );
-        announce(context, object, event).await;
+        publish(context, object, event).await;
     }
     let reason = settled.reason.unwrap_or(Reason::Creating);
     (

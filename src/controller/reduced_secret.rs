@@ -25,7 +25,7 @@ pub(super) const KEYS: [&str; 6] = [
 
 /// What is kept of a Secret: enough to judge it, nothing to leak.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct KeptSecret {
+pub(super) struct ReducedSecret {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) resource_version: String,
@@ -38,7 +38,7 @@ pub(super) struct KeptSecret {
     pub(super) annotations: BTreeMap<String, String>,
 }
 
-impl KeptSecret {
+impl ReducedSecret {
     /// Reduces a Secret; what it held is dropped with it.
     pub(super) fn of(secret: &Secret) -> Self {
         let annotations = secret.annotations();

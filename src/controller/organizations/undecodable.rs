@@ -1,0 +1,52 @@
+//! Performs what follows for an Organization that cannot be decoded. What that is, [`crate::organization::undecodable`] decides.
+
+use std::time::Duration;
+
+use kube::api::PartialObjectMetaExt;
+use kube::core::PartialObjectMeta;
+use kube::{Api, ResourceExt};
+use tokio::time::timeout;
+
+use crate::controller::context::Context;
+use crate::controller::error_text::error_text;
+use crate::controller::metadata;
+use crate::controller::patch::{self, FinalizerChange, WRITE_TIMEOUT};
+use crate::controller::report::report;
+use crate::crd::any_organization::SalvagedOrganization;
+use crate::crd::{Organization, WithoutManagedFields};
+use crate::organization::undecodable::{Undecodable, undecodable};
+
+/// A change of the object, or of who names it, comes as an event: this is for one that was missed.
+const MISSED_EVENT_INTERVAL: Duration = Duration::from_secs(30 * 60);
+
+/// A finalizer that could not be taken off is tried again then: six times an hour. A conflict comes with an event of its
+/// own, and the end of an outage with a new list.
+const RELEASE_RETRY: Duration = Duration::from_secs(10 * 60);
+
+/// Does what follows for an Organization that cannot be decoded, and returns after how long it is reconciled again.
+pub(super) async fn reconcile(context: &Context, salvaged: &SalvagedOrganization) -> Duration {
+    let object: PartialObjectMeta<Organization> = salvaged.metadata.clone().into_response_partial();
+    let name = object.name_any();
+    let users = context.users_of(&name).len();
+    let (deletion, finalizer) = (metadata::deletion(&object), metadata::finalizer(&object));
+    match undecodable(&salvaged.error, deletion, finalizer, users) {
+        Undecodable::Report(finding) => {
+            report(context, &object, finding).await;
+            MISSED_EVENT_INTERVAL
+        }
+        Undecodable::Released => MISSED_EVENT_INTERVAL,
+        Undecodable::Release => {
+            let namespace = &context.settings.operator_namespace;
+            let api: Api<WithoutManagedFields<PartialObjectMeta<Organization>>> =
+                Api::namespaced(context.client.clone(), namespace);
+            let written = patch::finalizer(&api, &object, FinalizerChange::Remove);
+            let error = match timeout(WRITE_TIMEOUT, written).await {
+                Ok(Ok(_)) => return MISSED_EVENT_INTERVAL,
+                Ok(Err(error)) => error_text(&error),
+                Err(late) => late.to_string(),
+            };
+            tracing::warn!(organization = name, error, "an Organization could not be let go");
+            RELEASE_RETRY
+        }
+    }
+}

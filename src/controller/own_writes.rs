@@ -1,0 +1,76 @@
+//! Resource versions of our own last writes, so that a store which has not seen one is told from a store that has. A plain
+//! value; [`super::lag`] asks it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::ids::Uid;
+use crate::domain::time::elapsed;
+
+/// No watch that works is behind for so long. The object is asked about then, and again after as long.
+pub(super) const LIVE_READ_AFTER: Duration = Duration::from_secs(60);
+
+/// Resource versions of our own last writes.
+#[derive(Debug, Default)]
+pub(super) struct OwnWrites(HashMap<Uid, OwnWrite>);
+
+#[derive(Debug)]
+struct OwnWrite {
+    version: u64,
+    behind_since: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Lag {
+    None,
+    Short,
+    TooLong,
+}
+
+impl OwnWrites {
+    /// Remembers that the object is at least this new.
+    pub(super) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
+        if let Some(version) = resource_version.and_then(|text| text.parse().ok()) {
+            self.put(uid, version);
+        }
+    }
+
+    /// Remembers that the object is gone: no store that still has it is new enough.
+    pub(super) fn ended(&mut self, uid: &Uid) {
+        self.put(uid, u64::MAX);
+    }
+
+    fn put(&mut self, uid: &Uid, version: u64) {
+        let write = OwnWrite {
+            version,
+            behind_since: None,
+        };
+        self.0.insert(uid.clone(), write);
+    }
+
+    pub(super) fn forget(&mut self, uid: &Uid) {
+        self.0.remove(uid);
+    }
+
+    /// Whether what was seen is older than our own last write. Resource versions of one kind are ordered (KEP-5504).
+    pub(super) fn is_newer_than(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
+        let seen = resource_version.and_then(|text| text.parse::<u64>().ok());
+        matches!((seen, self.0.get(uid)), (Some(seen), Some(write)) if seen < write.version)
+    }
+
+    pub(super) fn lag(&mut self, uid: &Uid, resource_version: Option<&str>, now: Timestamp) -> Lag {
+        if !self.is_newer_than(uid, resource_version) {
+            return Lag::None;
+        }
+        let Some(write) = self.0.get_mut(uid) else {
+            return Lag::None;
+        };
+        if elapsed(*write.behind_since.get_or_insert(now), now) < LIVE_READ_AFTER {
+            return Lag::Short;
+        }
+        write.behind_since = Some(now);
+        Lag::TooLong
+    }
+}

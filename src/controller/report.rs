@@ -1,0 +1,92 @@
+//! Reports in an object's conditions what no reconcile can report: that it cannot be decoded, or that its reconcile crashed.
+
+use kube::api::Patch;
+use kube::core::{ApiResource, DynamicObject};
+use kube::{Api, Resource, ResourceExt};
+use tokio::time::timeout;
+
+use super::context::Context;
+use super::error_text::error_text;
+use super::events::publish;
+use super::patch::{self, WRITE_TIMEOUT};
+use crate::crd::WithoutManagedFields;
+use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set_conditions};
+use crate::domain::finding::Finding;
+use crate::domain::reason::{Kstatus, Reason};
+
+/// Reports in the conditions what a reconcile would have reported.
+pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: Finding) {
+    match timeout(WRITE_TIMEOUT, write_conditions(context, object, &finding)).await {
+        Ok(Written::Changed) => publish(context, object, &finding).await,
+        Ok(Written::Not) => {}
+        Err(late) => {
+            let (namespace, name) = (object.namespace(), object.name_any());
+            tracing::warn!(error = %late, namespace, name, "the conditions could not be written");
+        }
+    }
+}
+
+enum Written {
+    Changed,
+    Not,
+}
+
+async fn write_conditions<K: Resource<DynamicType = ()>>(
+    context: &Context,
+    object: &K,
+    finding: &Finding,
+) -> Written {
+    let resource = ApiResource::erase::<K>(&());
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<WithoutManagedFields<DynamicObject>> =
+        Api::namespaced_with(context.client.clone(), &namespace, &resource);
+    let name = object.name_any();
+    let Ok(Some(WithoutManagedFields(live))) = api.get_opt(&name).await else {
+        return Written::Not;
+    };
+    let old: Vec<_> = live
+        .data
+        .pointer("/status/conditions")
+        .and_then(|conditions| serde_json::from_value(conditions.clone()).ok())
+        .unwrap_or_default();
+    let generation = live.metadata.generation.unwrap_or_default();
+    let draft = |kind, status| ConditionDraft {
+        kind,
+        status,
+        reason: finding.reason.as_str(),
+        message: finding.message.clone(),
+    };
+    let abnormal = match finding.reason.kstatus() {
+        Kstatus::Stalled => STALLED,
+        Kstatus::Reconciling | Kstatus::Ready => RECONCILING,
+    };
+    let new = set_conditions(
+        &old,
+        &[
+            draft(READY, ConditionStatus::False),
+            draft(abnormal, ConditionStatus::True),
+        ],
+        generation,
+        context.now(),
+    );
+    if new == old {
+        return Written::Not;
+    }
+    let patch = Patch::Merge(patch::conditions_patch(generation, &new));
+    match api.patch_status(&name, &patch::params(), &patch).await {
+        Ok(_) => Written::Changed,
+        Err(error) => {
+            let error = error_text(&error);
+            tracing::warn!(error, namespace, name, "the conditions could not be written");
+            Written::Not
+        }
+    }
+}
+
+/// What is said of an object whose reconcile crashed.
+pub(super) fn crashed() -> Finding {
+    Finding::new(
+        Reason::InternalError,
+        "the reconcile over this object crashed; it is tried again later. Report it with the log",
+    )
+}

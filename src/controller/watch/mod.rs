@@ -1,0 +1,13 @@
+//! Watching: what the API server says, brought into the stores and indexes.
+//!
+//! In the order of an event: [`sources`] asks for it, [`merge`] makes one stream of several namespaces, [`watches`] runs the
+//! streams and ends with the first that breaks, [`handlers`] feeds the store and wakes whom the change concerns.
+
+mod handlers;
+mod merge;
+mod sources;
+mod watches;
+
+pub(super) use self::watches::start;
+
+pub use self::watches::WatchEnded;
