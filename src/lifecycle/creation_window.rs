@@ -160,8 +160,9 @@ mod tests {
         assert_eq!(within, [false, true, true, false]);
     }
 
+    /// What was learnt of the servers clock serves where an answer has no date.
     #[test]
-    fn what_was_learnt_of_the_servers_clock_serves_where_an_answer_has_no_date() {
+    fn an_answer_without_a_date_uses_the_learnt_server_time() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let mut clock = ServerClock::default();
         clock.learn(&answer(100, 101, 501));

@@ -106,8 +106,9 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
+    /// A documented token is renewed between eleven and fourteen minutes.
     #[test]
-    fn a_documented_token_is_renewed_between_eleven_and_fourteen_minutes() {
+    fn a_token_is_renewed_between_minute_eleven_and_fourteen() {
         for n in 0..200 {
             let uid = Uid::new(format!("uid-{n}"));
             let after = elapsed(at(0), TokenTimes::issued(at(0), DOCUMENTED_LIFE).renew_at(&uid));

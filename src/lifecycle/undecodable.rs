@@ -75,8 +75,9 @@ mod tests {
         }
     }
 
+    /// It goes when asked to where what it manages can be told or is retained.
     #[test]
-    fn it_goes_when_asked_to_where_what_it_manages_can_be_told_or_is_retained() {
+    fn it_goes_on_request_if_it_is_readable_or_retained() {
         for policy in POLICIES {
             assert_eq!(said(Deletion::Requested, &[], policy), None, "{policy:?}");
             let held = said(Deletion::Requested, &["uid", "name"], policy);

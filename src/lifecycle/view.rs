@@ -61,7 +61,7 @@ impl View {
         })
     }
 
-    /// The id that a status made for another object names: a wish to adopt, believed for nothing else.
+    /// The id that a status made for another object names: a wish to adopt, confirmed for nothing else.
     pub fn wish(&self) -> Option<&WorkspaceId> {
         let foreign = self.stored.uid.as_ref() != Some(&self.object.uid);
         self.stored.workspace_id.as_ref().filter(|_| foreign)
@@ -155,7 +155,7 @@ impl View {
         until.is_some_and(|at| at > self.now)
     }
 
-    /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts anew.
+    /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts again.
     pub fn cause(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.object.generation.hash(&mut hasher);

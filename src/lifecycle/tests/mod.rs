@@ -1,40 +1,9 @@
-//! The rules as sentences, a chapter a file, in a small synchronous world; then laws over arbitrary views.
+//! The decision core in a small synchronous world.
+//!
+//! - [`harness`]: the world of the tests, with its fake Agent Engine, its faults, and the words of the stories.
+//! - [`spec`]: the rules as sentences, a chapter a file.
+//! - [`laws`]: what holds over arbitrary views, ordeals, and crashes at every effect.
 
-mod adoption;
-mod advice;
-mod asked;
-mod budget;
-mod claims;
-mod clock_set_back;
-mod cost;
-mod crashes;
-mod creation;
-mod creation_disturbed;
-mod deletion;
-mod deletion_that_fails;
-mod dice;
-mod failures;
-mod fake_engine;
-mod farewells;
-mod fortunes;
-mod gone;
-mod held_up;
-mod identity;
+mod harness;
 mod laws;
-mod ordeals;
-mod perform;
-mod preconditions;
-mod rate_limits;
-mod recoveries;
-mod rename_and_state;
-mod reports;
-mod secrets;
-mod stories;
-mod strays;
-mod suspended_in_flight;
-mod telling;
-mod tokens;
-mod tried;
-mod unwatched_recorded_secret;
-mod whose_id;
-mod world;
+mod spec;

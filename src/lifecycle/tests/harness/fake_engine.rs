@@ -1,0 +1,179 @@
+//! Agent Engine as far as the core can see it: workspaces by id, get-or-create by name, and a clock of its own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{
+    Deleted, Failure, FailureClass, RemoteState, RemoteWorkspace, TokenScope, WorkspaceState,
+};
+use crate::domain::time::shifted;
+use crate::lifecycle::effect::{TokenSlot, WorkspaceChange};
+use crate::lifecycle::tests::harness::world::org;
+
+/// What the model's server tells of times.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::lifecycle::tests) enum Told {
+    Yes,
+    No,
+}
+
+/// The server. Its answers are honest; faults are the world's business.
+pub(in crate::lifecycle::tests) struct Engine {
+    pub(in crate::lifecycle::tests) rows: Vec<Row>,
+    pub(in crate::lifecycle::tests) ahead: SignedDuration,
+    pub(in crate::lifecycle::tests) date: Told,
+    pub(in crate::lifecycle::tests) created_at: Told,
+    /// How long a new workspace stays out of the list.
+    pub(in crate::lifecycle::tests) list_lag: Duration,
+    pub(in crate::lifecycle::tests) token_life: Duration,
+    /// The organization that proofs name.
+    pub(in crate::lifecycle::tests) proves_for: OrganizationId,
+    /// What it makes of a change that it took.
+    pub(in crate::lifecycle::tests) after_update: fn(&mut RemoteWorkspace),
+    tokens: BTreeMap<u64, WorkspaceId>,
+    made: usize,
+}
+
+pub(in crate::lifecycle::tests) struct Row {
+    pub(in crate::lifecycle::tests) workspace: RemoteWorkspace,
+    listed_from: Timestamp,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            ahead: SignedDuration::ZERO,
+            date: Told::Yes,
+            created_at: Told::Yes,
+            list_lag: Duration::ZERO,
+            token_life: Duration::from_secs(1200),
+            proves_for: org(),
+            after_update: |_| {},
+            tokens: BTreeMap::new(),
+            made: 0,
+        }
+    }
+}
+
+impl Engine {
+    /// Makes a workspace behind the operator's back.
+    pub(in crate::lifecycle::tests) fn make(&mut self, now: Timestamp, name: &str) -> WorkspaceId {
+        self.made += 1;
+        let id = WorkspaceId::new(format!("ws-{}", self.made));
+        self.rows.push(Row {
+            workspace: RemoteWorkspace {
+                id: id.clone(),
+                name: WorkspaceName::from(name),
+                organization_id: Some(org()),
+                state: RemoteState::Known(WorkspaceState::Active),
+                tombstone: false,
+                created_at: (self.created_at == Told::Yes).then(|| self.clock(now)),
+            },
+            listed_from: now.checked_add(self.list_lag).unwrap(),
+        });
+        id
+    }
+
+    pub(in crate::lifecycle::tests) fn clock(&self, now: Timestamp) -> Timestamp {
+        shifted(now, self.ahead)
+    }
+
+    /// The `Date` header: whole seconds, cut off.
+    pub(in crate::lifecycle::tests) fn date(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.date == Told::Yes).then(|| Timestamp::from_second(self.clock(now).as_second()).unwrap())
+    }
+
+    pub(in crate::lifecycle::tests) fn row(&mut self, id: &WorkspaceId) -> Option<&mut RemoteWorkspace> {
+        self.rows
+            .iter_mut()
+            .map(|row| &mut row.workspace)
+            .find(|row| row.id == *id)
+    }
+
+    pub(in crate::lifecycle::tests) fn names(&self) -> Vec<&str> {
+        self.rows.iter().map(|row| row.workspace.name.as_str()).collect()
+    }
+
+    pub(in crate::lifecycle::tests) fn list(&self, now: Timestamp) -> Vec<RemoteWorkspace> {
+        let seen = self.rows.iter().filter(|row| row.listed_from <= now);
+        seen.map(|row| row.workspace.clone()).collect()
+    }
+
+    pub(in crate::lifecycle::tests) fn search(
+        &self,
+        now: Timestamp,
+        name: &WorkspaceName,
+    ) -> Vec<RemoteWorkspace> {
+        let needle = name.as_str().trim().to_lowercase();
+        let mut rows = self.list(now);
+        rows.retain(|row| row.name.as_str().to_lowercase().contains(&needle));
+        rows
+    }
+
+    pub(in crate::lifecycle::tests) fn issue(&mut self, now: Timestamp, name: &WorkspaceName) -> TokenSlot {
+        let known = self
+            .rows
+            .iter()
+            .find(|row| row.workspace.name == *name && !row.workspace.tombstone);
+        let id = match known.map(|row| row.workspace.id.clone()) {
+            Some(id) => id,
+            None => self.make(now, name.as_str()),
+        };
+        let slot = self.tokens.len() as u64;
+        self.tokens.insert(slot, id);
+        TokenSlot(slot)
+    }
+
+    pub(in crate::lifecycle::tests) fn verify(&self, slot: TokenSlot) -> TokenScope {
+        TokenScope {
+            workspace_id: self.tokens[&slot.0].clone(),
+            organization_id: Some(self.proves_for.clone()),
+            workspace_name: None,
+        }
+    }
+
+    pub(in crate::lifecycle::tests) fn update(
+        &mut self,
+        id: &WorkspaceId,
+        change: &WorkspaceChange,
+    ) -> Result<RemoteWorkspace, Failure> {
+        if let WorkspaceChange::Rename(name) = change
+            && self
+                .rows
+                .iter()
+                .any(|row| row.workspace.name == *name && row.workspace.id != *id)
+        {
+            return Err(failure(FailureClass::Conflict, 409));
+        }
+        let after_update = self.after_update;
+        let row = self.row(id).ok_or_else(|| failure(FailureClass::Missing, 404))?;
+        match change {
+            WorkspaceChange::Rename(name) => row.name = name.clone(),
+            WorkspaceChange::State(state) => row.state = RemoteState::Known(*state),
+        }
+        after_update(row);
+        Ok(row.clone())
+    }
+
+    pub(in crate::lifecycle::tests) fn delete(&mut self, id: &WorkspaceId) -> Deleted {
+        let before = self.rows.len();
+        self.rows.retain(|row| row.workspace.id != *id);
+        if self.rows.len() < before {
+            Deleted::Removed
+        } else {
+            Deleted::AlreadyGone
+        }
+    }
+}
+
+pub(in crate::lifecycle::tests) fn failure(class: FailureClass, status: u16) -> Failure {
+    Failure {
+        class,
+        status: Some(status),
+        detail: format!("it answered {status}"),
+    }
+}

@@ -1,0 +1,345 @@
+//! A small synchronous world: objects and Secrets as stored, Agent Engine as modelled. It waits for nothing and draws no
+//! lots.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::crd::organization::{AccessEntry, Defaults};
+use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
+use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
+use crate::domain::remote::FailureClass;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::Memory;
+use crate::lifecycle::effect::CrdState;
+use crate::lifecycle::facts::{
+    ListEntry, ObjectFacts, OrganizationFacts, Ownership, ReadableOrganization, SecretFacts, Secrets,
+};
+use crate::lifecycle::progress::Progress;
+use crate::lifecycle::tests::harness::fake_engine::Engine;
+use crate::lifecycle::view::View;
+use crate::limits::RateLimiter;
+use crate::tenancy::{Access, Basis, ClaimKey, ClaimResult, Claimant, Claims};
+
+pub(in crate::lifecycle::tests) const API_URL: &str = "https://api.example";
+
+pub(in crate::lifecycle::tests) fn org() -> OrganizationId {
+    OrganizationId::from("org-1")
+}
+
+pub(in crate::lifecycle::tests) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+pub(in crate::lifecycle::tests) fn spec(name: &str) -> WorkspaceSpec {
+    serde_json::from_value(serde_json::json!({ "name": name })).unwrap()
+}
+
+/// A Workspace as the API server stores it.
+#[derive(Clone)]
+pub(in crate::lifecycle::tests) struct Object {
+    pub(in crate::lifecycle::tests) facts: ObjectFacts,
+    pub(in crate::lifecycle::tests) spec: WorkspaceSpec,
+    pub(in crate::lifecycle::tests) status: WorkspaceStatus,
+    pub(in crate::lifecycle::tests) version: u64,
+}
+
+/// A Secret as the API server stores it, without its token.
+#[derive(Clone)]
+pub(in crate::lifecycle::tests) struct Secret {
+    pub(in crate::lifecycle::tests) facts: SecretFacts,
+    pub(in crate::lifecycle::tests) controller: Option<Uid>,
+}
+
+/// What befalls an effect.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::lifecycle::tests) enum Fault {
+    /// Agent Engine answers so; nothing was done.
+    Answers(FailureClass, u16),
+    /// It was done, and the answer was lost.
+    AnswerLost,
+    /// The process dies before the request is sent.
+    CrashBefore,
+    /// The process dies after it was carried out.
+    CrashAfter,
+    /// The Kubernetes API refuses.
+    Refused,
+    /// The Kubernetes API says that the operator may not.
+    Forbidden,
+}
+
+/// What happens between two effects.
+type Meanwhile = fn(&mut World);
+
+pub(in crate::lifecycle::tests) struct World {
+    pub(in crate::lifecycle::tests) now: Timestamp,
+    pub(in crate::lifecycle::tests) objects: BTreeMap<String, Object>,
+    pub(in crate::lifecycle::tests) secrets: BTreeMap<String, Secret>,
+    pub(in crate::lifecycle::tests) engine: Engine,
+    pub(in crate::lifecycle::tests) organization: OrganizationFacts,
+    pub(in crate::lifecycle::tests) crd: CrdState,
+    /// When the shared list was last requested, and what it said.
+    pub(in crate::lifecycle::tests) snapshot:
+        Option<(Timestamp, Vec<crate::domain::remote::RemoteWorkspace>)>,
+    pub(in crate::lifecycle::tests) claims: Claims,
+    pub(in crate::lifecycle::tests) limiter: RateLimiter,
+    /// How many requests each answer takes.
+    pub(in crate::lifecycle::tests) requests: u32,
+    pub(in crate::lifecycle::tests) memory: BTreeMap<Uid, Memory>,
+    pub(in crate::lifecycle::tests) journal: Vec<(Timestamp, &'static str)>,
+    pub(in crate::lifecycle::tests) events: Vec<Reason>,
+    pub(in crate::lifecycle::tests) issued_names: Vec<String>,
+    pub(in crate::lifecycle::tests) issued_regions: Vec<Option<RegionId>>,
+    pub(in crate::lifecycle::tests) faults: Vec<(&'static str, Fault, usize)>,
+    pub(in crate::lifecycle::tests) meanwhile: Vec<(&'static str, Meanwhile)>,
+    /// Dies at this effect of all, and whether it is carried out.
+    pub(in crate::lifecycle::tests) crash_at: Option<(usize, Fault)>,
+    /// Made by an issue for a workspace whose name had just moved.
+    pub(in crate::lifecycle::tests) orphans: Vec<WorkspaceId>,
+    /// Those of which a process knew that has ended: nobody can tell them for ours any more.
+    pub(in crate::lifecycle::tests) orphans_of_crashes: Vec<WorkspaceId>,
+    pub(in crate::lifecycle::tests) versions: u64,
+    /// The story so far, if it is to be told.
+    pub(in crate::lifecycle::tests) told: Option<Vec<String>>,
+}
+
+impl World {
+    /// Namespace `team` is granted every name; adoption is allowed where a test says so.
+    pub(in crate::lifecycle::tests) fn new() -> Self {
+        let mut world = Self {
+            now: at(0),
+            objects: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            engine: Engine::default(),
+            organization: OrganizationFacts::Readable(ReadableOrganization {
+                name: "default".to_owned(),
+                access: Access::none(),
+                defaults: Defaults::default(),
+                api_url: API_URL.to_owned(),
+                verification: Verification::Verified(org()),
+                missing: Missing::Few,
+                revision: 0,
+            }),
+            crd: CrdState::Serving,
+            snapshot: None,
+            claims: Claims::default(),
+            limiter: RateLimiter::new(1000),
+            requests: 1,
+            memory: BTreeMap::new(),
+            journal: Vec::new(),
+            events: Vec::new(),
+            issued_names: Vec::new(),
+            issued_regions: Vec::new(),
+            faults: Vec::new(),
+            meanwhile: Vec::new(),
+            crash_at: None,
+            orphans: Vec::new(),
+            orphans_of_crashes: Vec::new(),
+            versions: 0,
+            told: None,
+        };
+        world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]");
+        world
+    }
+
+    /// Replaces `spec.access` of the Organization.
+    pub(in crate::lifecycle::tests) fn grant(&mut self, yaml: &str) {
+        let entries: Vec<AccessEntry> = serde_saphyr::from_str(yaml).unwrap();
+        let organization = self.readable();
+        organization.access = Access::resolve(&entries, "team", &BTreeMap::new());
+        organization.revision += 1;
+    }
+
+    pub(in crate::lifecycle::tests) fn allow_adoption(&mut self) {
+        self.grant("[{namespaces: {names: [team]}, workspaceNames: ['*'], adoption: Allowed}]");
+    }
+
+    pub(in crate::lifecycle::tests) fn readable(&mut self) -> &mut ReadableOrganization {
+        match &mut self.organization {
+            OrganizationFacts::Readable(organization) => organization,
+            OrganizationFacts::NotFound { .. } | OrganizationFacts::Unreadable { .. } => {
+                panic!("not readable")
+            }
+        }
+    }
+
+    /// `kubectl apply`.
+    pub(in crate::lifecycle::tests) fn apply(&mut self, object: &str, spec: WorkspaceSpec) {
+        self.versions += 1;
+        let (now, version) = (self.now, self.versions);
+        if let Some(stored) = self.objects.get_mut(object) {
+            if stored.spec != spec {
+                stored.facts.generation += 1;
+            }
+            (stored.spec, stored.version) = (spec, version);
+            return;
+        }
+        let facts = ObjectFacts {
+            uid: Uid::new(format!("uid-{object}-{version}")),
+            namespace: "team".to_owned(),
+            name: object.to_owned(),
+            created: now,
+            generation: 1,
+            deletion: Deletion::NotRequested,
+            finalizer: Finalizer::Absent,
+            reconcile_at: None,
+            recreate: None,
+        };
+        let status = WorkspaceStatus {
+            observed_generation: Some(-1),
+            ..WorkspaceStatus::default()
+        };
+        self.objects.insert(
+            object.to_owned(),
+            Object {
+                facts,
+                spec,
+                status,
+                version,
+            },
+        );
+    }
+
+    /// Changes a stored object as a user would.
+    pub(in crate::lifecycle::tests) fn edit(&mut self, object: &str, how: impl FnOnce(&mut Object)) {
+        self.versions += 1;
+        let stored = self.objects.get_mut(object).unwrap();
+        how(stored);
+        stored.facts.generation += 1;
+        stored.version = self.versions;
+    }
+
+    /// `kubectl delete`.
+    pub(in crate::lifecycle::tests) fn delete(&mut self, object: &str) {
+        self.edit(object, |stored| stored.facts.deletion = Deletion::Requested);
+        if self.objects[object].facts.finalizer == Finalizer::Absent {
+            self.remove(object);
+        }
+    }
+
+    pub(in crate::lifecycle::tests) fn remove(&mut self, object: &str) {
+        let gone = self.objects.remove(object).unwrap().facts.uid;
+        self.secrets
+            .retain(|_, secret| secret.controller.as_ref() != Some(&gone));
+        self.claims.forget(&gone);
+        self.memory.remove(&gone);
+    }
+
+    /// An older object comes to record the workspace of that id.
+    pub(in crate::lifecycle::tests) fn claimed_elsewhere(&mut self, id: &str) {
+        let older = Claimant {
+            uid: Uid::from("uid-older"),
+            namespace: "team".to_owned(),
+            name: "older".to_owned(),
+            created: at(-3600),
+        };
+        let key = ClaimKey::Id(org(), WorkspaceId::from(id));
+        self.claims
+            .observe(&older, BTreeMap::from([(key, Basis::Recorded)]));
+    }
+
+    /// The next `times` effects of that kind meet with this.
+    pub(in crate::lifecycle::tests) fn fault(&mut self, kind: &'static str, fault: Fault, times: usize) {
+        self.faults.push((kind, fault, times));
+    }
+
+    pub(in crate::lifecycle::tests) fn heal(&mut self) {
+        self.faults.clear();
+    }
+
+    /// Something happens just before the next effect of that kind.
+    pub(in crate::lifecycle::tests) fn meanwhile(&mut self, kind: &'static str, what: Meanwhile) {
+        self.meanwhile.push((kind, what));
+    }
+
+    /// The process dies at the `n`th effect from now on.
+    pub(in crate::lifecycle::tests) fn crash_at(&mut self, n: usize, fault: Fault) {
+        self.crash_at = Some((self.journal.len() + n, fault));
+    }
+
+    /// What a user does who is told of them: nobody else may.
+    pub(in crate::lifecycle::tests) fn remove_orphans_of_crashes(&mut self) {
+        for id in std::mem::take(&mut self.orphans_of_crashes) {
+            self.engine.delete(&id);
+        }
+    }
+
+    /// The process is new: it remembers nothing.
+    pub(in crate::lifecycle::tests) fn restart(&mut self) {
+        self.memory.clear();
+        self.orphans_of_crashes.append(&mut self.orphans);
+        self.claims = Claims::default();
+        self.limiter = RateLimiter::new(1000);
+        self.snapshot = None;
+    }
+
+    /// The organization's shared list is fetched.
+    pub(in crate::lifecycle::tests) fn list(&mut self) {
+        self.snapshot = Some((self.now, self.engine.list(self.now)));
+    }
+
+    pub(in crate::lifecycle::tests) fn view(&self, object: &str) -> View {
+        let stored = &self.objects[object];
+        let target = stored.spec.token_secret_name(object);
+        let facts = |secret: &Secret| self.secret_facts(&stored.facts, secret);
+        // The index is fed by a watch of our label.
+        let seen = |secret: &Secret| {
+            secret
+                .facts
+                .labels
+                .contains_key(crate::crd::metadata_keys::WORKSPACE_LABEL)
+        };
+        let listed = self.snapshot.as_ref().map(|(requested_at, rows)| ListEntry {
+            requested_at: *requested_at,
+            row: rows
+                .iter()
+                .find(|row| Some(&row.id) == stored.status.workspace_id.as_ref())
+                .cloned(),
+        });
+        View {
+            now: self.now,
+            object: stored.facts.clone(),
+            declared: stored.spec.clone(),
+            stored: stored.status.clone(),
+            organization: self.organization.clone(),
+            claim_result: ClaimResult::default(),
+            secrets: Secrets {
+                target: self.secrets.get(&target).filter(|secret| seen(secret)).map(facts),
+                others: self
+                    .secrets
+                    .iter()
+                    .filter(|(name, secret)| {
+                        seen(secret)
+                            && **name != target
+                            && secret.controller.as_ref() == Some(&stored.facts.uid)
+                    })
+                    .map(|(_, secret)| facts(secret))
+                    .collect(),
+            },
+            listed,
+            memory: self.memory.get(&stored.facts.uid).cloned().unwrap_or_default(),
+            progress: Progress::default(),
+        }
+    }
+
+    pub(in crate::lifecycle::tests) fn secret_facts(
+        &self,
+        object: &ObjectFacts,
+        secret: &Secret,
+    ) -> SecretFacts {
+        let label = secret
+            .facts
+            .labels
+            .get(crate::crd::metadata_keys::WORKSPACE_LABEL);
+        SecretFacts {
+            ownership: match &secret.controller {
+                Some(uid) if *uid == object.uid => Ownership::Ours,
+                None if label == Some(&object.name) => Ownership::Orphaned,
+                Some(_) | None => Ownership::Foreign,
+            },
+            ..secret.facts.clone()
+        }
+    }
+}

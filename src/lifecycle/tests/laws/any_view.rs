@@ -1,0 +1,310 @@
+//! What holds whatever is stored, listed and answered.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::crd::workspace::{DeletionPolicy, WorkspaceStatus};
+use crate::domain::ids::WorkspaceName;
+use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::{Kstatus, Reason};
+use crate::domain::remote::WorkspaceState;
+use crate::domain::time::elapsed;
+use crate::lifecycle::effect::{ClusterEffect, CrdState, Effect, EngineCall, WorkspaceChange};
+use crate::lifecycle::facts::Ownership;
+use crate::lifecycle::judge::{deletion, failure};
+use crate::lifecycle::progress::{Remote, SecretProgress, TokenProgress};
+use crate::lifecycle::reconcile::{Next, Reconcile, Settled};
+use crate::lifecycle::tests::harness::dice::Dice;
+use crate::lifecycle::view::View;
+use crate::limits::RateLimiter;
+use crate::tenancy::{ClaimKey, Claims, canonical};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Runs a reconcile against the dice; `seen` judges every effect by the view that it was decided on.
+fn play(
+    view: View,
+    dice: &mut Dice,
+    mut seen: impl FnMut(&View, &Effect) -> Result<(), TestCaseError>,
+) -> Result<(Reconcile, Box<Settled>), TestCaseError> {
+    let (mut claims, mut limiter) = (Claims::default(), RateLimiter::new(1000));
+    let mut now = view.now;
+    let mut reconcile = Reconcile::new(view);
+    let mut outcome = None;
+    for _ in 0..50 {
+        match reconcile.next(now, &mut claims, &mut limiter, outcome.take()) {
+            Next::Wait(until) => now = until,
+            Next::Settled(settled) => return Ok((reconcile, settled)),
+            Next::Perform { effect, .. } => {
+                seen(reconcile.view(), &effect)?;
+                now = now.checked_add(Duration::from_millis(100)).unwrap();
+                outcome = Some(dice.outcome(reconcile.view(), &effect));
+            }
+        }
+    }
+    Err(TestCaseError::fail("a reconcile that does not end"))
+}
+
+fn granted(view: &View, name: &WorkspaceName) -> bool {
+    view.readable()
+        .is_some_and(|organization| organization.access.grant(name).is_some())
+}
+
+/// The name is granted, and nobody else has it.
+fn usable(view: &View, name: &WorkspaceName) -> bool {
+    let key = |organization| ClaimKey::Name(organization, canonical(name));
+    granted(view, name)
+        && view
+            .verified()
+            .is_some_and(|id| view.claim_result.holds(&key(id.clone())))
+}
+
+fn issue_is_lawful(view: &View, name: &WorkspaceName) -> bool {
+    let Some(record) = view.record() else {
+        let stamped = matches!(&view.progress.token, TokenProgress::MayIssue(of)
+            if view.intent() == Some(of) && of.name == *name);
+        return stamped && view.object.finalizer == Finalizer::Present;
+    };
+    let young = |at| elapsed(at, view.now) <= MINUTE && at <= view.now;
+    let read = view.observed(&record.id).is_some_and(|seen| {
+        young(seen.requested_at) && matches!(&seen.remote, Remote::Present(row) if row.name == *name)
+    });
+    let listed = view.listed.as_ref().is_some_and(|listed| {
+        let known = view
+            .memory
+            .lists_count_after
+            .present
+            .max(view.memory.lists_count_after.absent);
+        let after = Some(listed.requested_at) > known;
+        young(listed.requested_at)
+            && after
+            && listed
+                .row
+                .as_ref()
+                .is_some_and(|row| row.name == *name && row.id == record.id && !row.tombstone)
+    });
+    read || listed
+}
+
+fn delete_is_lawful(view: &View, id: &crate::domain::ids::WorkspaceId) -> bool {
+    let Some(record) = view.record() else { return false };
+    if record.id == *id {
+        return view.object.deletion == Deletion::Requested
+            && deletion::policy(view) == DeletionPolicy::Delete
+            && view.progress.crd == Some(CrdState::Serving);
+    }
+    let (Some((issued, scope)), Some(other)) = (view.progress.token.verified(), view.observed(id)) else {
+        return false;
+    };
+    let window = view
+        .progress
+        .clock
+        .live_window(issued.started, issued.finished, issued.date);
+    let made_now =
+        matches!(&other.remote, Remote::Present(row) if row.created_at.is_some_and(|at| window.contains(at)));
+    scope.workspace_id == *id && made_now
+}
+
+fn foreign(view: &View, name: &str) -> bool {
+    let live = view.progress.secrets.values().filter_map(|live| match live {
+        SecretProgress::Present(facts) => Some(facts),
+        SecretProgress::Absent | SecretProgress::Changed => None,
+    });
+    let all = view.secrets.target.iter().chain(&view.secrets.others).chain(live);
+    all.into_iter()
+        .any(|facts| facts.name == name && facts.ownership == Ownership::Foreign)
+}
+
+/// What is known of the Secret that the record names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum OldSecret {
+    None,
+    Ours,
+    /// No store shows it, and nobody has looked.
+    MayBeThere,
+}
+
+fn old_secret(view: &View) -> OldSecret {
+    let Some(name) = view.record().and(view.stored.token_secret_name.as_ref()) else {
+        return OldSecret::None;
+    };
+    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
+    match known.find(|facts| facts.name == *name) {
+        Some(facts) if facts.ownership == Ownership::Foreign => OldSecret::None,
+        Some(_) => OldSecret::Ours,
+        None if view.has_read_secret(name) => OldSecret::None,
+        None => OldSecret::MayBeThere,
+    }
+}
+
+/// kubernetes conventions: what tools that wait rely on.
+fn reads_well(status: &WorkspaceStatus, generation: i64) -> Result<(), TestCaseError> {
+    let find = |kind: &str| status.conditions.iter().find(|c| c.type_ == kind);
+    let ready = find("Ready");
+    prop_assert!(ready.is_some());
+    let (reconciling, stalled) = (find("Reconciling"), find("Stalled"));
+    prop_assert!(reconciling.is_none() || stalled.is_none());
+    for abnormal in [reconciling, stalled].into_iter().flatten() {
+        prop_assert_eq!(&abnormal.status, "True");
+        prop_assert_eq!(ready.map(|c| c.status.as_str()), Some("False"));
+        prop_assert_eq!(
+            ready.map(|c| (&c.reason, &c.message)),
+            Some((&abnormal.reason, &abnormal.message))
+        );
+    }
+    prop_assert_eq!(status.observed_generation, Some(generation));
+    for condition in &status.conditions {
+        prop_assert_eq!(condition.observed_generation, Some(generation));
+        prop_assert!(Reason::parse(&condition.reason).is_some());
+    }
+    Ok(())
+}
+
+/// Every law about one effect, on the view that it was decided on.
+fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
+    if matches!(effect, Effect::Engine(_)) {
+        prop_assert!(
+            view.verified().is_some(),
+            "nothing is asked of an organization that is not verified"
+        );
+        let bound = view.record().map(|record| record.organization_id);
+        let bound = bound.or_else(|| view.intent().map(|intent| intent.organization_id.clone()));
+        prop_assert!(
+            bound.is_none() || bound.as_ref() == view.verified(),
+            "nor of another one"
+        );
+    }
+    match effect {
+        Effect::Engine(EngineCall::Issue { name, .. }) => {
+            prop_assert!(
+                issue_is_lawful(view, name),
+                "an issue under a name that was not just seen"
+            );
+            prop_assert!(usable(view, name), "an issue for a name that is not granted");
+            prop_assert_eq!(view.object.deletion, Deletion::NotRequested);
+            prop_assert!(
+                view.record().is_some() || !crate::tenancy::is_default(name),
+                "default is never created"
+            );
+            prop_assert!(
+                view.record().is_some() || !view.declared.is_suspended(),
+                "nothing is created while suspended"
+            );
+        }
+        Effect::Engine(EngineCall::Update { id, change }) => {
+            prop_assert!(view.record().is_some_and(|record| record.id == *id));
+            prop_assert!(view.declared.suspend != Some(true));
+            prop_assert!(view.present(id).is_some(), "an update of what was not just read");
+            if let WorkspaceChange::Rename(name) = change {
+                prop_assert_eq!(name, &view.declared.name);
+                prop_assert!(usable(view, name), "a rename to what is not granted");
+                prop_assert!(!crate::tenancy::is_default(name));
+            }
+        }
+        Effect::Engine(EngineCall::Delete(id)) => {
+            prop_assert!(delete_is_lawful(view, id), "a deletion that nobody asked for");
+            prop_assert!(
+                view.record().is_none_or(|record| record.id != *id) || old_secret(view) == OldSecret::None,
+                "a token outlives its workspace"
+            );
+        }
+        Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
+            prop_assert_eq!(
+                Some(&draft.content.workspace_id),
+                view.progress
+                    .token
+                    .verified()
+                    .map(|(_, scope)| &scope.workspace_id)
+            );
+            prop_assert!(
+                view.record()
+                    .is_none_or(|record| record.id == draft.content.workspace_id)
+            );
+            prop_assert!(view.declared.token_enabled());
+            prop_assert!(view.declared.status != Some(WorkspaceState::Inactive));
+            prop_assert!(!foreign(view, &draft.name));
+            prop_assert!(
+                granted(view, &draft.content.workspace_name),
+                "a token for a name that is not granted"
+            );
+        }
+        Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => prop_assert!(!foreign(view, name)),
+        Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
+            reads_well(status, view.object.generation)?;
+            let before = view.record().map(|record| record.id);
+            let recreated =
+                before.is_some() && view.object.recreate == before && status.workspace_id.is_none();
+            let after = status
+                .workspace_id
+                .clone()
+                .filter(|_| status.uid.as_ref() == Some(&view.object.uid));
+            prop_assert!(
+                before.is_none() || before == after || recreated,
+                "the recorded id is the identity"
+            );
+            let allowed = match old_secret(view) {
+                OldSecret::None => true,
+                OldSecret::Ours => status.token_secret_name.is_some(),
+                OldSecret::MayBeThere => status.token_secret_name == view.stored.token_secret_name,
+            };
+            prop_assert!(allowed, "a token is forgotten");
+            prop_assert!(
+                before.is_some() || after.is_none() || view.object.finalizer == Finalizer::Present,
+                "a record without a finalizer"
+            );
+            let begins = status.creation.is_some() && status.creation.as_ref() != view.intent();
+            prop_assert!(
+                !begins || !view.declared.is_suspended(),
+                "a creation begins while suspended"
+            );
+        }
+        Effect::Cluster(ClusterEffect::ReadObject)
+        | Effect::Cluster(ClusterEffect::AddFinalizer)
+        | Effect::Cluster(ClusterEffect::RemoveFinalizer)
+        | Effect::Cluster(ClusterEffect::ReadSecret { .. })
+        | Effect::Cluster(ClusterEffect::ReadCrd)
+        | Effect::Engine(EngineCall::Search(_))
+        | Effect::Engine(EngineCall::Get(_))
+        | Effect::Engine(EngineCall::Verify(_)) => {}
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(crate::domain::testing::cases(2_000))]
+
+    /// Promise: I1: A token enters a Secret only after it was verified to open the recorded workspace.
+    /// Promise: I3: The recorded id is the identity; tokens are issued under the name last read for it; nothing is deleted by name.
+    /// Promise: rule.waiting: Waiting is not failing: `Reconciling` and `Stalled` never together, and only beside a Ready that is False
+    #[test]
+    fn every_effect_is_lawful_and_every_reconcile_ends(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut dice = Dice::new(numbers);
+        let view = dice.view();
+        let mut effects = Vec::new();
+        let (_, settled) = play(view, &mut dice, |view, effect| {
+            effects.push(effect.kind());
+            lawful(view, effect)
+        })?;
+        prop_assert!(effects.len() < 32, "it turns in circles: {:?}", effects);
+        prop_assert!(settled.reason.is_none_or(|reason| Reason::ALL.contains(&reason)));
+    }
+
+    #[test]
+    fn what_failed_is_not_tried_again_at_once(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut dice = Dice::new(numbers);
+        let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
+        let failed = failure::problem(reconcile.view()).is_some() && settled.calls > 0;
+        let again = settled.reason.is_some_and(|reason| reason.kstatus() != Kstatus::Ready);
+        if !(failed && again && reconcile.view().object.deletion == Deletion::NotRequested) {
+            return Ok(());
+        }
+        let mut next = reconcile.view().clone();
+        next.progress = crate::lifecycle::progress::Progress::default();
+        next.memory = settled.memory;
+        next.listed = None;
+        let aspect = failure::problem(reconcile.view()).map(|problem| problem.aspect);
+        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
+        prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
+    }
+}

@@ -1,0 +1,217 @@
+//! Adoption, by name and by id: declared and allowed, or not at all.
+
+use std::time::Duration;
+
+use crate::crd::workspace::{AdoptionPolicy, Origin, WorkspaceSpec};
+use crate::domain::ids::{OrganizationId, WorkspaceId};
+use crate::domain::verification::Verification;
+use crate::lifecycle::tests::harness::world::{World, spec};
+
+fn by_name() -> WorkspaceSpec {
+    let mut declared = spec("acme");
+    declared.adoption_policy = Some(AdoptionPolicy::ByName);
+    declared
+}
+
+fn by_id(id: &WorkspaceId) -> WorkspaceSpec {
+    let mut declared = spec("acme");
+    declared.workspace_id = Some(id.clone());
+    declared
+}
+
+fn with_existing(name: &str) -> (World, WorkspaceId) {
+    let mut world = World::new();
+    world.allow_adoption();
+    let id = world.engine.make(world.now, name);
+    world.reconcile_time(3600);
+    (world, id)
+}
+
+#[test]
+fn adoption_by_name_looks_reads_by_id_records_and_then_issues() {
+    let (mut world, id) = with_existing("acme");
+    world.apply("acme", by_name());
+    world.reconcile("acme").unwrap();
+    assert_eq!(
+        &world.kinds()[..4],
+        ["Search", "Get", "AddFinalizer", "WriteStatus"]
+    );
+    assert_eq!(world.id("acme"), Some(id.clone()));
+    assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+    assert_eq!(world.token_opens("acme-token"), Some(id));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn the_organizations_default_declares_as_well() {
+    let (mut world, id) = with_existing("acme");
+    world.readable().defaults.adoption_policy = Some(AdoptionPolicy::ByName);
+    world.apply("acme", spec("acme"));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.id("acme"), Some(id));
+}
+
+/// Declared but not allowed or allowed but not declared is left alone.
+#[test]
+fn adoption_must_be_both_declared_and_allowed() {
+    let (mut world, id) = with_existing("acme");
+    world.apply("acme", spec("acme"));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    world.delete("acme");
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]");
+    for declared in [by_name(), by_id(&id)] {
+        world.apply("other", declared);
+        world.reconcile("other").unwrap();
+        assert_eq!(world.ready("other"), "AlreadyExists");
+        assert_eq!(world.id("other"), None);
+        world.delete("other");
+    }
+    assert_eq!(world.count("Issue"), 0);
+}
+
+#[test]
+fn of_several_with_one_name_none_is_adopted() {
+    let (mut world, _) = with_existing("acme");
+    world.engine.make(world.now, "acme");
+    world.apply("acme", by_name());
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    assert_eq!(world.count("Get"), 0);
+}
+
+#[test]
+fn a_near_equal_name_is_not_adopted() {
+    let (mut world, _) = with_existing("Acme");
+    world.apply("acme", by_name());
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "SimilarNameExists");
+}
+
+#[test]
+fn adoption_by_id_reads_it_records_it_and_renames_it() {
+    let (mut world, id) = with_existing("legacy");
+    world.apply("acme", by_id(&id));
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.id("acme"), Some(id));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.issued_names, ["acme"]);
+}
+
+/// Adoption by id passes the gate of the name it has and of the name it shall have.
+#[test]
+fn adoption_by_id_needs_the_current_and_the_declared_name() {
+    for granted in ["acme", "legacy"] {
+        let (mut world, id) = with_existing("legacy");
+        world.grant(&format!(
+            "[{{namespaces: {{names: [team]}}, workspaceNames: [{granted}], adoption: Allowed}}]"
+        ));
+        world.apply("acme", by_id(&id));
+        world.live("acme", Duration::from_secs(600));
+        assert_eq!(world.ready("acme"), "NameNotGranted");
+        assert_eq!(world.count("Issue") + world.count("Update"), 0);
+        assert_eq!(world.id("acme"), None);
+    }
+}
+
+#[test]
+fn an_id_that_is_not_there_creates_nothing() {
+    let (mut world, _) = with_existing("legacy");
+    world.apply("acme", by_id(&WorkspaceId::from("nowhere")));
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    assert_eq!(world.engine.names(), ["legacy"]);
+}
+
+#[test]
+fn what_another_object_has_is_not_adopted_by_name_or_by_id() {
+    let mut world = World::with_acme();
+    world.allow_adoption();
+    let id = world.id("acme").unwrap();
+    let mut other = by_id(&id);
+    other.name = "other".into();
+    for (object, declared) in [("by-name", by_name()), ("by-id", other)] {
+        world.apply(object, declared);
+        world.live(object, Duration::from_secs(60));
+        assert_eq!(world.ready(object), "NameClaimed", "{object}");
+        assert_eq!(world.id(object), None);
+    }
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn a_workspace_of_another_organization_is_left_alone() {
+    let (mut world, id) = with_existing("acme");
+    world.engine.row(&id).unwrap().organization_id = Some(OrganizationId::from("org-2"));
+    world.apply("acme", by_name());
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.id("acme"), None);
+}
+
+#[test]
+fn an_inactive_workspace_is_adopted_and_gets_no_token() {
+    let (mut world, id) = with_existing("acme");
+    world.engine.row(&id).unwrap().state =
+        crate::domain::remote::RemoteState::Known(crate::domain::remote::WorkspaceState::Inactive);
+    world.apply("acme", by_name());
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.count("Issue"), 0);
+}
+
+/// What another object has is not adopted by id under a name that it does not know either.
+#[test]
+fn a_workspace_of_another_object_is_not_adopted_by_id() {
+    let mut world = World::with_acme();
+    world.allow_adoption();
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = "moved".into();
+    world.reconcile_time(5);
+    let mut other = by_id(&id);
+    other.name = "other".into();
+    world.apply("other", other);
+    world.live("other", Duration::from_secs(60));
+    assert_eq!(world.ready("other"), "NameClaimed");
+    assert_eq!(world.id("other"), None);
+}
+
+/// Promise: rule.wish-from-elsewhere: A wish from another organization waits for its credential and makes no twin
+/// A wish that came from another organization waits for its credential and makes no twin.
+#[test]
+fn a_status_of_another_organization_makes_no_twin() {
+    let (mut world, id) = with_existing("acme");
+    let there = OrganizationId::from("org-2");
+    world.apply("acme", by_name());
+    world.edit("acme", |o| {
+        o.status.uid = Some("uid-of-old".into());
+        o.status.workspace_id = Some(id.clone());
+        o.status.organization_id = Some(OrganizationId::from("org-1"));
+        o.status.name = Some("acme".into());
+    });
+    // Beside the credential of another organization, where nothing is called so.
+    world.readable().verification = Verification::Verified(there);
+    let rows = std::mem::take(&mut world.engine.rows);
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "OrganizationMismatch");
+    assert!(
+        world.message("acme").contains("credential of org-1"),
+        "{}",
+        world.message("acme")
+    );
+    assert_eq!(world.calls(), 0);
+    assert_eq!(
+        world.status("acme").workspace_id,
+        Some(id.clone()),
+        "the wish is kept"
+    );
+
+    world.engine.rows = rows;
+    let organization = world.readable();
+    organization.verification = Verification::Verified(OrganizationId::from("org-1"));
+    organization.revision += 1;
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.id("acme"), Some(id));
+}

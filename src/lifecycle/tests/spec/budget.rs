@@ -1,0 +1,78 @@
+//! What a reconcile may spend, and what is held against its object afterwards.
+
+use std::time::Duration;
+
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::elapsed;
+use crate::lifecycle::Memory;
+use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::reconcile::Settled;
+use crate::lifecycle::tests::harness::world::{Fault, World, spec};
+
+const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
+
+fn rest(world: &World, memory: &Memory, aspect: Aspect) -> Option<Duration> {
+    let until = memory.backoff(aspect).not_before(world.view("acme").cause())?;
+    Some(elapsed(world.now, until))
+}
+
+fn rests(world: &World, settled: &Settled) -> [Option<Duration>; 2] {
+    [Aspect::Sync, Aspect::Token].map(|aspect| rest(world, &settled.memory, aspect))
+}
+
+/// An object that changes before every write of ours is left alone after a while.
+#[test]
+fn an_object_that_always_changes_first_is_left_alone() {
+    fn disturb(world: &mut World) {
+        world.edit("acme", |o| o.facts.reconcile_at = Some("again".to_owned()));
+        world.meanwhile("ReadObject", |world| world.meanwhile("AddFinalizer", disturb));
+    }
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.meanwhile("AddFinalizer", disturb);
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!(world.journal.len(), 32);
+    assert!(settled.requeue.at > world.now);
+}
+
+#[test]
+fn what_fails_together_is_charged_together() {
+    let mut world = World::with_acme_due();
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.fault("Search", DOWN, 1);
+    world.fault("Issue", DOWN, 1);
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Search", "Issue", "WriteStatus"]);
+    let [sync, token] = rests(&world, &settled);
+    assert!(sync.is_some());
+    assert_eq!(sync, token, "three calls each");
+}
+
+/// A failing sync pays for the token s attempts and a failing token for its own alone.
+#[test]
+fn a_failing_sync_pays_for_the_token_too() {
+    let mut world = World::with_acme_due();
+    world.fault("Issue", DOWN, 1);
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue"]);
+    let [sync, token] = rests(&world, &settled);
+    assert_eq!(sync, None, "nothing failed there");
+    assert!(token.is_some());
+}
+
+#[test]
+fn an_outage_that_is_over_is_not_held_against_the_next_one() {
+    let mut world = World::with_acme_due();
+    world.fault("Issue", DOWN, 3);
+    let failed = |world: &World| rest(world, world.memory.values().next().unwrap(), Aspect::Token);
+    world.reconcile("acme").unwrap();
+    let first = failed(&world);
+    assert!(first.is_some());
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(failed(&world), None, "the token was renewed");
+    world.reconcile_time(11 * 60);
+    world.fault("Issue", DOWN, 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(failed(&world), first);
+}

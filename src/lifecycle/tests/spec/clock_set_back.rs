@@ -1,0 +1,83 @@
+//! A node that boots ahead of time and is set right: nothing waits for the lost hours.
+
+use std::time::Duration;
+
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::{earlier, elapsed};
+use crate::lifecycle::tests::harness::world::{Fault, World, spec};
+
+const BACK: Duration = Duration::from_secs(2 * 3600);
+
+fn set_back(world: &mut World) {
+    world.now = earlier(world.now, BACK);
+}
+
+/// Promise: rule.clock-set-back: A clock that is set back holds nothing up
+#[test]
+fn what_failed_ahead_of_time_is_tried_as_soon_as_ever() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Search", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.reconcile("acme").unwrap();
+    set_back(&mut world);
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// A rename that ended unclear ahead of time settles as soon as ever.
+#[test]
+fn an_unclear_rename_settles_as_soon_as_ever() {
+    let mut world = World::with_acme();
+    let now = world.now;
+    for memory in world.memory.values_mut() {
+        memory.lost_track(now);
+    }
+    world.secrets.clear();
+    set_back(&mut world);
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// A list from after the jump is not older than what was known before it.
+#[test]
+fn a_list_from_after_the_jump_counts() {
+    let mut world = World::with_acme();
+    set_back(&mut world);
+    world.reconcile("acme").unwrap();
+    world.reconcile_time(10);
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.reconcile_time(1);
+    world.live("acme", Duration::from_secs(10));
+    assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
+}
+
+/// An issue that was not answered ahead of time resolves as soon as ever.
+#[test]
+fn an_unanswered_issue_resolves_as_soon_as_ever() {
+    let mut world = World::with_acme_due();
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    let unresolved_at = |world: &World| world.memory.values().next()?.unresolved_until(world.now);
+    assert!(unresolved_at(&world).is_some());
+    set_back(&mut world);
+    world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    world.reconcile("acme").unwrap();
+    let resolved_at = unresolved_at(&world).unwrap();
+    assert!(
+        elapsed(world.now, resolved_at) <= Duration::from_secs(60),
+        "{resolved_at}"
+    );
+}
+
+/// A secret that is taken away after the jump is restored at once.
+#[test]
+fn a_secret_deleted_after_the_jump_is_restored_at_once() {
+    let mut world = World::with_acme();
+    set_back(&mut world);
+    world.secrets.clear();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+}

@@ -1,0 +1,171 @@
+//! What comes between the steps of a creation: another hand, another organization, two where one was to be.
+
+use std::time::Duration;
+
+use crate::crd::workspace::{AdoptionPolicy, Origin};
+use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId};
+use crate::domain::remote::WorkspaceState;
+use crate::domain::verification::Verification;
+use crate::lifecycle::tests::harness::world::{Fault, World, at, spec};
+
+fn created() -> World {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world
+}
+
+#[test]
+fn a_region_is_asked_for_at_the_creation_and_never_after() {
+    let region = RegionId::from("645a183f-b12b-4c6e-8ad3-99e165603450");
+    let mut world = World::new();
+    let mut declared = spec("acme");
+    declared.region_id = Some(region.clone());
+    world.apply("acme", declared);
+    world.reconcile("acme").unwrap();
+    world.reconcile_time(900);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.issued_regions, [Some(region), None]);
+}
+
+/// A token of another organization is dropped whether its verification or its workspace says so.
+#[test]
+fn a_token_of_another_organization_is_dropped() {
+    let by_proof = |world: &mut World| world.engine.proves_for = OrganizationId::from("org-2");
+    let by_row = |world: &mut World| {
+        let made = world.engine.row(&WorkspaceId::from("ws-1")).unwrap();
+        made.organization_id = Some(OrganizationId::from("org-2"));
+    };
+    for (moment, says_so) in [("Verify", by_proof as fn(&mut World)), ("Get", by_row)] {
+        let mut world = created();
+        world.meanwhile(moment, says_so);
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.ready("acme"), "IdentityMismatch");
+        assert_eq!(world.id("acme"), None);
+        assert!(world.secrets.is_empty());
+    }
+}
+
+/// What another object claims by the time it is read is not recorded.
+#[test]
+fn a_workspace_claimed_meanwhile_is_not_recorded() {
+    let mut world = created();
+    world.meanwhile("Get", |world| world.claimed_elsewhere("ws-1"));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "NameClaimed");
+    assert_eq!(world.id("acme"), None);
+    assert!(world.secrets.is_empty());
+}
+
+/// Renamed meanwhile to what is not granted it is recorded and nothing handed out.
+#[test]
+fn renamed_meanwhile_to_an_ungranted_name_it_has_no_token() {
+    let mut world = created();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.meanwhile("Get", |world| {
+        world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "zzz".into();
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-1")));
+    assert_eq!(world.count("WriteSecret"), 0);
+}
+
+/// After a name that came and went nothing is issued twice in one reconcile.
+#[test]
+fn nothing_is_issued_twice_in_one_reconcile() {
+    let mut world = created();
+    world.meanwhile("Issue", |world| {
+        world.engine.make(at(-60), "acme");
+    });
+    world.meanwhile("Get", |world| {
+        world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "moved".into();
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1);
+    assert_eq!(world.ready("acme"), "Creating");
+    assert!(world.secrets.is_empty());
+}
+
+#[test]
+fn of_two_that_appeared_in_the_window_neither_is_taken_for_ours() {
+    let mut world = created();
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.reconcile("acme");
+    world.engine.make(world.now, "Acme");
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.ready("acme"), "CreationUncertain");
+    assert_eq!(world.id("acme"), None);
+    assert_eq!(world.count("Issue"), 1);
+}
+
+/// What a lost issue made and somebody deleted is not found again.
+#[test]
+fn a_lost_creation_that_a_person_deleted_is_made_again() {
+    let mut world = created();
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    world.engine.row(&WorkspaceId::from("ws-1")).unwrap().tombstone = true;
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
+}
+
+/// What a lost issue made and somebody renamed is left alone and another is made.
+#[test]
+fn a_lost_creation_that_a_person_renamed_is_left_alone() {
+    let mut world = created();
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "moved".into();
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
+    assert_eq!(world.engine.names(), ["moved", "acme"]);
+    assert_eq!(world.count("Issue"), 2);
+}
+
+/// A token dropped with a creation is not used though its workspace is adopted in the same reconcile.
+#[test]
+fn a_dropped_token_is_not_used_for_an_adopted_workspace() {
+    let mut world = created();
+    world.allow_adoption();
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.meanwhile("Issue", |world| {
+        world.engine.make(at(-60), "acme");
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+    assert_eq!(world.count("Issue"), 2);
+}
+
+#[test]
+fn what_has_the_name_as_a_part_of_its_own_is_not_found_for_ours() {
+    let mut world = created();
+    world.fault("Issue", Fault::CrashBefore, 1);
+    world.reconcile("acme");
+    world.engine.make(world.now, "acme-2");
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
+}
+
+/// Promise: rule.token-declared-away
+/// The secret of a creation that was cut off goes with the grant and with the wish.
+#[test]
+fn the_secret_of_a_cut_off_creation_goes_with_the_grant() {
+    let withdrawals: [fn(&mut World); 2] = [
+        |world| world.grant("[]"),
+        |world| world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive)),
+    ];
+    for withdraw in withdrawals {
+        let mut world = created();
+        world.fault("WriteSecret", Fault::CrashAfter, 1);
+        world.reconcile("acme");
+        assert_eq!(world.secrets.len(), 1);
+        world.heal();
+        world.readable().verification = Verification::Pending {
+            why: "the API is down".to_owned(),
+        };
+        withdraw(&mut world);
+        world.live("acme", Duration::from_secs(60));
+        assert_eq!(world.secrets.len(), 0, "{}", world.ready("acme"));
+    }
+}

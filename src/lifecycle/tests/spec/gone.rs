@@ -1,0 +1,126 @@
+//! I5: what is gone stays gone, whatever else is said of the object, until it is seen again or the user says otherwise.
+
+use std::time::Duration;
+
+use crate::crd::conditions::SYNCED;
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
+use crate::domain::remote::FailureClass;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
+
+fn without_a_token(world: &mut World) {
+    let disabled = serde_json::from_value(serde_json::json!({ "enabled": false })).unwrap();
+    world.edit("acme", |object| object.spec.token_secret = Some(disabled));
+}
+
+fn unready(world: &mut World, revision: u64) {
+    world.readable().verification = Verification::Pending {
+        why: "being verified".to_owned(),
+    };
+    world.readable().revision = revision;
+}
+
+/// Promise: rule.stays-gone: That a workspace is gone stays said, through restarts and beside any other reason, until it is seen again
+#[test]
+fn that_it_is_gone_outlives_whatever_else_is_said_of_the_object() {
+    type Befall = fn(&mut World);
+    let befalls: [(&str, Befall); 4] = [
+        ("OrganizationNotReady", |world| unready(world, 7)),
+        ("NameNotGranted", |world| {
+            world.grant("[{namespaces: {names: [team]}, workspaceNames: [other]}]");
+        }),
+        ("ManyWorkspacesMissing", |world| {
+            world.readable().missing = Missing::Many;
+        }),
+        ("NameClaimed", |world| world.claimed_elsewhere("ws-1")),
+    ];
+    for (reason, befall) in befalls {
+        let mut world = World::with_acme_gone();
+        without_a_token(&mut world);
+        befall(&mut world);
+        world.live("acme", Duration::from_secs(60));
+        assert_eq!(world.ready("acme"), reason);
+        assert_eq!(
+            world.condition("acme", SYNCED).unwrap().1,
+            "WorkspaceNotFound",
+            "beside {reason}"
+        );
+    }
+}
+
+/// Promise: rule.stays-gone
+#[test]
+fn a_restart_says_nothing_new_of_what_is_gone() {
+    let mut world = World::with_acme_gone();
+    without_a_token(&mut world);
+    world.live("acme", Duration::from_secs(60));
+    world.forget_journal();
+    world.events.clear();
+    world.restart();
+    unready(&mut world, 0);
+    world.live("acme", Duration::from_secs(60));
+    world.readable().verification = Verification::Verified(org());
+    world.readable().revision = 1;
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    assert!(
+        world.kinds().iter().all(|kind| *kind == "Get"),
+        "nothing is written: {:?}",
+        world.kinds()
+    );
+    assert_eq!(world.events, []);
+}
+
+/// Of a new object it is said and told that its organization is not ready.
+#[test]
+fn a_new_object_says_that_its_organization_is_not_ready() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    unready(&mut world, 0);
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "OrganizationNotReady");
+    assert_eq!(world.events, [Reason::OrganizationNotReady]);
+}
+
+/// What was not found is not said to be as declared before it is found.
+#[test]
+fn a_missing_workspace_is_not_as_declared_until_found() {
+    let mut world = World::with_acme();
+    world.reconcile_time(60);
+    world.engine.rows.clear();
+    world.edit("acme", |object| {
+        object.facts.reconcile_at = Some("now".to_owned());
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    for _ in 0..5 {
+        world.snapshot = None;
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    }
+    world.list();
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+}
+
+/// Promise: rule.stays-gone
+#[test]
+fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
+    let mut world = World::with_acme();
+    let id = world.id("acme");
+    world.reconcile_time(60);
+    let mut rows = std::mem::take(&mut world.engine.rows);
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    rows[0].workspace.name = WorkspaceName::from("moved");
+    world.engine.rows = rows;
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    let lost = id.clone();
+    world.edit("acme", |object| object.facts.recreate = lost);
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.id("acme"), id);
+    assert_eq!(world.engine.names(), ["acme"], "renamed back");
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}

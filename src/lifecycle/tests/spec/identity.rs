@@ -1,0 +1,324 @@
+//! I3, I5: the recorded id is the identity, bound to the object; what is gone stays gone until the user says otherwise.
+
+use std::time::Duration;
+
+use crate::crd::workspace::AdoptionPolicy;
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId};
+use crate::domain::object::Finalizer;
+use crate::domain::remote::{FailureClass, WorkspaceState};
+use crate::domain::verification::Missing;
+use crate::lifecycle::reconcile::SharedList;
+use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
+use crate::organization::snapshot::KnownGone;
+use crate::organization::{Managed, Snapshot};
+
+/// Promise: rule.many-missing: Many missing at once is the Organization's condition, and nothing follows for the objects
+/// A get alone does not make it gone until a list has told one from many.
+#[test]
+fn a_404_alone_is_not_gone_until_a_list_confirms() {
+    let mut world = World::with_acme();
+    world.engine.rows.clear();
+    world.reconcile_time(14 * 60);
+    world.reconcile("acme");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    assert_eq!(world.secrets.len(), 1, "nothing follows before");
+    world.readable().missing = Missing::Many;
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
+    assert_eq!(world.secrets.len(), 1, "nothing follows");
+    world.readable().missing = Missing::Few;
+    world.list();
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    assert!(world.secrets.is_empty());
+}
+
+/// Promise: rule.gone: Gone is a GET by id, never an absence from a list; the way back is good once
+#[test]
+fn what_is_gone_is_read_by_id_reported_and_loses_its_secret() {
+    let world = World::with_acme_gone();
+    assert!(world.secrets.is_empty());
+    assert!(world.id("acme").is_some(), "the lost id stays in status");
+}
+
+#[test]
+fn what_is_gone_stays_gone_through_restarts_and_failing_reads() {
+    for (secret, restart) in [(true, false), (false, false), (true, true), (false, true)] {
+        let mut world = World::with_acme_gone();
+        world.edit("acme", |o| {
+            o.spec.token_secret =
+                Some(serde_json::from_value(serde_json::json!({ "enabled": secret })).unwrap());
+        });
+        world.snapshot = None;
+        if restart {
+            world.restart();
+        }
+        for _ in 0..60 {
+            world.live("acme", Duration::from_secs(60));
+            assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+        }
+        world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+        world.live("acme", Duration::from_secs(7200));
+        assert_ne!(world.ready("acme"), "AsDeclared");
+        assert_eq!(world.count("Issue"), 0);
+    }
+}
+
+/// Promise: rule.listed-row
+#[test]
+fn absence_from_the_list_alone_changes_nothing() {
+    let mut world = World::with_acme();
+    world.snapshot = Some((world.now.checked_add(Duration::from_secs(1)).unwrap(), Vec::new()));
+    world.reconcile_time(60);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// Promise: rule.gone
+/// The recreate annotation is good once and for the lost id only.
+#[test]
+fn the_recreate_annotation_is_good_once_for_the_lost_id() {
+    let mut world = World::with_acme_gone();
+    let lost = world.id("acme").unwrap();
+    world.edit("acme", |o| o.facts.recreate = Some(WorkspaceId::from("another")));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    world.edit("acme", move |o| o.facts.recreate = Some(lost));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["acme"]);
+    world.reconcile_time(60);
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+}
+
+#[test]
+fn a_recreation_passes_the_gates_of_every_creation() {
+    let mut world = World::with_acme_gone();
+    let lost = world.id("acme");
+    world.engine.make(world.now, "acme");
+    world.edit("acme", |o| o.facts.recreate = lost);
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+#[test]
+fn what_comes_back_is_served_again() {
+    let mut world = World::with_acme();
+    world.reconcile_time(60);
+    let rows = std::mem::take(&mut world.engine.rows);
+    world.list();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    world.engine.rows = rows;
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.secrets.len(), 1);
+}
+
+/// An id that belongs to another organization is no one's to act on.
+#[test]
+fn an_id_of_another_organization_is_not_acted_on() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(900);
+    world.engine.row(&id).unwrap().organization_id = Some(OrganizationId::from("org-2"));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.count("Issue"), 0);
+}
+
+#[test]
+fn our_finalizer_is_put_back_where_somebody_took_it() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.facts.finalizer = Finalizer::Absent);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.objects["acme"].facts.finalizer, Finalizer::Present);
+}
+
+/// An object whose status came with a backup: all of it speaks of another uid.
+fn restored() -> World {
+    let mut world = World::with_acme();
+    let stored = world.objects["acme"].clone();
+    world.objects.clear();
+    world.secrets.clear();
+    world.restart();
+    world.reconcile_time(3600);
+    world.apply("acme", stored.spec);
+    world.edit("acme", |o| o.status = stored.status);
+    world.forget_journal();
+    world
+}
+
+/// Promise: rule.identity: Identity is bound to the object; a status of another object is a wish to adopt, behind every precondition
+#[test]
+fn a_copied_status_is_a_wish_to_adopt_behind_every_gate() {
+    let mut world = restored();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    assert_eq!(
+        world.count("Issue") + world.count("Update") + world.count("Delete"),
+        0
+    );
+    assert!(world.secrets.is_empty());
+    world.allow_adoption();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(
+        world.id("acme").as_ref(),
+        Some(&world.engine.rows[0].workspace.id)
+    );
+    assert_eq!(
+        world.status("acme").uid.as_ref(),
+        Some(&world.objects["acme"].facts.uid)
+    );
+}
+
+/// A copied status finds its workspace by id though it was renamed.
+#[test]
+fn a_copied_status_finds_its_renamed_workspace_by_id() {
+    let mut world = restored();
+    world.allow_adoption();
+    world.engine.rows[0].workspace.name = "moved".into();
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_wish_whose_name_is_not_granted_or_claimed_obtains_nothing() {
+    let mut world = restored();
+    world.allow_adoption();
+    world.engine.rows[0].workspace.name = "theirs".into();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme], adoption: Allowed}]");
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "NameNotGranted");
+    assert_eq!(world.engine.names(), ["theirs"]);
+}
+
+#[test]
+fn a_wish_for_what_is_gone_is_forgotten() {
+    let mut world = restored();
+    world.engine.rows.clear();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn deleting_an_object_with_a_copied_status_deletes_nothing() {
+    let mut world = restored();
+    world.live("acme", Duration::from_secs(60));
+    world.edit("acme", |o| o.facts.finalizer = Finalizer::Present);
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(60));
+    assert!(world.objects.is_empty());
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+/// Promise: rule.identity
+#[test]
+fn a_copied_intent_is_believed_for_nothing() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.reconcile("acme");
+    world.edit("acme", |o| o.facts.uid = Uid::from("restored"));
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+#[test]
+fn a_list_older_than_a_minute_does_not_tell_one_from_many() {
+    let mut world = World::with_acme();
+    world.reconcile_time(60);
+    world.engine.rows.clear();
+    world.list();
+    world.reconcile_time(61);
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    assert_eq!(settled.list, SharedList::Wanted);
+}
+
+#[test]
+fn while_suspended_what_was_lost_is_not_made_anew() {
+    let mut world = World::with_acme_gone();
+    let lost = world.id("acme");
+    world.edit("acme", |o| {
+        o.spec.suspend = Some(true);
+        o.facts.recreate = lost;
+    });
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    assert!(world.id("acme").is_some(), "the lost id stays in status");
+}
+
+#[test]
+fn a_workspace_that_reads_as_deleted_is_gone() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(60);
+    world.engine.row(&id).unwrap().tombstone = true;
+    world.snapshot = Some((world.now, Vec::new()));
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    assert!(world.secrets.is_empty());
+}
+
+fn asked(world: &mut World, when: &str) {
+    world.edit("acme", |o| o.facts.reconcile_at = Some(when.to_owned()));
+    world.reconcile("acme").unwrap();
+}
+
+#[test]
+fn a_list_from_before_the_creation_confirms_no_absence() {
+    let mut world = World::new();
+    world.list();
+    world.reconcile_time(5);
+    world.apply("acme", spec("acme"));
+    world.reconcile("acme").unwrap();
+    world.reconcile_time(10);
+    world.engine.rows.clear();
+    asked(&mut world, "now");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    assert_eq!(world.secrets.len(), 1, "nothing follows before");
+}
+
+/// What a get did not find is counted among what a list before it lacks.
+#[test]
+fn a_404_counts_among_what_an_earlier_list_lacks() {
+    let mut world = World::with_acme();
+    world.reconcile_time(120);
+    world.engine.rows.clear();
+    let listed_at = world.now;
+    world.reconcile_time(1);
+    asked(&mut world, "now");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    let uid = world.objects["acme"].facts.uid.clone();
+    let managed = Managed {
+        id: world.id("acme").unwrap(),
+        organization_id: Some(org()),
+        name: "acme".into(),
+        state: Some(WorkspaceState::Active),
+        gone: KnownGone::No,
+        known_at: world.memory[&uid].lists_count_after.present,
+        uid,
+    };
+    let list = Snapshot::new(listed_at, Vec::new());
+    assert_eq!(
+        list.compare(&[managed]).missing,
+        1,
+        "else many would look like few"
+    );
+    world.snapshot = Some((listed_at, Vec::new()));
+    asked(&mut world, "again");
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound", "and it is confirmed");
+}

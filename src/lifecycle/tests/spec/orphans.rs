@@ -1,0 +1,313 @@
+//! Orphans: what an issue makes under a name that had just moved. Ours are removed by id, however late they are found; what
+//! cannot be told for ours is named and left alone.
+
+use std::time::Duration;
+
+use crate::domain::ids::WorkspaceName;
+use crate::domain::reason::Reason;
+use crate::domain::remote::FailureClass;
+use crate::lifecycle::effect::{Effect, EngineCall};
+use crate::lifecycle::tests::harness::fake_engine::Told;
+use crate::lifecycle::tests::harness::world::{Fault, World};
+use crate::lifecycle::{Next, Reconcile};
+
+/// Its token is due, and somebody renames the workspace just before it is issued.
+fn renamed_just_before_the_issue() -> World {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    });
+    world
+}
+
+/// Promise: rule.orphan: An orphan of our own issue is deleted by id; any other workspace of the name is reported
+/// A rename behind our back just before the issue makes an orphan that is removed by id.
+#[test]
+fn a_rename_just_before_the_issue_makes_an_orphan_we_remove() {
+    let mut world = renamed_just_before_the_issue();
+    let id = world.id("acme").unwrap();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.engine.rows.len(), 1, "the orphan is gone");
+    assert_eq!(world.engine.rows[0].workspace.id, id);
+    assert!(world.events.contains(&Reason::OrphanRemoved));
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.token_opens("acme-token"), Some(id));
+}
+
+/// After an orphan the workspace is read again however its name was known.
+#[test]
+fn after_an_orphan_the_workspace_is_read_again() {
+    for listed in [true, false] {
+        let mut world = renamed_just_before_the_issue();
+        if listed {
+            world.list();
+        }
+        world.reconcile("acme").unwrap();
+        let kinds = world.kinds();
+        let delete = kinds.iter().position(|kind| *kind == "Delete").unwrap();
+        assert_eq!(kinds[delete + 1], "Get", "listed: {listed}, {kinds:?}");
+    }
+}
+
+/// Promise: rule.orphan
+#[test]
+fn another_workspace_of_the_name_is_not_deleted_but_named() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(900);
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+        let long_ago = crate::lifecycle::tests::harness::world::at(10);
+        world.engine.make(long_ago, "acme");
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.engine.rows.len(), 2);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.token_opens("acme-token"), Some(id), "the old token goes on");
+}
+
+/// Promise: input.tokens
+/// An orphan without a creation time is left alone.
+#[test]
+fn an_orphan_without_a_creation_time_is_left_alone() {
+    let mut world = renamed_just_before_the_issue();
+    world.engine.created_at = Told::No;
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+}
+
+#[test]
+fn a_workspace_that_another_object_claims_is_no_stray() {
+    let mut world = renamed_just_before_the_issue();
+    world.meanwhile("Verify", |world| world.claimed_elsewhere("ws-2"));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.engine.names(), ["moved", "acme"]);
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+}
+
+/// Promise: rule.orphan
+/// An orphan is found and removed though any answer about it was lost.
+#[test]
+fn an_orphan_is_removed_though_any_answer_was_lost() {
+    for lost in ["Issue", "Verify", "Get", "Delete"] {
+        let mut world = renamed_just_before_the_issue();
+        let id = world.id("acme").unwrap();
+        match lost {
+            "Get" => world.meanwhile("Verify", |world| world.fault("Get", Fault::AnswerLost, 1)),
+            other => world.fault(other, Fault::AnswerLost, 1),
+        }
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.engine.names(), ["acme"], "{lost}: {:?}", world.kinds());
+        assert_eq!(world.engine.rows[0].workspace.id, id, "{lost}");
+        assert_eq!(world.ready("acme"), "AsDeclared", "{lost}");
+        assert_eq!(world.token_opens("acme-token"), Some(id), "{lost}");
+    }
+}
+
+#[test]
+fn a_stray_that_the_list_does_not_show_yet_is_looked_for_again() {
+    let mut world = renamed_just_before_the_issue();
+    world.engine.list_lag = Duration::from_secs(20);
+    world.fault("Verify", Fault::AnswerLost, 1);
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.names(), ["acme"], "{:?}", world.kinds());
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// What somebody else made under the old name is left alone whatever answer was lost.
+#[test]
+fn a_foreign_workspace_under_the_old_name_is_left_alone() {
+    for lost in ["Issue", "Verify"] {
+        let mut world = World::with_acme();
+        world.reconcile_time(900);
+        world.meanwhile("Issue", |world| {
+            let id = world.id("acme").unwrap();
+            world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+            let before = crate::lifecycle::tests::harness::world::at(600);
+            world.engine.make(before, "acme");
+        });
+        world.fault(lost, Fault::AnswerLost, 1);
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.count("Delete"), 0, "{lost}");
+        assert_eq!(world.engine.names(), ["moved", "acme"], "{lost}");
+        assert_eq!(world.ready("acme"), "AlreadyExists", "{lost}");
+    }
+}
+
+#[test]
+fn what_somebody_makes_under_the_old_name_later_is_left_alone() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.fault("Verify", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    world.reconcile_time(45);
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.engine.make(world.now, "acme");
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Delete"), 0);
+    assert_eq!(world.engine.names(), ["moved", "acme"]);
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+/// An issue after one that was not verified reads the workspace first.
+#[test]
+fn an_issue_after_an_unverified_one_reads_first() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.list();
+    world.fault("Verify", Fault::Answers(FailureClass::Transient, 503), 1);
+    for _ in 0..30 {
+        world.list();
+        world.live("acme", Duration::from_secs(10));
+    }
+    let kinds = world.kinds();
+    let second = kinds.iter().rposition(|kind| *kind == "Issue").unwrap();
+    assert_eq!(world.count("Issue"), 2, "{kinds:?}");
+    assert_eq!(kinds[second - 1], "Get", "{kinds:?}");
+}
+
+#[test]
+fn a_stray_beside_a_workspace_that_was_deleted_is_found_too() {
+    for lost in ["Issue", "Verify"] {
+        let mut world = World::with_acme();
+        world.reconcile_time(900);
+        world.meanwhile("Issue", |world| world.engine.rows.clear());
+        world.fault(lost, Fault::AnswerLost, 1);
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.engine.names(), [""; 0], "{lost}: {:?}", world.kinds());
+        assert_eq!(world.ready("acme"), "WorkspaceNotFound", "{lost}");
+    }
+}
+
+/// Promise: rule.unanswered-issue: An issue without an answer is kept in mind until what it made must have come to light: until then no name changes and nothing is deleted
+/// No name is changed while an issue may still take effect under it.
+#[test]
+fn no_rename_while_an_issue_may_still_take_effect() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(900);
+    world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.reconcile("acme").unwrap();
+    world.edit("acme", |object| object.spec.name = WorkspaceName::from("zenith"));
+    for _ in 0..59 {
+        world.live("acme", Duration::from_secs(1));
+        // Only now the server carries it out.
+        world.engine.issue(world.now, &WorkspaceName::from("acme"));
+        assert_eq!(world.engine.rows.len(), 1, "{:?}", world.kinds());
+    }
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.engine.names(), ["zenith"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.token_opens("acme-token"), Some(id));
+}
+
+/// An orphan of which another issue was verified meanwhile is still found.
+#[test]
+fn an_orphan_is_found_though_a_later_issue_was_verified() {
+    let mut world = renamed_just_before_the_issue();
+    world.engine.list_lag = Duration::from_secs(29);
+    world.fault("Verify", Fault::AnswerLost, 1);
+    for _ in 0..60 {
+        world.live("acme", Duration::from_secs(10));
+        world.list();
+    }
+    assert_eq!(world.engine.names(), ["acme"], "{:?}", world.kinds());
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// Promise: rule.unanswered-issue
+#[test]
+fn that_an_issue_was_sent_is_known_before_its_answer() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    let mut reconcile = Reconcile::new(world.view("acme"));
+    let mut next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, None);
+    let Next::Perform {
+        effect: get @ Effect::Engine(EngineCall::Get(_)),
+        ..
+    } = &next
+    else {
+        panic!("{next:?}")
+    };
+    let outcome = world.carry_out("acme", &mut 0, get, world.now);
+    next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, Some(outcome));
+    assert!(
+        matches!(
+            next,
+            Next::Perform {
+                effect: Effect::Engine(EngineCall::Issue { .. }),
+                ..
+            }
+        ),
+        "{next:?}"
+    );
+    let sent = &reconcile.view().memory.unresolved;
+    assert_eq!(sent.len(), 1, "a reconcile that is cut off here leaves it behind");
+    assert_eq!(sent[0].name.as_str(), "acme");
+}
+
+/// An orphan of an issue that the process did not survive is named and left alone.
+#[test]
+fn an_orphan_of_a_killed_process_is_named_and_left_alone() {
+    let mut world = renamed_just_before_the_issue();
+    let issue = world.kinds().len() + 1;
+    world.crash_at(issue, Fault::CrashAfter);
+    assert!(
+        world.reconcile("acme").is_none(),
+        "died at the issue: {:?}",
+        world.kinds()
+    );
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Delete"), 0, "nothing tells it from somebody else's");
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    world.remove_orphans_of_crashes();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
+    for lost in ["Issue", "Verify"] {
+        let mut world = World::with_acme_due();
+        world.meanwhile("Issue", |world| {
+            let id = world.id("acme").unwrap();
+            world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+        });
+        world.fault(lost, Fault::AnswerLost, 1);
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.engine.names(), ["moved", "acme"]);
+        world.delete("acme");
+        world.live("acme", Duration::from_secs(300));
+        assert!(world.objects.is_empty());
+        assert_eq!(world.engine.names(), [""; 0], "{lost}");
+    }
+}
+
+/// Promise: rule.unanswered-issue
+/// An issue that takes effect late finds the workspace still there though it is to be deleted.
+#[test]
+fn a_late_issue_finds_the_workspace_before_its_deletion() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.reconcile("acme").unwrap();
+    world.delete("acme");
+    for _ in 0..59 {
+        world.live("acme", Duration::from_secs(1));
+        world.engine.issue(world.now, &WorkspaceName::from("acme"));
+    }
+    assert_eq!(world.engine.rows.len(), 1, "{:?}", world.kinds());
+    world.live("acme", Duration::from_secs(60));
+    assert!(world.objects.is_empty());
+    assert_eq!(world.engine.names(), [""; 0]);
+}

@@ -1,0 +1,111 @@
+//! How a reconcile keeps to the rate of its organization.
+
+use std::time::Duration;
+
+use crate::domain::ids::Uid;
+use crate::domain::remote::FailureClass;
+use crate::lifecycle::tests::harness::world::{Fault, World, spec};
+use crate::limits::{Lane, Pressure, RateLimiter};
+
+const PAUSE: Duration = Duration::from_secs(60);
+
+fn created() -> World {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world
+}
+
+/// Hundreds wait to create before it.
+fn crowded(mut world: World) -> World {
+    world.limiter = RateLimiter::new(10);
+    for n in 0..600 {
+        world
+            .limiter
+            .acquire(world.now, Lane::Create, &Uid::new(format!("other-{n}")));
+    }
+    world
+}
+
+fn throttled(world: &mut World) {
+    world.limiter.observe(world.now, Pressure::Throttled(PAUSE));
+}
+
+#[test]
+fn a_429_stops_every_object_of_the_organization_until_it_allows() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.fault("Get", Fault::Answers(FailureClass::Throttled(PAUSE), 429), 1);
+    world.reconcile("acme").unwrap();
+    world.apply("beta", spec("beta"));
+    world.forget_journal();
+    world.live("beta", PAUSE - Duration::from_secs(1));
+    assert_eq!(world.calls(), 0);
+    world.live("beta", Duration::from_secs(30));
+    assert_eq!(world.ready("beta"), "AsDeclared");
+}
+
+#[test]
+fn a_creation_waits_its_turn_where_others_were_first() {
+    let mut world = crowded(created());
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+}
+
+#[test]
+fn a_refresh_and_a_deletion_wait_for_no_creation() {
+    let mut due = World::with_acme();
+    due.reconcile_time(900);
+    let mut due = crowded(due);
+    due.reconcile("acme").unwrap();
+    assert_eq!(due.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
+    let mut going = crowded(World::with_acme());
+    going.delete("acme");
+    going.reconcile("acme").unwrap();
+    assert!(going.objects.is_empty());
+}
+
+/// A pause that begins in the middle of a reconcile stops it there.
+#[test]
+fn a_pause_in_the_middle_of_a_reconcile_stops_it_there() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.meanwhile("Get", throttled);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get"]);
+}
+
+/// A creation that gives way before its issue takes its intent back.
+#[test]
+fn a_creation_that_gives_way_takes_its_intent_back() {
+    let mut world = created();
+    world.meanwhile("WriteStatus", throttled);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 0);
+    assert_eq!(world.status("acme").creation, None);
+    assert_eq!(world.ready("acme"), "Throttled");
+}
+
+#[test]
+fn repeats_of_a_request_are_charged_like_any_other() {
+    let mut world = created();
+    world.requests = 3;
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!(settled.calls, 4 * 3);
+}
+
+/// A creation goes before what can wait when permits are rebalanced.
+#[test]
+fn a_creation_precedes_others_when_permits_are_rebalanced() {
+    let mut world = created();
+    world.limiter = RateLimiter::new(10);
+    for n in 0..600 {
+        world
+            .limiter
+            .acquire(world.now, Lane::Other, &Uid::new(format!("other-{n}")));
+    }
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+    throttled(&mut world);
+    world.live("acme", PAUSE + Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}

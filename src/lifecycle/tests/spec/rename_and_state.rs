@@ -1,0 +1,297 @@
+//! Rename, active and inactive, drift: what is declared is brought about, what is not is left alone.
+
+use std::time::Duration;
+
+use crate::domain::ids::WorkspaceName;
+use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
+use crate::lifecycle::tests::harness::world::{Fault, World};
+
+fn rename(world: &mut World, name: &str) {
+    let name = WorkspaceName::from(name);
+    world.edit("acme", |o| o.spec.name = name);
+}
+
+/// A rename reads, searches, updates and renews the token under the new name.
+#[test]
+fn a_rename_reads_searches_updates_and_renews_the_token() {
+    let mut world = World::with_acme();
+    rename(&mut world, "zenith");
+    world.reconcile("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        [
+            "Get",
+            "Search",
+            "Update",
+            "Get",
+            "Issue",
+            "Verify",
+            "WriteSecret",
+            "WriteStatus"
+        ]
+    );
+    assert_eq!(world.issued_names, ["zenith"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// A rename to a taken near or ungranted name leaves all as it is.
+#[test]
+fn a_rename_to_a_forbidden_name_leaves_all_as_it_is() {
+    for (target, reason) in [
+        ("taken", "AlreadyExists"),
+        ("Taken", "SimilarNameExists"),
+        ("elsewhere", "NameNotGranted"),
+        ("default", "Rejected"),
+    ] {
+        let mut world = World::with_acme();
+        world.engine.make(world.now, "taken");
+        world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme, taken, Taken, default]}]");
+        rename(&mut world, target);
+        world.live("acme", Duration::from_secs(1800));
+        assert_eq!(world.ready("acme"), reason, "{target}");
+        assert_eq!(world.count("Update"), 0);
+        assert_eq!(world.token_ready("acme"), "TokenVerified");
+        assert!(world.issued_names.iter().all(|name| name == "acme"));
+    }
+}
+
+/// Promise: rule.observation
+/// A rename whose answer was lost issues nothing until it has settled.
+#[test]
+fn a_rename_with_a_lost_answer_stops_tokens_until_settled() {
+    for done in [Fault::AnswerLost, Fault::Answers(FailureClass::Unknown, 504)] {
+        let mut world = World::with_acme();
+        world.reconcile_time(900);
+        rename(&mut world, "zenith");
+        world.fault("Update", done, 1);
+        let began = world.now;
+        world.live("acme", Duration::from_secs(120));
+        let unclear = world
+            .journal
+            .iter()
+            .find(|(_, kind)| *kind == "Update")
+            .unwrap()
+            .0;
+        let issued = world.journal.iter().find(|(_, kind)| *kind == "Issue").unwrap().0;
+        assert!(issued > unclear && unclear >= began);
+        assert_eq!(world.engine.names(), ["zenith"], "{done:?}");
+        assert_eq!(world.issued_names, ["zenith"], "{done:?}");
+        assert_eq!(world.ready("acme"), "AsDeclared");
+    }
+}
+
+#[test]
+fn a_process_killed_in_a_rename_makes_no_twin() {
+    for crash in [Fault::CrashBefore, Fault::CrashAfter] {
+        let mut world = World::with_acme();
+        world.reconcile_time(900);
+        rename(&mut world, "zenith");
+        world.fault("Update", crash, 1);
+        world.live("acme", Duration::from_secs(120));
+        assert_eq!(world.engine.names(), ["zenith"]);
+        assert_eq!(world.ready("acme"), "AsDeclared");
+    }
+}
+
+#[test]
+fn a_refused_rename_does_not_stop_the_switch_of_state() {
+    let mut world = World::with_acme();
+    world.engine.make(world.now, "taken");
+    world.edit("acme", |o| {
+        o.spec.name = WorkspaceName::from("taken");
+        o.spec.status = Some(WorkspaceState::Inactive);
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
+    assert!(world.secrets.is_empty());
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+/// The api refusing the name does not stop the switch of state either.
+#[test]
+fn a_refused_name_does_not_stop_the_switch_of_state() {
+    let mut world = World::with_acme();
+    world.fault("Update", Fault::Answers(FailureClass::Rejected, 422), 1);
+    world.edit("acme", |o| {
+        o.spec.name = WorkspaceName::from("zenith");
+        o.spec.status = Some(WorkspaceState::Inactive);
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
+    assert_eq!(world.ready("acme"), "Rejected");
+}
+
+/// Inactive removes the secret before it is said and active brings it back.
+#[test]
+fn inactive_removes_the_secret_and_active_brings_it_back() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
+    world.reconcile("acme").unwrap();
+    assert!(world.secrets.is_empty());
+    assert_eq!(world.token_ready("acme"), "WorkspaceInactive");
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.status("acme").token_secret_name, None);
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Active));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+}
+
+/// Promise: rule.default-workspace
+#[test]
+fn default_is_not_deactivated() {
+    let mut world = World::new();
+    world.allow_adoption();
+    world.engine.make(world.now, "default");
+    let mut declared = crate::lifecycle::tests::harness::world::spec("default");
+    declared.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
+    declared.status = Some(WorkspaceState::Inactive);
+    world.apply("acme", declared);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Update"), 0);
+    assert_eq!(world.ready("acme"), "Rejected");
+}
+
+#[test]
+fn drift_seen_in_the_list_is_read_by_id_and_corrected() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.reconcile("acme").unwrap();
+    assert_eq!(&world.kinds()[..3], ["Get", "Search", "Update"]);
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+/// Promise: rule.listed-row: A listed row counts only if younger than our last write; it only schedules a GET
+#[test]
+fn a_row_asked_for_before_our_own_write_says_nothing() {
+    let mut world = World::with_acme();
+    world.list();
+    rename(&mut world, "zenith");
+    world.reconcile("acme").unwrap();
+    world.forget_journal();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), Vec::<&str>::new());
+}
+
+#[test]
+fn suspended_leaves_name_and_state_alone_and_renews_the_token() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| {
+        o.spec.name = WorkspaceName::from("zenith");
+        o.spec.status = Some(WorkspaceState::Active);
+        o.spec.suspend = Some(true);
+    });
+    world.live("acme", Duration::from_secs(1800));
+    assert_eq!(world.count("Update"), 0);
+    assert!(world.count("Issue") >= 2);
+    assert!(world.issued_names.iter().all(|name| name == "acme"));
+    assert_eq!(world.ready("acme"), "Suspended");
+    assert_eq!(world.condition("acme", "Synced").unwrap().0, "Unknown");
+}
+
+#[test]
+fn a_state_of_the_future_is_left_alone_unless_one_is_declared() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(60);
+    world.engine.row(&id).unwrap().state = RemoteState::Unknown;
+    world.list();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Update"), 0);
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Active));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Update"), 1);
+}
+
+#[test]
+fn its_own_name_in_other_case_does_not_stop_a_rename() {
+    let mut world = World::with_acme();
+    rename(&mut world, "ACME");
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.engine.names(), ["ACME"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_list_taken_while_we_were_renaming_says_nothing_either() {
+    let mut world = World::with_acme();
+    // Without a token nothing is read after the rename.
+    world.edit("acme", |o| {
+        o.spec.token_secret = Some(serde_json::from_str(r#"{"enabled": false}"#).unwrap());
+    });
+    world.reconcile("acme").unwrap();
+    rename(&mut world, "zenith");
+    world.meanwhile("Update", World::list);
+    world.reconcile("acme").unwrap();
+    world.forget_journal();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), Vec::<&str>::new());
+}
+
+/// What was read since a list was taken is not read again for it.
+#[test]
+fn a_younger_read_is_not_repeated_for_an_older_list() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("acme");
+    world.reconcile("acme").unwrap();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get"]);
+}
+
+#[test]
+fn a_read_that_fails_is_not_repeated_in_the_same_reconcile() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(60);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Get"), 1);
+}
+
+/// An api that takes a change and makes another of it is not asked in circles.
+#[test]
+fn an_api_that_changes_the_name_is_not_asked_in_circles() {
+    let mut renamed = World::with_acme();
+    renamed.engine.after_update = |row| row.name = WorkspaceName::from("zenith");
+    rename(&mut renamed, "Zenith");
+    let mut switched = World::with_acme();
+    switched.engine.after_update = |row| row.state = RemoteState::Known(WorkspaceState::Active);
+    switched.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
+    for mut world in [renamed, switched] {
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.count("Update"), 1);
+        assert_eq!(world.ready("acme"), "Rejected");
+    }
+}
+
+/// A workspace that is not found when it is renamed is as one that is not found when read.
+#[test]
+fn a_404_to_a_rename_is_as_a_404_to_a_read() {
+    let mut world = World::with_acme();
+    rename(&mut world, "zenith");
+    world.fault("Update", Fault::Answers(FailureClass::Missing, 404), 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Update"), 1);
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+}
+
+/// A rename that was unclear and then went well keeps no token waiting.
+#[test]
+fn a_rename_that_went_well_keeps_no_token_waiting() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.fault("Update", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 0, "the name is not known for certain");
+    world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.issued_names, ["zenith"]);
+}

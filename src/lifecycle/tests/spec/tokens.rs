@@ -1,0 +1,243 @@
+//! The token: renewed in time, verified before it is handed out, issued under a name that was just seen.
+
+use std::time::Duration;
+
+use crate::domain::ids::{OrganizationId, WorkspaceName};
+use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
+use crate::domain::time::{elapsed, later};
+use crate::lifecycle::tests::harness::world::{Fault, World};
+
+#[test]
+fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
+    assert_eq!(world.events, []);
+}
+
+/// Promise: rule.observation: Issuing needs an observation of the last minute, younger than our own last write, and no rename pending
+#[test]
+fn a_list_of_the_last_minute_saves_the_get() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.list();
+    world.reconcile_time(30);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Issue", "Verify", "WriteSecret"]);
+}
+
+/// Promise: rule.observation
+#[test]
+fn a_list_older_than_a_minute_does_not() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.list();
+    world.reconcile_time(61);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
+}
+
+/// Promise: cost.freshness: freshness: no token with under 5 minutes left; an outage of 5 minutes is not noticed
+#[test]
+fn no_token_has_less_than_five_minutes_left_through_a_day() {
+    let mut world = World::with_acme();
+    for _ in 0..24 * 60 {
+        world.live("acme", Duration::from_secs(60));
+        let times = world.secrets["acme-token"].facts.times.unwrap();
+        assert!(elapsed(world.now, times.expires_at) >= Duration::from_secs(300));
+    }
+    assert_eq!(world.count("WriteStatus"), 0);
+    assert!(world.count("Issue") <= 24 * 60 / 11);
+}
+
+/// Promise: cost.freshness
+#[test]
+fn an_outage_of_five_minutes_is_not_noticed() {
+    let mut world = World::with_acme();
+    world.reconcile_time(660);
+    for kind in ["Get", "Issue", "Verify"] {
+        world.fault(kind, Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    }
+    world.live("acme", Duration::from_secs(300));
+    let times = world.secrets["acme-token"].facts.times.unwrap();
+    assert!(elapsed(world.now, times.expires_at) > Duration::from_secs(120));
+    world.heal();
+    world.live("acme", Duration::from_secs(60));
+    let times = world.secrets["acme-token"].facts.times.unwrap();
+    assert!(elapsed(times.issued_at, world.now) < Duration::from_secs(70));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+#[test]
+fn a_workspace_found_inactive_loses_its_secret_and_gets_it_back() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    for (state, reason, secrets) in [
+        (
+            RemoteState::Known(WorkspaceState::Inactive),
+            "WorkspaceInactive",
+            0,
+        ),
+        (RemoteState::Known(WorkspaceState::Active), "TokenVerified", 1),
+        (RemoteState::Unknown, "WorkspaceInactive", 0),
+        (RemoteState::Known(WorkspaceState::Active), "TokenVerified", 1),
+    ] {
+        world.reconcile_time(10);
+        world.engine.row(&id).unwrap().state = state;
+        world.list();
+        world.live("acme", Duration::from_secs(1));
+        assert_eq!(world.token_ready("acme"), reason);
+        assert_eq!(world.secrets.len(), secrets, "{state:?}");
+        assert_eq!(world.ready("acme"), "AsDeclared");
+    }
+    assert_eq!(world.count("Update"), 0, "an undeclared status is left alone");
+}
+
+#[test]
+fn an_absurd_lifetime_makes_no_loop() {
+    for life in [0, 1, 20] {
+        let mut world = World::with_acme();
+        world.engine.token_life = Duration::from_secs(life);
+        world.reconcile_time(900);
+        world.live("acme", Duration::from_secs(3600));
+        assert!(world.count("Issue") <= 121, "{life}: {}", world.count("Issue"));
+    }
+}
+
+/// A token answered slower than it lives is not issued twice in one reconcile.
+#[test]
+fn a_token_slower_than_its_life_is_issued_once_a_reconcile() {
+    let mut world = World::with_acme();
+    world.engine.token_life = Duration::from_secs(1);
+    world.reconcile_time(900);
+    world.meanwhile("Verify", |world| world.reconcile_time(40));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1);
+}
+
+#[test]
+fn a_sync_that_fails_does_not_hold_up_the_token() {
+    for (kind, class) in [
+        ("Search", FailureClass::Transient),
+        ("Update", FailureClass::Unknown),
+        ("Update", FailureClass::Rejected),
+        ("Update", FailureClass::Conflict),
+        ("Update", FailureClass::Denied),
+    ] {
+        let mut world = World::with_acme();
+        world.fault(kind, Fault::Answers(class, 500), usize::MAX);
+        world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+        for _ in 0..120 {
+            world.live("acme", Duration::from_secs(60));
+            let times = world.secrets["acme-token"].facts.times.unwrap();
+            assert!(
+                elapsed(world.now, times.expires_at) >= Duration::from_secs(300),
+                "{kind} {class:?}"
+            );
+        }
+        assert!(world.issued_names.iter().all(|name| name == "acme"));
+    }
+}
+
+#[test]
+fn a_missing_secret_is_issued_for_although_the_rename_fails() {
+    let mut world = World::with_acme();
+    world.fault("Search", Fault::Answers(FailureClass::Transient, 500), usize::MAX);
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.live("acme", Duration::from_secs(60));
+    world.secrets.clear();
+    world.live("acme", Duration::from_secs(5));
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+    assert_eq!(world.ready("acme"), "ApiUnavailable");
+}
+
+/// A listed name that differs is read by id before a token is issued under it.
+#[test]
+fn a_differing_listed_name_is_read_by_id_before_an_issue() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.reconcile_time(900);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.list();
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(&world.kinds()[..3], ["Get", "Get", "Issue"]);
+}
+
+/// A token that says it is of another organization is dropped and that is said.
+#[test]
+fn a_token_that_names_another_organization_is_dropped() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    let before = world.secrets["acme-token"].facts.times;
+    world.engine.proves_for = OrganizationId::from("org-2");
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.count("Issue"), 1);
+    assert_eq!(world.secrets["acme-token"].facts.times, before);
+}
+
+/// No token is issued under a name that turns out not to be granted.
+#[test]
+fn no_token_is_issued_under_an_ungranted_name() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.edit("acme", |o| o.spec.suspend = Some(true));
+    world.reconcile_time(900);
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("zzz");
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 0);
+    assert_eq!(world.token_ready("acme"), "NameNotGranted");
+}
+
+/// A token that could not be renewed rests however often the object is woken.
+#[test]
+fn a_failed_renewal_rests_however_often_it_is_woken() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    world.reconcile("acme").unwrap();
+    let calls = world.calls();
+    for _ in 0..3 {
+        world.reconcile_time(1);
+        world.reconcile("acme").unwrap();
+    }
+    assert_eq!(world.calls(), calls);
+}
+
+#[test]
+fn a_list_from_the_future_confirms_nothing() {
+    let mut world = World::with_acme();
+    world.reconcile_time(900);
+    world.snapshot = Some((
+        later(world.now, Duration::from_secs(600)),
+        world.engine.list(world.now),
+    ));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
+}
+
+/// Promise: rule.secret-taken-away: A Secret that another client deletes again and again does not use up the rate limit
+/// A secret that somebody takes away again and again does not use up the organization's rate.
+#[test]
+fn a_secret_deleted_again_and_again_is_restored_slowly() {
+    let mut world = World::with_acme();
+    world.reconcile_time(300);
+    for _ in 0..600 {
+        world.secrets.clear();
+        world.live("acme", Duration::from_secs(1));
+    }
+    let issues = world.count("Issue");
+    assert!(
+        (18..=22).contains(&issues),
+        "ten at once, then one a minute: {issues}"
+    );
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared", "once it is left alone");
+    world.live("acme", Duration::from_secs(3600));
+    world.secrets.clear();
+    world.live("acme", Duration::from_secs(1));
+    assert_eq!(world.secrets.len(), 1, "and once more at once");
+}
