@@ -23,7 +23,7 @@ pub struct View {
     pub now: Timestamp,
     pub object: ObjectFacts,
     pub declared: WorkspaceSpec,
-    /// The status as stored. Counts only as far as [`View::record`] and [`View::intent`] believe it.
+    /// The status as stored. Counts only as far as [`View::record`] and [`View::intent`] trust it.
     pub stored: WorkspaceStatus,
     pub organization: OrganizationFacts,
     /// What the claims table said to this reconcile.

@@ -295,9 +295,10 @@ async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
             .await;
         stage.workspace(name, json!({"name": name})).await;
     }
-    for name in ["short", "decade"] {
-        stage.secret(&format!("{name}-token")).await;
-    }
+    stage.secret("decade-token").await;
+    let short = stage.secret("short-token").await;
+    // The floor counts from the instant at which the operator began the issue, which is before the server saw it.
+    let began: jiff::Timestamp = short.annotations()[metadata_keys::TOKEN_ISSUED_AT].parse().unwrap();
     let issues = |name: &'static str| {
         let stage = &stage;
         async move {
@@ -317,8 +318,8 @@ async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
             .ok_or_else(|| format!("{at:?}"))
     })
     .await;
-    let apart = at[1].duration_since(at[0]);
-    assert!(apart.as_secs() >= 30, "issued anew after {apart:#}");
+    let apart = at[1].duration_since(began);
+    assert!(apart.as_secs() >= 30, "issued again after {apart:#}");
     // What is dead on arrival cannot be proven: nothing is handed out, nothing made twice, and nothing tried in a loop.
     for name in ["past", "none"] {
         assert!(issues(name).await.len() <= 2, "{:?}", issues(name).await);

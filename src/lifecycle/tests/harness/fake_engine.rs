@@ -29,7 +29,7 @@ pub(in crate::lifecycle::tests) struct Engine {
     /// How long a new workspace stays out of the list.
     pub(in crate::lifecycle::tests) list_lag: Duration,
     pub(in crate::lifecycle::tests) token_life: Duration,
-    /// The organization that proofs name.
+    /// The organization that scopes name.
     pub(in crate::lifecycle::tests) proves_for: OrganizationId,
     /// What it makes of a change that it took.
     pub(in crate::lifecycle::tests) after_update: fn(&mut RemoteWorkspace),

@@ -2,6 +2,6 @@
 
 mod any_view;
 mod crashes;
-mod farewells;
+mod after_deletion;
 mod fortunes;
 mod recoveries;
