@@ -1,6 +1,8 @@
 //! Stores that have not seen our own last write to an object are not acted on. That ends by itself, but where the cluster's
 //! storage was restored from a backup: what we wrote is gone there, and a store can wait for it for ever.
 
+use std::time::Duration;
+
 use kube::core::{ApiResource, DynamicObject};
 use kube::{Api, Resource, ResourceExt};
 use tokio::time::timeout;
@@ -10,6 +12,9 @@ use super::own_writes::Lag;
 use super::patch::WRITE_TIMEOUT;
 use crate::crd::WithoutManagedFields;
 use crate::domain::ids::Uid;
+
+/// A store that lags is asked again after this, should no event come first.
+pub(super) const LAG_RETRY: Duration = Duration::from_secs(5);
 
 /// Whether an object that comes from a store is behind our own last write to it.
 pub(super) async fn is_behind<K: Resource<DynamicType = ()>>(context: &Context, object: &K) -> bool {

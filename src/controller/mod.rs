@@ -13,7 +13,9 @@ mod own_writes;
 mod patch;
 mod reduced_secret;
 mod report;
+mod runner;
 mod secret_index;
+mod subject;
 mod watch;
 mod workspaces;
 

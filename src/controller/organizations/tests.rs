@@ -27,9 +27,9 @@ async fn a_kubernetes_api_that_says_nothing_holds_no_pass_for_ever() {
             .apply_watcher_event(&Event::Apply(organization.clone()));
         let cancel = CancellationToken::new();
         let context = Arc::new(context);
-        let ended = timeout(
+        let ended = tokio::time::timeout(
             Duration::from_secs(3600),
-            reconcile(&organization, &context, cancel),
+            reconcile(Arc::new(organization), context, cancel),
         );
         ended.await.expect("the reconcile ends");
     }

@@ -1,4 +1,4 @@
-//! Performs effects: one function each. Translates, and decides nothing.
+//! Performs the effects of a Workspace's reconcile: one function each. Translates, and decides nothing.
 
 mod secret;
 
@@ -19,14 +19,16 @@ use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::remote::Answer;
 use crate::engine::{self, Redactor, ScopedToken};
-use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::effect::{
-    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState, Outcome,
-    TokenSlot, WorkspaceChange,
+    ClusterEffect, ClusterOutcome, CrdState, Effect, EngineAnswer, EngineCall, IssuedToken, ObjectState,
+    Outcome, TokenSlot, WorkspaceChange,
 };
 use crate::lifecycle::undecodable::Undecodable;
 
-/// The hands of one reconcile. Holds its tokens, and drops them with the reconcile.
+/// A token that this reconcile did not issue.
+const NO_TOKEN: &str = "the token is no longer at hand";
+
+/// Performs the effects of one reconcile. Holds its tokens, and drops them with the reconcile.
 pub(in crate::controller) struct Performer {
     context: Arc<Context>,
     /// As the last read or write of this reconcile returned it.
@@ -44,7 +46,7 @@ impl Performer {
             .organizations
             .get(object.spec.organization_name())
             .map_or((None, None), |state| {
-                // A client of a credential that was not verified is nobody's, whatever is verified a moment later.
+                // A client whose credential was not verified is not used, even if one is verified a moment later.
                 let verified = state.published.verified().is_some();
                 (state.engine.clone().filter(|_| verified), Some(state.uid.clone()))
             });
@@ -57,76 +59,85 @@ impl Performer {
         }
     }
 
-    /// Does it, and says what came of it.
+    /// Performs the effect, and returns what came of it.
     pub(in crate::controller) async fn perform(&mut self, effect: Effect) -> Outcome {
         match effect {
-            Effect::Cluster(ClusterEffect::ReadObject) => {
+            Effect::Cluster(effect) => Outcome::Cluster(self.in_cluster(effect).await),
+            Effect::Engine(call) => Outcome::Engine(match self.engine() {
+                Some(engine) => self.call(engine, call).await,
+                None => self.unsent(&call),
+            }),
+        }
+    }
+
+    async fn in_cluster(&mut self, effect: ClusterEffect) -> ClusterOutcome {
+        match effect {
+            ClusterEffect::ReadObject => {
                 let read = self.api().get(&self.object.name_any()).await;
                 self.object_outcome(read)
             }
-            Effect::Cluster(ClusterEffect::AddFinalizer) => {
+            ClusterEffect::AddFinalizer => {
                 let written = patch::finalizer(&self.api(), &self.object, FinalizerChange::Add).await;
                 self.object_outcome(written)
             }
-            Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
+            ClusterEffect::RemoveFinalizer => {
                 match patch::finalizer(&self.api(), &self.object, FinalizerChange::Remove).await {
                     Ok(left) => {
-                        self.let_go(&left);
-                        Outcome::Cluster(ClusterOutcome::Gone)
+                        self.released(&left);
+                        ClusterOutcome::Gone
                     }
-                    Err(error) => self.refused(&error),
+                    Err(error) => self.failed(&error),
                 }
             }
-            Effect::Cluster(ClusterEffect::WriteStatus(status)) => self.write_status(&status).await,
-            Effect::Cluster(ClusterEffect::ReadSecret { name }) => self.read_secret(&name).await,
-            Effect::Cluster(ClusterEffect::WriteSecret(draft)) => self.write_secret(*draft).await,
-            Effect::Cluster(ClusterEffect::DeleteSecret {
+            ClusterEffect::WriteStatus(status) => self.write_status(&status).await,
+            ClusterEffect::ReadSecret { name } => self.read_secret(&name).await,
+            ClusterEffect::WriteSecret(draft) => self.write_secret(*draft).await,
+            ClusterEffect::DeleteSecret {
                 name,
                 resource_version,
-            }) => self.delete_secret(name, resource_version).await,
-            Effect::Cluster(ClusterEffect::ReadCrd) => {
-                Outcome::Cluster(ClusterOutcome::Crd(self.read_crd().await))
+            } => self.delete_secret(name, resource_version).await,
+            ClusterEffect::ReadCrd => ClusterOutcome::Crd(self.read_crd().await),
+        }
+    }
+
+    async fn call(&mut self, engine: engine::Client, call: EngineCall) -> EngineAnswer {
+        match call {
+            EngineCall::Search(name) => EngineAnswer::Searched(engine.search(&name).await),
+            EngineCall::Get(id) => EngineAnswer::Got(engine.get(&id).await),
+            EngineCall::Issue { name, region } => {
+                let answer = engine.issue(&name, region.as_ref()).await;
+                EngineAnswer::Issued(self.keep(answer))
             }
-            Effect::Engine(EngineCall::Search(name)) => match self.engine() {
-                Some(engine) => Outcome::Engine(EngineAnswer::Searched(engine.search(&name).await)),
-                None => Outcome::Engine(EngineAnswer::Searched(self.no_engine())),
-            },
-            Effect::Engine(EngineCall::Get(id)) => match self.engine() {
-                Some(engine) => Outcome::Engine(EngineAnswer::Got(engine.get(&id).await)),
-                None => Outcome::Engine(EngineAnswer::Got(self.no_engine())),
-            },
-            Effect::Engine(EngineCall::Issue { name, region }) => match self.engine() {
-                Some(engine) => {
-                    let answer = engine.issue(&name, region.as_ref()).await;
-                    Outcome::Engine(EngineAnswer::Issued(self.keep(answer)))
-                }
-                None => Outcome::Engine(EngineAnswer::Issued(self.no_engine())),
-            },
-            Effect::Engine(EngineCall::Verify(slot)) => match (self.engine(), self.tokens.get(&slot)) {
-                (Some(engine), Some(token)) => {
-                    Outcome::Engine(EngineAnswer::Verified(engine.verify(token).await))
-                }
-                (None, _) | (_, None) => Outcome::Engine(EngineAnswer::Verified(self.no_engine())),
-            },
-            Effect::Engine(EngineCall::Update { id, change }) => match self.engine() {
-                Some(engine) => {
-                    Outcome::Engine(EngineAnswer::Updated(engine.update(&id, &asked(change)).await))
-                }
-                None => Outcome::Engine(EngineAnswer::Updated(self.no_engine())),
-            },
-            Effect::Engine(EngineCall::Delete(id)) => match self.engine() {
-                Some(engine) => Outcome::Engine(EngineAnswer::Deleted(engine.delete(&id).await)),
-                None => Outcome::Engine(EngineAnswer::Deleted(self.no_engine())),
-            },
+            EngineCall::Verify(slot) => EngineAnswer::Verified(match self.tokens.get(&slot) {
+                Some(token) => engine.verify(token).await,
+                None => Answer::unsent(self.context.now(), NO_TOKEN),
+            }),
+            EngineCall::Update { id, change } => {
+                EngineAnswer::Updated(engine.update(&id, &update_fields(change)).await)
+            }
+            EngineCall::Delete(id) => EngineAnswer::Deleted(engine.delete(&id).await),
+        }
+    }
+
+    /// The answer to a call that was not sent: the Organization was replaced between the view and the call.
+    fn unsent(&self, call: &EngineCall) -> EngineAnswer {
+        let (now, why) = (self.context.now(), "the Organization has just changed");
+        match call {
+            EngineCall::Search(_) => EngineAnswer::Searched(Answer::unsent(now, why)),
+            EngineCall::Get(_) => EngineAnswer::Got(Answer::unsent(now, why)),
+            EngineCall::Issue { .. } => EngineAnswer::Issued(Answer::unsent(now, why)),
+            EngineCall::Verify(_) => EngineAnswer::Verified(Answer::unsent(now, why)),
+            EngineCall::Update { .. } => EngineAnswer::Updated(Answer::unsent(now, why)),
+            EngineCall::Delete(_) => EngineAnswer::Deleted(Answer::unsent(now, why)),
         }
     }
 
     /// The client that the reconcile began with, until its Organization is replaced under its name.
-    fn engine(&self) -> Option<&engine::Client> {
+    fn engine(&self) -> Option<engine::Client> {
         let shared = self.context.shared();
         let state = shared.organizations.get(self.object.spec.organization_name());
         self.engine
-            .as_ref()
+            .clone()
             .filter(|_| state.map(|state| &state.uid) == self.organization.as_ref())
     }
 
@@ -142,29 +153,27 @@ impl Performer {
         Uid::new(self.object.uid().unwrap_or_default())
     }
 
-    /// The Organization went between the view and the call: nothing was sent.
-    fn no_engine<T>(&self) -> Answer<T> {
-        Answer::unsent(self.context.now(), "the Organization has just changed")
-    }
-
-    fn refused(&self, error: &kube::Error) -> Outcome {
-        match error {
-            kube::Error::Api(status) if status.is_conflict() => Outcome::Cluster(ClusterOutcome::Conflict),
-            kube::Error::Api(status) if status.is_not_found() => Outcome::Cluster(ClusterOutcome::Gone),
-            other => {
-                let tokens = self.tokens.values();
-                let redactor = tokens.fold(Redactor::default(), |scrub, token| {
-                    scrub.with_stored(&token.secret)
-                });
-                let detail = redacted(other, &redactor);
-                match other {
-                    kube::Error::Api(status) if status.is_forbidden() => {
-                        Outcome::Cluster(ClusterOutcome::Forbidden { detail })
-                    }
-                    _ => Outcome::Cluster(ClusterOutcome::KubernetesFailed { detail }),
-                }
-            }
+    /// What a failed request came to. A token that the API server, or an admission webhook, quotes does not show.
+    fn failed(&self, error: &kube::Error) -> ClusterOutcome {
+        let status = match error {
+            kube::Error::Api(status) => Some(status),
+            _ => None,
+        };
+        if status.is_some_and(|status| status.is_conflict()) {
+            return ClusterOutcome::Conflict;
         }
+        if status.is_some_and(|status| status.is_not_found()) {
+            return ClusterOutcome::Gone;
+        }
+        let tokens = self.tokens.values();
+        let redactor = tokens.fold(Redactor::default(), |redactor, token| {
+            redactor.with_stored(&token.secret)
+        });
+        let detail = redacted(error, &redactor);
+        if status.is_some_and(|status| status.is_forbidden()) {
+            return ClusterOutcome::Forbidden { detail };
+        }
+        ClusterOutcome::KubernetesFailed { detail }
     }
 
     fn keep(&mut self, answer: Answer<ScopedToken>) -> Answer<IssuedToken> {
@@ -177,34 +186,34 @@ impl Performer {
         })
     }
 
-    fn object_outcome(&mut self, result: kube::Result<AnyWorkspace>) -> Outcome {
+    fn object_outcome(&mut self, result: kube::Result<AnyWorkspace>) -> ClusterOutcome {
         let object = match result {
             Ok(AnyWorkspace::Whole(object)) => object,
             Ok(AnyWorkspace::Salvaged(salvage)) => match observe::undecodable(&salvage) {
                 Undecodable::Release => salvage.left,
-                // Of what is left of it nothing may follow.
+                // The fields that could be read are not enough to decide on.
                 Undecodable::Report(_) => {
-                    return Outcome::Cluster(ClusterOutcome::KubernetesFailed {
+                    return ClusterOutcome::KubernetesFailed {
                         detail: "the object can no longer be decoded".to_owned(),
-                    });
+                    };
                 }
             },
-            Err(error) => return self.refused(&error),
+            Err(error) => return self.failed(&error),
         };
         self.context
             .shared()
             .written
             .wrote(&self.uid(), object.resource_version().as_deref());
         self.object = object;
-        Outcome::Cluster(ClusterOutcome::Object(Box::new(ObjectState {
+        ClusterOutcome::Object(Box::new(ObjectState {
             object: observe::object(&self.object),
             declared: self.object.spec.clone(),
             stored: self.object.status.clone().unwrap_or_default(),
-        })))
+        }))
     }
 
     /// Without a finalizer the object is gone, and the version that the API server returns is not that of its end.
-    fn let_go(&self, left: &AnyWorkspace) {
+    fn released(&self, left: &AnyWorkspace) {
         let mut shared = self.context.shared();
         if left.finalizers().is_empty() {
             shared.written.ended(&self.uid());
@@ -215,14 +224,14 @@ impl Performer {
         }
     }
 
-    async fn write_status(&mut self, status: &WorkspaceStatus) -> Outcome {
+    async fn write_status(&mut self, status: &WorkspaceStatus) -> ClusterOutcome {
         let version = self.object.resource_version();
         let patch = match patch::status_patch(version.as_deref(), self.object.status.as_ref(), status) {
             Ok(patch) => patch,
             Err(error) => {
-                return Outcome::Cluster(ClusterOutcome::KubernetesFailed {
+                return ClusterOutcome::KubernetesFailed {
                     detail: error.to_string(),
-                });
+                };
             }
         };
         let name = self.object.name_any();
@@ -245,7 +254,7 @@ impl Performer {
     }
 }
 
-fn asked(change: WorkspaceChange) -> engine::UpdateFields {
+fn update_fields(change: WorkspaceChange) -> engine::UpdateFields {
     match change {
         WorkspaceChange::Rename(name) => engine::UpdateFields {
             name: Some(name),

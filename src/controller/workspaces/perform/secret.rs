@@ -9,14 +9,14 @@ use kube::{Api, Resource, ResourceExt};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::Performer;
+use super::{NO_TOKEN, Performer};
 use crate::controller::patch;
 use crate::controller::reduced_secret::{ReducedSecret, fingerprint};
 use crate::controller::secret_index::facts;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::domain::time::elapsed;
 use crate::engine::ScopedToken;
-use crate::lifecycle::effect::{ClusterOutcome, LiveSecret, Outcome, Replace, SecretDraft};
+use crate::lifecycle::effect::{ClusterOutcome, LiveSecret, Replace, SecretDraft};
 use crate::lifecycle::facts::SecretFacts;
 
 impl Performer {
@@ -24,13 +24,11 @@ impl Performer {
         Api::namespaced(self.context.client.clone(), &self.namespace())
     }
 
-    pub(super) async fn read_secret(&self, name: &str) -> Outcome {
+    pub(super) async fn read_secret(&self, name: &str) -> ClusterOutcome {
         match self.secrets().get_opt(name).await {
-            Ok(None) => Outcome::Cluster(ClusterOutcome::Secret(LiveSecret::Absent)),
-            Ok(Some(secret)) => {
-                Outcome::Cluster(ClusterOutcome::Secret(LiveSecret::Present(self.facts(&secret.0))))
-            }
-            Err(error) => self.refused(&error),
+            Ok(None) => ClusterOutcome::Secret(LiveSecret::Absent),
+            Ok(Some(secret)) => ClusterOutcome::Secret(LiveSecret::Present(self.facts(&secret.0))),
+            Err(error) => self.failed(&error),
         }
     }
 
@@ -38,11 +36,11 @@ impl Performer {
         facts(&ReducedSecret::of(secret), &self.uid(), &self.object.name_any())
     }
 
-    pub(super) async fn write_secret(&mut self, draft: SecretDraft) -> Outcome {
+    pub(super) async fn write_secret(&mut self, draft: SecretDraft) -> ClusterOutcome {
         let Some(token) = self.tokens.get(&draft.slot) else {
-            return Outcome::Cluster(ClusterOutcome::KubernetesFailed {
-                detail: "the token is no longer at hand".to_owned(),
-            });
+            return ClusterOutcome::KubernetesFailed {
+                detail: NO_TOKEN.to_owned(),
+            };
         };
         let secret = self.secret(&draft, token);
         let written = match &draft.replace {
@@ -64,15 +62,13 @@ impl Performer {
                 self.count_token(&kept);
                 self.context.shared().secrets.put(kept);
                 self.tokens.remove(&draft.slot);
-                Outcome::Cluster(ClusterOutcome::SecretWritten(facts))
+                ClusterOutcome::SecretWritten(facts)
             }
-            Err(kube::Error::Api(status)) if status.is_already_exists() => {
-                Outcome::Cluster(ClusterOutcome::Conflict)
-            }
+            Err(kube::Error::Api(status)) if status.is_already_exists() => ClusterOutcome::Conflict,
             Err(kube::Error::Api(status)) if status.is_not_found() && draft.replace != Replace::Nothing => {
-                Outcome::Cluster(ClusterOutcome::Conflict)
+                ClusterOutcome::Conflict
             }
-            Err(error) => self.refused(&error),
+            Err(error) => self.failed(&error),
         }
     }
 
@@ -157,7 +153,7 @@ impl Performer {
         secret
     }
 
-    pub(super) async fn delete_secret(&self, name: String, resource_version: String) -> Outcome {
+    pub(super) async fn delete_secret(&self, name: String, resource_version: String) -> ClusterOutcome {
         let params = DeleteParams {
             preconditions: Some(Preconditions {
                 resource_version: Some(resource_version),
@@ -168,15 +164,15 @@ impl Performer {
         match self.secrets().delete(&name, &params).await {
             Ok(_) => self.forgotten(name),
             Err(kube::Error::Api(status)) if status.is_not_found() => self.forgotten(name),
-            Err(error) => self.refused(&error),
+            Err(error) => self.failed(&error),
         }
     }
 
-    fn forgotten(&self, name: String) -> Outcome {
+    fn forgotten(&self, name: String) -> ClusterOutcome {
         self.context
             .shared()
             .secrets
             .remove(&(self.namespace(), name.clone()));
-        Outcome::Cluster(ClusterOutcome::SecretDeleted { name })
+        ClusterOutcome::SecretDeleted { name }
     }
 }

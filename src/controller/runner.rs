@@ -1,0 +1,314 @@
+//! Runs the reconciles of both kinds: takes objects from a queue, gives each reconcile a task of its own, performs the effects
+//! that it names, counts and logs. Decides nothing about an object; how the kinds differ is said by [`Reconciler`].
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+use jiff::Timestamp;
+use kube::Resource;
+use kube::runtime::applier;
+use kube::runtime::controller::{self, Action, Config};
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::context::Context;
+use super::events::publish;
+use super::report;
+use super::subject::Subject;
+use crate::admin::metrics::{EffectOutcome, Kind, ReconcileResult};
+use crate::domain::finding::Finding;
+use crate::domain::reason::Reason;
+use crate::domain::time::elapsed;
+
+/// Timers end a little early against the wall clock; a reconcile just before its time would find nothing to do.
+const TIMER_SLACK: Duration = Duration::from_millis(20);
+
+/// One reconcile of one kind of object, without loop, timeout, isolation and counting.
+pub(super) trait Reconciler: Send + Sized + 'static {
+    const KIND: Kind;
+    const TIMEOUT: Timeout;
+    type Object: Resource<DynamicType = ()> + Clone + Send + Sync + 'static;
+    type Effect: Send;
+    type Outcome: Send;
+    type Settled: Send;
+
+    /// Takes what came of the last effect, and names what is next.
+    fn next(&mut self, outcome: Option<Self::Outcome>) -> Next<Self::Effect, Self::Settled>;
+
+    fn perform(&mut self, effect: Self::Effect) -> impl Future<Output = Performed<Self::Outcome>> + Send;
+
+    /// Keeps what the process is to remember of a reconcile that settled.
+    fn settle(context: &Context, object: &Self::Object, settled: Self::Settled) -> Settled;
+
+    /// Keeps what the process is to remember of a reconcile that was lost, and returns after how long the object is
+    /// reconciled again.
+    fn give_up(context: &Context, object: &Self::Object, lost: Lost) -> Duration;
+}
+
+/// What `--reconcile-timeout` is the limit of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Timeout {
+    WholeReconcile,
+    /// Of each effect: a list has as many as it has pages.
+    EachEffect,
+}
+
+/// What a reconcile does next.
+pub(super) enum Next<E, S> {
+    Perform {
+        /// The rule that named the effect.
+        rule: &'static str,
+        name: &'static str,
+        effect: E,
+        on_cancel: OnCancel,
+    },
+    Wait {
+        until: Timestamp,
+        on_cancel: OnCancel,
+    },
+    Settled(S),
+}
+
+/// What becomes of an effect or a wait when the process is told to stop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum OnCancel {
+    Finish,
+    /// The reconcile ends there, and is counted with this reason.
+    Leave(Reason),
+}
+
+/// An effect that was performed.
+pub(super) struct Performed<O> {
+    pub(super) outcome: O,
+    /// A word for the log.
+    pub(super) summary: &'static str,
+    pub(super) counted: EffectOutcome,
+}
+
+/// What a reconcile that settled leaves to the runner.
+pub(super) struct Settled {
+    /// The rule that ended it.
+    pub(super) rule: &'static str,
+    pub(super) reason: Reason,
+    pub(super) requeue_at: Timestamp,
+    pub(super) why: &'static str,
+    pub(super) events: Vec<Finding>,
+}
+
+/// How a reconcile was lost.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Lost {
+    TimedOut,
+    Crashed,
+}
+
+enum Ended<S> {
+    Settled(S),
+    /// Something else overtook it: another incarnation of the object, or the end of the process.
+    Overtaken(Reason),
+    TimedOut,
+}
+
+/// Reconciles what the queue names until cancelled; then no new reconcile begins and the running ones finish.
+pub(super) async fn serve<K, F>(
+    context: Arc<Context>,
+    store: Store<K>,
+    queue: mpsc::UnboundedReceiver<ObjectRef<K>>,
+    cancel: CancellationToken,
+    config: Config,
+    reconcile: impl Fn(Arc<K>, Arc<Context>) -> F,
+) where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+    F: Future<Output = Action>,
+{
+    let queue = queue
+        .map(Ok::<_, Infallible>)
+        .take_until(Box::pin(cancel.cancelled_owned()));
+    applier(
+        |object, context| {
+            let span = Subject::of(&*object).span();
+            let reconcile = reconcile(object, context);
+            Box::pin(async move { Ok::<_, Infallible>(reconcile.await) }.instrument(span))
+        },
+        |_, never, _| match *never {},
+        context,
+        store,
+        queue,
+        config,
+    )
+    .for_each(|ended| async move {
+        match ended {
+            Ok(_) => {}
+            Err(controller::Error::ObjectNotFound(object)) => {
+                let _in = Subject::referenced(&object).span().entered();
+                tracing::debug!(
+                    "{}: skipped: object no longer in the cache",
+                    Subject::referenced(&object)
+                );
+            }
+            Err(error) => tracing::debug!(%error, "the queue failed"),
+        }
+    })
+    .await;
+}
+
+/// Runs one reconcile in a task of its own: a panic ends that task and nothing else. `begin` runs in the task too; its error
+/// is the reason to count where there is nothing to reconcile any more.
+pub(super) async fn run<R: Reconciler>(
+    context: &Arc<Context>,
+    object: &R::Object,
+    cancel: CancellationToken,
+    begin: impl FnOnce() -> Result<R, Reason> + Send + 'static,
+) -> Action {
+    let subject = Subject::of(object);
+    let metrics = &context.served.metrics;
+    metrics.reconcile_began(R::KIND);
+    let began = Instant::now();
+    let task = drive_within_limit(context.clone(), subject.clone(), cancel, begin);
+    let (result, reason, action) = match tokio::spawn(task.in_current_span()).await {
+        Ok(Ended::Settled(settled)) => {
+            let settled = R::settle(context, object, settled);
+            let action = finish(context, object, &subject, &settled).await;
+            (ReconcileResult::of(settled.reason), settled.reason, action)
+        }
+        Ok(Ended::Overtaken(reason)) => (ReconcileResult::Overtaken, reason, Action::await_change()),
+        Ok(Ended::TimedOut) => {
+            tracing::warn!("{subject}: the reconcile timed out");
+            let retry = R::give_up(context, object, Lost::TimedOut);
+            (
+                ReconcileResult::TimedOut,
+                Reason::ApiUnavailable,
+                Action::requeue(retry),
+            )
+        }
+        Err(error) => {
+            tracing::error!(%error, "{subject}: the reconcile crashed");
+            report::report(context, object, report::crashed()).await;
+            let retry = R::give_up(context, object, Lost::Crashed);
+            (
+                ReconcileResult::Panicked,
+                Reason::InternalError,
+                Action::requeue(retry),
+            )
+        }
+    };
+    metrics.reconcile_ended(R::KIND, result, reason, began.elapsed());
+    action
+}
+
+async fn drive_within_limit<R: Reconciler>(
+    context: Arc<Context>,
+    subject: Subject,
+    cancel: CancellationToken,
+    begin: impl FnOnce() -> Result<R, Reason>,
+) -> Ended<R::Settled> {
+    let limit = context.settings.reconcile_timeout;
+    let driven = async {
+        match begin() {
+            Ok(reconciler) => drive(&context, &subject, reconciler, cancel).await,
+            Err(reason) => Ended::Overtaken(reason),
+        }
+    };
+    match R::TIMEOUT {
+        Timeout::WholeReconcile => timeout(limit, driven).await.unwrap_or(Ended::TimedOut),
+        Timeout::EachEffect => driven.await,
+    }
+}
+
+/// The loop without decisions.
+async fn drive<R: Reconciler>(
+    context: &Context,
+    subject: &Subject,
+    mut reconciler: R,
+    cancel: CancellationToken,
+) -> Ended<R::Settled> {
+    let limit = context.settings.reconcile_timeout;
+    let mut outcome = None;
+    loop {
+        match reconciler.next(outcome.take()) {
+            Next::Perform {
+                rule,
+                name,
+                effect,
+                on_cancel,
+            } => {
+                tracing::debug!(effect = name, rule, "{subject}: performing {name} because {rule}");
+                let performed = unless_left(&cancel, on_cancel, timeout(limit, reconciler.perform(effect)));
+                let performed = match performed.await {
+                    Ok(Ok(performed)) => performed,
+                    Ok(Err(_)) => return Ended::TimedOut,
+                    Err(reason) => return Ended::Overtaken(reason),
+                };
+                let summary = performed.summary;
+                tracing::debug!(
+                    effect = name,
+                    outcome = summary,
+                    "{subject}: {name} came to {summary}"
+                );
+                let metrics = &context.served.metrics;
+                metrics.effect_ended(R::KIND, name, performed.counted);
+                outcome = Some(performed.outcome);
+            }
+            Next::Wait { until, on_cancel } => {
+                let wait = sleep(elapsed(context.now(), until));
+                if let Err(reason) = unless_left(&cancel, on_cancel, wait).await {
+                    return Ended::Overtaken(reason);
+                }
+            }
+            Next::Settled(settled) => return Ended::Settled(settled),
+        }
+    }
+}
+
+/// What comes of `work`, or the reason if it is left when the process is told to stop.
+async fn unless_left<T>(
+    cancel: &CancellationToken,
+    on_cancel: OnCancel,
+    work: impl Future<Output = T>,
+) -> Result<T, Reason> {
+    match on_cancel {
+        OnCancel::Finish => Ok(work.await),
+        OnCancel::Leave(reason) => tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(reason),
+            done = work => Ok(done),
+        },
+    }
+}
+
+/// How long a timer is set for.
+pub(super) fn wait_until(now: Timestamp, at: Timestamp) -> Duration {
+    elapsed(now, at) + TIMER_SLACK
+}
+
+async fn finish<K: Resource<DynamicType = ()>>(
+    context: &Context,
+    object: &K,
+    subject: &Subject,
+    settled: &Settled,
+) -> Action {
+    for event in &settled.events {
+        tracing::info!(reason = event.reason.as_str(), "{subject}: {}", event.message);
+        publish(context, object, event).await;
+    }
+    let Settled { rule, why, .. } = settled;
+    let reason = settled.reason.as_str();
+    let requeue_in = wait_until(context.now(), settled.requeue_at);
+    tracing::debug!(
+        reason,
+        rule,
+        why,
+        ?requeue_in,
+        "{subject}: settled: {reason}; next reconcile in {requeue_in:.1?}: {why}"
+    );
+    Action::requeue(requeue_in)
+}
+
+#[cfg(test)]
+mod tests;
