@@ -153,7 +153,7 @@ impl Context {
             .unbounded_send(ObjectRef::new(name).within(&self.settings.operator_namespace));
     }
 
-    /// Asks for an Organization's list to be taken anew.
+    /// Asks for an Organization's list to be taken again.
     pub(super) fn want_list(&self, organization: &str) {
         if let Some(state) = self.shared().organizations.get_mut(organization) {
             state.list_wanted_at = Some(self.now());

@@ -1,5 +1,5 @@
 //! Stores that have not seen our own last write to an object are not acted on. That ends by itself, but where the cluster's
-//! storage was restored from a backup: what we wrote is gone there, and a store can wait for it for ever.
+//! storage was restored from a backup: what we wrote is gone there, and a store can wait for it without end.
 
 use std::time::Duration;
 

@@ -298,7 +298,9 @@ async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
     stage.secret("decade-token").await;
     let short = stage.secret("short-token").await;
     // The floor counts from the instant at which the operator began the issue, which is before the server saw it.
-    let began: jiff::Timestamp = short.annotations()[metadata_keys::TOKEN_ISSUED_AT].parse().unwrap();
+    let began: jiff::Timestamp = short.annotations()[metadata_keys::TOKEN_ISSUED_AT]
+        .parse()
+        .unwrap();
     let issues = |name: &'static str| {
         let stage = &stage;
         async move {

@@ -1,4 +1,4 @@
-//! Several watches of one kind, one per namespace, as one: a store that is begun anew by one namespace must not lose the
+//! Several watches of one kind, one per namespace, as one: a store that is begun again by one namespace must not lose the
 //! others.
 
 use std::collections::{BTreeMap, VecDeque};

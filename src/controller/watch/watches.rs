@@ -183,7 +183,7 @@ impl Watches {
                     }
                     Err(error) => {
                         metrics.watch_failed(resource);
-                        tracing::warn!(resource, %error, "a watch failed; it is begun anew");
+                        tracing::warn!(resource, %error, "a watch failed; it begins again");
                     }
                 }
             }
@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    /// A watch that goes on for ever after these events.
+    /// A watch that goes on after these events.
     fn endless(events: Vec<Event<u8>>) -> Events<u8> {
         stream::iter(events.into_iter().map(Ok))
             .chain(stream::pending())

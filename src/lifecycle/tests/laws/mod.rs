@@ -1,7 +1,7 @@
 //! What holds whatever is stored, answered or disturbed.
 
+mod after_deletion;
 mod any_view;
 mod crashes;
-mod after_deletion;
 mod fortunes;
 mod recoveries;
