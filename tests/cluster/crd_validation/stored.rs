@@ -151,6 +151,50 @@ fn unexplained(schema: &Value, path: &str, silent: &mut Vec<String>) -> usize {
     fields
 }
 
+/// Pruned or refused, they would be forgotten by the next reconcile.
+#[tokio::test]
+async fn the_facts_that_decisions_need_are_stored_as_written() {
+    let namespace = cluster().namespace("facts").await;
+    let client = cluster().client().await;
+    let workspaces = dynamic(client.clone(), &namespace, "Workspace");
+    apply(&workspaces, object("Workspace", json!({"name": "Acme"}))).await;
+    let missing = json!({"since": "2026-01-01T00:00:00Z", "confirmed": true});
+    let facts = json!({"missing": missing, "observedOrganizationId": "o-2"});
+    stores(&workspaces, &facts).await;
+    let half = json!({"status": {"missing": {"since": "2026-01-01T00:00:00Z"}}});
+    let params = PatchParams::default();
+    let refused = workspaces
+        .patch_status(
+            "kept",
+            &params,
+            &Patch::Merge(json!({"status": {"missing": null}})),
+        )
+        .await;
+    refused.expect("a fact may go");
+    let refused = workspaces
+        .patch_status("kept", &params, &Patch::Merge(half))
+        .await;
+    let why = refused.expect_err("half a fact").to_string();
+    assert!(why.contains("status.missing.confirmed"), "{why}");
+
+    let organizations = dynamic(client, &namespace, "Organization");
+    let spec = json!({"credentialsSecretRef": {"name": "c"}});
+    apply(&organizations, object("Organization", spec)).await;
+    stores(&organizations, &json!({"missingWorkspaces": 7})).await;
+}
+
+/// Writes these fields of status and reads them back.
+async fn stores(api: &Api<DynamicObject>, facts: &Value) {
+    let patch = Patch::Merge(json!({ "status": facts }));
+    api.patch_status("kept", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    let read = api.get("kept").await.unwrap();
+    for (field, value) in facts.as_object().unwrap() {
+        assert_eq!(&read.data["status"][field], value, "{field}");
+    }
+}
+
 #[tokio::test]
 async fn columns_show_what_a_person_scanning_wants_to_know() {
     let namespace = cluster().namespace("columns").await;

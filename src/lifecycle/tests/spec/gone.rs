@@ -124,3 +124,48 @@ fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
     assert_eq!(world.engine.names(), ["acme"], "renamed back");
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
+
+/// Conditions are output: the core decides by fields of status. So a version that calls a reason otherwise, or finds none, does
+/// the same.
+#[test]
+fn a_renamed_reason_changes_nothing_that_is_done() {
+    type Befall = fn(&mut World);
+    let befalls: [(&str, Befall); 3] = [
+        ("WorkspaceNotFound", |_| {}),
+        ("NotFoundUnconfirmed", |world| {
+            world.edit("acme", |object| {
+                object.status.missing.as_mut().unwrap().confirmed = false;
+            });
+        }),
+        ("IdentityMismatch", |world| {
+            world.edit("acme", |object| {
+                object.status.missing = None;
+                object.status.observed_organization_id = Some("org-2".into());
+            });
+        }),
+    ];
+    for (what, befall) in befalls {
+        let calls = |reasons: fn(&mut World)| {
+            let mut world = World::with_acme_gone();
+            befall(&mut world);
+            reasons(&mut world);
+            world.forget_journal();
+            world.live("acme", Duration::from_secs(45 * 60));
+            let of_engine = ["Search", "Get", "Issue", "Verify", "Update", "Delete"];
+            let calls = world.kinds().into_iter().filter(|kind| of_engine.contains(kind));
+            (calls.collect::<Vec<_>>(), world.ready("acme").to_owned())
+        };
+        let named = calls(|world| world.edit("acme", |_| {}));
+        let renamed = calls(|world| {
+            world.edit("acme", |object| {
+                for condition in &mut object.status.conditions {
+                    condition.reason = "CalledOtherwise".to_owned();
+                }
+            });
+        });
+        let without = calls(|world| world.edit("acme", |object| object.status.conditions.clear()));
+        assert!(!named.0.is_empty(), "{what}");
+        assert_eq!(named, renamed, "{what}");
+        assert_eq!(named, without, "{what}");
+    }
+}

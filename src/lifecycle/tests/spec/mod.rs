@@ -2,7 +2,6 @@
 
 mod adoption;
 mod advice;
-mod asked;
 mod budget;
 mod claims;
 mod clock_set_back;
