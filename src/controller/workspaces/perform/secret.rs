@@ -81,7 +81,7 @@ impl Performer {
         }
     }
 
-    /// Leaves foreign keys, labels and annotations; foreign owners stay, as long as none of them is the controller.
+    /// Keeps the keys, labels, annotations and owners of others. If one of those owners is a controller, the API server refuses.
     async fn replace_secret(
         &self,
         name: &str,
