@@ -27,7 +27,7 @@ use crate::tenancy::{Claimant, Claims};
 pub struct Context {
     pub(super) client: kube::Client,
     pub(super) settings: Settings,
-    pub(super) served: AdminState,
+    pub(super) admin: AdminState,
     pub(super) clock: Clock,
     pub(super) workspaces: Store<AnyWorkspace>,
     pub(super) organizations: Store<AnyOrganization>,
@@ -93,7 +93,7 @@ impl Context {
     pub(super) fn new(
         client: kube::Client,
         settings: Settings,
-        served: AdminState,
+        admin: AdminState,
     ) -> (Self, Queues, Writers) {
         let writers = Writers {
             workspaces: Writer::default(),
@@ -107,7 +107,7 @@ impl Context {
         let context = Self {
             client,
             settings,
-            served,
+            admin,
             clock: Clock::system(),
             workspaces: writers.workspaces.as_reader(),
             organizations: writers.organizations.as_reader(),

@@ -30,7 +30,7 @@ fn count(context: &Context) {
         uids.extend(workspace.uid().map(Uid::new));
         *by_reason.entry(reason(&workspace)).or_default() += 1;
     }
-    let metrics = &context.served.metrics;
+    let metrics = &context.admin.metrics;
     metrics.set_workspaces(&by_reason);
     metrics.set_first_token_expiry(
         context

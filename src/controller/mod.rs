@@ -47,11 +47,11 @@ pub use watch::WatchEnded;
 pub async fn run(
     client: kube::Client,
     settings: Settings,
-    served: AdminState,
+    admin: AdminState,
     cancel: CancellationToken,
 ) -> Result<(), WatchEnded> {
-    let gate = served.readiness.gate("stores");
-    let (context, queues, stores) = Context::new(client, settings, served);
+    let gate = admin.readiness.gate("stores");
+    let (context, queues, stores) = Context::new(client, settings, admin);
     let context = Arc::new(context);
     let mut watches = watch::start(&context, stores, &gate);
     tokio::select! {

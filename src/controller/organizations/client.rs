@@ -65,6 +65,6 @@ pub(super) async fn connect(
     config.token_path = object.spec.token_path();
     config.ca_bundle = object.spec.ca_bundle.clone();
     config.clock = context.clock.clone();
-    config.observer = context.served.metrics.clone();
+    config.observer = context.admin.metrics.clone();
     engine::Client::new(&config).map_err(unusable)
 }

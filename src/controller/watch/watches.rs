@@ -104,7 +104,7 @@ pub(in crate::controller) fn start(
     writers: Writers,
     gate: &ReadinessGate,
 ) -> Watches {
-    let mut watches = Watches::new(context.served.metrics.clone());
+    let mut watches = Watches::new(context.admin.metrics.clone());
     let client = &context.client;
     let own = context.settings.operator_namespace.as_str();
     watches.add(

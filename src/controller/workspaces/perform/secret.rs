@@ -73,7 +73,7 @@ impl Performer {
     }
 
     fn count_token(&self, new: &ReducedSecret) {
-        let metrics = &self.context.served.metrics;
+        let metrics = &self.context.admin.metrics;
         let before = self.context.shared().secrets.times(&new.namespace, &new.name);
         match before.map(|times| times.renew_at(&self.uid())) {
             Some(due) => metrics.token_refreshed(elapsed(due, self.context.now())),
