@@ -1,4 +1,4 @@
-//! What all reconciles share: stores, queues, and the plain values that races live in.
+//! What all reconciles share: stores, queues, and the plain values that they race for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ use crate::tenancy::{Claimant, Claims};
 pub struct Context {
     pub(super) client: kube::Client,
     pub(super) settings: Settings,
-    pub(super) served: AdminState,
+    pub(super) admin: AdminState,
     pub(super) clock: Clock,
     pub(super) workspaces: Store<AnyWorkspace>,
     pub(super) organizations: Store<AnyOrganization>,
@@ -38,7 +38,7 @@ pub struct Context {
     shared: Mutex<Shared>,
 }
 
-/// Plain values under one lock, held for instants and never across an await.
+/// Plain values under one lock, which is never held across an await.
 pub(super) struct Shared {
     pub(super) slots: Slots,
     pub(super) claims: Claims,
@@ -48,15 +48,15 @@ pub(super) struct Shared {
     pub(super) organizations: HashMap<String, OrganizationState>,
 }
 
-/// What the process knows of an organization, for one incarnation of its Organization.
+/// What the process knows of one incarnation of an Organization.
 pub(super) struct OrganizationState {
     pub(super) uid: Uid,
-    /// The client, which changes together with what is published.
+    /// Changes together with `published`.
     pub(super) engine: Option<engine::Client>,
     pub(super) published: Published,
     pub(super) limiter: RateLimiter,
     pub(super) snapshot: Arc<Snapshot>,
-    /// When a reconcile last wanted the list taken before its time.
+    /// When a Workspace's reconcile last asked for a list before its time.
     pub(super) list_wanted_at: Option<Timestamp>,
     pub(super) memory: organization::Memory,
 }
@@ -75,7 +75,7 @@ impl OrganizationState {
     }
 }
 
-/// What waits for a reconcile.
+/// The objects that wait for a reconcile.
 pub(super) struct Queues {
     pub(super) workspaces: mpsc::UnboundedReceiver<ObjectRef<AnyWorkspace>>,
     pub(super) organizations: mpsc::UnboundedReceiver<ObjectRef<AnyOrganization>>,
@@ -93,7 +93,7 @@ impl Context {
     pub(super) fn new(
         client: kube::Client,
         settings: Settings,
-        served: AdminState,
+        admin: AdminState,
     ) -> (Self, Queues, Writers) {
         let writers = Writers {
             workspaces: Writer::default(),
@@ -107,7 +107,7 @@ impl Context {
         let context = Self {
             client,
             settings,
-            served,
+            admin,
             clock: Clock::system(),
             workspaces: writers.workspaces.as_reader(),
             organizations: writers.organizations.as_reader(),
@@ -131,12 +131,12 @@ impl Context {
         self.clock.now()
     }
 
-    /// Nothing under this lock can panic half way, so a poisoned one still holds sound values.
+    /// Nothing under this lock panics half way, so a poisoned lock still holds sound values.
     pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for a reconcile over a Workspace. A queue that is closed belongs to a process that ends.
+    /// Asks for a reconcile of a Workspace. A closed queue belongs to a process that ends.
     pub(super) fn wake(&self, workspace: ObjectRef<AnyWorkspace>) {
         let _ = self.wake_workspace.unbounded_send(workspace);
     }
@@ -153,7 +153,7 @@ impl Context {
             .unbounded_send(ObjectRef::new(name).within(&self.settings.operator_namespace));
     }
 
-    /// Asks for an Organization's list to be taken again.
+    /// Asks for another list of an Organization's workspaces, before its time.
     pub(super) fn want_list(&self, organization: &str) {
         if let Some(state) = self.shared().organizations.get_mut(organization) {
             state.list_wanted_at = Some(self.now());
@@ -167,7 +167,7 @@ impl Context {
             .get(&ObjectRef::new(name).within(&self.settings.operator_namespace))
     }
 
-    /// What is known for this very incarnation, begun where nothing is. Nothing where the store has another by now.
+    /// What is known of this incarnation; begins with nothing known. None if the store has another incarnation by now.
     pub(super) fn state_of<'a>(
         &self,
         shared: &'a mut Shared,
@@ -183,21 +183,21 @@ impl Context {
             .organizations
             .entry(name)
             .or_insert_with(|| OrganizationState::of(uid.clone()));
-        // The feed that forgets the one before may not have come so far.
+        // The handler that forgets the incarnation before may not have run yet.
         if state.uid != uid {
             *state = OrganizationState::of(uid);
         }
         Some(state)
     }
 
-    /// Whether the store still has this very incarnation. Asked under the lock of the shared values, the answer stands
-    /// until the lock is let go: what goes leaves the store first, and is forgotten under that lock afterwards.
+    /// Whether the store still has this incarnation. Asked under the lock of the shared values, the answer holds until the
+    /// lock is released: an object leaves the store first, and is forgotten under that lock afterwards.
     pub(super) fn is_stored(&self, workspace: &Workspace) -> bool {
         self.stored(workspace)
             .is_some_and(|stored| stored.uid() == workspace.uid())
     }
 
-    /// As [`Context::is_stored`], in this very version.
+    /// As [`Context::is_stored`], in this version.
     pub(super) fn is_newest(&self, workspace: &Workspace) -> bool {
         self.stored(workspace).is_some_and(|stored| {
             stored.uid() == workspace.uid() && stored.resource_version() == workspace.resource_version()
@@ -210,7 +210,8 @@ impl Context {
             .get(&ObjectRef::new(&workspace.name_any()).within(&namespace))
     }
 
-    /// The Workspaces that name an Organization, or may: not even that can be read of every one. Walks all of them: for changes of the Organization only.
+    /// The Workspaces that name an Organization, or may: of some that cannot be decoded, not even that is known. Walks all
+    /// Workspaces: for changes of the Organization only.
     pub(super) fn users_of(&self, organization: &str) -> Vec<Arc<AnyWorkspace>> {
         self.workspaces
             .state_filter(|workspace| workspace.may_use(organization))

@@ -1,4 +1,4 @@
-//! Gauges that are counted now and then from the stores, rather than kept in step with every event.
+//! Gauges that are counted from the stores in intervals, rather than with every event.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::domain::ids::Uid;
 use crate::domain::reason::Reason;
 
 /// Shorter than any common scrape interval.
-const COUNTED_EVERY: Duration = Duration::from_secs(10);
+const COUNT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Counts until dropped.
 pub(super) async fn keep_counting(context: Arc<Context>) {
     loop {
         count(&context);
-        tokio::time::sleep(COUNTED_EVERY).await;
+        tokio::time::sleep(COUNT_INTERVAL).await;
     }
 }
 
@@ -30,7 +30,7 @@ fn count(context: &Context) {
         uids.extend(workspace.uid().map(Uid::new));
         *by_reason.entry(reason(&workspace)).or_default() += 1;
     }
-    let metrics = &context.served.metrics;
+    let metrics = &context.admin.metrics;
     metrics.set_workspaces(&by_reason);
     metrics.set_first_token_expiry(
         context

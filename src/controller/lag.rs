@@ -1,5 +1,5 @@
-//! Stores that have not seen our own last write to an object are not acted on. That ends by itself, but where the cluster's
-//! storage was restored from a backup: what we wrote is gone there, and a store can wait for it without end.
+//! Asks whether a store lags behind our own last write to an object: a reconcile does not act on such a store. A watch catches
+//! up by itself, except after a restore of the cluster's storage from a backup, which has lost the write.
 
 use std::time::Duration;
 
@@ -10,13 +10,14 @@ use tokio::time::timeout;
 use super::context::Context;
 use super::own_writes::Lag;
 use super::patch::WRITE_TIMEOUT;
+use super::subject::Subject;
 use crate::crd::WithoutManagedFields;
 use crate::domain::ids::Uid;
 
 /// A store that lags is asked again after this, should no event come first.
 pub(super) const LAG_RETRY: Duration = Duration::from_secs(5);
 
-/// Whether an object that comes from a store is behind our own last write to it.
+/// Whether a stored object is older than our own last write to it.
 pub(super) async fn is_behind<K: Resource<DynamicType = ()>>(context: &Context, object: &K) -> bool {
     let uid = Uid::new(object.uid().unwrap_or_default());
     let version = object.resource_version();
@@ -28,14 +29,14 @@ pub(super) async fn is_behind<K: Resource<DynamicType = ()>>(context: &Context, 
         Lag::None => false,
         Lag::Short => true,
         Lag::TooLong => {
-            ask(context, object, &uid).await;
+            forget_a_lost_write(context, object, &uid).await;
             true
         }
     }
 }
 
-/// Forgets a write that the API server itself no longer knows.
-async fn ask<K: Resource<DynamicType = ()>>(context: &Context, object: &K, uid: &Uid) {
+/// Forgets the write if the API server itself does not have it any more.
+async fn forget_a_lost_write<K: Resource<DynamicType = ()>>(context: &Context, object: &K, uid: &Uid) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let resource = ApiResource::erase::<K>(&());
     let api: Api<WithoutManagedFields<DynamicObject>> =
@@ -49,19 +50,14 @@ async fn ask<K: Resource<DynamicType = ()>>(context: &Context, object: &K, uid: 
                 .written
                 .is_newer_than(uid, live.resource_version().as_deref())
     });
+    let subject = Subject::of(object);
     if lost {
         shared.written.forget(uid);
         tracing::warn!(
-            namespace,
-            name,
-            "what was written last is no longer stored, as after a restore: going on with what is"
+            "{subject}: the API server has lost our last write, as after a restore; going on with the stored object"
         );
     } else {
-        tracing::warn!(
-            namespace,
-            name,
-            "the watch has not shown what was written last; nothing is done for the object until it does"
-        );
+        tracing::warn!("{subject}: the watch has not shown our last write; no reconcile until it does");
     }
 }
 
@@ -86,8 +82,8 @@ mod tests {
         })
     }
 
-    /// Whether an object of version 7 is behind our write of version 100 at first, after a minute, and then, while the API
-    /// server has this version.
+    /// Whether an object of version 7 is behind our write of version 100: at first, after a minute, and then. The API server
+    /// has this version all the time.
     async fn behind(live: &'static str) -> [bool; 3] {
         let answers = tower::service_fn(move |_: http::Request<Body>| {
             let body = Body::from(object(live).to_string().into_bytes());
@@ -109,13 +105,13 @@ mod tests {
 
     /// Promise: rule.lagging-store
     #[tokio::test(start_paused = true)]
-    async fn a_store_that_waits_for_a_write_that_was_undone_is_believed_after_a_minute() {
+    async fn a_write_that_was_undone_is_waited_for_a_minute() {
         assert_eq!(behind("7").await, [true, true, false]);
     }
 
     /// Promise: rule.lagging-store: A store that is behind our own write is not acted on, unless the write itself was undone
     #[tokio::test(start_paused = true)]
-    async fn a_store_that_is_slow_is_not_believed_however_long_it_takes() {
+    async fn a_slow_store_is_not_acted_on_however_long_it_takes() {
         assert_eq!(behind("100").await, [true, true, true]);
     }
 }

@@ -1,11 +1,11 @@
-//! What the metadata of both kinds says about their end.
+//! Deletion and finalizer, as the metadata of both kinds shows them.
 
 use kube::ResourceExt;
 
 use crate::crd::metadata_keys;
 use crate::domain::object::{Deletion, Finalizer};
 
-/// Whether somebody asked for the object to go.
+/// Whether the deletion of the object was requested.
 pub(super) fn deletion(object: &impl ResourceExt) -> Deletion {
     match object.meta().deletion_timestamp {
         Some(_) => Deletion::Requested,

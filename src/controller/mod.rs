@@ -1,6 +1,17 @@
 //! Kubernetes: streams and stores, the loops, performing effects, events. No decisions about workspaces.
 //!
-//! Data walks straight through: *watch event → store → view → reconcile → effect → outcome → reconcile*.
+//! Data walks straight through: *watch event → store → view → reconcile → effect → outcome → reconcile*. In that order:
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `watch/` | streams of events feed the stores, and wake the objects that a change concerns |
+//! | `context` | the stores, the queues, and the values that reconciles share: `secret_index`, `own_writes` |
+//! | `runner` | the loop of both kinds: one task for each reconcile, its timeout, its log and its metrics |
+//! | `workspaces/` | a Workspace's reconcile: claims, slot, view, effects |
+//! | `organizations/` | an Organization's reconcile: view, client, effects |
+//!
+//! The other files serve these: `lag` (a store that has not seen our last write), `metadata` and `reduced_secret` (objects as
+//! they are kept), `patch`, `events` and `report` (writes), `error_text` and `subject` (words for people), `gauges`.
 
 mod context;
 mod error_text;
@@ -29,18 +40,18 @@ use crate::settings::Settings;
 pub use context::Context;
 pub use watch::WatchEnded;
 
-/// Runs both controllers until told to stop; then no new reconcile begins and the running ones finish.
+/// Runs both controllers until cancelled; then no new reconcile begins and the running ones finish.
 ///
 /// # Errors
-/// When a watch ends before that: what reconciles see is then no longer kept in step.
+/// When a watch ends before that, because its store is no longer fed.
 pub async fn run(
     client: kube::Client,
     settings: Settings,
-    served: AdminState,
+    admin: AdminState,
     cancel: CancellationToken,
 ) -> Result<(), WatchEnded> {
-    let gate = served.readiness.gate("stores");
-    let (context, queues, stores) = Context::new(client, settings, served);
+    let gate = admin.readiness.gate("stores");
+    let (context, queues, stores) = Context::new(client, settings, admin);
     let context = Arc::new(context);
     let mut watches = watch::start(&context, stores, &gate);
     tokio::select! {

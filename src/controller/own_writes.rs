@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::domain::ids::Uid;
 use crate::domain::time::elapsed;
 
-/// No watch that works is behind for so long. The object is asked about then, and again after as long.
+/// No watch that works lags for longer. The object is read live then, and again after the same time.
 pub(super) const LIVE_READ_AFTER: Duration = Duration::from_secs(60);
 
 /// Resource versions of our own last writes.
@@ -30,14 +30,14 @@ pub(super) enum Lag {
 }
 
 impl OwnWrites {
-    /// Remembers that the object is at least this new.
+    /// Remembers that the object has at least this version.
     pub(super) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
         if let Some(version) = resource_version.and_then(|text| text.parse().ok()) {
             self.put(uid, version);
         }
     }
 
-    /// Remembers that the object is gone: no store that still has it is new enough.
+    /// Remembers that the object is gone: every store that still has it lags.
     pub(super) fn ended(&mut self, uid: &Uid) {
         self.put(uid, u64::MAX);
     }
@@ -54,7 +54,7 @@ impl OwnWrites {
         self.0.remove(uid);
     }
 
-    /// Whether what was seen is older than our own last write. Resource versions of one kind are ordered (KEP-5504).
+    /// Whether our own last write is newer than this version. Resource versions of one kind are ordered (KEP-5504).
     pub(super) fn is_newer_than(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
         let seen = resource_version.and_then(|text| text.parse::<u64>().ok());
         matches!((seen, self.0.get(uid)), (Some(seen), Some(write)) if seen < write.version)

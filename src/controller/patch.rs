@@ -1,5 +1,4 @@
-//! Precise patches to objects of our kinds: each carries the resource version that it was decided on, and touches nothing of a
-//! user's.
+//! Patches to objects of our kinds: each carries the resource version that it was decided on, and changes no field of a user.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::crd::metadata_keys;
 
-/// What is written outside a reconcile, and so outside its deadline, may take so long: it is not worth a slot for longer.
+/// Limit of a write outside a reconcile, to which `--reconcile-timeout` does not apply.
 pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All our patches bear one field manager.
@@ -23,7 +22,7 @@ pub(super) fn params() -> PatchParams {
     }
 }
 
-/// Whether our finalizer shall be there.
+/// What to do with our finalizer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum FinalizerChange {
     Add,
@@ -50,7 +49,7 @@ where
         .await
 }
 
-/// A merge patch that makes a stored status the new one: what is no longer there is named as null.
+/// A merge patch from the stored status to the new one: a field that goes is null.
 pub(super) fn status_patch<S: serde::Serialize>(
     resource_version: Option<&str>,
     old: Option<&S>,
@@ -73,7 +72,7 @@ pub(super) fn status_patch<S: serde::Serialize>(
     Ok(json!({"metadata": {"resourceVersion": resource_version}, "status": patch}))
 }
 
-/// For objects that no reconcile can be made over: only the conditions are written.
+/// For objects that cannot be reconciled: only the conditions are written.
 pub(super) fn conditions_patch(generation: i64, conditions: &[Condition]) -> Value {
     json!({"status": {"observedGeneration": generation, "conditions": conditions}})
 }

@@ -1,4 +1,4 @@
-//! Token Secrets without their tokens: what is kept of a Secret, and how its content is marked.
+//! Token Secrets without their tokens: what the operator keeps of a Secret, and the fingerprint of its content.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(super) const KEYS: [&str; 6] = [
     "workspace_name",
 ];
 
-/// What is kept of a Secret: enough to judge it, nothing to leak.
+/// Enough of a Secret to judge it, and no token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct ReducedSecret {
     pub(super) namespace: String,
@@ -39,7 +39,7 @@ pub(super) struct ReducedSecret {
 }
 
 impl ReducedSecret {
-    /// Reduces a Secret; what it held is dropped with it.
+    /// Reduces a Secret; the caller drops it with its token.
     pub(super) fn of(secret: &Secret) -> Self {
         let annotations = secret.annotations();
         let controller = secret
@@ -96,7 +96,7 @@ fn content(secret: &Secret) -> Content {
     }
 }
 
-/// First 12 hex digits of the SHA-256 over our keys. Nothing where one of them is missing.
+/// First 12 hex digits of the SHA-256 over our keys. None if a key is missing.
 pub(super) fn fingerprint(data: &BTreeMap<String, ByteString>) -> Option<String> {
     let mut hash = Sha256::new();
     for key in KEYS {

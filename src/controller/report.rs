@@ -9,20 +9,18 @@ use super::context::Context;
 use super::error_text::error_text;
 use super::events::publish;
 use super::patch::{self, WRITE_TIMEOUT};
+use super::subject::Subject;
 use crate::crd::WithoutManagedFields;
 use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set_conditions};
 use crate::domain::finding::Finding;
 use crate::domain::reason::{Kstatus, Reason};
 
-/// Reports in the conditions what a reconcile would have reported.
+/// Writes the finding into the conditions, and publishes an event if that changed them.
 pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: Finding) {
     match timeout(WRITE_TIMEOUT, write_conditions(context, object, &finding)).await {
         Ok(Written::Changed) => publish(context, object, &finding).await,
         Ok(Written::Not) => {}
-        Err(late) => {
-            let (namespace, name) = (object.namespace(), object.name_any());
-            tracing::warn!(error = %late, namespace, name, "the conditions could not be written");
-        }
+        Err(late) => unwritten(object, &late.to_string()),
     }
 }
 
@@ -76,14 +74,18 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
     match api.patch_status(&name, &patch::params(), &patch).await {
         Ok(_) => Written::Changed,
         Err(error) => {
-            let error = error_text(&error);
-            tracing::warn!(error, namespace, name, "the conditions could not be written");
+            unwritten(object, &error_text(&error));
             Written::Not
         }
     }
 }
 
-/// What is said of an object whose reconcile crashed.
+fn unwritten<K: Resource<DynamicType = ()>>(object: &K, error: &str) {
+    let subject = Subject::of(object);
+    tracing::warn!(error, "{subject}: the conditions could not be written");
+}
+
+/// The finding about an object whose reconcile crashed.
 pub(super) fn crashed() -> Finding {
     Finding::new(
         Reason::InternalError,

@@ -1,5 +1,5 @@
-//! Runs the reconciles of both kinds: takes objects from a queue, gives each reconcile a task of its own, performs the effects
-//! that it names, counts and logs. Decides nothing about an object; how the kinds differ is said by [`Reconciler`].
+//! Runs the reconciles of both kinds: takes objects from a queue, gives each reconcile a task of its own, has its effects
+//! performed, counts and logs. Decides nothing about an object; [`Reconciler`] says how the kinds differ.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -38,16 +38,15 @@ pub(super) trait Reconciler: Send + Sized + 'static {
     type Outcome: Send;
     type Settled: Send;
 
-    /// Takes what came of the last effect, and names what is next.
+    /// Takes the outcome of the last effect, and names the next step.
     fn next(&mut self, outcome: Option<Self::Outcome>) -> Next<Self::Effect, Self::Settled>;
 
     fn perform(&mut self, effect: Self::Effect) -> impl Future<Output = Performed<Self::Outcome>> + Send;
 
-    /// Keeps what the process is to remember of a reconcile that settled.
+    /// Remembers a reconcile that settled.
     fn settle(context: &Context, object: &Self::Object, settled: Self::Settled) -> Settled;
 
-    /// Keeps what the process is to remember of a reconcile that was lost, and returns after how long the object is
-    /// reconciled again.
+    /// Remembers a reconcile that was lost, and returns after how long the object is reconciled again.
     fn give_up(context: &Context, object: &Self::Object, lost: Lost) -> Duration;
 }
 
@@ -75,7 +74,7 @@ pub(super) enum Next<E, S> {
     Settled(S),
 }
 
-/// What becomes of an effect or a wait when the process is told to stop.
+/// Whether an effect or a wait ends early when the process is told to stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum OnCancel {
     Finish,
@@ -91,7 +90,7 @@ pub(super) struct Performed<O> {
     pub(super) counted: EffectOutcome,
 }
 
-/// What a reconcile that settled leaves to the runner.
+/// The end of a reconcile, for the runner: events to publish, lines to log, the next reconcile.
 pub(super) struct Settled {
     /// The rule that ended it.
     pub(super) rule: &'static str,
@@ -146,11 +145,9 @@ pub(super) async fn serve<K, F>(
         match ended {
             Ok(_) => {}
             Err(controller::Error::ObjectNotFound(object)) => {
-                let _in = Subject::referenced(&object).span().entered();
-                tracing::debug!(
-                    "{}: skipped: object no longer in the cache",
-                    Subject::referenced(&object)
-                );
+                let subject = Subject::referenced(&object);
+                let _span = subject.span().entered();
+                tracing::debug!("{subject}: skipped: object no longer in the cache");
             }
             Err(error) => tracing::debug!(%error, "the queue failed"),
         }
@@ -159,7 +156,7 @@ pub(super) async fn serve<K, F>(
 }
 
 /// Runs one reconcile in a task of its own: a panic ends that task and nothing else. `begin` runs in the task too; its error
-/// is the reason to count where there is nothing to reconcile any more.
+/// is the reason to count if the object is no longer there to be reconciled.
 pub(super) async fn run<R: Reconciler>(
     context: &Arc<Context>,
     object: &R::Object,
@@ -167,7 +164,7 @@ pub(super) async fn run<R: Reconciler>(
     begin: impl FnOnce() -> Result<R, Reason> + Send + 'static,
 ) -> Action {
     let subject = Subject::of(object);
-    let metrics = &context.served.metrics;
+    let metrics = &context.admin.metrics;
     metrics.reconcile_began(R::KIND);
     let began = Instant::now();
     let task = drive_within_limit(context.clone(), subject.clone(), cancel, begin);
@@ -251,7 +248,7 @@ async fn drive<R: Reconciler>(
                     outcome = summary,
                     "{subject}: {name} came to {summary}"
                 );
-                let metrics = &context.served.metrics;
+                let metrics = &context.admin.metrics;
                 metrics.effect_ended(R::KIND, name, performed.counted);
                 outcome = Some(performed.outcome);
             }
@@ -266,7 +263,7 @@ async fn drive<R: Reconciler>(
     }
 }
 
-/// What comes of `work`, or the reason if it is left when the process is told to stop.
+/// The result of `work`, or the reason if it is left when the process is told to stop.
 async fn unless_left<T>(
     cancel: &CancellationToken,
     on_cancel: OnCancel,

@@ -1,4 +1,4 @@
-//! The token Secrets of all watched namespaces, by name and by owner. Plain values; no token is in them.
+//! The token Secrets of all watched namespaces, by name and by owner. A plain value without tokens.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::lifecycle::schedule::TokenTimes;
 /// Namespace and name.
 type Key = (String, String);
 
-/// What the watch of our label has shown.
+/// The Secrets that the watch of our label has shown.
 #[derive(Debug, Default)]
 pub(super) struct SecretIndex {
     kept: HashMap<Key, ReducedSecret>,
@@ -20,7 +20,7 @@ pub(super) struct SecretIndex {
 }
 
 impl SecretIndex {
-    /// Returns what was known of it before.
+    /// Returns the version before.
     pub(super) fn put(&mut self, secret: ReducedSecret) -> Option<ReducedSecret> {
         let key = (secret.namespace.clone(), secret.name.clone());
         let before = self.remove(&key);
@@ -47,7 +47,7 @@ impl SecretIndex {
         Some(secret)
     }
 
-    /// The names in a namespace, or in all.
+    /// The keys in a namespace, or in all.
     pub(super) fn keys(&self, namespace: Option<&str>) -> BTreeSet<Key> {
         self.kept
             .keys()
@@ -64,12 +64,12 @@ impl SecretIndex {
             .is_some_and(|secret| secret.controller.as_ref() == Some(uid))
     }
 
-    /// The schedule of a Secret that is known.
+    /// When the token of a Secret was issued, and when it ends.
     pub(super) fn times(&self, namespace: &str, name: &str) -> Option<TokenTimes> {
         self.kept.get(&(namespace.to_owned(), name.to_owned()))?.times
     }
 
-    /// When the first token of these Workspaces ends. Anybody may label a Secret and date it.
+    /// When the first token of these Workspaces ends. A user may label and date any Secret, so others do not count.
     pub(super) fn first_expiry(&self, workspaces: &HashSet<Uid>) -> Option<Timestamp> {
         let is_theirs = |secret: &&ReducedSecret| {
             let controller = secret.controller.as_ref();
@@ -101,7 +101,7 @@ impl SecretIndex {
     }
 }
 
-/// A Secret as one Workspace sees it. Ours: controlled by our uid, or controlled by nobody and labelled for us.
+/// A Secret as one Workspace sees it. It is ours if our uid controls it; orphaned if it has our label and no controller.
 pub(super) fn facts(secret: &ReducedSecret, uid: &Uid, workspace: &str) -> SecretFacts {
     let ownership = match (&secret.controller, &secret.labelled_for) {
         (Some(owner), _) if owner == uid => Ownership::Ours,
@@ -155,8 +155,9 @@ mod tests {
         assert_eq!(first, Some("2026-11-22T12:20:00Z".parse().unwrap()));
     }
 
+    /// It may repeat the content.
     #[test]
-    fn a_manifest_that_was_applied_is_not_kept_for_it_may_repeat_the_content() {
+    fn the_last_applied_manifest_is_dropped() {
         assert!(kept("ours", "w", "2026-11-22T12:20:00Z").annotations.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What can be shown of the whole without a cluster, and what such tests need.
+//! The whole without a cluster, and what such tests share.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::settings::{Settings, Watch};
 
 pub(super) const HOME: &str = "home";
 
-/// A client whose cluster never answers.
+/// A client that reaches no cluster.
 pub(super) fn unreachable() -> kube::Client {
     let unreachable = tower::service_fn(|_: http::Request<Body>| async {
         Err::<http::Response<Body>, _>(std::io::Error::other("there is no cluster"))
@@ -21,7 +21,7 @@ pub(super) fn unreachable() -> kube::Client {
     kube::Client::new(unreachable, HOME)
 }
 
-/// A client whose cluster takes every request and says nothing.
+/// A client whose cluster takes every request and never answers.
 pub(super) fn silent() -> kube::Client {
     let silent = tower::service_fn(|_: http::Request<Body>| {
         std::future::pending::<Result<http::Response<Body>, std::io::Error>>()
@@ -41,7 +41,7 @@ pub(super) fn settings() -> Settings {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_said_of_an_object_waits_for_no_answer_that_never_comes() {
+async fn events_and_reports_give_up_on_a_silent_kubernetes_api() {
     let (context, _queues, _writers) = Context::new(silent(), settings(), AdminState::default());
     let object = json!({"metadata": {"name": "acme", "namespace": "tenant"}, "spec": {"name": "Acme"}});
     let object: Workspace = serde_json::from_value(object).unwrap();

@@ -1,4 +1,4 @@
-//! The client of an Organization: made from its spec and its credential Secret. When that is done is decided elsewhere.
+//! Makes the client of an Organization from its spec and its credential Secret. [`crate::organization`] decides when.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::domain::ids::OrganizationId;
 use crate::engine::{self, ClientConfig, ConfigError, Credentials, Endpoint};
 use crate::organization::NoClient;
 
-/// Reads the credential Secret and makes a client of it, which names this organization with every call.
+/// Reads the credential Secret and makes a client, which names this organization with every call.
 pub(super) async fn connect(
     object: &Organization,
     context: &Arc<Context>,
@@ -65,6 +65,6 @@ pub(super) async fn connect(
     config.token_path = object.spec.token_path();
     config.ca_bundle = object.spec.ca_bundle.clone();
     config.clock = context.clock.clone();
-    config.observer = context.served.metrics.clone();
+    config.observer = context.admin.metrics.clone();
     engine::Client::new(&config).map_err(unusable)
 }

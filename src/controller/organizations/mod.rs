@@ -1,4 +1,7 @@
-//! Reconciles of Organizations: what is read and kept around [`crate::organization`], which decides what is done.
+//! Reconciles of Organizations: reads and keeps what [`crate::organization`] needs, and decides nothing itself.
+//!
+//! In the order of a reconcile: [`observe`] makes the view, [`perform`] carries out each effect, with the [`client`] that it
+//! connects. An Organization that cannot be decoded goes to [`undecodable`] instead.
 
 mod client;
 mod observe;

@@ -1,4 +1,4 @@
-//! From stores to a view: gathers what is known about one Organization. Judges nothing.
+//! From stores to a view: gathers the facts about one Organization. Judges nothing.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::organization::facts::ObjectFacts;
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{Managed, View};
 
-/// Everything that is known around an Organization. Nothing where the store has another incarnation by now.
+/// All facts about an Organization that stores and memory hold. None if the store has another incarnation by now.
 pub(super) fn view(context: &Context, organization: &Organization) -> Option<View> {
     let users = context.users_of(&organization.name_any()).len();
     let mut shared = context.shared();

@@ -1,4 +1,4 @@
-//! Performs the effects of a reconcile over an Organization: one function each. Translates, and decides nothing.
+//! Performs the effects of an Organization's reconcile: one function each. Translates, and decides nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use kube::{Api, ResourceExt};
 use super::{client, observe};
 use crate::controller::context::Context;
 use crate::controller::patch::{self, FinalizerChange};
+use crate::controller::subject::Subject;
 use crate::controller::workspaces::claims;
 use crate::crd::organization::OrganizationStatus;
 use crate::crd::{AnyWorkspace, Organization, WithoutManagedFields};
@@ -21,15 +22,15 @@ use crate::organization::effect::{
 };
 use crate::organization::{Effect, Outcome};
 
-/// The hands of one reconcile.
+/// Performs the effects of one reconcile.
 pub(super) struct Performer {
     context: Arc<Context>,
     /// As the last write of this reconcile returned it.
     object: Organization,
-    /// What reconciles over Workspaces will use from the next publication on.
+    /// The client that reconciles of Workspaces get with the next publication.
     engine: Option<engine::Client>,
     pages: Option<Pages>,
-    /// Whose records were gathered last.
+    /// The objects whose records were gathered last.
     recorded: HashMap<Uid, ObjectRef<AnyWorkspace>>,
 }
 
@@ -47,7 +48,7 @@ impl Performer {
         }
     }
 
-    /// Does it, and says what came of it.
+    /// Performs the effect, and returns what came of it.
     pub(super) async fn perform(&mut self, effect: Effect) -> Outcome {
         match effect {
             Effect::Cluster(effect) => Outcome::Cluster(self.in_cluster(effect).await),
@@ -108,7 +109,7 @@ impl Performer {
         let patch = match patch::status_patch(version.as_deref(), self.object.status.as_ref(), status) {
             Ok(patch) => patch,
             Err(error) => {
-                tracing::error!(%error, "a status cannot be written");
+                tracing::error!(%error, "{}: the status cannot be serialized", Subject::of(&self.object));
                 return ClusterOutcome::NotDone;
             }
         };
@@ -131,13 +132,14 @@ impl Performer {
                 ClusterOutcome::NotDone
             }
             Err(error) => {
-                tracing::warn!(organization = self.object.name_any(), %error, "the Organization could not be written");
+                let subject = Subject::of(&self.object);
+                tracing::warn!(%error, "{subject}: the object could not be written");
                 ClusterOutcome::NotDone
             }
         }
     }
 
-    /// Nothing of one that has gone meanwhile: nobody would forget it again.
+    /// Remembers nothing of an object that has gone meanwhile: its handler has run, and nothing would forget it.
     fn remember(&self, object: &Organization) {
         let mut shared = self.context.shared();
         if self.context.state_of(&mut shared, &self.object).is_some() {
@@ -163,14 +165,15 @@ impl Performer {
                 ClusterOutcome::Done
             }
             Some(Err(error)) => {
-                tracing::warn!(organization = self.object.name_any(), %error, "the organization's id cannot be sent along");
+                let subject = Subject::of(&self.object);
+                tracing::warn!(%error, "{subject}: the organization id cannot be sent as a header");
                 ClusterOutcome::NotDone
             }
             None => ClusterOutcome::NotDone,
         }
     }
 
-    /// Client and judgement change together: a reconcile over a Workspace sees both or neither.
+    /// Client and judgement change together: a reconcile of a Workspace sees both or neither.
     fn publish(&self, publication: Publication) -> ClusterOutcome {
         {
             let mut shared = self.context.shared();
@@ -195,7 +198,7 @@ impl Performer {
         ClusterOutcome::Done
     }
 
-    /// Nothing was sent: what there was to send it with could not be made again.
+    /// The answer to a call that was not sent, for want of a client.
     fn no_client<T>(&self) -> Answer<T> {
         Answer::unsent(self.context.now(), "the credential has just changed")
     }

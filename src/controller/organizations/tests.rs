@@ -1,4 +1,4 @@
-//! Reconciles over an Organization that nobody answers.
+//! Reconciles of an Organization while the Kubernetes API is silent.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::controller::tests::{HOME, settings, silent};
 
 /// Promise: rule.silent-kubernetes
 #[tokio::test(start_paused = true)]
-async fn a_kubernetes_api_that_says_nothing_holds_no_pass_for_ever() {
+async fn a_silent_kubernetes_api_holds_no_reconcile_without_end() {
     let spec = json!({"credentialsSecretRef": {"name": "credential"}});
     for (spec, deletion) in [(spec, json!(null)), (json!(null), json!("2026-11-22T12:00:00Z"))] {
         let metadata = json!({

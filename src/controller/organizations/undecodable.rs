@@ -1,4 +1,4 @@
-//! Performs what follows for an Organization that cannot be decoded. What that is, [`crate::organization::undecodable`] decides.
+//! Reports or releases an Organization that cannot be decoded, as [`crate::organization::undecodable`] decides.
 
 use std::time::Duration;
 
@@ -12,18 +12,19 @@ use crate::controller::error_text::error_text;
 use crate::controller::metadata;
 use crate::controller::patch::{self, FinalizerChange, WRITE_TIMEOUT};
 use crate::controller::report::report;
+use crate::controller::subject::Subject;
 use crate::crd::any_organization::SalvagedOrganization;
 use crate::crd::{Organization, WithoutManagedFields};
 use crate::organization::undecodable::{Undecodable, undecodable};
 
-/// A change of the object, or of who names it, comes as an event: this is for one that was missed.
+/// An event tells of a change of the object or of a Workspace that names it; this is for a missed one.
 const MISSED_EVENT_INTERVAL: Duration = Duration::from_secs(30 * 60);
 
-/// A finalizer that could not be taken off is tried again then: six times an hour. A conflict comes with an event of its
-/// own, and the end of an outage with a new list.
+/// After a finalizer could not be removed. A conflict comes with an event of its own, and the end of an outage with a new
+/// list.
 const RELEASE_RETRY: Duration = Duration::from_secs(10 * 60);
 
-/// Does what follows for an Organization that cannot be decoded, and returns after how long it is reconciled again.
+/// Reports or releases it, and returns after how long it is reconciled again.
 pub(super) async fn reconcile(context: &Context, salvaged: &SalvagedOrganization) -> Duration {
     let object: PartialObjectMeta<Organization> = salvaged.metadata.clone().into_response_partial();
     let name = object.name_any();
@@ -45,7 +46,8 @@ pub(super) async fn reconcile(context: &Context, salvaged: &SalvagedOrganization
                 Ok(Err(error)) => error_text(&error),
                 Err(late) => late.to_string(),
             };
-            tracing::warn!(organization = name, error, "an Organization could not be let go");
+            let subject = Subject::of(&object);
+            tracing::warn!(error, "{subject}: the finalizer could not be removed");
             RELEASE_RETRY
         }
     }

@@ -101,7 +101,7 @@ async fn reconciled<const WHOLE: bool>(
 
 /// How often a reconcile ended so, by the metrics; none may be counted as running any more.
 fn counted(context: &Context, result: &str) -> usize {
-    let metrics = context.served.metrics.encode().unwrap();
+    let metrics = context.admin.metrics.encode().unwrap();
     assert!(
         metrics.contains(r#"reconciles_running{kind="Workspace"} 0"#),
         "{metrics}"

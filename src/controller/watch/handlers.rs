@@ -1,4 +1,4 @@
-//! What is done with the events of each watch: the store or index is fed, and those are woken whom the change concerns.
+//! Handles the events of each watch: feeds the store or index, and wakes the objects that the change concerns.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,7 +14,7 @@ use crate::controller::workspaces::claims::observe_claims;
 use crate::crd::{AnyOrganization, AnyWorkspace};
 use crate::domain::ids::Uid;
 
-/// What is done with the events of one kind.
+/// Handles the events of one kind.
 pub(super) trait EventHandler<K>: Send + 'static {
     fn handle(&mut self, context: &Context, event: Event<K>);
 }
@@ -57,26 +57,26 @@ fn workspace_changed(context: &Context, workspace: &AnyWorkspace) {
     context.wake(ObjectRef::from_obj(workspace));
 }
 
-/// What was there under its name is gone, or is now another state of it, or another incarnation.
+/// The object under this name is gone, has changed, or is another incarnation.
 fn workspace_replaced(context: &Context, before: &AnyWorkspace, now: Option<&AnyWorkspace>) {
     let stays = now.is_some_and(|now| now.uid() == before.uid());
     if let Some(uid) = before.uid().filter(|_| !stays) {
         let winners = context.shared().forget(&Uid::new(uid));
         context.wake_all(&winners);
     }
-    // One that could not be read whole may have named any Organization, until it was corrected.
-    let let_go = |organization: &AnyOrganization| {
+    // An object that could not be decoded may have named any Organization.
+    let may_go = |organization: &AnyOrganization| {
         let name = organization.name_any();
         organization.meta().deletion_timestamp.is_some()
             && before.may_use(&name)
             && now.is_none_or(|now| !now.may_use(&name))
     };
-    for organization in context.organizations.state_filter(let_go) {
+    for organization in context.organizations.state_filter(may_go) {
         context.wake_organization(&organization.name_any());
     }
 }
 
-/// Token Secrets come reduced: no token stays in memory.
+/// Token Secrets come reduced, so no token stays in memory.
 #[derive(Default)]
 pub(super) struct Secrets {
     listing: Option<BTreeSet<(String, String)>>,
@@ -113,7 +113,7 @@ fn secret_changed(context: &Context, kept: ReducedSecret) {
         .secrets
         .put(kept)
         .and_then(|old| old.labelled_for);
-    // Who is named no more has lost its Secret's label, and shall put it back.
+    // A Workspace that the label named before puts the label back.
     let lost = named_before.filter(|before| named.as_ref() != Some(before));
     for workspace in named.into_iter().chain(lost) {
         context.wake(ObjectRef::new(&workspace).within(&namespace));
@@ -155,7 +155,7 @@ impl EventHandler<AnyOrganization> for Organizations {
     }
 }
 
-/// Whether this very incarnation is still there.
+/// Whether this incarnation is still stored.
 fn is_in(store: &Store<AnyOrganization>, organization: &AnyOrganization) -> bool {
     store
         .get(&ObjectRef::from_obj(organization))
@@ -174,7 +174,7 @@ fn organization_gone(context: &Context, gone: &AnyOrganization) {
     }
 }
 
-/// Only that a Secret changed is seen here; its content is read when it is needed.
+/// Sees only that a Secret changed; its content is read when a client is made.
 pub(super) struct Credentials(pub(super) Writer<PartialObjectMeta<Secret>>);
 
 impl EventHandler<PartialObjectMeta<Secret>> for Credentials {
@@ -182,7 +182,7 @@ impl EventHandler<PartialObjectMeta<Secret>> for Credentials {
         self.0.apply_watcher_event(&event);
         let changed = match &event {
             Event::Apply(secret) | Event::Delete(secret) => Some(secret.name_any()),
-            // What changed while nobody watched is not told one by one.
+            // A list does not tell which Secrets changed while the watch was down.
             Event::InitDone => None,
             Event::Init | Event::InitApply(_) => return,
         };
@@ -238,8 +238,8 @@ impl EventHandler<PartialObjectMeta<Namespace>> for Namespaces {
     }
 }
 
-/// The namespace's name, if a label selector may judge it otherwise than before. One that was not known had no labels:
-/// its Workspaces may have been seen before it was.
+/// The namespace's name, if its labels changed. A namespace that was not known had none: its Workspaces may have been seen
+/// before it.
 fn relabelled(
     before: Option<&PartialObjectMeta<Namespace>>,
     now: &PartialObjectMeta<Namespace>,

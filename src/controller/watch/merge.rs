@@ -1,12 +1,12 @@
-//! Several watches of one kind, one per namespace, as one: a store that is begun again by one namespace must not lose the
-//! others.
+//! Merges the watches of several namespaces into one: when one namespace is listed again, the store must not lose the
+//! objects of the others.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use futures::stream::{self, BoxStream, StreamExt};
 use kube::runtime::watcher::{self, Event};
 
-/// Hands on what `reduce` leaves of each object.
+/// Applies `reduce` to each object.
 pub(super) fn reduced<K, R>(event: Event<K>, reduce: fn(K) -> R) -> Event<R> {
     match event {
         Event::Apply(object) => Event::Apply(reduce(object)),
@@ -17,9 +17,9 @@ pub(super) fn reduced<K, R>(event: Event<K>, reduce: fn(K) -> R) -> Event<R> {
     }
 }
 
-/// Merges watches that each see a part. The first `Init…InitDone` comes when all parts were listed; later re-lists of
-/// one part come as the changes that they progress. A part whose list fails is waited for, unless `is_empty` knows that there
-/// is nothing in it.
+/// Merges watches that each see a part. The first `Init…InitDone` comes when all parts were listed; a later list of one part
+/// comes as the changes that it shows. A part whose list fails is waited for, unless `is_empty` knows that it holds no
+/// object.
 pub(super) fn merge<K>(
     parts: Vec<BoxStream<'static, watcher::Result<Event<K>>>>,
     name: fn(&K) -> String,
@@ -122,7 +122,7 @@ impl<K: Clone> Merged<K> {
         }
     }
 
-    /// Does not wait for a part any more that was never listed.
+    /// Stops waiting for a part that was never listed.
     fn empty(&mut self, n: usize) -> Vec<Event<K>> {
         self.parts[n].listed = true;
         self.begin()
@@ -184,8 +184,9 @@ mod tests {
             .collect()
     }
 
+    /// Later, a list of one part keeps the objects of the others.
     #[test]
-    fn nothing_is_told_before_every_part_was_listed_and_a_relist_of_one_part_spares_the_others() {
+    fn no_event_comes_before_every_part_was_listed() {
         let mut merged = Merged {
             parts: vec![Part::default(), Part::default()],
             name: ConfigMap::name_any,
@@ -208,8 +209,9 @@ mod tests {
         assert_eq!(step(0, Event::InitDone), ["-a", "+b"]);
     }
 
+    /// Unless it is known to be empty.
     #[tokio::test]
-    async fn a_part_that_cannot_be_listed_is_waited_for_unless_it_is_known_to_be_empty() {
+    async fn a_part_that_cannot_be_listed_is_waited_for() {
         for (empty, told) in [(true, vec!["init", "init+a", "done"]), (false, vec![])] {
             let sound = [Event::Init, Event::InitApply(object("a")), Event::InitDone].map(Ok);
             let refused = [Err(watcher::Error::NoResourceVersion)];
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_left_of_an_object_is_handed_on() {
+    fn every_object_is_handed_on_reduced() {
         let name = |object: ConfigMap| object.name_any();
         assert!(matches!(reduced(Event::Apply(object("a")), name), Event::Apply(left) if left == "a"));
         assert!(matches!(reduced(Event::Delete(object("a")), name), Event::Delete(left) if left == "a"));

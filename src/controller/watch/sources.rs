@@ -1,4 +1,4 @@
-//! Where the events of each kind come from: one watch for all namespaces, or one for each that is listed. Objects are
+//! The streams of events of each kind: one watch for all namespaces, or one for each in `--watch-namespaces`. Objects are
 //! reduced before anything keeps them.
 
 use std::fmt::Debug;
@@ -19,7 +19,7 @@ use crate::controller::context::Context;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::settings::Watch;
 
-/// Below the idle limits of common load balancers (240 s): a watch that died silently is noticed by its own end.
+/// Below the idle limits of common load balancers (240 s), so that a watch which died silently ends by itself.
 const WATCH_FOR_SECONDS: u32 = 200;
 
 pub(super) type Events<K> = BoxStream<'static, watcher::Result<Event<K>>>;
@@ -45,7 +45,7 @@ where
         .boxed()
 }
 
-/// The events of the watched namespaces, or of all. Objects are reduced before anything keeps them.
+/// The events of the watched namespaces, or of all, each object reduced.
 pub(super) fn scoped<K, R>(
     context: &Context,
     gate: &ReadinessGate,
@@ -91,7 +91,7 @@ where
     }
 }
 
-/// Without what nobody here reads, and what may repeat a whole Secret.
+/// Without the last-applied annotation, which the operator does not read and which may repeat a whole Secret.
 pub(super) fn trimmed<K: Resource>(mut object: K) -> K {
     object.annotations_mut().remove(metadata_keys::LAST_APPLIED);
     object
@@ -108,7 +108,7 @@ where
     )
 }
 
-/// Whether a list was answered that it is not allowed, or is of nothing.
+/// Whether the API server answered a list with "forbidden" or "not found".
 fn is_refused(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status)) => {
@@ -118,14 +118,14 @@ fn is_refused(error: &watcher::Error) -> bool {
     }
 }
 
-/// Whether it is known that there is no such namespace, and so nothing in it.
+/// Whether the namespaces were read, and this one is not among them.
 fn is_missing(namespaces: &Store<PartialObjectMeta<Namespace>>, name: &str) -> bool {
     let read = matches!(namespaces.wait_until_ready().now_or_never(), Some(Ok(())));
     read && namespaces.get(&ObjectRef::new(name)).is_none()
 }
 
-/// The watched namespaces themselves, for their labels. Nothing is asked about others, and nobody need allow it: a list or
-/// a watch that selects one by name is a request for that name.
+/// The watched namespaces themselves, for their labels. A list or watch that selects one by name needs rights on that
+/// namespace alone.
 pub(super) fn namespaces(context: &Context) -> Events<PartialObjectMeta<Namespace>> {
     let part = |config| metadata(Api::all(context.client.clone()), config);
     let only = |name| watcher::Config::default().fields(&format!("metadata.name={name}"));

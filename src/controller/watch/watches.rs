@@ -1,5 +1,5 @@
-//! The watches: each a task that hands its events to the feed of its kind. None ends while reconciles go on: reconciles over a
-//! store that nobody feeds any more would be wrong in silence.
+//! The watches: each a task that hands its events to the handler of its kind. The first that ends stops all reconciles: on a
+//! store that is no longer fed they would be wrong without a sign.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -24,7 +24,7 @@ pub(in crate::controller) struct Watches {
     tasks: JoinSet<()>,
     /// What each task watches.
     resources: HashMap<Id, &'static str>,
-    listed: Vec<tokio::sync::watch::Receiver<Synced>>,
+    synced: Vec<tokio::sync::watch::Receiver<Synced>>,
     metrics: Arc<Metrics>,
 }
 
@@ -34,7 +34,7 @@ enum Synced {
     Whole,
 }
 
-/// A watch came to an end that nobody asked for.
+/// A watch ended while the operator ran.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the watch of {resource} ended ({how}); nothing is done on stores that are no longer fed: start the operator again"
@@ -57,22 +57,22 @@ impl Watches {
         Self {
             tasks: JoinSet::new(),
             resources: HashMap::new(),
-            listed: Vec::new(),
+            synced: Vec::new(),
             metrics,
         }
     }
 
-    /// Waits until every store was read whole: one that lags would read as mass absence.
+    /// Waits until every store was read whole: in one that was not, objects would seem to be absent.
     pub(in crate::controller) async fn ready(&mut self) -> Result<(), WatchEnded> {
-        for listed in &mut self.listed {
-            if listed.wait_for(|listed| *listed == Synced::Whole).await.is_err() {
+        for synced in &mut self.synced {
+            if synced.wait_for(|synced| *synced == Synced::Whole).await.is_err() {
                 return Err(self.ended().await);
             }
         }
         Ok(())
     }
 
-    /// Does `work` to its end, or until a watch ends: that breaks it off.
+    /// Does `work` until it ends, or drops it when a watch ends.
     pub(in crate::controller) async fn during(
         &mut self,
         work: impl Future<Output = ()>,
@@ -104,7 +104,7 @@ pub(in crate::controller) fn start(
     writers: Writers,
     gate: &ReadinessGate,
 ) -> Watches {
-    let mut watches = Watches::new(context.served.metrics.clone());
+    let mut watches = Watches::new(context.admin.metrics.clone());
     let client = &context.client;
     let own = context.settings.operator_namespace.as_str();
     watches.add(
@@ -153,7 +153,7 @@ pub(in crate::controller) fn start(
     watches
 }
 
-/// What hands events to a feed.
+/// Hands events to a handler.
 fn handled_by<K: 'static>(
     context: &Arc<Context>,
     mut handler: impl EventHandler<K>,
@@ -169,7 +169,7 @@ impl Watches {
         mut events: Events<K>,
         mut handle: impl FnMut(Event<K>) + Send + 'static,
     ) {
-        let (tell, listed) = tokio::sync::watch::channel(Synced::NotYet);
+        let (tell, synced) = tokio::sync::watch::channel(Synced::NotYet);
         let metrics = self.metrics.clone();
         let task = self.tasks.spawn(async move {
             while let Some(event) = events.next().await {
@@ -183,13 +183,13 @@ impl Watches {
                     }
                     Err(error) => {
                         metrics.watch_failed(resource);
-                        tracing::warn!(resource, %error, "a watch failed; it begins again");
+                        tracing::warn!(resource, %error, "the watch of {resource} failed; it begins again");
                     }
                 }
             }
         });
         self.resources.insert(task.id(), resource);
-        self.listed.push(listed);
+        self.synced.push(synced);
     }
 }
 
@@ -199,14 +199,14 @@ mod tests {
 
     use super::*;
 
-    /// A watch that goes on after these events.
+    /// A watch that goes on without end after these events.
     fn endless(events: Vec<Event<u8>>) -> Events<u8> {
         stream::iter(events.into_iter().map(Ok))
             .chain(stream::pending())
             .boxed()
     }
 
-    /// Beside a watch that is well, as the others are when one breaks.
+    /// With one watch that works, as the others do when one breaks.
     fn beside_a_sound_one() -> Watches {
         let mut watches = Watches::new(Arc::default());
         watches.add("sound", endless(vec![Event::Init, Event::InitDone]), drop);
@@ -216,7 +216,7 @@ mod tests {
     fn crash_at_an_object(event: Event<u8>) {
         assert!(
             !matches!(event, Event::Apply(_) | Event::InitApply(_)),
-            "a feed that crashes"
+            "a handler that crashes"
         );
     }
 
@@ -228,7 +228,7 @@ mod tests {
 
     /// Promise: rule.fed-stores: No reconcile acts on a store that is no longer fed: a watch that ends ends the process
     #[tokio::test]
-    async fn a_feed_that_crashes_ends_all_work_on_its_store() {
+    async fn a_handler_that_crashes_ends_all_work_on_its_store() {
         let mut watches = beside_a_sound_one();
         let events = vec![Event::Init, Event::InitDone, Event::Apply(1)];
         watches.add("broken", endless(events), crash_at_an_object);
@@ -249,7 +249,7 @@ mod tests {
 
     /// Promise: rule.fed-stores
     #[tokio::test]
-    async fn a_feed_that_crashes_before_its_store_is_whole_is_not_waited_for() {
+    async fn a_handler_that_crashes_at_the_first_list_ends_the_wait() {
         let mut watches = beside_a_sound_one();
         watches.add(
             "broken",

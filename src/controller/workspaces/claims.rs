@@ -1,4 +1,4 @@
-//! What the stored Workspaces claim, told to the claims table. Whose claim wins is decided in [`crate::tenancy`].
+//! Enters the claims of stored Workspaces into the claims table. [`crate::tenancy`] decides which claim wins.
 
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
@@ -7,7 +7,7 @@ use super::observe;
 use crate::controller::context::Context;
 use crate::crd::AnyWorkspace;
 
-/// Tells the claims table what the stored object claims, and wakes who wins by it.
+/// Enters the claims of a stored object, and wakes the Workspaces that win by it.
 pub(in crate::controller) fn observe_claims(context: &Context, workspace: &AnyWorkspace) {
     let view = observe::view(context, workspace.object());
     let claims = match workspace {
@@ -20,7 +20,7 @@ pub(in crate::controller) fn observe_claims(context: &Context, workspace: &AnyWo
     let behind = shared
         .written
         .is_newer_than(&object.uid, workspace.resource_version().as_deref());
-    // One that has gone, or has changed, since it was read from the store would leave a claim that nobody ends.
+    // An object that has gone or changed since it was read would leave a claim that nothing ends.
     let winners = if behind || !context.is_newest(workspace.object()) {
         Vec::new()
     } else {
@@ -30,7 +30,8 @@ pub(in crate::controller) fn observe_claims(context: &Context, workspace: &AnyWo
     context.wake_all(&winners);
 }
 
-/// Everybody's claims are known before anybody is woken: who comes first must not depend on who is woken first.
+/// Wakes the Workspaces that name an Organization. All claims are entered first: which of two wins must not depend on which
+/// is woken first.
 pub(in crate::controller) fn wake_users(context: &Context, name: &str) {
     let users = context.users_of(name);
     for user in &users {

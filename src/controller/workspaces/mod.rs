@@ -1,4 +1,6 @@
-//! Reconciles of Workspaces: what is read and kept around [`crate::lifecycle`], which decides what is done.
+//! Reconciles of Workspaces: reads and keeps what [`crate::lifecycle`] needs, and decides nothing itself.
+//!
+//! In the order of a reconcile: [`slot`] is taken, [`observe`] makes the view, [`perform`] carries out each effect.
 
 pub(super) mod claims;
 pub(super) mod observe;
@@ -92,7 +94,7 @@ struct Running {
 
 impl Running {
     fn begin(context: Arc<Context>, object: Workspace, slot: HeldSlot) -> Self {
-        // The client first: one that is older than the view belongs to no other organization than the view verified.
+        // The client first: an older client belongs to no organization other than the one that the view verified.
         let performer = Performer::new(context.clone(), object.clone());
         Self {
             reconcile: Reconcile::new(observe::view(&context, &object)),
@@ -135,7 +137,7 @@ impl Reconciler for Running {
                 ..
             } = &next
             {
-                // That it was sent outlives a reconcile that is cut off.
+                // Kept before it is sent, because a timeout drops this reconcile with its memory.
                 let memory = self.reconcile.view().memory.clone();
                 shared.memories.insert(self.reconcile.claimant().uid, memory);
             }

@@ -1,4 +1,4 @@
-//! From stores to a view: gathers what is known about one Workspace. Judges nothing.
+//! From stores to a view: gathers the facts about one Workspace. Judges nothing.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::lifecycle::undecodable::{self, Undecodable};
 use crate::organization::Published;
 use crate::tenancy::{Access, ClaimResult};
 
-/// Everything that the stores know around a Workspace.
+/// All facts about a Workspace that stores and memory hold.
 pub(in crate::controller) fn view(context: &Context, workspace: &Workspace) -> View {
     let object = object(workspace);
     let organization = organization(context, workspace);
@@ -90,7 +90,7 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
         .get(&ObjectRef::new(&namespace))
         .map_or_else(BTreeMap::new, |namespace| namespace.labels().clone());
     let shared = context.shared();
-    // What is known of another incarnation is not known of this one.
+    // Facts about another incarnation do not count for this one.
     let state = shared
         .organizations
         .get(&name)

@@ -1,4 +1,4 @@
-//! What a feed makes of the events of a watch, and what is left of an Organization that was replaced; without a cluster.
+//! What the handlers make of events, and what they forget of an Organization that was replaced; without a cluster.
 
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ impl Fed {
         }
     }
 
-    /// As a reconcile over it leaves it.
+    /// As a reconcile of it leaves it.
     fn reconcile_of_organization(&self) {
         let mut state = OrganizationState::of("first".into());
         state.published.verification = Verification::Verified("o".into());
@@ -90,7 +90,7 @@ impl Fed {
             .insert("default".to_owned(), state);
     }
 
-    /// What is known once a reconcile over this incarnation has verified it.
+    /// What is known once a reconcile of this incarnation has verified it.
     fn verified(&self, organization: &AnyOrganization) {
         let mut shared = self.context.shared();
         let state = self.context.state_of(&mut shared, decoded(organization)).unwrap();
@@ -102,7 +102,7 @@ impl Fed {
         self.context.shared().organizations.contains_key("default")
     }
 
-    /// The Workspaces woken since this was asked last.
+    /// The Workspaces woken since the last call.
     fn woken(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.queues.workspaces.next().now_or_never().flatten())
             .map(|workspace| workspace.name)
@@ -112,7 +112,7 @@ impl Fed {
 
 /// Promise: rule.other-organization
 #[tokio::test]
-async fn nothing_stays_known_of_an_organization_that_was_replaced_under_its_name() {
+async fn nothing_stays_known_of_an_organization_that_was_replaced() {
     for replaced in ["between two lists", "between two events"] {
         let mut fed = fed();
         fed.workspaces.handle(&fed.context, Event::Apply(workspace()));
@@ -141,8 +141,9 @@ async fn an_organization_that_is_seen_again_stays_known() {
     assert!(fed.is_known());
 }
 
+/// Even before the handler has forgotten it.
 #[tokio::test]
-async fn a_workspace_sees_nothing_of_an_organization_that_was_replaced_even_before_it_is_forgotten() {
+async fn a_workspace_sees_nothing_of_a_replaced_organization() {
     let mut fed = fed();
     fed.relist(organization("first"));
     fed.verified(&organization("first"));
@@ -158,7 +159,7 @@ async fn a_workspace_sees_nothing_of_an_organization_that_was_replaced_even_befo
 }
 
 #[tokio::test]
-async fn a_pass_over_an_organization_that_was_replaced_leaves_nothing_behind() {
+async fn a_reconcile_of_a_replaced_organization_leaves_nothing() {
     let mut fed = fed();
     fed.relist(organization("first"));
     fed.verified(&organization("first"));
@@ -168,12 +169,13 @@ async fn a_pass_over_an_organization_that_was_replaced_leaves_nothing_behind() {
     let (first, second) = (organization("first"), organization("second"));
     let mut shared = fed.context.shared();
     assert!(fed.context.state_of(&mut shared, decoded(&first)).is_none());
-    let anew = fed.context.state_of(&mut shared, decoded(&second)).unwrap();
-    assert!(anew.engine.is_none() && anew.published.verified().is_none());
+    let known = fed.context.state_of(&mut shared, decoded(&second)).unwrap();
+    assert!(known.engine.is_none() && known.published.verified().is_none());
 }
 
+/// The client of the new one is for reconciles that saw it verified.
 #[tokio::test]
-async fn a_pass_over_a_workspace_asks_nothing_more_once_its_organization_was_replaced() {
+async fn a_reconcile_sends_nothing_once_its_organization_was_replaced() {
     let mut fed = fed();
     fed.relist(organization("first"));
     fed.verified(&organization("first"));
@@ -196,8 +198,9 @@ async fn a_pass_over_a_workspace_asks_nothing_more_once_its_organization_was_rep
     );
 }
 
+/// Nothing that it declares.
 #[tokio::test]
-async fn one_that_cannot_be_decoded_claims_what_it_recorded_and_nothing_that_it_declares() {
+async fn an_undecodable_workspace_claims_what_it_recorded() {
     let mut fed = fed();
     fed.relist(organization("first"));
     fed.reconcile_of_organization();
@@ -223,7 +226,7 @@ async fn one_that_cannot_be_decoded_claims_what_it_recorded_and_nothing_that_it_
 }
 
 #[tokio::test]
-async fn an_organization_that_waits_to_go_is_woken_once_nothing_may_name_it_any_more() {
+async fn a_deleted_organization_is_woken_once_nothing_may_name_it() {
     let mut going = organization("first");
     going.meta_mut().deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
     let naming = |organization: serde_json::Value| -> AnyWorkspace {
@@ -270,7 +273,7 @@ async fn an_organization_that_waits_to_go_is_woken_once_nothing_may_name_it_any_
 }
 
 #[tokio::test]
-async fn what_has_ended_is_behind_for_every_store_until_it_leaves_it() {
+async fn a_store_that_still_has_a_released_object_lags() {
     let mut fed = fed();
     fed.workspaces.handle(&fed.context, Event::Apply(workspace()));
     fed.context.shared().written.ended(&"w".into());
@@ -279,9 +282,9 @@ async fn what_has_ended_is_behind_for_every_store_until_it_leaves_it() {
     assert!(!fed.context.shared().written.is_newer_than(&"w".into(), Some("1")));
 }
 
+/// Not even by a reconcile that sees another one verified a moment later.
 #[tokio::test]
-async fn a_client_that_was_not_verified_is_not_used_by_a_reconcile_that_sees_another_verified_a_moment_later()
-{
+async fn a_client_that_was_not_verified_is_not_used() {
     let mut fed = fed();
     fed.relist(organization("first"));
     fed.verified(&organization("first"));

@@ -73,7 +73,7 @@ impl Performer {
     }
 
     fn count_token(&self, new: &ReducedSecret) {
-        let metrics = &self.context.served.metrics;
+        let metrics = &self.context.admin.metrics;
         let before = self.context.shared().secrets.times(&new.namespace, &new.name);
         match before.map(|times| times.renew_at(&self.uid())) {
             Some(due) => metrics.token_refreshed(elapsed(due, self.context.now())),
@@ -81,7 +81,7 @@ impl Performer {
         }
     }
 
-    /// Leaves foreign keys, labels and annotations; foreign owners stay, as long as none of them is the controller.
+    /// Keeps the keys, labels, annotations and owners of others. If one of those owners is a controller, the API server refuses.
     async fn replace_secret(
         &self,
         name: &str,

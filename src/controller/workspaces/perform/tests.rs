@@ -1,4 +1,4 @@
-//! What is made of an object that can no longer be decoded when it is read in the middle of a reconcile.
+//! An object that can no longer be decoded when a reconcile reads it, and the texts of refusals.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::engine::ScopedToken;
 use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, TokenSlot};
 use crate::lifecycle::{Effect, Outcome};
 
-/// What comes of reading this object.
+/// The outcome of reading this object.
 async fn read(object: Value) -> Outcome {
     performer(200, object)
         .perform(Effect::Cluster(ClusterEffect::ReadObject))
         .await
 }
 
-/// A performer whose API server answers in this way only.
+/// A performer whose API server has one answer.
 fn performer(status: u16, answer: Value) -> Performer {
     let answers = tower::service_fn(move |_: http::Request<Body>| {
         let body = Body::from(answer.to_string().into_bytes());
@@ -49,7 +49,7 @@ fn undecodable(status: Value) -> Value {
 }
 
 #[tokio::test]
-async fn one_that_is_to_go_goes_on_only_where_what_it_manages_can_be_told() {
+async fn an_undecodable_deletion_goes_on_if_its_record_can_be_read() {
     let told = json!({"uid": "w", "workspaceId": "1", "organizationId": "o", "name": "Acme"});
     let untold = json!({"uid": "w", "workspaceId": "1", "organizationId": "o", "name": 7});
     assert!(matches!(
@@ -65,7 +65,7 @@ async fn one_that_is_to_go_goes_on_only_where_what_it_manages_can_be_told() {
 
 /// Promise: I8
 #[tokio::test]
-async fn words_of_a_refusal_are_cut_and_say_no_token_in_whatever_form() {
+async fn the_text_of_a_refusal_is_cut_and_holds_no_token() {
     let token = "opaque-canary-of-a-token";
     let stored = STANDARD.encode(token);
     let message = format!("webhook denied {token} as {stored} {}", "x".repeat(40_000));
