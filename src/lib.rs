@@ -57,6 +57,8 @@
 //! | what do the fields of a spec mean? | [`crd::workspace`], [`crd::organization`] |
 //! | what does the API server refuse? | [`crd::schema`] |
 //! | what does the operator write beside fields? | [`crd::metadata_keys`] |
+//! | what wakes an object? | `controller/watch/handlers.rs` |
+//! | what if a reconcile crashes or takes too long? | `controller/runner.rs` |
 //! | what happens on SIGTERM? | [`run`] |
 //! | which calls does the emulator answer? | `emulator/api/` |
 #![warn(unreachable_pub)]
