@@ -153,7 +153,7 @@ fn a_renamed_reason_changes_nothing_that_is_done() {
             world.live("acme", Duration::from_secs(45 * 60));
             let of_engine = ["Search", "Get", "Issue", "Verify", "Update", "Delete"];
             let calls = world.kinds().into_iter().filter(|kind| of_engine.contains(kind));
-            (calls.collect::<Vec<_>>(), world.ready("acme").to_owned())
+            (calls.collect::<Vec<_>>(), world.ready("acme"))
         };
         let named = calls(|world| world.edit("acme", |_| {}));
         let renamed = calls(|world| {
