@@ -1,6 +1,6 @@
 //! A Kubernetes operator for Airbyte Agent Engine workspaces.
 //!
-//! A reconcile walks straight through the rooms: the controller makes a view of what is stored and observed; a pure room
+//! A reconcile is a loop through the rooms: the controller makes a view of what is stored and observed; a pure room
 //! names the next effect; the controller performs it, against the cluster or through the engine; its outcome goes back into
 //! the view.
 //!
@@ -9,7 +9,7 @@
 //! | room | what it is |
 //! |---|---|
 //! | [`clock`] | wall time, real or virtual |
-//! | [`domain`] | the words that all rooms share: ids, answers, failures, reasons |
+//! | [`domain`] | the words that all rooms share: ids, answers, failures, reasons. Pure |
 //! | [`crd`] | the two kinds as Kubernetes sees them |
 //! | [`limits`] | what may run and call, and when. Pure |
 //! | [`tenancy`] | which object may use which name. Pure |
@@ -29,17 +29,17 @@
 //! | question | file |
 //! |---|---|
 //! | which rules are there, and in which order? | [`mod@lifecycle::plan`] |
-//! | when is a token renewed? | [`lifecycle::schedule`] |
+//! | when is a token renewed? | [`lifecycle::schedule`]; what else makes it unfit, [`lifecycle::judge::token_secret`], `is_current` |
 //! | what stops a rename? | [`lifecycle::judge::drift`], `rename` |
 //! | what stops a token? | [`lifecycle::judge::token`], `need` |
-//! | what does a failed call lead to, such as a 403 to a rename? | `lifecycle/apply/answers.rs`; the words are picked in [`lifecycle::judge::failure`] |
+//! | what does a failed call lead to, such as a 403 to a rename? | `lifecycle/apply/answers.rs`; the words stand in `lifecycle/findings/calls.rs` |
 //! | why is an object reconciled again, in five minutes for example? | [`lifecycle::wakeups`] |
-//! | when is what failed tried again, a deletion for example? | [`lifecycle::budget`] says what is charged, [`limits::backoff`] when it is due |
-//! | what is written into status, for example when the answer to a creation is lost? | [`lifecycle::status`] |
+//! | when is a failed attempt repeated, a deletion for example? | [`lifecycle::budget`] says what is charged for what, [`limits::backoff`] when the next one is due |
+//! | what is written into status, for example when the answer to a creation is lost? | [`lifecycle::status`]; the reason and its words `lifecycle/findings/creation.rs` |
 //! | where does the message of a reason stand, `NameNotGranted` for example? | `lifecycle/findings/`, a chapter a file (`names.rs`); of an Organization `organization/findings.rs` |
 //! | whose is a workspace that appeared during a creation? | [`lifecycle::judge::attribution`], [`lifecycle::creation_window`] |
 //! | what becomes of the workspace when its object goes? | [`lifecycle::judge::deletion`], [`lifecycle::rules::deletion`] |
-//! | what makes two objects claim one name? | [`tenancy::names`] (which names are one), [`lifecycle::judge::claims`] (what an object claims), [`tenancy::claims`] (who wins) |
+//! | what makes two objects claim one name? | [`tenancy::claims`] (the key, and who wins), [`tenancy::names`] (which names are one), [`lifecycle::judge::claims`] (what an object claims) |
 //! | may a namespace use a name? | [`tenancy::grants`] |
 //!
 //! Questions about the rest:

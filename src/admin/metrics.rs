@@ -27,7 +27,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// Precedes every name.
 const PREFIX: &str = "agent_engine_operator";
 
-/// All counters of a process.
+/// All metrics of a process.
 pub struct Metrics {
     registry: Registry,
     reconciles: Family<Reconcile, Counter>,
@@ -111,10 +111,10 @@ impl Metrics {
         );
         r.register(
             "engine_calls",
-            "Requests to Agent Engine, by outcome",
+            "Calls to Agent Engine, by outcome; repetitions of one count as one",
             self.calls.clone(),
         );
-        let help = "Time that requests to Agent Engine took, repetitions included";
+        let help = "Time that calls to Agent Engine took, repetitions included";
         r.register_with_unit(
             "engine_call_duration",
             help,

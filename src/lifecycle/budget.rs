@@ -1,4 +1,5 @@
-//! What a reconcile costs: which of the two aspects back-off charges, and with how many calls. Pure.
+//! What a reconcile costs: which of the two aspects back-off charges, and with how many calls. Pure. Existence, name, state and
+//! deletion are sync; the rest is the token. [`crate::limits::backoff`] says when a charged aspect is tried again.
 
 /// The calls of one aspect in one reconcile, and how they ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,19 +12,20 @@ pub struct Attempts {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ended {
     Well,
-    /// Not as declared, but no call of this reconcile failed at it.
+    /// Not as declared, and no call was made for it.
     Waits,
     Failed,
 }
 
-/// The calls that back-off charges to each aspect. Nothing for an aspect that did not fail.
+/// The calls that back-off charges to each aspect. Nothing for an aspect that did not fail, unless a sync in
+/// back-off pays for the token.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Bill {
     pub sync: Option<u32>,
     pub token: Option<u32>,
 }
 
-/// Whether an aspect is in back-off from earlier reconciles.
+/// Whether sync is in back-off from earlier reconciles.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SyncBefore {
     Free,

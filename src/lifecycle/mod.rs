@@ -6,10 +6,11 @@
 //! - [`view`]: everything that is known; [`facts`] from stores, [`memory`] from earlier reconciles, [`progress`] from this one.
 //! - [`judge`]: what it means. Facts and enums.
 //! - [`schedule`], [`creation_window`]: the times of a token, and of a creation.
+//! - [`effect`], [`aspect`]: what may be done, and what may come of it; what it is for.
 //! - `findings`: every sentence for people.
 //!
 //! **Rules**
-//! - [`step`], [`effect`]: what a rule may answer; what may be done, and what may come of it.
+//! - [`step`]: what a rule may answer.
 //! - [`rules`]: a chapter a file. [`mod@plan`]: their order.
 //!
 //! **On top**

@@ -34,7 +34,7 @@ pub const ALWAYS: &[(&str, Rule)] = rules![
     preconditions::end_with_the_problem,
 ];
 
-/// Who may; then the creation in flight; then whether anything is to be created or adopted.
+/// Permission; then the creation in flight; then whether anything is to be created or adopted.
 pub const UNRECORDED: &[(&str, Rule)] = rules![
     preconditions::withdraw_what_an_ungranted_creation_wrote,
     preconditions::withdraw_what_a_creation_declared_away,
@@ -46,7 +46,7 @@ pub const UNRECORDED: &[(&str, Rule)] = rules![
     creation::create_or_adopt_by_name,
 ];
 
-/// Who may; then whether the workspace is there, and the recorded one; then its name and state; then its token.
+/// Permission; then whether the workspace is there, and still the recorded one; then its name and state; then its token.
 pub const RECORDED: &[(&str, RuleOfRecord)] = rules![
     preconditions::withdraw_what_is_not_granted,
     preconditions::withdraw_what_is_declared_away,

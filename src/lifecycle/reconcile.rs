@@ -134,7 +134,7 @@ impl Reconcile {
         match step {
             Step::Act(aspect, Effect::Engine(call)) => self.call(limiter, rule, aspect, call),
             Step::Act(aspect, effect) => self.perform(rule, aspect, effect),
-            Step::Record(change) => {
+            Step::Store(change) => {
                 let status = Box::new(status::after(&self.view, &change));
                 self.perform(rule, change.aspect(), ClusterEffect::WriteStatus(status).into())
             }
@@ -232,9 +232,7 @@ impl Reconcile {
             );
         }
         let retries = self.charge(&verdict);
-        let wakeups = wakeups::wakeups(&self.view, &verdict).chain(retries);
-        let requeue = wakeups.min_by_key(|wakeup| wakeup.at);
-        let requeue = requeue.unwrap_or_else(|| Wakeup::waits_for_others(self.view.now));
+        let requeue = wakeups::next(&self.view, &verdict, retries);
         self.end(rule, requeue, Some(verdict))
     }
 

@@ -34,7 +34,7 @@ pub enum Freshness {
 }
 
 impl TokenTimes {
-    /// The times of a token whose issue began at `issued_at` and that claims to live for `claimed`.
+    /// The times of a token whose issue began at `issued_at` and that states the life `claimed`.
     pub fn issued(issued_at: Timestamp, claimed: Duration) -> Self {
         Self {
             issued_at,
@@ -56,7 +56,7 @@ impl TokenTimes {
         later(self.issued_at, life.saturating_sub(life.mul_f64(URGENT_SHARE)))
     }
 
-    /// When it is due; from then on, when it is urgent.
+    /// The next of: due, urgent.
     pub fn next_change(&self, uid: &Uid, now: Timestamp) -> Option<Timestamp> {
         [self.renew_at(uid), self.urgent_at()]
             .into_iter()

@@ -157,6 +157,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
         },
         None => WorkspaceStatus {
             uid: Some(view.object.uid.clone()),
+            // An intent whose issue was not answered stays, beside `CreationInFlight`.
             creation: view.intent().filter(|intent| !view.is_void(intent)).cloned(),
             ..base
         },

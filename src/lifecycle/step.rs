@@ -11,7 +11,7 @@ use crate::lifecycle::view::Record;
 pub enum Step {
     Act(Aspect, Effect),
     /// Store the status that is true once this is.
-    Record(Change),
+    Store(Change),
     /// The reconcile ends, and the status says so.
     Settle(Ending),
     /// The reconcile ends, and the stored status stands.

@@ -1,4 +1,4 @@
-//! When a reconcile is due again, and why. Pure: instants with their reasons; the earliest is the next look.
+//! When a reconcile is due again, and why. Pure: instants with their reasons; the earliest is the next reconcile.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::status::Verdict;
 use crate::lifecycle::view::View;
 
-/// No object goes unlooked at for longer: a missed event heals by then.
+/// No object waits longer for a reconcile: a missed event heals by then.
 const POLL_INTERVAL: Duration = Duration::from_secs(30 * 60);
 
 /// An object that waits for something else (a grant, a claim, an Organization) is woken by it; this is for a missed event.
@@ -54,7 +54,7 @@ pub enum Why {
     RetrySync,
     /// The token failed and is tried again.
     RetryToken,
-    /// The rate limiter grants a call.
+    /// The rate limiter permits a call.
     PermitGranted,
 }
 
@@ -76,14 +76,19 @@ impl Wakeup {
     }
 }
 
-/// Every instant at which something that this view shows can change.
-pub fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
+/// The earliest instant at which something that this view shows can change, or a failed attempt is repeated.
+pub fn next(view: &View, verdict: &Verdict, retries: Vec<Wakeup>) -> Wakeup {
+    let poll = Wakeup::new(later(view.now, POLL_INTERVAL), Why::Poll);
+    let earlier = |first: Wakeup, second: Wakeup| if second.at < first.at { second } else { first };
+    wakeups(view, verdict).chain(retries).fold(poll, earlier)
+}
+
+fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
     let now = view.now;
     let name_taken = [&verdict.main, &verdict.token]
         .iter()
         .any(|finding| finding.reason == Reason::SecretNotOwned);
     [
-        Some(Wakeup::new(later(now, POLL_INTERVAL), Why::Poll)),
         token_change(view),
         token::rename_settles_at(view).map(|at| Wakeup::new(at, Why::RenameSettles)),
         token::restored_at(view).map(|at| Wakeup::new(at, Why::SecretRestored)),

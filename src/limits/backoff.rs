@@ -1,4 +1,5 @@
-//! When a failing object may call Agent Engine again. One value per object, kept across its reconciles.
+//! When a failing object may call Agent Engine again. One value per aspect of an object, kept across its
+//! reconciles.
 //!
 //! The more calls a failing object has made, the longer it waits: it makes at most 20 in the hour that begins with its
 //! first, and 6 an hour after, whatever one reconcile costs.
@@ -83,7 +84,7 @@ impl Backoff {
         until
     }
 
-    /// The object is as declared: its failures are forgotten.
+    /// The aspect is as declared: its failures are forgotten.
     pub fn succeeded(&mut self) {
         self.streak = None;
     }
@@ -191,8 +192,8 @@ impl Streak {
 }
 
 /// How long after its first call a failing object may begin its next reconcile, by the calls made so far. None: not within
-/// the first hour. The wait doubles with each call, then grows by five minutes; after the last one a reconcile of up to 8
-/// calls still fits under the 20.
+/// the first hour. The wait doubles with each call, then grows by five minutes and once by ten; after that a
+/// reconcile of up to 8 calls still fits under the 20.
 fn after_calls(calls: u32) -> Option<Duration> {
     match calls {
         0..=6 => Some(FIRST_DELAY * (2_u32.pow(calls) - 1)),

@@ -217,6 +217,7 @@ fn updated(
         Err(failure) => failure,
     };
     match failure.class {
+        // Only this change is refused (a 403 is `Denied`, reason `AccessDenied`): the other one and the token go on.
         FailureClass::Rejected | FailureClass::Conflict | FailureClass::Denied => {
             let refused = (change.clone(), failure::of_change(change, &failure));
             view.progress.failures.refused.push(refused);

@@ -1,4 +1,4 @@
-//! Calls that failed.
+//! What came of calls that did not do what was asked.
 
 use crate::domain::finding::Finding;
 use crate::domain::ids::WorkspaceName;
@@ -33,7 +33,7 @@ pub(in crate::lifecycle) fn credential_may_not(call: &EngineCall, detail: &str) 
 pub(in crate::lifecycle) fn call_rejected(call: &EngineCall, detail: &str) -> Finding {
     Finding::new(
         Reason::Rejected,
-        format!("the API refused to {}: {detail}", verb(call)),
+        format!("the API refused to {}: {detail}; it is tried again", verb(call)),
     )
 }
 
@@ -77,8 +77,11 @@ pub(in crate::lifecycle) fn change_refused(
         WorkspaceChange::State(state) => format!("the status {state:?}"),
     };
     let message = match reason {
-        Reason::AccessDenied => format!("the operator's credential may not set {what}: {detail}"),
-        _ => format!("the API refused {what}: {detail}"),
+        Reason::AccessDenied => format!(
+            "the operator's credential may not set {what}: {detail}; the workspace was left as it is. Give the credential \
+             administrator rights"
+        ),
+        _ => format!("the API refused {what}: {detail}; the workspace was left as it is. Declare another"),
     };
     Finding::new(reason, message)
 }

@@ -1,4 +1,5 @@
-//! I2: what an object may claim. Recorded, observed, intended and desired names, and the id; nothing ungranted.
+//! I2: what an object may claim. The recorded id always; recorded, observed, intended and desired names as far as a readable
+//! Organization grants them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Name and state beside what is declared.
+//! How name and state differ from spec, and which call is next.
 
 use crate::crd::conditions::SYNCED;
 use crate::domain::finding::Finding;
@@ -61,7 +61,7 @@ pub fn drift(view: &View, record: &Record) -> Drift {
     }
 }
 
-/// What stops a rename, in this order; a free name is renamed to.
+/// What stops a rename, in this order, beside suspension and a failed call; a free name is renamed to.
 fn rename(view: &View, record: &Record) -> Drift {
     let current = current(view, record).name;
     let wanted = &view.declared.name;
@@ -81,11 +81,11 @@ fn rename(view: &View, record: &Record) -> Drift {
     if view.rests(Aspect::Sync) {
         return Drift::Blocked(view.last_word(SYNCED, findings::rename_waits));
     }
-    // What an issue makes under this name, or made under the wanted one, may still come to light.
+    // An unresolved issue may still make a workspace under either name.
     if view.memory.unresolved_until(view.now).is_some() {
         return Drift::Blocked(findings::rename_waits_for_tokens());
     }
-    // I3: what is renamed, and from what, is what this very reconcile has read.
+    // I3: only a workspace that this reconcile read by id is renamed.
     if view.present(&record.id).is_none() {
         return Drift::Next(EngineCall::Get(record.id.clone()));
     }

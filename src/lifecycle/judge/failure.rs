@@ -9,8 +9,8 @@ use crate::lifecycle::findings;
 use crate::lifecycle::progress::{PermitProgress, TokenProgress};
 use crate::lifecycle::view::View;
 
-/// The failure that ends the reconcile. Without a permit of the rate limiter, a failed call about name or state does, and
-/// a creation whose issue cannot be sent.
+/// The failure that ends the reconcile. While no permit is free, a failed sync call also ends it, or an issue that cannot be
+/// sent.
 pub fn problem(view: &View) -> Option<Problem> {
     let progress = &view.progress;
     if progress.failures.last.is_some() {

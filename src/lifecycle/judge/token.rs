@@ -82,7 +82,8 @@ pub fn need(view: &View, record: &Record) -> Need {
 }
 
 fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
-    // One token a reconcile, and one more after an orphan or a rename: one that is due again at once waits for the next.
+    // One token a reconcile, and one more after an orphan or a rename: a token due again at once
+    // waits for the next reconcile.
     if view.progress.token.published().is_some() || view.progress.issues > 1 {
         return Some(Need::Later(view.last_word(TOKEN_READY, findings::token_waits)));
     }

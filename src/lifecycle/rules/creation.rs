@@ -44,13 +44,13 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     };
     Some(match attribute(search, ServerClock::window_of(intent)) {
         Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),
-        Attribution::Theirs => Step::Record(Change::CreationVoid),
+        Attribution::Theirs => Step::Store(Change::CreationVoid),
         Attribution::Ambiguous(row) => take_if_declared(view, &row),
         // I4: a new attempt starts only when the last one is resolved.
         Attribution::NotFound if view.now < view.progress.clock.resolved_at(intent) => {
             Step::blocked(findings::creation_in_flight(intent))
         }
-        Attribution::NotFound => try_again(view).unwrap_or(Step::Record(Change::CreationVoid)),
+        Attribution::NotFound => try_again(view).unwrap_or(Step::Store(Change::CreationVoid)),
     })
 }
 
@@ -75,7 +75,7 @@ fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
         .as_ref()
         .map_or(Permission::Forbidden, |grant| grant.adoption);
     match grant.and_then(|grant| names::may_adopt(view, &grant, row)) {
-        Ok(()) => Step::Record(Change::CreationVoid),
+        Ok(()) => Step::Store(Change::CreationVoid),
         Err(_) => Step::blocked(findings::uncertain(row, ceiling)),
     }
 }
@@ -97,7 +97,7 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued) -> Step {
         return Step::blocked(findings::token_of_another_organization(&intent.name));
     }
     if !is_made_by(view, intent, issued, row) {
-        return Step::Record(Change::CreationVoid);
+        return Step::Store(Change::CreationVoid);
     }
     if let Some(claimed) = names::id_claimed_by_other(view, &intent.organization_id, &row.id) {
         return Step::blocked(claimed);
@@ -109,7 +109,7 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued) -> Step {
     {
         return step;
     }
-    Step::Record(Change::Recorded(found))
+    Step::Store(Change::Recorded(found))
 }
 
 /// Created within the window of our issue. Without a creation time the search made moments before, in this very reconcile,
@@ -183,7 +183,7 @@ pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
         Taken::Free if is_default(name) => Step::blocked(findings::never_create_default()),
         Taken::Free if view.progress.issues > 0 => Step::blocked(findings::name_held_for_a_moment(name)),
         Taken::Free if view.object.finalizer == Finalizer::Absent => Step::sync(ClusterEffect::AddFinalizer),
-        Taken::Free => Step::Record(Change::CreationBegins(organization.clone())),
+        Taken::Free => Step::Store(Change::CreationBegins(organization.clone())),
     })
 }
 
@@ -223,7 +223,7 @@ fn record(view: &View, organization: &OrganizationId, id: &WorkspaceId, origin: 
     match names::id_claimed_by_other(view, organization, id) {
         Some(claimed) => Step::blocked(claimed),
         None if view.object.finalizer == Finalizer::Absent => Step::sync(ClusterEffect::AddFinalizer),
-        None => Step::Record(Change::Recorded(found_record(organization, row, origin))),
+        None => Step::Store(Change::Recorded(found_record(organization, row, origin))),
     }
 }
 

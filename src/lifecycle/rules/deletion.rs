@@ -16,7 +16,7 @@ use crate::lifecycle::rules::creation::found_record;
 use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::{Record, View};
 
-/// Deals with an object whose deletion was requested; it says nothing of others.
+/// Deals with an object whose deletion was requested; it has no opinion on others.
 pub fn let_it_go(view: &View) -> Option<Step> {
     match (view.object.deletion, view.object.finalizer) {
         (Deletion::NotRequested, _) => None,
@@ -81,7 +81,7 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
                 let organization = &intent.organization_id;
                 match names::id_claimed_by_other(view, organization, &row.id) {
                     Some(claimed) => Step::blocked(findings::deletion_blocked(&claimed.message)),
-                    None => Step::Record(Change::Recorded(found_record(organization, row, Origin::Created))),
+                    None => Step::Store(Change::Recorded(found_record(organization, row, Origin::Created))),
                 }
             }
         },

@@ -45,7 +45,7 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     }
     // It may have come back: only a GET of this very reconcile lets its record go.
     if read && view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
-        return Some(Step::Record(Change::Replaced(record.clone())));
+        return Some(Step::Store(Change::Replaced(record.clone())));
     }
     Some(Step::blocked(findings::not_found(view, record)))
 }

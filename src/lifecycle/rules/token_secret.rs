@@ -22,7 +22,7 @@ pub fn remove_other_secrets(view: &View, record: &Record) -> Option<Step> {
         // Until the new one holds a good token, the others stay.
         token::in_use(view, record)?;
         if token_secret::is_watched(other) {
-            return Some(Step::Record(Change::TokenSecret));
+            return Some(Step::Store(Change::TokenSecret));
         }
     }
     Some(Step::token(token_secret::deletion(other)))
