@@ -167,7 +167,7 @@ impl Context {
             .get(&ObjectRef::new(name).within(&self.settings.operator_namespace))
     }
 
-    /// What is known of this incarnation; begins with nothing known. None if the store has another incarnation by now.
+    /// The state of this incarnation, empty at first. None if the store has another incarnation by now.
     pub(super) fn state_of<'a>(
         &self,
         shared: &'a mut Shared,

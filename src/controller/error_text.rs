@@ -7,7 +7,7 @@ pub(super) fn error_text(error: &kube::Error) -> String {
     redacted(error, &Redactor::default())
 }
 
-/// The API server, or an admission webhook, writes the message of a refusal and may quote in it what it refuses.
+/// The API server, or an admission webhook, writes the message of a refusal, and may quote the refused object in it.
 pub(super) fn redacted(error: &kube::Error, redactor: &Redactor) -> String {
     match error {
         kube::Error::Api(status) => redactor.redact(&format!("{} {}", status.reason, status.message)),

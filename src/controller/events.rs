@@ -1,5 +1,5 @@
-//! Kubernetes events: published after the reconcile that they tell of, best effort. What is worth an event is decided in the
-//! pure rooms.
+//! Kubernetes events: published after the reconcile that they tell of, best effort. The pure rooms decide which findings
+//! become events.
 
 use kube::Resource;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
@@ -15,8 +15,8 @@ use crate::domain::reason::Kstatus;
 /// The API server refuses longer notes.
 const NOTE_BYTES: usize = 1000;
 
-/// Publishes one event, by a recorder of its own: a shared one counts a further event of the same reason, within six minutes,
-/// into the series of the first, which keeps the first one's note; ours differ in their notes.
+/// Publishes one event, by a recorder of its own: a shared one leaves the note out of its key, so within six minutes it would
+/// patch a further event of the same object and reason into the first one's series, under the first one's note.
 pub(super) async fn publish<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: &Finding) {
     let reporter = Reporter {
         controller: metadata_keys::FIELD_MANAGER.to_owned(),

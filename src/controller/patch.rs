@@ -29,7 +29,7 @@ pub(super) enum FinalizerChange {
     Remove,
 }
 
-/// Adds or removes our finalizer, leaving others' as they are.
+/// Adds or removes our finalizer, and keeps those of others.
 pub(super) async fn finalizer<K>(
     api: &Api<K>,
     object: &impl Resource,
@@ -72,7 +72,7 @@ pub(super) fn status_patch<S: serde::Serialize>(
     Ok(json!({"metadata": {"resourceVersion": resource_version}, "status": patch}))
 }
 
-/// For objects that cannot be reconciled: only the conditions are written.
+/// For objects that cannot be reconciled: writes the conditions alone.
 pub(super) fn conditions_patch(generation: i64, conditions: &[Condition]) -> Value {
     json!({"status": {"observedGeneration": generation, "conditions": conditions}})
 }

@@ -89,6 +89,6 @@ fn unwritten<K: Resource<DynamicType = ()>>(object: &K, error: &str) {
 pub(super) fn crashed() -> Finding {
     Finding::new(
         Reason::InternalError,
-        "the reconcile over this object crashed; it is tried again later. Report it with the log",
+        "the reconcile of this object crashed; it is tried again later. Report it with the log",
     )
 }

@@ -147,7 +147,7 @@ pub(super) async fn serve<K, F>(
             Err(controller::Error::ObjectNotFound(object)) => {
                 let subject = Subject::referenced(&object);
                 let _span = subject.span().entered();
-                tracing::debug!("{subject}: skipped: object no longer in the cache");
+                tracing::debug!("{subject}: skipped: the object is no longer in the cache");
             }
             Err(error) => tracing::debug!(%error, "the queue failed"),
         }
@@ -297,12 +297,13 @@ async fn finish<K: Resource<DynamicType = ()>>(
     let Settled { rule, why, .. } = settled;
     let reason = settled.reason.as_str();
     let requeue_in = wait_until(context.now(), settled.requeue_at);
+    let requeue_in_s = requeue_in.as_secs();
     tracing::debug!(
-        reason,
         rule,
+        reason,
+        requeue_in_s,
         why,
-        ?requeue_in,
-        "{subject}: settled: {reason}; next reconcile in {requeue_in:.1?}: {why}"
+        "{subject}: settled by {rule}; next reconcile in {requeue_in_s}s: {why}"
     );
     Action::requeue(requeue_in)
 }

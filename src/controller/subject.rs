@@ -30,9 +30,10 @@ impl Subject {
         }
     }
 
-    /// The fields of all log lines of a reconcile. A filter such as `[reconcile{name=acme}]=debug` selects one object.
+    /// The fields of all log lines of a reconcile. A filter such as `[reconcile{name=acme}]=debug` selects one object. At the
+    /// level `error`, because a filter that drops a span drops its fields from the warnings and errors within it.
     pub(super) fn span(&self) -> Span {
-        tracing::info_span!(
+        tracing::error_span!(
             "reconcile",
             kind = self.kind,
             namespace = self.namespace,

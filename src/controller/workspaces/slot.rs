@@ -1,4 +1,4 @@
-//! A slot of the process that a reconcile holds. Who gets one is decided in [`crate::limits`].
+//! A slot of the process that a reconcile holds. [`crate::limits`] decides which reconcile gets one.
 
 use std::sync::Arc;
 use std::time::Duration;
