@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(within, [false, true, true, false]);
     }
 
-    /// What was learnt of the servers clock serves where an answer has no date.
+    /// The server's clock, once learnt, serves where an answer has no `Date`.
     #[test]
     fn an_answer_without_a_date_uses_the_learnt_server_time() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();

@@ -106,7 +106,6 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    /// A documented token is renewed between eleven and fourteen minutes.
     #[test]
     fn a_token_is_renewed_between_minute_eleven_and_fourteen() {
         for n in 0..200 {

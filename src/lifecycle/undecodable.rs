@@ -75,7 +75,6 @@ mod tests {
         }
     }
 
-    /// It goes when asked to where what it manages can be told or is retained.
     #[test]
     fn it_goes_on_request_if_it_is_readable_or_retained() {
         for policy in POLICIES {

@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    pub(in crate::lifecycle::tests) fn reconcile_time(&mut self, seconds: u64) {
+    pub(in crate::lifecycle::tests) fn advance(&mut self, seconds: u64) {
         self.now = later(self.now, Duration::from_secs(seconds));
     }
 
@@ -120,7 +120,7 @@ impl World {
     /// As [`World::with_acme`], after its workspace was deleted behind our back, and that was found out.
     pub(in crate::lifecycle::tests) fn with_acme_gone() -> Self {
         let mut world = Self::with_acme();
-        world.reconcile_time(60);
+        world.advance(60);
         world.engine.rows.clear();
         world.list();
         world.live("acme", Duration::from_secs(5));

@@ -30,7 +30,7 @@ pub(in crate::lifecycle::tests) struct Engine {
     pub(in crate::lifecycle::tests) list_lag: Duration,
     pub(in crate::lifecycle::tests) token_life: Duration,
     /// The organization that scopes name.
-    pub(in crate::lifecycle::tests) proves_for: OrganizationId,
+    pub(in crate::lifecycle::tests) verifies_for: OrganizationId,
     /// What it makes of a change that it took.
     pub(in crate::lifecycle::tests) after_update: fn(&mut RemoteWorkspace),
     tokens: BTreeMap<u64, WorkspaceId>,
@@ -51,7 +51,7 @@ impl Default for Engine {
             created_at: Told::Yes,
             list_lag: Duration::ZERO,
             token_life: Duration::from_secs(1200),
-            proves_for: org(),
+            verifies_for: org(),
             after_update: |_| {},
             tokens: BTreeMap::new(),
             made: 0,
@@ -131,7 +131,7 @@ impl Engine {
     pub(in crate::lifecycle::tests) fn verify(&self, slot: TokenSlot) -> TokenScope {
         TokenScope {
             workspace_id: self.tokens[&slot.0].clone(),
-            organization_id: Some(self.proves_for.clone()),
+            organization_id: Some(self.verifies_for.clone()),
             workspace_name: None,
         }
     }

@@ -49,7 +49,7 @@ pub(in crate::lifecycle::tests) enum Ordeal {
     Suspend(Option<bool>),
     TokenEnabled(Option<bool>),
     NameSecret(&'static str),
-    AskForAPass(&'static str),
+    RequestReconcile(&'static str),
     RenamedRemotely(&'static str),
     /// By somebody, just before the next effect of that kind.
     MovedBefore(&'static str),
@@ -57,6 +57,7 @@ pub(in crate::lifecycle::tests) enum Ordeal {
     MadeByAnother(&'static str),
     RecordedByAnother,
     LoseSecrets,
+    LoseLabel,
     SecretTaken,
     Organization(Trouble),
     OrganizationWell,
@@ -68,7 +69,7 @@ pub(in crate::lifecycle::tests) enum Ordeal {
     Restart,
     List,
     Live(u64),
-    Stand(u64),
+    Idle(u64),
 }
 
 const OF_ENGINE: [&str; 6] = ["Search", "Get", "Issue", "Verify", "Update", "Delete"];
@@ -109,7 +110,7 @@ fn of_the_process() -> impl Strategy<Value = Ordeal> {
         1 => Just(Ordeal::Restart),
         1 => Just(Ordeal::List),
         4 => (1u64..1500).prop_map(Ordeal::Live),
-        1 => (1u64..1500).prop_map(Ordeal::Stand),
+        1 => (1u64..1500).prop_map(Ordeal::Idle),
     ]
 }
 
@@ -135,6 +136,7 @@ fn of_the_organization() -> impl Strategy<Value = Ordeal> {
 
 fn of_people() -> impl Strategy<Value = Ordeal> {
     let names = || prop::sample::select(vec!["acme", "zenith", "nadir"]);
+    let elsewhere = prop::sample::select(vec!["acme", "zenith", "nadir", "moved"]);
     let states = vec![
         RemoteState::Known(WorkspaceState::Active),
         RemoteState::Known(WorkspaceState::Inactive),
@@ -147,11 +149,12 @@ fn of_people() -> impl Strategy<Value = Ordeal> {
         1 => prop::sample::select(vec![None, Some(true)]).prop_map(Ordeal::Suspend),
         1 => prop::sample::select(vec![None, Some(false)]).prop_map(Ordeal::TokenEnabled),
         1 => prop::sample::select(vec!["acme-token", "fresh"]).prop_map(Ordeal::NameSecret),
-        1 => prop::sample::select(vec!["one", "two"]).prop_map(Ordeal::AskForAPass),
-        2 => names().prop_map(Ordeal::RenamedRemotely),
+        1 => prop::sample::select(vec!["one", "two"]).prop_map(Ordeal::RequestReconcile),
+        2 => elsewhere.prop_map(Ordeal::RenamedRemotely),
         1 => prop::sample::select(vec!["Issue", "Verify", "Update", "Delete"]).prop_map(Ordeal::MovedBefore),
         1 => prop::sample::select(states).prop_map(Ordeal::SwitchedRemotely),
         1 => Just(Ordeal::LoseSecrets),
+        1 => Just(Ordeal::LoseLabel),
         1 => Just(Ordeal::SecretTaken),
     ]
 }

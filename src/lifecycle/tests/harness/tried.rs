@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::crd::metadata_keys;
 use crate::crd::workspace::TokenSecret;
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
@@ -33,6 +34,7 @@ pub(in crate::lifecycle::tests) struct Tried {
     /// The workspaces of others, as their owners left them.
     pub(in crate::lifecycle::tests) others: Vec<RemoteWorkspace>,
     healthy: ReadableOrganization,
+    organization_is_well: bool,
 }
 
 impl Tried {
@@ -47,6 +49,7 @@ impl Tried {
             world,
             others: Vec::new(),
             healthy,
+            organization_is_well: true,
         }
     }
 
@@ -65,7 +68,7 @@ impl Tried {
             Ordeal::Crash(n, fault) => self.world.crash_at(n, fault),
             Ordeal::Restart => self.world.restart(),
             Ordeal::List => self.world.list(),
-            Ordeal::Stand(seconds) => self.world.reconcile_time(seconds),
+            Ordeal::Idle(seconds) => self.world.advance(seconds),
             Ordeal::LoseSecrets => self.world.secrets.clear(),
             Ordeal::Live(seconds) => self.world.live("acme", Duration::from_secs(seconds)),
             Ordeal::Rename(_)
@@ -73,10 +76,11 @@ impl Tried {
             | Ordeal::Suspend(_)
             | Ordeal::TokenEnabled(_)
             | Ordeal::NameSecret(_)
-            | Ordeal::AskForAPass(_)
+            | Ordeal::RequestReconcile(_)
             | Ordeal::RenamedRemotely(_)
             | Ordeal::SwitchedRemotely(_)
             | Ordeal::RecordedByAnother
+            | Ordeal::LoseLabel
             | Ordeal::SecretTaken
                 if there =>
             {
@@ -105,12 +109,17 @@ impl Tried {
                     ..o.spec.token_secret.clone().unwrap_or_default()
                 });
             }),
-            Ordeal::AskForAPass(mark) => {
+            Ordeal::RequestReconcile(mark) => {
                 world.edit("acme", |o| o.facts.reconcile_at = Some(mark.to_owned()));
             }
             // What is renamed before it was recorded cannot be told from another's.
             Ordeal::RenamedRemotely(name) => {
-                let taken = world.engine.names().contains(&name);
+                // Two workspaces of ours may come to share a name; one of others' keeps its own.
+                let theirs: Vec<&WorkspaceId> = self.others.iter().map(|row| &row.id).collect();
+                let taken =
+                    world.engine.rows.iter().any(|row| {
+                        row.workspace.name.as_str() == name && theirs.contains(&&row.workspace.id)
+                    });
                 if let Some(row) = recorded.and_then(|id| world.engine.row(&id)).filter(|_| !taken) {
                     row.name = WorkspaceName::from(name);
                 }
@@ -125,6 +134,12 @@ impl Tried {
                     world.claimed_elsewhere(id.as_str());
                 }
             }
+            Ordeal::LoseLabel => {
+                let named = world.status("acme").token_secret_name.clone();
+                if let Some(secret) = named.and_then(|name| world.secrets.get_mut(&name)) {
+                    secret.facts.labels.remove(metadata_keys::WORKSPACE_LABEL);
+                }
+            }
             Ordeal::SecretTaken => {
                 for secret in world.secrets.values_mut() {
                     secret.controller = Some(Uid::from("uid-of-somebody-else"));
@@ -137,6 +152,7 @@ impl Tried {
     fn trouble(&mut self, trouble: Trouble) {
         let name = "default".to_owned();
         self.organization_well();
+        self.organization_is_well = false;
         let other = OrganizationId::from("org-2");
         let pinned = crate::lifecycle::tests::harness::world::org();
         match trouble {
@@ -175,6 +191,7 @@ impl Tried {
 
     fn organization_well(&mut self) {
         self.healthy.revision += 1;
+        self.organization_is_well = true;
         self.world.organization = OrganizationFacts::Readable(self.healthy.clone());
     }
 
@@ -188,15 +205,17 @@ impl Tried {
         if taken || !recorded {
             return;
         }
-        self.world.reconcile_time(BEYOND_ANY_WINDOW);
+        self.world.advance(BEYOND_ANY_WINDOW);
         let id = self.world.engine.make(self.world.now, name);
         self.others.extend(self.world.engine.row(&id).cloned());
-        self.world.reconcile_time(BEYOND_ANY_WINDOW);
+        self.world.advance(BEYOND_ANY_WINDOW);
     }
 
-    /// All is well again.
+    /// All is well again. An Organization that was well is left as it is: its change would end every back-off.
     pub(in crate::lifecycle::tests) fn end(&mut self) {
-        self.organization_well();
+        if !self.organization_is_well {
+            self.organization_well();
+        }
         let world = &mut self.world;
         world.heal();
         world.meanwhile.clear();

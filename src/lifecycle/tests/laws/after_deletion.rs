@@ -15,7 +15,7 @@ proptest! {
     #![proptest_config(crate::domain::testing::cases(100))]
 
     /// Promise: rule.ends-well: Whatever befell it, a deleted Workspace leaves nothing behind and touches no other; a retained one stays; any other ends as declared
-    /// Whatever befell it a deleted workspace leaves nothing behind and touches no other.
+    /// Whatever befell it, a deleted Workspace leaves nothing behind and touches no workspace of others.
     #[test]
     fn a_deleted_workspace_leaves_nothing_and_touches_no_other(
         server in server(),
@@ -53,7 +53,7 @@ proptest! {
     }
 
     /// Promise: rule.ends-well
-    /// Whatever befell it a workspace that is retained stays as it was.
+    /// Whatever befell it, a workspace that is retained stays as it was, and costs no call.
     #[test]
     fn a_retained_workspace_stays_as_it_was(
         server in server(),

@@ -27,7 +27,7 @@ fn killed_everywhere(begin: impl Fn() -> World, end: impl Fn(&World, &str)) {
 }
 
 /// Promise: I4: Killed at any point, the operator continues from what is stored: one workspace per object, no orphan, no twin.
-/// A creation killed anywhere ends with one workspace and a verified token.
+/// And the Secret holds a verified token of it.
 #[test]
 fn a_creation_killed_anywhere_ends_with_one_workspace() {
     let begin = || {
@@ -165,7 +165,7 @@ fn kubernetes_refusing_anything_in_a_creation_is_waited_out() {
     }
 }
 
-/// An object created again under its name in the middle of a reconcile finds its name unclaimed.
+/// An object that is created again under its name during a reconcile finds its name unclaimed.
 #[test]
 fn an_object_replaced_mid_reconcile_finds_its_name_free() {
     let mut world = World::new();
@@ -179,7 +179,6 @@ fn an_object_replaced_mid_reconcile_finds_its_name_free() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// Where storing the intent took too long nothing is issued under it.
 #[test]
 fn an_intent_stored_too_late_issues_nothing() {
     let mut world = World::new();
@@ -193,7 +192,7 @@ fn an_intent_stored_too_late_issues_nothing() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// After a reconcile that came to no end no token is issued until its rename must have settled.
+/// No token is issued until the rename that the process had sent must have settled.
 #[test]
 fn after_a_cut_off_reconcile_tokens_wait_for_its_rename() {
     let mut world = World::with_acme();
@@ -210,7 +209,6 @@ fn after_a_cut_off_reconcile_tokens_wait_for_its_rename() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// An object that changed and cannot be read is read once a reconcile.
 #[test]
 fn an_unreadable_changed_object_is_read_once_a_reconcile() {
     let mut world = World::new();
@@ -227,13 +225,12 @@ fn an_unreadable_changed_object_is_read_once_a_reconcile() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// After a reconcile that came to no end no list from before confirms a name.
 #[test]
 fn after_a_cut_off_reconcile_no_older_list_confirms_a_name() {
     let mut world = World::with_acme();
     world.secrets.clear();
     world.list();
-    world.reconcile_time(1);
+    world.advance(1);
     let now = world.now;
     for memory in world.memory.values_mut() {
         memory.lost_track(now);
@@ -241,7 +238,7 @@ fn after_a_cut_off_reconcile_no_older_list_confirms_a_name() {
     // Its rename takes effect after all.
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zenith");
-    world.reconcile_time(50);
+    world.advance(50);
     world.reconcile("acme").unwrap();
     assert_eq!(world.kinds()[..2], ["ReadSecret", "Get"]);
     assert_eq!(
@@ -251,7 +248,7 @@ fn after_a_cut_off_reconcile_no_older_list_confirms_a_name() {
     );
 }
 
-/// A creation that came to nothing is forgotten where what is declared now stalls.
+/// Another object can then have its name.
 #[test]
 fn a_failed_creation_is_forgotten_if_spec_allows_none_now() {
     let stalls: [fn(&mut World); 2] = [
@@ -284,14 +281,14 @@ fn a_failed_creation_is_forgotten_if_spec_allows_none_now() {
     }
 }
 
-/// A creation that came to nothing is tried again without a write of its own.
+/// To void the old intent costs no write: there are two, the new intent and the record.
 #[test]
 fn a_failed_creation_is_tried_again_without_a_write() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashBefore, 1);
     world.reconcile("acme");
-    world.reconcile_time(120);
+    world.advance(120);
     world.forget_journal();
     world.reconcile("acme").unwrap();
     assert_eq!(

@@ -3,5 +3,4 @@
 mod after_deletion;
 mod any_view;
 mod crashes;
-mod fortunes;
 mod recoveries;

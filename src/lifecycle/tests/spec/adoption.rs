@@ -23,12 +23,12 @@ fn with_existing(name: &str) -> (World, WorkspaceId) {
     let mut world = World::new();
     world.allow_adoption();
     let id = world.engine.make(world.now, name);
-    world.reconcile_time(3600);
+    world.advance(3600);
     (world, id)
 }
 
 #[test]
-fn adoption_by_name_looks_reads_by_id_records_and_then_issues() {
+fn adoption_by_name_searches_reads_records_and_then_issues() {
     let (mut world, id) = with_existing("acme");
     world.apply("acme", by_name());
     world.reconcile("acme").unwrap();
@@ -51,7 +51,7 @@ fn the_organizations_default_declares_as_well() {
     assert_eq!(world.id("acme"), Some(id));
 }
 
-/// Declared but not allowed or allowed but not declared is left alone.
+/// A workspace whose adoption is declared or allowed, but not both, is left alone.
 #[test]
 fn adoption_must_be_both_declared_and_allowed() {
     let (mut world, id) = with_existing("acme");
@@ -99,7 +99,7 @@ fn adoption_by_id_reads_it_records_it_and_renames_it() {
     assert_eq!(world.issued_names, ["acme"]);
 }
 
-/// Adoption by id passes the gate of the name it has and of the name it shall have.
+/// Both must be granted.
 #[test]
 fn adoption_by_id_needs_the_current_and_the_declared_name() {
     for granted in ["acme", "legacy"] {
@@ -161,14 +161,14 @@ fn an_inactive_workspace_is_adopted_and_gets_no_token() {
     assert_eq!(world.count("Issue"), 0);
 }
 
-/// What another object has is not adopted by id under a name that it does not know either.
+/// Nor under a name that the other object does not know.
 #[test]
 fn a_workspace_of_another_object_is_not_adopted_by_id() {
     let mut world = World::with_acme();
     world.allow_adoption();
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = "moved".into();
-    world.reconcile_time(5);
+    world.advance(5);
     let mut other = by_id(&id);
     other.name = "other".into();
     world.apply("other", other);
@@ -178,7 +178,7 @@ fn a_workspace_of_another_object_is_not_adopted_by_id() {
 }
 
 /// Promise: rule.wish-from-elsewhere: A wish from another organization waits for its credential and makes no twin
-/// A wish that came from another organization waits for its credential and makes no twin.
+/// No call is made until the credential of its organization is back.
 #[test]
 fn a_status_of_another_organization_makes_no_twin() {
     let (mut world, id) = with_existing("acme");

@@ -20,7 +20,7 @@ fn says_nothing_of(world: &World, word: &str) {
     assert!(!message.contains(word), "{word:?} is in {message:?}");
 }
 
-/// Of several one is adopted by an object that is created again for an id cannot be added.
+/// `spec.workspaceId` cannot be added to an object, so the message advises a new object.
 #[test]
 fn one_of_several_is_adopted_by_a_new_object_with_its_id() {
     let mut world = World::new();
@@ -57,7 +57,7 @@ fn adoption_is_not_advised_as_if_it_were_allowed() {
     }
 }
 
-/// A workspace whose name is not granted is not helped by another name in spec.
+/// The workspace bears a name that is not granted; the message does not advise another name in spec.
 #[test]
 fn another_declared_name_does_not_help_an_ungranted_one() {
     let mut world = World::with_acme();
@@ -72,14 +72,13 @@ fn another_declared_name_does_not_help_an_ungranted_one() {
     says_nothing_of(&world, "Choose a name");
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zenith");
-    world.reconcile_time(1);
+    world.advance(1);
     world.list();
-    world.reconcile_time(1);
+    world.advance(1);
     world.live("acme", Duration::from_secs(60));
     says(&world, "AsDeclared", &[]);
 }
 
-/// A creation that was never sent is not called one whose answer was lost.
 #[test]
 fn an_unsent_creation_is_not_called_a_lost_answer() {
     let mut world = World::new();

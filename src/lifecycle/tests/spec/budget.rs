@@ -21,7 +21,7 @@ fn rests(world: &World, settled: &Settled) -> [Option<Duration>; 2] {
     [Aspect::Sync, Aspect::Token].map(|aspect| rest(world, &settled.memory, aspect))
 }
 
-/// An object that changes before every write of ours is left alone after a while.
+/// The reconcile ends after 32 effects.
 #[test]
 fn an_object_that_always_changes_first_is_left_alone() {
     fn disturb(world: &mut World) {
@@ -49,7 +49,7 @@ fn what_fails_together_is_charged_together() {
     assert_eq!(sync, token, "three calls each");
 }
 
-/// A failing sync pays for the token s attempts and a failing token for its own alone.
+/// A failing token pays for its own attempts alone.
 #[test]
 fn a_failing_sync_pays_for_the_token_too() {
     let mut world = World::with_acme_due();
@@ -71,7 +71,7 @@ fn an_outage_that_is_over_is_not_held_against_the_next_one() {
     assert!(first.is_some());
     world.live("acme", Duration::from_secs(300));
     assert_eq!(failed(&world), None, "the token was renewed");
-    world.reconcile_time(11 * 60);
+    world.advance(11 * 60);
     world.fault("Issue", DOWN, 1);
     world.reconcile("acme").unwrap();
     assert_eq!(failed(&world), first);

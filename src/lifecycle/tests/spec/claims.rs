@@ -69,7 +69,7 @@ fn what_is_recorded_and_what_is_wished_for() {
 }
 
 #[test]
-fn the_name_that_this_pass_has_read_as_well() {
+fn the_name_that_this_reconcile_has_read_as_well() {
     let world = recorded();
     let mut view = world.view("acme");
     let mut row = world.engine.rows[0].workspace.clone();
@@ -91,7 +91,7 @@ fn the_name_that_this_pass_has_read_as_well() {
     );
 }
 
-/// The name of a creation in flight beside the one declared since.
+/// The name in flight is claimed beside the one declared since.
 #[test]
 fn the_name_of_a_creation_beside_the_declared_one() {
     let mut world = unrecorded();
@@ -104,7 +104,7 @@ fn the_name_of_a_creation_beside_the_declared_one() {
     );
 }
 
-/// No name that is not granted whether recorded intended or wished for.
+/// Neither a recorded, nor an intended, nor a desired one.
 #[test]
 fn no_name_that_is_not_granted() {
     let mut world = recorded();
@@ -125,7 +125,6 @@ fn no_name_that_is_not_granted() {
     claims(&world.view("acme"), []);
 }
 
-/// An organization that cannot be read takes back nothing of what is recorded.
 #[test]
 fn an_unreadable_organization_takes_no_recorded_claim_back() {
     let mut world = recorded();
@@ -164,7 +163,6 @@ fn the_id_that_is_to_be_adopted_declared_or_left_by_a_backup() {
     }
 }
 
-/// The workspace that was read to be taken by its id and its name.
 #[test]
 fn the_id_and_the_name_of_a_workspace_read_for_adoption() {
     let mut world = unrecorded();
@@ -182,7 +180,7 @@ fn the_id_and_the_name_of_a_workspace_read_for_adoption() {
 }
 
 #[test]
-fn the_workspace_that_a_mismatched_proof_named() {
+fn the_workspace_that_a_mismatched_verification_named() {
     let mut world = recorded();
     let other = existing(&mut world, "acme");
     let mut view = world.view("acme");

@@ -25,7 +25,7 @@ fn what_failed_ahead_of_time_is_tried_as_soon_as_ever() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// A rename that ended unclear ahead of time settles as soon as ever.
+/// The rename ended unclear while the clock was ahead.
 #[test]
 fn an_unclear_rename_settles_as_soon_as_ever() {
     let mut world = World::with_acme();
@@ -39,22 +39,22 @@ fn an_unclear_rename_settles_as_soon_as_ever() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// A list from after the jump is not older than what was known before it.
+/// It is not older than what was known before the jump.
 #[test]
 fn a_list_from_after_the_jump_counts() {
     let mut world = World::with_acme();
     set_back(&mut world);
     world.reconcile("acme").unwrap();
-    world.reconcile_time(10);
+    world.advance(10);
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
-    world.reconcile_time(1);
+    world.advance(1);
     world.live("acme", Duration::from_secs(10));
     assert_eq!(world.engine.names(), ["acme"], "drift is corrected");
 }
 
-/// An issue that was not answered ahead of time resolves as soon as ever.
+/// The issue was sent while the clock was ahead.
 #[test]
 fn an_unanswered_issue_resolves_as_soon_as_ever() {
     let mut world = World::with_acme_due();
@@ -72,7 +72,6 @@ fn an_unanswered_issue_resolves_as_soon_as_ever() {
     );
 }
 
-/// A secret that is taken away after the jump is restored at once.
 #[test]
 fn a_secret_deleted_after_the_jump_is_restored_at_once() {
     let mut world = World::with_acme();

@@ -58,7 +58,7 @@ fn a_creation_that_always_fails() {
 fn a_token_that_cannot_be_renewed() {
     let begin = || {
         let mut world = World::with_acme();
-        world.reconcile_time(900);
+        world.advance(900);
         world
     };
     stays_cheap("refresh", begin, &["Get", "Issue", "Verify"]);
@@ -103,7 +103,7 @@ fn a_workspace_that_is_gone() {
 fn an_api_that_is_down_for_everything() {
     for (class, status) in CLASSES {
         let mut world = World::with_acme();
-        world.reconcile_time(900);
+        world.advance(900);
         world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
         for operation in ["Search", "Get", "Issue", "Verify", "Update", "Delete"] {
             world.fault(operation, Fault::Answers(class, status), usize::MAX);

@@ -29,7 +29,7 @@ fn created() -> World {
 }
 
 /// Promise: rule.creation: Creation: preconditions, search, finalizer, intent, issue, verification, GET, Secret, one status write
-/// A creation is one search one issue one verification one get and four writes in this order.
+/// One search, one issue, one verification and one GET.
 #[test]
 fn a_creation_is_four_calls_and_four_writes_in_this_order() {
     let mut world = created();
@@ -58,7 +58,7 @@ fn what_is_as_declared_costs_nothing_also_after_a_restart() {
 }
 
 /// Promise: rule.no-creation-time: Without a creation time the search of the same reconcile decides, and after a crash nothing does
-/// Without a creation time the search of the same reconcile decides.
+/// Its search found the name free.
 #[test]
 fn without_a_creation_time_the_same_reconcile_decides() {
     let mut world = created();
@@ -100,9 +100,8 @@ fn a_date_that_comes_with_the_issue_only_serves_as_well() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// A creation without a secret issues and verifies but hands nothing out.
 #[test]
-fn a_creation_without_a_secret_hands_nothing_out() {
+fn a_creation_declared_inactive_writes_no_secret() {
     let mut world = World::new();
     let mut declared = spec("acme");
     declared.status = Some(WorkspaceState::Inactive);
@@ -111,6 +110,10 @@ fn a_creation_without_a_secret_hands_nothing_out() {
     assert_eq!(world.count("WriteSecret"), 0, "{:?}", world.kinds());
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
+}
+
+#[test]
+fn a_creation_with_the_token_disabled_writes_no_secret() {
     let mut world = World::new();
     let mut declared = spec("acme");
     declared.token_secret = Some(serde_json::from_str(r#"{"enabled": false}"#).unwrap());
@@ -140,7 +143,7 @@ fn a_near_equal_name_stops_too() {
     }
 }
 
-/// A name that appears between search and issue is not taken for ours.
+/// It appears between the search and the issue.
 #[test]
 fn a_name_that_appears_before_the_issue_is_not_ours() {
     let mut world = created();
@@ -168,7 +171,7 @@ fn default_is_never_created() {
 
 /// Promise: rule.window: Ours is what was created in the window of our issue, in the server's time
 #[test]
-fn a_lost_answer_is_looked_for_and_found_in_the_window() {
+fn a_lost_answer_is_searched_for_and_found_in_the_window() {
     let mut world = created();
     world.fault("Issue", Fault::AnswerLost, 1);
     world.reconcile("acme").unwrap();
@@ -179,7 +182,6 @@ fn a_lost_answer_is_looked_for_and_found_in_the_window() {
 }
 
 /// Promise: rule.one-attempt: A new attempt starts only when the last one is resolved
-/// An issue that came to nothing is tried again only when it is resolved.
 #[test]
 fn a_failed_issue_is_tried_again_only_when_resolved() {
     let mut world = created();
@@ -221,7 +223,7 @@ fn without_a_creation_time_nothing_decides_after_a_crash() {
     assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
 }
 
-/// A definite refusal leaves no creation in flight and one steady reason.
+/// And one steady reason.
 #[test]
 fn a_definite_refusal_leaves_no_creation_in_flight() {
     for (status, class, reason) in [
@@ -256,7 +258,7 @@ fn a_throttled_issue_is_sent_again_when_the_pause_is_over() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// What spec says meanwhile is done after the creation under its own name.
+/// The creation is finished under its own name; a rename follows.
 #[test]
 fn a_new_spec_name_waits_until_the_creation_is_done() {
     for moment in ["Issue", "Verify", "Get", "WriteSecret"] {
@@ -272,7 +274,7 @@ fn a_new_spec_name_waits_until_the_creation_is_done() {
 }
 
 /// Promise: rule.in-flight-name: A creation in flight is finished under its own name, then renamed
-/// An intent left by a crash is finished under its own name and then renamed.
+/// A rename to the declared name follows.
 #[test]
 fn an_intent_left_by_a_crash_is_finished_under_its_name() {
     let mut world = created();
@@ -285,7 +287,6 @@ fn an_intent_left_by_a_crash_is_finished_under_its_name() {
 }
 
 /// Promise: rule.in-flight-grant: With the grant withdrawn in flight the operator searches, but does not issue
-/// With the grant withdrawn in flight it searches but does not issue.
 #[test]
 fn with_the_grant_withdrawn_it_searches_but_never_issues() {
     let mut world = created();
@@ -300,7 +301,7 @@ fn with_the_grant_withdrawn_it_searches_but_never_issues() {
 }
 
 #[test]
-fn a_conflict_at_the_intent_decides_anew_on_the_object_as_it_is() {
+fn a_conflict_at_the_intent_decides_again_on_the_new_object() {
     let mut world = created();
     world.meanwhile("WriteStatus", |world| {
         world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));

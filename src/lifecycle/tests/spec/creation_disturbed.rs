@@ -22,20 +22,20 @@ fn a_region_is_asked_for_at_the_creation_and_never_after() {
     declared.region_id = Some(region.clone());
     world.apply("acme", declared);
     world.reconcile("acme").unwrap();
-    world.reconcile_time(900);
+    world.advance(900);
     world.reconcile("acme").unwrap();
     assert_eq!(world.issued_regions, [Some(region), None]);
 }
 
-/// A token of another organization is dropped whether its verification or its workspace says so.
+/// Whether its verification says so, or its workspace.
 #[test]
 fn a_token_of_another_organization_is_dropped() {
-    let by_proof = |world: &mut World| world.engine.proves_for = OrganizationId::from("org-2");
+    let by_verification = |world: &mut World| world.engine.verifies_for = OrganizationId::from("org-2");
     let by_row = |world: &mut World| {
         let made = world.engine.row(&WorkspaceId::from("ws-1")).unwrap();
         made.organization_id = Some(OrganizationId::from("org-2"));
     };
-    for (moment, says_so) in [("Verify", by_proof as fn(&mut World)), ("Get", by_row)] {
+    for (moment, says_so) in [("Verify", by_verification as fn(&mut World)), ("Get", by_row)] {
         let mut world = created();
         world.meanwhile(moment, says_so);
         world.reconcile("acme").unwrap();
@@ -45,7 +45,7 @@ fn a_token_of_another_organization_is_dropped() {
     }
 }
 
-/// What another object claims by the time it is read is not recorded.
+/// Another object claims it just before the GET.
 #[test]
 fn a_workspace_claimed_meanwhile_is_not_recorded() {
     let mut world = created();
@@ -56,7 +56,7 @@ fn a_workspace_claimed_meanwhile_is_not_recorded() {
     assert!(world.secrets.is_empty());
 }
 
-/// Renamed meanwhile to what is not granted it is recorded and nothing handed out.
+/// It is recorded, and no token is handed out.
 #[test]
 fn renamed_meanwhile_to_an_ungranted_name_it_has_no_token() {
     let mut world = created();
@@ -69,7 +69,7 @@ fn renamed_meanwhile_to_an_ungranted_name_it_has_no_token() {
     assert_eq!(world.count("WriteSecret"), 0);
 }
 
-/// After a name that came and went nothing is issued twice in one reconcile.
+/// Not even after a name that came and went.
 #[test]
 fn nothing_is_issued_twice_in_one_reconcile() {
     let mut world = created();
@@ -97,7 +97,6 @@ fn of_two_that_appeared_in_the_window_neither_is_taken_for_ours() {
     assert_eq!(world.count("Issue"), 1);
 }
 
-/// What a lost issue made and somebody deleted is not found again.
 #[test]
 fn a_lost_creation_that_a_person_deleted_is_made_again() {
     let mut world = created();
@@ -109,7 +108,7 @@ fn a_lost_creation_that_a_person_deleted_is_made_again() {
     assert_eq!(world.id("acme"), Some(WorkspaceId::from("ws-2")));
 }
 
-/// What a lost issue made and somebody renamed is left alone and another is made.
+/// Another workspace is created.
 #[test]
 fn a_lost_creation_that_a_person_renamed_is_left_alone() {
     let mut world = created();
@@ -122,7 +121,7 @@ fn a_lost_creation_that_a_person_renamed_is_left_alone() {
     assert_eq!(world.count("Issue"), 2);
 }
 
-/// A token dropped with a creation is not used though its workspace is adopted in the same reconcile.
+/// The workspace is adopted in the reconcile that dropped the token.
 #[test]
 fn a_dropped_token_is_not_used_for_an_adopted_workspace() {
     let mut world = created();
@@ -148,7 +147,7 @@ fn what_has_the_name_as_a_part_of_its_own_is_not_found_for_ours() {
 }
 
 /// Promise: rule.token-declared-away
-/// The secret of a creation that was cut off goes with the grant and with the wish.
+/// And when the workspace is declared inactive.
 #[test]
 fn the_secret_of_a_cut_off_creation_goes_with_the_grant() {
     let withdrawals: [fn(&mut World); 2] = [

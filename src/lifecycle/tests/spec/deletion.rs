@@ -51,7 +51,7 @@ fn what_was_adopted_stays_and_is_named_in_an_event() {
 }
 
 /// Promise: rule.deletion-policy: Deletion policy: spec, the Organization's default, the recorded one, the origin; ceilings
-/// Spec comes before the organizations default before what was recorded before the origin.
+/// The default is the Organization's.
 #[test]
 fn the_policy_is_spec_then_default_then_record_then_origin() {
     use DeletionPolicy::{Delete, Retain};
@@ -127,7 +127,7 @@ fn retaining_needs_no_organization() {
     assert!(world.objects.is_empty());
 }
 
-/// What blocks a deletion is said with the way out and retain may still be set.
+/// `spec.deletionPolicy: Retain` may still be set.
 #[test]
 fn a_blocked_deletion_names_the_way_out() {
     let blockers: [fn(&mut World); 6] = [
@@ -176,7 +176,7 @@ fn a_blocked_deletion_names_the_way_out() {
     }
 }
 
-/// An api that is down keeps the finalizer and the deletion goes on by itself.
+/// Once Agent Engine answers again, the deletion goes on by itself.
 #[test]
 fn an_api_that_is_down_keeps_the_finalizer() {
     for (class, status) in [
@@ -226,7 +226,7 @@ fn default_is_never_deleted() {
 }
 
 /// Promise: rule.in-flight-deletion: Deleted in flight: found by name and window, recorded, deleted by id; with nothing found the object goes late
-/// A creation in flight is found by its window recorded and deleted by id.
+/// It is found by its window, and recorded first.
 #[test]
 fn a_creation_in_flight_is_found_and_deleted_by_id() {
     let mut world = World::new();
@@ -251,7 +251,6 @@ fn a_creation_in_flight_is_found_and_deleted_by_id() {
 }
 
 /// Promise: rule.in-flight-deletion
-/// Nothing found releases only when deadline and lag have passed.
 #[test]
 fn nothing_found_releases_only_after_deadline_and_lag() {
     let mut world = World::new();
@@ -301,7 +300,7 @@ fn a_workspace_whose_name_is_no_longer_granted_is_retained() {
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
-/// Where nothing can tell whose a workspace is the object is held and the workspace left.
+/// Nothing can tell whose the workspace is.
 #[test]
 fn an_ambiguous_workspace_holds_the_object_and_is_left() {
     let mut world = World::new();
@@ -319,7 +318,7 @@ fn an_ambiguous_workspace_holds_the_object_and_is_left() {
 fn a_forged_record_deletes_nothing_of_an_older_object() {
     let mut world = World::with_acme();
     let theirs = world.id("acme");
-    world.reconcile_time(5);
+    world.advance(5);
     world.apply("beta", spec("beta"));
     world.reconcile("beta").unwrap();
     world.edit("beta", |o| o.status.workspace_id = theirs);
@@ -329,7 +328,7 @@ fn a_forged_record_deletes_nothing_of_an_older_object() {
     assert_eq!(world.engine.names(), ["acme", "beta"]);
 }
 
-/// A release that kubernetes refuses is tried once a reconcile and the retained event told when the object goes.
+/// The retained event is published when the object goes, not before.
 #[test]
 fn a_refused_release_is_tried_once_a_reconcile() {
     for policy in [DeletionPolicy::Retain, DeletionPolicy::Delete] {
@@ -351,7 +350,7 @@ fn a_refused_release_is_tried_once_a_reconcile() {
         world.heal();
         world.live("acme", Duration::from_secs(3600));
         assert!(world.objects.is_empty(), "{policy:?}");
-        let farewells = world.events.iter().filter(|told| **told == Reason::Retained);
-        assert_eq!(farewells.count(), usize::from(policy == DeletionPolicy::Retain));
+        let retained = world.events.iter().filter(|told| **told == Reason::Retained);
+        assert_eq!(retained.count(), usize::from(policy == DeletionPolicy::Retain));
     }
 }

@@ -18,7 +18,6 @@ fn refusing(class: FailureClass, status: u16) -> World {
 }
 
 /// Promise: rule.gone
-/// What is gone all the same is let go however its delete is answered.
 #[test]
 fn a_gone_workspace_is_let_go_whatever_its_delete_answers() {
     for (class, status) in [
@@ -38,7 +37,7 @@ fn a_gone_workspace_is_let_go_whatever_its_delete_answers() {
     }
 }
 
-/// What is gone by a delete whose answer was lost is let go in the same reconcile.
+/// A GET finds the workspace gone, and the object goes.
 #[test]
 fn a_lost_delete_answer_is_settled_in_the_same_reconcile() {
     let mut world = World::with_acme();
@@ -76,7 +75,7 @@ fn who_asked_to_slow_down_is_asked_nothing_more() {
 }
 
 #[test]
-fn many_that_vanished_are_not_believed_gone_here_either() {
+fn many_missing_are_not_taken_for_gone_here_either() {
     let mut world = refusing(FailureClass::Transient, 503);
     world.reconcile("acme").unwrap();
     world.engine.rows.clear();
@@ -86,7 +85,7 @@ fn many_that_vanished_are_not_believed_gone_here_either() {
     assert!(!world.events.contains(&Reason::Retained));
 }
 
-/// A finalizer that cannot be taken off is tried once a reconcile and nothing told before it is.
+/// No event is published before it is off.
 #[test]
 fn a_stuck_finalizer_is_tried_once_a_reconcile() {
     for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {

@@ -20,7 +20,7 @@ fn creation_refused(class: FailureClass, status: u16, detail: &str) -> Finding {
     of_creation(&issue, &failure)
 }
 
-/// A creation refused for the plan says so by its status or by its words.
+/// The answer's status tells, or its words.
 #[test]
 fn a_creation_refused_for_the_plan_says_so() {
     let plan = "Raise the plan, remove workspaces";
@@ -75,7 +75,7 @@ fn a_creation_refused_for_the_plan_says_so() {
     }
 }
 
-/// A token that is refused as soon as it is issued is no matter of the credential.
+/// It was refused as soon as it was issued.
 #[test]
 fn a_token_refused_at_once_is_no_fault_of_the_credential() {
     let denied = failure(FailureClass::Denied, 403);
@@ -95,7 +95,7 @@ fn a_token_refused_at_once_is_no_fault_of_the_credential() {
     );
 }
 
-/// A change that the credential may not make is no fault of what is declared.
+/// The credential may not make it.
 #[test]
 fn a_denied_change_is_no_fault_of_the_spec() {
     let changes = [

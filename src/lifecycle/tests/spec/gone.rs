@@ -72,7 +72,7 @@ fn a_restart_says_nothing_new_of_what_is_gone() {
     assert_eq!(world.events, []);
 }
 
-/// Of a new object it is said and told that its organization is not ready.
+/// In its condition, and in an event.
 #[test]
 fn a_new_object_says_that_its_organization_is_not_ready() {
     let mut world = World::new();
@@ -87,7 +87,7 @@ fn a_new_object_says_that_its_organization_is_not_ready() {
 #[test]
 fn a_missing_workspace_is_not_as_declared_until_found() {
     let mut world = World::with_acme();
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.rows.clear();
     world.edit("acme", |object| {
         object.facts.reconcile_at = Some("now".to_owned());
@@ -109,7 +109,7 @@ fn a_missing_workspace_is_not_as_declared_until_found() {
 fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
     let mut world = World::with_acme();
     let id = world.id("acme");
-    world.reconcile_time(60);
+    world.advance(60);
     let mut rows = std::mem::take(&mut world.engine.rows);
     world.list();
     world.live("acme", Duration::from_secs(5));

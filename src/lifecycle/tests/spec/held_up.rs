@@ -32,7 +32,7 @@ fn due_early() -> World {
 
 type HoldUp = fn(&mut World);
 
-const OF_ANOTHER_ORGANISATION: HoldUp = |world| {
+const OF_ANOTHER_ORGANIZATION: HoldUp = |world| {
     world.engine.rows[0].workspace.organization_id = Some(OrganizationId::from("org-2"));
 };
 
@@ -62,7 +62,7 @@ const NOT_ASKED_FOR: [(&str, HoldUp); 4] = [
 #[test]
 fn reads_of_a_differing_workspace_are_charged() {
     for (reason, hold_up) in [
-        ("IdentityMismatch", OF_ANOTHER_ORGANISATION),
+        ("IdentityMismatch", OF_ANOTHER_ORGANIZATION),
         ("NotFoundUnconfirmed", GONE),
     ] {
         let mut world = due_early();
@@ -78,7 +78,7 @@ fn reads_of_a_differing_workspace_are_charged() {
 #[test]
 fn it_costs_twenty_calls_in_an_hour_and_six_in_later_ones() {
     for (reason, hold_up) in [
-        ("IdentityMismatch", OF_ANOTHER_ORGANISATION),
+        ("IdentityMismatch", OF_ANOTHER_ORGANIZATION),
         ("NotFoundUnconfirmed", GONE),
     ] {
         let mut world = due_early();
@@ -121,7 +121,7 @@ fn that_the_token_in_use_is_about_to_end_is_said_in_time() {
 #[test]
 fn it_is_renewed_when_what_held_it_up_is_over() {
     let mut world = due_early();
-    OF_ANOTHER_ORGANISATION(&mut world);
+    OF_ANOTHER_ORGANIZATION(&mut world);
     world.live_unlisted("acme", UNTIL_URGENT);
     world.engine.rows[0].workspace.organization_id = None;
     world.live_unlisted("acme", Duration::from_secs(300));
@@ -129,7 +129,7 @@ fn it_is_renewed_when_what_held_it_up_is_over() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// What a get did not find is confirmed as soon as a list comes however long there was none.
+/// However long there was none.
 #[test]
 fn a_404_is_confirmed_as_soon_as_a_list_comes() {
     let mut world = due_early();
@@ -137,7 +137,7 @@ fn a_404_is_confirmed_as_soon_as_a_list_comes() {
     world.live_unlisted("acme", Duration::from_secs(2 * 3600));
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     world.list();
-    world.reconcile_time(1);
+    world.advance(1);
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "WorkspaceNotFound");
 }
@@ -145,7 +145,7 @@ fn a_404_is_confirmed_as_soon_as_a_list_comes() {
 #[test]
 fn while_it_rests_nothing_else_is_said_of_it() {
     let mut world = due_early();
-    OF_ANOTHER_ORGANISATION(&mut world);
+    OF_ANOTHER_ORGANIZATION(&mut world);
     world.live_unlisted("acme", UNTIL_URGENT);
     let told = world
         .events

@@ -13,12 +13,12 @@ use crate::organization::snapshot::KnownGone;
 use crate::organization::{Managed, Snapshot};
 
 /// Promise: rule.many-missing: Many missing at once is the Organization's condition, and nothing follows for the objects
-/// A get alone does not make it gone until a list has told one from many.
+/// Only a list tells one missing workspace from many.
 #[test]
 fn a_404_alone_is_not_gone_until_a_list_confirms() {
     let mut world = World::with_acme();
     world.engine.rows.clear();
-    world.reconcile_time(14 * 60);
+    world.advance(14 * 60);
     world.reconcile("acme");
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(world.secrets.len(), 1, "nothing follows before");
@@ -69,14 +69,14 @@ fn what_is_gone_stays_gone_through_restarts_and_failing_reads() {
 fn absence_from_the_list_alone_changes_nothing() {
     let mut world = World::with_acme();
     world.snapshot = Some((world.now.checked_add(Duration::from_secs(1)).unwrap(), Vec::new()));
-    world.reconcile_time(60);
+    world.advance(60);
     world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get"]);
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
 /// Promise: rule.gone
-/// The recreate annotation is good once and for the lost id only.
+/// It allows no second creation, and none for another id.
 #[test]
 fn the_recreate_annotation_is_good_once_for_the_lost_id() {
     let mut world = World::with_acme_gone();
@@ -88,7 +88,7 @@ fn the_recreate_annotation_is_good_once_for_the_lost_id() {
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.engine.names(), ["acme"]);
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.rows.clear();
     world.list();
     world.live("acme", Duration::from_secs(600));
@@ -108,7 +108,7 @@ fn a_recreation_passes_the_gates_of_every_creation() {
 #[test]
 fn what_comes_back_is_served_again() {
     let mut world = World::with_acme();
-    world.reconcile_time(60);
+    world.advance(60);
     let rows = std::mem::take(&mut world.engine.rows);
     world.list();
     world.live("acme", Duration::from_secs(5));
@@ -119,12 +119,11 @@ fn what_comes_back_is_served_again() {
     assert_eq!(world.secrets.len(), 1);
 }
 
-/// An id that belongs to another organization is no one's to act on.
 #[test]
 fn an_id_of_another_organization_is_not_acted_on() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(900);
+    world.advance(900);
     world.engine.row(&id).unwrap().organization_id = Some(OrganizationId::from("org-2"));
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "IdentityMismatch");
@@ -132,7 +131,7 @@ fn an_id_of_another_organization_is_not_acted_on() {
 }
 
 #[test]
-fn our_finalizer_is_put_back_where_somebody_took_it() {
+fn our_finalizer_is_put_back_where_a_user_took_it() {
     let mut world = World::with_acme();
     world.edit("acme", |o| o.facts.finalizer = Finalizer::Absent);
     world.reconcile("acme").unwrap();
@@ -146,7 +145,7 @@ fn restored() -> World {
     world.objects.clear();
     world.secrets.clear();
     world.restart();
-    world.reconcile_time(3600);
+    world.advance(3600);
     world.apply("acme", stored.spec);
     world.edit("acme", |o| o.status = stored.status);
     world.forget_journal();
@@ -180,7 +179,6 @@ fn a_copied_status_is_a_wish_to_adopt_behind_every_gate() {
     );
 }
 
-/// A copied status finds its workspace by id though it was renamed.
 #[test]
 fn a_copied_status_finds_its_renamed_workspace_by_id() {
     let mut world = restored();
@@ -226,7 +224,7 @@ fn deleting_an_object_with_a_copied_status_deletes_nothing() {
 
 /// Promise: rule.identity
 #[test]
-fn a_copied_intent_is_believed_for_nothing() {
+fn a_copied_intent_is_trusted_for_nothing() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashAfter, 1);
@@ -239,17 +237,17 @@ fn a_copied_intent_is_believed_for_nothing() {
 #[test]
 fn a_list_older_than_a_minute_does_not_tell_one_from_many() {
     let mut world = World::with_acme();
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.rows.clear();
     world.list();
-    world.reconcile_time(61);
+    world.advance(61);
     let settled = world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(settled.list, SharedList::Wanted);
 }
 
 #[test]
-fn while_suspended_what_was_lost_is_not_made_anew() {
+fn while_suspended_a_lost_workspace_is_not_created_again() {
     let mut world = World::with_acme_gone();
     let lost = world.id("acme");
     world.edit("acme", |o| {
@@ -265,7 +263,7 @@ fn while_suspended_what_was_lost_is_not_made_anew() {
 fn a_workspace_that_reads_as_deleted_is_gone() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.row(&id).unwrap().tombstone = true;
     world.snapshot = Some((world.now, Vec::new()));
     world.live("acme", Duration::from_secs(5));
@@ -282,24 +280,23 @@ fn asked(world: &mut World, when: &str) {
 fn a_list_from_before_the_creation_confirms_no_absence() {
     let mut world = World::new();
     world.list();
-    world.reconcile_time(5);
+    world.advance(5);
     world.apply("acme", spec("acme"));
     world.reconcile("acme").unwrap();
-    world.reconcile_time(10);
+    world.advance(10);
     world.engine.rows.clear();
     asked(&mut world, "now");
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     assert_eq!(world.secrets.len(), 1, "nothing follows before");
 }
 
-/// What a get did not find is counted among what a list before it lacks.
 #[test]
 fn a_404_counts_among_what_an_earlier_list_lacks() {
     let mut world = World::with_acme();
-    world.reconcile_time(120);
+    world.advance(120);
     world.engine.rows.clear();
     let listed_at = world.now;
-    world.reconcile_time(1);
+    world.advance(1);
     asked(&mut world, "now");
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
     let uid = world.objects["acme"].facts.uid.clone();

@@ -14,7 +14,7 @@ use crate::lifecycle::{Next, Reconcile};
 /// Its token is due, and somebody renames the workspace just before it is issued.
 fn renamed_just_before_the_issue() -> World {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.meanwhile("Issue", |world| {
         let id = world.id("acme").unwrap();
         world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
@@ -23,7 +23,7 @@ fn renamed_just_before_the_issue() -> World {
 }
 
 /// Promise: rule.orphan: An orphan of our own issue is deleted by id; any other workspace of the name is reported
-/// A rename behind our back just before the issue makes an orphan that is removed by id.
+/// By its id.
 #[test]
 fn a_rename_just_before_the_issue_makes_an_orphan_we_remove() {
     let mut world = renamed_just_before_the_issue();
@@ -38,7 +38,7 @@ fn a_rename_just_before_the_issue_makes_an_orphan_we_remove() {
     assert_eq!(world.token_opens("acme-token"), Some(id));
 }
 
-/// After an orphan the workspace is read again however its name was known.
+/// However its name was known.
 #[test]
 fn after_an_orphan_the_workspace_is_read_again() {
     for listed in [true, false] {
@@ -58,7 +58,7 @@ fn after_an_orphan_the_workspace_is_read_again() {
 fn another_workspace_of_the_name_is_not_deleted_but_named() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(900);
+    world.advance(900);
     world.meanwhile("Issue", |world| {
         let id = world.id("acme").unwrap();
         world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
@@ -73,7 +73,6 @@ fn another_workspace_of_the_name_is_not_deleted_but_named() {
 }
 
 /// Promise: input.tokens
-/// An orphan without a creation time is left alone.
 #[test]
 fn an_orphan_without_a_creation_time_is_left_alone() {
     let mut world = renamed_just_before_the_issue();
@@ -84,7 +83,7 @@ fn an_orphan_without_a_creation_time_is_left_alone() {
 }
 
 #[test]
-fn a_workspace_that_another_object_claims_is_no_stray() {
+fn a_workspace_that_another_object_claims_is_no_orphan() {
     let mut world = renamed_just_before_the_issue();
     world.meanwhile("Verify", |world| world.claimed_elsewhere("ws-2"));
     world.reconcile("acme").unwrap();
@@ -94,7 +93,7 @@ fn a_workspace_that_another_object_claims_is_no_stray() {
 }
 
 /// Promise: rule.orphan
-/// An orphan is found and removed though any answer about it was lost.
+/// The answer to its issue, verification, GET or DELETE.
 #[test]
 fn an_orphan_is_removed_though_any_answer_was_lost() {
     for lost in ["Issue", "Verify", "Get", "Delete"] {
@@ -113,7 +112,7 @@ fn an_orphan_is_removed_though_any_answer_was_lost() {
 }
 
 #[test]
-fn a_stray_that_the_list_does_not_show_yet_is_looked_for_again() {
+fn an_orphan_that_the_list_lacks_yet_is_searched_for_again() {
     let mut world = renamed_just_before_the_issue();
     world.engine.list_lag = Duration::from_secs(20);
     world.fault("Verify", Fault::AnswerLost, 1);
@@ -122,12 +121,12 @@ fn a_stray_that_the_list_does_not_show_yet_is_looked_for_again() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// What somebody else made under the old name is left alone whatever answer was lost.
+/// Another client made it. Whatever answer was lost, it stays.
 #[test]
 fn a_foreign_workspace_under_the_old_name_is_left_alone() {
     for lost in ["Issue", "Verify"] {
         let mut world = World::with_acme();
-        world.reconcile_time(900);
+        world.advance(900);
         world.meanwhile("Issue", |world| {
             let id = world.id("acme").unwrap();
             world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
@@ -143,12 +142,12 @@ fn a_foreign_workspace_under_the_old_name_is_left_alone() {
 }
 
 #[test]
-fn what_somebody_makes_under_the_old_name_later_is_left_alone() {
+fn a_later_workspace_under_the_old_name_is_left_alone() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.fault("Verify", Fault::AnswerLost, 1);
     world.reconcile("acme").unwrap();
-    world.reconcile_time(45);
+    world.advance(45);
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.engine.make(world.now, "acme");
@@ -158,11 +157,10 @@ fn what_somebody_makes_under_the_old_name_later_is_left_alone() {
     assert_eq!(world.ready("acme"), "AlreadyExists");
 }
 
-/// An issue after one that was not verified reads the workspace first.
 #[test]
 fn an_issue_after_an_unverified_one_reads_first() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.list();
     world.fault("Verify", Fault::Answers(FailureClass::Transient, 503), 1);
     for _ in 0..30 {
@@ -176,10 +174,10 @@ fn an_issue_after_an_unverified_one_reads_first() {
 }
 
 #[test]
-fn a_stray_beside_a_workspace_that_was_deleted_is_found_too() {
+fn an_orphan_beside_a_deleted_workspace_is_found_too() {
     for lost in ["Issue", "Verify"] {
         let mut world = World::with_acme();
-        world.reconcile_time(900);
+        world.advance(900);
         world.meanwhile("Issue", |world| world.engine.rows.clear());
         world.fault(lost, Fault::AnswerLost, 1);
         world.live("acme", Duration::from_secs(3600));
@@ -189,12 +187,11 @@ fn a_stray_beside_a_workspace_that_was_deleted_is_found_too() {
 }
 
 /// Promise: rule.unanswered-issue: An issue without an answer is kept in mind until what it made must have come to light: until then no name changes and nothing is deleted
-/// No name is changed while an issue may still take effect under it.
 #[test]
 fn no_rename_while_an_issue_may_still_take_effect() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(900);
+    world.advance(900);
     world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
     world.reconcile("acme").unwrap();
     world.edit("acme", |object| object.spec.name = WorkspaceName::from("zenith"));
@@ -210,7 +207,6 @@ fn no_rename_while_an_issue_may_still_take_effect() {
     assert_eq!(world.token_opens("acme-token"), Some(id));
 }
 
-/// An orphan of which another issue was verified meanwhile is still found.
 #[test]
 fn an_orphan_is_found_though_a_later_issue_was_verified() {
     let mut world = renamed_just_before_the_issue();
@@ -228,7 +224,7 @@ fn an_orphan_is_found_though_a_later_issue_was_verified() {
 #[test]
 fn that_an_issue_was_sent_is_known_before_its_answer() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     let mut reconcile = Reconcile::new(world.view("acme"));
     let mut next = reconcile.next(world.now, &mut world.claims, &mut world.limiter, None);
     let Next::Perform {
@@ -255,7 +251,7 @@ fn that_an_issue_was_sent_is_known_before_its_answer() {
     assert_eq!(sent[0].name.as_str(), "acme");
 }
 
-/// An orphan of an issue that the process did not survive is named and left alone.
+/// A new process does not know of the issue.
 #[test]
 fn an_orphan_of_a_killed_process_is_named_and_left_alone() {
     let mut world = renamed_just_before_the_issue();
@@ -276,7 +272,7 @@ fn an_orphan_of_a_killed_process_is_named_and_left_alone() {
 }
 
 #[test]
-fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
+fn an_orphan_not_seen_yet_goes_with_the_object() {
     for lost in ["Issue", "Verify"] {
         let mut world = World::with_acme_due();
         world.meanwhile("Issue", |world| {
@@ -294,11 +290,11 @@ fn a_stray_that_nobody_has_seen_yet_goes_with_the_object() {
 }
 
 /// Promise: rule.unanswered-issue
-/// An issue that takes effect late finds the workspace still there though it is to be deleted.
+/// The deletion waits as long as an issue without an answer may take effect.
 #[test]
 fn a_late_issue_finds_the_workspace_before_its_deletion() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
     world.reconcile("acme").unwrap();
     world.delete("acme");

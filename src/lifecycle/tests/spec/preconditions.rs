@@ -11,7 +11,7 @@ use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
 type WorkspaceChange = fn(&mut World);
 
 /// Promise: input.waiting
-/// An organization that is not there unreadable or unverified is waited for without a call.
+/// Not found, unreadable or unverified.
 #[test]
 fn an_unusable_organization_is_waited_for_without_a_call() {
     let waits: [(WorkspaceChange, &str); 3] = [
@@ -71,7 +71,7 @@ fn an_unusable_organization_is_waited_for_without_a_call() {
 }
 
 /// Promise: input.stalled: name not granted, claimed, existing, near-equal, foreign Secret, plan limit, organization changed, workspace gone: stalled, heals by itself
-/// A name not granted shows the entry to ask for and heals with the grant.
+/// It heals with the grant.
 #[test]
 fn a_name_not_granted_shows_the_entry_to_ask_for() {
     let mut world = World::new();
@@ -90,7 +90,7 @@ fn a_name_not_granted_shows_the_entry_to_ask_for() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// A withdrawn grant takes the secret and ends all calls also with a broken credential.
+/// Also with a broken credential.
 #[test]
 fn a_withdrawn_grant_takes_the_secret_and_ends_all_calls() {
     for broken in [
@@ -111,20 +111,20 @@ fn a_withdrawn_grant_takes_the_secret_and_ends_all_calls() {
     }
 }
 
-/// A workspace renamed to what is not granted heals when it is renamed back.
+/// The workspace was renamed at Agent Engine to a name that is not granted.
 #[test]
 fn an_ungranted_rename_heals_when_it_is_undone() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
     world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
     world.edit("acme", |o| o.spec.suspend = Some(true));
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zzz");
     world.list();
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.ready("acme"), "NameNotGranted");
     assert!(world.secrets.is_empty());
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("acme");
     world.list();
     world.live("acme", Duration::from_secs(5));
@@ -146,7 +146,6 @@ fn another_organization_behind_the_credential_is_asked_nothing() {
 }
 
 /// Promise: rule.other-organization
-/// A creation in flight asks nothing of another organization either.
 #[test]
 fn a_creation_in_flight_asks_no_other_organization() {
     let mut world = World::new();
@@ -165,9 +164,9 @@ fn a_creation_in_flight_asks_no_other_organization() {
 }
 
 #[test]
-fn when_many_vanish_nothing_follows_for_the_objects() {
+fn when_many_are_missing_nothing_follows_for_the_objects() {
     let mut world = World::with_acme();
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.rows.clear();
     world.list();
     world.readable().missing = Missing::Many;
@@ -178,21 +177,21 @@ fn when_many_vanish_nothing_follows_for_the_objects() {
 }
 
 #[test]
-fn one_that_is_still_listed_is_served_while_others_vanish() {
+fn a_listed_one_is_served_while_others_are_missing() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.list();
     world.readable().missing = Missing::Many;
     world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 1);
 }
 
-/// Of two objects with one name the older has it and the other takes over when it goes.
+/// The other takes over when the older goes.
 #[test]
 fn of_two_objects_with_one_name_the_older_has_it() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
-    world.reconcile_time(5);
+    world.advance(5);
     world.apply("beta", spec("ACME "));
     world.reconcile("beta").unwrap();
     assert_eq!(world.ready("beta"), "NameClaimed");
@@ -207,7 +206,6 @@ fn of_two_objects_with_one_name_the_older_has_it() {
     assert_eq!(world.ready("beta"), "AsDeclared");
 }
 
-/// Who holds a claim is named in its own namespace and nowhere else.
 #[test]
 fn a_claim_holder_is_named_only_in_its_own_namespace() {
     for (namespace, says, hides) in [
@@ -224,7 +222,6 @@ fn a_claim_holder_is_named_only_in_its_own_namespace() {
     }
 }
 
-/// A rename to what another object claims leaves both as they are.
 #[test]
 fn a_rename_to_a_claimed_name_leaves_both_as_they_are() {
     let mut world = World::with_acme();
@@ -254,7 +251,7 @@ fn a_reconcile_request_makes_a_reconcile_and_is_echoed() {
 }
 
 /// Promise: rule.reconcile-request
-/// A reconcile request finds what changed behind our back before any list does.
+/// The change was made behind our back.
 #[test]
 fn a_reconcile_request_finds_a_change_before_any_list() {
     let mut world = World::with_acme();
@@ -269,7 +266,7 @@ fn a_reconcile_request_finds_a_change_before_any_list() {
 }
 
 /// Promise: rule.reconcile-request
-/// A reconcile request that agent engine does not answer says so and heals.
+/// Agent Engine does not answer the GET that it asks for.
 #[test]
 fn an_unanswered_reconcile_request_says_so_and_heals() {
     let mut world = World::with_acme();
@@ -281,7 +278,7 @@ fn an_unanswered_reconcile_request_says_so_and_heals() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// While a credential is verified again what was said of a healthy object stands.
+/// As after a restart.
 #[test]
 fn while_a_credential_is_verified_a_ready_status_stands() {
     let mut world = World::with_acme();
@@ -305,7 +302,7 @@ fn while_a_credential_is_verified_a_ready_status_stands() {
 fn a_forged_record_of_what_an_older_object_holds_opens_nothing() {
     let mut world = World::with_acme();
     let theirs = world.id("acme");
-    world.reconcile_time(5);
+    world.advance(5);
     world.apply("beta", spec("beta"));
     world.reconcile("beta").unwrap();
     world.forget_journal();
@@ -320,7 +317,6 @@ fn a_forged_record_of_what_an_older_object_holds_opens_nothing() {
 }
 
 /// Promise: rule.token-declared-away: A token that is declared away goes, whatever is known of the Organization
-/// A token that is declared away goes whatever is known of the organization.
 #[test]
 fn a_token_declared_away_goes_without_the_organization() {
     let losses: [WorkspaceChange; 4] = [

@@ -33,7 +33,7 @@ fn throttled(world: &mut World) {
 #[test]
 fn a_429_stops_every_object_of_the_organization_until_it_allows() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.fault("Get", Fault::Answers(FailureClass::Throttled(PAUSE), 429), 1);
     world.reconcile("acme").unwrap();
     world.apply("beta", spec("beta"));
@@ -45,7 +45,7 @@ fn a_429_stops_every_object_of_the_organization_until_it_allows() {
 }
 
 #[test]
-fn a_creation_waits_its_turn_where_others_were_first() {
+fn a_creation_waits_for_its_permit_behind_earlier_ones() {
     let mut world = crowded(created());
     world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
@@ -54,7 +54,7 @@ fn a_creation_waits_its_turn_where_others_were_first() {
 #[test]
 fn a_refresh_and_a_deletion_wait_for_no_creation() {
     let mut due = World::with_acme();
-    due.reconcile_time(900);
+    due.advance(900);
     let mut due = crowded(due);
     due.reconcile("acme").unwrap();
     assert_eq!(due.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
@@ -64,17 +64,16 @@ fn a_refresh_and_a_deletion_wait_for_no_creation() {
     assert!(going.objects.is_empty());
 }
 
-/// A pause that begins in the middle of a reconcile stops it there.
 #[test]
 fn a_pause_in_the_middle_of_a_reconcile_stops_it_there() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.meanwhile("Get", throttled);
     world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get"]);
 }
 
-/// A creation that gives way before its issue takes its intent back.
+/// It gives way before its issue.
 #[test]
 fn a_creation_that_gives_way_takes_its_intent_back() {
     let mut world = created();
@@ -93,7 +92,6 @@ fn repeats_of_a_request_are_charged_like_any_other() {
     assert_eq!(settled.calls, 4 * 3);
 }
 
-/// A creation goes before what can wait when permits are rebalanced.
 #[test]
 fn a_creation_precedes_others_when_permits_are_rebalanced() {
     let mut world = created();

@@ -11,7 +11,7 @@ fn rename(world: &mut World, name: &str) {
     world.edit("acme", |o| o.spec.name = name);
 }
 
-/// A rename reads, searches, updates and renews the token under the new name.
+/// The token is issued under the new name.
 #[test]
 fn a_rename_reads_searches_updates_and_renews_the_token() {
     let mut world = World::with_acme();
@@ -34,7 +34,7 @@ fn a_rename_reads_searches_updates_and_renews_the_token() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// A rename to a taken near or ungranted name leaves all as it is.
+/// To a taken, a nearly equal or an ungranted name.
 #[test]
 fn a_rename_to_a_forbidden_name_leaves_all_as_it_is() {
     for (target, reason) in [
@@ -56,12 +56,11 @@ fn a_rename_to_a_forbidden_name_leaves_all_as_it_is() {
 }
 
 /// Promise: rule.observation
-/// A rename whose answer was lost issues nothing until it has settled.
 #[test]
 fn a_rename_with_a_lost_answer_stops_tokens_until_settled() {
     for done in [Fault::AnswerLost, Fault::Answers(FailureClass::Unknown, 504)] {
         let mut world = World::with_acme();
-        world.reconcile_time(900);
+        world.advance(900);
         rename(&mut world, "zenith");
         world.fault("Update", done, 1);
         let began = world.now;
@@ -84,7 +83,7 @@ fn a_rename_with_a_lost_answer_stops_tokens_until_settled() {
 fn a_process_killed_in_a_rename_makes_no_twin() {
     for crash in [Fault::CrashBefore, Fault::CrashAfter] {
         let mut world = World::with_acme();
-        world.reconcile_time(900);
+        world.advance(900);
         rename(&mut world, "zenith");
         world.fault("Update", crash, 1);
         world.live("acme", Duration::from_secs(120));
@@ -107,7 +106,7 @@ fn a_refused_rename_does_not_stop_the_switch_of_state() {
     assert_eq!(world.ready("acme"), "AlreadyExists");
 }
 
-/// The api refusing the name does not stop the switch of state either.
+/// Agent Engine refuses the name.
 #[test]
 fn a_refused_name_does_not_stop_the_switch_of_state() {
     let mut world = World::with_acme();
@@ -121,7 +120,7 @@ fn a_refused_name_does_not_stop_the_switch_of_state() {
     assert_eq!(world.ready("acme"), "Rejected");
 }
 
-/// Inactive removes the secret before it is said and active brings it back.
+/// The token condition says why there is none.
 #[test]
 fn inactive_removes_the_secret_and_active_brings_it_back() {
     let mut world = World::with_acme();
@@ -155,7 +154,7 @@ fn default_is_not_deactivated() {
 fn drift_seen_in_the_list_is_read_by_id_and_corrected() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.reconcile("acme").unwrap();
@@ -195,7 +194,7 @@ fn suspended_leaves_name_and_state_alone_and_renews_the_token() {
 fn a_state_of_the_future_is_left_alone_unless_one_is_declared() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.row(&id).unwrap().state = RemoteState::Unknown;
     world.list();
     world.reconcile("acme").unwrap();
@@ -230,12 +229,11 @@ fn a_list_taken_while_we_were_renaming_says_nothing_either() {
     assert_eq!(world.kinds(), Vec::<&str>::new());
 }
 
-/// What was read since a list was taken is not read again for it.
 #[test]
 fn a_younger_read_is_not_repeated_for_an_older_list() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("acme");
@@ -248,7 +246,7 @@ fn a_younger_read_is_not_repeated_for_an_older_list() {
 fn a_read_that_fails_is_not_repeated_in_the_same_reconcile() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(60);
+    world.advance(60);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
@@ -256,7 +254,7 @@ fn a_read_that_fails_is_not_repeated_in_the_same_reconcile() {
     assert_eq!(world.count("Get"), 1);
 }
 
-/// An api that takes a change and makes another of it is not asked in circles.
+/// It takes the change, and makes another name of it.
 #[test]
 fn an_api_that_changes_the_name_is_not_asked_in_circles() {
     let mut renamed = World::with_acme();
@@ -272,7 +270,6 @@ fn an_api_that_changes_the_name_is_not_asked_in_circles() {
     }
 }
 
-/// A workspace that is not found when it is renamed is as one that is not found when read.
 #[test]
 fn a_404_to_a_rename_is_as_a_404_to_a_read() {
     let mut world = World::with_acme();
@@ -283,7 +280,7 @@ fn a_404_to_a_rename_is_as_a_404_to_a_read() {
     assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
 }
 
-/// A rename that was unclear and then went well keeps no token waiting.
+/// Its first attempt was unclear.
 #[test]
 fn a_rename_that_went_well_keeps_no_token_waiting() {
     let mut world = World::with_acme();

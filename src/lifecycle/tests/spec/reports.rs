@@ -13,7 +13,6 @@ fn swapped(mut world: World) -> World {
     world
 }
 
-/// A renewal that has to wait while the token is good is no concern.
 #[test]
 fn a_waiting_renewal_is_quiet_while_the_token_is_good() {
     let mut world = World::with_acme_due();
@@ -22,7 +21,7 @@ fn a_waiting_renewal_is_quiet_while_the_token_is_good() {
     assert_eq!(world.kinds(), ["Get", "Issue"], "and nothing is written");
     assert_eq!(world.token_ready("acme"), "TokenVerified");
     assert_eq!(world.ready("acme"), "AsDeclared");
-    world.reconcile_time(7 * 60);
+    world.advance(7 * 60);
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), 1);
     world.reconcile("acme").unwrap();
     assert_eq!(
@@ -33,7 +32,6 @@ fn a_waiting_renewal_is_quiet_while_the_token_is_good() {
     assert_eq!(world.ready("acme"), "ApiUnavailable");
 }
 
-/// What stops the whole object says nothing against a token that is there and good.
 #[test]
 fn a_blocked_object_leaves_a_good_token_ready() {
     let world = swapped(World::with_acme());
@@ -44,7 +42,7 @@ fn a_blocked_object_leaves_a_good_token_ready() {
 }
 
 #[test]
-fn a_token_in_a_secret_of_somebody_else_is_none_that_we_hold() {
+fn a_token_in_a_foreign_secret_is_none_that_we_hold() {
     let mut world = World::with_acme();
     let secret = world.secrets.get_mut("acme-token").unwrap();
     secret.controller = Some(Uid::from("uid-of-another"));

@@ -50,7 +50,6 @@ fn a_foreign_secret_is_left_untouched_and_named() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// A name that somebody else has is read again each minute without a call.
 #[test]
 fn a_foreign_secret_name_is_read_each_minute_without_a_call() {
     let minute = Duration::from_secs(60);
@@ -77,7 +76,7 @@ fn a_foreign_secret_name_is_read_each_minute_without_a_call() {
     }
 }
 
-/// A foreign secret that the store does not show is not overwritten.
+/// No store shows it.
 #[test]
 fn a_foreign_secret_beyond_the_store_is_not_overwritten() {
     let mut world = World::new();
@@ -92,7 +91,7 @@ fn a_foreign_secret_beyond_the_store_is_not_overwritten() {
     );
 }
 
-/// An orphaned secret with our label is taken over and its token replaced.
+/// Its token is replaced.
 #[test]
 fn an_orphaned_secret_with_our_label_is_taken_over() {
     let mut world = World::with_acme();
@@ -150,7 +149,7 @@ fn damage_is_mended_at_once() {
     }
 }
 
-/// A damaged secret is not called verified while it cannot be mended.
+/// While it cannot be mended.
 #[test]
 fn a_damaged_secret_is_not_called_verified() {
     let mut world = World::with_acme();
@@ -160,7 +159,7 @@ fn a_damaged_secret_is_not_called_verified() {
     assert_eq!(world.token_ready("acme"), "ApiUnavailable");
 }
 
-/// A secret missing from a store that lags is read live before anything is issued.
+/// The store may lag; no token is issued before.
 #[test]
 fn a_secret_missing_from_the_store_is_read_live_first() {
     let mut world = World::with_acme();
@@ -213,7 +212,6 @@ fn a_new_name_is_written_then_recorded_then_the_old_one_goes() {
 }
 
 /// Promise: rule.secrets
-/// A new name is recorded only once its secret holds a good token.
 #[test]
 fn a_new_name_is_recorded_once_its_secret_holds_a_token() {
     let down = Fault::Answers(FailureClass::Transient, 503);
@@ -242,7 +240,7 @@ fn a_new_name_is_recorded_once_its_secret_holds_a_token() {
     }
 }
 
-/// A new name that is somebody elses leaves the old secret in use and renewed.
+/// And its token is renewed.
 #[test]
 fn a_foreign_new_name_leaves_the_old_secret_in_use() {
     let mut world = World::with_acme();
@@ -259,7 +257,6 @@ fn a_foreign_new_name_leaves_the_old_secret_in_use() {
     assert!(world.count("Issue") >= 2);
 }
 
-/// A name changed in the middle of a reconcile reports no foreign secret.
 #[test]
 fn a_name_changed_mid_reconcile_reports_no_foreign_secret() {
     let mut world = World::with_acme();
@@ -293,7 +290,7 @@ fn switched_off_the_secret_goes_and_nothing_is_issued() {
 }
 
 /// Promise: I6
-/// Labels and annotations that users ask for are put on and others left.
+/// The same for annotations.
 #[test]
 fn declared_labels_are_put_on_and_others_left() {
     let mut world = World::with_acme();
@@ -312,7 +309,6 @@ fn declared_labels_are_put_on_and_others_left() {
     assert_eq!(facts.labels[metadata_keys::WORKSPACE_LABEL], "acme");
 }
 
-/// The old secret in use goes too when nobody is to be handed access.
 #[test]
 fn the_old_secret_goes_too_when_no_token_is_wanted() {
     let mut world = World::with_acme();
@@ -325,7 +321,7 @@ fn the_old_secret_goes_too_when_no_token_is_wanted() {
     assert!(unchanged(&world, "theirs"));
 }
 
-/// A foreign secret is not taken for an old one where the name changes in the middle of a reconcile.
+/// The declared name changes during the reconcile.
 #[test]
 fn a_foreign_secret_is_not_taken_for_a_previous_one() {
     let mut world = World::with_acme();
@@ -337,7 +333,6 @@ fn a_foreign_secret_is_not_taken_for_a_previous_one() {
     assert!(unchanged(&world, "theirs"));
 }
 
-/// While the secret of the new name holds no good token the old one stays.
 #[test]
 fn the_old_secret_stays_until_the_new_one_holds_a_token() {
     let mut world = World::with_acme();

@@ -43,7 +43,7 @@ fn what_was_created_is_recorded_and_its_token_goes_on() {
     }
 }
 
-/// What was handed out is recorded though it is suspended in the middle of the reconcile.
+/// Its token is in the Secret already.
 #[test]
 fn a_creation_suspended_mid_reconcile_is_still_recorded() {
     let mut world = World::new();
@@ -54,7 +54,7 @@ fn a_creation_suspended_mid_reconcile_is_still_recorded() {
     assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
 
-/// What came to nothing is looked for until that is certain and then rests.
+/// The searches end once the creation has certainly made nothing.
 #[test]
 fn a_suspended_creation_is_searched_for_and_then_rests() {
     let mut world = cut_off("Issue", Fault::CrashBefore);
@@ -83,7 +83,7 @@ fn a_secret_whose_workspace_is_not_found_again_goes() {
 }
 
 #[test]
-fn with_nothing_in_flight_a_secret_that_nobody_controls_is_left() {
+fn with_nothing_in_flight_an_uncontrolled_secret_is_left() {
     let mut orphan = World::with_acme().secrets.remove("acme-token").unwrap();
     orphan.controller = None;
     let mut world = World::new();

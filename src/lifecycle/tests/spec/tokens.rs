@@ -8,9 +8,9 @@ use crate::domain::time::{elapsed, later};
 use crate::lifecycle::tests::harness::world::{Fault, World};
 
 #[test]
-fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
+fn a_refresh_is_a_get_an_issue_a_verification_and_a_write() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
     assert_eq!(world.events, []);
@@ -20,9 +20,9 @@ fn a_refresh_is_one_get_one_issue_one_proof_and_one_write() {
 #[test]
 fn a_list_of_the_last_minute_saves_the_get() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.list();
-    world.reconcile_time(30);
+    world.advance(30);
     world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Issue", "Verify", "WriteSecret"]);
 }
@@ -31,9 +31,9 @@ fn a_list_of_the_last_minute_saves_the_get() {
 #[test]
 fn a_list_older_than_a_minute_does_not() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.list();
-    world.reconcile_time(61);
+    world.advance(61);
     world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue", "Verify", "WriteSecret"]);
 }
@@ -55,7 +55,7 @@ fn no_token_has_less_than_five_minutes_left_through_a_day() {
 #[test]
 fn an_outage_of_five_minutes_is_not_noticed() {
     let mut world = World::with_acme();
-    world.reconcile_time(660);
+    world.advance(660);
     for kind in ["Get", "Issue", "Verify"] {
         world.fault(kind, Fault::Answers(FailureClass::Transient, 503), usize::MAX);
     }
@@ -83,7 +83,7 @@ fn a_workspace_found_inactive_loses_its_secret_and_gets_it_back() {
         (RemoteState::Unknown, "WorkspaceInactive", 0),
         (RemoteState::Known(WorkspaceState::Active), "TokenVerified", 1),
     ] {
-        world.reconcile_time(10);
+        world.advance(10);
         world.engine.row(&id).unwrap().state = state;
         world.list();
         world.live("acme", Duration::from_secs(1));
@@ -99,19 +99,19 @@ fn an_absurd_lifetime_makes_no_loop() {
     for life in [0, 1, 20] {
         let mut world = World::with_acme();
         world.engine.token_life = Duration::from_secs(life);
-        world.reconcile_time(900);
+        world.advance(900);
         world.live("acme", Duration::from_secs(3600));
         assert!(world.count("Issue") <= 121, "{life}: {}", world.count("Issue"));
     }
 }
 
-/// A token answered slower than it lives is not issued twice in one reconcile.
+/// The answer takes longer than the token lives.
 #[test]
 fn a_token_slower_than_its_life_is_issued_once_a_reconcile() {
     let mut world = World::with_acme();
     world.engine.token_life = Duration::from_secs(1);
-    world.reconcile_time(900);
-    world.meanwhile("Verify", |world| world.reconcile_time(40));
+    world.advance(900);
+    world.meanwhile("Verify", |world| world.advance(40));
     world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 1);
 }
@@ -152,12 +152,11 @@ fn a_missing_secret_is_issued_for_although_the_rename_fails() {
     assert_eq!(world.ready("acme"), "ApiUnavailable");
 }
 
-/// A listed name that differs is read by id before a token is issued under it.
 #[test]
 fn a_differing_listed_name_is_read_by_id_before_an_issue() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
-    world.reconcile_time(900);
+    world.advance(900);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
@@ -165,43 +164,42 @@ fn a_differing_listed_name_is_read_by_id_before_an_issue() {
     assert_eq!(&world.kinds()[..3], ["Get", "Get", "Issue"]);
 }
 
-/// A token that says it is of another organization is dropped and that is said.
+/// The condition says so.
 #[test]
 fn a_token_that_names_another_organization_is_dropped() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     let before = world.secrets["acme-token"].facts.times;
-    world.engine.proves_for = OrganizationId::from("org-2");
+    world.engine.verifies_for = OrganizationId::from("org-2");
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "IdentityMismatch");
     assert_eq!(world.count("Issue"), 1);
     assert_eq!(world.secrets["acme-token"].facts.times, before);
 }
 
-/// No token is issued under a name that turns out not to be granted.
+/// The GET before the issue shows that name.
 #[test]
 fn no_token_is_issued_under_an_ungranted_name() {
     let mut world = World::with_acme();
     let id = world.id("acme").unwrap();
     world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
     world.edit("acme", |o| o.spec.suspend = Some(true));
-    world.reconcile_time(900);
+    world.advance(900);
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zzz");
     world.reconcile("acme").unwrap();
     assert_eq!(world.count("Issue"), 0);
     assert_eq!(world.token_ready("acme"), "NameNotGranted");
 }
 
-/// A token that could not be renewed rests however often the object is woken.
 #[test]
 fn a_failed_renewal_rests_however_often_it_is_woken() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
     world.reconcile("acme").unwrap();
     let calls = world.calls();
     for _ in 0..3 {
-        world.reconcile_time(1);
+        world.advance(1);
         world.reconcile("acme").unwrap();
     }
     assert_eq!(world.calls(), calls);
@@ -210,7 +208,7 @@ fn a_failed_renewal_rests_however_often_it_is_woken() {
 #[test]
 fn a_list_from_the_future_confirms_nothing() {
     let mut world = World::with_acme();
-    world.reconcile_time(900);
+    world.advance(900);
     world.snapshot = Some((
         later(world.now, Duration::from_secs(600)),
         world.engine.list(world.now),
@@ -220,11 +218,11 @@ fn a_list_from_the_future_confirms_nothing() {
 }
 
 /// Promise: rule.secret-taken-away: A Secret that another client deletes again and again does not use up the rate limit
-/// A secret that somebody takes away again and again does not use up the organization's rate.
+/// Its restorations do not use up the organization's rate.
 #[test]
 fn a_secret_deleted_again_and_again_is_restored_slowly() {
     let mut world = World::with_acme();
-    world.reconcile_time(300);
+    world.advance(300);
     for _ in 0..600 {
         world.secrets.clear();
         world.live("acme", Duration::from_secs(1));

@@ -49,7 +49,7 @@ fn gone_remotely(world: &mut World) {
 }
 
 /// Promise: rule.unlabelled-secret: A token does not outlive its withdrawal, even if its Secret lost our label while no operator watched
-/// However it is withdrawn the token goes and the name is read once.
+/// However it is withdrawn.
 #[test]
 fn a_withdrawn_token_goes_and_its_name_is_read_once() {
     let withdrawals: [(&str, Withdraw); 5] = [
@@ -88,7 +88,6 @@ fn a_deletion_removes_it_before_the_workspace() {
     );
 }
 
-/// A secret of somebody else under the recorded name is left alone.
 #[test]
 fn a_foreign_secret_under_the_recorded_name_is_left_alone() {
     let mut world = unlabelled();
@@ -118,7 +117,6 @@ fn what_could_not_be_read_is_not_forgotten() {
     }
 }
 
-/// One that changed while it was being removed is read again and removed.
 #[test]
 fn a_secret_changed_while_removed_is_read_and_removed() {
     let mut world = unlabelled();
@@ -142,7 +140,7 @@ fn another_name_leaves_no_token_behind_under_the_old_one() {
     assert_eq!(world.status("acme").token_secret_name.as_deref(), Some("fresh"));
 }
 
-/// Another name whose secret was written before a failure still leaves none behind.
+/// The old Secret could not be read or deleted at first.
 #[test]
 fn a_new_name_written_before_a_failure_leaves_none_behind() {
     for fault in [Fault::Refused, Fault::CrashBefore] {
@@ -157,7 +155,7 @@ fn a_new_name_written_before_a_failure_leaves_none_behind() {
     }
 }
 
-/// Where the new name is somebody elses the old secret is found and goes on.
+/// And stays in use.
 #[test]
 fn with_a_foreign_new_name_the_old_secret_is_found() {
     let mut world = unlabelled();
@@ -178,7 +176,7 @@ fn with_a_foreign_new_name_the_old_secret_is_found() {
     assert_eq!(world.secrets["theirs"].controller, Some(Uid::from("somebody")));
 }
 
-/// A workspace created again by leave leaves no token of the lost one behind.
+/// The Secret of the lost one had lost our label.
 #[test]
 fn a_recreated_workspace_leaves_no_token_of_the_lost_one() {
     let mut world = unlabelled();

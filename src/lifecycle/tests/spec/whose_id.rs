@@ -16,7 +16,7 @@ fn adopted_meanwhile() -> World {
     world.fault("Issue", Fault::CrashAfter, 1);
     world.reconcile("acme");
     let acme: Object = world.objects.remove("acme").unwrap();
-    world.reconcile_time(60);
+    world.advance(60);
     world.grant(ALL);
     let mut adopts = spec("acme");
     adopts.adoption_policy = Some(AdoptionPolicy::ByName);
@@ -35,7 +35,7 @@ fn stays_with_beta(world: &mut World) {
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
-/// What another has adopted meanwhile is not recorded as the end of a creation.
+/// Another object adopted it.
 #[test]
 fn a_workspace_adopted_meanwhile_ends_no_creation() {
     let mut world = adopted_meanwhile();
@@ -52,7 +52,7 @@ fn a_workspace_adopted_meanwhile_ends_no_creation() {
     assert_eq!(world.engine.names(), ["acme"]);
 }
 
-/// Nor while the grant is withdrawn which claims nothing but asks.
+/// Its object claims nothing then, but asks who holds the id.
 #[test]
 fn nor_while_the_grant_is_withdrawn() {
     let mut world = adopted_meanwhile();
@@ -82,7 +82,7 @@ fn nor_deleted_with_the_object_whose_creation_made_it() {
 }
 
 #[test]
-fn to_ask_who_holds_an_id_takes_it_from_nobody() {
+fn asking_who_holds_an_id_takes_it_from_no_object() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashAfter, 1);
