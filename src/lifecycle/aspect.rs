@@ -1,11 +1,11 @@
-//! Two things fail, and are tried again, apart from each other: a refused rename must not end a token.
+//! The two aspects of a Workspace fail, and are tried again, apart from each other: a refused rename must not end a token.
 
 use crate::domain::finding::Finding;
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
 pub enum Aspect {
-    /// The workspace is there as declared, or gone as asked.
+    /// The workspace exists as declared, or is deleted as requested.
     Sync,
     /// A verified token is in the Secret.
     Token,

@@ -32,8 +32,8 @@ pub enum SyncBefore {
     InBackoff,
 }
 
-/// One object, one budget: what fails together is charged together, and a sync in back-off pays for the token's attempts
-/// as well, never the other way round.
+/// One object, one budget. Aspects that fail together are charged together; a sync in back-off also pays for the attempts
+/// of the token, never the other way round.
 pub fn bill(sync: Attempts, token: Attempts, sync_before: SyncBefore) -> Bill {
     let (sync_failed, token_failed) = (sync.ended == Ended::Failed, token.ended == Ended::Failed);
     let all = sync.calls + token.calls;

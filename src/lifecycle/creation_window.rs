@@ -1,4 +1,4 @@
-//! The server's time as seen from here: what tells our own creation from somebody else's.
+//! The server's time as seen from here. It tells a workspace that our issue created from one that another client created.
 
 use std::time::Duration;
 
@@ -16,25 +16,25 @@ pub const ISSUE_DEADLINE: Duration = Duration::from_secs(30);
 /// [`ISSUE_DEADLINE`] of the stamp.
 const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long a workspace that was created may stay invisible to the list.
+/// How long the list may lack a new workspace.
 pub const LAG_ALLOWANCE: Duration = Duration::from_secs(30);
 
 /// `Date` has whole seconds, and clocks of one service differ a little.
 const SERVER_SLACK: Duration = Duration::from_secs(2);
 
-/// With the whole second of `Date`, what an answer's own time may add without using up the slack.
+/// The longest answer that teaches the server's time: with the whole seconds of `Date` it stays within the slack.
 const QUICK: Duration = Duration::from_secs(1);
 
-/// Between two machines that keep time.
+/// How far the clocks of two machines that keep time may differ.
 const LOCAL_SLACK: Duration = Duration::from_secs(30);
 
-/// How far the server's clock is ahead of ours, once an answer has said.
+/// How far the server's clock is ahead of ours; `None` until an answer tells.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ServerClock {
     ahead: Option<SignedDuration>,
 }
 
-/// A span of time in which a creation must lie to be ours.
+/// A workspace that was created within this span is ours.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Window {
     pub from: Timestamp,
@@ -47,18 +47,18 @@ impl Window {
     }
 }
 
-/// An issue that may have made an orphan, or may make one yet, if its name had just moved.
+/// An issue that may have created an orphan, or may create one later: its name may have moved just before.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UnresolvedIssue {
     pub name: WorkspaceName,
-    /// What it made was created within.
+    /// The time within which the issue can have created a workspace.
     pub window: Window,
-    /// When nothing that it made can still come to light.
+    /// From then on a search shows every workspace that the issue created.
     pub resolved_at: Timestamp,
 }
 
 impl ServerClock {
-    /// Learns from a quick answer that carried a `Date`: at which end of a slow one it was stamped, nobody knows.
+    /// Learns from a quick answer with a `Date`. In a slow answer, the instant of the stamp is uncertain.
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
         if let Some(date) = answer.date
             && elapsed(answer.started, answer.finished) <= QUICK
@@ -93,7 +93,7 @@ impl ServerClock {
         }
     }
 
-    /// An issue that was sent then, and was not answered.
+    /// An issue that was sent at `sent` and was not answered.
     pub fn lost_issue(&self, name: &WorkspaceName, sent: Timestamp) -> UnresolvedIssue {
         let deadline = later(sent, ISSUE_DEADLINE);
         UnresolvedIssue {
@@ -112,12 +112,12 @@ impl ServerClock {
         }
     }
 
-    /// Whether an issue that is sent now lies within the intent's window to its end.
+    /// Whether an issue that is sent now also ends within the window of the intent.
     pub fn may_begin(&self, intent: &Creation, now: Timestamp) -> bool {
         elapsed(intent.at.0, self.stamp(now).0) <= BEGINS_WITHIN
     }
 
-    /// When nothing that the intent's issue did can still come to light, as an instant of our own clock.
+    /// From then on, by our own clock, a search shows every workspace that the issue of the intent created.
     pub fn resolved_at(&self, intent: &Creation) -> Timestamp {
         let end = later(later(intent.at.0, ISSUE_DEADLINE), LAG_ALLOWANCE);
         match (intent.clock, self.ahead) {

@@ -1,4 +1,4 @@
-//! What may be done, and what may come of it. The core names effects; it performs none.
+//! Effects and their outcomes. The core names effects; the shell performs them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::lifecycle::schedule::TokenTimes;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
 pub struct TokenSlot(pub u64);
 
-/// One thing to do, to the cluster or to Agent Engine.
+/// One request, to the Kubernetes API or to Agent Engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     Cluster(ClusterEffect),
@@ -41,7 +41,8 @@ pub enum EngineCall {
     /// Search by name, all pages.
     Search(WorkspaceName),
     Get(WorkspaceId),
-    /// Creates a workspace if it finds none: sent only under a name that was just confirmed, or just found absent.
+    /// Creates a workspace if none has the name. Sent only under a name that a read just confirmed, or a search just found
+    /// free.
     Issue {
         name: WorkspaceName,
         region: Option<RegionId>,
@@ -54,14 +55,14 @@ pub enum EngineCall {
     Delete(WorkspaceId),
 }
 
-/// The one member that an update changes.
+/// The one field that an update changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum WorkspaceChange {
     Rename(WorkspaceName),
     State(WorkspaceState),
 }
 
-/// A token Secret as it shall be. The shell adds the token, the marks and the owner.
+/// The token Secret to write. The shell adds the token, the marks and the owner.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SecretDraft {
     pub name: String,
@@ -73,7 +74,7 @@ pub struct SecretDraft {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What is expected under the name.
+/// What the write expects under the name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Replace {
     Nothing,
@@ -92,7 +93,7 @@ pub struct ObjectState {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct IssuedToken {
     pub slot: TokenSlot,
-    /// As the token claims; may be absurd.
+    /// The lifetime that the token claims. May be absurd.
     pub lifetime: Duration,
 }
 
@@ -100,9 +101,9 @@ pub struct IssuedToken {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CrdState {
     Serving,
-    /// Terminating or gone. Its objects go with it, which is no wish of a user to delete workspaces.
+    /// Terminating or gone. Kubernetes deletes its objects with it; no user asked to delete their workspaces.
     Going,
-    /// No answer, or not allowed to ask.
+    /// The Kubernetes API did not answer, or forbade the read.
     Unreadable {
         why: String,
     },
@@ -119,27 +120,27 @@ pub enum LiveSecret {
     Present(SecretFacts),
 }
 
-/// What came of an effect, in the same two families.
+/// The outcome of an effect, in the same two families.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Cluster(ClusterOutcome),
     Engine(EngineAnswer),
 }
 
-/// What came of a request to the Kubernetes API.
+/// The outcome of a request to the Kubernetes API.
 #[derive(Clone, Debug, IntoStaticStr)]
 pub enum ClusterOutcome {
     /// The object as it is now, after a read or a write of ours.
     Object(Box<ObjectState>),
     /// The object, or this incarnation of it, is gone.
     Gone,
-    /// What was written to had changed meanwhile.
+    /// The object to write had another resource version.
     Conflict,
-    /// The API server says that we may not. `detail` is fit to be shown.
+    /// The API server answered 403. `detail` may be shown to users.
     Forbidden {
         detail: String,
     },
-    /// The API server refused in another way or did not answer. `detail` is fit to be shown.
+    /// The API server answered another error, or did not answer. `detail` may be shown to users.
     KubernetesFailed {
         detail: String,
     },
@@ -185,7 +186,7 @@ impl Effect {
 }
 
 impl EngineAnswer {
-    /// How many requests it took and whether it failed, whatever the call was.
+    /// The number of requests and the failure, of any call.
     pub fn answered(&self) -> Answered<'_> {
         match self {
             EngineAnswer::Searched(answer) => answer.into(),
@@ -207,7 +208,7 @@ impl Outcome {
         }
     }
 
-    /// What came of it in a word, for logs.
+    /// The outcome in one word, for logs.
     pub fn summary(&self) -> &'static str {
         match self {
             Outcome::Cluster(outcome) => outcome.into(),

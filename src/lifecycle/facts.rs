@@ -43,19 +43,19 @@ impl ObjectFacts {
 /// What is known of the Organization that the object names.
 #[derive(Clone, Debug)]
 pub enum OrganizationFacts {
-    /// Not in the namespace that was searched.
+    /// The searched namespace has no Organization of that name.
     NotFound {
         name: String,
         searched: String,
     },
-    /// There, but it cannot be decoded. Withdraws nothing.
+    /// In the store, but not decodable. Withdraws no grant.
     Unreadable {
         name: String,
     },
     Readable(ReadableOrganization),
 }
 
-/// An Organization whose spec says something.
+/// An Organization whose spec was decoded.
 #[derive(Clone, Debug)]
 pub struct ReadableOrganization {
     pub name: String,
@@ -64,7 +64,7 @@ pub struct ReadableOrganization {
     pub api_url: String,
     pub verification: Verification,
     pub missing: Missing,
-    /// Grows whenever what Workspaces wait for may have changed.
+    /// Grows with every change that a waiting Workspace may depend on.
     pub revision: u64,
 }
 
@@ -73,7 +73,7 @@ pub struct ReadableOrganization {
 pub struct ListEntry {
     /// When the page that had (or would have had) the row was requested.
     pub requested_at: Timestamp,
-    /// Nothing where the list lacks it.
+    /// `None` if the list lacks the workspace.
     pub row: Option<RemoteWorkspace>,
 }
 
@@ -93,18 +93,18 @@ pub struct SecretFacts {
     pub resource_version: String,
     pub ownership: Ownership,
     pub content: Content,
-    /// Nothing where the marks are missing or do not parse.
+    /// `None` if the marks are missing or do not parse.
     pub times: Option<TokenTimes>,
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Attribution Secret it is.
+/// Whose a Secret is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ownership {
     /// Controlled by our uid.
     Ours,
-    /// Nobody controls it and our label names this object: taken over, its token replaced.
+    /// It has no controller, and our label names this object: the operator takes it over and replaces its token.
     Orphaned,
     Foreign,
 }
@@ -112,13 +112,13 @@ pub enum Ownership {
 /// What the Secret holds beside the token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Content {
-    /// The content's fingerprint is the marked one.
+    /// The fingerprint of the content equals the marked one.
     Whole(SecretContent),
     /// Keys are missing or edited.
     Damaged,
 }
 
-/// The keys that are no secret.
+/// The Secret's keys beside the token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SecretContent {
     pub workspace_id: WorkspaceId,

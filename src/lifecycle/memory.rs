@@ -11,10 +11,10 @@ use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, Unresolve
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::limits::{Backoff, CLOCK_SLACK};
 
-/// So many times in a row a Secret that was taken away or changed is restored at once.
+/// How many times in a row the operator restores at once a Secret that another client deleted or changed.
 const RESTORED_AT_ONCE: u32 = 10;
 
-/// Then so long after the last time: two programs that fight over a Secret must not use up the organization's rate.
+/// The interval of restorations after that: another client must not make us use up the organization's rate limit.
 const RESTORED_AGAIN: Duration = Duration::from_secs(60);
 
 /// Kept by uid while the object lives.
@@ -23,14 +23,14 @@ pub struct Memory {
     pub sync: Backoff,
     pub token: Backoff,
     pub lists_count_after: ListsCountAfter,
-    /// When a rename last ended without a clear answer: it may still take effect for a while.
+    /// When a rename last ended without a clear answer. It may take effect later.
     pub rename_unclear_at: Option<Timestamp>,
-    /// Issues for the recorded workspace that are not yet known to have opened that one and made no other.
+    /// Issues for the recorded workspace without a verified token: each may have created another workspace.
     pub unresolved: Vec<UnresolvedIssue>,
     pub last_token: Option<LastToken>,
 }
 
-/// A list counts only if it was requested after what we know ourselves.
+/// A list counts only if it was requested after our own last read or write.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ListsCountAfter {
     /// End of our last write to the workspace, or start of our last GET that found it. Older lists say nothing.
@@ -45,12 +45,12 @@ pub struct ListsCountAfter {
 pub struct LastToken {
     pub at: Timestamp,
     pub times: TokenTimes,
-    /// How many in a row were wanted before the one before them was due: somebody takes the Secret away, or changes it.
+    /// How many tokens in a row were issued before the last one was due: another client deletes or changes the Secret.
     pub early_renewals: u32,
 }
 
 impl LastToken {
-    /// What is remembered of a token that is handed out now, after the last one.
+    /// The memory of a token that is put into the Secret now.
     pub fn after(last: Option<Self>, now: Timestamp, times: TokenTimes, uid: &Uid) -> Self {
         let early_renewals = last.filter(|last| last.times.freshness(uid, now) == Freshness::Fresh);
         Self {
@@ -60,7 +60,7 @@ impl LastToken {
         }
     }
 
-    /// When the next one may be handed out. At once, until that has become a habit.
+    /// When the next token may be issued: at once for the first [`RESTORED_AT_ONCE`] early ones.
     pub fn next_at(&self) -> Timestamp {
         if self.early_renewals < RESTORED_AT_ONCE {
             self.at
@@ -71,19 +71,19 @@ impl LastToken {
 }
 
 impl Memory {
-    /// A reconcile came to no end: a write that it had sent may be carried out from here on, without anybody telling.
+    /// A reconcile was cut off: a write that it had sent may take effect at any time from now on.
     pub fn lost_track(&mut self, now: Timestamp) {
         self.lists_count_after.present = Some(now);
         self.rename_unclear_at = Some(now);
     }
 
-    /// Whether what an issue made may still come to light: until then no name is changed.
+    /// Until when an unresolved issue may create a workspace, or one may appear in a list. No name is changed before.
     pub fn unresolved_until(&self, now: Timestamp) -> Option<Timestamp> {
         let resolved = self.unresolved.iter().map(|issue| issue.resolved_at);
         resolved.filter(|at| *at > now).max()
     }
 
-    /// Time passes. Where the clock was set back, what was noted ahead of it counts as of now: nobody waits for the lost time.
+    /// Corrects instants that lie in the future since the clock was set back: they count as now.
     pub fn tick(&mut self, now: Timestamp) {
         self.sync.tick(now);
         self.token.tick(now);

@@ -25,8 +25,7 @@ macro_rules! rules {
     (@call $chapter:ident::$rule:ident => $call:expr) => { $call };
 }
 
-/// An object that changed is read again; without a permit the reconcile gives way; an object whose deletion was requested
-/// goes; a failure ends the reconcile.
+/// Rules for every object: read it again if it changed, give way without a permit, delete on request, end with a failure.
 pub const ALWAYS: &[(&str, Rule)] = rules![
     preconditions::read_what_changed,
     preconditions::give_way,

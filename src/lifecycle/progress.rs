@@ -19,14 +19,14 @@ use crate::lifecycle::schedule::TokenTimes;
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     pub object: ObjectProgress,
-    /// Set when a status of this reconcile is stored: what that status says is its own word, to be told at its end.
+    /// Whether this reconcile has stored a status. What a status of this reconcile says is no word of an earlier one.
     pub status: StatusProgress,
     /// By name; set by each search.
     pub searches: BTreeMap<WorkspaceName, NameSearch>,
     /// By id; set by each GET and each update.
     pub workspaces: BTreeMap<WorkspaceId, Sighting>,
     pub token: TokenProgress,
-    /// Issues that were sent: a loop would make one thing after another.
+    /// How many issues this reconcile has sent. At most two: a loop would create workspaces without end.
     pub issues: u8,
     /// By name; set by each live read, write or deletion of a Secret.
     pub secrets: BTreeMap<String, SecretProgress>,
@@ -42,7 +42,7 @@ pub struct Progress {
     pub events: Vec<Finding>,
 }
 
-/// How the view's copy of the object stands to the stored one.
+/// Whether the view's copy of the object is the stored one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ObjectProgress {
     #[default]
@@ -51,7 +51,7 @@ pub enum ObjectProgress {
     Changed,
     /// The newer object could not be read.
     Unreadable,
-    /// The status could not be stored. It is not tried twice in one reconcile.
+    /// The status could not be stored. A reconcile tries that once.
     Unwritable,
     /// The object, or this incarnation of it, is gone.
     Gone,
@@ -76,7 +76,7 @@ pub enum TokenProgress {
     NothingMade(Option<Creation>),
     /// The shell holds a token that is not verified yet.
     Issued(Issued),
-    /// Agent Engine said what the token opens.
+    /// Agent Engine told which workspace the token opens.
     Verified(Issued, TokenScope),
     /// A verified token of this workspace is in the Secret.
     Published(WorkspaceId),
@@ -151,9 +151,9 @@ pub struct NameSearch {
 /// What this reconcile knows of one workspace at Agent Engine.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Sighting {
-    /// The last GET by id, unless a write of ours came after it: the ground for effects.
+    /// The last GET by id, unless a write of ours followed. Effects rely on it.
     pub read: Option<Observation>,
-    /// The workspace as the last answer about it showed it, a GET or our own update: for reports and drift.
+    /// The workspace in the last answer, to a GET or to our own update. Status and drift rely on it.
     pub row: Option<RemoteWorkspace>,
 }
 
@@ -200,7 +200,7 @@ pub enum Removal {
     #[default]
     NotTried,
     Done,
-    /// It failed, and the workspace may be gone all the same: that is still to be read.
+    /// It failed, but the workspace may be gone: a GET is still to be sent.
     Unclear,
     Failed,
 }
@@ -210,9 +210,9 @@ pub enum Removal {
 pub struct Failures {
     /// The failure that ends the reconcile.
     pub last: Option<Problem>,
-    /// Agent Engine failed a call about name or state; the token of a recorded workspace goes on.
+    /// A call about name or state failed. The token of a recorded workspace is renewed all the same.
     pub sync: Option<Finding>,
-    /// The changes that the API refused; the rest goes on.
+    /// The changes that Agent Engine refused. The reconcile goes on.
     pub refused: Vec<(WorkspaceChange, Finding)>,
 }
 
@@ -229,6 +229,6 @@ impl Failures {
 pub enum PermitProgress {
     #[default]
     Open,
-    /// The next permit is further away than a reconcile waits.
+    /// The next permit is at this instant, later than a reconcile waits.
     NotBefore(Timestamp),
 }

@@ -25,10 +25,10 @@ use crate::lifecycle::wakeups::{self, Wakeup, Why};
 use crate::limits::{Lane, Permit, Pressure, RateLimiter, Urgency};
 use crate::tenancy::{Claimant, Claims};
 
-/// A permit further away than this ends the reconcile: a waiting one would hold a slot that others need.
+/// The longest wait for a permit. A later permit ends the reconcile, which would hold a slot that others need.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// More steps than any story has; a reconcile that gets here turns in circles.
+/// More steps than any reconcile needs. One that takes them is in a loop.
 const MAX_STEPS: u8 = 32;
 
 /// One reconcile.
@@ -39,7 +39,7 @@ pub struct Reconcile {
     sync_calls: u32,
     token_calls: u32,
     doing: Option<(Aspect, Effect)>,
-    /// The Ready reason at the start: status is the memory of what was announced.
+    /// The Ready reason at the start: an event for it was published already.
     began_with: Option<String>,
 }
 
@@ -51,7 +51,7 @@ pub enum Next {
         rule: &'static str,
         effect: Effect,
     },
-    /// Come back at this instant, at most a second away.
+    /// Call [`Reconcile::next`] again at this instant, at most a second away.
     Wait(Timestamp),
     Settled(Box<Settled>),
 }
@@ -65,9 +65,9 @@ pub struct Settled {
     pub memory: Memory,
     /// The status as stored now.
     pub stored: WorkspaceStatus,
-    /// Events to publish: the change of the Ready reason, and what else is worth telling.
+    /// Events to publish: the change of the Ready reason, and those of the effects.
     pub events: Vec<Finding>,
-    /// The Ready reason, for metrics: of this reconcile, or as it was left.
+    /// The Ready reason for metrics: of this verdict, or the stored one.
     pub reason: Option<Reason>,
     pub list: SharedList,
     pub calls: u32,
@@ -169,7 +169,7 @@ impl Reconcile {
         if let EngineCall::Issue { name, .. } = &call
             && self.view.record().is_some()
         {
-            // Noted before it is sent: a reconcile that is cut off forgets what came of it, not that it was sent.
+            // Noted before the issue is sent: a reconcile that is cut off loses its outcome, not the issue.
             let sent = self.view.progress.clock.lost_issue(name, self.view.now);
             self.view.memory.unresolved.push(sent);
         }
@@ -276,7 +276,7 @@ impl Reconcile {
             match (charge, rests) {
                 (Some(calls), _) => Some(Wakeup::new(backoff.failed(now, cause, calls, urgency, &uid), why)),
                 (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
-                // It waits for an event that wakes it: nothing was spent, so nothing rests.
+                // The aspect waits for an event. It made no call, so it does not rest.
                 (None, _) if !finding.is_ready() => Some(Wakeup::waits_for_others(now)),
                 (None, _) => {
                     backoff.succeeded();
@@ -336,7 +336,7 @@ impl Reconcile {
         }))
     }
 
-    /// A workspace that is missing is confirmed, or not, by the next list.
+    /// The next list confirms, or not, that a workspace is missing.
     fn shared_list(&self) -> SharedList {
         let record = self.view.record();
         match record.and_then(|record| identity::missing(&self.view, &record)) {

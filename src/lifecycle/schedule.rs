@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::ids::Uid;
 use crate::domain::time::{earlier, elapsed, later};
 
-/// The documented life of a scoped token. What a token says of itself may shorten it, never lengthen it.
+/// The documented life of a scoped token. The life that a token claims may shorten it, never lengthen it.
 pub const DOCUMENTED_LIFE: Duration = Duration::from_secs(20 * 60);
 
 /// No token is renewed sooner after its issue, whatever life it claims: a broken answer must not make a loop.

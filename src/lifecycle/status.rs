@@ -1,5 +1,5 @@
-//! The one place that makes a verdict and a status: what is true of the workspace, by aspect, as conditions, and as the
-//! records that make a crash harmless.
+//! The one place that makes a verdict and a status: the conditions of both aspects, and the records that make a crash
+//! harmless.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 
@@ -59,7 +59,7 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
     }
 }
 
-/// Something concerns the whole object.
+/// The finding stops the whole object.
 fn blocked(view: &View, finding: Finding) -> Verdict {
     let token = if token_secret::holds_token(view) {
         findings::verified()
@@ -74,7 +74,7 @@ fn blocked(view: &View, finding: Finding) -> Verdict {
     }
 }
 
-/// I5: a workspace that is lost is said to be, beside whatever else stops the object, until a GET shows it again.
+/// I5: Synced reports a lost workspace, whatever else stops the object, until a GET shows it again.
 fn lost(view: &View, record: &Record) -> Option<Finding> {
     identity::is_lost(view, record).then(|| findings::not_found(view, record))
 }
@@ -114,7 +114,7 @@ fn token(view: &View, record: &Record) -> Finding {
     }
 }
 
-/// While the token in use has a good part of its life left, a renewal that has to wait is told to no one.
+/// A renewal that waits is not reported while the token in use has a good part of its life left.
 fn quiet_while_good(view: &View, finding: Finding) -> Finding {
     match finding.reason.kstatus() {
         Kstatus::Reconciling if token_secret::holds_token(view) => findings::verified(),
@@ -227,7 +227,7 @@ fn intent(view: &View, organization: &OrganizationId) -> Creation {
     }
 }
 
-/// Ours, with neither a workspace nor a creation; conditions keep their times.
+/// A status with our uid, without workspace and creation. Conditions keep their times.
 fn without_record(view: &View) -> WorkspaceStatus {
     WorkspaceStatus {
         uid: Some(view.object.uid.clone()),

@@ -10,7 +10,7 @@ use crate::lifecycle::view::Record;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     Act(Aspect, Effect),
-    /// Store the status that is true once this is.
+    /// Store the status that is true after this change.
     Store(Change),
     /// The reconcile ends, and the status says so.
     Settle(Ending),
@@ -18,14 +18,14 @@ pub enum Step {
     Leave,
 }
 
-/// What the next status is to say of the identity.
+/// A change of the records in status.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Change {
     /// The workspace is recorded; its creation, if there was one, is over.
     Recorded(Record),
     /// An issue for the declared name begins.
     CreationBegins(OrganizationId),
-    /// The creation made nothing that is ours.
+    /// The creation made no workspace of ours.
     CreationVoid,
     /// The user allowed the lost workspace to be replaced.
     Replaced(Record),

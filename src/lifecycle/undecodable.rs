@@ -1,22 +1,22 @@
-//! What follows for a Workspace that this version cannot decode: nothing is done for it but its deletion, and that only
-//! where what it manages can be told, or is retained.
+//! A Workspace that this version cannot decode. The operator only lets it go on request, and only if its workspace is known
+//! or retained.
 
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::finding::Finding;
 use crate::domain::object::Deletion;
 use crate::domain::reason::Reason;
 
-/// What follows.
+/// What the operator does with it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Undecodable {
-    /// It is left as it is, and this is said of it.
+    /// Leave it, and report this.
     Report(Finding),
-    /// It was asked to go, and goes as any other.
+    /// Its deletion was requested: treat it as any other.
     Release,
 }
 
-/// Judges by what can be known: why it cannot be decoded, whether somebody asked for it to go, which fields would say what
-/// it manages and cannot be read, and what is declared, or recorded, to become of that.
+/// Judges by the decoding error, the deletion request, the fields that should name the workspace and were lost, and the
+/// declared or recorded policy.
 pub fn undecodable(
     error: &str,
     deletion: Deletion,

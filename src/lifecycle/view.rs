@@ -47,7 +47,7 @@ pub struct Record {
 }
 
 impl View {
-    /// Counts only while it was made for this object, and is whole.
+    /// The record, if it was made for this object and is whole.
     pub fn record(&self) -> Option<Record> {
         if self.stored.uid.as_ref() != Some(&self.object.uid) {
             return None;
@@ -75,7 +75,7 @@ impl View {
             .filter(|creation| creation.uid == self.object.uid)
     }
 
-    /// The Organization where it can be read.
+    /// The Organization, if it was decoded.
     pub fn readable(&self) -> Option<&ReadableOrganization> {
         match &self.organization {
             OrganizationFacts::Readable(organization) => Some(organization),

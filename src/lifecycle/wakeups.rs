@@ -19,8 +19,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(30 * 60);
 /// An object that waits for something else (a grant, a claim, an Organization) is woken by it; this is for a missed event.
 const MISSED_EVENT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// A Secret of others under our Secret's name may have no label of ours, and then no event tells that it has gone. To look
-/// costs one read of Kubernetes, and no call.
+/// A Secret of others under our Secret's name may have no label of ours, and then no event tells that it has gone. A
+/// read of it costs one request to Kubernetes, and no call to Agent Engine.
 const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The instant of the next reconcile, with its reason.
