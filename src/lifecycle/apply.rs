@@ -28,7 +28,7 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
         view.progress.events.extend(deletion::retained_event(view));
     }
     match outcome {
-        // Its name was given to another: nothing of that one is this reconcile's, least of all its claims.
+        // Another object has the name now. This reconcile takes nothing of it, least of all its claims.
         ClusterOutcome::Object(state) if state.object.uid != view.object.uid => {
             view.progress.object = ObjectProgress::Gone;
         }
@@ -36,7 +36,7 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
         ClusterOutcome::Gone => view.progress.object = ObjectProgress::Gone,
         ClusterOutcome::Conflict => conflict(view, effect),
         ClusterOutcome::Forbidden { detail } => match (view.object.deletion, effect) {
-            // Rights that stood in a namespace may go before what is in it. The Secret goes with its owner.
+            // A namespace may lose its RoleBinding before its objects. Kubernetes deletes the Secret with its owner.
             (
                 Deletion::Requested,
                 ClusterEffect::ReadSecret { name } | ClusterEffect::DeleteSecret { name, .. },
@@ -59,12 +59,12 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
     }
 }
 
-/// Whether our finalizer has gone, with its object or alone.
+/// Whether our finalizer is off, or its object gone.
 fn lets_go(outcome: &ClusterOutcome) -> bool {
     match outcome {
         ClusterOutcome::Gone => true,
         ClusterOutcome::Object(state) => state.object.finalizer == Finalizer::Absent,
-        // Nothing else comes of a release.
+        // Any other outcome leaves the finalizer on.
         _ => false,
     }
 }
@@ -78,7 +78,7 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
             Some(intent) if intent.uid == state.object.uid && before != Some(intent) => {
                 begin_issue(view, aspect, intent.clone());
             }
-            // A creation's token ends with it: kept, or dropped.
+            // The creation is over, and its token is in the Secret or dropped.
             None if before.is_some() => view.progress.token = TokenProgress::None,
             Some(_) | None => {}
         }
@@ -93,8 +93,8 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
     }
 }
 
-/// The intent is stored: its issue may be sent, if that is still within the intent's window. If storing it took too long,
-/// nothing would tell a workspace that the issue made for ours: nothing is sent.
+/// The intent is stored, so its issue may be sent while that fits into the intent's window. After a slow write the window
+/// could not tell that a workspace is ours, so no issue is sent.
 fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
     if view.progress.clock.may_begin(&intent, view.now) {
         view.progress.token = TokenProgress::MayIssue(intent);
@@ -121,7 +121,7 @@ fn conflict(view: &mut View, effect: &ClusterEffect) {
     match effect {
         ClusterEffect::ReadSecret { name } => secret_changed(view, name),
         ClusterEffect::WriteSecret(draft) => secret_changed(view, &draft.name),
-        // It changed under us: its watch event begins the next reconcile, if it is watched.
+        // Another client changed the Secret. Its watch event wakes the object, if our label is on it.
         ClusterEffect::DeleteSecret { name, .. } => {
             forget_secret(view, name);
             view.progress.secrets.remove(name);
@@ -130,7 +130,7 @@ fn conflict(view: &mut View, effect: &ClusterEffect) {
     }
 }
 
-/// The Secret was not as expected: nothing that was read of Secrets before counts.
+/// The Secret had another resource version: earlier reads of Secrets do not count.
 fn secret_changed(view: &mut View, name: &str) {
     view.progress.secrets.clear();
     view.secrets.target = None;
@@ -140,7 +140,7 @@ fn secret_changed(view: &mut View, name: &str) {
         .insert(view.target_name(), SecretProgress::Changed);
 }
 
-/// Another name was declared in the middle of the reconcile: the facts of the old target are of another Secret now.
+/// A user declared another name during the reconcile: the facts of the old target belong to another Secret now.
 fn retarget(view: &mut View) {
     let known = view.secrets.target.take();
     view.secrets

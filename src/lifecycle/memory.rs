@@ -60,7 +60,7 @@ impl LastToken {
         }
     }
 
-    /// When the next token may be issued: at once for the first [`RESTORED_AT_ONCE`] early ones.
+    /// When the next token may be issued: at once for the first `RESTORED_AT_ONCE` early ones.
     pub fn next_at(&self) -> Timestamp {
         if self.early_renewals < RESTORED_AT_ONCE {
             self.at

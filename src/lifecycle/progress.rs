@@ -19,7 +19,7 @@ use crate::lifecycle::schedule::TokenTimes;
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     pub object: ObjectProgress,
-    /// Whether this reconcile has stored a status. What a status of this reconcile says is no word of an earlier one.
+    /// Whether this reconcile has stored a status: then the stored one tells nothing of earlier reconciles.
     pub status: StatusProgress,
     /// By name; set by each search.
     pub searches: BTreeMap<WorkspaceName, NameSearch>,

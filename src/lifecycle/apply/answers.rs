@@ -1,4 +1,4 @@
-//! Agent Engine's answers: each is a fact about the moment in which it was asked for.
+//! Agent Engine's answers. Each is a fact about the instant of its request.
 
 use jiff::Timestamp;
 
@@ -40,7 +40,7 @@ pub(super) fn apply(view: &mut View, aspect: Aspect, call: &EngineCall, answer: 
     }
 }
 
-/// The result with the instant at which it was asked for; a failure is applied.
+/// The result with the instant of its request; applies a failure.
 fn learn<T>(view: &mut View, aspect: Aspect, call: &EngineCall, answer: Answer<T>) -> Option<(T, Timestamp)> {
     view.progress.clock.learn(&answer);
     match answer.result {
@@ -93,7 +93,7 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
     }
 }
 
-/// Beside the recorded workspace, only the one that was read last counts.
+/// Keeps the recorded workspace and the one that was read last.
 fn observe(view: &mut View, id: &WorkspaceId, requested_at: Timestamp, row: Option<RemoteWorkspace>) {
     let recorded = view.record().map(|record| record.id);
     view.progress
@@ -106,7 +106,7 @@ fn observe(view: &mut View, id: &WorkspaceId, requested_at: Timestamp, row: Opti
         .insert(id.clone(), Sighting { read, row });
 }
 
-/// A workspace read by id is a fact about its name too: a search made before it is corrected.
+/// A GET by id also shows the name: it corrects an earlier search.
 fn correct_searches(view: &mut View, row: &RemoteWorkspace) {
     let name = canonical(&row.name);
     let searches = view.progress.searches.values_mut();
@@ -125,10 +125,10 @@ fn issued(
 ) {
     view.progress.clock.learn(&answer);
     if view.record().is_none() {
-        // A creation is a write too: a list from before it lacks the workspace.
+        // A creation is a write: an older list lacks the workspace.
         view.memory.lists_count_after.present = Some(answer.finished);
     } else {
-        // It was noted when it was sent; now more is known.
+        // The issue was noted when it was sent; its answer tells more.
         view.memory.unresolved.pop();
         let unresolved = unresolved(&view.progress.clock, name, &answer);
         view.memory.unresolved.extend(unresolved);
@@ -155,7 +155,7 @@ fn issued(
     }
 }
 
-/// What is remembered of an issue for the recorded workspace until its token is verified.
+/// The issue for the recorded workspace, kept until its token is verified.
 fn unresolved(
     clock: &ServerClock,
     name: &WorkspaceName,
@@ -171,7 +171,7 @@ fn unresolved(
     }
 }
 
-/// Seen so late, the name tells that no issue under it made anything: it is free, or still that of the recorded workspace.
+/// A read after their resolution shows the name free, or borne by the recorded workspace: these issues made no orphan.
 fn resolve_issues(view: &mut View, name: &WorkspaceName, seen_at: Timestamp) {
     let may_have = |issue: &UnresolvedIssue| issue.name != *name || issue.resolved_at > seen_at;
     view.memory.unresolved.retain(may_have);
@@ -180,7 +180,7 @@ fn resolve_issues(view: &mut View, name: &WorkspaceName, seen_at: Timestamp) {
 fn verified(view: &mut View, scope: TokenScope) {
     let recorded = view.record();
     if recorded.is_some_and(|record| record.id == scope.workspace_id) {
-        // The last is the one whose token this is.
+        // The last issue is that of this token.
         view.memory.unresolved.pop();
     }
     let token = std::mem::take(&mut view.progress.token);
@@ -201,7 +201,7 @@ fn updated(
     view.progress.clock.learn(&answer);
     view.memory.lists_count_after.present = Some(answer.finished);
     let sighting = view.progress.workspaces.entry(id.clone()).or_default();
-    // What was read before our own write is no ground for issuing any more.
+    // No token is issued on a read from before our own write.
     sighting.read = None;
     let failure = match answer.result {
         Ok(row) => {
@@ -268,7 +268,7 @@ fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId,
     }
 }
 
-/// The name that we issued under is stale, whatever showed it to us: the recorded workspace is read again.
+/// The name of our issue is stale, whatever its source: the recorded workspace is read again.
 fn orphan_removed(view: &mut View, orphan: &WorkspaceId, recorded: &WorkspaceId, finished: Timestamp) {
     view.memory.lists_count_after.present = Some(finished);
     let seen = view.progress.workspaces.remove(orphan);
@@ -289,7 +289,8 @@ fn orphan_removed(view: &mut View, orphan: &WorkspaceId, recorded: &WorkspaceId,
         .push(findings::orphan_removed(orphan, recorded));
 }
 
-/// A failed call about name or state of a recorded workspace lets its token go on; any other ends the reconcile.
+/// After a failed call about name or state, the token of a recorded workspace is still renewed; any other failure ends the
+/// reconcile.
 fn failed(view: &mut View, aspect: Aspect, call: &EngineCall, failure: &Failure) {
     let creating = view.record().is_none();
     let finding = if creating {

@@ -9,7 +9,7 @@ use crate::lifecycle::effect::{EngineCall, WorkspaceChange};
 pub(in crate::lifecycle) fn throttled() -> Finding {
     Finding::new(
         Reason::Throttled,
-        "Agent Engine asked to slow down; it is tried again when it allows",
+        "Agent Engine asked to slow down; the operator tries again when it allows",
     )
 }
 
@@ -114,7 +114,7 @@ pub(in crate::lifecycle) fn kubernetes_failed(effect: &str, detail: &str) -> Fin
 pub(in crate::lifecycle) fn stamp_too_late() -> Finding {
     Finding::new(
         Reason::KubernetesApiError,
-        "the Kubernetes API took too long to store that a creation begins; nothing was sent, and it is tried again",
+        "the Kubernetes API took too long to store that a creation begins; nothing was sent, and the operator tries again",
     )
 }
 

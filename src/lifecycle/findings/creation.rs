@@ -22,30 +22,30 @@ pub(in crate::lifecycle) fn suspended_creation() -> Finding {
     )
 }
 
-/// The answer to this very reconcile's issue was lost.
+/// The answer to the issue of this reconcile was lost.
 pub(in crate::lifecycle) fn answer_lost(name: &WorkspaceName) -> Finding {
     Finding::new(
         Reason::CreationInFlight,
         format!(
-            "the answer to the creation of {:?} was lost; it is looked for until it must have come to light, then tried again",
+            "the answer to the creation of {:?} was lost; the operator searches for it until a search must show it, then tries again",
             name.as_str()
         ),
     )
 }
 
-/// An earlier issue may still come to light.
+/// The issue of an earlier reconcile is unresolved.
 pub(in crate::lifecycle) fn creation_in_flight(intent: &Creation) -> Finding {
     Finding::new(
         Reason::CreationInFlight,
         format!(
-            "a creation of {:?} was begun, and its outcome is not known; it is looked for until it must have come to light, \
-             then tried again",
+            "a creation of {:?} was begun, and its outcome is not known; the operator searches for it until a search must show \
+             it, then tries again",
             intent.name.as_str()
         ),
     )
 }
 
-/// Nothing can decide whose it is.
+/// The workspace cannot be attributed.
 pub(in crate::lifecycle) fn nothing_tells_whose(row: &RemoteWorkspace) -> String {
     format!(
         "a workspace named {:?} ({}) appeared while its creation was in flight, and nothing can tell whether it is ours; it \
@@ -70,11 +70,11 @@ pub(in crate::lifecycle) fn uncertain(row: &RemoteWorkspace, adoption: Permissio
     )
 }
 
-/// It was there a moment ago.
+/// A search found it, a GET did not.
 pub(in crate::lifecycle) fn just_gone(id: &WorkspaceId) -> Finding {
     Finding::new(
         Reason::Creating,
-        format!("the workspace {id}, just found, has gone; it is looked for again"),
+        format!("the workspace {id}, just found, has gone; the operator searches for it again"),
     )
 }
 
@@ -82,14 +82,14 @@ pub(in crate::lifecycle) fn name_held_for_a_moment(name: &WorkspaceName) -> Find
     Finding::new(
         Reason::Creating,
         format!(
-            "a workspace that was not made for this object had the name {:?} for a moment; the token was dropped, and the name \
-             is looked for again",
+            "a workspace that was not made for this object had the name {:?} for a moment; the token was dropped, and the \
+             operator searches for the name again",
             name.as_str()
         ),
     )
 }
 
-/// None of those that share a name is taken by it.
+/// Of several workspaces with one name, none is adopted by that name.
 pub(in crate::lifecycle) fn several(name: &WorkspaceName, count: usize) -> Finding {
     Finding::new(
         Reason::AlreadyExists,

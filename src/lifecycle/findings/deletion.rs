@@ -24,8 +24,8 @@ pub(in crate::lifecycle) fn crd_unreadable(why: &str) -> String {
 pub(in crate::lifecycle) fn deleting_after_issue() -> Finding {
     Finding::new(
         Reason::Deleting,
-        "the answer to the issue of a token was lost; the operator looks for a workspace that it may have made before it \
-         deletes the recorded one",
+        "the answer to the issue of a token was lost; the operator searches for a workspace that the issue may have made, before \
+         it deletes the recorded one",
     )
 }
 

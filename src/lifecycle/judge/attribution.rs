@@ -1,11 +1,11 @@
-//! I4: whose a workspace is that bears the name of a creation of which only the intent is left.
+//! I4: whether a workspace that bears the name of a creation in flight is ours, when only the intent is left.
 
 use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::creation_window::Window;
 use crate::lifecycle::progress::NameSearch;
 use crate::tenancy::canonical;
 
-/// Whose the workspaces are that bear the intent's name.
+/// Whose the workspaces with the intent's name are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attribution {
     Ours(RemoteWorkspace),
@@ -14,7 +14,7 @@ pub enum Attribution {
     NotFound,
 }
 
-/// After a crash only the window decides: created within it, ours; without a time, nothing can tell.
+/// After a crash the window decides: a workspace created within it is ours. Without a creation time it is ambiguous.
 pub fn attribute(search: &NameSearch, window: Window) -> Attribution {
     let wanted = canonical(&search.name);
     let rows: Vec<&RemoteWorkspace> = search

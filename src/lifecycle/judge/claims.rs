@@ -18,7 +18,7 @@ impl View {
         claims
     }
 
-    /// What the object has, or is about to have, whatever it declares. All that one that cannot be decoded claims.
+    /// The names and the id that the object has or is about to have. An object that cannot be decoded claims these alone.
     pub fn recorded_claims(&self) -> BTreeMap<ClaimKey, Basis> {
         let mut claims = BTreeMap::new();
         if let Some(record) = self.record() {
@@ -79,13 +79,13 @@ impl View {
             .collect()
     }
 
-    /// The workspaces that this reconcile has read by their ids, and whose reading still counts.
+    /// The workspaces that this reconcile has read by id, without a later write of ours.
     fn ids_read(&self) -> impl Iterator<Item = &WorkspaceId> {
         let read = self.progress.workspaces.iter();
         read.filter(|(_, seen)| seen.read.is_some()).map(|(id, _)| id)
     }
 
-    /// An object reads for the name that it declares, or for that of the creation that it has begun.
+    /// Whether the declared name, or that of the creation in flight, is granted: the object reads by id for these.
     fn is_granted_what_it_reads(&self) -> bool {
         let declared = Some(&self.declared.name).filter(|_| self.object.deletion == Deletion::NotRequested);
         let begun = self.intent().map(|intent| &intent.name);

@@ -1,4 +1,4 @@
-//! I7: what becomes of the workspace when its object goes. Nothing is deleted by name, nothing on a mere suspicion.
+//! I7: what becomes of the workspace when its object goes. No workspace is deleted by name, or without attribution.
 
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
@@ -37,7 +37,8 @@ pub fn policy(view: &View) -> DeletionPolicy {
         .unwrap_or(by_origin)
 }
 
-/// The Organization's ceiling, the fallback workspace and a CRD that goes all retain, whatever the policy.
+/// Whatever the policy, the workspace is retained if the Organization forbids deletion, if it is the fallback workspace, or
+/// if the CRD is terminating.
 pub fn fate(view: &View) -> WorkspaceFate {
     let name = view
         .record()
@@ -52,13 +53,13 @@ pub fn fate(view: &View) -> WorkspaceFate {
     }
 }
 
-/// A readable Organization forbids it, or grants the name no longer.
+/// Whether a decoded Organization forbids deletion, or no longer grants the name.
 fn is_forbidden(view: &View, name: &WorkspaceName) -> bool {
     let ceiling = || names::grant(view, name).map_or(Permission::Forbidden, |grant| grant.deletion);
     view.readable().is_some() && ceiling() == Permission::Forbidden
 }
 
-/// The event about a workspace that stays behind, once its object goes.
+/// The event that names a retained workspace when its object goes.
 pub fn retained_event(view: &View) -> Option<Finding> {
     match (fate(view), view.record(), view.intent()) {
         (WorkspaceFate::Retain, Some(record), _) => {

@@ -36,13 +36,13 @@ pub fn current(view: &View, record: &Record) -> Current {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Drift {
     None,
-    /// This call brings it nearer.
+    /// The next call.
     Next(EngineCall),
-    /// Nothing can be done now; the rest goes on.
+    /// No call can be sent now; the token goes on.
     Blocked(Finding),
 }
 
-/// Renames, then switches; a refused one does not stop the other.
+/// Renames, then switches the state; a refused call does not stop the other.
 pub fn drift(view: &View, record: &Record) -> Drift {
     if view.declared.is_suspended() {
         return Drift::None;

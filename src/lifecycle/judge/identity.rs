@@ -13,7 +13,7 @@ use crate::lifecycle::facts::ListEntry;
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::view::{Record, View};
 
-/// An observation is good for issuing, and a list for telling one from many, for this long.
+/// How long a read is good for an issue, and a list for telling one missing workspace from many.
 const CONFIRMED_FOR: Duration = Duration::from_secs(60);
 
 /// The list's entry on the recorded workspace, if it is younger than what we know ourselves.
@@ -28,7 +28,7 @@ pub fn listed(view: &View) -> Option<&ListEntry> {
         .filter(|listed| Some(listed.requested_at) > known)
 }
 
-/// Whether a reconcile was asked for that was not made yet.
+/// Whether a user requested a reconcile that was not handled yet.
 pub fn is_asked_for(view: &View) -> bool {
     view.object.reconcile_at.is_some() && view.object.reconcile_at != view.stored.last_handled_reconcile_at
 }
@@ -56,7 +56,7 @@ fn is_answered_by_the_list(view: &View, record: &Record) -> bool {
     unconfirmed && listed(view).is_some() && lacked_by_the_list(view)
 }
 
-/// One that is missing may be one of many: only a list of this minute can tell, and nothing follows before.
+/// A missing workspace may be one of many. Only a list of the last minute can tell; no step follows before.
 fn lacked_by_the_list(view: &View) -> bool {
     let lacking = view.listed.as_ref().filter(|listed| listed.row.is_none());
     lacking.is_some_and(|listed| {
@@ -70,7 +70,7 @@ pub fn missing_before<'a>(view: &'a View, _: &Record) -> Option<&'a MissingWorks
     view.stored.missing.as_ref()
 }
 
-/// What is known now of the workspace being missing: nothing once it was seen, more once the list lacks it, too.
+/// What is known now of the workspace being missing. A GET that finds it ends that; a list that lacks it confirms.
 pub fn missing(view: &View, record: &Record) -> Option<MissingWorkspace> {
     let before = missing_before(view, record);
     match view.observed(&record.id) {

@@ -48,7 +48,7 @@ pub fn may_use(view: &View, organization: &OrganizationId, name: &WorkspaceName)
     claimed_by_other(view, organization, name).map_or(Ok(grant), Err)
 }
 
-/// What a search says about a name that is wanted to be free.
+/// What a search says about a wanted name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Taken {
     Free,
@@ -58,7 +58,7 @@ pub enum Taken {
     Nearly(RemoteWorkspace),
 }
 
-/// Reads a search, leaving out the workspace `except`, whose name it is anyway.
+/// Reads a search, without the workspace `except`, which has the name itself.
 pub fn taken(search: &NameSearch, except: Option<&WorkspaceId>) -> Taken {
     let wanted = canonical(&search.name);
     let near: Vec<&RemoteWorkspace> = search

@@ -62,7 +62,7 @@ pub fn mismatch(view: &View, bound: &OrganizationId) -> Option<Finding> {
     (bound != verified).then(|| findings::mismatch(bound, verified))
 }
 
-/// Whether this process has told nothing of the Organization yet, and the stored status speaks of the spec of now.
+/// Whether this process knows nothing of the Organization yet, and the stored status is of the current generation.
 pub fn is_untold(view: &View, organization: &ReadableOrganization) -> bool {
     let spoken = view.progress.status == StatusProgress::Unwritten
         && view.stored.observed_generation == Some(view.object.generation);

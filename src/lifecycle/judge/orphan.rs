@@ -14,12 +14,12 @@ use crate::lifecycle::view::{Record, View};
 pub enum Orphans {
     None,
     Next(EngineCall),
-    /// One may still come to light.
+    /// An unresolved issue may still create one.
     Wait,
 }
 
 /// The next call about orphans under a name that the recorded workspace does not bear. An issue, or its verification, was
-/// not answered; what the issue made, if anything, bears the name that it was sent with.
+/// not answered; an orphan bears the name of its issue.
 pub fn suspected(view: &View, record: &Record) -> Option<EngineCall> {
     let mut suspects = view
         .memory

@@ -51,7 +51,7 @@ pub fn need(view: &View, record: &Record) -> Need {
     }
     let target = token_secret::target(view);
     match &target {
-        // The Secret that was in use goes on, if it can be found.
+        // The Secret that was in use stays in use, if it can be found.
         Target::Foreign => {
             return token_secret::unwatched_recorded_secret(view).map_or_else(
                 || Need::Blocked(findings::secret_not_owned(&view.target_name())),

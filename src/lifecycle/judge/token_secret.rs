@@ -33,7 +33,7 @@ pub fn target(view: &View) -> Target<'_> {
         (Some(SecretProgress::Absent), _) => Target::Free,
         (Some(SecretProgress::Present(facts)), _) | (None, Some(facts)) => by_owner(facts),
         (Some(SecretProgress::Changed), _) => Target::Unread,
-        // At creation nothing is known to be there: creating it finds out.
+        // At a creation the write finds out: it expects no Secret.
         (None, None) if view.record().is_none() => Target::Free,
         (None, None) => Target::Unread,
     }
@@ -46,21 +46,21 @@ fn by_owner<'a>(view: &'a View, facts: &'a SecretFacts) -> Target<'a> {
     }
 }
 
-/// Where the new name is somebody else's, the Secret that was in use goes on.
+/// The Secret that was in use. It stays in use while another owner has the new name.
 pub fn previous_secret(view: &View) -> Option<&SecretFacts> {
     let name = view.stored.token_secret_name.as_ref()?;
     view.secrets.others.iter().find(|facts| facts.name == *name)
 }
 
-/// The Secret of the record, where no store shows it and it was not read live. One that lost our label is not watched,
-/// and the token in it may be good.
+/// Reads the Secret that status names, if no store shows it and it was not read live. A Secret without our label is not
+/// watched, but its token may be good.
 pub fn unwatched_recorded_secret(view: &View) -> Option<ClusterEffect> {
     let name = view.record().and(view.stored.token_secret_name.as_ref())?;
     let unseen = secret_named(view, name).is_none() && !view.has_read_secret(name);
     unseen.then(|| ClusterEffect::ReadSecret { name: name.clone() })
 }
 
-/// The recorded name, until it is known that nothing of ours is there.
+/// The recorded name, until a read shows that no Secret of ours has it.
 pub fn recorded_name(view: &View) -> Option<String> {
     let name = view.stored.token_secret_name.as_ref()?;
     let there = match secret_named(view, name) {
@@ -99,7 +99,7 @@ pub fn secret_name(view: &View) -> String {
     }
 }
 
-/// Whether the declared name is somebody else's, though an old Secret goes on.
+/// The finding if another owner has the declared name while an old Secret stays in use.
 pub fn name_conflict(view: &View) -> Option<Finding> {
     (secret_name(view) != view.target_name() || matches!(target(view), Target::Foreign))
         .then(|| findings::secret_not_owned(&view.target_name()))
@@ -215,7 +215,7 @@ pub fn next_to_delete(view: &View) -> Option<ClusterEffect> {
         .or_else(|| unwatched_recorded_secret(view))
 }
 
-/// A Secret that our uid controls, if nothing is recorded that it could be of.
+/// Deletes a Secret that our uid controls while there is no record.
 pub fn left_over(view: &View) -> Option<ClusterEffect> {
     let mut known = view.secrets.target.iter().chain(&view.secrets.others);
     known

@@ -20,12 +20,12 @@ use crate::lifecycle::step::{Change, Step};
 use crate::lifecycle::view::{Record, View};
 use crate::tenancy::{canonical, is_default};
 
-/// A creation in flight is finished under its own name, whatever spec says meanwhile; it is renamed afterwards. With the
-/// grant withdrawn, or suspended, it searches but does not issue.
+/// Finishes a creation in flight under its own name, whatever spec says meanwhile; a rename follows. Without the grant, or
+/// suspended, the operator searches but does not issue.
 pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     let intent = view.intent()?;
     match &view.progress.token {
-        // The workspace that this reconcile has verified to be ours is recorded, whatever the intent's window says.
+        // This reconcile has verified that the workspace is ours: it is recorded, even beyond the intent's window.
         TokenProgress::Published(id) => {
             return Some(record(view, &intent.organization_id, id, Origin::Created));
         }
@@ -58,8 +58,8 @@ fn may_issue(view: &View, intent: &Creation) -> bool {
     !view.declared.is_suspended() && names::grant(view, &intent.name).is_some()
 }
 
-/// The next attempt, which stamps the intent again. If spec and access allow for none now, the last one is forgotten, and
-/// claims its name no more.
+/// The next attempt, with a new intent. `None` if spec or access allow none now: the last intent is void, and its name is
+/// free for others.
 fn try_again(view: &View) -> Option<Step> {
     if view.declared.is_suspended() {
         return None;
@@ -68,7 +68,7 @@ fn try_again(view: &View) -> Option<Step> {
     next.filter(|step| !matches!(step, Step::Settle(_)))
 }
 
-/// Nothing can tell whose it is; only adoption, declared and allowed, can make it ours.
+/// The workspace cannot be attributed. Only an adoption, declared and allowed, can make it ours.
 fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
     let grant = names::granted(view, &row.name);
     let ceiling = grant
@@ -112,8 +112,8 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued) -> Step {
     Step::Store(Change::Recorded(found))
 }
 
-/// Created within the window of our issue. Without a creation time the search made moments before, in this very reconcile,
-/// decides: the name was free.
+/// Whether our issue made the workspace: its creation time lies in the window. Without a creation time, the search of this
+/// reconcile decides: the name was free.
 fn is_made_by(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorkspace) -> bool {
     let clock = &view.progress.clock;
     let window = clock.live_window(issued.started, issued.finished, issued.date);
@@ -126,7 +126,7 @@ fn is_made_by(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorks
     row.created_at.map_or_else(was_free, |at| window.contains(at))
 }
 
-/// While suspended nothing is created, adopted or searched for, and no Secret of ours stays that no record backs.
+/// While suspended, the operator creates, adopts and searches nothing, and deletes a Secret of ours without a record.
 pub fn rest_while_suspended(view: &View) -> Option<Step> {
     if !view.declared.is_suspended() {
         return None;
@@ -135,7 +135,7 @@ pub fn rest_while_suspended(view: &View) -> Option<Step> {
     Some(left_over.unwrap_or_else(|| Step::blocked(findings::suspended_creation())))
 }
 
-/// Adoption of exactly one workspace: declared by id, or wished for by a status that came from another object.
+/// Adopts exactly one workspace: `spec.workspaceId`, or the id in a status that came from another object.
 pub fn adopt_by_id(view: &View) -> Option<Step> {
     let id = view.declared.workspace_id.as_ref().or(view.wish())?;
     let organization = view.verified()?;
@@ -146,7 +146,7 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
     match view.observed(id).map(|seen| &seen.remote) {
         None => Some(call_or_rest(view, EngineCall::Get(id.clone()))),
         Some(Remote::Present(row)) => Some(adopt(view, organization, row)),
-        // A wish that cannot come true is forgotten; a declaration is not.
+        // A wish for a missing workspace is dropped; a declared id is reported.
         Some(Remote::Gone) => {
             let declared = view.declared.workspace_id.as_ref();
             declared.map(|id| Step::blocked(findings::declared_id_not_found(id, organization)))
@@ -154,8 +154,8 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
     }
 }
 
-/// The workspace that a foreign status names is in the organization that it names too: in another one it would read as
-/// gone, and an empty twin would be made there.
+/// A foreign status names a workspace and its organization. Another organization would answer "not found", and the operator
+/// would create an empty twin there.
 fn wished_for_here(view: &View, organization: &OrganizationId) -> Result<(), Finding> {
     let wish = view.wish().filter(|_| view.declared.workspace_id.is_none());
     match (wish, &view.stored.organization_id) {
@@ -164,7 +164,7 @@ fn wished_for_here(view: &View, organization: &OrganizationId) -> Result<(), Fin
     }
 }
 
-/// The ordinary way: search, and create a free name or adopt a workspace that may be adopted.
+/// The ordinary way: searches for the name, then creates the workspace, or adopts the one that is there.
 pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
     let organization = view.verified()?;
     let name = &view.declared.name;
@@ -187,7 +187,7 @@ pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
     })
 }
 
-/// A row of a list is no ground for an effect: it is read by id first.
+/// Reads the workspace by id before it acts: a row of a search is not enough.
 fn adopt_found(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> Step {
     match view.observed(&row.id).map(|seen| &seen.remote) {
         Some(Remote::Present(row)) => adopt(view, organization, row),
@@ -199,7 +199,7 @@ fn adopt_found(view: &View, organization: &OrganizationId, row: &RemoteWorkspace
     }
 }
 
-/// Every gate once more, on the workspace as read by id.
+/// Checks every precondition again, on the workspace as read by id.
 fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> Step {
     let gates =
         names::may_use(view, organization, &row.name).and_then(|grant| names::may_adopt(view, &grant, row));
@@ -212,7 +212,7 @@ fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> S
     }
 }
 
-/// Records the workspace of that id, once it was read by id, no other object claims it, and our finalizer is there.
+/// Records the workspace once it was read by id, no other object claims it, and our finalizer is on.
 fn record(view: &View, organization: &OrganizationId, id: &WorkspaceId, origin: Origin) -> Step {
     let Some(seen) = view.observed(id) else {
         return Step::call(EngineCall::Get(id.clone()));
@@ -246,7 +246,7 @@ fn call_or_rest(view: &View, call: EngineCall) -> Step {
     }
 }
 
-/// The last word on this object stands until its next attempt.
+/// The stored condition stands until the next attempt.
 fn rest(view: &View) -> Step {
     Step::blocked(view.last_word(SYNCED, findings::waits_for_the_next_attempt))
 }

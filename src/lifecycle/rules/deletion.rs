@@ -1,4 +1,4 @@
-//! I7: letting an object go.
+//! I7: deletes the workspace or retains it, then lets the object go.
 
 use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
@@ -47,7 +47,7 @@ fn delete(view: &View, record: &Record) -> Step {
         .is_some_and(|seen| seen.remote == Remote::Gone);
     match view.removal(&record.id) {
         Removal::Done => return release(view),
-        // Whatever a DELETE is answered: a workspace that is read to be gone is gone.
+        // Whatever the answer to DELETE, a GET decides whether the workspace is gone.
         Removal::Unclear => return Step::call(EngineCall::Get(record.id.clone())),
         Removal::Failed if is_gone => return release(view),
         Removal::Failed | Removal::NotTried => {}
@@ -65,7 +65,7 @@ fn delete(view: &View, record: &Record) -> Step {
     }
 }
 
-/// A creation in flight is found by the intent's name and window, recorded, and then deleted by id.
+/// Finds the workspace of a creation in flight by the intent's name and window, records it, and then deletes it by id.
 fn settle_creation(view: &View, intent: &Creation) -> Step {
     if let Some(step) = unable(view) {
         return step;
@@ -96,7 +96,7 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     }
 }
 
-/// Nothing can be asked of the organization now.
+/// The step, if Agent Engine cannot be asked to delete now.
 fn unable(view: &View) -> Option<Step> {
     match deletion::obstacle(view) {
         Some(why) => Some(Step::blocked(findings::deletion_blocked(&why))),
@@ -104,7 +104,8 @@ fn unable(view: &View) -> Option<Step> {
     }
 }
 
-/// Objects of a CRD that goes are swept away with it, which is no wish of a user to delete workspaces.
+/// Reads the CRD before a DELETE: Kubernetes deletes the objects of a terminating CRD, and no user asked to delete their
+/// workspaces.
 fn may_be_the_crd(view: &View) -> Option<Step> {
     match &view.progress.crd {
         None => Some(Step::sync(ClusterEffect::ReadCrd)),

@@ -4,7 +4,7 @@ use crate::lifecycle::judge::drift::{self, Drift};
 use crate::lifecycle::step::Step;
 use crate::lifecycle::view::{Record, View};
 
-/// Renames, then switches; a refused one does not stop the other. What stops a rename is in [`drift::drift`].
+/// Renames, then switches the state; a refused call does not stop the other. [`drift::drift`] tells what stops a rename.
 pub fn bring_to_what_is_declared(view: &View, record: &Record) -> Option<Step> {
     match drift::drift(view, record) {
         Drift::Next(call) => Some(Step::call(call)),

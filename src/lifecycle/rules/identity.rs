@@ -1,4 +1,4 @@
-//! I3, I5: the recorded id is the identity; a workspace that is gone is reported and stays gone until the user says otherwise.
+//! I3, I5: the recorded id is the identity. A missing workspace is reported, and not created again until the user allows it.
 
 use crate::domain::object::Finalizer;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
@@ -8,7 +8,7 @@ use crate::lifecycle::progress::Remote;
 use crate::lifecycle::step::{Change, Step};
 use crate::lifecycle::view::{Record, View};
 
-/// A recorded workspace is held, even if our finalizer was taken away.
+/// Puts our finalizer back if a user removed it.
 pub fn hold_by_finalizer(view: &View, _: &Record) -> Option<Step> {
     match view.object.finalizer {
         Finalizer::Present => None,
@@ -25,7 +25,8 @@ pub fn read_what_differs(view: &View, record: &Record) -> Option<Step> {
         .then(|| Step::call(EngineCall::Get(record.id.clone())))
 }
 
-/// Gone is a 404 or a tombstone on GET by id. The way back is an annotation that names the lost id, good once.
+/// A workspace is missing after a 404 or a tombstone on GET by id. The recreate annotation with its id allows a new one,
+/// once.
 pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     let read = match view.observed(&record.id).map(|seen| &seen.remote) {
         Some(Remote::Present(_)) => return None,
@@ -43,14 +44,14 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     if let Some(deletion) = token_secret::next_to_delete(view) {
         return Some(Step::token(deletion));
     }
-    // It may have come back: only a GET of this very reconcile lets its record go.
+    // The workspace may have come back: only a GET of this reconcile drops its record.
     if read && view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
         return Some(Step::Store(Change::Replaced(record.clone())));
     }
     Some(Step::blocked(findings::not_found(view, record)))
 }
 
-/// An id that suddenly belongs to another organization is not acted on, until a GET by id says otherwise.
+/// Does nothing for a workspace that a read attributed to another organization, until a GET by id says otherwise.
 pub fn refuse_another_identity(view: &View, record: &Record) -> Option<Step> {
     let other = identity::other_organization(view, record)?;
     let read = view.present(&record.id).is_some();

@@ -1,4 +1,4 @@
-//! Our own orphan: created by our issue under a name that had just moved.
+//! Orphans: workspaces that our issue created under a name that had just moved.
 
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::EngineCall;
@@ -8,7 +8,7 @@ use crate::lifecycle::progress::Remote;
 use crate::lifecycle::step::{Ending, Step};
 use crate::lifecycle::view::{Record, View};
 
-/// An issue was not answered, and the recorded workspace is seen under another name, or gone.
+/// After an issue without an answer, if the recorded workspace has another name now, or is gone.
 pub fn look_for_an_orphan(view: &View, record: &Record) -> Option<Step> {
     if view.progress.token.issued().is_some() || view.rests(Aspect::Token) {
         return None;

@@ -1,4 +1,4 @@
-//! Who may, and whether anything can be said at all. No call to Agent Engine is made here.
+//! Preconditions: object, permit, grant, Organization, claim. No call to Agent Engine is made here.
 
 use crate::domain::remote::WorkspaceState;
 use crate::domain::verification::Missing;
@@ -10,7 +10,7 @@ use crate::lifecycle::step::{Ending, Step};
 use crate::lifecycle::view::{Record, View};
 use crate::lifecycle::{findings, status};
 
-/// After a conflict everything is decided again, on the object as it is.
+/// After a conflict, reads the object again and decides again.
 pub fn read_what_changed(view: &View) -> Option<Step> {
     match view.progress.object {
         ObjectProgress::Current | ObjectProgress::Unwritable | ObjectProgress::Gone => None,
@@ -22,7 +22,7 @@ pub fn read_what_changed(view: &View) -> Option<Step> {
     }
 }
 
-/// Without a permit of the rate limiter the reconcile ends, once it has said what it found out.
+/// Without a permit of the rate limiter, ends the reconcile, unless a failure is still to be reported.
 pub fn give_way(view: &View) -> Option<Step> {
     let denied = view.progress.permit != PermitProgress::Open;
     let unclear = view
@@ -38,7 +38,7 @@ pub fn end_with_the_problem(view: &View) -> Option<Step> {
     failure::problem(view).map(|problem| Step::Settle(Ending::Failed(problem)))
 }
 
-/// A creation that was cut off may have written its Secret; how it goes on is for other rules.
+/// Deletes the Secret that an ungranted creation wrote before it was cut off. Other rules finish the creation.
 pub fn withdraw_what_an_ungranted_creation_wrote(view: &View) -> Option<Step> {
     view.readable()?;
     let intent = view.intent()?;
@@ -48,13 +48,13 @@ pub fn withdraw_what_an_ungranted_creation_wrote(view: &View) -> Option<Step> {
     }
 }
 
-/// Withdrawal is the statement of a readable Organization: the Secrets go, whether or not its credential works.
+/// A decoded Organization without the grant withdraws it: the Secrets are deleted, whether or not its credential works.
 pub fn withdraw_what_is_not_granted(view: &View, record: &Record) -> Option<Step> {
     view.readable()?;
     if names::grant(view, &record.name).is_some() {
         return None;
     }
-    // Renamed behind our back to a granted name, it is judged by that one.
+    // Another client renamed the workspace to a granted name: that name counts.
     let listed = || identity::listed(view).and_then(|listed| listed.row.as_ref());
     let seen = view.row(&record.id).or_else(listed);
     if seen.is_some_and(|row| names::grant(view, &row.name).is_some()) {
@@ -65,7 +65,7 @@ pub fn withdraw_what_is_not_granted(view: &View, record: &Record) -> Option<Step
     Some(withdrawal.unwrap_or_else(|| Step::blocked(finding())))
 }
 
-/// A Secret that spec declares away goes, whatever is known of the Organization.
+/// Deletes a Secret that spec no longer wants, whatever is known of the Organization.
 pub fn withdraw_what_is_declared_away(view: &View, _: &Record) -> Option<Step> {
     withdraw_if_declared_away(view)
 }
@@ -84,8 +84,8 @@ fn withdraw_if_declared_away(view: &View) -> Option<Step> {
     token_secret::next_to_delete(view).map(Step::token)
 }
 
-/// Nothing is asked of an organization that is not known and verified. I9: while its credential is being verified, as
-/// after a restart, the stored status stands.
+/// No call is made without a verified Organization. I9: while its credential is being verified, as after a restart, the
+/// stored status stands.
 pub fn know_the_organization(view: &View) -> Option<Step> {
     let unusable = organization::usable(view).err()?;
     let stands = match (unusable, view.readable()) {
@@ -101,23 +101,23 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
     })
 }
 
-/// Swapped credentials must not read as "all gone": no call is made for a workspace of another organization.
+/// A swapped credential must not read as "every workspace is missing": no call is made for a workspace of another
+/// organization.
 pub fn keep_to_the_recorded_organization(view: &View, record: &Record) -> Option<Step> {
     organization::mismatch(view, &record.organization_id).map(Step::blocked)
 }
 
-/// Nor for a creation that was begun in another organization.
+/// The same for a creation that was begun in another organization.
 pub fn keep_to_the_intended_organization(view: &View) -> Option<Step> {
     organization::mismatch(view, &view.intent()?.organization_id).map(Step::blocked)
 }
 
-/// I2: a record that names a workspace which another object holds by an older right was forged, or copied: it opens
-/// nothing.
+/// I2: an older object holds the recorded workspace, so this record was forged or copied. It obtains no token.
 pub fn keep_off_what_others_hold(view: &View, record: &Record) -> Option<Step> {
     names::id_claimed_by_other(view, &record.organization_id, &record.id).map(Step::blocked)
 }
 
-/// Many missing at once is the organization's condition first, and nothing follows for its workspaces.
+/// Many workspaces missing at once is the trouble of their organization: no step follows for one of them.
 pub fn doubt_many_missing(view: &View, record: &Record) -> Option<Step> {
     let organization = view.readable()?;
     let suspicious = match organization.missing {

@@ -10,13 +10,13 @@ use crate::lifecycle::judge::token_secret::{self, Target};
 use crate::lifecycle::step::{Ending, Step};
 use crate::lifecycle::view::{Record, View};
 
-/// The Secret exists only while a token is wanted.
+/// Deletes the Secret while no token is wanted.
 pub fn withhold_token(view: &View, record: &Record) -> Option<Step> {
     token::wanted(view, record).err()?;
     token_secret::next_to_delete(view).map(Step::token)
 }
 
-/// A token that says to be of another organization is dropped.
+/// Drops a token that names another organization.
 pub fn refuse_another_organization(view: &View, record: &Record) -> Option<Step> {
     let (_, scope) = view.progress.token.verified()?;
     let other = scope.organization_id.as_ref()?;
@@ -27,7 +27,7 @@ pub fn refuse_another_organization(view: &View, record: &Record) -> Option<Step>
     Some(Step::Settle(Ending::TokenBlocked(finding)))
 }
 
-/// A verified token goes into the Secret before anything else happens.
+/// Writes a verified token into the Secret before any other step.
 pub fn publish_verified_token(view: &View, record: &Record) -> Option<Step> {
     token::wanted(view, record).ok()?;
     publish(view, record, &drift::current(view, record).name)
@@ -53,13 +53,13 @@ pub(super) fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Opt
     Some(Step::token(ClusterEffect::WriteSecret(Box::new(draft))))
 }
 
-/// An issued token is verified at once, or dropped with the reconcile.
+/// Verifies an issued token at once. Without a verification it is dropped at the end of the reconcile.
 pub fn verify_what_was_issued(view: &View, _: &Record) -> Option<Step> {
     let issued = view.progress.token.unverified()?;
     Some(Step::token_call(EngineCall::Verify(issued.slot)))
 }
 
-/// Issues under the name last read for this id, never the declared one.
+/// Issues under the name that was last read for this id, never under the declared one.
 pub fn renew_token(view: &View, record: &Record) -> Option<Step> {
     match token::need(view, record) {
         Need::None(_) | Need::Blocked(_) | Need::Later(_) => None,

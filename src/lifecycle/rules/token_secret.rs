@@ -5,7 +5,7 @@ use crate::lifecycle::judge::token_secret::{self, Target};
 use crate::lifecycle::step::{Change, Step};
 use crate::lifecycle::view::{Record, View};
 
-/// After the new Secret is in status, the others that our uid controls go.
+/// Deletes the other Secrets that our uid controls, once status names the new one.
 pub fn remove_other_secrets(view: &View, record: &Record) -> Option<Step> {
     match token_secret::target(view) {
         Target::Ours(_) => {}
@@ -16,10 +16,10 @@ pub fn remove_other_secrets(view: &View, record: &Record) -> Option<Step> {
     }
     let name = token_secret::secret_name(view);
     let others = view.secrets.others.iter().filter(|facts| facts.name != name);
-    // A Secret that only the record finds goes before the record names another.
+    // A Secret that only status names is deleted before status names another.
     let other = others.min_by_key(|facts| token_secret::is_watched(facts))?;
     if view.stored.token_secret_name.as_ref() != Some(&name) {
-        // Until the new one holds a good token, the others stay.
+        // The others stay until the new Secret holds a good token.
         token::in_use(view, record)?;
         if token_secret::is_watched(other) {
             return Some(Step::Store(Change::TokenSecret));

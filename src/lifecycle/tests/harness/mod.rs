@@ -1,5 +1,6 @@
-//! The world of the tests: [`world`] is its state, `asked` what a test may ask of it, [`perform`] runs reconciles in it, [`fake_engine`] answers; [`dice`] and
-//! [`ordeals`] disturb it, [`tried`] names what was disturbed, [`telling`] tells what happened.
+//! The world of the tests. [`world`] is its state, [`perform`] runs reconciles in it, [`fake_engine`] answers, and `asked` is
+//! what a test may ask. [`dice`] and [`ordeals`] disturb it, [`tried`] lets ordeals come to a Workspace, [`telling`] tells
+//! what happened.
 
 mod asked;
 pub(in crate::lifecycle::tests) mod dice;
