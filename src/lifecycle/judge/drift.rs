@@ -61,7 +61,7 @@ pub fn drift(view: &View, record: &Record) -> Drift {
     }
 }
 
-/// What stops a rename, in this order, beside suspension and a failed call; a free name is renamed to.
+/// What stops a rename, in this order, beside suspension and a failed call.
 fn rename(view: &View, record: &Record) -> Drift {
     let current = current(view, record).name;
     let wanted = &view.declared.name;

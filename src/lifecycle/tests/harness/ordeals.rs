@@ -51,7 +51,7 @@ pub(in crate::lifecycle::tests) enum Ordeal {
     NameSecret(&'static str),
     RequestReconcile(&'static str),
     RenamedRemotely(&'static str),
-    /// By somebody, just before the next effect of that kind.
+    /// By another client, just before the next effect of that kind.
     MovedBefore(&'static str),
     SwitchedRemotely(RemoteState),
     MadeByAnother(&'static str),
@@ -159,7 +159,7 @@ fn of_people() -> impl Strategy<Value = Ordeal> {
     ]
 }
 
-/// Anything but what leaves more in the world than there was.
+/// Any ordeal that adds no workspace of others.
 pub(in crate::lifecycle::tests) fn ordeal() -> impl Strategy<Value = Ordeal> {
     prop_oneof![
         3 => of_the_process(),
@@ -168,7 +168,7 @@ pub(in crate::lifecycle::tests) fn ordeal() -> impl Strategy<Value = Ordeal> {
     ]
 }
 
-/// Anything, others' workspaces of the same names included.
+/// Any ordeal, with workspaces of others under the same names.
 pub(in crate::lifecycle::tests) fn crowded_ordeal() -> impl Strategy<Value = Ordeal> {
     let names = prop::sample::select(vec!["acme", "zenith", "nadir"]);
     prop_oneof![

@@ -15,7 +15,7 @@ use crate::lifecycle::tests::harness::fake_engine::Told;
 use crate::lifecycle::tests::harness::ordeals::{Ordeal, Server, Trouble};
 use crate::lifecycle::tests::harness::world::World;
 
-/// Longer than any window in which a creation counts as ours: nobody can tell apart what two make within it.
+/// Longer than any window in which a creation counts as ours: within one, two workspaces cannot be told apart.
 const BEYOND_ANY_WINDOW: u64 = 120;
 
 fn move_away(world: &mut World) {
@@ -112,7 +112,7 @@ impl Tried {
             Ordeal::RequestReconcile(mark) => {
                 world.edit("acme", |o| o.facts.reconcile_at = Some(mark.to_owned()));
             }
-            // What is renamed before it was recorded cannot be told from another's.
+            // Before it is recorded, a renamed workspace cannot be attributed.
             Ordeal::RenamedRemotely(name) => {
                 // Two workspaces of ours may come to share a name; one of others' keeps its own.
                 let theirs: Vec<&WorkspaceId> = self.others.iter().map(|row| &row.id).collect();
@@ -142,7 +142,7 @@ impl Tried {
             }
             Ordeal::SecretTaken => {
                 for secret in world.secrets.values_mut() {
-                    secret.controller = Some(Uid::from("uid-of-somebody-else"));
+                    secret.controller = Some(Uid::from("uid-of-another-owner"));
                 }
             }
             _ => {}
@@ -169,7 +169,7 @@ impl Tried {
                 let found = other;
                 self.world.readable().verification = Verification::Changed { pinned, found };
             }
-            // What has no organization yet would be made in that one, and be of it.
+            // Without a bound organization the creation would belong to the other one.
             Trouble::Swapped if self.is_bound() => {
                 self.world.readable().verification = Verification::Verified(other);
             }
@@ -222,7 +222,7 @@ impl Tried {
         world.crd = CrdState::Serving;
         world.claims.forget(&Uid::from("uid-older"));
         world.engine.token_life = Duration::from_secs(1200);
-        let theirs = Uid::from("uid-of-somebody-else");
+        let theirs = Uid::from("uid-of-another-owner");
         world
             .secrets
             .retain(|_, secret| secret.controller.as_ref() != Some(&theirs));
@@ -232,7 +232,7 @@ impl Tried {
     pub(in crate::lifecycle::tests) fn live_on(&mut self) {
         for _ in 0..8 {
             self.world.live("acme", Duration::from_secs(1800));
-            // Without a time of creation nobody can tell an orphan for ours, either.
+            // Without a creation time, an orphan cannot be attributed to our issue.
             if self.world.engine.created_at == Told::No {
                 let untold = std::mem::take(&mut self.world.orphans);
                 self.world.orphans_of_crashes.extend(untold);
@@ -243,7 +243,7 @@ impl Tried {
         self.world.live("acme", Duration::from_secs(1800));
     }
 
-    /// What is there that nobody else made.
+    /// The workspaces that others did not make.
     pub(in crate::lifecycle::tests) fn left(&self) -> Vec<&RemoteWorkspace> {
         let theirs: Vec<&WorkspaceId> = self.others.iter().map(|row| &row.id).collect();
         let rows = self.world.engine.rows.iter().map(|row| &row.workspace);

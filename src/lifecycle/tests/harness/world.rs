@@ -94,11 +94,11 @@ pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) issued_regions: Vec<Option<RegionId>>,
     pub(in crate::lifecycle::tests) faults: Vec<(&'static str, Fault, usize)>,
     pub(in crate::lifecycle::tests) meanwhile: Vec<(&'static str, Meanwhile)>,
-    /// Dies at this effect of all, and whether it is carried out.
+    /// The effect, counted from the start, at which the process dies, and whether it is carried out.
     pub(in crate::lifecycle::tests) crash_at: Option<(usize, Fault)>,
     /// Made by an issue for a workspace whose name had just moved.
     pub(in crate::lifecycle::tests) orphans: Vec<WorkspaceId>,
-    /// Those of which a process knew that has ended: nobody can tell them for ours any more.
+    /// Orphans of a process that has ended: the new one cannot attribute them.
     pub(in crate::lifecycle::tests) orphans_of_crashes: Vec<WorkspaceId>,
     pub(in crate::lifecycle::tests) versions: u64,
     /// The story so far, if it is to be told.
@@ -240,7 +240,7 @@ impl World {
             .observe(&older, BTreeMap::from([(key, Basis::Recorded)]));
     }
 
-    /// The next `times` effects of that kind meet with this.
+    /// This befalls the next `times` effects of that kind.
     pub(in crate::lifecycle::tests) fn fault(&mut self, kind: &'static str, fault: Fault, times: usize) {
         self.faults.push((kind, fault, times));
     }
@@ -259,14 +259,14 @@ impl World {
         self.crash_at = Some((self.journal.len() + n, fault));
     }
 
-    /// What a user does who is told of them: nobody else may.
+    /// As a user does who reads of them in a condition. The operator must not.
     pub(in crate::lifecycle::tests) fn remove_orphans_of_crashes(&mut self) {
         for id in std::mem::take(&mut self.orphans_of_crashes) {
             self.engine.delete(&id);
         }
     }
 
-    /// The process is new: it remembers nothing.
+    /// A new process, without memory.
     pub(in crate::lifecycle::tests) fn restart(&mut self) {
         self.memory.clear();
         self.orphans_of_crashes.append(&mut self.orphans);

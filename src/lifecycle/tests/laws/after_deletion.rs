@@ -37,7 +37,7 @@ proptest! {
         tried.end();
         tried.live_on();
         if tried.world.objects.contains_key("acme") {
-            // Nothing can tell whose it is: that is said, and the way out is open.
+            // The workspace cannot be attributed: the condition says so, and Retain lets the object go.
             prop_assert_eq!(server.created_at, Told::No);
             prop_assert_eq!(tried.world.ready("acme"), "DeletionBlocked");
             tried.world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));

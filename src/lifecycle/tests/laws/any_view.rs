@@ -51,7 +51,7 @@ fn granted(view: &View, name: &WorkspaceName) -> bool {
         .is_some_and(|organization| organization.access.grant(name).is_some())
 }
 
-/// The name is granted, and nobody else has it.
+/// The name is granted, and no other object has it.
 fn usable(view: &View, name: &WorkspaceName) -> bool {
     let key = |organization| ClaimKey::Name(organization, canonical(name));
     granted(view, name)
@@ -121,7 +121,7 @@ fn foreign(view: &View, name: &str) -> bool {
 enum OldSecret {
     None,
     Ours,
-    /// No store shows it, and nobody has looked.
+    /// No store shows it, and it was not read.
     MayBeThere,
 }
 
@@ -203,7 +203,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
             }
         }
         Effect::Engine(EngineCall::Delete(id)) => {
-            prop_assert!(delete_is_lawful(view, id), "a deletion that nobody asked for");
+            prop_assert!(delete_is_lawful(view, id), "a deletion without a request");
             prop_assert!(
                 view.record().is_none_or(|record| record.id != *id) || old_secret(view) == OldSecret::None,
                 "a token outlives its workspace"
@@ -286,7 +286,7 @@ proptest! {
             effects.push(effect.kind());
             lawful(view, effect)
         })?;
-        prop_assert!(effects.len() < 32, "it turns in circles: {:?}", effects);
+        prop_assert!(effects.len() < 32, "a loop: {:?}", effects);
         prop_assert!(settled.reason.is_none_or(|reason| Reason::ALL.contains(&reason)));
     }
 

@@ -37,7 +37,7 @@ fn unrecorded() -> World {
     world
 }
 
-/// A workspace that somebody made.
+/// A workspace that another client made.
 fn existing(world: &mut World, name: &str) -> RemoteWorkspace {
     let id = world.engine.make(world.now, name);
     world.engine.row(&id).unwrap().clone()

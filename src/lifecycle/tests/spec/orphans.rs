@@ -11,7 +11,7 @@ use crate::lifecycle::tests::harness::fake_engine::Told;
 use crate::lifecycle::tests::harness::world::{Fault, World};
 use crate::lifecycle::{Next, Reconcile};
 
-/// Its token is due, and somebody renames the workspace just before it is issued.
+/// Its token is due, and another client renames the workspace just before the issue.
 fn renamed_just_before_the_issue() -> World {
     let mut world = World::with_acme();
     world.advance(900);
@@ -263,7 +263,7 @@ fn an_orphan_of_a_killed_process_is_named_and_left_alone() {
         world.kinds()
     );
     world.live("acme", Duration::from_secs(3600));
-    assert_eq!(world.count("Delete"), 0, "nothing tells it from somebody else's");
+    assert_eq!(world.count("Delete"), 0, "it cannot be attributed");
     assert_eq!(world.ready("acme"), "AlreadyExists");
     world.remove_orphans_of_crashes();
     world.live("acme", Duration::from_secs(3600));

@@ -245,7 +245,7 @@ fn a_reconcile_request_makes_a_reconcile_and_is_echoed() {
         Some("now")
     );
     let calls = world.calls();
-    assert_eq!(calls, 1, "it looked: {:?}", world.kinds());
+    assert_eq!(calls, 1, "one GET: {:?}", world.kinds());
     world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), calls, "and no second time");
 }
@@ -258,7 +258,7 @@ fn a_reconcile_request_finds_a_change_before_any_list() {
     let id = world.id("acme").unwrap();
     world.engine.row(&id).unwrap().name = WorkspaceName::from("meddled");
     world.reconcile("acme").unwrap();
-    assert_eq!(world.engine.names(), ["meddled"], "nobody has seen it");
+    assert_eq!(world.engine.names(), ["meddled"], "not seen yet");
     world.edit("acme", |o| o.facts.reconcile_at = Some("now".to_owned()));
     world.reconcile("acme").unwrap();
     assert_eq!(world.engine.names(), ["acme"]);

@@ -20,16 +20,16 @@ pub(in crate::lifecycle::tests) fn named(world: &mut World, name: &str) {
     });
 }
 
-/// A Secret of somebody else under that name.
+/// A Secret of another owner under that name.
 fn foreign(world: &mut World, name: &str) {
     let mut other = World::with_acme().secrets.remove("acme-token").unwrap();
     other.facts.name = name.to_owned();
-    other.controller = Some(Uid::from("somebody"));
+    other.controller = Some(Uid::from("another-owner"));
     world.secrets.insert(name.to_owned(), other);
 }
 
 fn unchanged(world: &World, name: &str) -> bool {
-    world.secrets[name].controller == Some(Uid::from("somebody"))
+    world.secrets[name].controller == Some(Uid::from("another-owner"))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A token Secret that lost our label while nobody watched: no store shows it, and its token must not outlive its
+//! A token Secret that lost our label while no operator ran: no store shows it, and its token must not outlive its
 //! withdrawal.
 
 use std::time::Duration;
@@ -91,7 +91,7 @@ fn a_deletion_removes_it_before_the_workspace() {
 #[test]
 fn a_foreign_secret_under_the_recorded_name_is_left_alone() {
     let mut world = unlabelled();
-    world.secrets.get_mut("acme-token").unwrap().controller = Some(Uid::from("somebody"));
+    world.secrets.get_mut("acme-token").unwrap().controller = Some(Uid::from("another-owner"));
     declared_inactive(&mut world);
     world.live("acme", Duration::from_secs(3600));
     assert_eq!(world.count("DeleteSecret"), 0);
@@ -161,7 +161,7 @@ fn with_a_foreign_new_name_the_old_secret_is_found() {
     let mut world = unlabelled();
     let mut foreign = World::with_acme().secrets.remove("acme-token").unwrap();
     foreign.facts.name = "theirs".to_owned();
-    foreign.controller = Some(Uid::from("somebody"));
+    foreign.controller = Some(Uid::from("another-owner"));
     world.secrets.insert("theirs".to_owned(), foreign);
     named(&mut world, "theirs");
     world.live("acme", Duration::from_secs(1800));
@@ -173,7 +173,10 @@ fn with_a_foreign_new_name_the_old_secret_is_found() {
             .contains_key(metadata_keys::WORKSPACE_LABEL)
     );
     assert!(world.count("Issue") >= 2);
-    assert_eq!(world.secrets["theirs"].controller, Some(Uid::from("somebody")));
+    assert_eq!(
+        world.secrets["theirs"].controller,
+        Some(Uid::from("another-owner"))
+    );
 }
 
 /// The Secret of the lost one had lost our label.
