@@ -122,17 +122,6 @@ fn quiet_while_good(view: &View, finding: Finding) -> Finding {
     }
 }
 
-/// Whether the stored status says Ready for the spec of now, and the token has a good part of its life left.
-pub fn was_ready(view: &View) -> bool {
-    let ready = |condition: &Condition| {
-        condition.type_ == conditions::READY && condition.status == ConditionStatus::True.as_str()
-    };
-    let token = token_secret::holds_token(view) || view.stored.token_secret_name.is_none();
-    token
-        && view.stored.observed_generation == Some(view.object.generation)
-        && view.stored.conditions.iter().any(ready)
-}
-
 /// The status to store for a verdict. Equal to the stored one if nothing has changed.
 pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
     let base = WorkspaceStatus {

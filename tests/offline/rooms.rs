@@ -235,6 +235,41 @@ fn no_circle_of_files() {
     assert!(circles.is_empty(), "files in circles: {circles:#?}");
 }
 
+/// In both decision cores: nothing below reaches up.
+#[test]
+fn judgements_know_no_rule_and_rules_no_status() {
+    let above_judgements = [
+        "rules",
+        "step",
+        "plan",
+        "status",
+        "apply",
+        "reconcile",
+        "budget",
+        "wakeups",
+    ];
+    // A step may carry the wake-up at which it ends.
+    let above_rules = ["plan", "status", "apply", "reconcile", "budget"];
+    let sources = sources();
+    let mut reaching = Vec::new();
+    for room in ["lifecycle", "organization"] {
+        for (floor, above) in [("judge", &above_judgements[..]), ("rules", &above_rules[..])] {
+            let prefix = [room.to_owned(), floor.to_owned()];
+            let of_floor = sources.iter().filter(|source| source.module.starts_with(&prefix));
+            let of_floor: Vec<&Source> = of_floor.collect();
+            assert!(!of_floor.is_empty(), "{room}::{floor} was found");
+            for source in of_floor {
+                let up = taken(source).into_iter().filter(|path| {
+                    path.first().is_some_and(|first| first == room)
+                        && path.get(1).is_some_and(|module| above.contains(&module.as_str()))
+                });
+                reaching.extend(up.map(|path| format!("{} takes from {}", source.name(), path.join("::"))));
+            }
+        }
+    }
+    assert!(reaching.is_empty(), "{reaching:#?}");
+}
+
 /// Promise: rule.pure-core: The decision core knows no client, no HTTP, no clock, no chance and no token
 #[test]
 fn the_pure_rooms_know_no_client_no_clock_and_no_token() {

@@ -1,10 +1,14 @@
 //! Whether Agent Engine can be asked at all: an Organization that is there, readable, and verified.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::crd::conditions::{ConditionStatus, READY};
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
 use crate::domain::verification::Verification;
 use crate::lifecycle::facts::{OrganizationFacts, ReadableOrganization};
 use crate::lifecycle::findings;
+use crate::lifecycle::judge::token_secret;
 use crate::lifecycle::progress::StatusProgress;
 use crate::lifecycle::view::View;
 
@@ -67,4 +71,15 @@ pub fn is_untold(view: &View, organization: &ReadableOrganization) -> bool {
     let spoken = view.progress.status == StatusProgress::Unwritten
         && view.stored.observed_generation == Some(view.object.generation);
     organization.revision == 0 && spoken
+}
+
+/// Whether the stored status says Ready for the spec of now, and the token has a good part of its life left.
+pub fn was_ready(view: &View) -> bool {
+    let ready = |condition: &Condition| {
+        condition.type_ == READY && condition.status == ConditionStatus::True.as_str()
+    };
+    let token = token_secret::holds_token(view) || view.stored.token_secret_name.is_none();
+    token
+        && view.stored.observed_generation == Some(view.object.generation)
+        && view.stored.conditions.iter().any(ready)
 }

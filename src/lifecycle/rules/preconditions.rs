@@ -3,12 +3,12 @@
 use crate::domain::remote::WorkspaceState;
 use crate::domain::verification::Missing;
 use crate::lifecycle::effect::ClusterEffect;
+use crate::lifecycle::findings;
 use crate::lifecycle::judge::organization::Unusable;
 use crate::lifecycle::judge::{failure, identity, names, organization, token_secret};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Removal};
 use crate::lifecycle::step::{Ending, Step};
 use crate::lifecycle::view::{Record, View};
-use crate::lifecycle::{findings, status};
 
 /// After a conflict, reads the object again and decides again.
 pub fn read_what_changed(view: &View) -> Option<Step> {
@@ -90,7 +90,7 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
     let unusable = organization::usable(view).err()?;
     let stands = match (unusable, view.readable()) {
         (Unusable::Pending { .. }, Some(organization)) => {
-            status::was_ready(view) || organization::is_untold(view, organization)
+            organization::was_ready(view) || organization::is_untold(view, organization)
         }
         (_, _) => false,
     };
