@@ -8,7 +8,7 @@ use kube::ResourceExt;
 
 use super::context::Context;
 use crate::crd::AnyWorkspace;
-use crate::crd::conditions::READY;
+use crate::crd::conditions::{self, READY};
 use crate::domain::ids::Uid;
 use crate::domain::reason::Reason;
 
@@ -46,9 +46,9 @@ fn reason(workspace: &AnyWorkspace) -> Reason {
         AnyWorkspace::Whole(workspace) => workspace,
         AnyWorkspace::Salvaged(_) => return Reason::InvalidObject,
     };
-    let conditions = workspace.status.iter().flat_map(|status| &status.conditions);
-    conditions
-        .filter(|condition| condition.type_ == READY)
-        .find_map(|condition| Reason::parse(&condition.reason))
+    let status = workspace.status.as_ref();
+    status
+        .and_then(|status| conditions::find(&status.conditions, READY))
+        .and_then(|ready| Reason::parse(&ready.reason))
         .unwrap_or(Reason::Creating)
 }

@@ -38,6 +38,11 @@ pub struct ConditionDraft {
     pub message: String,
 }
 
+/// The condition of that type.
+pub fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == kind)
+}
+
 /// The new conditions with their times: a transition time moves only when the status of that type changes.
 pub fn set_conditions(
     old: &[Condition],
@@ -47,7 +52,7 @@ pub fn set_conditions(
 ) -> Vec<Condition> {
     new.iter()
         .map(|draft| {
-            let before = old.iter().find(|c| c.type_ == draft.kind);
+            let before = find(old, draft.kind);
             let since = before
                 .filter(|c| c.status == draft.status.as_str())
                 .map_or_else(|| Time(now), |c| c.last_transition_time.clone());

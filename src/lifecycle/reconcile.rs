@@ -348,7 +348,5 @@ impl Reconcile {
 
 /// The reason of the stored Ready condition.
 fn ready_reason(status: &WorkspaceStatus) -> Option<String> {
-    let mut conditions = status.conditions.iter();
-    let ready = conditions.find(|condition| condition.type_ == conditions::READY)?;
-    Some(ready.reason.clone())
+    conditions::find(&status.conditions, conditions::READY).map(|ready| ready.reason.clone())
 }

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
 
+use crate::crd::conditions;
 use crate::crd::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
@@ -137,7 +138,7 @@ impl View {
     /// What the stored condition of this kind says while its aspect waits for the next attempt. Only carried over, never
     /// decided by.
     pub fn last_word(&self, kind: &str, otherwise: impl FnOnce() -> Finding) -> Finding {
-        let condition = self.stored.conditions.iter().find(|c| c.type_ == kind);
+        let condition = conditions::find(&self.stored.conditions, kind);
         condition
             .and_then(|c| Some(Finding::new(Reason::parse(&c.reason)?, c.message.clone())))
             .filter(|finding| !finding.is_ready())

@@ -47,9 +47,7 @@ pub fn event(view: &View, written: &OrganizationStatus) -> Option<Finding> {
 }
 
 fn ready_reason(status: &OrganizationStatus) -> Option<&str> {
-    let mut conditions = status.conditions.iter();
-    let ready = conditions.find(|condition| condition.type_ == READY);
-    ready.map(|condition| condition.reason.as_str())
+    conditions::find(&status.conditions, READY).map(|condition| condition.reason.as_str())
 }
 
 /// Equal to the stored one if nothing has changed.

@@ -44,15 +44,18 @@ pub fn differs_in_the_list(view: &View, record: &Record) -> bool {
 }
 
 /// Whether a GET by id may be sent for the recorded workspace now.
-pub fn may_read(view: &View, record: &Record) -> bool {
-    (!view.rests(Aspect::Sync) || is_answered_by_the_list(view, record))
-        && view.progress.failures.sync.is_none()
+pub fn may_read(view: &View) -> bool {
+    (!view.rests(Aspect::Sync) || is_answered_by_the_list(view)) && view.progress.failures.sync.is_none()
 }
 
 /// The list we asked for after a 404 is here and also lacks the workspace. One more GET decides, within a minute of that
 /// list.
-fn is_answered_by_the_list(view: &View, record: &Record) -> bool {
-    let unconfirmed = missing_before(view, record).is_some_and(|missing| !missing.confirmed);
+fn is_answered_by_the_list(view: &View) -> bool {
+    let unconfirmed = view
+        .stored
+        .missing
+        .as_ref()
+        .is_some_and(|missing| !missing.confirmed);
     unconfirmed && listed(view).is_some() && lacked_by_the_list(view)
 }
 
@@ -65,14 +68,9 @@ fn lacked_by_the_list(view: &View) -> bool {
     })
 }
 
-/// What earlier reconciles recorded of the workspace being missing.
-pub fn missing_before<'a>(view: &'a View, _: &Record) -> Option<&'a MissingWorkspace> {
-    view.stored.missing.as_ref()
-}
-
 /// What is known now of the workspace being missing. A GET that finds it ends that; a list that lacks it confirms.
 pub fn missing(view: &View, record: &Record) -> Option<MissingWorkspace> {
-    let before = missing_before(view, record);
+    let before = view.stored.missing.as_ref();
     match view.observed(&record.id) {
         None => before.cloned(),
         Some(seen) => match seen.remote {

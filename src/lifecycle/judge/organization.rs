@@ -1,8 +1,6 @@
 //! Whether Agent Engine can be asked at all: an Organization that is there, readable, and verified.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-
-use crate::crd::conditions::{ConditionStatus, READY};
+use crate::crd::conditions::{self, ConditionStatus, READY};
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
 use crate::domain::verification::Verification;
@@ -75,11 +73,9 @@ pub fn is_untold(view: &View, organization: &ReadableOrganization) -> bool {
 
 /// Whether the stored status says Ready for the spec of now, and the token has a good part of its life left.
 pub fn was_ready(view: &View) -> bool {
-    let ready = |condition: &Condition| {
-        condition.type_ == READY && condition.status == ConditionStatus::True.as_str()
-    };
+    let ready = conditions::find(&view.stored.conditions, READY);
     let token = token_secret::holds_token(view) || view.stored.token_secret_name.is_none();
     token
         && view.stored.observed_generation == Some(view.object.generation)
-        && view.stored.conditions.iter().any(ready)
+        && ready.is_some_and(|ready| ready.status == ConditionStatus::True.as_str())
 }

@@ -21,8 +21,7 @@ pub fn hold_by_finalizer(view: &View, _: &Record) -> Option<Step> {
 pub fn read_what_differs(view: &View, record: &Record) -> Option<Step> {
     let reason = identity::differs_in_the_list(view, record) || identity::is_asked_for(view);
     let unread = view.observed(&record.id).is_none() && view.row(&record.id).is_none();
-    (reason && unread && identity::may_read(view, record))
-        .then(|| Step::call(EngineCall::Get(record.id.clone())))
+    (reason && unread && identity::may_read(view)).then(|| Step::call(EngineCall::Get(record.id.clone())))
 }
 
 /// A workspace is missing after a 404 or a tombstone on GET by id. The recreate annotation with its id allows a new one,
@@ -35,7 +34,7 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     };
     let missing = identity::missing(view, record)?;
     // It stays missing until a GET by id says otherwise.
-    if !read && identity::may_read(view, record) {
+    if !read && identity::may_read(view) {
         return Some(Step::call(EngineCall::Get(record.id.clone())));
     }
     if !missing.confirmed {
@@ -55,7 +54,7 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
 pub fn refuse_another_identity(view: &View, record: &Record) -> Option<Step> {
     let other = identity::other_organization(view, record)?;
     let read = view.present(&record.id).is_some();
-    Some(if !read && identity::may_read(view, record) {
+    Some(if !read && identity::may_read(view) {
         Step::call(EngineCall::Get(record.id.clone()))
     } else {
         Step::blocked(findings::another_organization(record, &other))
