@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::domain::ids::Uid;
 use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
-use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, UnresolvedIssue};
+use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::limits::{Backoff, CLOCK_SLACK};
 
@@ -16,6 +16,9 @@ const RESTORED_AT_ONCE: u32 = 10;
 
 /// The interval of restorations after that: another client must not make us use up the organization's rate limit.
 const RESTORED_AGAIN: Duration = Duration::from_secs(60);
+
+/// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
+pub const RENAME_SETTLES: Duration = Duration::from_secs(45);
 
 /// Kept by uid while the object lives.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +80,12 @@ impl Memory {
         self.rename_unclear_at = Some(now);
     }
 
+    /// Whether what was asked then shows the name that the workspace keeps: a rename without an answer had settled.
+    pub fn shows_the_name(&self, asked_at: Timestamp) -> bool {
+        self.rename_unclear_at
+            .is_none_or(|at| asked_at >= later(at, RENAME_SETTLES))
+    }
+
     /// Until when an unresolved issue may create a workspace, or one may appear in a list. No name is changed before.
     pub fn unresolved_until(&self, now: Timestamp) -> Option<Timestamp> {
         let resolved = self.unresolved.iter().map(|issue| issue.resolved_at);
@@ -103,8 +112,7 @@ impl Memory {
             last_token.at = now;
         }
         for issue in &mut self.unresolved {
-            let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);
-            issue.resolved_at = issue.resolved_at.min(as_of_now);
+            issue.tick(now);
         }
     }
 

@@ -131,6 +131,9 @@ impl View {
         match (&self.progress.token, self.progress.permit) {
             (TokenProgress::NothingMade(of), _) => of.as_ref() == Some(intent),
             (TokenProgress::MayIssue(of), PermitProgress::NotBefore(_)) => of == intent,
+            (TokenProgress::MayIssue(of), PermitProgress::Open) => {
+                of == intent && !self.progress.clock.may_begin(intent, self.now)
+            }
             (_, _) => false,
         }
     }

@@ -12,7 +12,8 @@ mod token;
 
 pub(in crate::lifecycle) use calls::{
     call_failed, call_rejected, change_ignored, change_refused, creation_refused, credential_may_not,
-    kubernetes_failed, name_kept_otherwise, plan_limit, stamp_too_late, throttled, token_refused_at_once,
+    kubernetes_failed, name_kept_otherwise, permit_too_late, plan_limit, stamp_too_late, throttled,
+    token_refused_at_once,
 };
 pub(in crate::lifecycle) use creation::{
     answer_lost, being_created, belongs_elsewhere, creation_in_flight, declared_id_not_found, foreign_status,

@@ -3,6 +3,7 @@
 
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::EngineCall;
 use crate::lifecycle::judge::{drift, names};
@@ -26,26 +27,40 @@ pub fn suspected(view: &View, record: &Record) -> Option<EngineCall> {
         .unresolved
         .iter()
         .filter(|issue| !bears(view, record, &issue.name));
-    suspects.find_map(|issue| search_or_remove(view, record, issue))
+    suspects.find_map(|issue| {
+        let due = issue.search_at <= view.now && !view.rests(Aspect::Sync);
+        remove(view, record, issue).or_else(|| search(view, issue).filter(|_| due))
+    })
 }
 
 /// Delete the orphan first; a late issue must still find the recorded workspace, or it would create another.
 pub fn before_deletion(view: &View, record: &Record) -> Orphans {
-    let mut issues = view.memory.unresolved.iter();
-    match issues.find_map(|issue| search_or_remove(view, record, issue)) {
+    let issues = || view.memory.unresolved.iter();
+    let next = issues().find_map(|issue| remove(view, record, issue).or_else(|| search(view, issue)));
+    match next {
         Some(call) => Orphans::Next(call),
-        None if view.memory.unresolved_until(view.now).is_some() => Orphans::Wait,
+        None if issues().any(|issue| !is_searched_for(view, issue)) => Orphans::Wait,
         None => Orphans::None,
     }
 }
 
-/// Nothing, once a search under the name of the issue shows no orphan of ours.
-fn search_or_remove(view: &View, record: &Record, issue: &UnresolvedIssue) -> Option<EngineCall> {
-    let Some(search) = view.search(&issue.name) else {
-        return Some(EngineCall::Search(issue.name.clone()));
-    };
-    let mut rows = search.rows.iter();
-    let row = rows.find(|row| row.name == issue.name && is_ours(view, record, row))?;
+/// Whether this reconcile's search under the name of the issue had to show what it made.
+fn is_searched_for(view: &View, issue: &UnresolvedIssue) -> bool {
+    let search = view.search(&issue.name);
+    search.is_some_and(|search| issue.is_shown_by(search.asked_at))
+}
+
+/// The search under the name of the issue: once, and once more when the issue is resolved.
+fn search(view: &View, issue: &UnresolvedIssue) -> Option<EngineCall> {
+    let asked_too_early = !is_searched_for(view, issue) && issue.is_shown_by(view.now);
+    let unasked = view.search(&issue.name).is_none();
+    (unasked || asked_too_early).then(|| EngineCall::Search(issue.name.clone()))
+}
+
+/// The next call about an orphan that the search showed.
+fn remove(view: &View, record: &Record, issue: &UnresolvedIssue) -> Option<EngineCall> {
+    let mut rows = view.search(&issue.name)?.rows.iter();
+    let row = rows.find(|row| issue.may_have_made(row) && is_ours(view, record, row))?;
     match other(view, &row.id) {
         None => Some(EngineCall::Get(row.id.clone())),
         Some(Remote::Present(row)) if is_ours(view, record, row) => Some(EngineCall::Delete(row.id.clone())),
@@ -66,16 +81,10 @@ pub fn other<'a>(view: &'a View, id: &WorkspaceId) -> Option<&'a Remote> {
     Some(&view.observed(id)?.remote)
 }
 
-/// Created within an issue of ours, and claimed by no other object.
+/// Made by an issue of ours of exactly its name, and claimed by no other object.
 pub fn is_ours(view: &View, record: &Record, row: &RemoteWorkspace) -> bool {
-    let within = |at| {
-        view.memory
-            .unresolved
-            .iter()
-            .any(|issue| issue.window.contains(at))
-    };
+    let mut issues = view.memory.unresolved.iter();
     row.id != record.id
-        && !row.tombstone
-        && row.created_at.is_some_and(within)
+        && issues.any(|issue| issue.may_have_made(row))
         && names::id_claimed_by_other(view, &record.organization_id, &row.id).is_none()
 }

@@ -1,7 +1,5 @@
 //! I1: whether a token is wanted, and what it needs next.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use crate::crd::conditions::TOKEN_READY;
@@ -13,11 +11,8 @@ use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::token_secret::{self, Target};
 use crate::lifecycle::judge::{drift, identity, names};
-use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::memory::{LastToken, RENAME_SETTLES};
 use crate::lifecycle::view::{Record, View};
-
-/// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
-const RENAME_SETTLES: Duration = Duration::from_secs(45);
 
 /// What the token Secret needs.
 #[derive(Clone, Debug, PartialEq)]

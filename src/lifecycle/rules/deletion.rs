@@ -73,7 +73,8 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     let Some(search) = view.search(&intent.name) else {
         return Step::call(EngineCall::Search(intent.name.clone()));
     };
-    match attribute(search, ServerClock::window_of(intent)) {
+    let resolved_at = view.progress.clock.resolved_at(intent);
+    match attribute(search, ServerClock::window_of(intent), resolved_at) {
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => Step::call(EngineCall::Get(row.id)),
             Some(Remote::Gone) => release(view),
@@ -89,9 +90,10 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         Attribution::Ambiguous(row) => {
             Step::blocked(findings::deletion_blocked(&findings::nothing_tells_whose(&row)))
         }
-        Attribution::NotFound if view.now < view.progress.clock.resolved_at(intent) => {
+        Attribution::Unresolved if view.now < resolved_at => {
             Step::blocked(findings::deleting_after_creation(intent))
         }
+        Attribution::Unresolved => Step::call(EngineCall::Search(intent.name.clone())),
         Attribution::NotFound => release(view),
     }
 }

@@ -2,12 +2,13 @@
 //! lots.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::crd::organization::{AccessEntry, Defaults};
 use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
-use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId};
+use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
@@ -60,6 +61,11 @@ pub(in crate::lifecycle::tests) enum Fault {
     Answers(FailureClass, u16),
     /// It was done, and the answer was lost.
     AnswerLost,
+    /// Agent Engine answers so, and it was done all the same.
+    #[expect(dead_code, reason = "for the next chapter")]
+    DoneThough(FailureClass, u16),
+    /// The answer to an issue was lost, and Agent Engine carries it out so many seconds after it was sent.
+    CarriedOutAfter(u64),
     /// The process dies before the request is sent.
     CrashBefore,
     /// The process dies after it was carried out.
@@ -72,6 +78,13 @@ pub(in crate::lifecycle::tests) enum Fault {
 
 /// What happens between two effects.
 type Meanwhile = fn(&mut World);
+
+/// How long one call takes: until it is carried out, and from then until it is answered.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::lifecycle::tests) struct Latency {
+    pub(in crate::lifecycle::tests) until_done: Duration,
+    pub(in crate::lifecycle::tests) until_answered: Duration,
+}
 
 pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) now: Timestamp,
@@ -94,6 +107,10 @@ pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) issued_regions: Vec<Option<RegionId>>,
     pub(in crate::lifecycle::tests) faults: Vec<(&'static str, Fault, usize)>,
     pub(in crate::lifecycle::tests) meanwhile: Vec<(&'static str, Meanwhile)>,
+    /// The next effects of a kind that are slow.
+    pub(in crate::lifecycle::tests) slow: Vec<(&'static str, Latency)>,
+    /// Issues that were sent and are still to be carried out.
+    pub(in crate::lifecycle::tests) late: Vec<(Timestamp, WorkspaceName)>,
     /// The effect, counted from the start, at which the process dies, and whether it is carried out.
     pub(in crate::lifecycle::tests) crash_at: Option<(usize, Fault)>,
     /// Made by an issue for a workspace whose name had just moved.
@@ -134,6 +151,8 @@ impl World {
             issued_regions: Vec::new(),
             faults: Vec::new(),
             meanwhile: Vec::new(),
+            slow: Vec::new(),
+            late: Vec::new(),
             crash_at: None,
             orphans: Vec::new(),
             orphans_of_crashes: Vec::new(),
@@ -252,6 +271,31 @@ impl World {
     /// Something happens just before the next effect of that kind.
     pub(in crate::lifecycle::tests) fn meanwhile(&mut self, kind: &'static str, what: Meanwhile) {
         self.meanwhile.push((kind, what));
+    }
+
+    /// The next effect of that kind takes so many seconds until it is carried out, and then until it is answered.
+    pub(in crate::lifecycle::tests) fn slow(&mut self, kind: &'static str, done: u64, answered: u64) {
+        let (until_done, until_answered) = (Duration::from_secs(done), Duration::from_secs(answered));
+        self.slow.push((
+            kind,
+            Latency {
+                until_done,
+                until_answered,
+            },
+        ));
+    }
+
+    /// Agent Engine carries out the issues whose time has come.
+    pub(in crate::lifecycle::tests) fn land(&mut self) {
+        let now = self.now;
+        let (due, later) = std::mem::take(&mut self.late)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.late = later;
+        let due: Vec<(Timestamp, WorkspaceName)> = due;
+        for (at, name) in due {
+            self.engine.issue(at, &name);
+        }
     }
 
     /// The process dies at the `n`th effect from now on.
