@@ -84,10 +84,16 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
         }
     }
     let target = view.target_name();
+    let before = view.record().map(|record| record.id);
     view.progress.object = ObjectProgress::Current;
     view.object = state.object;
     view.declared = state.declared;
     view.stored = state.stored;
+    let after = view.record().map(|record| record.id);
+    if matches!(effect, ClusterEffect::WriteStatus(_)) && before.is_none() && after.is_some() {
+        // No process before this one issued for it.
+        view.memory.free_of_former_issues = after;
+    }
     if view.target_name() != target {
         retarget(view);
     }

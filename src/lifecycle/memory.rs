@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::ids::Uid;
+use crate::domain::ids::{Uid, WorkspaceId};
 use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
@@ -17,9 +17,6 @@ const RESTORED_AT_ONCE: u32 = 10;
 /// The interval of restorations after that: another client must not make us use up the organization's rate limit.
 const RESTORED_AGAIN: Duration = Duration::from_secs(60);
 
-/// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
-pub const RENAME_SETTLES: Duration = Duration::from_secs(45);
-
 /// Kept by uid while the object lives.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
@@ -30,6 +27,9 @@ pub struct Memory {
     pub rename_unclear_at: Option<Timestamp>,
     /// Issues for the recorded workspace without a verified token: each may have created another workspace.
     pub unresolved: Vec<UnresolvedIssue>,
+    /// The recorded workspace for which no issue of the process before is in doubt: this process recorded it, or read it
+    /// under its name after such an issue had ended.
+    pub free_of_former_issues: Option<WorkspaceId>,
     pub last_token: Option<LastToken>,
 }
 
@@ -80,13 +80,7 @@ impl Memory {
         self.rename_unclear_at = Some(now);
     }
 
-    /// Whether what was asked then shows the name that the workspace keeps: a rename without an answer had settled.
-    pub fn shows_the_name(&self, asked_at: Timestamp) -> bool {
-        self.rename_unclear_at
-            .is_none_or(|at| asked_at >= later(at, RENAME_SETTLES))
-    }
-
-    /// Until when an unresolved issue may create a workspace, or one may appear in a list. No name is changed before.
+    /// Until when an unresolved issue of this process may create a workspace, or one may appear in a list.
     pub fn unresolved_until(&self, now: Timestamp) -> Option<Timestamp> {
         let resolved = self.unresolved.iter().map(|issue| issue.resolved_at);
         resolved.filter(|at| *at > now).max()

@@ -69,6 +69,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.exact-name",
             "rule.asked",
             "rule.doubt-ends",
+            "rule.former-issue",
             "rule.ends-well",
             "rule.secret-taken-away",
             "rule.clock-set-back",

@@ -9,7 +9,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::creation_window::{ServerClock, UnresolvedIssue};
 use crate::lifecycle::effect::{EngineAnswer, EngineCall, IssuedToken, WorkspaceChange};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::failure;
+use crate::lifecycle::judge::{doubt, failure};
 use crate::lifecycle::progress::{Issued, NameSearch, Observation, Remote, Removal, Sighting, TokenProgress};
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::view::View;
@@ -174,8 +174,19 @@ fn unresolved(
 /// A read that was asked after their resolution shows nothing of their own windows under the name: these issues made no
 /// orphan, whoever else bears it.
 fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &[RemoteWorkspace]) {
-    let recorded = view.record().map(|record| record.id);
-    let others = rows.iter().filter(|row| Some(&row.id) != recorded.as_ref());
+    let record = view.record();
+    let recorded = record.as_ref().map(|record| &record.id);
+    let others = rows.iter().filter(|row| Some(&row.id) != recorded);
+    let former = record
+        .as_ref()
+        .and_then(|record| doubt::former_issue(view, record));
+    if let Some(issue) = former
+        && issue.name == *name
+        && issue.is_shown_by(asked_at)
+        && !others.clone().any(|row| issue.may_have_made(row))
+    {
+        view.memory.free_of_former_issues = recorded.cloned();
+    }
     view.memory.unresolved.retain_mut(|issue| {
         if issue.name != *name {
             return true;

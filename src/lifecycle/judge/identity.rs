@@ -10,6 +10,7 @@ use crate::domain::remote::RemoteWorkspace;
 use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::ListEntry;
+use crate::lifecycle::judge::doubt;
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::view::{Record, View};
 
@@ -104,7 +105,7 @@ pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorksp
     let young = |requested_at| {
         elapsed(requested_at, view.now) <= CONFIRMED_FOR
             && requested_at <= view.now
-            && view.memory.shows_the_name(requested_at)
+            && doubt::shows_the_name(view, requested_at)
     };
     if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {
         return seen.present();

@@ -6,7 +6,7 @@ use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::EngineCall;
-use crate::lifecycle::judge::{drift, names};
+use crate::lifecycle::judge::{doubt, drift, names};
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::view::{Record, View};
 
@@ -17,6 +17,8 @@ pub enum Orphans {
     Next(EngineCall),
     /// An unresolved issue may still create one.
     Wait,
+    /// This one may be of an issue that the process before had sent, or of another client.
+    Uncertain(RemoteWorkspace),
 }
 
 /// The next call about orphans under a name that the recorded workspace does not bear. An issue, or its verification, was
@@ -35,13 +37,25 @@ pub fn suspected(view: &View, record: &Record) -> Option<EngineCall> {
 
 /// Delete the orphan first; a late issue must still find the recorded workspace, or it would create another.
 pub fn before_deletion(view: &View, record: &Record) -> Orphans {
-    let issues = || view.memory.unresolved.iter();
-    let next = issues().find_map(|issue| remove(view, record, issue).or_else(|| search(view, issue)));
-    match next {
-        Some(call) => Orphans::Next(call),
-        None if issues().any(|issue| !is_searched_for(view, issue)) => Orphans::Wait,
-        None => Orphans::None,
+    let former = doubt::former_issue(view, record);
+    let known = || view.memory.unresolved.iter();
+    let next = known().find_map(|issue| remove(view, record, issue).or_else(|| search(view, issue)));
+    // Nothing is known of a former issue: a search before its end would tell nothing.
+    let ended = former.iter().filter(|issue| issue.is_shown_by(view.now));
+    let next = next.or_else(|| ended.clone().find_map(|issue| search(view, issue)));
+    let suspect = former.iter().find_map(|issue| suspect(view, record, issue));
+    match (next, suspect) {
+        (Some(call), _) => Orphans::Next(call),
+        (None, Some(row)) => Orphans::Uncertain(row.clone()),
+        (None, None) if known().chain(&former).any(|issue| !is_searched_for(view, issue)) => Orphans::Wait,
+        (None, None) => Orphans::None,
     }
+}
+
+/// A workspace that an issue of the process before may have made. Nothing tells that there was one.
+fn suspect<'a>(view: &'a View, record: &Record, issue: &UnresolvedIssue) -> Option<&'a RemoteWorkspace> {
+    let mut rows = view.search(&issue.name)?.rows.iter();
+    rows.find(|row| row.id != record.id && issue.may_have_made(row))
 }
 
 /// Whether this reconcile's search under the name of the issue had to show what it made.

@@ -61,6 +61,9 @@ fn delete(view: &View, record: &Record) -> Step {
     match orphan::before_deletion(view, record) {
         Orphans::Next(call) => Step::call(call),
         Orphans::Wait => Step::blocked(findings::deleting_after_issue()),
+        Orphans::Uncertain(row) => Step::blocked(findings::deletion_blocked(
+            &findings::may_be_of_a_former_issue(&row),
+        )),
         Orphans::None => Step::call(EngineCall::Delete(record.id.clone())),
     }
 }
@@ -77,6 +80,10 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     match attribute(search, ServerClock::window_of(intent), resolved_at) {
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => Step::call(EngineCall::Get(row.id)),
+            // It was listed: a read that lags is not the last word while the creation is unresolved.
+            Some(Remote::Gone) if view.now < resolved_at => {
+                Step::blocked(findings::deleting_after_creation(intent))
+            }
             Some(Remote::Gone) => release(view),
             Some(Remote::Present(row)) => {
                 let organization = &intent.organization_id;

@@ -233,6 +233,7 @@ impl Dice {
         });
         view.memory.lists_count_after.present = self.maybe(Self::instant);
         view.memory.lists_count_after.absent = self.maybe(Self::instant);
+        view.process_began = self.pick(&[at(-9000), at(-9000), at(-20), at(-61), at(0)]);
         view.memory.rename_unclear_at = self.odds(6).then(|| self.instant());
         view
     }

@@ -174,12 +174,16 @@ impl World {
                 f.2 -= 1;
                 f.1
             });
-        if let Some((_, crash)) = self.crash_at.filter(|(n, _)| *n == self.journal.len()) {
+        let crash = self.crash_at.filter(|(n, _)| *n == self.journal.len());
+        if let Some((_, crash)) = crash {
             fault = Some(crash);
             self.crash_at = None;
         }
         self.journal.push((started, kind));
         let outcome = self.befalls(fault, object, version, effect, started);
+        if crash.is_some() {
+            return None;
+        }
         if let Some(latency) = latency {
             self.now = later(self.now, latency.until_answered);
         }

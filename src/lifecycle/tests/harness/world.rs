@@ -88,6 +88,7 @@ pub(in crate::lifecycle::tests) struct Latency {
 
 pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) now: Timestamp,
+    pub(in crate::lifecycle::tests) process_began: Timestamp,
     pub(in crate::lifecycle::tests) objects: BTreeMap<String, Object>,
     pub(in crate::lifecycle::tests) secrets: BTreeMap<String, Secret>,
     pub(in crate::lifecycle::tests) engine: Engine,
@@ -127,6 +128,7 @@ impl World {
     pub(in crate::lifecycle::tests) fn new() -> Self {
         let mut world = Self {
             now: at(0),
+            process_began: at(0),
             objects: BTreeMap::new(),
             secrets: BTreeMap::new(),
             engine: Engine::default(),
@@ -313,6 +315,7 @@ impl World {
     /// A new process, without memory.
     pub(in crate::lifecycle::tests) fn restart(&mut self) {
         self.memory.clear();
+        self.process_began = self.now;
         self.orphans_of_crashes.append(&mut self.orphans);
         self.claims = Claims::default();
         self.limiter = RateLimiter::new(1000);
@@ -344,6 +347,7 @@ impl World {
         });
         View {
             now: self.now,
+            process_began: self.process_began,
             object: stored.facts.clone(),
             declared: stored.spec.clone(),
             stored: stored.status.clone(),
