@@ -153,6 +153,18 @@ impl ServerClock {
         }
     }
 
+    /// The issue of an intent that is no longer stored.
+    pub fn issue_of(&self, intent: &Creation) -> UnresolvedIssue {
+        let resolved_at = self.resolved_at(intent);
+        UnresolvedIssue {
+            name: intent.name.clone(),
+            window: Self::window_of(intent),
+            resolved_at,
+            search_at: resolved_at,
+            searches: 0,
+        }
+    }
+
     /// Whether an issue that is sent now also ends within the window of the intent.
     pub fn may_begin(&self, intent: &Creation, now: Timestamp) -> bool {
         elapsed(intent.at.0, self.stamp(now).0) <= BEGINS_WITHIN

@@ -70,6 +70,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.asked",
             "rule.doubt-ends",
             "rule.former-issue",
+            "rule.reread",
             "rule.ends-well",
             "rule.secret-taken-away",
             "rule.clock-set-back",

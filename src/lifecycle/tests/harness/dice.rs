@@ -292,6 +292,10 @@ impl Dice {
                     state.declared = self.declared();
                     state.object.generation += 1;
                 }
+                // Another process has written.
+                if self.odds(3) {
+                    state.stored = self.stored();
+                }
                 Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))
             }
             Effect::Cluster(ClusterEffect::AddFinalizer) => {

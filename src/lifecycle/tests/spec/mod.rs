@@ -21,6 +21,7 @@ mod preconditions;
 mod rate_limits;
 mod rename_and_state;
 mod reports;
+mod reread;
 mod secrets;
 mod slow_answers;
 mod stories;
