@@ -30,8 +30,10 @@ pub struct Progress {
     pub issues: u8,
     /// By name; set by each live read, write or deletion of a Secret.
     pub secrets: BTreeMap<String, SecretProgress>,
-    /// Set by the live read of the CustomResourceDefinition.
+    /// Set by the live read of the CustomResourceDefinition; taken back by a slow call to Agent Engine.
     pub crd: Option<CrdState>,
+    /// When the read or write that showed the object live was asked; taken back by a slow call to Agent Engine.
+    pub live_at: Option<Timestamp>,
     /// By id; set by each DELETE of a recorded workspace.
     pub removals: BTreeMap<WorkspaceId, Removal>,
     pub failures: Failures,

@@ -38,9 +38,17 @@ pub struct Reconcile {
     steps: u8,
     sync_calls: u32,
     token_calls: u32,
-    doing: Option<(Aspect, Effect)>,
+    doing: Option<Doing>,
     /// The Ready reason at the start: an event for it was published already.
     began_with: Option<String>,
+}
+
+/// The effect that the loop performs.
+#[derive(Debug)]
+struct Doing {
+    aspect: Aspect,
+    effect: Effect,
+    asked_at: Timestamp,
 }
 
 /// What the loop is to do next.
@@ -113,9 +121,15 @@ impl Reconcile {
         outcome: Option<Outcome>,
     ) -> Next {
         self.view.now = now;
-        if let (Some(outcome), Some((aspect, effect))) = (outcome, self.doing.take()) {
-            self.pay(limiter, aspect, &effect, &outcome);
-            apply_outcome(&mut self.view, aspect, &effect, outcome);
+        if let (Some(outcome), Some(doing)) = (outcome, self.doing.take()) {
+            self.pay(limiter, doing.aspect, &doing.effect, &outcome);
+            apply_outcome(
+                &mut self.view,
+                doing.aspect,
+                &doing.effect,
+                doing.asked_at,
+                outcome,
+            );
         }
         self.view.claim_result = claims.take(&self.claimant(), self.view.claims());
         let asked = claims.held_by_others(&self.view.object.uid, self.view.asks());
@@ -145,7 +159,11 @@ impl Reconcile {
 
     fn perform(&mut self, rule: &'static str, aspect: Aspect, effect: Effect) -> Next {
         self.steps += 1;
-        self.doing = Some((aspect, effect.clone()));
+        self.doing = Some(Doing {
+            aspect,
+            effect: effect.clone(),
+            asked_at: self.view.now,
+        });
         Next::Perform { rule, effect }
     }
 

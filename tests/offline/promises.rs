@@ -54,6 +54,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.claims",
             "rule.deletion-policy",
             "rule.definitions-read",
+            "rule.live-read",
             "rule.withdrawal",
             "rule.secrets",
             "rule.unlabelled-secret",

@@ -32,7 +32,13 @@ fn what_we_created_is_deleted_by_id_after_its_secret() {
     world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
-        ["ReadCrd", "DeleteSecret", "Delete", "RemoveFinalizer"]
+        [
+            "ReadCrd",
+            "DeleteSecret",
+            "ReadObject",
+            "Delete",
+            "RemoveFinalizer"
+        ]
     );
     assert!(world.engine.rows.is_empty());
     assert!(world.objects.is_empty());

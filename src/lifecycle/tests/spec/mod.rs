@@ -14,6 +14,7 @@ mod failures;
 mod gone;
 mod held_up;
 mod identity;
+mod live_reads;
 mod orphans;
 mod preconditions;
 mod rate_limits;
