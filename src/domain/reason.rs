@@ -88,6 +88,8 @@ reasons! {
     NotFoundUnconfirmed: Reconciling, "Wait.";
     /// Agent Engine did not answer, or answered with an error.
     ApiUnavailable: Reconciling, "Wait; if it lasts, check endpoint, network and proxy.";
+    /// The object waits for its share of the organization's rate limit, or for a slot.
+    Queued: Reconciling, "Wait; if it lasts, raise `requestsPerSecond` of the Organization.";
     /// Agent Engine asked the operator to send fewer requests.
     Throttled: Reconciling, "Wait, or lower `requestsPerSecond` of the Organization.";
     /// Agent Engine refused the operator's credential for this call.

@@ -28,6 +28,8 @@ pub struct Memory {
     /// Issues for the recorded workspace without a verified token: each may have created another workspace.
     pub unresolved: Vec<UnresolvedIssue>,
     pub last_token: Option<LastToken>,
+    /// Since when the object waits, without a verdict, for the rate limiter or for its Organization.
+    pub waits_since: Option<Timestamp>,
 }
 
 /// A list counts only if it was requested after our own last read or write.
@@ -92,6 +94,7 @@ impl Memory {
             &mut self.lists_count_after.present,
             &mut self.lists_count_after.absent,
             &mut self.rename_unclear_at,
+            &mut self.waits_since,
         ] {
             if stamp.as_ref().is_some_and(ahead) {
                 *stamp = Some(now);

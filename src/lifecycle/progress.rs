@@ -38,6 +38,8 @@ pub struct Progress {
     pub removals: BTreeMap<WorkspaceId, Removal>,
     pub failures: Failures,
     pub permit: PermitProgress,
+    /// Why there is no permit.
+    pub scarcity: Scarcity,
     /// Learns from every answer that carries a `Date`.
     pub clock: ServerClock,
     /// Events to publish beside the change of the Ready reason.
@@ -233,4 +235,14 @@ pub enum PermitProgress {
     Open,
     /// The next permit is at this instant, later than a reconcile waits.
     NotBefore(Timestamp),
+}
+
+/// Why the rate limiter lets a reconcile wait.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scarcity {
+    /// Others are before it.
+    #[default]
+    Queue,
+    /// Agent Engine asked for a pause.
+    Pause,
 }

@@ -7,6 +7,7 @@ use crate::crd::conditions::{self, ConditionDraft, ConditionStatus};
 use crate::crd::workspace::{Creation, WorkspaceStatus};
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
+use crate::domain::object::Deletion;
 use crate::domain::reason::{Kstatus, Reason};
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::findings;
@@ -32,20 +33,35 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
             view,
             match ending {
                 Ending::Done => findings::being_created(),
+                Ending::Waits(finding) => match view.intent() {
+                    Some(intent) if view.object.deletion == Deletion::NotRequested => {
+                        findings::creation_in_flight(intent)
+                    }
+                    Some(_) | None => finding.clone(),
+                },
                 Ending::Blocked(finding) | Ending::TokenBlocked(finding) => finding.clone(),
                 Ending::Failed(problem) => problem.finding.clone(),
             },
         );
     };
     match ending {
-        Ending::Done => conclude(view, synced(view, &record), token(view, &record)),
-        Ending::Blocked(finding) => blocked(view, finding.clone()),
+        Ending::Done => conclude(
+            view,
+            synced(view, &record, findings::updating),
+            token(view, &record, findings::being_issued),
+        ),
+        Ending::Waits(finding) if view.object.deletion == Deletion::NotRequested => conclude(
+            view,
+            synced(view, &record, || finding.clone()),
+            token(view, &record, || finding.clone()),
+        ),
+        Ending::Blocked(finding) | Ending::Waits(finding) => blocked(view, finding.clone()),
         Ending::Failed(Problem {
             aspect: Aspect::Sync,
             finding,
         }) => {
             let synced = lost(view, &record).unwrap_or_else(|| finding.clone());
-            conclude(view, synced, token(view, &record))
+            conclude(view, synced, token(view, &record, findings::being_issued))
         }
         Ending::TokenBlocked(finding)
         | Ending::Failed(Problem {
@@ -53,7 +69,7 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
             finding,
         }) => conclude(
             view,
-            synced(view, &record),
+            synced(view, &record, findings::updating),
             quiet_while_good(view, finding.clone()),
         ),
     }
@@ -92,7 +108,8 @@ fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
     Verdict { main, synced, token }
 }
 
-fn synced(view: &View, record: &Record) -> Finding {
+/// `next` says that a call about name or state is to be sent.
+fn synced(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Finding {
     if let Some(lost) = lost(view, record) {
         return lost;
     }
@@ -101,15 +118,16 @@ fn synced(view: &View, record: &Record) -> Finding {
     }
     match drift::drift(view, record) {
         Drift::None => findings::as_declared(),
-        Drift::Next(_) => findings::updating(),
+        Drift::Next(_) => next(),
         Drift::Blocked(finding) => finding,
     }
 }
 
-fn token(view: &View, record: &Record) -> Finding {
+/// `next` says that the token is to be issued.
+fn token(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Finding {
     match token::need(view, record) {
         Need::None(finding) => finding,
-        Need::Next(_) => quiet_while_good(view, findings::being_issued()),
+        Need::Next(_) => quiet_while_good(view, next()),
         Need::Later(finding) | Need::Blocked(finding) => quiet_while_good(view, finding),
     }
 }

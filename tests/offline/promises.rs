@@ -55,6 +55,8 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.deletion-policy",
             "rule.definitions-read",
             "rule.live-read",
+            "rule.true-while-waiting",
+            "rule.says-within-a-minute",
             "rule.withdrawal",
             "rule.secrets",
             "rule.unlabelled-secret",

@@ -1,5 +1,6 @@
 //! I7: deletes the workspace or retains it, then lets the object go.
 
+use crate::crd::conditions::READY;
 use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
@@ -10,7 +11,7 @@ use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::deletion::{self, WorkspaceFate};
 use crate::lifecycle::judge::orphan::{self, Orphans};
-use crate::lifecycle::judge::{failure, names, token_secret};
+use crate::lifecycle::judge::{failure, names, organization, token_secret};
 use crate::lifecycle::progress::{Remote, Removal};
 use crate::lifecycle::rules::creation::found_record;
 use crate::lifecycle::step::{Change, Ending, Step};
@@ -96,11 +97,21 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     }
 }
 
-/// The step, if Agent Engine cannot be asked to delete now.
+/// The step, if Agent Engine cannot be asked to delete now. Waiting is not failing: just after a start, the Organization is
+/// being verified.
 fn unable(view: &View) -> Option<Step> {
+    if let Some(name) = organization::being_verified(view)
+        && failure::problem(view).is_none()
+    {
+        return Some(Step::Settle(Ending::Waits(findings::deletion_waits_for(name))));
+    }
     match deletion::obstacle(view) {
         Some(why) => Some(Step::blocked(findings::deletion_blocked(&why))),
-        None => view.rests(Aspect::Sync).then_some(Step::Leave),
+        None if view.rests(Aspect::Sync) => {
+            let last = view.last_word(READY, findings::deletion_waits);
+            Some(Step::Settle(Ending::Waits(last)))
+        }
+        None => None,
     }
 }
 

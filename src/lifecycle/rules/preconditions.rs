@@ -22,7 +22,7 @@ pub fn read_what_changed(view: &View) -> Option<Step> {
     }
 }
 
-/// Without a permit of the rate limiter, ends the reconcile, unless a failure is still to be reported.
+/// Without a permit of the rate limiter, the object waits, unless a failure is still to be reported.
 pub fn give_way(view: &View) -> Option<Step> {
     let denied = view.progress.permit != PermitProgress::Open;
     let unclear = view
@@ -30,7 +30,8 @@ pub fn give_way(view: &View) -> Option<Step> {
         .removals
         .values()
         .any(|removal| *removal == Removal::Unclear);
-    (denied && !unclear && failure::problem(view).is_none()).then_some(Step::Leave)
+    let waits = || Step::Settle(Ending::Waits(findings::no_permit(view.progress.scarcity)));
+    (denied && !unclear && failure::problem(view).is_none()).then(waits)
 }
 
 /// A failed effect ends the reconcile; back-off decides when the next begins.
@@ -85,7 +86,7 @@ fn withdraw_if_declared_away(view: &View) -> Option<Step> {
 }
 
 /// No call is made without a verified Organization. I9: while its credential is being verified, as after a restart, the
-/// stored status stands.
+/// stored status stands as long as it is true.
 pub fn know_the_organization(view: &View) -> Option<Step> {
     let unusable = organization::usable(view).err()?;
     let stands = match (unusable, view.readable()) {
@@ -95,7 +96,7 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
         (_, _) => false,
     };
     Some(if stands {
-        Step::Leave
+        Step::Settle(Ending::Waits(unusable.finding()))
     } else {
         Step::blocked(unusable.finding())
     })

@@ -88,6 +88,34 @@ impl World {
         self.lives(object, span, Lists::Never)
     }
 
+    /// As [`World::live_unlisted`]; `look` sees the world at the last instant before each reconcile, and at the end.
+    pub(in crate::lifecycle::tests) fn live_watched(
+        &mut self,
+        object: &str,
+        span: Duration,
+        mut look: impl FnMut(&World),
+    ) {
+        let end = later(self.now, span);
+        while self.now < end && self.objects.contains_key(object) {
+            let before = self.objects[object].version;
+            let listed = self.snapshot.clone();
+            let Some(settled) = self.reconcile(object) else {
+                continue;
+            };
+            self.snapshot = listed;
+            let own_event = self.objects.get(object).is_some_and(|o| o.version != before);
+            let soon = later(self.now, Duration::from_millis(10));
+            let wake = if own_event {
+                soon
+            } else {
+                settled.requeue.at.max(soon)
+            };
+            self.now = crate::domain::time::earlier(wake.min(end), Duration::from_millis(1)).max(self.now);
+            look(self);
+            self.now = wake.min(end);
+        }
+    }
+
     fn lives(&mut self, object: &str, span: Duration, lists: Lists) -> usize {
         let end = later(self.now, span);
         let mut wake = self.now;

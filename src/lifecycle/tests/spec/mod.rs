@@ -25,4 +25,5 @@ mod stories;
 mod suspended_in_flight;
 mod tokens;
 mod unwatched_recorded_secret;
+mod waiting;
 mod whose_id;
