@@ -19,6 +19,8 @@ use crate::lifecycle::schedule::TokenTimes;
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     pub object: ObjectProgress,
+    /// The reconcile request as it was when the reconcile began: no later one was handled by what it read.
+    pub request: Option<String>,
     /// Whether this reconcile has stored a status: then the stored one tells nothing of earlier reconciles.
     pub status: StatusProgress,
     /// By name; set by each search.

@@ -92,6 +92,7 @@ pub enum SharedList {
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
         view.memory.tick(view.now);
+        view.progress.request = view.object.reconcile_at.clone();
         let began_with = ready_reason(&view.stored);
         Self {
             view,

@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 
-use crate::crd::conditions::{self, ConditionDraft, ConditionStatus};
+use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, SYNCED};
 use crate::crd::workspace::{Creation, WorkspaceStatus};
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
@@ -13,7 +13,8 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
 use crate::lifecycle::judge::token::{self, Need};
-use crate::lifecycle::judge::{deletion, identity, token_secret};
+use crate::lifecycle::judge::{deletion, identity, token_life, token_secret};
+use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::step::{Change, Ending};
 use crate::lifecycle::view::{Record, View};
 
@@ -117,6 +118,10 @@ fn synced(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Findi
         return findings::suspended();
     }
     match drift::drift(view, record) {
+        Drift::None if identity::is_unread(view, record) => match view.progress.permit {
+            PermitProgress::Open => view.last_word(SYNCED, findings::unread),
+            PermitProgress::NotBefore(_) => next(),
+        },
         Drift::None => findings::as_declared(),
         Drift::Next(_) => next(),
         Drift::Blocked(finding) => finding,
@@ -132,10 +137,11 @@ fn token(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Findin
     }
 }
 
-/// A renewal that waits is not reported while the token in use has a good part of its life left.
+/// A renewal that waits is not reported while the declared Secret is as declared, and its token has a good part of its life
+/// left.
 fn quiet_while_good(view: &View, finding: Finding) -> Finding {
     match finding.reason.kstatus() {
-        Kstatus::Reconciling if token_secret::holds_token(view) => findings::verified(),
+        Kstatus::Reconciling if token_life::is_served(view) => findings::verified(),
         Kstatus::Reconciling | Kstatus::Stalled | Kstatus::Ready => finding,
     }
 }
@@ -145,7 +151,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
     let base = WorkspaceStatus {
         observed_generation: Some(view.object.generation),
         deletion_policy: Some(deletion::policy(view)),
-        last_handled_reconcile_at: view.object.reconcile_at.clone(),
+        last_handled_reconcile_at: identity::handled_request(view, &verdict.main),
         conditions: conditions(view, verdict),
         ..WorkspaceStatus::default()
     };

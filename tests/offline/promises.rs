@@ -55,6 +55,8 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.deletion-policy",
             "rule.definitions-read",
             "rule.live-read",
+            "rule.unread",
+            "rule.carried-out",
             "rule.true-while-waiting",
             "rule.says-within-a-minute",
             "rule.withdrawal",

@@ -37,7 +37,7 @@ pub(in crate::lifecycle) use organization::{
 };
 pub(in crate::lifecycle) use sync::{
     as_declared, default_not_deactivated, default_not_renamed, name_taken, rename_waits,
-    rename_waits_for_tokens, suspended, switch_waits, updating,
+    rename_waits_for_tokens, suspended, switch_waits, unread, updating,
 };
 pub(in crate::lifecycle) use token::{
     being_issued, declared_inactive, disabled, inactive, rename_unclear, secret_fight, secret_not_owned,

@@ -5,12 +5,14 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::crd::workspace::MissingWorkspace;
+use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
 use crate::domain::remote::RemoteWorkspace;
 use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::ListEntry;
-use crate::lifecycle::progress::Remote;
+use crate::lifecycle::judge::failure;
+use crate::lifecycle::progress::{PermitProgress, Remote};
 use crate::lifecycle::view::{Record, View};
 
 /// How long a read is good for an issue, and a list for telling one missing workspace from many.
@@ -41,6 +43,35 @@ pub fn differs_in_the_list(view: &View, record: &Record) -> bool {
             .as_ref()
             .is_none_or(|row| row.name != record.name || row.known_state() != record.state)
     })
+}
+
+/// Whether the list, or a user's request, calls for a GET by id that has not been answered yet. What is known to be unread is
+/// not as declared.
+pub fn is_unread(view: &View, record: &Record) -> bool {
+    let called_for = differs_in_the_list(view, record) || is_asked_for(view);
+    called_for && view.observed(&record.id).is_none() && view.row(&record.id).is_none()
+}
+
+/// The reconcile request that this reconcile has handled: it has read the workspace since, or `stored` says why nothing
+/// can be read.
+pub fn handled_request(view: &View, stored: &Finding) -> Option<String> {
+    if !is_asked_for(view) {
+        return view.object.reconcile_at.clone();
+    }
+    let read = match view.record() {
+        Some(record) => view.observed(&record.id).is_some() || view.row(&record.id).is_some(),
+        None => !view.progress.searches.is_empty() || !view.progress.workspaces.is_empty(),
+    };
+    let known_before = view.progress.request == view.object.reconcile_at;
+    let tried_in_vain = failure::problem(view).is_some()
+        || view.progress.failures.sync.is_some()
+        || view.progress.permit != PermitProgress::Open
+        || view.rests(Aspect::Sync);
+    if (read && known_before) || !(read || tried_in_vain || stored.is_ready()) {
+        view.object.reconcile_at.clone()
+    } else {
+        view.stored.last_handled_reconcile_at.clone()
+    }
 }
 
 /// Whether a GET by id may be sent for the recorded workspace now.

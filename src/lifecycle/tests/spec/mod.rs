@@ -24,6 +24,7 @@ mod secrets;
 mod stories;
 mod suspended_in_flight;
 mod tokens;
+mod unread;
 mod unwatched_recorded_secret;
 mod waiting;
 mod whose_id;
