@@ -55,6 +55,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.deletion-policy",
             "rule.definitions-read",
             "rule.live-read",
+            "rule.credential-touched",
             "rule.unread",
             "rule.carried-out",
             "rule.true-while-waiting",
