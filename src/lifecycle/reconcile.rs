@@ -386,7 +386,11 @@ impl Reconcile {
 
     /// The next list confirms, or not, that a workspace is missing.
     fn shared_list(&self) -> SharedList {
-        let record = self.view.record();
+        // A list that lacks many is no answer for one.
+        let record = self
+            .view
+            .record()
+            .filter(|_| !identity::are_many_missing(&self.view));
         match record.and_then(|record| identity::missing(&self.view, &record)) {
             Some(missing) if !missing.confirmed => SharedList::Wanted,
             Some(_) | None => SharedList::Enough,

@@ -22,7 +22,7 @@ pub(in crate::lifecycle) use creation::{
 };
 pub(in crate::lifecycle) use deletion::{
     blocked as deletion_blocked, crd_unreadable, deleting_after_creation, deleting_after_issue,
-    left_after_creation, left_at_agent_engine, no_organization, undecodable_organization,
+    left_after_creation, left_at_agent_engine, no_organization, released, undecodable_organization,
     unready_organization, waits as deletion_waits, waits_for as deletion_waits_for,
 };
 pub(in crate::lifecycle) use identity::{

@@ -254,7 +254,11 @@ impl World {
                 self.write(object, version, |o| o.facts.finalizer = Finalizer::Present)
             }
             Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
-                self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent)
+                match self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent) {
+                    // Whoever else holds it, it is gone for us.
+                    Outcome::Cluster(ClusterOutcome::Object(_)) => Outcome::Cluster(ClusterOutcome::Gone),
+                    other => other,
+                }
             }
             Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
                 self.write(object, version, |o| o.status = (**status).clone())
@@ -376,7 +380,11 @@ impl World {
         self.versions += 1;
         stored.version = self.versions;
         how(stored);
-        if stored.facts.deletion == Deletion::Requested && stored.facts.finalizer == Finalizer::Absent {
+        let held = self.held_by_others.contains(object);
+        if stored.facts.deletion == Deletion::Requested
+            && stored.facts.finalizer == Finalizer::Absent
+            && !held
+        {
             self.remove(object);
             return Outcome::Cluster(ClusterOutcome::Gone);
         }

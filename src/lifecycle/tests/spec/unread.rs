@@ -30,7 +30,7 @@ fn a_difference_that_cannot_be_read_is_said_until_it_is() {
         let mut world = differing(fault, usize::MAX);
         let mut said = Vec::new();
         world.live_watched("acme", Duration::from_secs(20 * 60), |world| {
-            said.push(world.ready("acme"))
+            said.push(world.ready("acme"));
         });
         assert!(!said.contains(&"AsDeclared".to_owned()), "{fault:?}: {said:?}");
         assert!(world.writes() <= 3, "{fault:?}: {} writes", world.writes());
@@ -46,7 +46,7 @@ fn an_absence_that_cannot_be_read_is_said_as_well() {
     world.fault("Get", DOWN, usize::MAX);
     let mut said = Vec::new();
     world.live_watched("acme", Duration::from_secs(20 * 60), |world| {
-        said.push(world.ready("acme"))
+        said.push(world.ready("acme"));
     });
     assert!(!said.contains(&"AsDeclared".to_owned()), "{said:?}");
     assert!(world.writes() <= 3, "{} writes", world.writes());

@@ -66,7 +66,10 @@ const HOLD_UPS: [(&str, HoldUp); 9] = [
     ("another organization", |world| {
         world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
     }),
-    ("many missing", |world| world.readable().missing = Missing::Many),
+    ("many missing", |world| {
+        world.readable().missing = Missing::Many;
+        world.engine.rows.clear();
+    }),
     ("claimed", |world| world.claimed_elsewhere("ws-1")),
     ("down", |world| {
         for call in ["Get", "Issue"] {
