@@ -2,9 +2,14 @@
 
 mod answers;
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::crd::workspace::Creation;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome};
 use crate::lifecycle::facts::{Ownership, SecretFacts};
@@ -14,11 +19,32 @@ use crate::lifecycle::memory::LastToken;
 use crate::lifecycle::progress::{Failures, ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
 use crate::lifecycle::view::View;
 
-/// Applies `outcome` of `effect` to the view.
-pub(super) fn apply_outcome(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
+/// A call to Agent Engine that ends later after a live read makes what was read stale: a user may have changed it meanwhile.
+const LIVE_FOR: Duration = Duration::from_secs(2);
+
+/// Applies `outcome` of `effect`, which was asked at `asked_at`, to the view.
+pub(super) fn apply_outcome(
+    view: &mut View,
+    aspect: Aspect,
+    effect: &Effect,
+    asked_at: Timestamp,
+    outcome: Outcome,
+) {
     match (effect, outcome) {
-        (Effect::Cluster(effect), Outcome::Cluster(outcome)) => of_cluster(view, aspect, effect, outcome),
-        (Effect::Engine(call), Outcome::Engine(answer)) => answers::apply(view, aspect, call, answer),
+        (Effect::Cluster(effect), Outcome::Cluster(outcome)) => {
+            if let ClusterOutcome::Object(_) = outcome {
+                view.progress.live_at = Some(asked_at);
+            }
+            of_cluster(view, aspect, effect, outcome);
+        }
+        (Effect::Engine(call), Outcome::Engine(answer)) => {
+            answers::apply(view, aspect, call, answer);
+            let slow = |at| elapsed(at, view.now) > LIVE_FOR;
+            if view.progress.live_at.is_some_and(slow) || slow(asked_at) {
+                view.progress.live_at = None;
+                view.progress.crd = None;
+            }
+        }
         // The shell answers each effect in its own family.
         (Effect::Cluster(_), Outcome::Engine(_)) | (Effect::Engine(_), Outcome::Cluster(_)) => {}
     }

@@ -31,6 +31,8 @@ pub struct Memory {
     /// under its name after such an issue had ended.
     pub free_of_former_issues: Option<WorkspaceId>,
     pub last_token: Option<LastToken>,
+    /// Since when the object waits, without a verdict, for the rate limiter or for its Organization.
+    pub waits_since: Option<Timestamp>,
 }
 
 /// A list counts only if it was requested after our own last read or write.
@@ -95,6 +97,7 @@ impl Memory {
             &mut self.lists_count_after.present,
             &mut self.lists_count_after.absent,
             &mut self.rename_unclear_at,
+            &mut self.waits_since,
         ] {
             if stamp.as_ref().is_some_and(ahead) {
                 *stamp = Some(now);

@@ -53,7 +53,13 @@ pub fn need(view: &View, record: &Record) -> Need {
             );
         }
         Target::Ours(facts) if token_secret::is_current(view, record, facts) => {
-            return Need::None(findings::verified());
+            let ended = facts.times.is_some_and(|times| times.has_ended(view.now));
+            return if ended {
+                // It lived shorter than the least time between two issues.
+                Need::Later(findings::token_waits())
+            } else {
+                Need::None(findings::verified())
+            };
         }
         Target::Ours(_) | Target::Free | Target::Unread => {}
     }

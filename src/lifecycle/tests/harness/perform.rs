@@ -121,6 +121,34 @@ impl World {
         self.lives(object, span, Lists::Never)
     }
 
+    /// As [`World::live_unlisted`]; `look` sees the world at the last instant before each reconcile, and at the end.
+    pub(in crate::lifecycle::tests) fn live_watched(
+        &mut self,
+        object: &str,
+        span: Duration,
+        mut look: impl FnMut(&World),
+    ) {
+        let end = later(self.now, span);
+        while self.now < end && self.objects.contains_key(object) {
+            let before = self.objects[object].version;
+            let listed = self.snapshot.clone();
+            let Some(settled) = self.reconcile(object) else {
+                continue;
+            };
+            self.snapshot = listed;
+            let own_event = self.objects.get(object).is_some_and(|o| o.version != before);
+            let soon = later(self.now, Duration::from_millis(10));
+            let wake = if own_event {
+                soon
+            } else {
+                settled.requeue.at.max(soon)
+            };
+            self.now = crate::domain::time::earlier(wake.min(end), Duration::from_millis(1)).max(self.now);
+            look(self);
+            self.now = wake.min(end);
+        }
+    }
+
     fn lives(&mut self, object: &str, span: Duration, lists: Lists) -> usize {
         let end = later(self.now, span);
         let mut wake = self.now;
@@ -291,7 +319,11 @@ impl World {
                 self.write(object, version, |o| o.facts.finalizer = Finalizer::Present)
             }
             Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
-                self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent)
+                match self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent) {
+                    // Whoever else holds it, it is gone for us.
+                    Outcome::Cluster(ClusterOutcome::Object(_)) => Outcome::Cluster(ClusterOutcome::Gone),
+                    other => other,
+                }
             }
             Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
                 self.write(object, version, |o| o.status = (**status).clone())
@@ -413,7 +445,11 @@ impl World {
         self.versions += 1;
         stored.version = self.versions;
         how(stored);
-        if stored.facts.deletion == Deletion::Requested && stored.facts.finalizer == Finalizer::Absent {
+        let held = self.held_by_others.contains(object);
+        if stored.facts.deletion == Deletion::Requested
+            && stored.facts.finalizer == Finalizer::Absent
+            && !held
+        {
             self.remove(object);
             return Outcome::Cluster(ClusterOutcome::Gone);
         }

@@ -1,7 +1,7 @@
 //! A small synchronous world: objects and Secrets as stored, Agent Engine as modelled. It waits for nothing and draws no
 //! lots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -107,6 +107,8 @@ pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) issued_names: Vec<String>,
     pub(in crate::lifecycle::tests) issued_regions: Vec<Option<RegionId>>,
     pub(in crate::lifecycle::tests) faults: Vec<(&'static str, Fault, usize)>,
+    /// Objects that a finalizer of others holds.
+    pub(in crate::lifecycle::tests) held_by_others: BTreeSet<String>,
     pub(in crate::lifecycle::tests) meanwhile: Vec<(&'static str, Meanwhile)>,
     /// The next effects of a kind that are slow.
     pub(in crate::lifecycle::tests) slow: Vec<(&'static str, Latency)>,
@@ -152,6 +154,7 @@ impl World {
             issued_names: Vec::new(),
             issued_regions: Vec::new(),
             faults: Vec::new(),
+            held_by_others: BTreeSet::new(),
             meanwhile: Vec::new(),
             slow: Vec::new(),
             late: Vec::new(),
