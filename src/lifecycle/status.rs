@@ -62,7 +62,7 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
 /// The finding stops the whole object.
 fn blocked(view: &View, finding: Finding) -> Verdict {
     let token = if token_secret::holds_token(view) {
-        findings::verified()
+        token_secret::verified(view)
     } else {
         finding.clone()
     };
@@ -117,7 +117,7 @@ fn token(view: &View, record: &Record) -> Finding {
 /// A renewal that waits is not reported while the token in use has a good part of its life left.
 fn quiet_while_good(view: &View, finding: Finding) -> Finding {
     match finding.reason.kstatus() {
-        Kstatus::Reconciling if token_secret::holds_token(view) => findings::verified(),
+        Kstatus::Reconciling if token_secret::holds_token(view) => token_secret::verified(view),
         Kstatus::Reconciling | Kstatus::Stalled | Kstatus::Ready => finding,
     }
 }

@@ -19,6 +19,7 @@ mod organizations;
 mod readme;
 mod rename;
 mod restarts;
+mod secrets_contested;
 mod secrets_stay_secret;
 mod state;
 mod tenancy;

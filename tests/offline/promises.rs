@@ -57,6 +57,8 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.withdrawal",
             "rule.secrets",
             "rule.unlabelled-secret",
+            "rule.unpatchable-secret",
+            "rule.contested-secret",
             "rule.fed-stores",
             "rule.default-workspace",
             "rule.secret-exists",

@@ -9,12 +9,14 @@
 //! - [`orphan`]: did an issue of ours make a workspace beside the recorded one?
 //! - [`drift`]: name and state beside what is declared.
 //! - [`token_secret`]: which Secret the token goes to, and what is in it.
+//! - [`decoration`]: its labels and annotations.
 //! - [`token`]: is a token wanted, and what does it need next?
 //! - [`deletion`]: what becomes of the workspace when its object goes.
 //! - [`failure`]: what a failed call means, and which failure ends the reconcile.
 
 pub mod attribution;
 pub mod claims;
+pub mod decoration;
 pub mod deletion;
 pub mod drift;
 pub mod failure;

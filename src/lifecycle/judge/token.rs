@@ -14,6 +14,7 @@ use crate::lifecycle::findings;
 use crate::lifecycle::judge::token_secret::{self, Target};
 use crate::lifecycle::judge::{drift, identity, names};
 use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::view::{Record, View};
 
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
@@ -59,7 +60,14 @@ pub fn need(view: &View, record: &Record) -> Need {
             );
         }
         Target::Ours(facts) if token_secret::is_current(view, record, facts) => {
-            return Need::None(findings::verified());
+            return Need::None(token_secret::verified(view));
+        }
+        // Another token would be changed in the same way: it is not issued before it is due.
+        Target::Ours(facts)
+            if token_secret::is_altered(view, record, facts)
+                && token_secret::freshness(view) == Some(Freshness::Fresh) =>
+        {
+            return Need::Blocked(findings::secret_altered(&facts.name));
         }
         Target::Ours(_) | Target::Free | Target::Unread => {}
     }

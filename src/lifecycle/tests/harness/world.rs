@@ -68,6 +68,8 @@ pub(in crate::lifecycle::tests) enum Fault {
     Refused,
     /// The Kubernetes API says that the operator may not.
     Forbidden,
+    /// The Kubernetes API refuses to change the content of a Secret.
+    Unpatchable,
 }
 
 /// What happens between two effects.
@@ -94,6 +96,8 @@ pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) issued_regions: Vec<Option<RegionId>>,
     pub(in crate::lifecycle::tests) faults: Vec<(&'static str, Fault, usize)>,
     pub(in crate::lifecycle::tests) meanwhile: Vec<(&'static str, Meanwhile)>,
+    /// Changes each Secret as it is stored.
+    pub(in crate::lifecycle::tests) admission: Option<fn(&mut SecretFacts)>,
     /// The effect, counted from the start, at which the process dies, and whether it is carried out.
     pub(in crate::lifecycle::tests) crash_at: Option<(usize, Fault)>,
     /// Made by an issue for a workspace whose name had just moved.
@@ -134,6 +138,7 @@ impl World {
             issued_regions: Vec::new(),
             faults: Vec::new(),
             meanwhile: Vec::new(),
+            admission: None,
             crash_at: None,
             orphans: Vec::new(),
             orphans_of_crashes: Vec::new(),
