@@ -11,6 +11,7 @@ mod crashes;
 mod crd_removal;
 mod crd_validation;
 mod creation;
+mod deaf_watches;
 mod deletion;
 mod drift;
 mod harness;

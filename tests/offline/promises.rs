@@ -74,6 +74,8 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.wish-from-elsewhere",
             "rule.silent-kubernetes",
             "rule.lagging-store",
+            "rule.deaf-watch",
+            "rule.definition-gone",
             "rule.listed-namespace",
             "rule.pure-core",
             "rule.rate",

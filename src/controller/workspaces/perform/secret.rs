@@ -14,6 +14,7 @@ use super::{NO_TOKEN, Performer};
 use crate::controller::patch;
 use crate::controller::reduced_secret::{ReducedSecret, SECRET_TYPE, fingerprint};
 use crate::controller::secret_index::facts;
+use crate::controller::watch::ears;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::domain::time::elapsed;
 use crate::engine::ScopedToken;
@@ -63,7 +64,7 @@ impl Performer {
                 let kept = ReducedSecret::of(&secret.0);
                 let facts = facts(&kept, &self.uid(), &self.object.name_any());
                 self.count_token(&kept);
-                self.context.shared().secrets.put(kept);
+                self.index(kept);
                 self.tokens.remove(&draft.slot);
                 ClusterOutcome::SecretWritten(facts)
             }
@@ -95,12 +96,25 @@ impl Performer {
             Ok(secret) => {
                 let kept = ReducedSecret::of(&secret.0);
                 let facts = facts(&kept, &self.uid(), &self.object.name_any());
-                self.context.shared().secrets.put(kept);
+                self.index(kept);
                 ClusterOutcome::SecretDecorated(facts)
             }
             Err(kube::Error::Api(status)) if status.is_not_found() => ClusterOutcome::Conflict,
             Err(error) => self.failed(&error),
         }
+    }
+
+    /// As the API server returned it. The watch of our label must show it, if it has that label.
+    fn index(&self, kept: ReducedSecret) {
+        let now = self.context.now();
+        let mut shared = self.context.shared();
+        if kept.labelled_for.is_some() {
+            let version = Some(kept.resource_version.as_str());
+            shared
+                .ears
+                .wrote(ears::Resource::TokenSecrets, &kept.namespace, version, now);
+        }
+        shared.secrets.put(kept);
     }
 
     fn count_token(&self, new: &ReducedSecret) {

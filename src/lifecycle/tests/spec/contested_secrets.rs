@@ -9,6 +9,9 @@ use crate::domain::time::elapsed;
 use crate::lifecycle::facts::{Content, Patchable, SecretFacts};
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
+/// Changes a Secret as it is stored.
+type Policy = fn(&mut SecretFacts);
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Of tokens that live twenty minutes, issued from now on.
@@ -112,7 +115,7 @@ fn a_back_off_ends_when_the_secret_that_stopped_it_goes() {
 /// Promise: rule.contested-secret: A label, an annotation or a key that an admission policy changes costs no token before its time; the condition names it
 #[test]
 fn a_policy_on_the_secret_costs_no_token() {
-    let policies: [(&str, fn(&mut SecretFacts)); 7] = [
+    let policies: [(&str, Policy); 7] = [
         ("our label", |facts| {
             facts
                 .labels
