@@ -6,17 +6,20 @@
 //! | when may an organization's next request go out? | [`rate_limiter`], on the algorithm in `gcra` |
 //! | what does a 429 do to the rate? | `throttle` |
 //! | when is a failing object tried again? | [`backoff`] |
+//! | which object is reconciled next? | [`queue`] |
 //! | which reconcile may run at all? | [`slots`] |
 
 use std::time::Duration;
 
 pub mod backoff;
 mod gcra;
+pub mod queue;
 pub mod rate_limiter;
 pub mod slots;
 mod throttle;
 
 pub use backoff::{Backoff, Urgency};
+pub use queue::{Priority, Queue};
 pub use rate_limiter::{Lane, Permit, RateLimiter};
 pub use slots::{Slot, Slots, Work};
 pub use throttle::Pressure;
