@@ -18,7 +18,7 @@ use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
 use crate::domain::ids::Uid;
 use crate::engine;
 use crate::lifecycle::Memory;
-use crate::limits::{RateLimiter, Slots};
+use crate::limits::RateLimiter;
 use crate::organization::{self, Published, Snapshot};
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
@@ -40,7 +40,6 @@ pub struct Context {
 
 /// Plain values under one lock, which is never held across an await.
 pub(super) struct Shared {
-    pub(super) slots: Slots,
     pub(super) claims: Claims,
     pub(super) secrets: SecretIndex,
     pub(super) memories: HashMap<Uid, Memory>,
@@ -101,7 +100,6 @@ impl Context {
             namespaces: Writer::default(),
             credentials: Writer::default(),
         };
-        let slots = Slots::new(settings.concurrency.get());
         let (wake_workspace, workspaces) = mpsc::unbounded();
         let (wake_organization, organizations) = mpsc::unbounded();
         let context = Self {
@@ -115,7 +113,7 @@ impl Context {
             credentials: writers.credentials.as_reader(),
             wake_workspace,
             wake_organization,
-            shared: Mutex::new(Shared::new(slots)),
+            shared: Mutex::new(Shared::new()),
         };
         (
             context,
@@ -219,9 +217,8 @@ impl Context {
 }
 
 impl Shared {
-    fn new(slots: Slots) -> Self {
+    fn new() -> Self {
         Self {
-            slots,
             claims: Claims::default(),
             secrets: SecretIndex::default(),
             memories: HashMap::new(),

@@ -6,8 +6,8 @@
 //! |---|---|
 //! | `watch/` | streams of events feed the stores, and wake the objects that a change concerns |
 //! | `context` | the stores, the queues, and the values that reconciles share: `secret_index`, `own_writes` |
-//! | `runner` | the loop of both kinds: one task for each reconcile, its timeout, its log and its metrics |
-//! | `workspaces/` | a Workspace's reconcile: claims, slot, view, effects |
+//! | `runner` | the loop of both kinds: the queue, one task for each reconcile, its timeout, its log and its metrics |
+//! | `workspaces/` | a Workspace's reconcile: claims, view, effects |
 //! | `organizations/` | an Organization's reconcile: view, client, effects |
 //!
 //! The other files serve these: `lag` (a store that has not seen our last write), `metadata` and `reduced_secret` (objects as

@@ -1,5 +1,5 @@
-//! What may run and call, and when: a rate limiter for each organization, a back-off for each object, slots for the
-//! process. Pure: time is an input, and the caller does the waiting.
+//! What may run and call, and when: a rate limiter for each organization, a back-off for each object, a queue for
+//! the slots of the process. Pure: time is an input, and the caller does the waiting.
 //!
 //! | question | file |
 //! |---|---|
@@ -7,7 +7,6 @@
 //! | what does a 429 do to the rate? | `throttle` |
 //! | when is a failing object tried again? | [`backoff`] |
 //! | which object is reconciled next? | [`queue`] |
-//! | which reconcile may run at all? | [`slots`] |
 
 use std::time::Duration;
 
@@ -15,13 +14,11 @@ pub mod backoff;
 mod gcra;
 pub mod queue;
 pub mod rate_limiter;
-pub mod slots;
 mod throttle;
 
 pub use backoff::{Backoff, Urgency};
 pub use queue::{Priority, Queue};
 pub use rate_limiter::{Lane, Permit, RateLimiter};
-pub use slots::{Slot, Slots, Work};
 pub use throttle::Pressure;
 
 /// Reconciles that run side by side read the clock in no particular order; a step further back than this means that it was

@@ -97,7 +97,7 @@ impl<K> Share<K> {
         }
     }
 
-    /// Counts whom it passes over. A deletion that is held is not passed over.
+    /// Counts what goes later for it. A deletion that is held is not counted.
     fn pop(&mut self, deletions: Deletions) -> Option<(Ticket, K)> {
         let deletes = deletions == Deletions::Allowed && !self.deletions.is_empty();
         if deletes && (self.deletions_passed_over >= DELETIONS_PASSED_OVER || !self.has_work()) {
