@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) secrets: SecretIndex,
     pub(super) memories: HashMap<Uid, Memory>,
     pub(super) written: OwnWrites,
+    /// The Workspaces whose reconcile gave way until a permit is near.
+    pub(super) waits_for_permit: HashMap<Uid, ObjectRef<AnyWorkspace>>,
     pub(super) organizations: HashMap<String, OrganizationState>,
 }
 
@@ -223,6 +225,7 @@ impl Shared {
             secrets: SecretIndex::default(),
             memories: HashMap::new(),
             written: OwnWrites::default(),
+            waits_for_permit: HashMap::new(),
             organizations: HashMap::new(),
         }
     }
@@ -230,6 +233,7 @@ impl Shared {
     pub(super) fn forget(&mut self, uid: &Uid) -> Vec<Claimant> {
         self.memories.remove(uid);
         self.written.forget(uid);
+        self.waits_for_permit.remove(uid);
         for organization in self.organizations.values_mut() {
             organization.limiter.forget(uid);
         }

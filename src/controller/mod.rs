@@ -11,7 +11,8 @@
 //! | `organizations/` | an Organization's reconcile: view, client, effects |
 //!
 //! The other files serve these: `lag` (a store that has not seen our last write), `metadata` and `reduced_secret` (objects as
-//! they are kept), `patch`, `events` and `report` (writes), `error_text` and `subject` (words for people), `gauges`.
+//! they are kept), `patch`, `events` and `report` (writes), `error_text` and `subject` (words for people), `gauges`, and `permits`
+//! (wakes the objects whose permit has come near).
 
 mod context;
 mod error_text;
@@ -22,6 +23,7 @@ mod metadata;
 mod organizations;
 mod own_writes;
 mod patch;
+mod permits;
 mod reduced_secret;
 mod report;
 mod runner;
@@ -61,6 +63,7 @@ pub async fn run(
     gate.open();
     tracing::info!("caches synced, reconciling starts");
     let counting = tokio::spawn(gauges::keep_counting(context.clone()));
+    let calling = tokio::spawn(permits::keep_calling(context.clone()));
     let reconciles = async {
         tokio::join!(
             workspaces::run(context.clone(), queues.workspaces, cancel.clone()),
@@ -69,6 +72,7 @@ pub async fn run(
     };
     let ended = watches.during(reconciles).await;
     counting.abort();
+    calling.abort();
     ended
 }
 

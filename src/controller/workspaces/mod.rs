@@ -28,6 +28,7 @@ use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{ClusterOutcome, Effect, EngineCall};
 use crate::lifecycle::priority::priority;
 use crate::lifecycle::undecodable::Undecodable;
+use crate::lifecycle::wakeups::Why;
 use crate::lifecycle::{Next, Outcome, Reconcile, Settled, SharedList};
 use crate::limits::{RateLimiter, Urgency};
 
@@ -185,6 +186,13 @@ impl Reconciler for Running {
         let winners = {
             let mut shared = context.shared();
             if context.is_stored(object) {
+                if settled.requeue.why == Why::PermitGranted {
+                    let waits =
+                        ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
+                    shared.waits_for_permit.insert(uid.clone(), waits);
+                } else {
+                    shared.waits_for_permit.remove(&uid);
+                }
                 shared.memories.insert(uid, settled.memory);
                 Vec::new()
             } else {
