@@ -202,7 +202,7 @@ impl Reconcile {
             return;
         };
         let answered = answer.answered();
-        if let Some(pressure) = Pressure::of(answered.failure) {
+        if let Some(pressure) = Pressure::of(&answered) {
             limiter.observe(self.view.now, pressure);
         }
         for _ in 1..answered.requests {

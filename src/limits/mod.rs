@@ -4,7 +4,7 @@
 //! | question | file |
 //! |---|---|
 //! | when may an organization's next request go out? | [`rate_limiter`], on the algorithm in `gcra` |
-//! | what does a 429 do to the rate? | `throttle` |
+//! | how many requests a second, and what does a 429 do? | `rate` |
 //! | when is a failing object tried again? | [`backoff`] |
 //! | which object is reconciled next? | [`queue`] |
 
@@ -13,13 +13,13 @@ use std::time::Duration;
 pub mod backoff;
 mod gcra;
 pub mod queue;
+pub mod rate;
 pub mod rate_limiter;
-mod throttle;
 
 pub use backoff::{Backoff, Urgency};
 pub use queue::{Priority, Queue};
+pub use rate::Pressure;
 pub use rate_limiter::{Lane, Permit, RateLimiter};
-pub use throttle::Pressure;
 
 /// Reconciles that run side by side read the clock in no particular order; a step further back than this means that it was
 /// set back.

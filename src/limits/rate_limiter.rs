@@ -14,13 +14,10 @@ use jiff::Timestamp;
 use self::lines::{Lines, Pool};
 use super::CLOCK_SLACK;
 use super::gcra::Gcra;
-use super::throttle::{Pressure, RateChange, Throttle};
+use super::rate::{Pressure, Rate, RateChange};
 use crate::domain::ids::Uid;
+use crate::domain::rate::RequestRate;
 use crate::domain::time::{earlier, later};
-
-/// Carries 10,000 workspaces: each one issue, one verification and at most one GET every 13 minutes (38 a second), and a
-/// rest for creations and for catching up.
-pub const DEFAULT_REQUESTS_PER_SECOND: u32 = 50;
 
 /// Of the rate, in percent, what creations and the rest may use; the other part is kept for refreshes and deletions.
 const SHARED_PERCENT: u32 = 60;
@@ -65,8 +62,7 @@ pub enum Permit {
 /// The rate limiter of one organization.
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
-    requests_per_second: u32,
-    throttle: Throttle,
+    rate: Rate,
     reserved: Gcra,
     shared: Gcra,
     overall: Gcra,
@@ -76,7 +72,7 @@ pub struct RateLimiter {
     called: HashSet<Uid>,
     /// When each caller is forgotten.
     expiries: BTreeSet<(Timestamp, Uid)>,
-    rate: Applied,
+    applied: Applied,
     /// The latest `now` that was seen.
     clock: Timestamp,
 }
@@ -100,15 +96,19 @@ enum Applied {
 
 impl Default for RateLimiter {
     fn default() -> Self {
-        Self::new(DEFAULT_REQUESTS_PER_SECOND)
+        Self::of(Rate::unknown())
     }
 }
 
 impl RateLimiter {
+    /// With a declared rate, which is never exceeded; 0 counts as 1.
     pub fn new(requests_per_second: u32) -> Self {
+        Self::of(Rate::declared(requests_per_second))
+    }
+
+    fn of(rate: Rate) -> Self {
         let mut limiter = Self {
-            requests_per_second: requests_per_second.max(1),
-            throttle: Throttle::default(),
+            rate,
             reserved: Gcra::default(),
             shared: Gcra::default(),
             overall: Gcra::default(),
@@ -116,7 +116,7 @@ impl RateLimiter {
             given: HashMap::new(),
             called: HashSet::new(),
             expiries: BTreeSet::new(),
-            rate: Applied::NotYet,
+            applied: Applied::NotYet,
             clock: Timestamp::MIN,
         };
         limiter.apply_rate(Timestamp::MIN);
@@ -125,10 +125,23 @@ impl RateLimiter {
 
     /// The most that is ever used, in requests a second; 0 counts as 1.
     pub fn set_rate(&mut self, requests_per_second: u32) {
-        if self.requests_per_second != requests_per_second.max(1) {
-            self.requests_per_second = requests_per_second.max(1);
-            self.rate = Applied::NotYet;
+        self.declare(Rate::declared(requests_per_second));
+    }
+
+    /// The rate is to be found out.
+    pub fn find_rate(&mut self) {
+        self.declare(Rate::unknown());
+    }
+
+    fn declare(&mut self, rate: Rate) {
+        if self.rate.declare(rate) {
+            self.applied = Applied::NotYet;
         }
+    }
+
+    /// The rate as it is now.
+    pub fn rate(&self) -> RequestRate {
+        self.rate.reading()
     }
 
     /// As [`RateLimiter::acquire_before`], for a request that nothing ends before: among refreshes it is the most urgent.
@@ -176,12 +189,13 @@ impl RateLimiter {
         let now = self.tick(now);
         self.reserve(now, lane);
         self.overall.take(now);
+        self.rate.used();
     }
 
     /// Takes in what the last answer said about pressure.
     pub fn observe(&mut self, now: Timestamp, pressure: Pressure) {
         let now = self.tick(now);
-        match self.throttle.observe(now, pressure) {
+        match self.rate.observe(now, pressure) {
             RateChange::Nothing => {}
             RateChange::Faster => self.apply_rate(now),
             RateChange::PausedUntil(until) => {
@@ -225,7 +239,7 @@ impl RateLimiter {
 
     /// The end of a pause, as of the last question or answer.
     pub fn paused_until(&self) -> Option<Timestamp> {
-        self.throttle.paused_until()
+        self.rate.paused_until()
     }
 
     /// Lets time pass: ends a pause, drops callers that came no more. Time never runs backwards inside.
@@ -237,8 +251,8 @@ impl RateLimiter {
         }
         self.clock = self.clock.max(now);
         let now = self.clock;
-        self.throttle.tick(now);
-        if self.rate == Applied::NotYet {
+        self.rate.tick(now);
+        if self.applied == Applied::NotYet {
             self.apply_rate(now);
         }
         while let Some((_, who)) = self.expiries.first().cloned().filter(|(expiry, _)| *expiry < now) {
@@ -346,6 +360,7 @@ impl RateLimiter {
     fn grant(&mut self, now: Timestamp, lane: Lane, place: lines::Place, who: &Uid) -> Permit {
         if self.paused_until().is_none() && self.overall.next(now) <= now {
             self.overall.take(now);
+            self.rate.used();
             return Permit::Granted;
         }
         let from = self.paused_until().unwrap_or_else(|| self.overall.next(now));
@@ -378,11 +393,11 @@ impl RateLimiter {
     }
 
     fn per_permit(&self, percent: u32) -> Duration {
-        self.throttle.per_permit(self.requests_per_second, percent)
+        self.rate.per_permit(percent)
     }
 
     fn apply_rate(&mut self, now: Timestamp) {
-        self.rate = Applied::Yes;
+        self.applied = Applied::Yes;
         let all = self.per_permit(100);
         self.reserved
             .set(now, self.per_permit(100 - SHARED_PERCENT), BURST);
@@ -397,7 +412,7 @@ impl RateLimiter {
         for gcra in [&mut self.reserved, &mut self.shared, &mut self.overall] {
             gcra.set_back(by);
         }
-        self.throttle.set_back(by);
+        self.rate.set_back(by);
         for given in self.given.values_mut() {
             given.due = earlier(given.due);
             given.expires = earlier(given.expires);

@@ -4,7 +4,7 @@ mod callers;
 mod laws;
 
 use super::*;
-use crate::limits::throttle::{DEFAULT_PAUSE, LONGEST_PAUSE};
+use crate::limits::rate::{DEFAULT_PAUSE, LONGEST_PAUSE};
 use callers::{Callers, at, millis_since_start, most_in_any_window, who};
 
 /// The rest goes at the rate.
@@ -149,15 +149,6 @@ fn success_brings_the_rate_back_and_sleeping_callers_notice() {
         last < 130_000,
         "at a sixteenth this would take a quarter of an hour; it took {last} ms"
     );
-}
-
-#[test]
-fn the_429s_of_requests_sent_together_halve_the_rate_once() {
-    let mut once = Throttle::default();
-    once.observe(at(0), Pressure::Throttled(Duration::from_secs(1)));
-    let mut twice = once.clone();
-    twice.observe(at(100), Pressure::Throttled(Duration::from_secs(5)));
-    assert_eq!(once.per_permit(10, 100), twice.per_permit(10, 100));
 }
 
 /// An absurd time is cut.
