@@ -20,7 +20,7 @@ mod gauges;
 mod lag;
 mod metadata;
 mod organizations;
-mod own_writes;
+pub(crate) mod own_writes;
 mod patch;
 mod reduced_secret;
 mod report;
