@@ -6,7 +6,7 @@ use super::Millis;
 use super::agent_engine::Row;
 use super::cluster::{Key, OrganizationObject, WorkspaceObject};
 use super::effects::LABEL;
-use super::history::{Act, Adopt, Grants, Kind, NAMES};
+use super::history::{Act, Adopt, Grants, Kind, NAMES, Siege};
 use super::weather::Weather;
 use super::world::{CrashAt, World};
 use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, OrganizationStatus};
@@ -30,7 +30,9 @@ impl World {
         }
         for n in 0..self.setup.objects {
             let name = if n < 3 { NAMES[n].to_owned() } else { format!("tenant-{n}") };
-            self.create(n, &name, n % self.setup.organizations, Adopt::Never);
+            let besieged = self.setup.siege.is_some() && n % 5 != 0;
+            let of = if besieged { 0 } else { n % self.setup.organizations };
+            self.create(n, &name, of, Adopt::Never);
         }
     }
 
@@ -134,6 +136,12 @@ impl World {
             }),
             Act::Policy { object, retain } => self.edit_spec(object, |spec| spec.deletion_policy = retain.map(policy)),
             Act::Delete { object } => self.delete(object),
+            Act::DeleteMany { held } => {
+                for object in (0..self.setup.objects).step_by(2) {
+                    self.edit(object, |o| o.metadata.held_by_others |= held && o.metadata.deletion.is_none());
+                    self.delete(object);
+                }
+            }
             Act::Recreate { object } => self.recreate(object),
             Act::RestoreFromBackup { object } => self.restore(object),
             Act::RequestReconcile { object } => {
@@ -218,6 +226,20 @@ impl World {
             Act::ClockJumps { by } => {
                 self.jumped += by;
                 self.laws.able_since = now;
+            }
+        }
+    }
+
+    /// What lasts as long as the history goes on; returns when to go on with it.
+    pub(super) fn besiege(&mut self) -> Option<Millis> {
+        match self.setup.siege? {
+            Siege::Weather(weather) => {
+                self.set_weather(0, weather);
+                None
+            }
+            Siege::TouchedEvery(interval) => {
+                self.act(Act::TouchCredential { organization: 0 });
+                Some(self.now + interval)
             }
         }
     }

@@ -54,6 +54,8 @@ pub struct Row {
     pub recorded_by: BTreeSet<Uid>,
     /// Others renamed, restored or otherwise changed it.
     pub touched: bool,
+    /// When it was made, and its name then.
+    pub made: (Millis, WorkspaceName),
     /// Since when it is deleted.
     pub deleted: Option<Millis>,
     /// What lists show from an instant on.
@@ -113,6 +115,7 @@ impl AgentEngine {
         };
         let row = Row {
             shown: vec![(self.lags(now), Some(workspace.clone()))],
+            made: (now, name.clone()),
             workspace,
             maker,
             recorded_by: BTreeSet::new(),

@@ -8,7 +8,7 @@ use super::Millis;
 use super::cluster::{Key, OrganizationObject, SecretObject, WorkspaceObject, Write};
 use super::laws::Seen;
 use super::process::{Client, Reconciling, Subject};
-use super::weather::{Fate, Request, failure};
+use super::weather::{Fate, Request, Weather, failure};
 use super::world::{Outcome, World};
 use crate::crd::metadata_keys;
 use crate::domain::ids::{OrganizationId, Uid};
@@ -458,6 +458,7 @@ impl World {
                 let Some(state) = process.state_of(&name, &object.metadata.uid) else { return Outcome::NotDone };
                 state.client = client;
                 state.published = publication.published;
+                let new_list = publication.snapshot.clone();
                 if let Some(snapshot) = publication.snapshot {
                     state.snapshot = snapshot;
                 }
@@ -465,6 +466,9 @@ impl World {
                     Wake::Nobody => {}
                     Wake::These(uids) => process.wake_these(&uids, &recorded),
                     Wake::Everybody => process.wake_users(clock, &name),
+                }
+                if let Some(list) = new_list {
+                    self.listed(&name, &list);
                 }
                 Outcome::Done
             }
@@ -575,11 +579,7 @@ impl World {
             What::Workspace(EngineCall::Search(name), _) => Ok(Value::Rows(self.engine.search(now, remote, name))),
             What::Workspace(EngineCall::Get(of), _) => Ok(Value::Row(self.engine.get(remote, of))),
             What::Workspace(EngineCall::Issue { name, .. }, _) => {
-                let before = self.engine.organizations[remote].rows.len();
-                let token = self.engine.issue(now, remote, name, &who);
-                let made = self.engine.organizations[remote].rows.len() > before;
-                self.issued(remote, &who, token, made);
-                Ok(Value::Token(token))
+                Ok(Value::Token(self.engine.issue(now, remote, name, &who)))
             }
             What::Workspace(EngineCall::Verify(_), token) => match token {
                 Some(token) => self.engine.verify(now, remote, *token).map(Value::Scope),
@@ -594,7 +594,10 @@ impl World {
                 Ok(Value::Deleted(self.engine.delete(now, remote, of)))
             }
             What::Organization(of_organization::EngineCall::List(_), cursor) => {
-                let rows = self.engine.list(now, remote);
+                let rows = match self.engine.organizations[remote].weather {
+                    Weather::ListsNothing => Vec::new(),
+                    _ => self.engine.list(now, remote),
+                };
                 let end = (cursor + self.engine.knobs.page_size).min(rows.len());
                 let page = rows.get(*cursor..end).unwrap_or_default();
                 let requested_at = call_started(&self.calls, id);
@@ -642,6 +645,10 @@ impl World {
             return None;
         }
         self.tell(|_| format!("      {number} ← {}: {}", what_kind(&what), brief_value(&result)));
+        if let Err(Failure { class: FailureClass::Throttled(pause), .. }) = &result {
+            let pause = if pause.is_zero() { 10 } else { pause.as_secs() };
+            self.asked_to_wait(remote, pause);
+        }
         let finished = self.clock();
         let date = result.is_ok().then(|| self.engine.date(self.now)).flatten();
         let answer = |result: Result<Value, Failure>| Answer {

@@ -23,8 +23,18 @@ pub struct Setup {
     pub requests_per_second: Option<i32>,
     /// Objects that are there from the beginning.
     pub objects: usize,
+    /// Something that lasts as long as the history.
+    pub siege: Option<Siege>,
     /// How long events are on their way to the stores at first.
     pub store_lag: Millis,
+}
+
+/// Something that lasts, of the first organization.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Siege {
+    Weather(Weather),
+    /// A tool touches its credential Secret so often.
+    TouchedEvery(Millis),
 }
 
 /// An act, and how long after the one before.
@@ -58,6 +68,8 @@ pub enum Act {
     SecretName { object: usize, name: usize },
     Policy { object: usize, retain: Option<bool> },
     Delete { object: usize },
+    /// Every second object; with a finalizer of others on each.
+    DeleteMany { held: bool },
     Recreate { object: usize },
     RestoreFromBackup { object: usize },
     RequestReconcile { object: usize },
@@ -126,10 +138,10 @@ impl History {
     pub fn of(seed: u64, acts: usize) -> Self {
         let mut dice = Rng::with_seed(seed);
         let setup = setup(seed, &mut dice);
-        let temper = Temper::draw(&mut dice);
+        let temper = Temper::draw(&setup, &mut dice);
         let acts = (0..acts)
             .map(|_| Timed {
-                after: after(&mut dice),
+                after: after(temper, &mut dice),
                 act: act(&setup, temper, &mut dice),
             })
             .collect();
@@ -138,8 +150,10 @@ impl History {
 }
 
 fn setup(seed: u64, dice: &mut Rng) -> Setup {
-    let many = dice.u8(0..16) == 0;
+    let siege = (dice.u8(0..12) == 0).then(|| siege(dice));
+    let many = siege.is_some() || dice.u8(0..24) == 0;
     Setup {
+        siege,
         seed,
         knobs: Knobs {
             tells_created_at: dice.u8(0..8) > 0,
@@ -153,7 +167,7 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
             token_life: 1_200_000,
             ahead: [0, 0, 3_600_000, -15_000][dice.usize(0..4)],
         },
-        organizations: if dice.u8(0..3) == 0 { 2 } else { 1 },
+        organizations: if siege.is_some() || dice.u8(0..3) == 0 { 2 } else { 1 },
         concurrency: if many { 4 } else { [2, 8, 64][dice.usize(0..3)] },
         requests_per_second: [None, None, Some(100), Some(1)][dice.usize(0..4)],
         objects: if many { dice.usize(10..40) } else { dice.usize(0..4) },
@@ -162,7 +176,10 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
 }
 
 /// Most acts follow each other closely, because faults live in windows; some are minutes apart.
-fn after(dice: &mut Rng) -> Millis {
+fn after(temper: Temper, dice: &mut Rng) -> Millis {
+    if temper == Temper::Siege {
+        return dice.i64(5_000..120_000);
+    }
     match dice.u8(0..20) {
         0..=7 => dice.i64(0..400),
         8..=12 => dice.i64(400..5_000),
@@ -179,10 +196,15 @@ enum Temper {
     People,
     Storms,
     Processes,
+    /// Something lasts, and little else happens.
+    Siege,
 }
 
 impl Temper {
-    fn draw(dice: &mut Rng) -> Self {
+    fn draw(setup: &Setup, dice: &mut Rng) -> Self {
+        if setup.siege.is_some() {
+            return Temper::Siege;
+        }
         [Temper::Mixed, Temper::People, Temper::Storms, Temper::Processes][dice.usize(0..4)]
     }
 
@@ -193,6 +215,7 @@ impl Temper {
             Temper::People => [10, 10, 4, 2, 1, 1],
             Temper::Storms => [6, 2, 1, 10, 3, 1],
             Temper::Processes => [7, 2, 1, 3, 6, 6],
+            Temper::Siege => [8, 2, 0, 0, 0, 0],
         }
     }
 }
@@ -248,7 +271,9 @@ fn of_users(setup: &Setup, dice: &mut Rng) -> Act {
             object,
             retain: [None, Some(true), Some(false)][dice.usize(0..3)],
         },
-        15..=17 => Act::Delete { object },
+        15..=16 => Act::Delete { object },
+        17 if dice.u8(0..4) == 0 => Act::DeleteMany { held: dice.bool() },
+        17 => Act::Delete { object },
         18 => Act::Recreate { object },
         19 => Act::RestoreFromBackup { object },
         20 => Act::RequestReconcile { object },
@@ -310,8 +335,21 @@ fn of_administrators(setup: &Setup, dice: &mut Rng) -> Act {
     }
 }
 
+fn siege(dice: &mut Rng) -> Siege {
+    match dice.u8(0..8) {
+        0..=1 => Siege::Weather(Weather::Hangs),
+        2 => Siege::Weather(Weather::Slow(dice.i64(5_000..19_000))),
+        3 => Siege::Weather(Weather::Unavailable),
+        4 => Siege::Weather(Weather::Throttles(3600)),
+        5 => Siege::Weather(Weather::ListsNothing),
+        6 => Siege::Weather(Weather::LosesAnswers),
+        _ => Siege::TouchedEvery(60_000),
+    }
+}
+
 fn weather(dice: &mut Rng) -> Weather {
-    match dice.u8(0..12) {
+    match dice.u8(0..13) {
+        12 => Weather::ListsNothing,
         0..=2 => Weather::Calm,
         3 => Weather::Slow(dice.i64(1_000..25_000)),
         4 => Weather::Hangs,

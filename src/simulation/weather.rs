@@ -31,6 +31,8 @@ pub enum Weather {
     RefusesAfterwards,
     /// Half of the answers are not the API's.
     Garbles,
+    /// Lists of the organization are empty.
+    ListsNothing,
 }
 
 /// What becomes of one request.
@@ -101,6 +103,7 @@ impl Weather {
             | Weather::Throttles(_)
             | Weather::LosesAnswers
             | Weather::RefusesAfterwards
+            | Weather::ListsNothing
             | Weather::Garbles => done(prompt, dice),
         }
     }

@@ -34,7 +34,7 @@ const RECONCILE_TIMEOUT: Millis = 120_000;
 const LOOK_EVERY: Millis = 10_000;
 
 /// After the last act, all is calm for so long.
-pub(super) const CALM: Millis = 75 * 60_000;
+pub(super) const CALM: Millis = 90 * 60_000;
 
 /// Something that is to happen.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ enum Event {
     Answer(u64),
     TimeOut { subject: Subject, number: u64 },
     Start,
+    Siege,
     Laws,
     Calm,
 }
@@ -154,6 +155,7 @@ impl World {
         world.furnish();
         world.at(0, Event::Start);
         world.at(LOOK_EVERY, Event::Laws);
+        world.at(30_000, Event::Siege);
         let mut at = if world.setup.objects > 0 { 60_000 } else { 2_000 };
         for (n, timed) in history.acts.iter().enumerate() {
             at += timed.after;
@@ -221,6 +223,12 @@ impl World {
             }
             Event::TimeOut { subject, number } => self.time_out(&subject, number),
             Event::Start => self.start(),
+            Event::Siege if self.is_calm => {}
+            Event::Siege => {
+                if let Some(again) = self.besiege() {
+                    self.at(again, Event::Siege);
+                }
+            }
             Event::Laws => {
                 self.look();
                 self.at(self.now + LOOK_EVERY, Event::Laws);
@@ -257,6 +265,8 @@ impl World {
         self.scheduled.clear();
         self.pending.clear();
         self.crash_at = None;
+        // What it saw and did not store is lost with it.
+        self.laws.seen.clear();
         self.at(self.now + down, Event::Start);
     }
 

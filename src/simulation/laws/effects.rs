@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use super::{
     CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, RECORDS_WHAT_IT_MADE,
-    TOKEN_OF_ITS_RECORD, TWO_STATUSES,
+    Seen, TOKEN_OF_ITS_RECORD, TWO_STATUSES,
 };
+use crate::organization::Snapshot;
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
 use crate::domain::ids::{Uid, WorkspaceId};
 use crate::lifecycle::effect::{EngineCall, SecretDraft};
 use crate::simulation::Millis;
+use crate::simulation::agent_engine::Row;
 use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::process::Subject;
 use crate::simulation::world::World;
@@ -18,6 +20,9 @@ use crate::tenancy::Access;
 
 /// What a live read before an effect may take, with the answers before it.
 const MOMENT: Millis = 45_000;
+
+/// A window of an issue, with the slack of two machines' clocks.
+const ONE_WINDOW: Millis = 65_000;
 
 /// A renewal begins when a third of the life is left, up to a tenth earlier.
 const LEFT_AT_RENEWAL: f64 = 0.45;
@@ -44,6 +49,10 @@ impl World {
 
     /// A call is about to be sent.
     pub(in crate::simulation) fn about_to_call(&mut self, object: &Arc<WorkspaceObject>, call: &EngineCall) {
+        if let EngineCall::Issue { name, .. } = call {
+            let issue = (object.metadata.uid.clone(), name.clone(), self.now);
+            self.laws.issues.push(issue);
+        }
         let Some(live) = self.cluster.workspaces.get(&object.key).cloned() else { return };
         if live.metadata.uid != object.metadata.uid {
             return;
@@ -51,7 +60,7 @@ impl World {
         match call {
             EngineCall::Delete(id) if live.recorded() == Some(id) => {
                 let since = self.laws.retained_since.get(&live.metadata.uid).copied();
-                if since.is_some_and(|since| self.now - since > MOMENT && self.laws.able_since < self.now - MOMENT) {
+                if since.is_some_and(|since| self.now - since > MOMENT) && self.now - self.paused_until > MOMENT {
                     self.break_law(DELETES_AS_DECLARED_NOW, |world| {
                         let ago = (world.now - since.unwrap_or_default()) / 1000;
                         format!("{:?} says Retain for {ago} s, and {id} is being deleted", live.key)
@@ -81,8 +90,14 @@ impl World {
         }
     }
 
-    /// An issue was carried out.
-    pub(in crate::simulation) fn issued(&mut self, _remote: usize, _who: &Uid, _token: u64, _made: bool) {}
+    /// Others made a workspace of exactly the name of an issue within that issue's window: nothing in the contract tells
+    /// the two apart.
+    fn looks_like_its_own(&self, uid: &Uid, row: &Row) -> bool {
+        let (at, name) = &row.made;
+        let mut issues = self.laws.issues.iter();
+        row.maker.as_ref() != Some(uid)
+            && issues.any(|(who, of, sent)| who == uid && of == name && (at - sent).abs() < ONE_WINDOW)
+    }
 
     pub(in crate::simulation) fn updates(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {
         let Some(row) = self.engine.live(remote, id) else { return };
@@ -94,7 +109,9 @@ impl World {
 
     pub(in crate::simulation) fn deletes(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {
         let Some(row) = self.engine.live(remote, id) else { return };
-        let own = row.maker.as_ref() == Some(who) || row.recorded_by.contains(who);
+        let own = row.maker.as_ref() == Some(who)
+            || row.recorded_by.contains(who)
+            || self.looks_like_its_own(who, row);
         if !own {
             let name = row.workspace.name.clone();
             let maker = row.maker.clone();
@@ -113,11 +130,36 @@ impl World {
             }
         }
         let row = self.engine.organizations.iter().find_map(|remote| remote.rows.get(&id));
+        if row.is_some_and(|row| self.looks_like_its_own(uid, row)) {
+            return;
+        }
         let maker = row.and_then(|row| row.maker.clone());
         if object.status.origin == Some(Origin::Created) && maker.as_ref() != Some(uid) {
             self.break_law(RECORDS_WHAT_IT_MADE, |_| {
                 format!("{:?} ({uid}) records {id} as created; it was made by {maker:?}", object.key)
             });
+        }
+    }
+
+    /// Agent Engine asked for no requests, for so many seconds.
+    pub(in crate::simulation) fn asked_to_wait(&mut self, remote: usize, seconds: u64) {
+        let until = self.now + Millis::try_from(seconds).unwrap_or(Millis::MAX / 4) * 1000;
+        let known = self.laws.asked_to_wait.entry(remote).or_default();
+        *known = until.max(*known);
+    }
+
+    /// A list was published: what it shows truly, the process has seen.
+    pub(in crate::simulation) fn listed(&mut self, name: &str, list: &Snapshot) {
+        let objects: Vec<_> = self.cluster.workspaces.values().cloned().collect();
+        for object in objects.iter().filter(|object| object.spec.organization_name() == name) {
+            let Some(id) = object.recorded() else { continue };
+            let Some((_, shown)) = list.on(id) else { continue };
+            let truly = self.engine.organizations.iter().find_map(|remote| remote.rows.get(id));
+            let truly = truly.filter(|row| row.deleted.is_none()).map(|row| &row.workspace);
+            if shown == truly {
+                let seen = Seen { at: self.now, id: id.clone(), row: shown.cloned() };
+                self.laws.seen.insert(object.metadata.uid.clone(), seen);
+            }
         }
     }
 
@@ -129,7 +171,7 @@ impl World {
         let row = self.engine.organizations.iter().find_map(|remote| remote.rows.get(&opens));
         let lawful = match object.recorded() {
             Some(id) => *id == opens,
-            None => row.is_some_and(|row| row.maker.as_ref() == Some(uid)),
+            None => row.is_some_and(|row| row.maker.as_ref() == Some(uid) || self.looks_like_its_own(uid, row)),
         };
         if !lawful {
             let maker = row.and_then(|row| row.maker.clone());

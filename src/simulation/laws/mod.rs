@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Millis;
 use super::cluster::Key;
 use super::world::World;
-use crate::domain::ids::{Uid, WorkspaceId};
+use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
 
 /// A law and what it is there for.
@@ -50,6 +50,7 @@ laws! {
     READY_AS_DECLARED: "truth", "Ready=True of the current generation never stands without the declared Secret";
     SAYS_SOMETHING: "truth", "every object says something within a minute, and of its generation within three";
     DELETION_SHOWS: "truth", "an object being deleted does not stay Ready";
+    CONFIRMS_A_LOSS: "I5", "a missing workspace is confirmed within twenty minutes while lists come to their end";
     NO_FALSE_ALARM: "truth", "what the operator deleted itself is no loss";
     TOKEN_IN_TIME: "freshness", "no Secret holds a token with under five minutes left while Agent Engine answers";
     ALL_IS_SETTLED: "truth", "when all is calm, every object is Ready, gone, or stopped by what a person must change";
@@ -82,6 +83,8 @@ pub(super) struct Laws {
     pub(super) able_since: Millis,
     /// Since when the weather of an organization is as it is.
     pub(super) weather_since: BTreeMap<usize, Millis>,
+    /// Issues that were sent: object, name, instant.
+    pub(super) issues: Vec<(Uid, WorkspaceName, Millis)>,
     /// The last GET by id of each object.
     pub(super) seen: BTreeMap<Uid, Seen>,
     /// Objects whose finalizer a user took off.
@@ -96,7 +99,8 @@ pub(super) struct Laws {
     retained_since: BTreeMap<Uid, Millis>,
     /// Objects that may leave a workspace: retained at some time during their deletion.
     may_leave: BTreeSet<Uid>,
-    /// Organization and object of calls.
+    /// Until when an organization has asked for no requests.
+    pub(super) asked_to_wait: BTreeMap<usize, Millis>,
     status_writes: Vec<(Millis, Key)>,
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    DELETION_SHOWS, Law, NO_FALSE_ALARM, READY_AS_DECLARED, READY_AS_SEEN, READY_HAS_LIFE, SAYS_SOMETHING,
+    CONFIRMS_A_LOSS, DELETION_SHOWS, Law, NO_FALSE_ALARM, READY_AS_DECLARED, READY_AS_SEEN, READY_HAS_LIFE, SAYS_SOMETHING,
     TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE,
 };
 use crate::crd::conditions::{self, READY, TOKEN_READY};
@@ -97,6 +97,13 @@ impl World {
         let goes = object.metadata.deletion.is_some();
         self.unless(DELETION_SHOWS, key, (goes && ready).then(|| "Ready=True while it is deleted".to_owned()), 150_000);
 
+        let lists_end = self.remote_of(object).is_some_and(|n| {
+            let asked = self.laws.asked_to_wait.get(&n).is_some_and(|until| *until > self.now);
+            matches!(self.engine.organizations[n].weather, Weather::Calm | Weather::Slow(_)) && !asked
+        });
+        let unconfirmed = lists_end && reason == Reason::NotFoundUnconfirmed.as_str();
+        self.unless(CONFIRMS_A_LOSS, key, unconfirmed.then(|| "still not confirmed".to_owned()), 1_200_000);
+
         let ends_soon = self.ends_soon(object, &reason);
         self.unless(TOKEN_IN_TIME, key, ends_soon, 0);
     }
@@ -139,7 +146,9 @@ impl World {
         let n = self.remote_of(object)?;
         let well_since = self.laws.weather_since.get(&n).copied().unwrap_or_default();
         let remote = &self.engine.organizations[n];
+        let asked = self.laws.asked_to_wait.get(&n).copied().unwrap_or_default();
         let since = well_since
+            .max(asked)
             .max(self.laws.able_since)
             .max(self.laws.touched.get(&object.key).copied().unwrap_or_default());
         if remote.weather != Weather::Calm || self.now - since < 2 * FIVE_MINUTES || self.jumped != 0 {
