@@ -111,8 +111,13 @@ impl World {
         let now = self.now;
         self.engine.change(now, organization, id, |row| {
             how(row);
-            row.touched = true;
+            row.touched = Some(now);
         });
+    }
+
+    /// A server that folds names has none of them twice; another one has most of them once.
+    fn refuses(&self, organization: usize, name: &WorkspaceName, of: Option<&WorkspaceId>) -> bool {
+        self.engine.knobs.folds_names && self.engine.is_taken(organization, name, of)
     }
 
     pub(super) fn act(&mut self, act: Act) {
@@ -172,10 +177,17 @@ impl World {
                 secret.controller = Some(Uid::from("uid-of-another-controller"));
             }),
             Act::Make { organization, name } => {
-                self.engine.make(now, organization, &WorkspaceName::from(NAMES[name]), None);
+                let name = WorkspaceName::from(NAMES[name]);
+                if !self.refuses(organization, &name, None) {
+                    self.engine.make(now, organization, &name, None);
+                }
             }
             Act::Rename { organization, row, name } => {
-                self.meddle(organization, row, |row| row.workspace.name = WorkspaceName::from(NAMES[name]));
+                let name = WorkspaceName::from(NAMES[name]);
+                let id = self.row_id(organization, row);
+                if !self.refuses(organization, &name, id.as_ref()) {
+                    self.meddle(organization, row, |row| row.workspace.name = name);
+                }
             }
             Act::SwapRows { organization, row, with } => self.swap_rows(organization, row, with),
             Act::Switch { organization, row, active } => self.meddle(organization, row, |row| {
@@ -225,6 +237,7 @@ impl World {
             Act::Pause { during } => self.paused_until = now + during,
             Act::ClockJumps { by } => {
                 self.jumped += by;
+                self.laws.clocks_differ |= !self.engine.knobs.tells_date;
                 self.laws.able_since = now;
             }
         }
@@ -330,6 +343,10 @@ impl World {
             .values()
             .filter(|row| row.deleted.is_some())
             .map(|row| row.workspace.id.clone())
+            .collect();
+        let gone: Vec<WorkspaceId> = gone
+            .into_iter()
+            .filter(|id| !self.refuses(organization, &self.engine.organizations[organization].rows[id].workspace.name, Some(id)))
             .collect();
         if let Some(id) = row.checked_rem(gone.len()).and_then(|n| gone.get(n)) {
             self.meddle_with(organization, id, |row| row.deleted = None);

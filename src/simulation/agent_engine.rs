@@ -52,8 +52,8 @@ pub struct Row {
     pub maker: Option<Uid>,
     /// Objects whose stored status ever recorded it.
     pub recorded_by: BTreeSet<Uid>,
-    /// Others renamed, restored or otherwise changed it.
-    pub touched: bool,
+    /// When others last renamed, restored or otherwise changed it.
+    pub touched: Option<Millis>,
     /// When it was made, and its name then.
     pub made: (Millis, WorkspaceName),
     /// Since when it is deleted.
@@ -119,7 +119,7 @@ impl AgentEngine {
             workspace,
             maker,
             recorded_by: BTreeSet::new(),
-            touched: false,
+            touched: None,
             deleted: None,
         };
         self.organizations[organization].rows.insert(id.clone(), row);
@@ -145,6 +145,16 @@ impl AgentEngine {
             let after = row.shown.last().map_or(shown_from, |(from, _)| shown_from.max(*from));
             row.shown.push((after, now_shown));
         }
+    }
+
+    /// Whether another live workspace has that name.
+    pub fn is_taken(&self, organization: usize, name: &WorkspaceName, by_other_than: Option<&WorkspaceId>) -> bool {
+        let mut rows = self.organizations[organization].rows.values();
+        rows.any(|row| {
+            row.deleted.is_none()
+                && by_other_than != Some(&row.workspace.id)
+                && self.same(&row.workspace.name, name)
+        })
     }
 
     fn same(&self, a: &WorkspaceName, b: &WorkspaceName) -> bool {
@@ -225,7 +235,7 @@ impl AgentEngine {
         change: &WorkspaceChange,
     ) -> Result<RemoteWorkspace, Failure> {
         if let WorkspaceChange::Rename(name) = change
-            && self.named(organization, name).is_some_and(|row| row.workspace.id != *id)
+            && self.is_taken(organization, name, Some(id))
         {
             return Err(failure(FailureClass::Conflict, Some(409)));
         }

@@ -11,6 +11,7 @@ use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
 use crate::domain::ids::{Uid, WorkspaceId};
 use crate::lifecycle::effect::{EngineCall, SecretDraft};
+use crate::lifecycle::facts::Content;
 use crate::simulation::Millis;
 use crate::simulation::agent_engine::Row;
 use crate::simulation::cluster::{Key, WorkspaceObject};
@@ -81,9 +82,13 @@ impl World {
         let Some(secret) = self.cluster.secrets.get(&key) else { return };
         let Some(token) = secret.token.and_then(|n| self.engine.tokens.get(usize::try_from(n).ok()?)) else { return };
         let row = self.engine.organizations.iter().find_map(|remote| remote.rows.get(&token.workspace));
-        let opens = Some(&token.workspace) == live.recorded() && row.is_some_and(|row| !row.touched);
+        let opens = Some(&token.workspace) == live.recorded() && row.is_some_and(|row| row.touched.is_none());
+        let names_it = match &secret.content {
+            Content::Whole(content) => Some(&content.workspace_name) == live.status.name.as_ref(),
+            Content::Damaged => false,
+        };
         let left = (token.ends - self.now) as f64 / self.engine.knobs.token_life as f64;
-        if opens && left > LEFT_AT_RENEWAL && live.status.name.as_ref() == Some(&live.spec.name) && secret.is_labelled() {
+        if opens && names_it && left > LEFT_AT_RENEWAL && live.status.name.as_ref() == Some(&live.spec.name) && secret.is_labelled() {
             self.break_law(ISSUES_WHEN_DUE, |_| {
                 format!("{:?}: another token while {:.0} % of the last one is left", live.key, left * 100.0)
             });
@@ -123,6 +128,9 @@ impl World {
     pub(in crate::simulation) fn status_written(&mut self, object: &Arc<WorkspaceObject>) {
         self.laws.status_writes.push((self.now, object.key.clone()));
         let uid = &object.metadata.uid;
+        if let Some(creation) = &object.status.creation {
+            self.laws.issues.push((uid.clone(), creation.name.clone(), self.now));
+        }
         let Some(id) = object.recorded().cloned() else { return };
         for remote in &mut self.engine.organizations {
             if let Some(row) = remote.rows.get_mut(&id) {

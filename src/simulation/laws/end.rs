@@ -64,7 +64,7 @@ impl World {
 
     /// A live workspace of this object's making that stands in its way, and none of others does.
     fn own_rival(&self, object: &WorkspaceObject) -> Option<String> {
-        if !self.engine.knobs.tells_created_at {
+        if !self.windows_mean_something() {
             return None;
         }
         let uid = &object.metadata.uid;
@@ -73,7 +73,7 @@ impl World {
             .filter(|row| row.deleted.is_none() && fold(&row.workspace.name) == fold(&object.spec.name))
             .filter(|row| object.recorded() != Some(&row.workspace.id))
             .collect();
-        let own = near.iter().find(|row| row.maker.as_ref() == Some(uid) && !row.touched)?;
+        let own = near.iter().find(|row| row.maker.as_ref() == Some(uid) && row.touched.is_none())?;
         let others = near.iter().any(|row| row.maker.as_ref() != Some(uid));
         (!others).then(|| format!("{} is of its own making", own.workspace.id))
     }
@@ -86,13 +86,13 @@ impl World {
     }
 
     fn leaves_no_orphan(&mut self) {
-        if !self.engine.knobs.tells_created_at {
+        if !self.windows_mean_something() {
             return;
         }
         let mut left = BTreeMap::<Uid, usize>::new();
         let mut orphans = Vec::new();
         for remote in &self.engine.organizations {
-            for row in remote.rows.values().filter(|row| row.deleted.is_none() && !row.touched) {
+            for row in remote.rows.values().filter(|row| row.deleted.is_none() && row.touched.is_none()) {
                 let Some(maker) = &row.maker else { continue };
                 *left.entry(maker.clone()).or_default() += 1;
                 let recorded = self.recorder(&row.workspace.id).is_some();

@@ -89,6 +89,8 @@ pub(super) struct Laws {
     pub(super) seen: BTreeMap<Uid, Seen>,
     /// Objects whose finalizer a user took off.
     pub(super) let_go_by_hand: BTreeSet<Uid>,
+    /// The process's clock jumped, and no answer tells the server's time: windows mean nothing.
+    pub(super) clocks_differ: bool,
     /// When the history ends.
     pub(super) ends_at: Option<Millis>,
     /// Since when the opposite of a law lasts.
@@ -120,6 +122,13 @@ impl World {
     /// Someone changes an object or its Secret.
     pub(super) fn touch(&mut self, key: &Key) {
         self.laws.touched.insert(key.clone(), self.now);
+    }
+
+    /// Whether a window of the process's clock can mean something on the server's.
+    pub(super) fn windows_mean_something(&self) -> bool {
+        let knobs = &self.engine.knobs;
+        let far = knobs.ahead.abs() > 10_000 && !knobs.tells_date;
+        knobs.tells_created_at && !far && !self.laws.clocks_differ
     }
 
     pub(super) fn touch_all(&mut self) {

@@ -158,6 +158,10 @@ impl World {
             return None;
         }
         let id = object.recorded()?;
+        let touched = remote.rows.get(id).and_then(|row| row.touched);
+        if touched.is_some_and(|at| self.now - at < 3 * FIVE_MINUTES) {
+            return None;
+        }
         let left = self.living_token(object).map_or(0, |token| token.ends - self.now);
         (left < FIVE_MINUTES).then(|| format!("the token for {id} has {} s left; Ready is {reason}", left / 1000))
     }
@@ -207,7 +211,7 @@ impl World {
             .count();
         let place = (String::new(), name);
         let credential_is_right = self.credential_opens(n) == Some(n);
-        let false_alarm = (alarmed && lost < 5 && credential_is_right && self.is_calm_for(n))
+        let false_alarm = (alarmed && lost == 0 && credential_is_right && self.is_calm_for(n))
             .then(|| format!("ManyWorkspacesMissing, and {lost} are"));
         self.unless(NO_FALSE_ALARM, &place, false_alarm, 400_000);
     }
