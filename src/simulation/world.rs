@@ -493,6 +493,7 @@ impl World {
                     lifecycle::Next::Wait(until) => {
                         let at = self.now + millis_until(now, until) + 1;
                         process.running.insert(subject.clone(), running);
+                        self.tell(|world| format!("      {number} waits for {} ms", at - world.now));
                         self.at(at, Event::Continue { subject: subject.clone(), number });
                     }
                     lifecycle::Next::Perform { rule, effect } => {
@@ -588,7 +589,10 @@ impl World {
         let now = self.clock();
         let Some(process) = &mut self.process else { return };
         let is_it = process.running.get(subject).is_some_and(|running| running.number == number);
-        let Some(running) = process.running.remove(subject).filter(|_| is_it) else { return };
+        if !is_it {
+            return;
+        }
+        let Some(running) = process.running.remove(subject) else { return };
         let Reconciling::Workspace { object, .. } = running.what else { return };
         let view = process.view(now, &object);
         let uid = &view.object.uid;
