@@ -14,7 +14,7 @@ use crate::lifecycle::apply::apply_outcome;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
-use crate::lifecycle::judge::{failure, identity, token_secret};
+use crate::lifecycle::judge::{failure, identity, token_secret, wish};
 use crate::lifecycle::memory::Memory;
 use crate::lifecycle::plan::{Planned, plan};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress};
@@ -338,8 +338,11 @@ impl Reconcile {
 
     /// The next list confirms, or not, that a workspace is missing.
     fn shared_list(&self) -> SharedList {
-        let record = self.view.record();
-        match record.and_then(|record| identity::missing(&self.view, &record)) {
+        let missing = match self.view.record() {
+            Some(record) => identity::missing(&self.view, &record),
+            None => wish::missing(&self.view),
+        };
+        match missing {
             Some(missing) if !missing.confirmed => SharedList::Wanted,
             Some(_) | None => SharedList::Enough,
         }

@@ -27,10 +27,10 @@ pub(in crate::lifecycle) use deletion::{
 };
 pub(in crate::lifecycle) use identity::{
     another_organization, many_missing, many_missing_while_deleting, not_found, orphan_removed,
-    token_opens_another, unconfirmed,
+    token_opens_another, unconfirmed, wish_among_many, wish_unconfirmed,
 };
 pub(in crate::lifecycle) use names::{
-    already_exists, bears_what_is_not_granted, id_claimed, name_claimed, not_granted, similar,
+    already_exists, bears_what_is_not_granted, id_claimed, id_not_granted, name_claimed, not_granted, similar,
 };
 pub(in crate::lifecycle) use organization::{
     changed, mismatch, not_decodable, not_found as organization_not_found, not_ready,

@@ -11,6 +11,7 @@
 //! - [`drift`]: name and state beside what is declared.
 //! - [`token_secret`]: which Secret the token goes to, and what is in it.
 //! - [`token`]: is a token wanted, and what does it need next?
+//! - [`wish`]: is the workspace missing that another object's status names?
 //! - [`deletion`]: what becomes of the workspace when its object goes.
 //! - [`failure`]: what a failed call means, and which failure ends the reconcile.
 
@@ -26,3 +27,4 @@ pub mod organization;
 pub mod orphan;
 pub mod token;
 pub mod token_secret;
+pub mod wish;

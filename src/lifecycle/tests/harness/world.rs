@@ -62,7 +62,6 @@ pub(in crate::lifecycle::tests) enum Fault {
     /// It was done, and the answer was lost.
     AnswerLost,
     /// Agent Engine answers so, and it was done all the same.
-    #[expect(dead_code, reason = "for the next chapter")]
     DoneThough(FailureClass, u16),
     /// The answer to an issue was lost, and Agent Engine carries it out so many seconds after it was sent.
     CarriedOutAfter(u64),
