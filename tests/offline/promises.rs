@@ -71,6 +71,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.doubt-ends",
             "rule.former-issue",
             "rule.reread",
+            "rule.ended-token",
             "rule.ends-well",
             "rule.secret-taken-away",
             "rule.clock-set-back",
