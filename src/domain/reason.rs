@@ -82,12 +82,14 @@ reasons! {
     OrganizationNotFound: Reconciling, "Create the Organization in the namespace that the message names, or delete the Workspace and create it again with the right `spec.organization`, which cannot be changed.";
     /// The credential or the id of the Organization is not verified yet.
     OrganizationNotReady: Reconciling, "See the conditions of the Organization.";
-    /// Many workspaces of the organization are missing from its list at once; the operator changes none of them.
+    /// Many workspaces of the organization are missing from its list at once, and a GET by id does not find this one; the operator does nothing for it.
     ManyWorkspacesMissing: Reconciling, "Check the organization and its credential; see the conditions of the Organization.";
     /// Agent Engine does not find the workspace by its id; the operator waits for the organization's next list to confirm it.
     NotFoundUnconfirmed: Reconciling, "Wait.";
     /// Agent Engine did not answer, or answered with an error.
     ApiUnavailable: Reconciling, "Wait; if it lasts, check endpoint, network and proxy.";
+    /// The object waits for its share of the organization's rate limit, or for a slot.
+    Queued: Reconciling, "Wait; if it lasts, raise `requestsPerSecond` of the Organization.";
     /// Agent Engine asked the operator to send fewer requests.
     Throttled: Reconciling, "Wait, or lower `requestsPerSecond` of the Organization.";
     /// Agent Engine refused the operator's credential for this call.
@@ -128,6 +130,8 @@ reasons! {
     WorkspaceNotFound: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. If `spec.workspaceId` names it, create another object with the right id.";
     /// A Secret of that name exists and belongs to another owner.
     SecretNotOwned: Stalled, "Delete that Secret, or choose another `spec.tokenSecret.name`.";
+    /// The API server stores the token Secret otherwise than it was written, as where an admission policy changes it. The token in it is not vouched for.
+    SecretAltered: Stalled, "Exempt the Secret from the policy, then delete it: it is made again at once.";
     /// The organization refuses further workspaces.
     PlanLimit: Stalled, "Upgrade the plan, or delete workspaces.";
     /// Agent Engine, or a rule of the operator, refuses a declared value.

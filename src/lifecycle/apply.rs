@@ -2,23 +2,50 @@
 
 mod answers;
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::crd::workspace::Creation;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome};
-use crate::lifecycle::facts::{Ownership, SecretFacts};
+use crate::lifecycle::facts::{Ownership, Patchable, SecretFacts};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::deletion;
-use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::judge::decoration::{self, Write};
+use crate::lifecycle::judge::{deletion, token_secret};
+use crate::lifecycle::memory::{Altered, LastToken};
 use crate::lifecycle::progress::{Failures, ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
 use crate::lifecycle::view::View;
 
-/// Applies `outcome` of `effect` to the view.
-pub(super) fn apply_outcome(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
+/// A call to Agent Engine that ends later after a live read makes what was read stale: a user may have changed it meanwhile.
+const LIVE_FOR: Duration = Duration::from_secs(2);
+
+/// Applies `outcome` of `effect`, which was asked at `asked_at`, to the view.
+pub(super) fn apply_outcome(
+    view: &mut View,
+    aspect: Aspect,
+    effect: &Effect,
+    asked_at: Timestamp,
+    outcome: Outcome,
+) {
     match (effect, outcome) {
-        (Effect::Cluster(effect), Outcome::Cluster(outcome)) => of_cluster(view, aspect, effect, outcome),
-        (Effect::Engine(call), Outcome::Engine(answer)) => answers::apply(view, aspect, call, answer),
+        (Effect::Cluster(effect), Outcome::Cluster(outcome)) => {
+            if let ClusterOutcome::Object(_) = outcome {
+                view.progress.live_at = Some(asked_at);
+            }
+            of_cluster(view, aspect, effect, outcome);
+        }
+        (Effect::Engine(call), Outcome::Engine(answer)) => {
+            answers::apply(view, aspect, call, answer);
+            let slow = |at| elapsed(at, view.now) > LIVE_FOR;
+            if view.progress.live_at.is_some_and(slow) || slow(asked_at) {
+                view.progress.live_at = None;
+                view.progress.crd = None;
+            }
+        }
         // The shell answers each effect in its own family.
         (Effect::Cluster(_), Outcome::Engine(_)) | (Effect::Engine(_), Outcome::Cluster(_)) => {}
     }
@@ -52,8 +79,19 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
                 let last = view.memory.last_token;
                 let now = LastToken::after(last, view.now, draft.times, &view.object.uid);
                 view.memory.last_token = Some(now);
+                view.memory.altered = Altered::of(draft, &facts);
             }
+            decorated(view, &facts, Write::Token);
             secret_written(view, facts);
+        }
+        ClusterOutcome::SecretDecorated(facts) => {
+            decorated(view, &facts, Write::Correction);
+            secret_written(view, facts);
+        }
+        ClusterOutcome::SecretUnpatchable => {
+            if let ClusterEffect::WriteSecret(draft) = effect {
+                secret_unpatchable(view, &draft.name);
+            }
         }
         ClusterOutcome::SecretDeleted { name } => secret_absent(view, &name),
         ClusterOutcome::Crd(state) => view.progress.crd = Some(state),
@@ -170,6 +208,7 @@ fn conflict(view: &mut View, effect: &ClusterEffect) {
     match effect {
         ClusterEffect::ReadSecret { name } => secret_changed(view, name),
         ClusterEffect::WriteSecret(draft) => secret_changed(view, &draft.name),
+        ClusterEffect::DecorateSecret(decorated) => secret_changed(view, &decorated.name),
         // Another client changed the Secret. Its watch event wakes the object, if our label is on it.
         ClusterEffect::DeleteSecret { name, .. } => {
             forget_secret(view, name);
@@ -230,6 +269,24 @@ fn secret_written(view: &mut View, facts: SecretFacts) {
     } else {
         view.secrets.others.retain(|other| other.name != facts.name);
         view.secrets.others.push(facts);
+    }
+}
+
+/// Remembers how the API server stored the labels and annotations.
+fn decorated(view: &mut View, now: &SecretFacts, by: Write) {
+    let before = token_secret::secret_named(view, &now.name);
+    view.memory.decoration = Some(decoration::written(view, before, now, by));
+}
+
+fn secret_unpatchable(view: &mut View, name: &str) {
+    let read = view.progress.secrets.get_mut(name).into_iter();
+    let read = read.filter_map(|read| match read {
+        SecretProgress::Present(facts) => Some(facts),
+        SecretProgress::Changed | SecretProgress::Absent => None,
+    });
+    let known = view.secrets.target.iter_mut().chain(&mut view.secrets.others);
+    for facts in read.chain(known.filter(|facts| facts.name == name)) {
+        facts.patchable = Patchable::No;
     }
 }
 

@@ -56,6 +56,16 @@ impl TokenTimes {
         later(self.issued_at, life.saturating_sub(life.mul_f64(URGENT_SHARE)))
     }
 
+    /// When it ends.
+    fn end(&self) -> Timestamp {
+        later(self.issued_at, self.life())
+    }
+
+    /// Whether it has ended: also one that lived too short to be due yet.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        now >= self.end()
+    }
+
     /// The next of: due, urgent, ended.
     pub fn next_change(&self, uid: &Uid, now: Timestamp) -> Option<Timestamp> {
         let renew_at = self.renew_at(uid);
@@ -69,7 +79,7 @@ impl TokenTimes {
     pub fn freshness(&self, uid: &Uid, now: Timestamp) -> Freshness {
         if self.issued_at > later(now, FLOOR) {
             Freshness::Due
-        } else if now >= self.end() {
+        } else if self.has_ended(now) {
             Freshness::Expired
         } else if now < self.renew_at(uid) {
             Freshness::Fresh
@@ -78,10 +88,6 @@ impl TokenTimes {
         } else {
             Freshness::Due
         }
-    }
-
-    fn end(&self) -> Timestamp {
-        later(self.issued_at, self.life())
     }
 
     /// Bounded, for marks can be forged.

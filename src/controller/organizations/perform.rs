@@ -11,6 +11,7 @@ use super::{client, observe};
 use crate::controller::context::Context;
 use crate::controller::patch::{self, FinalizerChange};
 use crate::controller::subject::Subject;
+use crate::controller::watch::ears::Resource;
 use crate::controller::workspaces::claims;
 use crate::crd::organization::OrganizationStatus;
 use crate::crd::{AnyWorkspace, Organization, WithoutManagedFields};
@@ -18,7 +19,7 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::Answer;
 use crate::engine::{self, ListFilter, Pages};
 use crate::organization::effect::{
-    ClusterEffect, ClusterOutcome, EngineAnswer, EngineCall, Part, Publication, Wake,
+    ClusterEffect, ClusterOutcome, Connected, EngineAnswer, EngineCall, Part, Publication, Wake,
 };
 use crate::organization::{Effect, Outcome};
 
@@ -60,13 +61,20 @@ impl Performer {
         match effect {
             ClusterEffect::AddFinalizer => self.change_finalizer(FinalizerChange::Add).await,
             ClusterEffect::RemoveFinalizer => self.change_finalizer(FinalizerChange::Remove).await,
-            ClusterEffect::Connect { naming } => {
-                let (engine, came) = match client::connect(&self.object, &self.context, naming).await {
-                    Ok(engine) => (Some(engine), Ok(())),
-                    Err(none) => (None, Err(none)),
-                };
-                self.engine = engine;
-                ClusterOutcome::Client(came)
+            ClusterEffect::Connect { naming, keys } => {
+                ClusterOutcome::Client(match client::connect(&self.object, &self.context, naming).await {
+                    Ok((_, read)) if keys.as_ref() == Some(&read) && self.engine.is_some() => {
+                        Ok(Connected::Same)
+                    }
+                    Ok((engine, read)) => {
+                        self.engine = Some(engine);
+                        Ok(Connected::New(read))
+                    }
+                    Err(none) => {
+                        self.engine = None;
+                        Err(none)
+                    }
+                })
             }
             ClusterEffect::NameOrganization(id) => self.name(&id),
             ClusterEffect::ReadRecords => {
@@ -84,7 +92,8 @@ impl Performer {
             EngineCall::Exchange => EngineAnswer::Exchanged(self.exchange(self.engine.as_ref()).await),
             EngineCall::ExchangeUnnamed => {
                 let unnamed = client::connect(&self.object, &self.context, None).await;
-                EngineAnswer::Exchanged(self.exchange(unnamed.ok().as_ref()).await)
+                let unnamed = unnamed.ok().map(|(engine, _)| engine);
+                EngineAnswer::Exchanged(self.exchange(unnamed.as_ref()).await)
             }
             EngineCall::List(part) => {
                 if part == Part::First {
@@ -144,7 +153,15 @@ impl Performer {
         let mut shared = self.context.shared();
         if self.context.state_of(&mut shared, &self.object).is_some() {
             let uid = Uid::new(self.object.uid().unwrap_or_default());
-            shared.written.wrote(&uid, object.resource_version().as_deref());
+            let version = object.resource_version();
+            let namespace = &self.context.settings.operator_namespace;
+            shared.written.wrote(&uid, version.as_deref());
+            shared.ears.wrote(
+                Resource::Organizations,
+                namespace,
+                version.as_deref(),
+                self.context.now(),
+            );
         }
     }
 

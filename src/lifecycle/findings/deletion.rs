@@ -22,6 +22,25 @@ pub(in crate::lifecycle) fn crd_unreadable(why: &str) -> String {
     format!("it cannot be told whether the CustomResourceDefinition itself is being deleted ({why})")
 }
 
+/// Our finalizer is off.
+pub(in crate::lifecycle) fn released() -> Finding {
+    Finding::new(
+        Reason::Deleting,
+        "the operator has let the object go, and holds neither workspace nor name for it; finalizers of others keep it",
+    )
+}
+
+pub(in crate::lifecycle) fn waits() -> Finding {
+    Finding::new(Reason::Deleting, "the deletion is waiting for its next attempt")
+}
+
+pub(in crate::lifecycle) fn waits_for(organization: &str) -> Finding {
+    Finding::new(
+        Reason::Deleting,
+        format!("the deletion waits until the credential of the Organization {organization:?} is verified"),
+    )
+}
+
 pub(in crate::lifecycle) fn deleting_after_issue() -> Finding {
     Finding::new(
         Reason::Deleting,

@@ -19,9 +19,8 @@ pub fn hold_by_finalizer(view: &View, _: &Record) -> Option<Step> {
 /// A difference or an absence in the shared list only schedules a GET by id, never an effect. A requested reconcile asks
 /// for such a GET too.
 pub fn read_what_differs(view: &View, record: &Record) -> Option<Step> {
-    let reason = identity::differs_in_the_list(view, record) || identity::is_asked_for(view);
-    let unread = view.observed(&record.id).is_none() && view.row(&record.id).is_none();
-    (reason && unread && identity::may_read(view)).then(|| Step::call(EngineCall::Get(record.id.clone())))
+    (identity::is_unread(view, record) && identity::may_read(view))
+        .then(|| Step::call(EngineCall::Get(record.id.clone())))
 }
 
 /// A workspace is missing after a 404 or a tombstone on GET by id. The recreate annotation with its id allows a new one,

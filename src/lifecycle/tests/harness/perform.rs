@@ -11,7 +11,7 @@ use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState,
     Outcome, Replace,
 };
-use crate::lifecycle::facts::{Content, Ownership, SecretFacts};
+use crate::lifecycle::facts::{Content, Kept, Ownership, Patchable, SecretFacts};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled, SharedList};
 use crate::lifecycle::tests::harness::fake_engine::failure;
 use crate::lifecycle::tests::harness::telling;
@@ -121,6 +121,34 @@ impl World {
         self.lives(object, span, Lists::Never)
     }
 
+    /// As [`World::live_unlisted`]; `look` sees the world at the last instant before each reconcile, and at the end.
+    pub(in crate::lifecycle::tests) fn live_watched(
+        &mut self,
+        object: &str,
+        span: Duration,
+        mut look: impl FnMut(&World),
+    ) {
+        let end = later(self.now, span);
+        while self.now < end && self.objects.contains_key(object) {
+            let before = self.objects[object].version;
+            let listed = self.snapshot.clone();
+            let Some(settled) = self.reconcile(object) else {
+                continue;
+            };
+            self.snapshot = listed;
+            let own_event = self.objects.get(object).is_some_and(|o| o.version != before);
+            let soon = later(self.now, Duration::from_millis(10));
+            let wake = if own_event {
+                soon
+            } else {
+                settled.requeue.at.max(soon)
+            };
+            self.now = crate::domain::time::earlier(wake.min(end), Duration::from_millis(1)).max(self.now);
+            look(self);
+            self.now = wake.min(end);
+        }
+    }
+
     fn lives(&mut self, object: &str, span: Duration, lists: Lists) -> usize {
         let end = later(self.now, span);
         let mut wake = self.now;
@@ -208,6 +236,7 @@ impl World {
             Some(Fault::Forbidden) => Some(Outcome::Cluster(ClusterOutcome::Forbidden {
                 detail: "forbidden".to_owned(),
             })),
+            Some(Fault::Unpatchable) => Some(Outcome::Cluster(ClusterOutcome::SecretUnpatchable)),
             Some(Fault::Refused) => Some(Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                 detail: "refused".to_owned(),
             })),
@@ -291,7 +320,11 @@ impl World {
                 self.write(object, version, |o| o.facts.finalizer = Finalizer::Present)
             }
             Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
-                self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent)
+                match self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent) {
+                    // Whoever else holds it, it is gone for us.
+                    Outcome::Cluster(ClusterOutcome::Object(_)) => Outcome::Cluster(ClusterOutcome::Gone),
+                    other => other,
+                }
             }
             Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
                 self.write(object, version, |o| o.status = (**status).clone())
@@ -317,15 +350,25 @@ impl World {
                     return Outcome::Cluster(ClusterOutcome::Conflict);
                 }
                 self.versions += 1;
-                let facts = SecretFacts {
+                let before = self.secrets.get(&draft.name).map(|secret| &secret.facts);
+                if before.is_some_and(|facts| facts.patchable == Patchable::No) {
+                    return Outcome::Cluster(ClusterOutcome::SecretUnpatchable);
+                }
+                let mut facts = SecretFacts {
                     name: draft.name.clone(),
                     resource_version: self.versions.to_string(),
                     ownership: Ownership::Ours,
                     content: Content::Whole(draft.content.clone()),
                     times: Some(draft.times),
-                    labels: draft.labels.clone(),
-                    annotations: draft.annotations.clone(),
+                    patchable: Patchable::Yes,
+                    labels: draft.decoration.labels.clone(),
+                    annotations: draft.decoration.annotations.clone(),
+                    kept: Kept::All,
+                    decoration_mark: Some(draft.decoration.mark),
                 };
+                if let Some(admission) = self.admission {
+                    admission(&mut facts);
+                }
                 let controller = Some(self.objects[object].facts.uid.clone());
                 self.secrets.insert(
                     draft.name.clone(),
@@ -335,6 +378,30 @@ impl World {
                     },
                 );
                 Outcome::Cluster(ClusterOutcome::SecretWritten(facts))
+            }
+            Effect::Cluster(ClusterEffect::DecorateSecret(decorated)) => {
+                let (version, admission) = (self.versions + 1, self.admission);
+                let Some(secret) = self.secrets.get_mut(&decorated.name) else {
+                    return Outcome::Cluster(ClusterOutcome::Conflict);
+                };
+                if secret.facts.resource_version != decorated.resource_version {
+                    return Outcome::Cluster(ClusterOutcome::Conflict);
+                }
+                self.versions = version;
+                secret.facts.resource_version = version.to_string();
+                secret.facts.labels.extend(decorated.decoration.labels.clone());
+                secret
+                    .facts
+                    .annotations
+                    .extend(decorated.decoration.annotations.clone());
+                secret.facts.decoration_mark = Some(decorated.decoration.mark);
+                if let Some(admission) = admission {
+                    admission(&mut secret.facts);
+                }
+                Outcome::Cluster(ClusterOutcome::SecretDecorated(SecretFacts {
+                    ownership: Ownership::Ours,
+                    ..secret.facts.clone()
+                }))
             }
             Effect::Cluster(ClusterEffect::DeleteSecret {
                 name,
@@ -413,7 +480,11 @@ impl World {
         self.versions += 1;
         stored.version = self.versions;
         how(stored);
-        if stored.facts.deletion == Deletion::Requested && stored.facts.finalizer == Finalizer::Absent {
+        let held = self.held_by_others.contains(object);
+        if stored.facts.deletion == Deletion::Requested
+            && stored.facts.finalizer == Finalizer::Absent
+            && !held
+        {
             self.remove(object);
             return Outcome::Cluster(ClusterOutcome::Gone);
         }

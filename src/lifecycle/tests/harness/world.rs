@@ -1,7 +1,7 @@
 //! A small synchronous world: objects and Secrets as stored, Agent Engine as modelled. It waits for nothing and draws no
 //! lots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -73,6 +73,8 @@ pub(in crate::lifecycle::tests) enum Fault {
     Refused,
     /// The Kubernetes API says that the operator may not.
     Forbidden,
+    /// The Kubernetes API refuses to change the content of a Secret.
+    Unpatchable,
 }
 
 /// What happens between two effects.
@@ -106,11 +108,15 @@ pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) issued_names: Vec<String>,
     pub(in crate::lifecycle::tests) issued_regions: Vec<Option<RegionId>>,
     pub(in crate::lifecycle::tests) faults: Vec<(&'static str, Fault, usize)>,
+    /// Objects that a finalizer of others holds.
+    pub(in crate::lifecycle::tests) held_by_others: BTreeSet<String>,
     pub(in crate::lifecycle::tests) meanwhile: Vec<(&'static str, Meanwhile)>,
     /// The next effects of a kind that are slow.
     pub(in crate::lifecycle::tests) slow: Vec<(&'static str, Latency)>,
     /// Issues that were sent and are still to be carried out.
     pub(in crate::lifecycle::tests) late: Vec<(Timestamp, WorkspaceName)>,
+    /// Changes each Secret as it is stored.
+    pub(in crate::lifecycle::tests) admission: Option<fn(&mut SecretFacts)>,
     /// The effect, counted from the start, at which the process dies, and whether it is carried out.
     pub(in crate::lifecycle::tests) crash_at: Option<(usize, Fault)>,
     /// Made by an issue for a workspace whose name had just moved.
@@ -151,9 +157,11 @@ impl World {
             issued_names: Vec::new(),
             issued_regions: Vec::new(),
             faults: Vec::new(),
+            held_by_others: BTreeSet::new(),
             meanwhile: Vec::new(),
             slow: Vec::new(),
             late: Vec::new(),
+            admission: None,
             crash_at: None,
             orphans: Vec::new(),
             orphans_of_crashes: Vec::new(),

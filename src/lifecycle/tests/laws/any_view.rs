@@ -175,6 +175,13 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
             "nor of another one"
         );
     }
+    if let Effect::Engine(call) = effect {
+        let live = view
+            .progress
+            .live_at
+            .is_some_and(|at| elapsed(at, view.now) < MINUTE);
+        prop_assert!(live || !call.is_final(), "decided on a store: {:?}", call);
+    }
     match effect {
         Effect::Engine(EngineCall::Issue { name, .. }) => {
             prop_assert!(
@@ -228,6 +235,10 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 granted(view, &draft.content.workspace_name),
                 "a token for a name that is not granted"
             );
+        }
+        Effect::Cluster(ClusterEffect::DecorateSecret(decorated)) => {
+            prop_assert!(!foreign(view, &decorated.name));
+            prop_assert!(view.declared.token_enabled());
         }
         Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => prop_assert!(!foreign(view, name)),
         Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
@@ -304,7 +315,7 @@ proptest! {
         next.memory = settled.memory;
         next.listed = None;
         let aspect = failure::problem(reconcile.view()).map(|problem| problem.aspect);
-        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
+        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause(aspect)));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
     }
 }
