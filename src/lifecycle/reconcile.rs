@@ -16,7 +16,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::{failure, identity, token_secret, waiting};
+use crate::lifecycle::judge::{failure, identity, token_secret, waiting, wish};
 use crate::lifecycle::memory::Memory;
 use crate::lifecycle::plan::{Planned, plan};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress};
@@ -403,11 +403,14 @@ impl Reconcile {
     /// The next list confirms, or not, that a workspace is missing.
     fn shared_list(&self) -> SharedList {
         // A list that lacks many is no answer for one.
-        let record = self
-            .view
-            .record()
-            .filter(|_| !identity::are_many_missing(&self.view));
-        match record.and_then(|record| identity::missing(&self.view, &record)) {
+        if identity::are_many_missing(&self.view) {
+            return SharedList::Enough;
+        }
+        let missing = match self.view.record() {
+            Some(record) => identity::missing(&self.view, &record),
+            None => wish::missing(&self.view),
+        };
+        match missing {
             Some(missing) if !missing.confirmed => SharedList::Wanted,
             Some(_) | None => SharedList::Enough,
         }

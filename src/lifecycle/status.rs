@@ -13,7 +13,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
 use crate::lifecycle::judge::token::{self, Need};
-use crate::lifecycle::judge::{deletion, identity, token_life, token_secret};
+use crate::lifecycle::judge::{deletion, identity, token_life, token_secret, wish};
 use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::step::{Change, Ending};
 use crate::lifecycle::view::{Record, View};
@@ -165,6 +165,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
             name: view.stored.name.clone(),
             state: view.stored.state,
             origin: view.stored.origin,
+            missing: wish::missing(view),
             deletion_policy: view.stored.deletion_policy,
             ..base
         },

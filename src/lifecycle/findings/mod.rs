@@ -12,8 +12,8 @@ mod token;
 
 pub(in crate::lifecycle) use calls::{
     call_failed, call_rejected, change_ignored, change_refused, creation_refused, credential_may_not,
-    kubernetes_failed, name_kept_otherwise, no_permit, permit_too_late, plan_limit, stamp_too_late, throttled,
-    token_refused_at_once, too_many_steps,
+    kubernetes_failed, name_kept_otherwise, no_permit, permit_too_late, plan_limit, stamp_too_late,
+    throttled, token_refused_at_once, too_many_steps,
 };
 pub(in crate::lifecycle) use creation::{
     answer_lost, being_created, belongs_elsewhere, creation_in_flight, declared_id_not_found, foreign_status,
@@ -27,10 +27,10 @@ pub(in crate::lifecycle) use deletion::{
 };
 pub(in crate::lifecycle) use identity::{
     another_organization, many_missing, many_missing_while_deleting, not_found, orphan_removed,
-    token_opens_another, unconfirmed,
+    token_opens_another, unconfirmed, wish_among_many, wish_unconfirmed,
 };
 pub(in crate::lifecycle) use names::{
-    already_exists, bears_what_is_not_granted, id_claimed, name_claimed, not_granted, similar,
+    already_exists, bears_what_is_not_granted, id_claimed, id_not_granted, name_claimed, not_granted, similar,
 };
 pub(in crate::lifecycle) use organization::{
     changed, mismatch, not_decodable, not_found as organization_not_found, not_ready,

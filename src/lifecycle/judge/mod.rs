@@ -14,6 +14,7 @@
 //! - [`token`]: is a token wanted, and what does it need next?
 //! - [`token_life`]: how long does the token in use still live?
 //! - [`waiting`]: does the stored status hold while the object waits?
+//! - [`wish`]: is the workspace missing that another object's status names?
 //! - [`deletion`]: what becomes of the workspace when its object goes.
 //! - [`failure`]: what a failed call means, and which failure ends the reconcile.
 
@@ -32,3 +33,4 @@ pub mod token;
 pub mod token_life;
 pub mod token_secret;
 pub mod waiting;
+pub mod wish;

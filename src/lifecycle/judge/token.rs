@@ -106,10 +106,18 @@ fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
             view,
         ))));
     }
-    if view.rests(Aspect::Token) {
+    if view.rests(Aspect::Token) || has_just_ended(view) {
         return Some(Need::Later(view.last_word(TOKEN_READY, findings::token_waits)));
     }
     names::id_claimed_by_other(view, &record.organization_id, &record.id).map(Need::Blocked)
+}
+
+/// Whether the token in the Secret lived so short that its next one is not due yet.
+fn has_just_ended(view: &View) -> bool {
+    let uid = &view.object.uid;
+    token_secret::times(view).is_some_and(|times| {
+        times.freshness(uid, view.now) == Freshness::Expired && view.now < times.renew_at(uid)
+    })
 }
 
 /// The Secret that the token goes to, if it holds one that is wanted and not about to end.

@@ -15,7 +15,7 @@ use crate::lifecycle::facts::{Content, Kept, Ownership, Patchable, SecretFacts};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled, SharedList};
 use crate::lifecycle::tests::harness::fake_engine::failure;
 use crate::lifecycle::tests::harness::telling;
-use crate::lifecycle::tests::harness::world::{Fault, Object, Secret, World};
+use crate::lifecycle::tests::harness::world::{Fault, LateIssue, Object, Secret, SentFor, World};
 
 /// Whether the organization's list is taken when a reconcile wants it.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -254,10 +254,19 @@ impl World {
                 Some(self.fails(effect, started, failure(class, status)))
             }
             Some(Fault::CarriedOutAfter(seconds)) => {
-                if let Effect::Engine(EngineCall::Issue { name, .. }) = effect {
-                    let at = later(started, Duration::from_secs(seconds));
-                    self.late.push((at, name.clone()));
-                }
+                let Effect::Engine(EngineCall::Issue { name, .. }) = effect else {
+                    return Some(self.carry_out(object, version, effect, started));
+                };
+                let recorded = self.objects[object].status.workspace_id.is_some();
+                self.late.push(LateIssue {
+                    at: later(started, Duration::from_secs(seconds)),
+                    name: name.clone(),
+                    sent_for: if recorded {
+                        SentFor::Record
+                    } else {
+                        SentFor::Creation
+                    },
+                });
                 Some(self.fails(effect, started, failure(FailureClass::Unknown, 504)))
             }
             Some(Fault::Answers(class, status)) => Some(self.fails(effect, started, failure(class, status))),
