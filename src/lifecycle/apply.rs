@@ -10,7 +10,9 @@ use crate::crd::workspace::Creation;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::{Aspect, Problem};
-use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome};
+use crate::lifecycle::effect::{
+    ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome, Replace,
+};
 use crate::lifecycle::facts::{Ownership, SecretFacts};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::deletion;
@@ -80,6 +82,7 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
             }
             secret_written(view, facts);
         }
+        ClusterOutcome::SecretPossible => view.memory.refused_secret = None,
         ClusterOutcome::SecretDeleted { name } => secret_absent(view, &name),
         ClusterOutcome::Crd(state) => view.progress.crd = Some(state),
     }
@@ -134,6 +137,11 @@ fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
 }
 
 fn failed(view: &mut View, aspect: Aspect, effect: &ClusterEffect, detail: &str) {
+    if let ClusterEffect::WriteSecret(draft) = effect
+        && draft.replace == Replace::Nothing
+    {
+        view.memory.refused_secret = Some(draft.name.clone());
+    }
     view.progress.object = match effect {
         ClusterEffect::WriteStatus(_) => ObjectProgress::Unwritable,
         ClusterEffect::ReadObject => ObjectProgress::Unreadable,
@@ -145,7 +153,7 @@ fn failed(view: &mut View, aspect: Aspect, effect: &ClusterEffect, detail: &str)
 
 fn conflict(view: &mut View, effect: &ClusterEffect) {
     match effect {
-        ClusterEffect::ReadSecret { name } => secret_changed(view, name),
+        ClusterEffect::ReadSecret { name } | ClusterEffect::TrySecret { name } => secret_changed(view, name),
         ClusterEffect::WriteSecret(draft) => secret_changed(view, &draft.name),
         // Another client changed the Secret. Its watch event wakes the object, if our label is on it.
         ClusterEffect::DeleteSecret { name, .. } => {

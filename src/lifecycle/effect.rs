@@ -29,9 +29,18 @@ pub enum ClusterEffect {
     AddFinalizer,
     RemoveFinalizer,
     WriteStatus(Box<WorkspaceStatus>),
-    ReadSecret { name: String },
+    ReadSecret {
+        name: String,
+    },
     WriteSecret(Box<SecretDraft>),
-    DeleteSecret { name: String, resource_version: String },
+    /// Ask whether a Secret of that name could be created now, without creating it.
+    TrySecret {
+        name: String,
+    },
+    DeleteSecret {
+        name: String,
+        resource_version: String,
+    },
     ReadCrd,
 }
 
@@ -146,6 +155,8 @@ pub enum ClusterOutcome {
     },
     Secret(LiveSecret),
     SecretWritten(SecretFacts),
+    /// The Secret could be created.
+    SecretPossible,
     SecretDeleted {
         name: String,
     },

@@ -28,6 +28,9 @@ pub struct Memory {
     /// Issues for the recorded workspace without a verified token: each may have created another workspace.
     pub unresolved: Vec<UnresolvedIssue>,
     pub last_token: Option<LastToken>,
+    /// The Secret that the Kubernetes API refused to create, for a full quota or by a policy. No token is issued for it before
+    /// it could be created.
+    pub refused_secret: Option<String>,
     /// Since when the object waits, without a verdict, for the rate limiter or for its Organization.
     pub waits_since: Option<Timestamp>,
 }

@@ -92,6 +92,7 @@ impl Performer {
             ClusterEffect::WriteStatus(status) => self.write_status(&status).await,
             ClusterEffect::ReadSecret { name } => self.read_secret(&name).await,
             ClusterEffect::WriteSecret(draft) => self.write_secret(*draft).await,
+            ClusterEffect::TrySecret { name } => self.try_secret(name).await,
             ClusterEffect::DeleteSecret {
                 name,
                 resource_version,

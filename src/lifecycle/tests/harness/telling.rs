@@ -139,7 +139,11 @@ fn does(effect: &Effect) -> String {
             format!("WriteStatus: {what}, {}", ready.map_or("-", |c| &c.reason))
         }
         Effect::Cluster(ClusterEffect::WriteSecret(draft)) => format!("WriteSecret {:?}", draft.name),
-        Effect::Cluster(ClusterEffect::ReadSecret { name } | ClusterEffect::DeleteSecret { name, .. }) => {
+        Effect::Cluster(
+            ClusterEffect::ReadSecret { name }
+            | ClusterEffect::TrySecret { name }
+            | ClusterEffect::DeleteSecret { name, .. },
+        ) => {
             format!("{} {name:?}", effect.kind())
         }
         Effect::Engine(EngineCall::Search(name)) => format!("Search {:?}", name.as_str()),

@@ -144,3 +144,35 @@ fn without_the_declared_secret_an_object_is_not_ready() {
         assert_eq!(world.ready("acme"), "AsDeclared", "{declared}");
     }
 }
+
+/// The quota of Secrets is full for hours, and then raised.
+#[test]
+fn a_refused_secret_is_written_soon_after_it_may_be() {
+    for begin in ["creation", "renamed Secret"] {
+        let mut world = if begin == "creation" {
+            World::new()
+        } else {
+            World::with_acme()
+        };
+        world.fault("WriteSecret", Fault::Forbidden, usize::MAX);
+        world.fault("TrySecret", Fault::Forbidden, usize::MAX);
+        let named = serde_json::json!({ "name": "acme", "tokenSecret": { "name": "other" } });
+        world.apply("acme", serde_json::from_value(named).unwrap());
+        for hour in 0..3 {
+            world.forget_journal();
+            world.live("acme", Duration::from_secs(3600));
+            let most = if hour == 0 { 20 } else { 6 };
+            assert!(
+                world.calls() <= most,
+                "{begin}: {} calls in hour {hour}",
+                world.calls()
+            );
+            assert_eq!(world.ready("acme"), "KubernetesApiError", "{begin}");
+        }
+        world.heal();
+        world.live("acme", Duration::from_secs(60));
+        assert_eq!(world.ready("acme"), "AsDeclared", "{begin}");
+        assert!(world.secrets.contains_key("other"));
+        assert_eq!(world.engine.names(), ["acme"]);
+    }
+}
