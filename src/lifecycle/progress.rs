@@ -151,6 +151,8 @@ impl TokenProgress {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NameSearch {
     pub name: WorkspaceName,
+    /// When its first page was requested: it says nothing of what came to light later.
+    pub asked_at: Timestamp,
     pub rows: Vec<RemoteWorkspace>,
 }
 

@@ -7,7 +7,7 @@ use strum::IntoStaticStr;
 
 use crate::domain::reason::Reason;
 use crate::domain::time::later;
-use crate::lifecycle::judge::{token, token_life, token_secret};
+use crate::lifecycle::judge::{doubt, token, token_life, token_secret};
 use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::status::Verdict;
@@ -91,11 +91,9 @@ fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
         .any(|finding| finding.reason == Reason::SecretNotOwned);
     [
         token_change(view),
-        token::rename_settles_at(view).map(|at| Wakeup::new(at, Why::RenameSettles)),
+        doubt::rename_settles_at(view).map(|at| Wakeup::new(at, Why::RenameSettles)),
         token::restored_at(view).map(|at| Wakeup::new(at, Why::SecretRestored)),
-        view.memory
-            .unresolved_until(now)
-            .map(|at| Wakeup::new(at, Why::IssueResolves)),
+        doubt::waits_until(view).map(|at| Wakeup::new(at, Why::IssueResolves)),
         name_taken.then(|| Wakeup::new(later(now, NAME_CHECK_INTERVAL), Why::SecretNameMayBeFree)),
     ]
     .into_iter()

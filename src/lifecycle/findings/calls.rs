@@ -139,6 +139,13 @@ pub(in crate::lifecycle) fn stamp_too_late() -> Finding {
     )
 }
 
+pub(in crate::lifecycle) fn permit_too_late() -> Finding {
+    Finding::new(
+        Reason::Throttled,
+        "the permit for the creation came too late; nothing was sent, and the operator tries again",
+    )
+}
+
 fn verb(call: &EngineCall) -> String {
     match call {
         EngineCall::Search(name) => format!("search for the name {:?}", name.as_str()),

@@ -12,7 +12,7 @@ mod token;
 
 pub(in crate::lifecycle) use calls::{
     call_failed, call_rejected, change_ignored, change_refused, creation_refused, credential_may_not,
-    kubernetes_failed, name_kept_otherwise, no_permit, plan_limit, stamp_too_late, throttled,
+    kubernetes_failed, name_kept_otherwise, no_permit, permit_too_late, plan_limit, stamp_too_late, throttled,
     token_refused_at_once, too_many_steps,
 };
 pub(in crate::lifecycle) use creation::{
@@ -22,8 +22,8 @@ pub(in crate::lifecycle) use creation::{
 };
 pub(in crate::lifecycle) use deletion::{
     blocked as deletion_blocked, crd_unreadable, deleting_after_creation, deleting_after_issue,
-    left_after_creation, left_at_agent_engine, no_organization, released, undecodable_organization,
-    unready_organization, waits as deletion_waits, waits_for as deletion_waits_for,
+    left_after_creation, left_at_agent_engine, may_be_of_a_former_issue, no_organization, released,
+    undecodable_organization, unready_organization, waits as deletion_waits, waits_for as deletion_waits_for,
 };
 pub(in crate::lifecycle) use identity::{
     another_organization, many_missing, many_missing_while_deleting, not_found, orphan_removed,

@@ -13,7 +13,7 @@ use crate::domain::time::elapsed;
 use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::ListEntry;
-use crate::lifecycle::judge::failure;
+use crate::lifecycle::judge::{doubt, failure};
 use crate::lifecycle::progress::{PermitProgress, Remote};
 use crate::lifecycle::view::{Record, View};
 
@@ -153,7 +153,11 @@ pub fn other_organization(view: &View, record: &Record) -> Option<OrganizationId
 /// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list. After
 /// an unresolved issue only a GET of this reconcile counts: if the name had moved, another issue would come too late.
 pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorkspace> {
-    let young = |requested_at| elapsed(requested_at, view.now) <= CONFIRMED_FOR && requested_at <= view.now;
+    let young = |requested_at| {
+        elapsed(requested_at, view.now) <= CONFIRMED_FOR
+            && requested_at <= view.now
+            && doubt::shows_the_name(view, requested_at)
+    };
     if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {
         return seen.present();
     }

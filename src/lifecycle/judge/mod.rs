@@ -7,6 +7,7 @@
 //! - [`attribution`]: whose is a workspace that bears the name of a creation in flight?
 //! - [`identity`]: is the recorded workspace there, and is it confirmed?
 //! - [`orphan`]: did an issue of ours make a workspace beside the recorded one?
+//! - [`doubt`]: which writes may still take effect, and until when?
 //! - [`drift`]: name and state beside what is declared.
 //! - [`token_secret`]: which Secret the token goes to, and what is in it.
 //! - [`token`]: is a token wanted, and what does it need next?
@@ -18,6 +19,7 @@
 pub mod attribution;
 pub mod claims;
 pub mod deletion;
+pub mod doubt;
 pub mod drift;
 pub mod failure;
 pub mod identity;

@@ -74,6 +74,9 @@ fn delete(view: &View, record: &Record) -> Step {
     match orphan::before_deletion(view, record) {
         Orphans::Next(call) => Step::call(call),
         Orphans::Wait => Step::blocked(findings::deleting_after_issue()),
+        Orphans::Uncertain(row) => Step::blocked(findings::deletion_blocked(
+            &findings::may_be_of_a_former_issue(&row),
+        )),
         Orphans::None => Step::call(EngineCall::Delete(record.id.clone())),
     }
 }
@@ -86,9 +89,14 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     let Some(search) = view.search(&intent.name) else {
         return Step::call(EngineCall::Search(intent.name.clone()));
     };
-    match attribute(search, ServerClock::window_of(intent)) {
+    let resolved_at = view.progress.clock.resolved_at(intent);
+    match attribute(search, ServerClock::window_of(intent), resolved_at) {
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => Step::call(EngineCall::Get(row.id)),
+            // It was listed: a read that lags is not the last word while the creation is unresolved.
+            Some(Remote::Gone) if view.now < resolved_at => {
+                Step::blocked(findings::deleting_after_creation(intent))
+            }
             Some(Remote::Gone) => release(view),
             Some(Remote::Present(row)) => {
                 let organization = &intent.organization_id;
@@ -102,9 +110,10 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         Attribution::Ambiguous(row) => {
             Step::blocked(findings::deletion_blocked(&findings::nothing_tells_whose(&row)))
         }
-        Attribution::NotFound if view.now < view.progress.clock.resolved_at(intent) => {
+        Attribution::Unresolved if view.now < resolved_at => {
             Step::blocked(findings::deleting_after_creation(intent))
         }
+        Attribution::Unresolved => Step::call(EngineCall::Search(intent.name.clone())),
         Attribution::NotFound => release(view),
     }
 }

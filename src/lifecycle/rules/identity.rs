@@ -3,7 +3,7 @@
 use crate::domain::object::Finalizer;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::{identity, token_secret};
+use crate::lifecycle::judge::{doubt, identity, token_secret};
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::step::{Change, Step};
 use crate::lifecycle::view::{Record, View};
@@ -42,8 +42,10 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     if let Some(deletion) = token_secret::next_to_delete(view) {
         return Some(Step::token(deletion));
     }
-    // The workspace may have come back: only a GET of this reconcile drops its record.
-    if read && view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
+    // The workspace may have come back: only a GET of this reconcile drops its record, and only when no issue for it can
+    // take effect beside the new creation.
+    let allowed = view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended();
+    if read && allowed && doubt::unresolved_until(view, record).is_none() {
         return Some(Step::Store(Change::Replaced(record.clone())));
     }
     Some(Step::blocked(findings::not_found(view, record)))
