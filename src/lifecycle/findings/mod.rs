@@ -12,8 +12,8 @@ mod token;
 
 pub(in crate::lifecycle) use calls::{
     call_failed, call_rejected, change_ignored, change_refused, creation_refused, credential_may_not,
-    kubernetes_failed, name_kept_otherwise, no_permit, permit_too_late, plan_limit, stamp_too_late, throttled,
-    token_refused_at_once, too_many_steps,
+    kubernetes_failed, name_kept_otherwise, no_permit, permit_too_late, plan_limit, stamp_too_late,
+    throttled, token_refused_at_once, too_many_steps,
 };
 pub(in crate::lifecycle) use creation::{
     answer_lost, being_created, belongs_elsewhere, creation_in_flight, declared_id_not_found, foreign_status,
