@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::own_writes::OwnWrites;
 use super::secret_index::SecretIndex;
+use super::watch::ears::Ears;
 use crate::admin::AdminState;
 use crate::clock::Clock;
 use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
@@ -49,6 +50,7 @@ pub(super) struct Shared {
     pub(super) secrets: SecretIndex,
     pub(super) memories: HashMap<Uid, Memory>,
     pub(super) written: OwnWrites,
+    pub(super) ears: Ears,
     pub(super) organizations: HashMap<String, OrganizationState>,
 }
 
@@ -236,6 +238,7 @@ impl Shared {
             secrets: SecretIndex::default(),
             memories: HashMap::new(),
             written: OwnWrites::default(),
+            ears: Ears::default(),
             organizations: HashMap::new(),
         }
     }

@@ -50,6 +50,11 @@ impl OwnWrites {
         self.0.insert(uid.clone(), write);
     }
 
+    /// The API server went back to this revision: it has lost our younger writes.
+    pub(super) fn lost_after(&mut self, revision: u64) {
+        self.0.retain(|_, write| write.version <= revision);
+    }
+
     pub(super) fn forget(&mut self, uid: &Uid) {
         self.0.remove(uid);
     }

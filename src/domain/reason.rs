@@ -132,6 +132,8 @@ reasons! {
     WorkspaceNotFound: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. If `spec.workspaceId` names it, create another object with the right id.";
     /// A Secret of that name exists and belongs to another owner.
     SecretNotOwned: Stalled, "Delete that Secret, or choose another `spec.tokenSecret.name`.";
+    /// The API server stores the token Secret otherwise than it was written, as where an admission policy changes it. The token in it is not vouched for.
+    SecretAltered: Stalled, "Exempt the Secret from the policy, then delete it: it is made again at once.";
     /// The organization refuses further workspaces.
     PlanLimit: Stalled, "Upgrade the plan, or delete workspaces.";
     /// Agent Engine, or a rule of the operator, refuses a declared value.

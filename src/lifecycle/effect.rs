@@ -37,6 +37,8 @@ pub enum ClusterEffect {
     TrySecret {
         name: String,
     },
+    /// Puts labels and annotations on a Secret of ours, and leaves its content.
+    DecorateSecret(Box<Decorated>),
     DeleteSecret {
         name: String,
         resource_version: String,
@@ -79,8 +81,23 @@ pub struct SecretDraft {
     pub replace: Replace,
     pub content: SecretContent,
     pub times: TokenTimes,
+    pub decoration: SecretDecoration,
+}
+
+/// The labels and annotations to put on a Secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Decorated {
+    pub name: String,
+    pub resource_version: String,
+    pub decoration: SecretDecoration,
+}
+
+/// Labels and annotations of the token Secret. The mark tells a later process that they were written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SecretDecoration {
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
+    pub mark: u64,
 }
 
 /// What the write expects under the name.
@@ -157,6 +174,9 @@ pub enum ClusterOutcome {
     SecretWritten(SecretFacts),
     /// The Secret could be created.
     SecretPossible,
+    SecretDecorated(SecretFacts),
+    /// The API server refuses to change the content of this Secret, whatever is written.
+    SecretUnpatchable,
     SecretDeleted {
         name: String,
     },

@@ -8,6 +8,8 @@ use crate::domain::ids::{Uid, WorkspaceId};
 use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
+use crate::lifecycle::effect::SecretDraft;
+use crate::lifecycle::facts::{Content, Differing, SecretContent, SecretFacts};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::limits::{Backoff, CLOCK_SLACK};
 
@@ -36,6 +38,47 @@ pub struct Memory {
     pub refused_secret: Option<String>,
     /// Since when the object waits, without a verdict, for the rate limiter or for its Organization.
     pub waits_since: Option<Timestamp>,
+    pub decoration: Option<LastDecoration>,
+    pub altered: Option<Altered>,
+}
+
+/// How the API server stored the labels and annotations that were written last.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LastDecoration {
+    /// Of what was asked for.
+    pub mark: u64,
+    /// What the API server stored otherwise.
+    pub differing: Differing,
+    pub corrected: Corrected,
+}
+
+/// Whether the last write of labels and annotations corrected a change by another client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Corrected {
+    No,
+    Yes,
+}
+
+/// The Secret as the API server stored it with the last token, where that is not as it was written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Altered {
+    pub asked: SecretContent,
+    pub name: String,
+    pub content: Content,
+    pub times: Option<TokenTimes>,
+}
+
+impl Altered {
+    /// None if the API server stored what was written.
+    pub fn of(draft: &SecretDraft, stored: &SecretFacts) -> Option<Self> {
+        let as_written = matches!(&stored.content, Content::Whole(content) if *content == draft.content);
+        (!as_written || stored.times != Some(draft.times)).then(|| Self {
+            asked: draft.content.clone(),
+            name: stored.name.clone(),
+            content: stored.content.clone(),
+            times: stored.times,
+        })
+    }
 }
 
 /// A list counts only if it was requested after our own last read or write.

@@ -291,9 +291,11 @@ impl Reconcile {
 
     /// Charges back-off: an aspect that failed rests, one that went well starts again. Returns when each is due.
     fn charge(&mut self, verdict: &Verdict) -> Vec<Wakeup> {
-        let (now, cause, uid) = (self.view.now, self.view.cause(), self.view.object.uid.clone());
+        let (now, uid) = (self.view.now, self.view.object.uid.clone());
+        let cause = |aspect| self.view.cause(aspect);
+        let (sync_cause, token_cause) = (cause(Aspect::Sync), cause(Aspect::Token));
         let (sync, token) = self.attempts(verdict);
-        let before = match self.view.memory.sync.not_before(cause) {
+        let before = match self.view.memory.sync.not_before(sync_cause) {
             Some(_) => SyncBefore::InBackoff,
             None => SyncBefore::Free,
         };
@@ -303,6 +305,7 @@ impl Reconcile {
         [
             (
                 &mut memory.sync,
+                sync_cause,
                 &verdict.synced,
                 sync,
                 bill.sync,
@@ -311,6 +314,7 @@ impl Reconcile {
             ),
             (
                 &mut memory.token,
+                token_cause,
                 &verdict.token,
                 token,
                 bill.token,
@@ -319,7 +323,7 @@ impl Reconcile {
             ),
         ]
         .into_iter()
-        .filter_map(|(backoff, finding, attempts, charge, urgency, why)| {
+        .filter_map(|(backoff, cause, finding, attempts, charge, urgency, why)| {
             let rests = backoff.not_before(cause).filter(|at| *at > now);
             // A refusal of the Kubernetes API costs no call, and heals by itself: it is tried again soon.
             let urgency = match (charge, why) {
@@ -360,6 +364,10 @@ impl Reconcile {
             if !verdict.synced.is_ready() {
                 sync = Ended::Failed;
             }
+        }
+        // The token was handed out, whatever else is wrong with its Secret.
+        if self.view.progress.token.published().is_some() && problem != Some(Aspect::Token) {
+            token = Ended::Well;
         }
         let attempts = |calls, ended| Attempts { calls, ended };
         (attempts(self.sync_calls, sync), attempts(self.token_calls, token))

@@ -79,7 +79,7 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
 /// The finding stops the whole object.
 fn blocked(view: &View, finding: Finding) -> Verdict {
     let token = if token_secret::holds_token(view) && !view.object.is_let_go() {
-        findings::verified()
+        token_secret::verified(view)
     } else {
         finding.clone()
     };
@@ -141,7 +141,7 @@ fn token(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Findin
 /// left.
 fn quiet_while_good(view: &View, finding: Finding) -> Finding {
     match finding.reason.kstatus() {
-        Kstatus::Reconciling if token_life::is_served(view) => findings::verified(),
+        Kstatus::Reconciling if token_life::is_served(view) => token_secret::verified(view),
         Kstatus::Reconciling | Kstatus::Stalled | Kstatus::Ready => finding,
     }
 }

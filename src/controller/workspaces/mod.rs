@@ -197,7 +197,7 @@ impl Reconciler for Running {
     /// A lost reconcile rests as a failed one. Its claims stay until the next reconcile, or go where its object has gone.
     fn give_up(context: &Context, object: &Workspace, _: Lost) -> Duration {
         let view = observe::view(context, object);
-        let (now, cause, uid) = (view.now, view.cause(), &view.object.uid);
+        let (now, cause, uid) = (view.now, view.cause(Aspect::Sync), &view.object.uid);
         let mut shared = context.shared();
         if !context.is_stored(object) {
             let winners = shared.forget(uid);

@@ -40,6 +40,7 @@ pub(in crate::lifecycle) use sync::{
     rename_waits_for_tokens, suspended, switch_waits, unread, updating,
 };
 pub(in crate::lifecycle) use token::{
-    being_issued, declared_inactive, disabled, inactive, rename_unclear, secret_fight, secret_not_owned,
-    unknown_state, verified, verified_of_another_organization, waits as token_waits,
+    being_issued, declared_inactive, disabled, inactive, rename_unclear, secret_altered, secret_fight,
+    secret_not_owned, unknown_state, verified, verified_and_contested, verified_of_another_organization,
+    waits as token_waits,
 };

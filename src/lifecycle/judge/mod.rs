@@ -10,6 +10,7 @@
 //! - [`doubt`]: which writes may still take effect, and until when?
 //! - [`drift`]: name and state beside what is declared.
 //! - [`token_secret`]: which Secret the token goes to, and what is in it.
+//! - [`decoration`]: its labels and annotations.
 //! - [`token`]: is a token wanted, and what does it need next?
 //! - [`token_life`]: how long does the token in use still live?
 //! - [`waiting`]: does the stored status hold while the object waits?
@@ -18,6 +19,7 @@
 
 pub mod attribution;
 pub mod claims;
+pub mod decoration;
 pub mod deletion;
 pub mod doubt;
 pub mod drift;

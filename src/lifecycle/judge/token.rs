@@ -8,9 +8,11 @@ use crate::domain::remote::WorkspaceState;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall};
 use crate::lifecycle::findings;
+use crate::lifecycle::judge::decoration::{self, State};
 use crate::lifecycle::judge::token_secret::{self, Target};
 use crate::lifecycle::judge::{doubt, drift, identity, names};
 use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::view::{Record, View};
 
 /// What the token Secret needs.
@@ -53,13 +55,22 @@ pub fn need(view: &View, record: &Record) -> Need {
             );
         }
         Target::Ours(facts) if token_secret::is_current(view, record, facts) => {
-            let ended = facts.times.is_some_and(|times| times.has_ended(view.now));
-            return if ended {
+            return match facts.times {
                 // It lived shorter than the least time between two issues.
-                Need::Later(findings::token_waits())
-            } else {
-                Need::None(findings::verified())
+                Some(times) if times.has_ended(view.now) => Need::Later(findings::token_waits()),
+                // Its labels or annotations were declared and could not be written.
+                _ if decoration::state(view, facts) == State::Due && view.rests(Aspect::Token) => {
+                    Need::Later(view.last_word(TOKEN_READY, findings::token_waits))
+                }
+                _ => Need::None(token_secret::verified(view)),
             };
+        }
+        // Another token would be changed in the same way: it is not issued before it is due.
+        Target::Ours(facts)
+            if token_secret::is_altered(view, record, facts)
+                && token_secret::freshness(view) == Some(Freshness::Fresh) =>
+        {
+            return Need::Blocked(findings::secret_altered(&facts.name));
         }
         Target::Ours(_) | Target::Free | Target::Unread => {}
     }

@@ -20,10 +20,11 @@ use crate::domain::remote::{
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, CrdState, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret,
-    ObjectState, Outcome, TokenSlot,
+    ObjectState, Outcome, Replace, TokenSlot,
 };
 use crate::lifecycle::facts::{
-    Content, ListEntry, ObjectFacts, OrganizationFacts, Ownership, SecretContent, SecretFacts,
+    Content, Kept, ListEntry, ObjectFacts, OrganizationFacts, Ownership, Patchable, SecretContent,
+    SecretFacts,
 };
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::tests::harness::world::{World, at, org, spec};
@@ -216,8 +217,11 @@ impl Dice {
                 issued_at: dice.instant(),
                 expires_at: dice.instant(),
             }),
+            patchable: self.pick(&[Patchable::Yes, Patchable::Yes, Patchable::No]),
             labels: self.pick(&[watched, Default::default()]),
             annotations: Default::default(),
+            kept: self.pick(&[Kept::All, Kept::Part]),
+            decoration_mark: None,
         }
     }
 
@@ -346,14 +350,28 @@ impl Dice {
                 Outcome::Cluster(ClusterOutcome::SecretPossible)
             }
             Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
+                if draft.replace != Replace::Nothing && self.odds(8) {
+                    return Outcome::Cluster(ClusterOutcome::SecretUnpatchable);
+                }
+                let content = Content::Whole(draft.content.clone());
                 Outcome::Cluster(ClusterOutcome::SecretWritten(SecretFacts {
                     name: draft.name.clone(),
                     resource_version: "8".to_owned(),
                     ownership: Ownership::Ours,
-                    content: Content::Whole(draft.content.clone()),
+                    content: self.pick(&[content.clone(), content.clone(), content, Content::Damaged]),
                     times: Some(draft.times),
-                    labels: draft.labels.clone(),
-                    annotations: draft.annotations.clone(),
+                    patchable: Patchable::Yes,
+                    labels: self.pick(&[draft.decoration.labels.clone(), Default::default()]),
+                    annotations: draft.decoration.annotations.clone(),
+                    kept: Kept::All,
+                    decoration_mark: Some(draft.decoration.mark),
+                }))
+            }
+            Effect::Cluster(ClusterEffect::DecorateSecret(decorated)) => {
+                let facts = self.secret(&decorated.name);
+                Outcome::Cluster(ClusterOutcome::SecretDecorated(SecretFacts {
+                    ownership: Ownership::Ours,
+                    ..facts
                 }))
             }
             Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => {

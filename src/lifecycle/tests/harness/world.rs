@@ -74,6 +74,8 @@ pub(in crate::lifecycle::tests) enum Fault {
     Refused,
     /// The Kubernetes API says that the operator may not.
     Forbidden,
+    /// The Kubernetes API refuses to change the content of a Secret.
+    Unpatchable,
 }
 
 /// What happens between two effects.
@@ -114,6 +116,8 @@ pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) slow: Vec<(&'static str, Latency)>,
     /// Issues that were sent and are still to be carried out.
     pub(in crate::lifecycle::tests) late: Vec<(Timestamp, WorkspaceName)>,
+    /// Changes each Secret as it is stored.
+    pub(in crate::lifecycle::tests) admission: Option<fn(&mut SecretFacts)>,
     /// The effect, counted from the start, at which the process dies, and whether it is carried out.
     pub(in crate::lifecycle::tests) crash_at: Option<(usize, Fault)>,
     /// Made by an issue for a workspace whose name had just moved.
@@ -158,6 +162,7 @@ impl World {
             meanwhile: Vec::new(),
             slow: Vec::new(),
             late: Vec::new(),
+            admission: None,
             crash_at: None,
             orphans: Vec::new(),
             orphans_of_crashes: Vec::new(),

@@ -236,6 +236,10 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 "a token for a name that is not granted"
             );
         }
+        Effect::Cluster(ClusterEffect::DecorateSecret(decorated)) => {
+            prop_assert!(!foreign(view, &decorated.name));
+            prop_assert!(view.declared.token_enabled());
+        }
         Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => prop_assert!(!foreign(view, name)),
         Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
             reads_well(status, view.object.generation)?;
@@ -345,7 +349,7 @@ proptest! {
         next.memory = settled.memory;
         next.listed = None;
         let aspect = failure::problem(reconcile.view()).map(|problem| problem.aspect);
-        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
+        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause(aspect)));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
     }
 }

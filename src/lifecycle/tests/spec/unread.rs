@@ -132,6 +132,7 @@ fn without_the_declared_secret_an_object_is_not_ready() {
     ] {
         let mut world = World::with_acme();
         world.fault("WriteSecret", Fault::Forbidden, usize::MAX);
+        world.fault("DecorateSecret", Fault::Forbidden, usize::MAX);
         world.edit("acme", |o| {
             o.spec.token_secret = Some(serde_json::from_value(declared.clone()).unwrap());
         });
