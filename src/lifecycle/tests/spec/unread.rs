@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
+use crate::lifecycle::facts::Content;
 use crate::lifecycle::tests::harness::world::{Fault, World};
 
 const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
@@ -176,4 +177,26 @@ fn a_refused_secret_is_written_soon_after_it_may_be() {
         assert!(world.secrets.contains_key("other"));
         assert_eq!(world.engine.names(), ["acme"]);
     }
+}
+
+/// The Secret tells the old name until the token after a rename is in it.
+/// Promise: rule.carried-out
+#[test]
+fn an_object_is_not_ready_before_its_secret_tells_the_new_name() {
+    let mut world = World::with_acme();
+    world.fault("Issue", DOWN, 2);
+    world.edit("acme", |o| o.spec.name = "zenith".into());
+    world.live_watched("acme", Duration::from_secs(600), |world| {
+        let Content::Whole(content) = &world.secrets["acme-token"].facts.content else {
+            panic!("damaged")
+        };
+        let told = content.workspace_name.as_str() == "zenith";
+        assert_eq!(
+            told,
+            world.ready("acme") == "AsDeclared",
+            "{}",
+            world.ready("acme")
+        );
+    });
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }
