@@ -22,7 +22,7 @@ use crate::domain::ids::Uid;
 use crate::domain::time::earlier;
 use crate::engine;
 use crate::lifecycle::Memory;
-use crate::limits::{RateLimiter, Slots};
+use crate::limits::RateLimiter;
 use crate::organization::{self, Published, Snapshot};
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
@@ -45,12 +45,13 @@ pub struct Context {
 
 /// Plain values under one lock, which is never held across an await.
 pub(super) struct Shared {
-    pub(super) slots: Slots,
     pub(super) claims: Claims,
     pub(super) secrets: SecretIndex,
     pub(super) memories: HashMap<Uid, Memory>,
     pub(super) written: OwnWrites,
     pub(super) ears: Ears,
+    /// The Workspaces whose reconcile gave way until a permit is near.
+    pub(super) waits_for_permit: HashMap<Uid, ObjectRef<AnyWorkspace>>,
     pub(super) organizations: HashMap<String, OrganizationState>,
 }
 
@@ -107,7 +108,6 @@ impl Context {
             namespaces: Writer::default(),
             credentials: Writer::default(),
         };
-        let slots = Slots::new(settings.concurrency.get());
         let (wake_workspace, workspaces) = mpsc::unbounded();
         let (wake_organization, organizations) = mpsc::unbounded();
         let context = Self {
@@ -122,7 +122,7 @@ impl Context {
             credentials: writers.credentials.as_reader(),
             wake_workspace,
             wake_organization,
-            shared: Mutex::new(Shared::new(slots)),
+            shared: Mutex::new(Shared::new()),
         };
         (
             context,
@@ -231,14 +231,14 @@ impl Context {
 }
 
 impl Shared {
-    fn new(slots: Slots) -> Self {
+    fn new() -> Self {
         Self {
-            slots,
             claims: Claims::default(),
             secrets: SecretIndex::default(),
             memories: HashMap::new(),
             written: OwnWrites::default(),
             ears: Ears::default(),
+            waits_for_permit: HashMap::new(),
             organizations: HashMap::new(),
         }
     }
@@ -246,6 +246,7 @@ impl Shared {
     pub(super) fn forget(&mut self, uid: &Uid) -> Vec<Claimant> {
         self.memories.remove(uid);
         self.written.forget(uid);
+        self.waits_for_permit.remove(uid);
         for organization in self.organizations.values_mut() {
             organization.limiter.forget(uid);
         }

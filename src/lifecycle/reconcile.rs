@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::crd::conditions;
 use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::finding::Finding;
+use crate::domain::object::Deletion;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
 use crate::lifecycle::apply::apply_outcome;
@@ -207,7 +208,13 @@ impl Reconcile {
     fn permit(&self, limiter: &mut RateLimiter, aspect: Aspect, call: &EngineCall) -> Permit {
         let lane = self.lane(aspect, call);
         if self.sync_calls + self.token_calls == 0 {
-            return limiter.acquire(self.view.now, lane, &self.view.object.uid);
+            let (now, uid) = (self.view.now, &self.view.object.uid);
+            return match token_secret::times(&self.view) {
+                Some(times) if lane == Lane::Refresh => {
+                    limiter.acquire_before(now, lane, times.expires_at, uid)
+                }
+                Some(_) | None => limiter.acquire(now, lane, uid),
+            };
         }
         if let Some(until) = limiter.paused_until().filter(|until| *until > self.view.now) {
             return Permit::RetryAt(until);
@@ -222,7 +229,7 @@ impl Reconcile {
             return;
         };
         let answered = answer.answered();
-        if let Some(pressure) = Pressure::of(answered.failure) {
+        if let Some(pressure) = Pressure::of(&answered) {
             limiter.observe(self.view.now, pressure);
         }
         for _ in 1..answered.requests {
@@ -234,6 +241,7 @@ impl Reconcile {
     fn lane(&self, aspect: Aspect, call: &EngineCall) -> Lane {
         match (aspect, call) {
             (Aspect::Token, _) => Lane::Refresh,
+            (Aspect::Sync, _) if self.view.object.deletion == Deletion::Requested => Lane::Delete,
             (Aspect::Sync, EngineCall::Delete(_)) => Lane::Delete,
             (Aspect::Sync, _) if self.view.record().is_none() => Lane::Create,
             (Aspect::Sync, _) => Lane::Other,

@@ -104,6 +104,7 @@ fn status_written(view: &mut View, written: OrganizationStatus) {
     let event = status::event(view, &written);
     view.progress.events.extend(event);
     view.progress.status = Attempt::Done;
+    view.memory.rate_written_at = Some(view.now);
     view.stored = written;
 }
 

@@ -37,6 +37,8 @@ pub struct Memory {
     /// The generation that was published last.
     pub generation: Option<i64>,
     pub backoff: Backoff,
+    /// When a status with the rate was last written.
+    pub rate_written_at: Option<Timestamp>,
 }
 
 impl Memory {
@@ -46,6 +48,7 @@ impl Memory {
         let is_past = |at: &Timestamp| *at <= later(now, CLOCK_SLACK);
         self.listed_at = self.listed_at.filter(is_past);
         self.exchanged_at = self.exchanged_at.filter(is_past);
+        self.rate_written_at = self.rate_written_at.filter(is_past);
     }
 }
 

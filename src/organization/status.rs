@@ -1,9 +1,13 @@
 //! What is said of an Organization: to reconciles over Workspaces, and in its status. Made here and nowhere else.
 
+use std::time::Duration;
+
 use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED};
-use crate::crd::organization::OrganizationStatus;
+use crate::crd::organization::{OrganizationStatus, RequestRateStatus};
 use crate::domain::finding::Finding;
+use crate::domain::rate::RateReason;
 use crate::domain::reason::{Kstatus, Reason};
+use crate::domain::time::elapsed;
 use crate::domain::verification::Verification;
 use crate::organization::effect::{Publication, Wake};
 use crate::organization::facts::Published;
@@ -14,6 +18,9 @@ use crate::organization::judge::readiness::readiness;
 use crate::organization::judge::verification::{Owner, owner};
 use crate::organization::progress::Attempt;
 use crate::organization::view::View;
+
+/// A rate alone is written no sooner after the last write.
+const RATE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What reconciles over Workspaces are to see. Only a change of what an attempt depends on begins the budgets of failing
 /// Workspaces over: a list that fails and works in turn does not.
@@ -37,7 +44,25 @@ pub fn unwritten(view: &View) -> Option<OrganizationStatus> {
     if view.progress.status != Attempt::NotMade {
         return None;
     }
-    Some(status(view)).filter(|status| *status != view.stored)
+    let status = status(view);
+    (status != view.stored || has_moved(view)).then(|| OrganizationStatus {
+        request_rate: view.progress.rate.map(RequestRateStatus::of),
+        ..status
+    })
+}
+
+/// Whether the rate has doubled or halved since a status told it. One that was not tried since the start of the process is no
+/// news.
+fn has_moved(view: &View) -> bool {
+    let written = view.memory.rate_written_at;
+    let may_write = written.is_none_or(|at| elapsed(at, view.now) >= RATE_INTERVAL);
+    match (&view.progress.rate, &view.stored.request_rate) {
+        (Some(now), Some(told)) if may_write && now.reason != RateReason::Untried => {
+            let (now, told) = (i64::from(now.per_second), told.per_second);
+            now >= told.saturating_mul(2) || told >= now.saturating_mul(2)
+        }
+        (_, _) => false,
+    }
 }
 
 /// The event of a status that was just written: there is one for each change of the Ready reason, and the status remembers
@@ -61,6 +86,7 @@ fn status(view: &View) -> OrganizationStatus {
             Owner::Unknown(_) | Owner::Changed { .. } => view.stored.organization_id.clone(),
         },
         workspaces: complete.map(|list| list.counts).or(view.stored.workspaces),
+        request_rate: view.stored.request_rate.clone(),
         missing_workspaces: many_missing(view).and_then(|count| i64::try_from(count).ok()),
         last_handled_reconcile_at: handled_request(view),
         conditions: conditions::set_conditions(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::crd::conditions::{READY, TOKEN_READY};
-use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::ids::OrganizationId;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::elapsed;
 use crate::domain::verification::{Missing, Verification};
@@ -16,13 +16,12 @@ fn paused(world: &mut World) {
     world.limiter.observe(world.now, Pressure::Throttled(HOUR));
 }
 
-/// Thousands wait before it.
+/// Thousands of requests went before it.
 fn crowded(world: &mut World) {
     world.limiter = RateLimiter::new(1);
-    for n in 0..5000 {
+    for _ in 0..5000 {
         for lane in [Lane::Create, Lane::Other, Lane::Refresh, Lane::Delete] {
-            let who = Uid::new(format!("other-{n}"));
-            world.limiter.acquire(world.now, lane, &who);
+            world.limiter.spend(world.now, lane);
         }
     }
 }
