@@ -56,6 +56,8 @@ reasons! {
     AsDeclared: Ready, "Nothing.";
     /// Of an Organization: its credential works and belongs to the organization.
     Verified: Ready, "Nothing.";
+    /// Of an Organization: it is verified, but `spec.requestsPerSecond` is too low to renew the tokens of its workspaces in time.
+    RateTooLow: Ready, "Raise `requestsPerSecond`, or unset it.";
     /// `spec.suspend` is set: the operator creates, renames, activates and deactivates nothing. It still renews the token of a recorded workspace.
     Suspended: Ready, "Remove `spec.suspend` to resume.";
     /// The Secret holds a token that Agent Engine has confirmed to open the recorded workspace.

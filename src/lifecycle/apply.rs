@@ -11,7 +11,9 @@ use crate::domain::ids::WorkspaceId;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::{Aspect, Problem};
-use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome};
+use crate::lifecycle::effect::{
+    ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome, Replace,
+};
 use crate::lifecycle::facts::{Ownership, Patchable, SecretFacts};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::decoration::{self, Write};
@@ -84,6 +86,7 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
             decorated(view, &facts, Write::Token);
             secret_written(view, facts);
         }
+        ClusterOutcome::SecretPossible => view.memory.refused_secret = None,
         ClusterOutcome::SecretDecorated(facts) => {
             decorated(view, &facts, Write::Correction);
             secret_written(view, facts);
@@ -195,6 +198,11 @@ fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
 }
 
 fn failed(view: &mut View, aspect: Aspect, effect: &ClusterEffect, detail: &str) {
+    if let ClusterEffect::WriteSecret(draft) = effect
+        && draft.replace == Replace::Nothing
+    {
+        view.memory.refused_secret = Some(draft.name.clone());
+    }
     view.progress.object = match effect {
         ClusterEffect::WriteStatus(_) => ObjectProgress::Unwritable,
         ClusterEffect::ReadObject => ObjectProgress::Unreadable,
@@ -206,7 +214,7 @@ fn failed(view: &mut View, aspect: Aspect, effect: &ClusterEffect, detail: &str)
 
 fn conflict(view: &mut View, effect: &ClusterEffect) {
     match effect {
-        ClusterEffect::ReadSecret { name } => secret_changed(view, name),
+        ClusterEffect::ReadSecret { name } | ClusterEffect::TrySecret { name } => secret_changed(view, name),
         ClusterEffect::WriteSecret(draft) => secret_changed(view, &draft.name),
         ClusterEffect::DecorateSecret(decorated) => secret_changed(view, &decorated.name),
         // Another client changed the Secret. Its watch event wakes the object, if our label is on it.

@@ -33,6 +33,10 @@ pub enum ClusterEffect {
         name: String,
     },
     WriteSecret(Box<SecretDraft>),
+    /// Ask whether a Secret of that name could be created now, without creating it.
+    TrySecret {
+        name: String,
+    },
     /// Puts labels and annotations on a Secret of ours, and leaves its content.
     DecorateSecret(Box<Decorated>),
     DeleteSecret {
@@ -168,6 +172,8 @@ pub enum ClusterOutcome {
     },
     Secret(LiveSecret),
     SecretWritten(SecretFacts),
+    /// The Secret could be created.
+    SecretPossible,
     SecretDecorated(SecretFacts),
     /// The API server refuses to change the content of this Secret, whatever is written.
     SecretUnpatchable,

@@ -33,6 +33,9 @@ pub struct Memory {
     /// under its name after such an issue had ended.
     pub free_of_former_issues: Option<WorkspaceId>,
     pub last_token: Option<LastToken>,
+    /// The Secret that the Kubernetes API refused to create, for a full quota or by a policy. No token is issued for it before
+    /// it could be created.
+    pub refused_secret: Option<String>,
     /// Since when the object waits, without a verdict, for the rate limiter or for its Organization.
     pub waits_since: Option<Timestamp>,
     pub decoration: Option<LastDecoration>,

@@ -333,6 +333,11 @@ impl Reconcile {
         .into_iter()
         .filter_map(|(backoff, cause, finding, attempts, charge, urgency, why)| {
             let rests = backoff.not_before(cause).filter(|at| *at > now);
+            // A refusal of the Kubernetes API costs no call, and heals by itself: it is tried again soon.
+            let urgency = match (charge, why) {
+                (Some(0), Why::RetryToken) => Urgency::Token,
+                (_, _) => urgency,
+            };
             match (charge, rests) {
                 (Some(calls), _) => Some(Wakeup::new(backoff.failed(now, cause, calls, urgency, &uid), why)),
                 (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),

@@ -10,9 +10,7 @@ use super::history::{Act, Adopt, Grants, Kind, NAMES, Siege};
 use super::weather::Weather;
 use super::world::{CrashAt, World};
 use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, OrganizationStatus};
-use crate::crd::workspace::{
-    AdoptionPolicy, DeletionPolicy, TokenSecret, WorkspaceSpec, WorkspaceStatus,
-};
+use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, TokenSecret, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteState, WorkspaceState};
 
@@ -29,7 +27,11 @@ impl World {
             self.engine.make(-100_000_000, n, &name, None);
         }
         for n in 0..self.setup.objects {
-            let name = if n < 3 { NAMES[n].to_owned() } else { format!("tenant-{n}") };
+            let name = if n < 3 {
+                NAMES[n].to_owned()
+            } else {
+                format!("tenant-{n}")
+            };
             let besieged = self.setup.siege.is_some() && n % 5 != 0;
             let of = if besieged { 0 } else { n % self.setup.organizations };
             self.create(n, &name, of, Adopt::Never);
@@ -68,7 +70,14 @@ impl World {
             Adopt::ByName => spec.adoption_policy = Some(AdoptionPolicy::ByName),
             Adopt::ById(row) => spec.workspace_id = self.row_id(of, row),
         }
-        self.put_new(key, spec, WorkspaceStatus { observed_generation: Some(-1), ..WorkspaceStatus::default() });
+        self.put_new(
+            key,
+            spec,
+            WorkspaceStatus {
+                observed_generation: Some(-1),
+                ..WorkspaceStatus::default()
+            },
+        );
     }
 
     fn put_new(&mut self, key: Key, spec: WorkspaceSpec, status: WorkspaceStatus) {
@@ -98,9 +107,12 @@ impl World {
 
     fn row_id(&self, organization: usize, row: usize) -> Option<WorkspaceId> {
         let rows = &self.engine.organizations[organization].rows;
-        let mut live = rows.values().filter(|row| row.deleted.is_none() && row.workspace.name.as_str() != "default");
+        let mut live = rows
+            .values()
+            .filter(|row| row.deleted.is_none() && row.workspace.name.as_str() != "default");
         let count = live.clone().count();
-        live.nth(row.checked_rem(count)?).map(|row| row.workspace.id.clone())
+        live.nth(row.checked_rem(count)?)
+            .map(|row| row.workspace.id.clone())
     }
 
     /// Others change a row.
@@ -127,26 +139,42 @@ impl World {
         let now = self.now;
         match act {
             Act::Wait => {}
-            Act::Create { object, name, organization, adopt } => self.create(object, NAMES[name], organization, adopt),
+            Act::Create {
+                object,
+                name,
+                organization,
+                adopt,
+            } => self.create(object, NAMES[name], organization, adopt),
             Act::Declare { object, name } => {
                 self.edit_spec(object, |spec| spec.name = WorkspaceName::from(NAMES[name]));
             }
             Act::SwapNames { object, with } => self.swap_names(object, with),
             Act::State { object, active } => self.edit_spec(object, |spec| {
-                spec.status = active.map(|active| if active { WorkspaceState::Active } else { WorkspaceState::Inactive });
+                spec.status = active.map(|active| {
+                    if active {
+                        WorkspaceState::Active
+                    } else {
+                        WorkspaceState::Inactive
+                    }
+                });
             }),
             Act::Suspend { object, suspend } => self.edit_spec(object, |spec| spec.suspend = Some(suspend)),
             Act::Token { object, enabled } => {
                 self.edit_spec(object, |spec| token_secret(spec).enabled = Some(enabled));
             }
             Act::SecretName { object, name } => self.edit_spec(object, |spec| {
-                token_secret(spec).name = [None, Some("fresh".to_owned()), Some("other".to_owned())][name].clone();
+                token_secret(spec).name =
+                    [None, Some("fresh".to_owned()), Some("other".to_owned())][name].clone();
             }),
-            Act::Policy { object, retain } => self.edit_spec(object, |spec| spec.deletion_policy = retain.map(policy)),
+            Act::Policy { object, retain } => {
+                self.edit_spec(object, |spec| spec.deletion_policy = retain.map(policy))
+            }
             Act::Delete { object } => self.delete(object),
             Act::DeleteMany { held } => {
                 for object in (0..self.setup.objects).step_by(2) {
-                    self.edit(object, |o| o.metadata.held_by_others |= held && o.metadata.deletion.is_none());
+                    self.edit(object, |o| {
+                        o.metadata.held_by_others |= held && o.metadata.deletion.is_none()
+                    });
                     self.delete(object);
                 }
             }
@@ -162,7 +190,9 @@ impl World {
             Act::RequestReconcile { object } => {
                 self.edit(object, |o| o.metadata.reconcile_at = Some(now.to_string()));
             }
-            Act::AllowReplacement { object } => self.edit(object, |o| o.recreate = o.status.workspace_id.clone()),
+            Act::AllowReplacement { object } => {
+                self.edit(object, |o| o.recreate = o.status.workspace_id.clone())
+            }
             Act::HoldByOthers { object, held } => self.edit(object, |o| {
                 if o.metadata.deletion.is_none() || !held {
                     o.metadata.held_by_others = held;
@@ -192,28 +222,55 @@ impl World {
                     self.engine.make(now, organization, &name, None);
                 }
             }
-            Act::Rename { organization, row, name } => {
+            Act::Rename {
+                organization,
+                row,
+                name,
+            } => {
                 let name = WorkspaceName::from(NAMES[name]);
                 let id = self.row_id(organization, row);
                 if !self.refuses(organization, &name, id.as_ref()) {
                     self.meddle(organization, row, |row| row.workspace.name = name);
                 }
             }
-            Act::SwapRows { organization, row, with } => self.swap_rows(organization, row, with),
-            Act::Switch { organization, row, active } => self.meddle(organization, row, |row| {
-                let state = if active { WorkspaceState::Active } else { WorkspaceState::Inactive };
+            Act::SwapRows {
+                organization,
+                row,
+                with,
+            } => self.swap_rows(organization, row, with),
+            Act::Switch {
+                organization,
+                row,
+                active,
+            } => self.meddle(organization, row, |row| {
+                let state = if active {
+                    WorkspaceState::Active
+                } else {
+                    WorkspaceState::Inactive
+                };
                 row.workspace.state = RemoteState::Known(state);
             }),
-            Act::Remove { organization, row } => self.meddle(organization, row, |row| row.deleted = Some(now)),
+            Act::Remove { organization, row } => {
+                self.meddle(organization, row, |row| row.deleted = Some(now))
+            }
             Act::RemoveMany { organization } => self.remove_many(organization),
             Act::Restore { organization, row } => self.restore_row(organization, row),
-            Act::Grant { organization: n, names, adoption, deletion } => {
+            Act::Grant {
+                organization: n,
+                names,
+                adoption,
+                deletion,
+            } => {
                 let entries: Vec<AccessEntry> =
                     serde_json::from_value(access(names, adoption, deletion)).expect("access entries");
                 self.touch_all();
-                self.cluster.edit_organization(now, &organization(n), |o| o.spec.access = entries);
+                self.cluster
+                    .edit_organization(now, &organization(n), |o| o.spec.access = entries);
             }
-            Act::DefaultPolicy { organization: n, retain } => {
+            Act::DefaultPolicy {
+                organization: n,
+                retain,
+            } => {
                 self.touch_all();
                 self.cluster.edit_organization(now, &organization(n), |o| {
                     o.spec.defaults = retain.map(|retain| Defaults {
@@ -222,12 +279,19 @@ impl World {
                     });
                 });
             }
-            Act::Credential { organization: n, opens } => {
+            Act::Credential {
+                organization: n,
+                opens,
+            } => {
                 self.touch_all();
                 self.cluster.put_credential(now, &credential(n), opens);
             }
             Act::TouchCredential { organization: n } => {
-                let opens = self.cluster.credentials.get(&credential(n)).map_or(n, |secret| secret.opens);
+                let opens = self
+                    .cluster
+                    .credentials
+                    .get(&credential(n))
+                    .map_or(n, |secret| secret.opens);
                 self.cluster.put_credential(now, &credential(n), opens);
             }
             Act::ReplaceOrganization { organization: n } => self.replace_organization(n),
@@ -236,13 +300,24 @@ impl World {
                     o.metadata.reconcile_at = Some(now.to_string());
                 });
             }
-            Act::Weather { organization, weather } => self.set_weather(organization, weather),
+            Act::Weather {
+                organization,
+                weather,
+            } => self.set_weather(organization, weather),
             Act::StoreLag { kind, lag } => self.set_lag(kind, lag),
             Act::WatchDies { kind, during } => self.kill_watch(kind, now + during),
             Act::WritesRefused { during } => self.writes_refused_until = now + during,
             Act::Crash { down } => self.crash(down),
-            Act::CrashAtEffect { after, carried_out, down } => {
-                self.crash_at = Some(CrashAt { after, carried_out, down });
+            Act::CrashAtEffect {
+                after,
+                carried_out,
+                down,
+            } => {
+                self.crash_at = Some(CrashAt {
+                    after,
+                    carried_out,
+                    down,
+                });
             }
             Act::Pause { during } => self.paused_until = now + during,
             Act::ClockJumps { by } => {
@@ -286,15 +361,23 @@ impl World {
     fn delete(&mut self, object: usize) {
         let (now, key) = (self.now, self.key_of(object));
         if let Some(stored) = self.cluster.workspaces.get(&key) {
-            self.backup.insert(key, (stored.spec.clone(), stored.status.clone()));
+            self.backup
+                .insert(key, (stored.spec.clone(), stored.status.clone()));
         }
-        self.edit(object, |o| o.metadata.deletion = o.metadata.deletion.or(Some(now)));
+        self.edit(object, |o| {
+            o.metadata.deletion = o.metadata.deletion.or(Some(now))
+        });
     }
 
     /// Deletes the object and creates one of the same name as soon as it is gone.
     fn recreate(&mut self, object: usize) {
         let key = self.key_of(object);
-        if let Some(spec) = self.cluster.workspaces.get(&key).map(|stored| stored.spec.clone()) {
+        if let Some(spec) = self
+            .cluster
+            .workspaces
+            .get(&key)
+            .map(|stored| stored.spec.clone())
+        {
             self.delete(object);
             if !self.cluster.workspaces.contains_key(&key) {
                 self.put_new(key, spec, WorkspaceStatus::default());
@@ -320,7 +403,10 @@ impl World {
     fn meddle_with_secret(&mut self, object: usize, how: impl FnOnce(&mut super::cluster::SecretObject)) {
         let key = self.key_of(object);
         self.touch(&key);
-        if let Some(secret) = self.secret_of(object).and_then(|key| self.cluster.secrets.get(&key)) {
+        if let Some(secret) = self
+            .secret_of(object)
+            .and_then(|key| self.cluster.secrets.get(&key))
+        {
             let mut secret = (**secret).clone();
             how(&mut secret);
             self.cluster.put_secret(self.now, secret);
@@ -328,11 +414,15 @@ impl World {
     }
 
     fn swap_rows(&mut self, organization: usize, row: usize, with: usize) {
-        let (Some(one), Some(other)) = (self.row_id(organization, row), self.row_id(organization, with)) else {
+        let (Some(one), Some(other)) = (self.row_id(organization, row), self.row_id(organization, with))
+        else {
             return;
         };
         let rows = &self.engine.organizations[organization].rows;
-        let (one_name, other_name) = (rows[&one].workspace.name.clone(), rows[&other].workspace.name.clone());
+        let (one_name, other_name) = (
+            rows[&one].workspace.name.clone(),
+            rows[&other].workspace.name.clone(),
+        );
         self.meddle_with(organization, &one, |row| row.workspace.name = other_name);
         self.meddle_with(organization, &other, |row| row.workspace.name = one_name);
     }
@@ -340,7 +430,9 @@ impl World {
     fn remove_many(&mut self, organization: usize) {
         let now = self.now;
         let rows = &self.engine.organizations[organization].rows;
-        let recorded = rows.values().filter(|row| row.deleted.is_none() && !row.recorded_by.is_empty());
+        let recorded = rows
+            .values()
+            .filter(|row| row.deleted.is_none() && !row.recorded_by.is_empty());
         let ids: Vec<WorkspaceId> = recorded.map(|row| row.workspace.id.clone()).collect();
         for id in ids {
             self.meddle_with(organization, &id, |row| row.deleted = Some(now));
@@ -356,7 +448,13 @@ impl World {
             .collect();
         let gone: Vec<WorkspaceId> = gone
             .into_iter()
-            .filter(|id| !self.refuses(organization, &self.engine.organizations[organization].rows[id].workspace.name, Some(id)))
+            .filter(|id| {
+                !self.refuses(
+                    organization,
+                    &self.engine.organizations[organization].rows[id].workspace.name,
+                    Some(id),
+                )
+            })
             .collect();
         if let Some(id) = row.checked_rem(gone.len()).and_then(|n| gone.get(n)) {
             self.meddle_with(organization, id, |row| row.deleted = None);
@@ -366,7 +464,9 @@ impl World {
     fn replace_organization(&mut self, n: usize) {
         self.touch_all();
         let now = self.now;
-        let Some(stored) = self.cluster.organizations.get(&organization(n)).cloned() else { return };
+        let Some(stored) = self.cluster.organizations.get(&organization(n)).cloned() else {
+            return;
+        };
         // As `kubectl replace --force`: its finalizers are taken off first.
         let gone = OrganizationObject {
             metadata: super::cluster::Metadata {
@@ -413,9 +513,15 @@ impl World {
             self.cluster.put_credential(now, &credential(n), n);
             let entries: Vec<AccessEntry> =
                 serde_json::from_value(access(Grants::All, true, true)).expect("access entries");
-            self.cluster.edit_organization(now, &organization(n), |o| o.spec.access = entries);
+            self.cluster
+                .edit_organization(now, &organization(n), |o| o.spec.access = entries);
         }
-        for kind in [Kind::Workspaces, Kind::Secrets, Kind::Organizations, Kind::Credentials] {
+        for kind in [
+            Kind::Workspaces,
+            Kind::Secrets,
+            Kind::Organizations,
+            Kind::Credentials,
+        ] {
             self.set_lag(kind, 5);
             self.kill_watch(kind, now + 1_000);
         }
@@ -423,10 +529,15 @@ impl World {
         let keys: Vec<Key> = self.cluster.workspaces.keys().cloned().collect();
         for key in keys {
             self.touch(&key);
-            self.cluster.edit_workspace(now, &key, |o| o.metadata.held_by_others = false);
+            self.cluster
+                .edit_workspace(now, &key, |o| o.metadata.held_by_others = false);
         }
         let theirs = Uid::from("uid-of-another-controller");
-        let taken = self.cluster.secrets.values().filter(|secret| secret.controller.as_ref() == Some(&theirs));
+        let taken = self
+            .cluster
+            .secrets
+            .values()
+            .filter(|secret| secret.controller.as_ref() == Some(&theirs));
         let taken: Vec<Key> = taken.map(|secret| secret.key.clone()).collect();
         for key in taken {
             self.cluster.remove_secret(now, &key);
@@ -443,7 +554,11 @@ fn credential(n: usize) -> String {
 }
 
 fn policy(retain: bool) -> DeletionPolicy {
-    if retain { DeletionPolicy::Retain } else { DeletionPolicy::Delete }
+    if retain {
+        DeletionPolicy::Retain
+    } else {
+        DeletionPolicy::Delete
+    }
 }
 
 fn token_secret(spec: &mut WorkspaceSpec) -> &mut TokenSecret {

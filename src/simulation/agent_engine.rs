@@ -98,11 +98,19 @@ impl AgentEngine {
     /// The `Date` header of an answer that is sent now: whole seconds.
     pub fn date(&self, now: Millis) -> Option<jiff::Timestamp> {
         let millis = now + self.knobs.ahead;
-        self.knobs.tells_date.then(|| wall(millis - millis.rem_euclid(1000)))
+        self.knobs
+            .tells_date
+            .then(|| wall(millis - millis.rem_euclid(1000)))
     }
 
     /// Makes a workspace.
-    pub fn make(&mut self, now: Millis, organization: usize, name: &WorkspaceName, maker: Option<Uid>) -> WorkspaceId {
+    pub fn make(
+        &mut self,
+        now: Millis,
+        organization: usize,
+        name: &WorkspaceName,
+        maker: Option<Uid>,
+    ) -> WorkspaceId {
         self.made += 1;
         let id = WorkspaceId::new(format!("ws-{:04}", self.made));
         let workspace = RemoteWorkspace {
@@ -131,24 +139,26 @@ impl AgentEngine {
     }
 
     /// Changes a workspace, whoever does; lists show it later.
-    pub fn change(
-        &mut self,
-        now: Millis,
-        organization: usize,
-        id: &WorkspaceId,
-        how: impl FnOnce(&mut Row),
-    ) {
+    pub fn change(&mut self, now: Millis, organization: usize, id: &WorkspaceId, how: impl FnOnce(&mut Row)) {
         let shown_from = self.lags(now);
         if let Some(row) = self.organizations[organization].rows.get_mut(id) {
             how(row);
             let now_shown = row.deleted.is_none().then(|| row.workspace.clone());
-            let after = row.shown.last().map_or(shown_from, |(from, _)| shown_from.max(*from));
+            let after = row
+                .shown
+                .last()
+                .map_or(shown_from, |(from, _)| shown_from.max(*from));
             row.shown.push((after, now_shown));
         }
     }
 
     /// Whether another live workspace has that name.
-    pub fn is_taken(&self, organization: usize, name: &WorkspaceName, by_other_than: Option<&WorkspaceId>) -> bool {
+    pub fn is_taken(
+        &self,
+        organization: usize,
+        name: &WorkspaceName,
+        by_other_than: Option<&WorkspaceId>,
+    ) -> bool {
         let mut rows = self.organizations[organization].rows.values();
         rows.any(|row| {
             row.deleted.is_none()
@@ -177,7 +187,11 @@ impl AgentEngine {
             let shown = row.shown.iter().rev().find(|(from, _)| *from <= now)?;
             shown.1.clone()
         };
-        let mut rows: Vec<_> = self.organizations[organization].rows.values().filter_map(seen).collect();
+        let mut rows: Vec<_> = self.organizations[organization]
+            .rows
+            .values()
+            .filter_map(seen)
+            .collect();
         if self.knobs.newest_first {
             rows.reverse();
         }
@@ -246,7 +260,8 @@ impl AgentEngine {
             WorkspaceChange::Rename(name) => row.workspace.name = name.clone(),
             WorkspaceChange::State(state) => row.workspace.state = RemoteState::Known(*state),
         });
-        self.get(organization, id).ok_or_else(|| failure(FailureClass::Missing, Some(404)))
+        self.get(organization, id)
+            .ok_or_else(|| failure(FailureClass::Missing, Some(404)))
     }
 
     pub fn delete(&mut self, now: Millis, organization: usize, id: &WorkspaceId) -> Deleted {
@@ -259,6 +274,9 @@ impl AgentEngine {
 
     /// The workspace, unless it is deleted.
     pub fn live(&self, organization: usize, id: &WorkspaceId) -> Option<&Row> {
-        self.organizations[organization].rows.get(id).filter(|row| row.deleted.is_none())
+        self.organizations[organization]
+            .rows
+            .get(id)
+            .filter(|row| row.deleted.is_none())
     }
 }

@@ -37,7 +37,11 @@ pub struct Metadata {
 
 impl Metadata {
     pub fn finalizer(&self) -> Finalizer {
-        if self.held { Finalizer::Present } else { Finalizer::Absent }
+        if self.held {
+            Finalizer::Present
+        } else {
+            Finalizer::Absent
+        }
     }
 
     pub fn deletion(&self) -> Deletion {
@@ -289,14 +293,21 @@ impl Cluster {
 
     /// Secrets go with their owner.
     fn collect_garbage(&mut self, now: Millis, owner: &Uid) {
-        let owned = self.secrets.values().filter(|secret| secret.controller.as_ref() == Some(owner));
+        let owned = self
+            .secrets
+            .values()
+            .filter(|secret| secret.controller.as_ref() == Some(owner));
         let keys: Vec<Key> = owned.map(|secret| secret.key.clone()).collect();
         for key in keys {
             self.remove_secret(now, &key);
         }
     }
 
-    pub fn put_organization(&mut self, now: Millis, mut object: OrganizationObject) -> Write<OrganizationObject> {
+    pub fn put_organization(
+        &mut self,
+        now: Millis,
+        mut object: OrganizationObject,
+    ) -> Write<OrganizationObject> {
         object.metadata.version = self.version();
         let name = object.name.clone();
         if object.metadata.deletion.is_some() && !object.metadata.held {
@@ -307,7 +318,9 @@ impl Cluster {
         }
         let object = Arc::new(object);
         self.organizations.insert(name.clone(), object.clone());
-        let look = self.organization_feed.send(now, Change::Apply(name, object.clone()));
+        let look = self
+            .organization_feed
+            .send(now, Change::Apply(name, object.clone()));
         self.look_at.push(look);
         Write::Stored(object)
     }
@@ -348,7 +361,9 @@ impl Cluster {
             opens,
         });
         self.credentials.insert(name.to_owned(), object.clone());
-        let look = self.credential_feed.send(now, Change::Apply(name.to_owned(), object));
+        let look = self
+            .credential_feed
+            .send(now, Change::Apply(name.to_owned(), object));
         self.look_at.push(look);
     }
 }

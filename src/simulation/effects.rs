@@ -16,13 +16,13 @@ use crate::domain::remote::{
     Answer, Deleted, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, TokenScope,
 };
 use crate::lifecycle::effect::{
-    ClusterEffect, ClusterOutcome, CrdState, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret, Replace,
-    SecretDraft, TokenSlot,
+    ClusterEffect, ClusterOutcome, CrdState, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret,
+    Replace, SecretDraft, TokenSlot,
 };
 use crate::lifecycle::facts::Content;
-use crate::organization::{KeysDigest, NoClient};
 use crate::organization::effect as of_organization;
 use crate::organization::effect::{Connected, Part, Wake};
+use crate::organization::{KeysDigest, NoClient};
 
 /// A request to Kubernetes on its way.
 #[derive(Debug)]
@@ -97,7 +97,11 @@ impl World {
         if let Some((false, down)) = dies {
             return self.crash(down);
         }
-        let Some(running) = self.process.as_mut().and_then(|process| process.running.get_mut(subject)) else {
+        let Some(running) = self
+            .process
+            .as_mut()
+            .and_then(|process| process.running.get_mut(subject))
+        else {
             return;
         };
         let Reconciling::Workspace {
@@ -119,7 +123,15 @@ impl World {
                     let writes = running.status_writes;
                     self.count_status_write(subject, writes);
                 }
-                self.request(subject, number, ClusterRequest::Workspace { object, effect, tokens });
+                self.request(
+                    subject,
+                    number,
+                    ClusterRequest::Workspace {
+                        object,
+                        effect,
+                        tokens,
+                    },
+                );
             }
             Effect::Engine(call) => {
                 let state = self
@@ -128,7 +140,9 @@ impl World {
                     .and_then(|process| process.states.get(object.spec.organization_name()));
                 let client = client.filter(|_| state.map(|state| &state.uid) == organization_uid.as_ref());
                 let token = match &call {
-                    EngineCall::Verify(slot) => tokens.get(usize::try_from(slot.0).unwrap_or_default()).copied(),
+                    EngineCall::Verify(slot) => {
+                        tokens.get(usize::try_from(slot.0).unwrap_or_default()).copied()
+                    }
                     _ => None,
                 };
                 let request = match &call {
@@ -138,7 +152,14 @@ impl World {
                 };
                 self.about_to_call(&object, &call);
                 let who = object.metadata.uid.clone();
-                self.call(subject, number, client, who, What::Workspace(call, token), request);
+                self.call(
+                    subject,
+                    number,
+                    client,
+                    who,
+                    What::Workspace(call, token),
+                    request,
+                );
             }
         }
         if let Some((true, down)) = dies {
@@ -146,16 +167,28 @@ impl World {
         }
     }
 
-    pub(super) fn perform_organization(&mut self, subject: &Subject, number: u64, effect: of_organization::Effect) {
+    pub(super) fn perform_organization(
+        &mut self,
+        subject: &Subject,
+        number: u64,
+        effect: of_organization::Effect,
+    ) {
         let dies = self.dies_here();
         if let Some((false, down)) = dies {
             return self.crash(down);
         }
-        let Some(running) = self.process.as_mut().and_then(|process| process.running.get_mut(subject)) else {
+        let Some(running) = self
+            .process
+            .as_mut()
+            .and_then(|process| process.running.get_mut(subject))
+        else {
             return;
         };
         let Reconciling::Organization {
-            object, client, cursor, ..
+            object,
+            client,
+            cursor,
+            ..
         } = &mut running.what
         else {
             return;
@@ -175,7 +208,14 @@ impl World {
                     _ => client,
                 };
                 let who = object.metadata.uid.clone();
-                self.call(subject, number, client, who, What::Organization(call, cursor), Request::Read);
+                self.call(
+                    subject,
+                    number,
+                    client,
+                    who,
+                    What::Organization(call, cursor),
+                    Request::Read,
+                );
             }
         }
         if let Some((true, down)) = dies {
@@ -222,7 +262,11 @@ impl World {
         let here = self.run == sent.run && self.process.is_some();
         let lost_unsent = sent.answer_lost && self.dice.bool();
         let outcome = match sent.request {
-            ClusterRequest::Workspace { object, effect, tokens } => {
+            ClusterRequest::Workspace {
+                object,
+                effect,
+                tokens,
+            } => {
                 let outcome = if lost_unsent {
                     ClusterOutcome::KubernetesFailed {
                         detail: "the storage is full".to_owned(),
@@ -231,13 +275,15 @@ impl World {
                     self.in_cluster(here, &sent.subject, &object, effect, &tokens)
                 };
                 self.tell(|_| format!("      {} ← {}", sent.number, brief(&outcome)));
-                Outcome::Workspace(crate::lifecycle::Outcome::Cluster(if sent.answer_lost && !lost_unsent {
-                    ClusterOutcome::KubernetesFailed {
-                        detail: "no answer".to_owned(),
-                    }
-                } else {
-                    outcome
-                }))
+                Outcome::Workspace(crate::lifecycle::Outcome::Cluster(
+                    if sent.answer_lost && !lost_unsent {
+                        ClusterOutcome::KubernetesFailed {
+                            detail: "no answer".to_owned(),
+                        }
+                    } else {
+                        outcome
+                    },
+                ))
             }
             ClusterRequest::Organization { object, effect } => {
                 let outcome = if lost_unsent {
@@ -270,12 +316,17 @@ impl World {
                 Some(live) => self.object_read(here, subject, live),
             },
             ClusterEffect::AddFinalizer => {
-                let written = self.cluster.patch_workspace(now, &key, version, |o| o.metadata.held = true);
+                let written = self
+                    .cluster
+                    .patch_workspace(now, &key, version, |o| o.metadata.held = true);
                 self.object_written(here, subject, written)
             }
             ClusterEffect::RemoveFinalizer => {
                 self.about_to_release(&key, version);
-                match self.cluster.patch_workspace(now, &key, version, |o| o.metadata.held = false) {
+                match self
+                    .cluster
+                    .patch_workspace(now, &key, version, |o| o.metadata.held = false)
+                {
                     Write::Stored(left) => {
                         self.remember(here, &left.metadata.uid, Some(left.metadata.version));
                         ClusterOutcome::Gone
@@ -289,13 +340,17 @@ impl World {
                 }
             }
             ClusterEffect::WriteStatus(status) => {
-                let same = self.cluster.workspaces.get(&key).is_some_and(|live| {
-                    live.metadata.version == version && live.status == *status
-                });
+                let same = self
+                    .cluster
+                    .workspaces
+                    .get(&key)
+                    .is_some_and(|live| live.metadata.version == version && live.status == *status);
                 if same {
                     return self.object_read(here, subject, self.cluster.workspaces[&key].clone());
                 }
-                let written = self.cluster.patch_workspace(now, &key, version, |o| o.status = (*status).clone());
+                let written = self
+                    .cluster
+                    .patch_workspace(now, &key, version, |o| o.status = (*status).clone());
                 if let Write::Stored(stored) = &written {
                     let stored = stored.clone();
                     self.status_written(&stored);
@@ -310,9 +365,18 @@ impl World {
                 })
             }
             ClusterEffect::WriteSecret(draft) => self.write_secret(here, object, *draft, tokens),
+            ClusterEffect::TrySecret { name } => {
+                if self.cluster.secrets.contains_key(&(key.0.clone(), name)) {
+                    ClusterOutcome::Conflict
+                } else {
+                    ClusterOutcome::SecretPossible
+                }
+            }
             ClusterEffect::DecorateSecret(decorated) => {
                 let secret = (key.0.clone(), decorated.name.clone());
-                let Some(stored) = self.cluster.secrets.get(&secret) else { return ClusterOutcome::Conflict };
+                let Some(stored) = self.cluster.secrets.get(&secret) else {
+                    return ClusterOutcome::Conflict;
+                };
                 if stored.version.to_string() != decorated.resource_version {
                     return ClusterOutcome::Conflict;
                 }
@@ -326,10 +390,15 @@ impl World {
                 }
                 ClusterOutcome::SecretDecorated(stored.facts(&object.metadata.uid, &key.1))
             }
-            ClusterEffect::DeleteSecret { name, resource_version } => {
+            ClusterEffect::DeleteSecret {
+                name,
+                resource_version,
+            } => {
                 let secret = (key.0.clone(), name.clone());
                 match self.cluster.secrets.get(&secret) {
-                    Some(stored) if stored.version.to_string() != resource_version => ClusterOutcome::Conflict,
+                    Some(stored) if stored.version.to_string() != resource_version => {
+                        ClusterOutcome::Conflict
+                    }
                     _ => {
                         self.cluster.remove_secret(now, &secret);
                         if here && let Some(process) = &mut self.process {
@@ -343,7 +412,12 @@ impl World {
         }
     }
 
-    fn object_written(&mut self, here: bool, subject: &Subject, written: Write<WorkspaceObject>) -> ClusterOutcome {
+    fn object_written(
+        &mut self,
+        here: bool,
+        subject: &Subject,
+        written: Write<WorkspaceObject>,
+    ) -> ClusterOutcome {
         match written {
             Write::Stored(object) => self.object_read(here, subject, object),
             Write::Removed | Write::NotFound => ClusterOutcome::Gone,
@@ -354,7 +428,10 @@ impl World {
     fn object_read(&mut self, here: bool, subject: &Subject, object: Arc<WorkspaceObject>) -> ClusterOutcome {
         self.remember(here, &object.metadata.uid, Some(object.metadata.version));
         if here
-            && let Some(running) = self.process.as_mut().and_then(|process| process.running.get_mut(subject))
+            && let Some(running) = self
+                .process
+                .as_mut()
+                .and_then(|process| process.running.get_mut(subject))
             && let Reconciling::Workspace { object: held, .. } = &mut running.what
         {
             *held = object.clone();
@@ -378,7 +455,10 @@ impl World {
         draft: SecretDraft,
         tokens: &[u64],
     ) -> ClusterOutcome {
-        let Some(token) = tokens.get(usize::try_from(draft.slot.0).unwrap_or_default()).copied() else {
+        let Some(token) = tokens
+            .get(usize::try_from(draft.slot.0).unwrap_or_default())
+            .copied()
+        else {
             return ClusterOutcome::KubernetesFailed {
                 detail: "the token is no longer at hand".to_owned(),
             };
@@ -392,7 +472,12 @@ impl World {
         if !fits {
             return ClusterOutcome::Conflict;
         }
-        if there.is_some_and(|secret| secret.controller.as_ref().is_some_and(|owner| *owner != object.metadata.uid)) {
+        if there.is_some_and(|secret| {
+            secret
+                .controller
+                .as_ref()
+                .is_some_and(|owner| *owner != object.metadata.uid)
+        }) {
             return ClusterOutcome::KubernetesFailed {
                 detail: "another controller owns it".to_owned(),
             };
@@ -432,15 +517,21 @@ impl World {
         let name = object.name.clone();
         match effect {
             Effect::AddFinalizer => {
-                let written = self.cluster.patch_organization(now, &name, version, |o| o.metadata.held = true);
+                let written = self
+                    .cluster
+                    .patch_organization(now, &name, version, |o| o.metadata.held = true);
                 self.organization_written(here, subject, written)
             }
             Effect::RemoveFinalizer => {
-                let written = self.cluster.patch_organization(now, &name, version, |o| o.metadata.held = false);
+                let written = self
+                    .cluster
+                    .patch_organization(now, &name, version, |o| o.metadata.held = false);
                 self.organization_written(here, subject, written)
             }
             Effect::WriteStatus(status) => {
-                let written = self.cluster.patch_organization(now, &name, version, |o| o.status = *status);
+                let written = self
+                    .cluster
+                    .patch_organization(now, &name, version, |o| o.status = *status);
                 self.organization_written(here, subject, written)
             }
             Effect::Connect { naming, keys } => match self.connect(object, naming) {
@@ -459,11 +550,20 @@ impl World {
             },
             Effect::NameOrganization(id) => {
                 let client = self.client_of(subject);
-                self.set_client(here, subject, client.map(|client| Client { names: Some(id), ..client }));
+                self.set_client(
+                    here,
+                    subject,
+                    client.map(|client| Client {
+                        names: Some(id),
+                        ..client
+                    }),
+                );
                 Outcome::Done
             }
             Effect::ReadRecords => {
-                let Some(process) = self.process.as_mut().filter(|_| here) else { return Outcome::NotDone };
+                let Some(process) = self.process.as_mut().filter(|_| here) else {
+                    return Outcome::NotDone;
+                };
                 let (records, keys) = process.records(&name);
                 if let Some(running) = process.running.get_mut(subject)
                     && let Reconciling::Organization { recorded, .. } = &mut running.what
@@ -475,12 +575,16 @@ impl World {
             Effect::Publish(publication) => {
                 let client = self.client_of(subject);
                 let clock = self.clock();
-                let Some(process) = self.process.as_mut().filter(|_| here) else { return Outcome::NotDone };
+                let Some(process) = self.process.as_mut().filter(|_| here) else {
+                    return Outcome::NotDone;
+                };
                 let recorded = match process.running.get(subject).map(|running| &running.what) {
                     Some(Reconciling::Organization { recorded, .. }) => recorded.clone(),
                     _ => Default::default(),
                 };
-                let Some(state) = process.state_of(&name, &object.metadata.uid) else { return Outcome::NotDone };
+                let Some(state) = process.state_of(&name, &object.metadata.uid) else {
+                    return Outcome::NotDone;
+                };
                 state.client = client;
                 state.published = publication.published;
                 let new_list = publication.snapshot.clone();
@@ -510,7 +614,10 @@ impl World {
             Write::Stored(stored) => {
                 self.remember(here, &stored.metadata.uid, Some(stored.metadata.version));
                 if here
-                    && let Some(running) = self.process.as_mut().and_then(|process| process.running.get_mut(subject))
+                    && let Some(running) = self
+                        .process
+                        .as_mut()
+                        .and_then(|process| process.running.get_mut(subject))
                     && let Reconciling::Organization { object, .. } = &mut running.what
                 {
                     *object = stored;
@@ -523,7 +630,11 @@ impl World {
     }
 
     /// Reads the credential Secret live.
-    fn connect(&self, object: &OrganizationObject, naming: Option<OrganizationId>) -> Result<Client, NoClient> {
+    fn connect(
+        &self,
+        object: &OrganizationObject,
+        naming: Option<OrganizationId>,
+    ) -> Result<Client, NoClient> {
         let name = &object.spec.credentials_secret_ref.name;
         match self.cluster.credentials.get(name) {
             Some(secret) => Ok(Client {
@@ -545,7 +656,10 @@ impl World {
 
     fn set_client(&mut self, here: bool, subject: &Subject, made: Option<Client>) {
         if here
-            && let Some(running) = self.process.as_mut().and_then(|process| process.running.get_mut(subject))
+            && let Some(running) = self
+                .process
+                .as_mut()
+                .and_then(|process| process.running.get_mut(subject))
             && let Reconciling::Organization { client, .. } = &mut running.what
         {
             *client = made;
@@ -571,7 +685,11 @@ impl World {
                 let own = &self.engine.organizations[client.opens].id;
                 let denied = client.names.as_ref().is_some_and(|named| named != own);
                 let weather = self.engine.organizations[client.opens].weather;
-                let fate = if denied { refused_to_another() } else { weather.fate(request, &mut self.dice) };
+                let fate = if denied {
+                    refused_to_another()
+                } else {
+                    weather.fate(request, &mut self.dice)
+                };
                 (fate, client.opens)
             }
         };
@@ -601,7 +719,9 @@ impl World {
         let (remote, who, what) = (call.remote, call.who.clone(), call.what.clone());
         let now = self.now;
         let result = match &what {
-            What::Workspace(EngineCall::Search(name), _) => Ok(Value::Rows(self.engine.search(now, remote, name))),
+            What::Workspace(EngineCall::Search(name), _) => {
+                Ok(Value::Rows(self.engine.search(now, remote, name)))
+            }
             What::Workspace(EngineCall::Get(of), _) => Ok(Value::Row(self.engine.get(remote, of))),
             What::Workspace(EngineCall::Issue { name, .. }, _) => {
                 Ok(Value::Token(self.engine.issue(now, remote, name, &who)))
@@ -634,7 +754,11 @@ impl World {
                             workspace: workspace.clone(),
                         })
                         .collect(),
-                    rest: if end < rows.len() { Rest::More } else { Rest::Nothing },
+                    rest: if end < rows.len() {
+                        Rest::More
+                    } else {
+                        Rest::Nothing
+                    },
                 }))
             }
             What::Organization(_, _) => {
@@ -643,7 +767,13 @@ impl World {
                 Ok(Value::Exchanged(named.then_some(own)))
             }
         };
-        self.tell(|_| format!("         carried out: {} for {who}: {}", what_kind(&what), brief_value(&result)));
+        self.tell(|_| {
+            format!(
+                "         carried out: {} for {who}: {}",
+                what_kind(&what),
+                brief_value(&result)
+            )
+        });
         if let Some(call) = self.calls.get_mut(&id) {
             call.result = Some(result);
         }
@@ -670,7 +800,11 @@ impl World {
             return None;
         }
         self.tell(|_| format!("      {number} ← {}: {}", what_kind(&what), brief_value(&result)));
-        if let Err(Failure { class: FailureClass::Throttled(pause), .. }) = &result {
+        if let Err(Failure {
+            class: FailureClass::Throttled(pause),
+            ..
+        }) = &result
+        {
             let pause = if pause.is_zero() { 10 } else { pause.as_secs() };
             self.asked_to_wait(remote, pause);
         }
@@ -686,12 +820,12 @@ impl World {
         let result = self.note(&subject, remote, &who, &what, result);
         let answer = answer(result);
         let outcome = match what {
-            What::Workspace(call, _) => Outcome::Workspace(crate::lifecycle::Outcome::Engine(self.of_workspace(
-                &subject, &call, answer,
-            ))),
-            What::Organization(call, _) => {
-                Outcome::Organization(crate::organization::Outcome::Engine(self.of_organization(&subject, call, answer)))
-            }
+            What::Workspace(call, _) => Outcome::Workspace(crate::lifecycle::Outcome::Engine(
+                self.of_workspace(&subject, &call, answer),
+            )),
+            What::Organization(call, _) => Outcome::Organization(crate::organization::Outcome::Engine(
+                self.of_organization(&subject, call, answer),
+            )),
         };
         Some((subject, number, outcome))
     }
@@ -739,7 +873,10 @@ impl World {
                 let life = self.engine.knobs.token_life;
                 let mut slot = 0;
                 if let Ok(Value::Token(token)) = &answer.result
-                    && let Some(running) = self.process.as_mut().and_then(|process| process.running.get_mut(subject))
+                    && let Some(running) = self
+                        .process
+                        .as_mut()
+                        .and_then(|process| process.running.get_mut(subject))
                     && let Reconciling::Workspace { tokens, .. } = &mut running.what
                 {
                     slot = tokens.len() as u64;
@@ -777,7 +914,10 @@ impl World {
         match call {
             of_organization::EngineCall::List(_) => {
                 if let Ok(Value::Page(page)) = &answer.result
-                    && let Some(running) = self.process.as_mut().and_then(|process| process.running.get_mut(subject))
+                    && let Some(running) = self
+                        .process
+                        .as_mut()
+                        .and_then(|process| process.running.get_mut(subject))
                     && let Reconciling::Organization { cursor, .. } = &mut running.what
                 {
                     *cursor += page.rows.len();
@@ -829,7 +969,12 @@ fn brief(outcome: &ClusterOutcome) -> String {
     match outcome {
         ClusterOutcome::Object(state) => format!(
             "Object: {:?}",
-            state.stored.conditions.iter().map(|c| format!("{}={} {}", c.type_, c.status, c.reason)).collect::<Vec<_>>()
+            state
+                .stored
+                .conditions
+                .iter()
+                .map(|c| format!("{}={} {}", c.type_, c.status, c.reason))
+                .collect::<Vec<_>>()
         ),
         other => format!("{other:?}"),
     }
@@ -841,7 +986,14 @@ fn brief_value(result: &Result<Value, Failure>) -> String {
         Ok(Value::Rows(rows)) => format!("{:?}", rows.iter().map(row).collect::<Vec<_>>()),
         Ok(Value::Row(Some(one))) => row(one),
         Ok(Value::Page(page)) => {
-            format!("{:?} {:?}", page.rows.iter().map(|listed| row(&listed.workspace)).collect::<Vec<_>>(), page.rest)
+            format!(
+                "{:?} {:?}",
+                page.rows
+                    .iter()
+                    .map(|listed| row(&listed.workspace))
+                    .collect::<Vec<_>>(),
+                page.rest
+            )
         }
         Ok(other) => format!("{other:?}"),
         Err(failure) => format!("{:?}", failure.class),

@@ -61,55 +61,168 @@ pub enum Act {
     /// Nothing; time passes.
     Wait,
     // Users.
-    Create { object: usize, name: usize, organization: usize, adopt: Adopt },
-    Declare { object: usize, name: usize },
-    SwapNames { object: usize, with: usize },
-    State { object: usize, active: Option<bool> },
-    Suspend { object: usize, suspend: bool },
-    Token { object: usize, enabled: bool },
-    SecretName { object: usize, name: usize },
-    Policy { object: usize, retain: Option<bool> },
-    Delete { object: usize },
+    Create {
+        object: usize,
+        name: usize,
+        organization: usize,
+        adopt: Adopt,
+    },
+    Declare {
+        object: usize,
+        name: usize,
+    },
+    SwapNames {
+        object: usize,
+        with: usize,
+    },
+    State {
+        object: usize,
+        active: Option<bool>,
+    },
+    Suspend {
+        object: usize,
+        suspend: bool,
+    },
+    Token {
+        object: usize,
+        enabled: bool,
+    },
+    SecretName {
+        object: usize,
+        name: usize,
+    },
+    Policy {
+        object: usize,
+        retain: Option<bool>,
+    },
+    Delete {
+        object: usize,
+    },
     /// Every second object; with a finalizer of others on each.
-    DeleteMany { held: bool },
+    DeleteMany {
+        held: bool,
+    },
     /// Says Retain after all, while no watch shows it.
-    RetainUnseen { object: usize, during: Millis },
-    Recreate { object: usize },
-    RestoreFromBackup { object: usize },
-    RequestReconcile { object: usize },
-    AllowReplacement { object: usize },
-    HoldByOthers { object: usize, held: bool },
-    TakeOffFinalizer { object: usize },
-    DeleteSecret { object: usize },
-    UnlabelSecret { object: usize },
-    TakeSecret { object: usize },
+    RetainUnseen {
+        object: usize,
+        during: Millis,
+    },
+    Recreate {
+        object: usize,
+    },
+    RestoreFromBackup {
+        object: usize,
+    },
+    RequestReconcile {
+        object: usize,
+    },
+    AllowReplacement {
+        object: usize,
+    },
+    HoldByOthers {
+        object: usize,
+        held: bool,
+    },
+    TakeOffFinalizer {
+        object: usize,
+    },
+    DeleteSecret {
+        object: usize,
+    },
+    UnlabelSecret {
+        object: usize,
+    },
+    TakeSecret {
+        object: usize,
+    },
     // Others at Agent Engine.
-    Make { organization: usize, name: usize },
-    Rename { organization: usize, row: usize, name: usize },
-    SwapRows { organization: usize, row: usize, with: usize },
-    Switch { organization: usize, row: usize, active: bool },
-    Remove { organization: usize, row: usize },
-    RemoveMany { organization: usize },
-    Restore { organization: usize, row: usize },
+    Make {
+        organization: usize,
+        name: usize,
+    },
+    Rename {
+        organization: usize,
+        row: usize,
+        name: usize,
+    },
+    SwapRows {
+        organization: usize,
+        row: usize,
+        with: usize,
+    },
+    Switch {
+        organization: usize,
+        row: usize,
+        active: bool,
+    },
+    Remove {
+        organization: usize,
+        row: usize,
+    },
+    RemoveMany {
+        organization: usize,
+    },
+    Restore {
+        organization: usize,
+        row: usize,
+    },
     // Administrators.
-    Grant { organization: usize, names: Grants, adoption: bool, deletion: bool },
-    DefaultPolicy { organization: usize, retain: Option<bool> },
-    Credential { organization: usize, opens: usize },
-    TouchCredential { organization: usize },
-    ReplaceOrganization { organization: usize },
-    RequestList { organization: usize },
+    Grant {
+        organization: usize,
+        names: Grants,
+        adoption: bool,
+        deletion: bool,
+    },
+    DefaultPolicy {
+        organization: usize,
+        retain: Option<bool>,
+    },
+    Credential {
+        organization: usize,
+        opens: usize,
+    },
+    TouchCredential {
+        organization: usize,
+    },
+    ReplaceOrganization {
+        organization: usize,
+    },
+    RequestList {
+        organization: usize,
+    },
     // Agent Engine.
-    Weather { organization: usize, weather: Weather },
+    Weather {
+        organization: usize,
+        weather: Weather,
+    },
     // Kubernetes.
-    StoreLag { kind: Kind, lag: Millis },
-    WatchDies { kind: Kind, during: Millis },
-    WritesRefused { during: Millis },
+    StoreLag {
+        kind: Kind,
+        lag: Millis,
+    },
+    WatchDies {
+        kind: Kind,
+        during: Millis,
+    },
+    WritesRefused {
+        during: Millis,
+    },
     // The process.
-    Crash { down: Millis },
+    Crash {
+        down: Millis,
+    },
     /// At the effect after so many from now, before or after it is carried out.
-    CrashAtEffect { after: usize, carried_out: bool, down: Millis },
-    Pause { during: Millis },
-    ClockJumps { by: Millis },
+    CrashAtEffect {
+        after: usize,
+        carried_out: bool,
+        down: Millis,
+    },
+    Pause {
+        during: Millis,
+    },
+    ClockJumps {
+        by: Millis,
+    },
 }
 
 /// How a new object means to get its workspace.
@@ -171,10 +284,19 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
             token_life: 1_200_000,
             ahead: [0, 0, 3_600_000, -15_000][dice.usize(0..4)],
         },
-        organizations: if siege.is_some() || dice.u8(0..3) == 0 { 2 } else { 1 },
-        concurrency: NonZeroUsize::new(if many { 4 } else { [2, 8, 64][dice.usize(0..3)] }).unwrap_or(NonZeroUsize::MIN),
+        organizations: if siege.is_some() || dice.u8(0..3) == 0 {
+            2
+        } else {
+            1
+        },
+        concurrency: NonZeroUsize::new(if many { 4 } else { [2, 8, 64][dice.usize(0..3)] })
+            .unwrap_or(NonZeroUsize::MIN),
         requests_per_second: [None, None, Some(100), Some(1)][dice.usize(0..4)],
-        objects: if many { dice.usize(10..40) } else { dice.usize(0..4) },
+        objects: if many {
+            dice.usize(10..40)
+        } else {
+            dice.usize(0..4)
+        },
         store_lag: [5, 5, 100, 2_000][dice.usize(0..4)],
     }
 }
@@ -274,9 +396,18 @@ fn of_users(setup: &Setup, dice: &mut Rng) -> Act {
             object,
             active: [None, Some(true), Some(false)][dice.usize(0..3)],
         },
-        11 => Act::Suspend { object, suspend: dice.bool() },
-        12 => Act::Token { object, enabled: dice.bool() },
-        13 => Act::SecretName { object, name: dice.usize(0..3) },
+        11 => Act::Suspend {
+            object,
+            suspend: dice.bool(),
+        },
+        12 => Act::Token {
+            object,
+            enabled: dice.bool(),
+        },
+        13 => Act::SecretName {
+            object,
+            name: dice.usize(0..3),
+        },
         14 => Act::Policy {
             object,
             retain: [None, Some(true), Some(false)][dice.usize(0..3)],
@@ -294,7 +425,10 @@ fn of_users(setup: &Setup, dice: &mut Rng) -> Act {
         21 => Act::AllowReplacement { object },
         22 => match dice.u8(0..4) {
             0 => Act::TakeOffFinalizer { object },
-            _ => Act::HoldByOthers { object, held: dice.bool() },
+            _ => Act::HoldByOthers {
+                object,
+                held: dice.bool(),
+            },
         },
         _ => match dice.u8(0..3) {
             0 => Act::DeleteSecret { object },
@@ -309,7 +443,11 @@ fn of_others(setup: &Setup, dice: &mut Rng) -> Act {
     let (row, name) = (dice.usize(0..8), dice.usize(0..NAMES.len()));
     match dice.u8(0..12) {
         0..=4 => Act::Make { organization, name },
-        5..=6 => Act::Rename { organization, row, name },
+        5..=6 => Act::Rename {
+            organization,
+            row,
+            name,
+        },
         7 => Act::SwapRows {
             organization,
             row,
@@ -376,7 +514,13 @@ fn weather(dice: &mut Rng) -> Weather {
 }
 
 fn kind(dice: &mut Rng) -> Kind {
-    [Kind::Workspaces, Kind::Workspaces, Kind::Secrets, Kind::Organizations, Kind::Credentials][dice.usize(0..5)]
+    [
+        Kind::Workspaces,
+        Kind::Workspaces,
+        Kind::Secrets,
+        Kind::Organizations,
+        Kind::Credentials,
+    ][dice.usize(0..5)]
 }
 
 fn of_kubernetes(dice: &mut Rng) -> Act {

@@ -46,7 +46,9 @@ pub fn wall(at: Millis) -> Timestamp {
 
 /// How long until `at` from `now`, in milliseconds; zero once it is over.
 fn millis_until(now: Timestamp, at: Timestamp) -> Millis {
-    Millis::try_from(at.duration_since(now).as_millis()).unwrap_or(Millis::MAX / 4).max(0)
+    Millis::try_from(at.duration_since(now).as_millis())
+        .unwrap_or(Millis::MAX / 4)
+        .max(0)
 }
 
 #[cfg(test)]

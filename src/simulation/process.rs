@@ -74,7 +74,10 @@ pub(super) struct Running {
     pub(super) what: Reconciling,
 }
 
-#[expect(clippy::large_enum_variant, reason = "one is moved for each reconcile; a box would only be in the way")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is moved for each reconcile; a box would only be in the way"
+)]
 pub(super) enum Reconciling {
     Workspace {
         reconcile: lifecycle::Reconcile,
@@ -232,7 +235,10 @@ impl Process {
         }
         let names = before.spec.organization_name();
         let gone = after.is_none_or(|after| after.spec.organization_name() != names);
-        let waits = self.organizations.get(names).is_some_and(|o| o.metadata.deletion.is_some());
+        let waits = self
+            .organizations
+            .get(names)
+            .is_some_and(|o| o.metadata.deletion.is_some());
         if gone && waits {
             self.wake_organization(names);
         }
@@ -257,10 +263,17 @@ impl Process {
     }
 
     fn secret_changed(&mut self, secret: &Arc<SecretObject>) {
-        let label = |secret: &SecretObject| secret.labels.get(crate::crd::metadata_keys::WORKSPACE_LABEL).cloned();
+        let label = |secret: &SecretObject| {
+            secret
+                .labels
+                .get(crate::crd::metadata_keys::WORKSPACE_LABEL)
+                .cloned()
+        };
         let named = label(secret);
         let before = self.secrets.insert(secret.key.clone(), secret.clone());
-        let lost = before.and_then(|old| label(&old)).filter(|old| named.as_ref() != Some(old));
+        let lost = before
+            .and_then(|old| label(&old))
+            .filter(|old| named.as_ref() != Some(old));
         for workspace in named.into_iter().chain(lost) {
             self.wake(&(secret.key.0.clone(), workspace));
         }
@@ -268,7 +281,11 @@ impl Process {
 
     fn secret_gone(&mut self, key: &Key) {
         let gone = self.secrets.remove(key);
-        let label = gone.and_then(|old| old.labels.get(crate::crd::metadata_keys::WORKSPACE_LABEL).cloned());
+        let label = gone.and_then(|old| {
+            old.labels
+                .get(crate::crd::metadata_keys::WORKSPACE_LABEL)
+                .cloned()
+        });
         if let Some(workspace) = label {
             self.wake(&(key.0.clone(), workspace));
         }
@@ -294,7 +311,10 @@ impl Process {
     pub(super) fn organization_list(&mut self, all: &BTreeMap<String, Arc<OrganizationObject>>) {
         let before = std::mem::replace(&mut self.organizations, all.clone());
         for old in before.values() {
-            let stays = self.organizations.get(&old.name).is_some_and(|now| now.metadata.uid == old.metadata.uid);
+            let stays = self
+                .organizations
+                .get(&old.name)
+                .is_some_and(|now| now.metadata.uid == old.metadata.uid);
             if !stays {
                 self.organization_gone(old);
             }
@@ -335,7 +355,12 @@ impl Process {
         let uses = |object: &&Arc<OrganizationObject>| {
             changed.is_none_or(|name| object.spec.credentials_secret_ref.name == name)
         };
-        let names: Vec<String> = self.organizations.values().filter(uses).map(|o| o.name.clone()).collect();
+        let names: Vec<String> = self
+            .organizations
+            .values()
+            .filter(uses)
+            .map(|o| o.name.clone())
+            .collect();
         for name in names {
             self.wake_organization(&name);
         }
@@ -373,9 +398,14 @@ impl Process {
     pub(super) fn enqueue(&mut self, now: Timestamp, subject: Subject) {
         match &subject {
             Subject::Workspace(key) => {
-                let Some(object) = self.workspaces.get(key) else { return };
+                let Some(object) = self.workspaces.get(key) else {
+                    return;
+                };
                 let (uid, deletion) = (&object.metadata.uid, object.metadata.deletion());
-                let times = self.secrets.get(&object.secret_key()).and_then(|secret| secret.times);
+                let times = self
+                    .secrets
+                    .get(&object.secret_key())
+                    .and_then(|secret| secret.times);
                 let priority = lifecycle::priority::priority(now, uid, deletion, times);
                 let organization = object.spec.organization_name().to_owned();
                 self.workspace_queue.wake(subject, &organization, priority);
@@ -391,7 +421,9 @@ impl Process {
 
     /// The next object that may run.
     pub(super) fn take(&mut self) -> Option<Subject> {
-        self.organization_queue.take().or_else(|| self.workspace_queue.take())
+        self.organization_queue
+            .take()
+            .or_else(|| self.workspace_queue.take())
     }
 
     pub(super) fn done(&mut self, subject: &Subject) {
@@ -404,7 +436,11 @@ impl Process {
     /// Wakes those whom their rate limiter calls.
     pub(super) fn call(&mut self, now: Timestamp) {
         let mut woken = Vec::new();
-        for (name, state) in self.states.iter_mut().filter(|(_, state)| state.limiter.waiting() > 0) {
+        for (name, state) in self
+            .states
+            .iter_mut()
+            .filter(|(_, state)| state.limiter.waiting() > 0)
+        {
             for uid in state.limiter.called(now) {
                 if let Some(key) = self.waits_for_permit.remove(&uid) {
                     state.limiter.woken(&uid);
@@ -463,12 +499,17 @@ impl Process {
                 searched: HOME.to_owned(),
             };
         };
-        let state = self.states.get(&name).filter(|state| state.uid == stored.metadata.uid);
+        let state = self
+            .states
+            .get(&name)
+            .filter(|state| state.uid == stored.metadata.uid);
         let published = state.map_or_else(Published::default, |state| state.published.clone());
         OrganizationFacts::Readable(ReadableOrganization {
             access: Access::resolve(&stored.spec.access, &object.key.0, &BTreeMap::new()),
             defaults: stored.spec.defaults.clone().unwrap_or_default(),
-            api_url: published.endpoint.unwrap_or_else(|| stored.spec.endpoint().to_owned()),
+            api_url: published
+                .endpoint
+                .unwrap_or_else(|| stored.spec.endpoint().to_owned()),
             verification: published.verification,
             missing: published.missing,
             revision: published.revision,
@@ -488,7 +529,11 @@ impl Process {
         })
     }
 
-    pub(super) fn organization_view(&mut self, now: Timestamp, object: &OrganizationObject) -> Option<organization::View> {
+    pub(super) fn organization_view(
+        &mut self,
+        now: Timestamp,
+        object: &OrganizationObject,
+    ) -> Option<organization::View> {
         let users = self.users_of(&object.name).len();
         let secret = self.credentials.get(&object.spec.credentials_secret_ref.name);
         let secret_version = secret.map(|secret| secret.version.to_string());
@@ -534,7 +579,11 @@ impl Process {
                 continue;
             }
             let uid = user.metadata.uid.clone();
-            let confirmed = user.status.missing.as_ref().is_some_and(|missing| missing.confirmed);
+            let confirmed = user
+                .status
+                .missing
+                .as_ref()
+                .is_some_and(|missing| missing.confirmed);
             let memory = self.memories.get(&uid);
             managed.push(Managed {
                 id: id.clone(),

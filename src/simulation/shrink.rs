@@ -7,13 +7,20 @@ use super::world::run;
 /// The history without acts that it does not need to break this law.
 pub fn shrink(history: &History, law: Law) -> History {
     let mut least = history.clone();
-    let breaks = |history: &History| run(history, false).violation.is_some_and(|violation| violation.law == law);
+    let breaks = |history: &History| {
+        run(history, false)
+            .violation
+            .is_some_and(|violation| violation.law == law)
+    };
     let mut part = least.acts.len().div_ceil(2).max(1);
     loop {
         let mut start = 0;
         while start < least.acts.len() {
             let end = (start + part).min(least.acts.len());
-            if let Some(shorter) = without(&least, start, end).into_iter().find(|shorter| breaks(shorter)) {
+            if let Some(shorter) = without(&least, start, end)
+                .into_iter()
+                .find(|shorter| breaks(shorter))
+            {
                 least = shorter;
             } else {
                 start = end;

@@ -75,7 +75,10 @@ impl Weather {
             Weather::Unavailable => refused(prompt, unavailable(request)),
             Weather::Throttles(pause) if dice.bool() => refused(
                 prompt,
-                failure(FailureClass::Throttled(Duration::from_secs(u64::from(pause))), Some(429)),
+                failure(
+                    FailureClass::Throttled(Duration::from_secs(u64::from(pause))),
+                    Some(429),
+                ),
             ),
             Weather::LosesAnswers if dice.bool() => {
                 let answered = if dice.bool() { prompt } else { ATTEMPT_TIMEOUT };
@@ -141,6 +144,9 @@ pub(super) fn failure(class: FailureClass, status: Option<u16>) -> Failure {
     Failure {
         class,
         status,
-        detail: status.map_or_else(|| "no answer in time".to_owned(), |status| format!("HTTP {status}")),
+        detail: status.map_or_else(
+            || "no answer in time".to_owned(),
+            |status| format!("HTTP {status}"),
+        ),
     }
 }

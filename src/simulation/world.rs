@@ -17,8 +17,8 @@ use super::{Millis, millis_until, wall};
 use crate::controller::own_writes::Lag;
 use crate::crd::workspace::WorkspaceSpec;
 use crate::domain::ids::Uid;
-use crate::lifecycle::{self, SharedList};
 use crate::lifecycle::wakeups::Why;
+use crate::lifecycle::{self, SharedList};
 use crate::limits::RateLimiter;
 use crate::organization;
 
@@ -47,11 +47,17 @@ enum Event {
     /// A watch may bring something.
     Watch,
     Due(Subject),
-    Continue { subject: Subject, number: u64 },
+    Continue {
+        subject: Subject,
+        number: u64,
+    },
     Sent(Box<Sent>),
     CarryOut(u64),
     Answer(u64),
-    TimeOut { subject: Subject, number: u64 },
+    TimeOut {
+        subject: Subject,
+        number: u64,
+    },
     Start,
     /// The process looks whom rate limiters call.
     Permits(u32),
@@ -199,7 +205,12 @@ impl World {
         }
         let of_the_process = matches!(
             event,
-            Event::Watch | Event::Permits(_) | Event::Due(_) | Event::Continue { .. } | Event::Answer(_) | Event::TimeOut { .. }
+            Event::Watch
+                | Event::Permits(_)
+                | Event::Due(_)
+                | Event::Continue { .. }
+                | Event::Answer(_)
+                | Event::TimeOut { .. }
         );
         if of_the_process && self.now < self.paused_until {
             let until = self.paused_until;
@@ -306,26 +317,34 @@ impl World {
         };
         match cluster.credential_feed.bring(self.now) {
             Some(Brought::Changes(changes)) => {
-                changes.into_iter().for_each(|change| process.credential_event(change));
+                changes
+                    .into_iter()
+                    .for_each(|change| process.credential_event(change));
             }
             Some(Brought::List) => process.credential_list(&cluster.credentials),
             None => {}
         }
         match cluster.organization_feed.bring(self.now) {
             Some(Brought::Changes(changes)) => {
-                changes.into_iter().for_each(|change| process.organization_event(change));
+                changes
+                    .into_iter()
+                    .for_each(|change| process.organization_event(change));
             }
             Some(Brought::List) => process.organization_list(&cluster.organizations),
             None => {}
         }
         match cluster.secret_feed.bring(self.now) {
-            Some(Brought::Changes(changes)) => changes.into_iter().for_each(|change| process.secret_event(change)),
+            Some(Brought::Changes(changes)) => changes
+                .into_iter()
+                .for_each(|change| process.secret_event(change)),
             Some(Brought::List) => process.secret_list(&cluster.secrets),
             None => {}
         }
         match cluster.workspace_feed.bring(self.now) {
             Some(Brought::Changes(changes)) => {
-                changes.into_iter().for_each(|change| process.workspace_event(now, change));
+                changes
+                    .into_iter()
+                    .for_each(|change| process.workspace_event(now, change));
             }
             Some(Brought::List) => process.workspace_list(now, &cluster.workspaces),
             None => {}
@@ -334,7 +353,10 @@ impl World {
 
     /// Who was woken is due now.
     fn wake(&mut self) {
-        let woken = self.process.as_mut().map(|process| std::mem::take(&mut process.woken));
+        let woken = self
+            .process
+            .as_mut()
+            .map(|process| std::mem::take(&mut process.woken));
         for subject in woken.unwrap_or_default() {
             self.due(subject);
         }
@@ -377,12 +399,18 @@ impl World {
     /// Rate limiters call those whose permit is near.
     fn permits(&mut self, run: u32) {
         let now = self.clock();
-        let Some(process) = self.process.as_mut().filter(|_| run == self.run) else { return };
+        let Some(process) = self.process.as_mut().filter(|_| run == self.run) else {
+            return;
+        };
         process.call(now);
         self.wake();
         let Some(process) = &self.process else { return };
         // Seldom while no one waits, for a history has many hours.
-        let again = if process.is_anyone_waiting() { CALL_INTERVAL } else { 10 * CALL_INTERVAL };
+        let again = if process.is_anyone_waiting() {
+            CALL_INTERVAL
+        } else {
+            10 * CALL_INTERVAL
+        };
         self.at(self.now + again, Event::Permits(run));
     }
 
@@ -391,14 +419,20 @@ impl World {
         let now = self.clock();
         self.numbers += 1;
         let number = self.numbers;
-        let Some(process) = &mut self.process else { return Ok(()) };
+        let Some(process) = &mut self.process else {
+            return Ok(());
+        };
         let (uid, version, live) = match subject {
             Subject::Workspace(key) => {
                 let Some(object) = process.workspaces.get(key) else {
                     process.done(subject);
                     return Ok(());
                 };
-                let live = self.cluster.workspaces.get(key).map(|live| (live.metadata.uid.clone(), live.metadata.version));
+                let live = self
+                    .cluster
+                    .workspaces
+                    .get(key)
+                    .map(|live| (live.metadata.uid.clone(), live.metadata.version));
                 (object.metadata.uid.clone(), object.metadata.version, live)
             }
             Subject::Organization(name) => {
@@ -406,7 +440,11 @@ impl World {
                     process.done(subject);
                     return Ok(());
                 };
-                let live = self.cluster.organizations.get(name).map(|live| (live.metadata.uid.clone(), live.metadata.version));
+                let live = self
+                    .cluster
+                    .organizations
+                    .get(name)
+                    .map(|live| (live.metadata.uid.clone(), live.metadata.version));
                 (object.metadata.uid.clone(), object.metadata.version, live)
             }
         };
@@ -459,7 +497,13 @@ impl World {
             what,
         };
         if matches!(running.what, Reconciling::Workspace { .. }) {
-            self.at(self.now + RECONCILE_TIMEOUT, Event::TimeOut { subject: subject.clone(), number });
+            self.at(
+                self.now + RECONCILE_TIMEOUT,
+                Event::TimeOut {
+                    subject: subject.clone(),
+                    number,
+                },
+            );
         }
         if let Some(process) = &mut self.process {
             process.running.insert(subject.clone(), running);
@@ -473,13 +517,20 @@ impl World {
     fn go_on(&mut self, subject: &Subject, number: u64, outcome: Option<Outcome>) {
         let now = self.clock();
         let Some(process) = &mut self.process else { return };
-        let Some(mut running) = process.running.remove(subject) else { return };
+        let Some(mut running) = process.running.remove(subject) else {
+            return;
+        };
         if running.number != number {
             process.running.insert(subject.clone(), running);
             return;
         }
         match (&mut running.what, outcome) {
-            (Reconciling::Workspace { reconcile, object, .. }, outcome) => {
+            (
+                Reconciling::Workspace {
+                    reconcile, object, ..
+                },
+                outcome,
+            ) => {
                 let outcome = outcome.and_then(|outcome| match outcome {
                     Outcome::Workspace(outcome) => Some(outcome),
                     Outcome::Organization(_) => None,
@@ -494,12 +545,22 @@ impl World {
                         let at = self.now + millis_until(now, until) + 1;
                         process.running.insert(subject.clone(), running);
                         self.tell(|world| format!("      {number} waits for {} ms", at - world.now));
-                        self.at(at, Event::Continue { subject: subject.clone(), number });
+                        self.at(
+                            at,
+                            Event::Continue {
+                                subject: subject.clone(),
+                                number,
+                            },
+                        );
                     }
                     lifecycle::Next::Perform { rule, effect } => {
-                        if let lifecycle::Effect::Engine(lifecycle::effect::EngineCall::Issue { .. }) = &effect {
+                        if let lifecycle::Effect::Engine(lifecycle::effect::EngineCall::Issue { .. }) =
+                            &effect
+                        {
                             let view = reconcile.view();
-                            process.memories.insert(view.object.uid.clone(), view.memory.clone());
+                            process
+                                .memories
+                                .insert(view.object.uid.clone(), view.memory.clone());
                         }
                         process.running.insert(subject.clone(), running);
                         self.tell(|_| format!("      {number} {rule} → {effect:?}"));
@@ -508,7 +569,12 @@ impl World {
                     lifecycle::Next::Settled(settled) => self.settle_workspace(subject, running, *settled),
                 }
             }
-            (Reconciling::Organization { reconcile, object, .. }, outcome) => {
+            (
+                Reconciling::Organization {
+                    reconcile, object, ..
+                },
+                outcome,
+            ) => {
                 let outcome = outcome.and_then(|outcome| match outcome {
                     Outcome::Organization(outcome) => Some(outcome),
                     Outcome::Workspace(_) => None,
@@ -523,7 +589,13 @@ impl World {
                     organization::Next::Wait(until) => {
                         let at = self.now + millis_until(now, until) + 1;
                         process.running.insert(subject.clone(), running);
-                        self.at(at, Event::Continue { subject: subject.clone(), number });
+                        self.at(
+                            at,
+                            Event::Continue {
+                                subject: subject.clone(),
+                                number,
+                            },
+                        );
                     }
                     organization::Next::Perform { rule, effect } => {
                         process.running.insert(subject.clone(), running);
@@ -536,7 +608,9 @@ impl World {
                             state.memory = settled.memory;
                         }
                         let at = self.now + millis_until(now, settled.requeue.at) + TIMER_SLACK;
-                        self.tell(|_| format!("      {number} settled by {}: {:?}", settled.rule, settled.reason));
+                        self.tell(|_| {
+                            format!("      {number} settled by {}: {:?}", settled.rule, settled.reason)
+                        });
                         self.ended(subject.clone(), Some(at));
                         self.pump();
                     }
@@ -548,15 +622,15 @@ impl World {
     fn settle_workspace(&mut self, subject: &Subject, running: Running, settled: lifecycle::Settled) {
         let now = self.clock();
         let Reconciling::Workspace {
-            reconcile,
-            object,
-            ..
+            reconcile, object, ..
         } = running.what
         else {
             return;
         };
         let Some(process) = &mut self.process else { return };
-        let winners = process.claims.release(&reconcile.claimant(), reconcile.view().claims());
+        let winners = process
+            .claims
+            .release(&reconcile.claimant(), reconcile.view().claims());
         process.wake_all(&winners);
         let uid: Uid = object.metadata.uid.clone();
         if process.is_stored(&object) {
@@ -578,7 +652,10 @@ impl World {
         self.tell(|world| {
             let again = (at - world.now) / 1000;
             let why = settled.requeue.why.as_str();
-            format!("      {} settled by {}: {:?}; again in {again}s: {why}", running.number, settled.rule, settled.reason)
+            format!(
+                "      {} settled by {}: {:?}; again in {again}s: {why}",
+                running.number, settled.rule, settled.reason
+            )
         });
         self.ended(subject.clone(), Some(at));
         self.pump();
@@ -588,12 +665,19 @@ impl World {
     fn time_out(&mut self, subject: &Subject, number: u64) {
         let now = self.clock();
         let Some(process) = &mut self.process else { return };
-        let is_it = process.running.get(subject).is_some_and(|running| running.number == number);
+        let is_it = process
+            .running
+            .get(subject)
+            .is_some_and(|running| running.number == number);
         if !is_it {
             return;
         }
-        let Some(running) = process.running.remove(subject) else { return };
-        let Reconciling::Workspace { object, .. } = running.what else { return };
+        let Some(running) = process.running.remove(subject) else {
+            return;
+        };
+        let Reconciling::Workspace { object, .. } = running.what else {
+            return;
+        };
         let view = process.view(now, &object);
         let uid = &view.object.uid;
         let again = if process.is_stored(&object) {
@@ -601,7 +685,10 @@ impl World {
             let memory = process.memories.entry(uid.clone()).or_default();
             memory.lost_track(now);
             let backoff = memory.backoff_mut(lifecycle::Aspect::Sync);
-            millis_until(now, backoff.failed(now, cause, 4, crate::limits::Urgency::Normal, uid)) + TIMER_SLACK
+            millis_until(
+                now,
+                backoff.failed(now, cause, 4, crate::limits::Urgency::Normal, uid),
+            ) + TIMER_SLACK
         } else {
             let winners = process.forget(uid);
             process.wake_all(&winners);

@@ -55,6 +55,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.deletion-policy",
             "rule.definitions-read",
             "rule.live-read",
+            "rule.rate-too-low",
             "rule.let-go",
             "rule.credential-touched",
             "rule.unread",

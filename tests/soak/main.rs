@@ -62,11 +62,19 @@ fn main() {
                     let told = run(&history, false);
                     steps.fetch_add(told.steps, Ordering::Relaxed);
                     if let Some(violation) = told.violation {
-                        broken.lock().expect("a lock").entry(violation.law.name).or_default().push(seed);
+                        broken
+                            .lock()
+                            .expect("a lock")
+                            .entry(violation.law.name)
+                            .or_default()
+                            .push(seed);
                     }
                     let done = seed - arguments.from + 1;
                     if done.is_multiple_of(1000) {
-                        eprint!("\r{done} histories, {:.0} a second", done as f64 / began.elapsed().as_secs_f64());
+                        eprint!(
+                            "\r{done} histories, {:.0} a second",
+                            done as f64 / began.elapsed().as_secs_f64()
+                        );
                         let _ = std::io::stderr().flush();
                     }
                 }
@@ -75,7 +83,12 @@ fn main() {
     });
     let took = began.elapsed().as_secs_f64();
     eprintln!();
-    println!("{} histories of {} acts in {took:.1} s: {:.0} a second", arguments.seeds, arguments.acts, arguments.seeds as f64 / took);
+    println!(
+        "{} histories of {} acts in {took:.1} s: {:.0} a second",
+        arguments.seeds,
+        arguments.acts,
+        arguments.seeds as f64 / took
+    );
     let broken = broken.into_inner().expect("a lock");
     for law in LAWS {
         let seeds = broken.get(law.name).map_or(&[][..], Vec::as_slice);
@@ -85,7 +98,9 @@ fn main() {
         if arguments.law.as_ref().is_some_and(|law| law != name) {
             continue;
         }
-        let Some(law) = LAWS.iter().find(|law| law.name == *name) else { continue };
+        let Some(law) = LAWS.iter().find(|law| law.name == *name) else {
+            continue;
+        };
         let mut seeds = seeds.clone();
         seeds.sort_unstable();
         for seed in seeds.iter().take(arguments.stories) {

@@ -82,6 +82,13 @@ pub fn need(view: &View, record: &Record) -> Need {
         let name = token_secret::secret_name(view);
         return Need::Next(ClusterEffect::ReadSecret { name }.into());
     }
+    // A token that no Secret can take is not issued.
+    if let Target::Free = target
+        && view.memory.refused_secret == Some(view.target_name())
+    {
+        let name = view.target_name();
+        return Need::Next(ClusterEffect::TrySecret { name }.into());
+    }
     let Some(row) = identity::confirmed(view, record) else {
         return Need::Next(EngineCall::Get(record.id.clone()).into());
     };

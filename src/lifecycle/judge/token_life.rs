@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::lifecycle::facts::{Content, Ownership, SecretFacts};
 use crate::lifecycle::judge::decoration::{self, State};
-use crate::lifecycle::judge::token_secret;
+use crate::lifecycle::judge::{drift, token_secret};
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::view::View;
 
@@ -19,7 +19,12 @@ pub fn is_served(view: &View) -> bool {
     let (Some(record), Some(facts)) = (view.record(), declared) else {
         return false;
     };
-    token_secret::is_good(view, &record, facts) && decoration::state(view, facts) != State::Due
+    // After a rename the Secret still tells the old name.
+    let named = match &facts.content {
+        Content::Whole(content) => content.workspace_name == drift::current(view, &record).name,
+        Content::Damaged => false,
+    };
+    named && token_secret::is_good(view, &record, facts) && decoration::state(view, facts) != State::Due
 }
 
 /// When a token in use is next due, about to end, or at its end.

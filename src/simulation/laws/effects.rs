@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, RECORDS_WHAT_IT_MADE,
-    Seen, TOKEN_OF_ITS_RECORD, TWO_STATUSES,
+    CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, RECORDS_WHAT_IT_MADE, Seen,
+    TOKEN_OF_ITS_RECORD, TWO_STATUSES,
 };
-use crate::organization::Snapshot;
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
 use crate::domain::ids::{Uid, WorkspaceId};
 use crate::lifecycle::effect::{EngineCall, SecretDraft};
 use crate::lifecycle::facts::Content;
+use crate::organization::Snapshot;
 use crate::simulation::Millis;
 use crate::simulation::agent_engine::Row;
 use crate::simulation::cluster::{Key, WorkspaceObject};
@@ -39,12 +39,16 @@ impl World {
 
     pub(in crate::simulation) fn count_call(&mut self, remote: usize, who: &Uid, kind: &&'static str) {
         let now = self.now;
-        self.engine.organizations[remote].calls.push((now, who.clone(), kind));
+        self.engine.organizations[remote]
+            .calls
+            .push((now, who.clone(), kind));
     }
 
     pub(in crate::simulation) fn count_status_write(&mut self, subject: &Subject, writes: u32) {
         if writes > 3 {
-            self.break_law(TWO_STATUSES, |_| format!("{subject:?} writes its status {writes} times in one reconcile"));
+            self.break_law(TWO_STATUSES, |_| {
+                format!("{subject:?} writes its status {writes} times in one reconcile")
+            });
         }
     }
 
@@ -54,7 +58,9 @@ impl World {
             let issue = (object.metadata.uid.clone(), name.clone(), self.now);
             self.laws.issues.push(issue);
         }
-        let Some(live) = self.cluster.workspaces.get(&object.key).cloned() else { return };
+        let Some(live) = self.cluster.workspaces.get(&object.key).cloned() else {
+            return;
+        };
         if live.metadata.uid != object.metadata.uid {
             return;
         }
@@ -62,10 +68,15 @@ impl World {
             EngineCall::Delete(id) if live.recorded() == Some(id) => {
                 self.note_retention(&live);
                 let since = self.laws.retained_since.get(&live.metadata.uid).copied();
-                if since.is_some_and(|since| self.now - since > MOMENT) && self.now - self.paused_until > MOMENT {
+                if since.is_some_and(|since| self.now - since > MOMENT)
+                    && self.now - self.paused_until > MOMENT
+                {
                     self.break_law(DELETES_AS_DECLARED_NOW, |world| {
                         let ago = (world.now - since.unwrap_or_default()) / 1000;
-                        format!("{:?} says Retain for {ago} s, and {id} is being deleted", live.key)
+                        format!(
+                            "{:?} says Retain for {ago} s, and {id} is being deleted",
+                            live.key
+                        )
                     });
                 }
             }
@@ -80,18 +91,38 @@ impl World {
         if recently(self.laws.touched.get(&live.key)) || self.jumped != 0 {
             return;
         }
-        let Some(secret) = self.cluster.secrets.get(&key) else { return };
-        let Some(token) = secret.token.and_then(|n| self.engine.tokens.get(usize::try_from(n).ok()?)) else { return };
-        let row = self.engine.organizations.iter().find_map(|remote| remote.rows.get(&token.workspace));
+        let Some(secret) = self.cluster.secrets.get(&key) else {
+            return;
+        };
+        let Some(token) = secret
+            .token
+            .and_then(|n| self.engine.tokens.get(usize::try_from(n).ok()?))
+        else {
+            return;
+        };
+        let row = self
+            .engine
+            .organizations
+            .iter()
+            .find_map(|remote| remote.rows.get(&token.workspace));
         let opens = Some(&token.workspace) == live.recorded() && row.is_some_and(|row| row.touched.is_none());
         let names_it = match &secret.content {
             Content::Whole(content) => Some(&content.workspace_name) == live.status.name.as_ref(),
             Content::Damaged => false,
         };
         let left = (token.ends - self.now) as f64 / self.engine.knobs.token_life as f64;
-        if opens && names_it && left > LEFT_AT_RENEWAL && live.status.name.as_ref() == Some(&live.spec.name) && secret.is_labelled() {
+        if opens
+            && names_it
+            && left > LEFT_AT_RENEWAL
+            && live.status.name.as_ref() == Some(&live.spec.name)
+            && secret.is_labelled()
+        {
             self.break_law(ISSUES_WHEN_DUE, |_| {
-                format!("{:?}: another token while {:.0} % of the last one is left", live.key, left * 100.0)
+                format!(
+                    "{:?}: another token while {:.0} % of the last one is left",
+                    live.key,
+                    left * 100.0
+                )
             });
         }
     }
@@ -106,22 +137,30 @@ impl World {
     }
 
     pub(in crate::simulation) fn updates(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {
-        let Some(row) = self.engine.live(remote, id) else { return };
+        let Some(row) = self.engine.live(remote, id) else {
+            return;
+        };
         if !row.recorded_by.contains(who) {
             let name = row.workspace.name.clone();
-            self.break_law(CHANGES_ITS_OWN, |_| format!("{who} changes {id} ({name}), which it never recorded"));
+            self.break_law(CHANGES_ITS_OWN, |_| {
+                format!("{who} changes {id} ({name}), which it never recorded")
+            });
         }
     }
 
     pub(in crate::simulation) fn deletes(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {
-        let Some(row) = self.engine.live(remote, id) else { return };
+        let Some(row) = self.engine.live(remote, id) else {
+            return;
+        };
         let own = row.maker.as_ref() == Some(who)
             || row.recorded_by.contains(who)
             || self.looks_like_its_own(who, row);
         if !own {
             let name = row.workspace.name.clone();
             let maker = row.maker.clone();
-            self.break_law(DELETES_ITS_OWN, |_| format!("{who} deletes {id} ({name:?}), made by {maker:?}"));
+            self.break_law(DELETES_ITS_OWN, |_| {
+                format!("{who} deletes {id} ({name:?}), made by {maker:?}")
+            });
         }
     }
 
@@ -130,22 +169,33 @@ impl World {
         self.laws.status_writes.push((self.now, object.key.clone()));
         let uid = &object.metadata.uid;
         if let Some(creation) = &object.status.creation {
-            self.laws.issues.push((uid.clone(), creation.name.clone(), self.now));
+            self.laws
+                .issues
+                .push((uid.clone(), creation.name.clone(), self.now));
         }
-        let Some(id) = object.recorded().cloned() else { return };
+        let Some(id) = object.recorded().cloned() else {
+            return;
+        };
         for remote in &mut self.engine.organizations {
             if let Some(row) = remote.rows.get_mut(&id) {
                 row.recorded_by.insert(uid.clone());
             }
         }
-        let row = self.engine.organizations.iter().find_map(|remote| remote.rows.get(&id));
+        let row = self
+            .engine
+            .organizations
+            .iter()
+            .find_map(|remote| remote.rows.get(&id));
         if row.is_some_and(|row| self.looks_like_its_own(uid, row)) {
             return;
         }
         let maker = row.and_then(|row| row.maker.clone());
         if object.status.origin == Some(Origin::Created) && maker.as_ref() != Some(uid) {
             self.break_law(RECORDS_WHAT_IT_MADE, |_| {
-                format!("{:?} ({uid}) records {id} as created; it was made by {maker:?}", object.key)
+                format!(
+                    "{:?} ({uid}) records {id} as created; it was made by {maker:?}",
+                    object.key
+                )
             });
         }
     }
@@ -160,39 +210,76 @@ impl World {
     /// A list was published: what it shows truly, the process has seen.
     pub(in crate::simulation) fn listed(&mut self, name: &str, list: &Snapshot) {
         let objects: Vec<_> = self.cluster.workspaces.values().cloned().collect();
-        for object in objects.iter().filter(|object| object.spec.organization_name() == name) {
+        for object in objects
+            .iter()
+            .filter(|object| object.spec.organization_name() == name)
+        {
             let Some(id) = object.recorded() else { continue };
             let Some((_, shown)) = list.on(id) else { continue };
-            let truly = self.engine.organizations.iter().find_map(|remote| remote.rows.get(id));
-            let truly = truly.filter(|row| row.deleted.is_none()).map(|row| &row.workspace);
+            let truly = self
+                .engine
+                .organizations
+                .iter()
+                .find_map(|remote| remote.rows.get(id));
+            let truly = truly
+                .filter(|row| row.deleted.is_none())
+                .map(|row| &row.workspace);
             if shown == truly {
-                let seen = Seen { at: self.now, id: id.clone(), row: shown.cloned() };
+                let seen = Seen {
+                    at: self.now,
+                    id: id.clone(),
+                    row: shown.cloned(),
+                };
                 self.laws.seen.insert(object.metadata.uid.clone(), seen);
             }
         }
     }
 
     /// A Secret is about to be written.
-    pub(in crate::simulation) fn about_to_publish(&mut self, object: &Arc<WorkspaceObject>, token: u64, _: &SecretDraft) {
-        let Some(token) = usize::try_from(token).ok().and_then(|n| self.engine.tokens.get(n)) else { return };
+    pub(in crate::simulation) fn about_to_publish(
+        &mut self,
+        object: &Arc<WorkspaceObject>,
+        token: u64,
+        _: &SecretDraft,
+    ) {
+        let Some(token) = usize::try_from(token)
+            .ok()
+            .and_then(|n| self.engine.tokens.get(n))
+        else {
+            return;
+        };
         let opens = token.workspace.clone();
         let uid = &object.metadata.uid;
-        let row = self.engine.organizations.iter().find_map(|remote| remote.rows.get(&opens));
+        let row = self
+            .engine
+            .organizations
+            .iter()
+            .find_map(|remote| remote.rows.get(&opens));
         let lawful = match object.recorded() {
             Some(id) => *id == opens,
-            None => row.is_some_and(|row| row.maker.as_ref() == Some(uid) || self.looks_like_its_own(uid, row)),
+            None => {
+                row.is_some_and(|row| row.maker.as_ref() == Some(uid) || self.looks_like_its_own(uid, row))
+            }
         };
         if !lawful {
             let maker = row.and_then(|row| row.maker.clone());
             self.break_law(TOKEN_OF_ITS_RECORD, |_| {
-                format!("{:?} ({uid}) is handed a token for {opens}, made by {maker:?}", object.key)
+                format!(
+                    "{:?} ({uid}) is handed a token for {opens}, made by {maker:?}",
+                    object.key
+                )
             });
         }
     }
 
     /// The finalizer is about to come off.
     pub(in crate::simulation) fn about_to_release(&mut self, key: &Key, version: u64) {
-        let Some(live) = self.cluster.workspaces.get(key).filter(|live| live.metadata.version == version) else {
+        let Some(live) = self
+            .cluster
+            .workspaces
+            .get(key)
+            .filter(|live| live.metadata.version == version)
+        else {
             return;
         };
         let live = live.clone();
@@ -207,11 +294,22 @@ impl World {
             Some(Origin::Adopted) => DeletionPolicy::Retain,
             Some(Origin::Created) | None => DeletionPolicy::Delete,
         };
-        let policy = object.spec.deletion_policy.or(default).or(object.status.deletion_policy).unwrap_or(by_origin);
-        let name = object.status.name.as_ref().or(object.status.creation.as_ref().map(|creation| &creation.name));
+        let policy = object
+            .spec
+            .deletion_policy
+            .or(default)
+            .or(object.status.deletion_policy)
+            .unwrap_or(by_origin);
+        let name = object.status.name.as_ref().or(object
+            .status
+            .creation
+            .as_ref()
+            .map(|creation| &creation.name));
         let forbidden = organization.zip(name).is_some_and(|(organization, name)| {
             let access = Access::resolve(&organization.spec.access, &object.key.0, &Default::default());
-            access.grant(name).is_none_or(|grant| grant.deletion == Permission::Forbidden)
+            access
+                .grant(name)
+                .is_none_or(|grant| grant.deletion == Permission::Forbidden)
         });
         policy == DeletionPolicy::Retain || forbidden
     }

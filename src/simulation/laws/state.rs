@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    CONFIRMS_A_LOSS, DELETION_SHOWS, Law, NO_FALSE_ALARM, READY_AS_DECLARED, READY_AS_SEEN, READY_HAS_LIFE, SAYS_SOMETHING,
-    TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE,
+    CONFIRMS_A_LOSS, DELETION_SHOWS, Law, NO_FALSE_ALARM, READY_AS_DECLARED, READY_AS_SEEN, READY_HAS_LIFE,
+    SAYS_SOMETHING, TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE,
 };
 use crate::crd::conditions::{self, READY, TOKEN_READY};
 use crate::domain::ids::{Uid, WorkspaceId};
@@ -43,10 +43,19 @@ impl World {
 
     fn is_hindered(&self) -> bool {
         let feeds = [
-            (self.cluster.workspace_feed.dead_until, self.cluster.workspace_feed.lag),
+            (
+                self.cluster.workspace_feed.dead_until,
+                self.cluster.workspace_feed.lag,
+            ),
             (self.cluster.secret_feed.dead_until, self.cluster.secret_feed.lag),
-            (self.cluster.organization_feed.dead_until, self.cluster.organization_feed.lag),
-            (self.cluster.credential_feed.dead_until, self.cluster.credential_feed.lag),
+            (
+                self.cluster.organization_feed.dead_until,
+                self.cluster.organization_feed.lag,
+            ),
+            (
+                self.cluster.credential_feed.dead_until,
+                self.cluster.credential_feed.lag,
+            ),
         ];
         let late = feeds.iter().any(|(dead, lag)| dead.is_some() || *lag > LONG_LAG);
         self.process.is_none() || self.now < self.paused_until || self.now < self.writes_refused_until || late
@@ -70,7 +79,9 @@ impl World {
         let key = &object.key;
         let condition = |kind| conditions::find(&object.status.conditions, kind);
         let is_true = |kind| condition(kind).is_some_and(|condition| condition.status == "True");
-        let reason = condition(READY).map(|ready| ready.reason.clone()).unwrap_or_default();
+        let reason = condition(READY)
+            .map(|ready| ready.reason.clone())
+            .unwrap_or_default();
         let current = object.status.observed_generation == Some(object.metadata.generation);
         let (ready, token_ready) = (is_true(READY), is_true(TOKEN_READY));
         let wanted = wants_token(object);
@@ -83,26 +94,51 @@ impl World {
         self.unless(SAYS_SOMETHING, &place, outdated, 180_000);
 
         let living = self.living_token(object).cloned();
-        let ended = (ready && wanted && living.is_none()).then(|| "Ready=True without a living token".to_owned());
+        let ended =
+            (ready && wanted && living.is_none()).then(|| "Ready=True without a living token".to_owned());
         self.unless(READY_HAS_LIFE, key, ended, 45_000);
-        let ended = (token_ready && living.is_none()).then(|| "TokenReady=True without a living token".to_owned());
+        let ended =
+            (token_ready && living.is_none()).then(|| "TokenReady=True without a living token".to_owned());
         self.unless(TOKEN_READY_HAS_LIFE, key, ended, 45_000);
 
         let other = (ready && current).then(|| self.seen_otherwise(object)).flatten();
         self.unless(READY_AS_SEEN, key, other, 60_000);
 
-        let undeclared = ready && current && wanted && !self.cluster.secrets.contains_key(&object.secret_key());
-        self.unless(READY_AS_DECLARED, key, undeclared.then(|| "the declared Secret is missing".to_owned()), 60_000);
+        let undeclared =
+            ready && current && wanted && !self.cluster.secrets.contains_key(&object.secret_key());
+        self.unless(
+            READY_AS_DECLARED,
+            key,
+            undeclared.then(|| "the declared Secret is missing".to_owned()),
+            60_000,
+        );
 
         let goes = object.metadata.deletion.is_some();
-        self.unless(DELETION_SHOWS, key, (goes && ready).then(|| "Ready=True while it is deleted".to_owned()), 150_000);
+        self.unless(
+            DELETION_SHOWS,
+            key,
+            (goes && ready).then(|| "Ready=True while it is deleted".to_owned()),
+            150_000,
+        );
 
         let lists_end = self.remote_of(object).is_some_and(|n| {
-            let asked = self.laws.asked_to_wait.get(&n).is_some_and(|until| *until > self.now);
-            matches!(self.engine.organizations[n].weather, Weather::Calm | Weather::Slow(_)) && !asked
+            let asked = self
+                .laws
+                .asked_to_wait
+                .get(&n)
+                .is_some_and(|until| *until > self.now);
+            matches!(
+                self.engine.organizations[n].weather,
+                Weather::Calm | Weather::Slow(_)
+            ) && !asked
         });
         let unconfirmed = lists_end && reason == Reason::NotFoundUnconfirmed.as_str();
-        self.unless(CONFIRMS_A_LOSS, key, unconfirmed.then(|| "still not confirmed".to_owned()), 1_200_000);
+        self.unless(
+            CONFIRMS_A_LOSS,
+            key,
+            unconfirmed.then(|| "still not confirmed".to_owned()),
+            1_200_000,
+        );
 
         let ends_soon = self.ends_soon(object, &reason);
         self.unless(TOKEN_IN_TIME, key, ends_soon, 0);
@@ -111,9 +147,16 @@ impl World {
     /// The token in the Secret of the object, if it opens the recorded workspace and lives.
     fn living_token(&self, object: &WorkspaceObject) -> Option<&Token> {
         let mut names = vec![object.secret_key()];
-        names.extend(object.status.token_secret_name.clone().map(|name| (object.key.0.clone(), name)));
+        names.extend(
+            object
+                .status
+                .token_secret_name
+                .clone()
+                .map(|name| (object.key.0.clone(), name)),
+        );
         let secrets = names.iter().filter_map(|key| self.cluster.secrets.get(key));
-        let mut tokens = secrets.filter_map(|secret| self.engine.tokens.get(usize::try_from(secret.token?).ok()?));
+        let mut tokens =
+            secrets.filter_map(|secret| self.engine.tokens.get(usize::try_from(secret.token?).ok()?));
         tokens.find(|token| Some(&token.workspace) == object.recorded() && token.ends > self.now)
     }
 
@@ -127,7 +170,9 @@ impl World {
         match &seen.row {
             None => Some(format!("{} was seen missing {ago} s ago", seen.id)),
             Some(_) if object.spec.is_suspended() => None,
-            Some(row) if row.name != object.spec.name => Some(format!("{} was seen named {:?}", seen.id, row.name.as_str())),
+            Some(row) if row.name != object.spec.name => {
+                Some(format!("{} was seen named {:?}", seen.id, row.name.as_str()))
+            }
             Some(row) => {
                 let declared = object.spec.status.map(RemoteState::Known);
                 declared
@@ -163,28 +208,38 @@ impl World {
             return None;
         }
         let left = self.living_token(object).map_or(0, |token| token.ends - self.now);
-        (left < FIVE_MINUTES).then(|| format!("the token for {id} has {} s left; Ready is {reason}", left / 1000))
+        (left < FIVE_MINUTES)
+            .then(|| format!("the token for {id} has {} s left; Ready is {reason}", left / 1000))
     }
 
     /// Nothing but the operator itself stands between this object and its token.
     fn is_served(&self, n: usize, object: &WorkspaceObject) -> bool {
         let Some(id) = object.recorded() else { return false };
-        let Some(row) = self.engine.live(n, id) else { return false };
-        let Some(stored) = self.cluster.organizations.get(&organization(n)) else { return false };
-        let credential = self.cluster.credentials.get(&stored.spec.credentials_secret_ref.name);
+        let Some(row) = self.engine.live(n, id) else {
+            return false;
+        };
+        let Some(stored) = self.cluster.organizations.get(&organization(n)) else {
+            return false;
+        };
+        let credential = self
+            .cluster
+            .credentials
+            .get(&stored.spec.credentials_secret_ref.name);
         let pinned = stored.status.organization_id.as_ref() == Some(&self.engine.organizations[n].id);
         let access = Access::resolve(&stored.spec.access, &object.key.0, &Default::default());
         let active = row.workspace.state == RemoteState::Known(WorkspaceState::Active);
-        let same_name = self.engine.organizations[n]
-            .rows
-            .values()
-            .filter(|other| other.deleted.is_none() && fold(&other.workspace.name) == fold(&row.workspace.name));
+        let same_name = self.engine.organizations[n].rows.values().filter(|other| {
+            other.deleted.is_none() && fold(&other.workspace.name) == fold(&row.workspace.name)
+        });
         let rivals = self.cluster.workspaces.values().filter(|other| {
             other.recorded() == Some(id) || fold(&other.spec.name) == fold(&row.workspace.name)
         });
         let secret = self.cluster.secrets.get(&object.secret_key());
         let own_secret = secret.is_none_or(|secret| {
-            secret.controller.as_ref().is_none_or(|owner| *owner == object.metadata.uid)
+            secret
+                .controller
+                .as_ref()
+                .is_none_or(|owner| *owner == object.metadata.uid)
         });
         active
             && pinned
@@ -198,7 +253,9 @@ impl World {
 
     fn look_at_organization(&mut self, n: usize) {
         let name = organization(n);
-        let Some(stored) = self.cluster.organizations.get(&name) else { return };
+        let Some(stored) = self.cluster.organizations.get(&name) else {
+            return;
+        };
         let reason = conditions::find(&stored.status.conditions, READY).map(|ready| ready.reason.clone());
         let alarmed = reason.as_deref() == Some(Reason::ManyWorkspacesMissing.as_str());
         let lost = self
@@ -206,7 +263,11 @@ impl World {
             .workspaces
             .values()
             .filter(|object| object.spec.organization_name() == name)
-            .filter(|object| object.recorded().is_some_and(|id| self.engine.live(n, id).is_none()))
+            .filter(|object| {
+                object
+                    .recorded()
+                    .is_some_and(|id| self.engine.live(n, id).is_none())
+            })
             .filter(|object| object.metadata.deletion.is_none())
             .count();
         let place = (String::new(), name);
@@ -218,7 +279,10 @@ impl World {
 
     fn credential_opens(&self, n: usize) -> Option<usize> {
         let stored = self.cluster.organizations.get(&organization(n))?;
-        let credential = self.cluster.credentials.get(&stored.spec.credentials_secret_ref.name)?;
+        let credential = self
+            .cluster
+            .credentials
+            .get(&stored.spec.credentials_secret_ref.name)?;
         Some(credential.opens)
     }
 
@@ -229,7 +293,9 @@ impl World {
     /// The object that records a workspace.
     pub(super) fn recorder(&self, id: &WorkspaceId) -> Option<&Uid> {
         let mut objects = self.cluster.workspaces.values();
-        objects.find(|object| object.recorded() == Some(id)).map(|object| &object.metadata.uid)
+        objects
+            .find(|object| object.recorded() == Some(id))
+            .map(|object| &object.metadata.uid)
     }
 }
 

@@ -93,6 +93,7 @@ impl Performer {
             ClusterEffect::WriteStatus(status) => self.write_status(&status).await,
             ClusterEffect::ReadSecret { name } => self.read_secret(&name).await,
             ClusterEffect::WriteSecret(draft) => self.write_secret(*draft).await,
+            ClusterEffect::TrySecret { name } => self.try_secret(name).await,
             ClusterEffect::DecorateSecret(decorated) => self.decorate_secret(*decorated).await,
             ClusterEffect::DeleteSecret {
                 name,

@@ -81,6 +81,32 @@ impl Performer {
         }
     }
 
+    /// A dry run: quotas and policies judge it as a write.
+    pub(super) async fn try_secret(&self, name: String) -> ClusterOutcome {
+        let mut secret = Secret {
+            type_: Some("Opaque".to_owned()),
+            ..Secret::default()
+        };
+        secret.metadata.name = Some(name);
+        secret.metadata.namespace = Some(self.namespace());
+        let label = (metadata_keys::WORKSPACE_LABEL.to_owned(), self.object.name_any());
+        secret.metadata.labels = Some(BTreeMap::from([label]));
+        secret.metadata.owner_references = self.object.controller_owner_ref(&()).map(|owner| vec![owner]);
+        let params = PostParams {
+            field_manager: patch::params().field_manager,
+            dry_run: true,
+        };
+        match self
+            .secrets()
+            .create(&params, &WithoutManagedFields(secret))
+            .await
+        {
+            Ok(_) => ClusterOutcome::SecretPossible,
+            Err(kube::Error::Api(status)) if status.is_already_exists() => ClusterOutcome::Conflict,
+            Err(error) => self.failed(&error),
+        }
+    }
+
     /// Leaves the content.
     pub(super) async fn decorate_secret(&self, decorated: Decorated) -> ClusterOutcome {
         let patch = json!({"metadata": {

@@ -346,6 +346,13 @@ impl World {
                     None => LiveSecret::Absent,
                 }))
             }
+            Effect::Cluster(ClusterEffect::TrySecret { name }) => {
+                Outcome::Cluster(if self.secrets.contains_key(name) {
+                    ClusterOutcome::Conflict
+                } else {
+                    ClusterOutcome::SecretPossible
+                })
+            }
             Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
                 let there = self
                     .secrets

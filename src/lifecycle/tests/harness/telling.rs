@@ -142,7 +142,11 @@ fn does(effect: &Effect) -> String {
             format!("DecorateSecret {:?}", decorated.name)
         }
         Effect::Cluster(ClusterEffect::WriteSecret(draft)) => format!("WriteSecret {:?}", draft.name),
-        Effect::Cluster(ClusterEffect::ReadSecret { name } | ClusterEffect::DeleteSecret { name, .. }) => {
+        Effect::Cluster(
+            ClusterEffect::ReadSecret { name }
+            | ClusterEffect::TrySecret { name }
+            | ClusterEffect::DeleteSecret { name, .. },
+        ) => {
             format!("{} {name:?}", effect.kind())
         }
         Effect::Engine(EngineCall::Search(name)) => format!("Search {:?}", name.as_str()),
