@@ -18,6 +18,7 @@ mod identity;
 mod orphans;
 mod preconditions;
 mod rate_limits;
+mod remedies;
 mod rename_and_state;
 mod reports;
 mod secrets;
