@@ -99,7 +99,7 @@ struct RunArgs {
     #[arg(long, value_name = "FILTER", env = "AGENT_ENGINE_LOG_LEVEL", default_value = "info", value_parser = log_level)]
     log_level: String,
 
-    /// Reconciles that may run at once, 1 to 1024.
+    /// Workspace reconciles that may run at once, 1 to 1024. One organization uses half of them at most.
     #[arg(
         long,
         value_name = "COUNT",

@@ -51,7 +51,7 @@
 //! | when are too many workspaces missing at once? | [`organization::snapshot`] |
 //! | what does an HTTP status mean? | `engine/failure.rs` |
 //! | when may a request go out? | [`limits::rate_limiter`] |
-//! | which object of which organization may run? | [`limits::slots`] |
+//! | which object of which organization is reconciled next? | [`limits::queue`], by the urgency that [`lifecycle::priority`] sees |
 //! | which metric counts what? | [`admin::metrics`] |
 //! | what does a reason mean? | [`domain::reason`] |
 //! | what do the fields of a spec mean? | [`crd::workspace`], [`crd::organization`] |
@@ -86,4 +86,6 @@ pub mod logging;
 pub mod organization;
 pub mod run;
 pub mod settings;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod tenancy;

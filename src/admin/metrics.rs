@@ -14,8 +14,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use strum::IntoEnumIterator;
 
-use self::labels::{Call, Effect, OfKind, OfOperation, OfResource, Reconcile, WithReason};
+use self::labels::{Call, Effect, OfKind, OfOperation, OfResource, Reconcile, WithRateReason, WithReason};
+use crate::domain::rate::RateReason;
 use crate::domain::reason::Reason;
 use crate::engine::{self, Observer};
 
@@ -40,6 +42,7 @@ pub struct Metrics {
     tokens_issued: Counter,
     token_lateness: Histogram,
     first_expiry: Gauge,
+    request_rate: Family<WithRateReason, Gauge>,
     running: Family<OfKind, Gauge>,
     watch_errors: Family<OfResource, Counter>,
 }
@@ -70,6 +73,7 @@ impl Default for Metrics {
             tokens_issued: Counter::default(),
             token_lateness: latenesses(),
             first_expiry: Gauge::default(),
+            request_rate: Family::default(),
             running: Family::default(),
             watch_errors: Family::default(),
         };
@@ -142,12 +146,15 @@ impl Metrics {
             Unit::Seconds,
             self.first_expiry.clone(),
         );
+        let help = "Requests a second that rate limiters allow now, of all organizations together, by the reason of the rate";
+        r.register("requests_per_second", help, self.request_rate.clone());
         r.register(
             "watch_errors",
             "Failed or broken watches of the Kubernetes API",
             self.watch_errors.clone(),
         );
         self.set_workspaces(&BTreeMap::new());
+        self.set_request_rates(&BTreeMap::new());
         self
     }
 
@@ -211,6 +218,17 @@ impl Metrics {
     /// When the first of all tokens ends, in seconds of Unix time; none: there is no token.
     pub fn set_first_token_expiry(&self, at: Option<i64>) {
         self.first_expiry.set(at.unwrap_or(0));
+    }
+
+    /// How many requests a second all organizations may send, by the reason of their rate. Every reason has a series.
+    pub fn set_request_rates(&self, by_reason: &BTreeMap<RateReason, i64>) {
+        for reason in RateReason::iter() {
+            let rate = by_reason.get(&reason).copied().unwrap_or(0);
+            let reason = reason.as_str();
+            self.request_rate
+                .get_or_create(&WithRateReason { reason })
+                .set(rate);
+        }
     }
 
     /// A watch failed or broke. `resource` is the plural of what is watched.

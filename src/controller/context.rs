@@ -10,6 +10,8 @@ use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
+use tokio::time::Instant;
+
 use super::own_writes::OwnWrites;
 use super::secret_index::SecretIndex;
 use super::watch::ears::Ears;
@@ -17,9 +19,10 @@ use crate::admin::AdminState;
 use crate::clock::Clock;
 use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
 use crate::domain::ids::Uid;
+use crate::domain::time::earlier;
 use crate::engine;
 use crate::lifecycle::Memory;
-use crate::limits::{RateLimiter, Slots};
+use crate::limits::RateLimiter;
 use crate::organization::{self, Published, Snapshot};
 use crate::settings::Settings;
 use crate::tenancy::{Claimant, Claims};
@@ -30,6 +33,7 @@ pub struct Context {
     pub(super) settings: Settings,
     pub(super) admin: AdminState,
     pub(super) clock: Clock,
+    began: Instant,
     pub(super) workspaces: Store<AnyWorkspace>,
     pub(super) organizations: Store<AnyOrganization>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
@@ -41,12 +45,13 @@ pub struct Context {
 
 /// Plain values under one lock, which is never held across an await.
 pub(super) struct Shared {
-    pub(super) slots: Slots,
     pub(super) claims: Claims,
     pub(super) secrets: SecretIndex,
     pub(super) memories: HashMap<Uid, Memory>,
     pub(super) written: OwnWrites,
     pub(super) ears: Ears,
+    /// The Workspaces whose reconcile gave way until a permit is near.
+    pub(super) waits_for_permit: HashMap<Uid, ObjectRef<AnyWorkspace>>,
     pub(super) organizations: HashMap<String, OrganizationState>,
 }
 
@@ -103,7 +108,6 @@ impl Context {
             namespaces: Writer::default(),
             credentials: Writer::default(),
         };
-        let slots = Slots::new(settings.concurrency.get());
         let (wake_workspace, workspaces) = mpsc::unbounded();
         let (wake_organization, organizations) = mpsc::unbounded();
         let context = Self {
@@ -111,13 +115,14 @@ impl Context {
             settings,
             admin,
             clock: Clock::system(),
+            began: Instant::now(),
             workspaces: writers.workspaces.as_reader(),
             organizations: writers.organizations.as_reader(),
             namespaces: writers.namespaces.as_reader(),
             credentials: writers.credentials.as_reader(),
             wake_workspace,
             wake_organization,
-            shared: Mutex::new(Shared::new(slots)),
+            shared: Mutex::new(Shared::new()),
         };
         (
             context,
@@ -131,6 +136,11 @@ impl Context {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// When this process began, by the wall clock of now: also where that was set back meanwhile.
+    pub(super) fn process_began(&self) -> Timestamp {
+        earlier(self.now(), self.began.elapsed())
     }
 
     /// Nothing under this lock panics half way, so a poisoned lock still holds sound values.
@@ -221,14 +231,14 @@ impl Context {
 }
 
 impl Shared {
-    fn new(slots: Slots) -> Self {
+    fn new() -> Self {
         Self {
-            slots,
             claims: Claims::default(),
             secrets: SecretIndex::default(),
             memories: HashMap::new(),
             written: OwnWrites::default(),
             ears: Ears::default(),
+            waits_for_permit: HashMap::new(),
             organizations: HashMap::new(),
         }
     }
@@ -236,6 +246,7 @@ impl Shared {
     pub(super) fn forget(&mut self, uid: &Uid) -> Vec<Claimant> {
         self.memories.remove(uid);
         self.written.forget(uid);
+        self.waits_for_permit.remove(uid);
         for organization in self.organizations.values_mut() {
             organization.limiter.forget(uid);
         }

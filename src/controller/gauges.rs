@@ -10,6 +10,7 @@ use super::context::Context;
 use crate::crd::AnyWorkspace;
 use crate::crd::conditions::{self, READY};
 use crate::domain::ids::Uid;
+use crate::domain::rate::{RateReason, RequestRate};
 use crate::domain::reason::Reason;
 
 /// Shorter than any common scrape interval.
@@ -30,7 +31,13 @@ fn count(context: &Context) {
         uids.extend(workspace.uid().map(Uid::new));
         *by_reason.entry(reason(&workspace)).or_default() += 1;
     }
+    let mut rates = BTreeMap::<RateReason, i64>::new();
+    for state in context.shared().organizations.values() {
+        let RequestRate { per_second, reason } = state.limiter.rate();
+        *rates.entry(reason).or_default() += i64::from(per_second);
+    }
     let metrics = &context.admin.metrics;
+    metrics.set_request_rates(&rates);
     metrics.set_workspaces(&by_reason);
     metrics.set_first_token_expiry(
         context

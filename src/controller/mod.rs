@@ -6,12 +6,13 @@
 //! |---|---|
 //! | `watch/` | streams of events feed the stores, and wake the objects that a change concerns |
 //! | `context` | the stores, the queues, and the values that reconciles share: `secret_index`, `own_writes` |
-//! | `runner` | the loop of both kinds: one task for each reconcile, its timeout, its log and its metrics |
-//! | `workspaces/` | a Workspace's reconcile: claims, slot, view, effects |
+//! | `runner` | the loop of both kinds: the queue, one task for each reconcile, its timeout, its log and its metrics |
+//! | `workspaces/` | a Workspace's reconcile: claims, view, effects |
 //! | `organizations/` | an Organization's reconcile: view, client, effects |
 //!
 //! The other files serve these: `lag` (a store that has not seen our last write), `metadata` and `reduced_secret` (objects as
-//! they are kept), `patch`, `events` and `report` (writes), `error_text` and `subject` (words for people), `gauges`.
+//! they are kept), `patch`, `events` and `report` (writes), `error_text` and `subject` (words for people), `gauges`, and `permits`
+//! (wakes the objects whose permit has come near).
 
 mod context;
 mod error_text;
@@ -20,8 +21,9 @@ mod gauges;
 mod lag;
 mod metadata;
 mod organizations;
-mod own_writes;
+pub(crate) mod own_writes;
 mod patch;
+mod permits;
 mod reduced_secret;
 mod report;
 mod runner;
@@ -61,6 +63,7 @@ pub async fn run(
     gate.open();
     tracing::info!("caches synced, reconciling starts");
     let counting = tokio::spawn(gauges::keep_counting(context.clone()));
+    let calling = tokio::spawn(permits::keep_calling(context.clone()));
     let reconciles = async {
         tokio::join!(
             workspaces::run(context.clone(), queues.workspaces, cancel.clone()),
@@ -69,6 +72,7 @@ pub async fn run(
     };
     let ended = watches.during(reconciles).await;
     counting.abort();
+    calling.abort();
     ended
 }
 

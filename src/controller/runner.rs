@@ -1,22 +1,17 @@
-//! Runs the reconciles of both kinds: takes objects from a queue, gives each reconcile a task of its own, has its effects
-//! performed, counts and logs. Decides nothing about an object; [`Reconciler`] says how the kinds differ.
+//! Runs the reconciles of both kinds: gives each reconcile that [`serve`] begins a task of its own, has its effects performed,
+//! counts and logs. Decides nothing about an object; [`Reconciler`] says how the kinds differ.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::channel::mpsc;
 use jiff::Timestamp;
 use kube::Resource;
-use kube::runtime::applier;
-use kube::runtime::controller::{self, Action, Config};
-use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+pub(super) use self::serve::{Place, Requeue, serve};
 use super::context::Context;
 use super::events::publish;
 use super::report;
@@ -25,6 +20,8 @@ use crate::admin::metrics::{EffectOutcome, Kind, ReconcileResult};
 use crate::domain::finding::Finding;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
+
+mod serve;
 
 /// Timers end a little early against the wall clock; a reconcile just before its time would find nothing to do.
 const TIMER_SLACK: Duration = Duration::from_millis(20);
@@ -114,47 +111,6 @@ enum Ended<S> {
     TimedOut,
 }
 
-/// Reconciles what the queue names until cancelled; then no new reconcile begins and the running ones finish.
-pub(super) async fn serve<K, F>(
-    context: Arc<Context>,
-    store: Store<K>,
-    queue: mpsc::UnboundedReceiver<ObjectRef<K>>,
-    cancel: CancellationToken,
-    config: Config,
-    reconcile: impl Fn(Arc<K>, Arc<Context>) -> F,
-) where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-    F: Future<Output = Action>,
-{
-    let queue = queue
-        .map(Ok::<_, Infallible>)
-        .take_until(Box::pin(cancel.cancelled_owned()));
-    applier(
-        |object, context| {
-            let span = Subject::of(&*object).span();
-            let reconcile = reconcile(object, context);
-            Box::pin(async move { Ok::<_, Infallible>(reconcile.await) }.instrument(span))
-        },
-        |_, never, _| match *never {},
-        context,
-        store,
-        queue,
-        config,
-    )
-    .for_each(|ended| async move {
-        match ended {
-            Ok(_) => {}
-            Err(controller::Error::ObjectNotFound(object)) => {
-                let subject = Subject::referenced(&object);
-                let _span = subject.span().entered();
-                tracing::debug!("{subject}: skipped: the object is no longer in the cache");
-            }
-            Err(error) => tracing::debug!(%error, "the queue failed"),
-        }
-    })
-    .await;
-}
-
 /// Runs one reconcile in a task of its own: a panic ends that task and nothing else. `begin` runs in the task too; its error
 /// is the reason to count if the object is no longer there to be reconciled.
 pub(super) async fn run<R: Reconciler>(
@@ -162,7 +118,7 @@ pub(super) async fn run<R: Reconciler>(
     object: &R::Object,
     cancel: CancellationToken,
     begin: impl FnOnce() -> Result<R, Reason> + Send + 'static,
-) -> Action {
+) -> Requeue {
     let subject = Subject::of(object);
     let metrics = &context.admin.metrics;
     metrics.reconcile_began(R::KIND);
@@ -174,14 +130,14 @@ pub(super) async fn run<R: Reconciler>(
             let action = finish(context, object, &subject, &settled).await;
             (ReconcileResult::of(settled.reason), settled.reason, action)
         }
-        Ok(Ended::Overtaken(reason)) => (ReconcileResult::Overtaken, reason, Action::await_change()),
+        Ok(Ended::Overtaken(reason)) => (ReconcileResult::Overtaken, reason, Requeue::OnEvent),
         Ok(Ended::TimedOut) => {
             tracing::warn!("{subject}: the reconcile timed out");
             let retry = R::give_up(context, object, Lost::TimedOut);
             (
                 ReconcileResult::TimedOut,
                 Reason::ApiUnavailable,
-                Action::requeue(retry),
+                Requeue::After(retry),
             )
         }
         Err(error) => {
@@ -191,7 +147,7 @@ pub(super) async fn run<R: Reconciler>(
             (
                 ReconcileResult::Panicked,
                 Reason::InternalError,
-                Action::requeue(retry),
+                Requeue::After(retry),
             )
         }
     };
@@ -289,7 +245,7 @@ async fn finish<K: Resource<DynamicType = ()>>(
     object: &K,
     subject: &Subject,
     settled: &Settled,
-) -> Action {
+) -> Requeue {
     for event in &settled.events {
         tracing::info!(reason = event.reason.as_str(), "{subject}: {}", event.message);
         publish(context, object, event).await;
@@ -305,7 +261,7 @@ async fn finish<K: Resource<DynamicType = ()>>(
         why,
         "{subject}: settled by {rule}; next reconcile in {requeue_in_s}s: {why}"
     );
-    Action::requeue(requeue_in)
+    Requeue::After(requeue_in)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::schema::{self, organization as checks, status, unset_is_absent};
 use super::workspace::{AdoptionPolicy, DeletionPolicy};
 use crate::domain::ids::OrganizationId;
+use crate::domain::rate::RequestRate;
 use crate::domain::remote::TokenPath;
 
 /// The public endpoint of Agent Engine.
@@ -87,7 +88,8 @@ pub struct OrganizationSpec {
     #[schemars(transform = checks::poll_interval)]
     pub poll_interval: Option<String>,
     /// Most requests per second to send for this organization, 1 to 1000. The operator sends fewer when Agent Engine asks
-    /// for it. Unset: 50, enough for 10,000 workspaces.
+    /// for it. Unset: 50 at first, enough for 10,000 workspaces; then more, up to 500, while they are needed, Agent Engine
+    /// answers quickly and asks for no less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub requests_per_second: Option<i32>,
@@ -184,6 +186,11 @@ pub struct OrganizationStatus {
     /// agentengine.airbyte.com/confirm-missing names this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_workspaces: Option<i64>,
+    /// How many requests per second the operator sends at most, as of the last write of this status: written with other
+    /// changes, and when it has doubled or halved, at most once a minute. The metric requests_per_second has it to the
+    /// second. Nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_rate: Option<RequestRateStatus>,
     /// The value of the annotation agentengine.airbyte.com/reconcile-at that the operator handled last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = status::foreign_text)]
@@ -206,6 +213,28 @@ pub struct WorkspaceCounts {
     pub unmanaged: i64,
     /// Workspace objects whose name or id another object claims, as of the last list.
     pub in_conflict: i64,
+}
+
+/// How many requests are sent, and why not more.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestRateStatus {
+    /// Requests per second.
+    pub per_second: i64,
+    /// Untried (not used up since the operator started), Growing, Sufficient (not used up any more), SlowAnswers, Throttled
+    /// (429) or AtCeiling.
+    #[schemars(transform = status::foreign_text)]
+    pub reason: String,
+}
+
+impl RequestRateStatus {
+    /// The rate as the status tells it.
+    pub fn of(rate: RequestRate) -> Self {
+        Self {
+            per_second: i64::from(rate.per_second),
+            reason: rate.reason.as_str().to_owned(),
+        }
+    }
 }
 
 /// What a spec means where it says nothing.

@@ -3,6 +3,7 @@
 //! Reading order:
 //! - [`ids`]: identities, each a type of its own.
 //! - [`remote`]: workspaces as Agent Engine shows them, answers and failures.
+//! - [`rate`]: how many requests a second, and why.
 //! - [`reason`]: the one table of reasons.
 //! - [`finding`]: a reason with its message for people.
 //! - [`object`]: facts about any Kubernetes object of ours.
@@ -13,6 +14,7 @@
 pub mod finding;
 pub mod ids;
 pub mod object;
+pub mod rate;
 pub mod reason;
 pub mod remote;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use super::time::elapsed;
 
 /// A workspace as the API returned it. Only `id` and `name` are certain to be there.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -135,6 +136,8 @@ impl<T> Answer<T> {
 pub struct Answered<'a> {
     /// As in [`Answer::requests`].
     pub requests: u32,
+    /// All of them together.
+    pub took: Duration,
     pub failure: Option<&'a Failure>,
 }
 
@@ -142,6 +145,7 @@ impl<'a, T> From<&'a Answer<T>> for Answered<'a> {
     fn from(answer: &'a Answer<T>) -> Self {
         Self {
             requests: answer.requests,
+            took: elapsed(answer.started, answer.finished),
             failure: answer.result.as_ref().err(),
         }
     }

@@ -17,6 +17,7 @@
 //! - [`status`]: the one place that makes a verdict and a status.
 //! - `apply`: what an outcome adds to the view.
 //! - [`reconcile`]: drives. [`budget`]: what a reconcile costs. [`wakeups`]: when it is due again, and why.
+//! - [`mod@priority`]: how urgent a reconcile is, before it runs.
 //! - [`undecodable`]: what follows for an object that this version cannot decode.
 
 mod apply;
@@ -29,6 +30,7 @@ mod findings;
 pub mod judge;
 pub mod memory;
 pub mod plan;
+pub mod priority;
 pub mod progress;
 pub mod reconcile;
 pub mod rules;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::time::{earlier, later};
+use crate::domain::time::{earlier, elapsed, later};
 
 /// A sequence of instants, one each `every`, of which those within `burst` may come at once after quiet.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +26,13 @@ impl Default for Gcra {
 }
 
 impl Gcra {
-    /// The burst holds one permit at least.
-    pub(super) fn set(&mut self, every: Duration, burst: Duration) {
+    /// The burst holds one permit at least. At a higher rate, what was taken beyond the burst is paid back sooner.
+    pub(super) fn set(&mut self, from: Timestamp, every: Duration, burst: Duration) {
+        let spent = later(from, burst);
+        if every < self.every && self.due > spent {
+            let beyond = elapsed(spent, self.due).mul_f64(every.div_duration_f64(self.every));
+            self.due = later(spent, beyond);
+        }
         self.every = every;
         self.burst = burst.saturating_sub(every);
     }

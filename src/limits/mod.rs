@@ -1,25 +1,25 @@
-//! What may run and call, and when: a rate limiter for each organization, a back-off for each object, slots for the
-//! process. Pure: time is an input, and the caller does the waiting.
+//! What may run and call, and when: a rate limiter for each organization, a back-off for each object, a queue for
+//! the slots of the process. Pure: time is an input, and the caller does the waiting.
 //!
 //! | question | file |
 //! |---|---|
 //! | when may an organization's next request go out? | [`rate_limiter`], on the algorithm in `gcra` |
-//! | what does a 429 do to the rate? | `throttle` |
+//! | how many requests a second, and what does a 429 do? | `rate` |
 //! | when is a failing object tried again? | [`backoff`] |
-//! | which reconcile may run at all? | [`slots`] |
+//! | which object is reconciled next? | [`queue`] |
 
 use std::time::Duration;
 
 pub mod backoff;
 mod gcra;
+pub mod queue;
+pub mod rate;
 pub mod rate_limiter;
-pub mod slots;
-mod throttle;
 
 pub use backoff::{Backoff, Urgency};
+pub use queue::{Priority, Queue};
+pub use rate::Pressure;
 pub use rate_limiter::{Lane, Permit, RateLimiter};
-pub use slots::{Slot, Slots, Work};
-pub use throttle::Pressure;
 
 /// Reconciles that run side by side read the clock in no particular order; a step further back than this means that it was
 /// set back.

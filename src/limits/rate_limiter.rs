@@ -1,23 +1,23 @@
 //! When an organization's next request may go out. A plain value: it does not wait and reads no clock.
 //!
-//! Two GCRAs share the rate: one for refreshes and deletions alone, one for all lanes. Refreshes and deletions take the
-//! earlier instant of the two, so that creations never overtake them. A third one stands before every grant, so that
-//! permits reserved apart and asked for together still go out at the rate.
+//! Callers wait in lines, the most urgent first, and get an instant only when one is near: whoever comes later and is more
+//! urgent goes before them. Two GCRAs share the rate, one for refreshes and deletions alone, one for all lanes. A third one
+//! stands before every grant, so that permits given apart and asked for together still go out at the rate.
 
-use std::collections::{BTreeSet, HashMap};
+mod lines;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::lines::{Lines, Pool};
 use super::CLOCK_SLACK;
 use super::gcra::Gcra;
-use super::throttle::{Pressure, RateChange, Throttle};
+use super::rate::{Pressure, Rate, RateChange};
 use crate::domain::ids::Uid;
+use crate::domain::rate::RequestRate;
 use crate::domain::time::{earlier, later};
-
-/// Carries 10,000 workspaces: each one issue, one verification and at most one GET every 13 minutes (38 a second), and a
-/// rest for creations and for catching up.
-pub const DEFAULT_REQUESTS_PER_SECOND: u32 = 50;
 
 /// Of the rate, in percent, what creations and the rest may use; the other part is kept for refreshes and deletions.
 const SHARED_PERCENT: u32 = 60;
@@ -25,18 +25,20 @@ const SHARED_PERCENT: u32 = 60;
 const BURST: Duration = Duration::from_secs(1);
 /// As [`BURST`], for grants: one burst, and as much for callers that come a little late.
 const GRANT_BURST: Duration = Duration::from_secs(2);
-/// A reservation is kept this long after its instant, so that memory stays bounded when its object does not come.
+/// How far ahead an instant is given to a caller. What is given is not taken back for a more urgent one.
+const GIVEN_AHEAD: Duration = Duration::from_millis(250);
+/// A caller is remembered this long after the instant at which it was to ask, so that memory stays bounded when it does not.
 const EXPIRES_AFTER: Duration = Duration::from_secs(60);
-/// No caller waits longer than twice this beyond a pause: the rate recovers, and a caller that sleeps does not see it.
+/// No caller is told to wait longer than twice this beyond a pause: the rate recovers, and a caller that sleeps does not see it.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// What a permit is for. The order is the precedence when reservations are rescheduled.
+/// What a permit is for. The order is the precedence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum Lane {
     Refresh,
-    Delete,
     Create,
     Other,
+    Delete,
 }
 
 impl Lane {
@@ -53,113 +55,131 @@ impl Lane {
 pub enum Permit {
     /// Make one request now.
     Granted,
-    /// Ask again at this instant: the reserved one, unless that is more than half a minute away.
+    /// Ask again at this instant, or when [`RateLimiter::called`] names the caller before.
     RetryAt(Timestamp),
 }
 
 /// The rate limiter of one organization.
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
-    requests_per_second: u32,
-    throttle: Throttle,
+    rate: Rate,
     reserved: Gcra,
     shared: Gcra,
     overall: Gcra,
-    waiting: HashMap<Uid, Reservation>,
-    /// When each reservation expires.
+    lines: Lines,
+    given: HashMap<Uid, Given>,
+    /// Of those with an instant, who was told a later one.
+    called: HashSet<Uid>,
+    /// When each caller is forgotten.
     expiries: BTreeSet<(Timestamp, Uid)>,
-    /// Reserved instants whose objects ask no more.
-    abandoned: usize,
-    rebalance: Rebalance,
+    applied: Applied,
     /// The latest `now` that was seen.
     clock: Timestamp,
 }
 
-/// A permit to come.
+/// An instant that a caller was given.
 #[derive(Clone, Copy, Debug)]
-struct Reservation {
+struct Given {
     lane: Lane,
+    /// Its place in line, should it have to go back.
+    place: lines::Place,
     due: Timestamp,
-    /// When its object was told to ask again.
-    retry_at: Timestamp,
+    expires: Timestamp,
 }
 
-impl Reservation {
-    fn new(due: Timestamp, lane: Lane) -> Self {
-        Self {
-            lane,
-            due,
-            retry_at: due,
-        }
-    }
-
-    fn expires(&self) -> Timestamp {
-        later(self.retry_at.max(self.due), EXPIRES_AFTER)
-    }
-}
-
-/// Whether the reservations suit the rate.
+/// Whether the GCRAs go by the rate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Rebalance {
-    Settled,
-    Due,
+enum Applied {
+    Yes,
+    NotYet,
 }
 
 impl Default for RateLimiter {
     fn default() -> Self {
-        Self::new(DEFAULT_REQUESTS_PER_SECOND)
+        Self::of(Rate::unknown())
     }
 }
 
 impl RateLimiter {
+    /// With a declared rate, which is never exceeded; 0 counts as 1.
     pub fn new(requests_per_second: u32) -> Self {
+        Self::of(Rate::declared(requests_per_second))
+    }
+
+    fn of(rate: Rate) -> Self {
         let mut limiter = Self {
-            requests_per_second: requests_per_second.max(1),
-            throttle: Throttle::default(),
+            rate,
             reserved: Gcra::default(),
             shared: Gcra::default(),
             overall: Gcra::default(),
-            waiting: HashMap::new(),
+            lines: Lines::default(),
+            given: HashMap::new(),
+            called: HashSet::new(),
             expiries: BTreeSet::new(),
-            abandoned: 0,
-            rebalance: Rebalance::Settled,
+            applied: Applied::NotYet,
             clock: Timestamp::MIN,
         };
-        limiter.apply_rate();
+        limiter.apply_rate(Timestamp::MIN);
         limiter
     }
 
     /// The most that is ever used, in requests a second; 0 counts as 1.
     pub fn set_rate(&mut self, requests_per_second: u32) {
-        if self.requests_per_second != requests_per_second.max(1) {
-            self.requests_per_second = requests_per_second.max(1);
-            self.apply_rate();
-            self.rebalance = Rebalance::Due;
+        self.declare(Rate::declared(requests_per_second));
+    }
+
+    /// The rate is to be found out.
+    pub fn find_rate(&mut self) {
+        self.declare(Rate::unknown());
+    }
+
+    fn declare(&mut self, rate: Rate) {
+        if self.rate.declare(rate) {
+            self.applied = Applied::NotYet;
         }
     }
 
-    /// Asks for one permit for `who`, which holds one reservation at most. Asking again before the answered instant gives
-    /// the same answer, unless a 429 has moved it; asking at it or within a minute after it takes the permit, or moves it
-    /// a little when many were late together.
+    /// The rate as it is now.
+    pub fn rate(&self) -> RequestRate {
+        self.rate.reading()
+    }
+
+    /// As [`RateLimiter::acquire_before`], for a request that nothing ends before: among refreshes it is the most urgent.
     pub fn acquire(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
+        self.acquire_before(now, lane, Timestamp::MIN, who)
+    }
+
+    /// Asks for one permit for `who`, which holds one place at most. Within a lane the earliest `end` goes first. Asking again
+    /// before the answered instant gives the same answer, unless its time has come, or a 429 has moved it; asking at it or
+    /// within a minute after it takes the permit, or moves it a little when many were late together.
+    pub fn acquire_before(&mut self, now: Timestamp, lane: Lane, end: Timestamp, who: &Uid) -> Permit {
         let now = self.tick(now);
-        if let Some(mine) = self.waiting.get(who).copied() {
-            if lane.has_reserved_share() && !mine.lane.has_reserved_share() {
-                self.forget(who);
-            } else if now < mine.retry_at {
-                return Permit::RetryAt(mine.retry_at);
-            } else if now < mine.due {
-                return self.wait(now, who, mine);
-            } else {
-                self.drop_reservation(who);
-                return self.grant(now, lane, who);
+        if let Some(given) = self.given.get(who).copied() {
+            self.called.remove(who);
+            let same_pool = !lane.has_reserved_share() || given.lane.has_reserved_share();
+            if same_pool && now < given.due {
+                return Permit::RetryAt(given.due);
+            }
+            self.forget(who);
+            if same_pool {
+                return self.grant(now, lane, given.place, who);
             }
         }
-        let due = self.reserve(now, lane);
-        if due <= now {
-            self.grant(now, lane, who)
-        } else {
-            self.wait(now, who, Reservation::new(due, lane))
+        self.lines.put(who, lane, end);
+        self.line_up(now, lane, who)
+    }
+
+    /// The caller stands in line. It may be the first.
+    fn line_up(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
+        self.give(now);
+        self.called.remove(who);
+        match self.given.get(who).copied() {
+            Some(given) if given.due <= now => {
+                self.forget(who);
+                self.grant(now, lane, given.place, who)
+            }
+            Some(given) => Permit::RetryAt(given.due),
+            None => self.wait_in_line(now, lane, who),
         }
     }
 
@@ -169,43 +189,60 @@ impl RateLimiter {
         let now = self.tick(now);
         self.reserve(now, lane);
         self.overall.take(now);
+        self.rate.used();
     }
 
     /// Takes in what the last answer said about pressure.
     pub fn observe(&mut self, now: Timestamp, pressure: Pressure) {
         let now = self.tick(now);
-        match self.throttle.observe(now, pressure) {
+        match self.rate.observe(now, pressure) {
             RateChange::Nothing => {}
-            RateChange::Faster => {
-                self.apply_rate();
-                self.reschedule(now);
-            }
+            RateChange::Faster => self.apply_rate(now),
             RateChange::PausedUntil(until) => {
-                self.apply_rate();
-                self.reserved.spend_burst(until);
-                self.shared.spend_burst(until);
-                self.reschedule(until);
-                self.notify_all(now);
+                self.apply_rate(now);
+                for gcra in [&mut self.reserved, &mut self.shared] {
+                    gcra.spend_burst(until);
+                    gcra.restart(until);
+                }
+                self.take_back();
             }
         }
+    }
+
+    /// Who may ask now, or within a moment, before the instant that it was told. To be asked several times a second while any
+    /// caller waits; each is named until it asks or [`RateLimiter::woken`].
+    pub fn called(&mut self, now: Timestamp) -> Vec<Uid> {
+        let now = self.tick(now);
+        self.give(now);
+        self.called.iter().cloned().collect()
+    }
+
+    /// The caller that was named comes.
+    pub fn woken(&mut self, who: &Uid) {
+        self.called.remove(who);
     }
 
     /// `who` asks no more.
     pub fn forget(&mut self, who: &Uid) {
-        if self.drop_reservation(who).is_some() {
-            self.abandoned += 1;
-            if self.abandoned > self.waiting.len() {
-                self.rebalance = Rebalance::Due;
-            }
+        self.called.remove(who);
+        let given = self.given.remove(who).map(|given| given.expires);
+        let expires = self.lines.remove(who).or(given);
+        if let Some(expires) = expires {
+            self.expiries.remove(&(expires, who.clone()));
         }
+    }
+
+    /// How many callers wait.
+    pub fn waiting(&self) -> usize {
+        self.lines.len() + self.given.len()
     }
 
     /// The end of a pause, as of the last question or answer.
     pub fn paused_until(&self) -> Option<Timestamp> {
-        self.throttle.paused_until()
+        self.rate.paused_until()
     }
 
-    /// Lets time pass: ends a pause, drops expired reservations, reschedules if due. Time never runs backwards inside.
+    /// Lets time pass: ends a pause, drops callers that came no more. Time never runs backwards inside.
     fn tick(&mut self, now: Timestamp) -> Timestamp {
         let back = self.clock.duration_since(now).unsigned_abs();
         if now < self.clock && back > CLOCK_SLACK {
@@ -214,20 +251,104 @@ impl RateLimiter {
         }
         self.clock = self.clock.max(now);
         let now = self.clock;
-        self.throttle.tick(now);
-        while let Some((expiry, who)) = self.expiries.first().cloned().filter(|(expiry, _)| *expiry < now) {
-            self.expiries.remove(&(expiry, who.clone()));
-            self.waiting.remove(&who);
+        self.rate.tick(now);
+        if self.applied == Applied::NotYet {
+            self.apply_rate(now);
         }
-        if self.rebalance == Rebalance::Due {
-            self.reschedule(self.paused_until().unwrap_or(now));
+        while let Some((_, who)) = self.expiries.first().cloned().filter(|(expiry, _)| *expiry < now) {
+            self.forget(&who);
         }
         now
     }
 
+    /// Gives the instants that are near to those first in line.
+    fn give(&mut self, now: Timestamp) {
+        let from = self.not_before(now);
+        let near = later(now, GIVEN_AHEAD);
+        loop {
+            let (reserved, shared) = (self.reserved.next(from), self.shared.next(from));
+            let pool = if reserved <= shared && self.lines.any_in(Pool::Reserved) {
+                Pool::Reserved
+            } else {
+                Pool::Shared
+            };
+            let gcra = match pool {
+                Pool::Reserved => &mut self.reserved,
+                Pool::Shared => &mut self.shared,
+            };
+            if gcra.next(from) > near {
+                return;
+            }
+            let Some((who, lane, place)) = self.lines.pop(pool) else {
+                return;
+            };
+            let due = gcra.take(from);
+            self.expiries.remove(&(place.expires, who.clone()));
+            self.called.insert(who.clone());
+            self.keep(who, lane, place, due);
+        }
+    }
+
+    fn keep(&mut self, who: Uid, lane: Lane, place: lines::Place, due: Timestamp) {
+        let expires = later(place.told.max(due), EXPIRES_AFTER);
+        self.expiries.insert((expires, who.clone()));
+        let given = Given {
+            lane,
+            place,
+            due,
+            expires,
+        };
+        self.given.insert(who, given);
+    }
+
+    /// Tells a caller when to ask again if it is not called before.
+    fn wait_in_line(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
+        let from = self.not_before(now);
+        let last = self.due_of_last(from, lane);
+        let Some(known) = self.lines.place_mut(who).map(|place| *place) else {
+            return Permit::RetryAt(last);
+        };
+        if known.told <= now || known.told < from {
+            let due = if known.due <= now || known.due < from {
+                last
+            } else {
+                known.due
+            };
+            let told = self.retry_at(from, due);
+            let expires = later(told, EXPIRES_AFTER);
+            self.expiries.remove(&(known.expires, who.clone()));
+            self.expiries.insert((expires, who.clone()));
+            if let Some(place) = self.lines.place_mut(who) {
+                (place.due, place.told, place.expires) = (due, told, expires);
+            }
+            return Permit::RetryAt(told);
+        }
+        Permit::RetryAt(known.told)
+    }
+
+    /// When it is the time of the last one in this lane.
+    fn due_of_last(&self, from: Timestamp, lane: Lane) -> Timestamp {
+        let percent = match lane {
+            Lane::Refresh => 100,
+            Lane::Create | Lane::Other => SHARED_PERCENT,
+            Lane::Delete => 100 - SHARED_PERCENT,
+        };
+        let ahead = u32::try_from(self.lines.ahead_of_last(lane)).unwrap_or(u32::MAX);
+        let next = if lane.has_reserved_share() {
+            self.reserved.next(from).min(self.shared.next(from))
+        } else {
+            self.shared.next(from)
+        };
+        later(next, self.per_permit(percent).saturating_mul(ahead))
+    }
+
+    fn not_before(&self, now: Timestamp) -> Timestamp {
+        self.paused_until().unwrap_or(now).max(now)
+    }
+
     /// The earliest instant that the lane has, not before a pause has ended.
     fn reserve(&mut self, now: Timestamp, lane: Lane) -> Timestamp {
-        let from = self.paused_until().unwrap_or(now).max(now);
+        let from = self.not_before(now);
         if lane.has_reserved_share() && self.reserved.next(from) <= self.shared.next(from) {
             self.reserved.take(from)
         } else {
@@ -235,35 +356,22 @@ impl RateLimiter {
         }
     }
 
-    /// Grants a due permit if the overall rate allows it; otherwise callers that came late together are spread again.
-    fn grant(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
+    /// Grants a due permit if the overall rate allows it; otherwise callers that came late together go on at the rate.
+    fn grant(&mut self, now: Timestamp, lane: Lane, place: lines::Place, who: &Uid) -> Permit {
         if self.paused_until().is_none() && self.overall.next(now) <= now {
             self.overall.take(now);
+            self.rate.used();
             return Permit::Granted;
         }
         let from = self.paused_until().unwrap_or_else(|| self.overall.next(now));
         self.reserved.spend_burst(from);
         self.shared.spend_burst(from);
-        let due = self.reserve(from, lane);
-        self.wait(now, who, Reservation::new(due, lane))
-    }
-
-    /// Keeps a reservation for `who` and says when to ask again.
-    fn wait(&mut self, now: Timestamp, who: &Uid, reservation: Reservation) -> Permit {
-        self.drop_reservation(who);
-        let retry_at = self.retry_at(now, reservation.due);
-        let reservation = Reservation {
-            retry_at,
-            ..reservation
-        };
-        self.expiries.insert((reservation.expires(), who.clone()));
-        self.waiting.insert(who.clone(), reservation);
-        Permit::RetryAt(retry_at)
+        self.lines.put_back(who.clone(), lane, place.untold());
+        self.line_up(now, lane, who)
     }
 
     /// The due instant when it is near; otherwise an earlier one, spread like the due instants.
-    fn retry_at(&self, now: Timestamp, due: Timestamp) -> Timestamp {
-        let from = self.paused_until().unwrap_or(now).max(now);
+    fn retry_at(&self, from: Timestamp, due: Timestamp) -> Timestamp {
         let wait = due.duration_since(from).unsigned_abs();
         if due <= from || wait <= LONGEST_WAIT {
             return due;
@@ -272,57 +380,30 @@ impl RateLimiter {
         later(from, LONGEST_WAIT + rest)
     }
 
-    fn drop_reservation(&mut self, who: &Uid) -> Option<Reservation> {
-        let reservation = self.waiting.remove(who)?;
-        self.expiries.remove(&(reservation.expires(), who.clone()));
-        Some(reservation)
+    /// Whoever has an instant goes back to its place in line.
+    fn take_back(&mut self) {
+        for (who, given) in std::mem::take(&mut self.given) {
+            self.expiries.remove(&(given.expires, who.clone()));
+            let mut place = given.place;
+            place.expires = later(place.told.max(self.clock), EXPIRES_AFTER);
+            self.expiries.insert((place.expires, who.clone()));
+            self.lines.put_back(who, given.lane, place);
+        }
+        self.called.clear();
     }
 
-    /// Gives the reservations new instants from `from` on, at the current rate: by lane, then in their order.
-    fn reschedule(&mut self, from: Timestamp) {
-        self.rebalance = Rebalance::Settled;
-        self.abandoned = 0;
-        for gcra in [&mut self.reserved, &mut self.shared] {
-            gcra.restart(from);
-        }
-        let mut order: Vec<_> = self
-            .waiting
-            .iter()
-            .map(|(who, mine)| (mine.lane, mine.due, who.clone(), *mine))
-            .collect();
-        order.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
-        self.expiries.clear();
-        for (lane, _, who, mine) in order {
-            let due = self.reserve(from, lane);
-            let reservation = Reservation { due, ..mine };
-            self.expiries.insert((reservation.expires(), who.clone()));
-            self.waiting.insert(who, reservation);
-        }
+    fn per_permit(&self, percent: u32) -> Duration {
+        self.rate.per_permit(percent)
     }
 
-    /// Callers that ask before their instant hear of the new one.
-    fn notify_all(&mut self, now: Timestamp) {
-        let reservations: Vec<_> = self
-            .waiting
-            .iter()
-            .map(|(who, mine)| (who.clone(), *mine))
-            .collect();
-        for (who, reservation) in reservations {
-            self.wait(now, &who, reservation);
-        }
-    }
-
-    fn apply_rate(&mut self) {
-        let per_permit = |percent| self.throttle.per_permit(self.requests_per_second, percent);
-        let (reserved, shared, all) = (
-            per_permit(100 - SHARED_PERCENT),
-            per_permit(SHARED_PERCENT),
-            per_permit(100),
-        );
-        self.reserved.set(reserved, BURST);
-        self.shared.set(shared, BURST);
+    fn apply_rate(&mut self, now: Timestamp) {
+        self.applied = Applied::Yes;
+        let all = self.per_permit(100);
+        self.reserved
+            .set(now, self.per_permit(100 - SHARED_PERCENT), BURST);
+        self.shared.set(now, self.per_permit(SHARED_PERCENT), BURST);
         // At the lowest rates one permit of each of the two and a late one may meet.
-        self.overall.set(all, GRANT_BURST.max(all * 3));
+        self.overall.set(now, all, GRANT_BURST.max(all * 3));
     }
 
     /// The clock was set back: all instants ahead move with it, so that no wait grows.
@@ -331,11 +412,13 @@ impl RateLimiter {
         for gcra in [&mut self.reserved, &mut self.shared, &mut self.overall] {
             gcra.set_back(by);
         }
-        self.throttle.set_back(by);
-        for reservation in self.waiting.values_mut() {
-            reservation.due = earlier(reservation.due);
-            reservation.retry_at = earlier(reservation.retry_at);
+        self.rate.set_back(by);
+        for given in self.given.values_mut() {
+            given.due = earlier(given.due);
+            given.expires = earlier(given.expires);
+            given.place.told = earlier(given.place.told);
         }
+        self.lines.set_back(by);
         self.expiries = std::mem::take(&mut self.expiries)
             .into_iter()
             .map(|(at, who)| (earlier(at), who))

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::domain::finding::Finding;
 use crate::domain::ids::Uid;
+use crate::domain::rate::RequestRate;
 use crate::domain::remote::ListedWorkspace;
 use crate::organization::snapshot::Snapshot;
 
@@ -35,6 +36,8 @@ pub struct Progress {
     pub permit_at: Option<Timestamp>,
     /// Until when Agent Engine has asked for no requests. Set at each step, as the rate limiter has it then.
     pub paused_until: Option<Timestamp>,
+    /// As the rate limiter had it at the last step.
+    pub rate: Option<RequestRate>,
     /// Set when a publication finds another object under the name.
     pub object: Incarnation,
     /// Filled when a status with another Ready reason was written.

@@ -8,7 +8,6 @@ use crate::crd::organization::OrganizationSpec;
 use crate::domain::finding::Finding;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
-use crate::limits::rate_limiter::DEFAULT_REQUESTS_PER_SECOND;
 use crate::limits::{Permit, Pressure, RateLimiter};
 use crate::organization::apply::{apply, permit_is_far};
 use crate::organization::budget;
@@ -82,12 +81,16 @@ impl Reconcile {
         outcome: Option<Outcome>,
     ) -> Next {
         self.view.now = now;
-        limiter.set_rate(requests_per_second(&self.view.declared));
+        match requests_per_second(&self.view.declared) {
+            Some(declared) => limiter.set_rate(declared),
+            None => limiter.find_rate(),
+        }
         if let (Some(outcome), Some(effect)) = (outcome, self.doing.take()) {
             self.account(limiter, &effect, &outcome);
             apply(&mut self.view, claims, effect, outcome);
         }
         self.view.progress.paused_until = limiter.paused_until();
+        self.view.progress.rate = Some(limiter.rate());
         loop {
             let Planned { rule, step } = plan(&self.view);
             let effect = match step {
@@ -121,7 +124,7 @@ impl Reconcile {
         let (Effect::Engine(call), Some(answered)) = (effect, outcome.answered()) else {
             return;
         };
-        if let Some(pressure) = Pressure::of(answered.failure) {
+        if let Some(pressure) = Pressure::of(&answered) {
             limiter.observe(self.view.now, pressure);
         }
         for _ in 1..answered.requests {
@@ -154,8 +157,6 @@ fn patience(effect: &Effect) -> Duration {
     }
 }
 
-fn requests_per_second(spec: &OrganizationSpec) -> u32 {
-    spec.requests_per_second
-        .and_then(|rate| u32::try_from(rate).ok())
-        .unwrap_or(DEFAULT_REQUESTS_PER_SECOND)
+fn requests_per_second(spec: &OrganizationSpec) -> Option<u32> {
+    spec.requests_per_second.and_then(|rate| u32::try_from(rate).ok())
 }

@@ -1,19 +1,28 @@
 //! What is said of an Organization: to reconciles over Workspaces, and in its status. Made here and nowhere else.
 
+use std::time::Duration;
+
 use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED};
-use crate::crd::organization::OrganizationStatus;
+use crate::crd::organization::{OrganizationStatus, RequestRateStatus};
 use crate::domain::finding::Finding;
+use crate::domain::rate::RateReason;
 use crate::domain::reason::Kstatus;
+use crate::domain::time::elapsed;
 use crate::domain::verification::Verification;
 use crate::organization::effect::{Publication, Wake};
 use crate::organization::facts::Published;
 use crate::organization::findings::{self, PinnedBy};
-use crate::organization::judge::listing::{many_missing, missing};
+use crate::organization::judge::credential::is_failing;
+use crate::organization::judge::listing::{is_listable, many_missing, missing};
 use crate::organization::judge::news::{News, news};
 use crate::organization::judge::readiness::{Readiness, is_in_use, readiness};
 use crate::organization::judge::verification::{Owner, owner};
+use crate::organization::memory::Credential;
 use crate::organization::progress::Attempt;
 use crate::organization::view::View;
+
+/// A rate alone is written no sooner after the last write.
+const RATE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What reconciles over Workspaces are to see. Only a change of what an attempt depends on begins the budgets of failing
 /// Workspaces over: a list that fails and works in turn does not.
@@ -37,7 +46,25 @@ pub fn unwritten(view: &View) -> Option<OrganizationStatus> {
     if view.progress.status != Attempt::NotMade {
         return None;
     }
-    Some(status(view)).filter(|status| *status != view.stored)
+    let status = status(view);
+    (status != view.stored || has_moved(view)).then(|| OrganizationStatus {
+        request_rate: view.progress.rate.map(RequestRateStatus::of),
+        ..status
+    })
+}
+
+/// Whether the rate has doubled or halved since a status told it. One that was not tried since the start of the process is no
+/// news.
+fn has_moved(view: &View) -> bool {
+    let written = view.memory.rate_written_at;
+    let may_write = written.is_none_or(|at| elapsed(at, view.now) >= RATE_INTERVAL);
+    match (&view.progress.rate, &view.stored.request_rate) {
+        (Some(now), Some(told)) if may_write && now.reason != RateReason::Untried => {
+            let (now, told) = (i64::from(now.per_second), told.per_second);
+            now >= told.saturating_mul(2) || told >= now.saturating_mul(2)
+        }
+        (_, _) => false,
+    }
 }
 
 /// The event of a status that was just written: there is one for each change of the Ready reason, and the status remembers
@@ -61,14 +88,28 @@ fn status(view: &View) -> OrganizationStatus {
             Owner::Unknown(_) | Owner::Changed { .. } => view.stored.organization_id.clone(),
         },
         workspaces: complete.map(|list| list.counts).or(view.stored.workspaces),
+        request_rate: view.stored.request_rate.clone(),
         missing_workspaces: many_missing(view).and_then(|count| i64::try_from(count).ok()),
-        last_handled_reconcile_at: view.object.reconcile_at.clone(),
+        last_handled_reconcile_at: handled_request(view),
         conditions: conditions::set_conditions(
             &view.stored.conditions,
             &drafts(&finding(view)),
             generation,
             view.now,
         ),
+    }
+}
+
+/// The reconcile request that was handled last: a complete list answered it, or what Ready says allows none.
+fn handled_request(view: &View) -> Option<String> {
+    let request = &view.object.reconcile_at;
+    let answered = *request == view.memory.answered;
+    let impossible =
+        !is_listable(view) && !is_failing(view) && view.memory.credential != Credential::NotExchanged;
+    if request.is_none() || answered || impossible {
+        request.clone()
+    } else {
+        view.stored.last_handled_reconcile_at.clone()
     }
 }
 

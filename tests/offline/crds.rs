@@ -5,7 +5,7 @@ use std::path::Path;
 use agent_engine_operator::crd::definitions;
 use agent_engine_operator::crd::organization::{DEFAULT_ENDPOINT, DEFAULT_POLL_INTERVAL};
 use agent_engine_operator::crd::workspace::DEFAULT_ORGANIZATION;
-use agent_engine_operator::limits::rate_limiter::DEFAULT_REQUESTS_PER_SECOND;
+use agent_engine_operator::limits::rate::FIRST_REQUESTS_PER_SECOND;
 use serde_json::Value;
 
 /// For whom they are: `kubectl apply`, and the chart, which can read no file outside of it.
@@ -134,7 +134,7 @@ fn descriptions_name_what_the_code_takes_unset_for() {
     for (field, unset) in [
         ("endpoint", DEFAULT_ENDPOINT.to_owned()),
         ("pollInterval", format!("{minutes}m")),
-        ("requestsPerSecond", DEFAULT_REQUESTS_PER_SECOND.to_string()),
+        ("requestsPerSecond", FIRST_REQUESTS_PER_SECOND.to_string()),
     ] {
         let description = described(&organization, field);
         assert!(description.contains(&format!("Unset: {unset}")), "{description}");

@@ -104,6 +104,11 @@ pub(super) struct WithReason {
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct WithRateReason {
+    pub(super) reason: &'static str,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
 pub(super) struct OfResource {
     pub(super) resource: &'static str,
 }

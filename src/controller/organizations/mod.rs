@@ -8,24 +8,24 @@ mod observe;
 mod perform;
 mod undecodable;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::mpsc;
 use kube::ResourceExt;
-use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
 use tokio_util::sync::CancellationToken;
 
 use self::perform::Performer;
 use super::context::{Context, Shared};
 use super::lag::{self, LAG_RETRY};
-use super::runner::{self, Lost, OnCancel, Performed, Reconciler, Timeout};
+use super::runner::{self, Lost, OnCancel, Performed, Place, Reconciler, Requeue, Timeout};
 use super::workspaces::claims;
 use crate::admin::metrics::{EffectOutcome, Kind};
 use crate::crd::{AnyOrganization, Organization};
 use crate::domain::reason::Reason;
-use crate::limits::RateLimiter;
+use crate::limits::{Priority, RateLimiter};
 use crate::organization::effect::{ClusterOutcome, EngineCall};
 use crate::organization::{Effect, Next, Outcome, Reconcile, Settled};
 
@@ -41,32 +41,40 @@ pub(super) async fn run(
     cancel: CancellationToken,
 ) {
     let store = context.organizations.clone();
-    let config = Config::default();
     runner::serve(
         context,
         store,
         queue,
         cancel.clone(),
-        config,
+        NonZeroUsize::MAX,
+        place,
         |organization, context| reconcile(organization, context, cancel.clone()),
     )
     .await;
+}
+
+/// Each by itself: an Organization waits for nothing else, and none of them for a Workspace.
+fn place(_: &Context, organization: &AnyOrganization) -> Place {
+    Place {
+        organization: organization.name_any(),
+        priority: Priority::Other,
+    }
 }
 
 async fn reconcile(
     organization: Arc<AnyOrganization>,
     context: Arc<Context>,
     cancel: CancellationToken,
-) -> Action {
+) -> Requeue {
     let object = match &*organization {
         AnyOrganization::Whole(object) => object,
         AnyOrganization::Salvaged(salvaged) => {
             claims::wake_users(&context, &organization.name_any());
-            return Action::requeue(undecodable::reconcile(&context, salvaged).await);
+            return Requeue::After(undecodable::reconcile(&context, salvaged).await);
         }
     };
     if lag::is_behind(&context, object).await {
-        return Action::requeue(LAG_RETRY);
+        return Requeue::After(LAG_RETRY);
     }
     let begin = {
         let (context, object) = (context.clone(), object.clone());
@@ -176,7 +184,7 @@ fn counted(outcome: &Outcome) -> EffectOutcome {
         Outcome::Cluster(ClusterOutcome::NotDone) => EffectOutcome::Refused,
         Outcome::Cluster(ClusterOutcome::Client(Err(_))) => EffectOutcome::Failed,
         Outcome::Cluster(
-            ClusterOutcome::Done | ClusterOutcome::Client(Ok(())) | ClusterOutcome::Records(_),
+            ClusterOutcome::Done | ClusterOutcome::Client(Ok(_)) | ClusterOutcome::Records(_),
         ) => EffectOutcome::Done,
         Outcome::Engine(answer) => EffectOutcome::of(answer.answered().failure),
     }

@@ -99,7 +99,7 @@ async fn reconciled<const WHOLE: bool>(
     context: &Arc<Context>,
     cancel: &CancellationToken,
     steps: impl IntoIterator<Item = Next<Work, ()>>,
-) -> Action {
+) -> Requeue {
     let fake = Fake::<WHOLE>(steps.into_iter().collect());
     run(context, &workspace(), cancel.clone(), || Ok(fake)).await
 }
@@ -122,10 +122,10 @@ fn counted(context: &Context, result: &str) -> usize {
 async fn a_reconcile_that_crashes_ends_alone() {
     let (context, cancel) = (context(), CancellationToken::new());
     let crashed = reconciled::<true>(&context, &cancel, []).await;
-    assert_eq!(crashed, Action::requeue(AFTER_CRASH));
+    assert_eq!(crashed, Requeue::After(AFTER_CRASH));
     assert_eq!(counted(&context, "Panicked"), 1);
     let next = reconciled::<true>(&context, &cancel, [Next::Settled(())]).await;
-    assert_eq!(next, Action::requeue(Duration::from_secs(60) + TIMER_SLACK));
+    assert_eq!(next, Requeue::After(Duration::from_secs(60) + TIMER_SLACK));
     assert_eq!(counted(&context, "Ready"), 1);
 }
 
@@ -135,8 +135,8 @@ async fn an_effect_that_never_ends_times_out_for_both_kinds() {
     let step = || [performing(Work::NeverEnds, OnCancel::Finish)];
     let whole = reconciled::<true>(&context, &cancel, step()).await;
     let each = reconciled::<false>(&context, &cancel, step()).await;
-    let retry = Action::requeue(AFTER_TIMEOUT);
-    assert_eq!([whole, each], [retry.clone(), retry]);
+    let retry = Requeue::After(AFTER_TIMEOUT);
+    assert_eq!([whole, each], [retry, retry]);
     assert_eq!(counted(&context, "TimedOut"), 2);
 }
 
@@ -152,10 +152,10 @@ async fn the_timeout_is_of_each_effect_or_of_the_whole() {
         [until(40), until(80), Next::Settled(())]
     };
     let each = reconciled::<false>(&context, &cancel, steps()).await;
-    assert_eq!(each, Action::requeue(Duration::from_secs(60) + TIMER_SLACK));
+    assert_eq!(each, Requeue::After(Duration::from_secs(60) + TIMER_SLACK));
     let context = self::context();
     let whole = reconciled::<true>(&context, &cancel, steps()).await;
-    assert_eq!(whole, Action::requeue(AFTER_TIMEOUT));
+    assert_eq!(whole, Requeue::After(AFTER_TIMEOUT));
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +169,7 @@ async fn told_to_stop_it_leaves_what_may_be_left_and_no_more() {
     };
     for left in [performing(Work::NeverEnds, leave), waiting] {
         let action = reconciled::<false>(&context, &cancel, [left]).await;
-        assert_eq!(action, Action::await_change());
+        assert_eq!(action, Requeue::OnEvent);
     }
     assert_eq!(counted(&context, "Overtaken"), 2);
     let steps = [performing(Work::Ends, OnCancel::Finish), Next::Settled(())];

@@ -1,34 +1,34 @@
 //! Reconciles of Workspaces: reads and keeps what [`crate::lifecycle`] needs, and decides nothing itself.
 //!
-//! In the order of a reconcile: [`slot`] is taken, [`observe`] makes the view, [`perform`] carries out each effect.
+//! In the order of a reconcile: [`observe`] makes the view, [`perform`] carries out each effect.
 
 pub(super) mod claims;
 pub(super) mod observe;
 pub(super) mod perform;
-mod slot;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::mpsc;
 use kube::ResourceExt;
-use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::ObjectRef;
 use tokio_util::sync::CancellationToken;
 
 use self::perform::Performer;
-use self::slot::HeldSlot;
 use super::context::Context;
 use super::lag::{self, LAG_RETRY};
+use super::metadata::deletion;
 use super::report;
-use super::runner::{self, Lost, OnCancel, Performed, Reconciler, Timeout};
+use super::runner::{self, Lost, OnCancel, Performed, Place, Reconciler, Requeue, Timeout};
 use crate::admin::metrics::{EffectOutcome, Kind};
 use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::reason::Reason;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{ClusterOutcome, Effect, EngineCall};
+use crate::lifecycle::priority::priority;
 use crate::lifecycle::undecodable::Undecodable;
+use crate::lifecycle::wakeups::Why;
 use crate::lifecycle::{Next, Outcome, Reconcile, Settled, SharedList};
 use crate::limits::{RateLimiter, Urgency};
 
@@ -44,41 +44,54 @@ pub(super) async fn run(
     queue: mpsc::UnboundedReceiver<ObjectRef<AnyWorkspace>>,
     cancel: CancellationToken,
 ) {
-    let slots = u16::try_from(context.settings.concurrency.get()).unwrap_or(u16::MAX);
-    let config = Config::default().concurrency(slots);
+    let slots = context.settings.concurrency;
     let store = context.workspaces.clone();
     runner::serve(
         context,
         store,
         queue,
         cancel.clone(),
-        config,
+        slots,
+        place,
         |workspace, context| reconcile(workspace, context, cancel.clone()),
     )
     .await;
 }
 
-async fn reconcile(workspace: Arc<AnyWorkspace>, context: Arc<Context>, cancel: CancellationToken) -> Action {
+/// By the stored object and its token Secret.
+fn place(context: &Context, workspace: &AnyWorkspace) -> Place {
+    let object = workspace.object();
+    let uid = Uid::new(object.uid().unwrap_or_default());
+    let namespace = object.namespace().unwrap_or_default();
+    let target = object.spec.token_secret_name(&object.name_any());
+    let token = context.shared().secrets.times(&namespace, &target);
+    Place {
+        organization: object.spec.organization_name().to_owned(),
+        priority: priority(context.now(), &uid, deletion(object), token),
+    }
+}
+
+async fn reconcile(
+    workspace: Arc<AnyWorkspace>,
+    context: Arc<Context>,
+    cancel: CancellationToken,
+) -> Requeue {
     let object = match &*workspace {
         AnyWorkspace::Whole(object) => object.clone(),
         AnyWorkspace::Salvaged(salvage) => match observe::undecodable(salvage) {
             Undecodable::Release => salvage.left.clone(),
             Undecodable::Report(finding) => {
                 report::report(&context, &*workspace, finding).await;
-                return Action::requeue(REPORT_INTERVAL);
+                return Requeue::After(REPORT_INTERVAL);
             }
         },
     };
     if lag::is_behind(&context, &object).await {
-        return Action::requeue(LAG_RETRY);
+        return Requeue::After(LAG_RETRY);
     }
-    let slot = match HeldSlot::take(&context, &object) {
-        Ok(slot) => slot,
-        Err(later) => return Action::requeue(later),
-    };
     let begin = {
         let (context, object) = (context.clone(), object.clone());
-        move || Ok(Running::begin(context, object, slot))
+        move || Ok(Running::begin(context, object))
     };
     runner::run(&context, &object, cancel, begin).await
 }
@@ -89,11 +102,10 @@ struct Running {
     organization: String,
     performer: Performer,
     reconcile: Reconcile,
-    _slot: HeldSlot,
 }
 
 impl Running {
-    fn begin(context: Arc<Context>, object: Workspace, slot: HeldSlot) -> Self {
+    fn begin(context: Arc<Context>, object: Workspace) -> Self {
         // The client first: an older client belongs to no organization other than the one that the view verified.
         let performer = Performer::new(context.clone(), object.clone());
         Self {
@@ -101,7 +113,6 @@ impl Running {
             organization: object.spec.organization_name().to_owned(),
             performer,
             context,
-            _slot: slot,
         }
     }
 
@@ -175,6 +186,13 @@ impl Reconciler for Running {
         let winners = {
             let mut shared = context.shared();
             if context.is_stored(object) {
+                if settled.requeue.why == Why::PermitGranted {
+                    let waits =
+                        ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
+                    shared.waits_for_permit.insert(uid.clone(), waits);
+                } else {
+                    shared.waits_for_permit.remove(&uid);
+                }
                 shared.memories.insert(uid, settled.memory);
                 Vec::new()
             } else {

@@ -3,10 +3,8 @@
 mod callers;
 mod laws;
 
-use std::cmp::Reverse;
-
 use super::*;
-use crate::limits::throttle::{DEFAULT_PAUSE, LONGEST_PAUSE};
+use crate::limits::rate::{DEFAULT_PAUSE, LONGEST_PAUSE};
 use callers::{Callers, at, millis_since_start, most_in_any_window, who};
 
 /// The rest goes at the rate.
@@ -153,15 +151,6 @@ fn success_brings_the_rate_back_and_sleeping_callers_notice() {
     );
 }
 
-#[test]
-fn the_429s_of_requests_sent_together_halve_the_rate_once() {
-    let mut once = Throttle::default();
-    once.observe(at(0), Pressure::Throttled(Duration::from_secs(1)));
-    let mut twice = once.clone();
-    twice.observe(at(100), Pressure::Throttled(Duration::from_secs(5)));
-    assert_eq!(once.per_permit(10, 100), twice.per_permit(10, 100));
-}
-
 /// An absurd time is cut.
 #[test]
 fn a_429_without_a_time_pauses_for_the_default_time() {
@@ -178,12 +167,7 @@ fn callers_that_are_late_together_still_go_at_the_rate() {
     callers.come(0, Lane::Refresh, 0..1_000);
     // All that were due within half a minute come at the end of it, as after a stall of the process.
     callers.run(0, |_| 0);
-    let stalled: Vec<_> = callers
-        .wakes
-        .drain()
-        .map(|Reverse((millis, index, lane))| Reverse((millis.max(30_000), index, lane)))
-        .collect();
-    callers.wakes.extend(stalled);
+    callers.stall(30_000);
     callers.run(120_000, |_| 0);
     most_in_any_window(&callers.granted, 50.0, 100.0).unwrap();
     assert_eq!(callers.granted.len(), 1_000);
@@ -211,9 +195,9 @@ fn expired_reservations_are_forgotten() {
     for index in 0..1_000 {
         limiter.acquire(at(0), Lane::Create, &who(index));
     }
-    assert!(limiter.waiting.len() > 900);
+    assert!(limiter.waiting() > 900);
     limiter.acquire(at(200_000), Lane::Create, &who(0));
-    assert!(limiter.waiting.is_empty() && limiter.expiries.is_empty());
+    assert!(limiter.waiting() == 0 && limiter.expiries.is_empty());
 }
 
 #[test]
@@ -288,4 +272,67 @@ fn a_rate_that_is_changed_counts_from_then_on() {
             "{before} to {after}"
         );
     }
+}
+
+/// What an operator that was asked to delete 30,000 Workspaces does beside its renewals.
+#[test]
+fn thirty_thousand_deletions_make_no_renewal_wait() {
+    let mut callers = Callers::new(RateLimiter::new(50));
+    callers.come(0, Lane::Delete, 0..30_000);
+    for second in 1..60 {
+        let index = 30_000 + second as usize * 10;
+        callers.come(second * 1_000, Lane::Refresh, index..index + 10);
+    }
+    callers.run(61_000, |_| 0);
+    let renewals: Vec<_> = callers
+        .granted
+        .iter()
+        .filter(|(_, lane, _)| *lane == Lane::Refresh)
+        .collect();
+    assert_eq!(renewals.len(), 590);
+    for (millis, _, index) in renewals {
+        let waited = millis - (*index as i64 - 30_000) / 10 * 1_000;
+        assert!(waited <= 1_000, "a renewal waited {waited} ms");
+    }
+    assert!(callers.granted.len() > 590 + 60 * 35, "the deletions go on");
+}
+
+/// Of 10,000 tokens that ended in an outage, and came in no order.
+/// Promise: rule.rate
+#[test]
+fn after_an_outage_the_token_that_ended_first_is_renewed_first() {
+    let mut callers = Callers::new(RateLimiter::new(50));
+    for index in 0..10_000 {
+        let ended = (index * 7_919) % 10_000;
+        callers.ends.insert(index, at(-(ended as i64)));
+        callers.come(0, Lane::Refresh, index..index + 1);
+    }
+    callers.run(400_000, |_| 0);
+    assert_eq!(callers.granted.len(), 10_000);
+    let last = callers.granted.last().unwrap().0;
+    assert!(last <= 200_500, "all at the rate: {last} ms");
+    let ended = |index: usize| (index * 7_919) % 10_000;
+    // The first second was given to those that came first.
+    for (position, (_, _, index)) in callers.granted.iter().enumerate().skip(100) {
+        let in_order = 10_000 - position;
+        assert!(
+            ended(*index).abs_diff(in_order) <= 120,
+            "number {position} ended {} ms ago",
+            ended(*index)
+        );
+    }
+}
+
+#[test]
+fn creations_and_deletions_move_though_renewals_take_all() {
+    let mut callers = Callers::new(RateLimiter::new(10));
+    callers.come(0, Lane::Create, 0..2);
+    callers.come(0, Lane::Delete, 2..4);
+    callers.come(0, Lane::Refresh, 10..1_000);
+    callers.run(30_000, |_| 0);
+    let others = callers
+        .granted
+        .iter()
+        .filter(|(_, lane, _)| *lane != Lane::Refresh);
+    assert_eq!(others.count(), 4);
 }

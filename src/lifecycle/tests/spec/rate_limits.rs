@@ -92,8 +92,9 @@ fn repeats_of_a_request_are_charged_like_any_other() {
     assert_eq!(settled.calls, 4 * 3);
 }
 
+/// Also after a pause.
 #[test]
-fn a_creation_precedes_others_when_permits_are_rebalanced() {
+fn a_creation_goes_before_what_is_less_urgent_and_waits() {
     let mut world = created();
     world.limiter = RateLimiter::new(10);
     for n in 0..600 {
@@ -101,9 +102,9 @@ fn a_creation_precedes_others_when_permits_are_rebalanced() {
             .limiter
             .acquire(world.now, Lane::Other, &Uid::new(format!("other-{n}")));
     }
+    throttled(&mut world);
     world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
-    throttled(&mut world);
     world.live("acme", PAUSE + Duration::from_secs(5));
     assert_eq!(world.ready("acme"), "AsDeclared");
 }

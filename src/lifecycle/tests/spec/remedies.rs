@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::reason::{Kstatus, Reason};
-use crate::domain::remote::{FailureClass, WorkspaceState};
+use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::facts::OrganizationFacts;
 use crate::lifecycle::tests::harness::predicaments::*;
@@ -382,12 +382,19 @@ const REMEDIES: &[Remedy] = &[
         "See the Organization",
         || {
             let mut world = World::with_acme();
+            world.advance(60);
+            world.engine.rows.clear();
+            world.list();
             world.readable().missing = Missing::Many;
-            world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Active));
             lives(&mut world);
             world
         },
-        |w| w.readable().missing = Missing::Few,
+        |w| {
+            let back = w.engine.make(w.now, "acme");
+            w.engine.row(&back).unwrap().id = WorkspaceId::from("ws-1");
+            w.readable().missing = Missing::Few;
+            w.list();
+        },
         End::Ready,
     ),
     remedy(

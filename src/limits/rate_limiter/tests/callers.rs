@@ -1,7 +1,7 @@
 //! Callers that come when they were told to, or a little late.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use jiff::Timestamp;
 
@@ -21,11 +21,19 @@ pub(super) fn millis_since_start(at_: Timestamp) -> i64 {
     (at_.as_nanosecond() - at(0).as_nanosecond() + 999_999).div_euclid(1_000_000) as i64
 }
 
+/// How often the limiter is asked whom it calls.
+const CALLS: i64 = 100;
+
 /// Callers, in a queue by the instants at which they come.
 pub(super) struct Callers {
     pub(super) limiter: RateLimiter,
-    pub(super) wakes: BinaryHeap<Reverse<(i64, usize, Lane)>>,
+    wakes: BinaryHeap<Reverse<(i64, usize)>>,
+    /// Who still waits, from when on, and for what.
+    waits: HashMap<usize, (i64, Lane)>,
+    /// Until when a caller's request is to be made.
+    pub(super) ends: HashMap<usize, Timestamp>,
     pub(super) granted: Vec<(i64, Lane, usize)>,
+    called_at: i64,
 }
 
 impl Callers {
@@ -33,30 +41,80 @@ impl Callers {
         Self {
             limiter,
             wakes: BinaryHeap::new(),
+            waits: HashMap::new(),
+            ends: HashMap::new(),
             granted: Vec::new(),
+            called_at: 0,
         }
     }
 
     pub(super) fn come(&mut self, millis: i64, lane: Lane, callers: std::ops::Range<usize>) {
-        self.wakes
-            .extend(callers.map(|index| Reverse((millis, index, lane))));
+        for index in callers {
+            self.wake(millis, index, lane);
+        }
     }
 
-    /// Runs until an instant; callers come back `late` after they were told to.
+    fn wake(&mut self, millis: i64, index: usize, lane: Lane) {
+        self.waits.insert(index, (millis, lane));
+        self.wakes.push(Reverse((millis, index)));
+    }
+
+    /// Nobody comes before this instant, and nobody is called.
+    pub(super) fn stall(&mut self, until: i64) {
+        let stalled: Vec<_> = self.waits.iter().map(|(index, wait)| (*index, *wait)).collect();
+        for (index, (millis, lane)) in stalled {
+            self.wake(millis.max(until), index, lane);
+        }
+        self.called_at = until;
+    }
+
+    /// Runs until an instant; callers come back `late` after they were told to, or called.
     pub(super) fn run(&mut self, until: i64, late: impl Fn(usize) -> i64) {
-        while self
-            .wakes
-            .peek()
-            .is_some_and(|Reverse((millis, ..))| *millis <= until)
-        {
-            let Reverse((millis, index, lane)) = self.wakes.pop().unwrap();
-            match self.limiter.acquire(at(millis), lane, &who(index)) {
-                Permit::Granted => self.granted.push((millis, lane, index)),
-                Permit::RetryAt(then) => {
-                    assert!(then > at(millis), "told to come at once");
-                    self.wakes
-                        .push(Reverse((millis_since_start(then) + late(index), index, lane)));
-                }
+        while let Some(Reverse((millis, _))) = self.wakes.peek().copied() {
+            let call = self.called_at + CALLS;
+            if call.min(millis) > until {
+                return;
+            }
+            if call <= millis {
+                self.called_at = call;
+                self.call(call, &late);
+                continue;
+            }
+            let Some(Reverse((millis, index))) = self.wakes.pop() else {
+                return;
+            };
+            match self.waits.get(&index).copied() {
+                Some((at, lane)) if at == millis => self.ask(millis, index, lane, &late),
+                // It was called before.
+                _ => {}
+            }
+        }
+    }
+
+    fn call(&mut self, millis: i64, late: impl Fn(usize) -> i64) {
+        for uid in self.limiter.called(at(millis)) {
+            self.limiter.woken(&uid);
+            let index = uid.as_str()[4..].parse().unwrap();
+            let Some((at, lane)) = self.waits.get(&index).copied() else {
+                continue;
+            };
+            let comes = millis + late(index);
+            if comes < at {
+                self.wake(comes, index, lane);
+            }
+        }
+    }
+
+    fn ask(&mut self, millis: i64, index: usize, lane: Lane, late: impl Fn(usize) -> i64) {
+        let end = self.ends.get(&index).copied().unwrap_or(Timestamp::MIN);
+        match self.limiter.acquire_before(at(millis), lane, end, &who(index)) {
+            Permit::Granted => {
+                self.waits.remove(&index);
+                self.granted.push((millis, lane, index));
+            }
+            Permit::RetryAt(then) => {
+                assert!(then > at(millis), "told to come at once");
+                self.wake(millis_since_start(then) + late(index), index, lane);
             }
         }
     }

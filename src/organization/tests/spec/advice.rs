@@ -24,6 +24,14 @@ fn says(world: &World, reason: &str, words: &[&str]) {
     }
 }
 
+/// Another pair of keys in the credential Secret.
+fn another_pair(world: &mut World, of: &OrganizationId, number: u32) {
+    let answer = Ok(Some(of.clone()));
+    (world.exchange, world.exchange_unnamed) = (answer.clone(), answer);
+    (world.secret, world.keys) = (Some(number), number);
+    world.reconcile();
+}
+
 fn declares(world: &mut World, id: Option<OrganizationId>) {
     world.spec.organization_id = id;
     world.object.generation += 1;
@@ -105,9 +113,7 @@ fn a_wrong_id_that_was_added_is_removed_again() {
 #[test]
 fn a_swapped_credential_is_restored() {
     let mut world = World::verified();
-    (world.exchange, world.exchange_unnamed, world.secret) =
-        (Ok(Some(theirs())), Ok(Some(theirs())), Some(2));
-    world.reconcile();
+    another_pair(&mut world, &theirs(), 2);
     says(
         &world,
         "OrganizationMismatch",
@@ -116,8 +122,7 @@ fn a_swapped_credential_is_restored() {
             "make another Organization for theirs",
         ],
     );
-    (world.exchange, world.exchange_unnamed, world.secret) = (Ok(Some(ours())), Ok(Some(ours())), Some(3));
-    world.reconcile();
+    another_pair(&mut world, &ours(), 3);
     says(&world, "Verified", &[]);
 }
 
@@ -132,8 +137,7 @@ fn a_refused_credential_is_replaced() {
         "CredentialsRejected",
         &["Put a valid pair into the Secret"],
     );
-    (world.exchange, world.exchange_unnamed, world.secret) = (Ok(Some(ours())), Ok(Some(ours())), Some(2));
-    world.reconcile();
+    another_pair(&mut world, &ours(), 2);
     says(&world, "Verified", &[]);
 }
 

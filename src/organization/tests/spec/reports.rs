@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::ids::OrganizationId;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::later;
+use crate::limits::{Lane, Pressure};
 use crate::organization::effect::Wake;
 use crate::organization::tests::harness::given::{INTERVAL, ours};
 use crate::organization::tests::harness::world::World;
@@ -44,6 +45,57 @@ fn a_status_that_cannot_be_written_is_written_and_told_later() {
     world.reconcile();
     assert_eq!(world.done(), ["Publish", "WriteStatus"]);
     assert_eq!(world.events(), ["Verified"]);
+}
+
+/// And at most once a minute, whatever it does.
+#[test]
+fn a_rate_that_doubles_or_halves_is_written() {
+    let mut world = World::verified();
+    let told = |world: &World| {
+        world
+            .status
+            .request_rate
+            .clone()
+            .map(|rate| (rate.per_second, rate.reason))
+    };
+    assert_eq!(told(&world), Some((50, "Untried".to_owned())));
+    let used = |world: &mut World, seconds: u32| {
+        for _ in 0..seconds * 10 {
+            world.advance(Duration::from_millis(100));
+            for _ in 0..60 {
+                world.limiter.spend(world.now, Lane::Other);
+            }
+            world.limiter.observe(world.now, Pressure::Relaxed);
+        }
+    };
+    world.advance(Duration::from_secs(60));
+    used(&mut world, 2);
+    world.reconcile();
+    assert_eq!(
+        world.done().iter().filter(|done| **done == "WriteStatus").count(),
+        0
+    );
+    used(&mut world, 20);
+    world.reconcile();
+    assert_eq!(told(&world), Some((500, "AtCeiling".to_owned())));
+    world
+        .limiter
+        .observe(world.now, Pressure::Throttled(Duration::from_secs(1)));
+    world.reconcile();
+    assert_eq!(told(&world), Some((500, "AtCeiling".to_owned())));
+    world.advance(Duration::from_secs(60));
+    world.reconcile();
+    assert_eq!(told(&world), Some((250, "Throttled".to_owned())));
+}
+
+#[test]
+fn after_a_restart_a_rate_that_was_not_tried_is_not_written() {
+    let mut world = World::verified();
+    if let Some(rate) = &mut world.status.request_rate {
+        rate.per_second = 500;
+    }
+    world.live(Duration::from_secs(3600));
+    assert!(!world.done().contains(&"WriteStatus"));
 }
 
 /// Though the status cannot echo it.

@@ -1,0 +1,209 @@
+//! The rate by examples against an API that bears so much, and what holds for any answers.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::remote::{Answer, Failure};
+use crate::domain::testing::cases;
+
+fn at(millis: u64) -> Timestamp {
+    later(Timestamp::UNIX_EPOCH, Duration::from_millis(millis))
+}
+
+fn per_second(rate: &Rate) -> u32 {
+    rate.reading().per_second
+}
+
+/// Sends what the rate allows for so many seconds to an API that bears `bears` a second and else answers 429. Returns how much
+/// was sent in each second.
+fn driven(rate: &mut Rate, seconds: std::ops::Range<u64>, bears: u64, pressure: Pressure) -> Vec<u64> {
+    let send = |second: u64| {
+        let (mut sent, mut now) = (0, second * 1000);
+        while now < (second + 1) * 1000 {
+            rate.tick(at(now));
+            if let Some(until) = rate.paused_until() {
+                now += u64::try_from(elapsed(at(now), until).as_millis()).unwrap().max(1);
+                continue;
+            }
+            rate.used();
+            sent += 1;
+            let answer = if sent > bears {
+                Pressure::Throttled(Duration::from_secs(1))
+            } else {
+                pressure
+            };
+            rate.observe(at(now), answer);
+            now += u64::try_from(rate.per_permit(100).as_millis()).unwrap().max(1);
+        }
+        sent
+    };
+    seconds.map(send).collect()
+}
+
+#[test]
+fn it_grows_while_it_is_used_up_and_answers_are_quick() {
+    let mut rate = Rate::unknown();
+    assert_eq!(per_second(&rate), 50);
+    driven(&mut rate, 0..14, 10_000, Pressure::Relaxed);
+    assert_eq!(
+        rate.reading(),
+        RequestRate {
+            per_second: 500,
+            reason: RateReason::AtCeiling
+        }
+    );
+}
+
+#[test]
+fn it_does_not_grow_while_idle_or_half_used() {
+    let mut rate = Rate::unknown();
+    for second in 0..100 {
+        for _ in 0..30 {
+            rate.used();
+            rate.observe(at(second * 1000), Pressure::Relaxed);
+        }
+    }
+    assert_eq!(
+        rate.reading(),
+        RequestRate {
+            per_second: 50,
+            reason: RateReason::Untried
+        }
+    );
+}
+
+#[test]
+fn a_rate_that_grew_and_is_not_used_up_is_sufficient() {
+    let mut rate = Rate::unknown();
+    driven(&mut rate, 0..5, 10_000, Pressure::Relaxed);
+    rate.observe(at(60_000), Pressure::Relaxed);
+    assert!(per_second(&rate) > 100);
+    assert_eq!(rate.reading().reason, RateReason::Sufficient);
+}
+
+#[test]
+fn slow_answers_and_failures_of_the_server_stop_its_growth() {
+    let mut rate = Rate::unknown();
+    driven(&mut rate, 0..20, 10_000, Pressure::Slow);
+    assert_eq!(
+        rate.reading(),
+        RequestRate {
+            per_second: 50,
+            reason: RateReason::SlowAnswers
+        }
+    );
+}
+
+/// Most of the time it sends three quarters of what is borne, and more.
+#[test]
+fn it_finds_out_what_the_api_bears() {
+    for bears in [60, 200, 400] {
+        let mut rate = Rate::unknown();
+        let sent = driven(&mut rate, 0..300, bears, Pressure::Relaxed);
+        let late: u64 = sent[30..].iter().sum();
+        let share = late * 100 / (270 * bears);
+        assert!(share >= 75, "{share} % of {bears} a second");
+        let refused = sent[30..].iter().filter(|sent| **sent > bears).count();
+        assert!(refused <= 270 / 8, "{refused} times more than {bears} a second");
+    }
+}
+
+#[test]
+fn the_429s_of_requests_sent_together_halve_the_rate_once() {
+    let mut rate = Rate::declared(10);
+    rate.observe(at(0), Pressure::Throttled(Duration::from_secs(1)));
+    rate.observe(at(100), Pressure::Throttled(Duration::from_secs(5)));
+    assert_eq!(
+        rate.reading(),
+        RequestRate {
+            per_second: 5,
+            reason: RateReason::Throttled
+        }
+    );
+}
+
+#[test]
+fn what_is_declared_again_keeps_rate_and_pause() {
+    let mut rate = Rate::declared(10);
+    rate.observe(at(0), Pressure::Throttled(Duration::from_secs(5)));
+    assert!(!rate.declare(Rate::declared(10)));
+    assert_eq!(per_second(&rate), 5);
+    assert!(rate.declare(Rate::unknown()));
+    assert_eq!((per_second(&rate), rate.paused_until()), (50, Some(at(5000))));
+}
+
+#[test]
+fn an_answer_tells_its_pressure() {
+    let pressure = |took: u64, requests: u32, class: Option<FailureClass>| {
+        let failure = |class| Failure {
+            class,
+            status: None,
+            detail: String::new(),
+        };
+        let answer = Answer {
+            started: at(0),
+            finished: at(took),
+            date: None,
+            requests,
+            result: class.map_or(Ok(()), |class| Err(failure(class))),
+        };
+        Pressure::of(&Answered::from(&answer))
+    };
+    assert_eq!(pressure(300, 1, None), Some(Pressure::Relaxed));
+    assert_eq!(pressure(2500, 1, None), Some(Pressure::Slow));
+    assert_eq!(pressure(2500, 2, None), Some(Pressure::Relaxed));
+    assert_eq!(
+        pressure(20_000, 1, Some(FailureClass::Unknown)),
+        Some(Pressure::Slow)
+    );
+    assert_eq!(pressure(10, 0, Some(FailureClass::Transient)), None);
+    assert_eq!(pressure(10, 1, Some(FailureClass::Rejected)), None);
+    let pause = Duration::from_secs(3);
+    assert_eq!(
+        pressure(10, 1, Some(FailureClass::Throttled(pause))),
+        Some(Pressure::Throttled(pause))
+    );
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    #[test]
+    fn it_stays_below_its_ceiling_and_a_429_halves_it(
+        declared in prop::option::of(1u32..1000),
+        events in prop::collection::vec((0u64..1500, 0u32..60, 0u8..12, 0u64..3000), 1..200),
+    ) {
+        let mut rate = declared.map_or_else(Rate::unknown, Rate::declared);
+        let ceiling = declared.unwrap_or(MOST_REQUESTS_PER_SECOND);
+        let first = declared.unwrap_or(FIRST_REQUESTS_PER_SECOND);
+        let mut now = 0;
+        for (passed, requests, kind, pause) in events {
+            now += passed;
+            rate.tick(at(now));
+            for _ in 0..requests {
+                rate.used();
+            }
+            let (before, paused) = (rate.now, rate.paused_until());
+            let pressure = match kind {
+                0 => Pressure::Throttled(Duration::from_millis(pause)),
+                1 => Pressure::Slow,
+                _ => Pressure::Relaxed,
+            };
+            let change = rate.observe(at(now), pressure);
+            prop_assert!(rate.now <= u64::from(ceiling) * THOUSAND);
+            prop_assert!(rate.now >= u64::from(first) * THOUSAND / LOWEST);
+            match change {
+                RateChange::PausedUntil(until) => {
+                    prop_assert!(rate.paused_until() == Some(until) && until > at(now));
+                    prop_assert!(paused.is_some() || rate.now <= (before / 2).max(u64::from(first) * THOUSAND / LOWEST));
+                }
+                RateChange::Faster => prop_assert!(rate.now > before && rate.now <= before + (before / GROWTH).max(1)),
+                RateChange::Nothing => prop_assert_eq!(rate.now, before),
+            }
+        }
+        // However it was, it recovers.
+        rate.tick(at(now + 20_000));
+        driven(&mut rate, now / 1000 + 21..now / 1000 + 200, u64::MAX, Pressure::Relaxed);
+        prop_assert_eq!(rate.now, u64::from(ceiling) * THOUSAND);
+    }
+}

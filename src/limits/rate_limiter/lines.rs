@@ -1,0 +1,189 @@
+//! Callers that wait for a permit, in a line for each lane.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Lane;
+use crate::domain::ids::Uid;
+use crate::domain::time::earlier;
+
+/// Permits that go to others before one goes to a lane in which somebody waits.
+pub(super) const PASSED_OVER: u32 = 32;
+
+/// Where a permit comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Pool {
+    /// For refreshes, and for deletions while no refresh waits.
+    Reserved,
+    /// For all lanes.
+    Shared,
+}
+
+/// A caller's place in its line, and what it knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Place {
+    at: Position,
+    /// When it is its time, as far as could be known when it came.
+    pub(super) due: Timestamp,
+    /// When it was told to ask again.
+    pub(super) told: Timestamp,
+    pub(super) expires: Timestamp,
+}
+
+/// The earliest end first; of equals, the one that came first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Position {
+    end: Timestamp,
+    came: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines {
+    refresh: Line,
+    create: Line,
+    other: Line,
+    delete: Line,
+    places: HashMap<Uid, (Lane, Place)>,
+    came: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Line {
+    waiting: BTreeMap<Position, Uid>,
+    passed_over: u32,
+}
+
+impl Pool {
+    fn lanes(self) -> &'static [Lane] {
+        match self {
+            Pool::Reserved => &[Lane::Refresh, Lane::Delete],
+            Pool::Shared => &[Lane::Refresh, Lane::Create, Lane::Other, Lane::Delete],
+        }
+    }
+}
+
+impl Place {
+    /// The same place, of a caller that is to be told another instant.
+    pub(super) fn untold(self) -> Self {
+        Self {
+            due: Timestamp::MIN,
+            told: Timestamp::MIN,
+            expires: Timestamp::MIN,
+            ..self
+        }
+    }
+}
+
+impl Lines {
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// How many may go before the last one in this lane. Deletions have the reserved pool for the most part.
+    pub(super) fn ahead_of_last(&self, lane: Lane) -> usize {
+        let pool = match lane {
+            Lane::Delete => Pool::Reserved,
+            Lane::Refresh | Lane::Create | Lane::Other => Pool::Shared,
+        };
+        let lanes = pool.lanes().iter().filter(|other| **other <= lane);
+        let waiting: usize = lanes.map(|lane| self.line(*lane).waiting.len()).sum();
+        waiting.saturating_sub(1)
+    }
+
+    /// A caller that is in this line keeps its place, unless its end is another one.
+    pub(super) fn put(&mut self, who: &Uid, lane: Lane, end: Timestamp) {
+        let known = self.places.get(who).copied();
+        match known {
+            Some((known, place)) if known == lane && place.at.end == end => {}
+            Some((_, place)) => {
+                self.remove(who);
+                let at = Position { end, ..place.at };
+                self.put_back(who.clone(), lane, Place { at, ..place });
+            }
+            None => {
+                let place = self.new_place(end);
+                self.put_back(who.clone(), lane, place);
+            }
+        }
+    }
+
+    fn new_place(&mut self, end: Timestamp) -> Place {
+        self.came += 1;
+        Place {
+            at: Position { end, came: self.came },
+            due: Timestamp::MIN,
+            told: Timestamp::MIN,
+            expires: Timestamp::MIN,
+        }
+    }
+
+    pub(super) fn put_back(&mut self, who: Uid, lane: Lane, place: Place) {
+        self.line_mut(lane).waiting.insert(place.at, who.clone());
+        self.places.insert(who, (lane, place));
+    }
+
+    pub(super) fn place_mut(&mut self, who: &Uid) -> Option<&mut Place> {
+        self.places.get_mut(who).map(|(_, place)| place)
+    }
+
+    /// Returns when it would have expired.
+    pub(super) fn remove(&mut self, who: &Uid) -> Option<Timestamp> {
+        let (lane, place) = self.places.remove(who)?;
+        self.line_mut(lane).waiting.remove(&place.at);
+        Some(place.expires)
+    }
+
+    pub(super) fn any_in(&self, pool: Pool) -> bool {
+        pool.lanes()
+            .iter()
+            .any(|lane| !self.line(*lane).waiting.is_empty())
+    }
+
+    /// Takes whoever goes next: of the first lane, unless another one was passed over for too long.
+    pub(super) fn pop(&mut self, pool: Pool) -> Option<(Uid, Lane, Place)> {
+        let waits = |lane: &&Lane| !self.line(**lane).waiting.is_empty();
+        let mut waiting = pool.lanes().iter().filter(waits);
+        let first = *waiting.clone().next()?;
+        let late = waiting.find(|lane| self.line(**lane).passed_over >= PASSED_OVER);
+        let next = late.copied().unwrap_or(first);
+        for lane in pool.lanes() {
+            let line = self.line_mut(*lane);
+            line.passed_over = match line.waiting.is_empty() {
+                false if *lane != next => line.passed_over.saturating_add(1),
+                _ => 0,
+            };
+        }
+        let (_, who) = self.line_mut(next).waiting.pop_first()?;
+        let (_, place) = self.places.remove(&who)?;
+        Some((who, next, place))
+    }
+
+    /// The clock was set back `by` this much. The ends are others' instants, and stay.
+    pub(super) fn set_back(&mut self, by: Duration) {
+        for (_, place) in self.places.values_mut() {
+            place.due = earlier(place.due, by);
+            place.told = earlier(place.told, by);
+            place.expires = earlier(place.expires, by);
+        }
+    }
+
+    fn line(&self, lane: Lane) -> &Line {
+        match lane {
+            Lane::Refresh => &self.refresh,
+            Lane::Create => &self.create,
+            Lane::Other => &self.other,
+            Lane::Delete => &self.delete,
+        }
+    }
+
+    fn line_mut(&mut self, lane: Lane) -> &mut Line {
+        match lane {
+            Lane::Refresh => &mut self.refresh,
+            Lane::Create => &mut self.create,
+            Lane::Other => &mut self.other,
+            Lane::Delete => &mut self.delete,
+        }
+    }
+}
