@@ -53,7 +53,8 @@ pub const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
         description = "Empty means the public endpoint."),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message",
         priority = 1, description = "Why, in words."),
-    validation = schema::object_name_fits()
+    validation = schema::object_name_fits(),
+    validation = checks::organization_id_stays()
 )]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = checks::spec)]
@@ -64,7 +65,7 @@ pub struct OrganizationSpec {
     #[schemars(transform = checks::endpoint)]
     pub endpoint: Option<String>,
     /// Id of the organization (a UUID). Needed when the credential opens more than one. Unset: the one that the
-    /// credential opens, as found. Once set, it cannot be changed or removed.
+    /// credential opens, as found. It may be corrected until an organization is verified; then no other can be set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = schema::uuid)]
     pub organization_id: Option<OrganizationId>,

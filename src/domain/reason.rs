@@ -108,7 +108,7 @@ reasons! {
     /// Of an Organization: no answer of Agent Engine names the organization.
     OrganizationUnknown: Reconciling, "Set `spec.organizationId`; check the credential's rights.";
     /// Of an Organization that is being deleted: Workspaces still use it.
-    InUse: Reconciling, "Delete those Workspaces; with `deletionPolicy: Retain` their workspaces stay at Agent Engine.";
+    InUse: Reconciling, "Delete those Workspaces; with `deletionPolicy: Retain` their workspaces stay at Agent Engine. To keep them, take the finalizer off the Organization and apply it again.";
 
     /// Of an Organization: Agent Engine refuses the credential.
     CredentialsRejected: Stalled, "Put a valid pair into the credential Secret.";
@@ -117,7 +117,7 @@ reasons! {
     /// The Organization does not grant this name to the namespace. The operator hands out no token; it does not change an existing workspace.
     NameNotGranted: Stalled, "Choose a granted name, or ask the operator's administrator for the `access` entry in the message.";
     /// Another object claims this name or this workspace. Names that differ only in case, blanks or Unicode form count as one.
-    NameClaimed: Stalled, "Choose another name, or delete the other object.";
+    NameClaimed: Stalled, "Choose another name, or have the other object give it up. Two objects exchange their names by way of a third.";
     /// A workspace of this name exists, and adoption is not requested, or not allowed.
     AlreadyExists: Stalled, "Set `adoptionPolicy: ByName` (and have `adoption: Allowed` granted), or choose another name.";
     /// A workspace exists whose name differs only in case, blanks or Unicode form.
@@ -127,11 +127,11 @@ reasons! {
     /// A token opens another workspace than the recorded one, or an id names a workspace of another organization. The operator handed out no token.
     IdentityMismatch: Stalled, "Find out who renamed or replaced the workspace.";
     /// The Organization's credential belongs to another organization than the recorded one.
-    OrganizationMismatch: Stalled, "Restore the credential of the recorded organization; if a new Organization has a wrong `spec.organizationId`, create it again.";
+    OrganizationMismatch: Stalled, "Restore the credential of the recorded organization; if a new Organization has a wrong `spec.organizationId`, correct or remove it.";
     /// The workspace was deleted at Agent Engine. The operator does not create it again by itself.
     WorkspaceNotFound: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. If `spec.workspaceId` names it, create another object with the right id.";
     /// A Secret of that name exists and belongs to another owner.
-    SecretNotOwned: Stalled, "Delete that Secret, or choose another `spec.tokenSecret.name`.";
+    SecretNotOwned: Stalled, "Choose another `spec.tokenSecret.name`, or delete that Secret if it is no other Workspace's.";
     /// The API server stores the token Secret otherwise than it was written, as where an admission policy changes it. The token in it is not vouched for.
     SecretAltered: Stalled, "Exempt the Secret from the policy, then delete it: it is made again at once.";
     /// The organization refuses further workspaces.

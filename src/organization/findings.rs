@@ -1,6 +1,6 @@
 //! Every sentence about an Organization for people. Which of them is said is judged elsewhere.
 
-use crate::crd::metadata_keys::CONFIRM_MISSING;
+use crate::crd::metadata_keys::{CONFIRM_MISSING, FINALIZER};
 use crate::crd::organization::OrganizationSpec;
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
@@ -14,11 +14,11 @@ use crate::organization::memory::NoClient;
 const SLOW_DOWN: &str = "Agent Engine asked to slow down";
 
 /// What Ready says.
-pub(super) fn ready(readiness: Readiness<'_>, spec: &OrganizationSpec) -> Finding {
+pub(super) fn ready(readiness: Readiness<'_>, spec: &OrganizationSpec, pinned_by: PinnedBy) -> Finding {
     let message = match readiness {
         Readiness::InUse => in_use(),
         Readiness::Unknown(unknown) => unverified(unknown, spec),
-        Readiness::Changed { pinned, found } => changed(pinned, found),
+        Readiness::Changed { pinned, found } => changed(pinned, found, pinned_by),
         Readiness::ManyMissing(count) => many_missing(count),
         Readiness::ListFailed(trouble) => list_failed(trouble, spec),
         Readiness::RateTooLow(Shortage { declared, needed }) => format!(
@@ -71,16 +71,47 @@ pub(super) fn undecodable(error: &str) -> Finding {
 
 /// Without the number of Workspaces: each that goes would be a write of its own.
 fn in_use() -> String {
-    "it is being deleted, but Workspaces still name it: kubectl get workspaces --all-namespaces -o wide shows them. Delete \
-     them first; with spec.deletionPolicy: Retain, their workspaces stay at Agent Engine"
-        .to_owned()
+    format!(
+        "it is being deleted, but Workspaces still name it: kubectl get workspaces --all-namespaces -o wide shows them. If they \
+         are to go too, delete them; with spec.deletionPolicy: Retain, their workspaces stay at Agent Engine. To keep them, \
+         take the finalizer {FINALIZER} off this Organization and apply it again: they wait for it"
+    )
 }
 
-fn changed(pinned: &OrganizationId, found: &OrganizationId) -> String {
+/// What holds the Workspaces of an Organization that is being deleted, and with them the Organization.
+pub(super) fn held_in_use(cause: Finding) -> Finding {
+    Finding::new(
+        cause.reason,
+        format!(
+            "{}. It is being deleted, but Workspaces still name it; those that are to be deleted at Agent Engine wait for this, \
+             others need spec.deletionPolicy: Retain",
+            cause.message
+        ),
+    )
+}
+
+/// What says which organization it stands for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum PinnedBy {
+    /// It is declared, and was never verified.
+    Spec,
+    /// It was verified.
+    Status,
+}
+
+fn changed(pinned: &OrganizationId, found: &OrganizationId, pinned_by: PinnedBy) -> String {
+    let remedy = match pinned_by {
+        PinnedBy::Spec => {
+            format!(
+                "Put the credential of {pinned} into the Secret, or correct or remove spec.organizationId"
+            )
+        }
+        PinnedBy::Status => {
+            format!("Restore the credential of {pinned}, or make another Organization for {found}")
+        }
+    };
     format!(
-        "the credential belongs to organization {found}, but this Organization is {pinned}; nothing was asked of {found}. \
-         Restore the credential of {pinned}, or make another Organization for {found}; if spec.organizationId is wrong, delete \
-         this Organization and create it again"
+        "the credential belongs to organization {found}, but this Organization is {pinned}; nothing was asked of {found}. {remedy}"
     )
 }
 

@@ -11,10 +11,10 @@ use crate::domain::time::elapsed;
 use crate::domain::verification::Verification;
 use crate::organization::effect::{Publication, Wake};
 use crate::organization::facts::Published;
-use crate::organization::findings;
+use crate::organization::findings::{self, PinnedBy};
 use crate::organization::judge::listing::{is_listable, many_missing, missing};
 use crate::organization::judge::news::{News, news};
-use crate::organization::judge::readiness::readiness;
+use crate::organization::judge::readiness::{Readiness, is_in_use, readiness};
 use crate::organization::judge::verification::{Owner, owner};
 use crate::organization::progress::Attempt;
 use crate::organization::view::View;
@@ -113,7 +113,25 @@ fn handled_request(view: &View) -> Option<String> {
 }
 
 fn finding(view: &View) -> Finding {
-    findings::ready(readiness(view), &view.declared)
+    let readiness = readiness(view);
+    let pinned_by = match &view.stored.organization_id {
+        Some(verified)
+            if view
+                .declared
+                .organization_id
+                .as_ref()
+                .is_none_or(|id| id == verified) =>
+        {
+            PinnedBy::Status
+        }
+        Some(_) | None => PinnedBy::Spec,
+    };
+    let finding = findings::ready(readiness, &view.declared, pinned_by);
+    if is_in_use(view) && readiness != Readiness::InUse {
+        findings::held_in_use(finding)
+    } else {
+        finding
+    }
 }
 
 fn verification(view: &View) -> Verification {

@@ -42,6 +42,8 @@ pub struct Claimant {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ClaimResult {
     pub lost: BTreeMap<ClaimKey, Claimant>,
+    /// Those of them whose holder wants a name that this object has: the two exchange names.
+    pub exchanged: BTreeSet<ClaimKey>,
 }
 
 impl ClaimResult {
@@ -165,7 +167,17 @@ impl Claims {
             }
             object.to_wake.extend(woken);
         });
-        ClaimResult { lost }
+        let wants_ours = |holder: &Claimant| {
+            let holder = self.objects.get(&holder.uid);
+            let mut keys = holder.into_iter().flat_map(Object::keys);
+            keys.any(|key| {
+                matches!(key, ClaimKey::Name(..))
+                    && self.winner(key).is_some_and(|winner| winner.uid == claimant.uid)
+            })
+        };
+        let exchanged = lost.iter().filter(|(_, holder)| wants_ours(holder));
+        let exchanged = exchanged.map(|(key, _)| key.clone()).collect();
+        ClaimResult { lost, exchanged }
     }
 
     /// Those of the keys that other objects have. Claims nothing.

@@ -93,6 +93,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.lagging-store",
             "rule.deaf-watch",
             "rule.definition-gone",
+            "rule.remedies",
             "rule.listed-namespace",
             "rule.pure-core",
             "rule.rate",

@@ -1,22 +1,30 @@
 //! Bounds and rules of `Organization.spec`.
 
+use kube::core::{Message, Rule};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
 use super::{LABEL_KEY, LABEL_VALUE, add, refuse_unless, unset_is_absent};
 
-/// Across the fields of a spec, and from one version of it to the next.
+/// Across the fields of a spec.
 pub fn spec(schema: &mut Schema) {
     unset_is_absent(schema);
-    refuse_unless(
-        schema,
-        &[(
-            "!has(oldSelf.organizationId) \
-             || (has(self.organizationId) && self.organizationId == oldSelf.organizationId)",
-            "organizationId cannot be changed or removed once set: create another Organization object for another \
-             organization",
-        )],
-    );
+}
+
+/// On the whole object, for it asks the status. Without a verified organization, a wrong id can be corrected; with one, it is
+/// not taken in the first place. To remove it is always safe: the verified one stays pinned.
+pub fn organization_id_stays() -> Rule {
+    Rule::new(
+        "!has(self.spec.organizationId) \
+         || (has(oldSelf.spec.organizationId) && self.spec.organizationId == oldSelf.spec.organizationId) \
+         || !has(self.status) || !has(self.status.organizationId) \
+         || self.spec.organizationId == self.status.organizationId",
+    )
+    .message(Message::Message(
+        "organizationId cannot be set to another organization than the one that was verified (status.organizationId): \
+         create another Organization object for another organization"
+            .to_owned(),
+    ))
 }
 
 /// A URL that credentials may be sent to.

@@ -95,7 +95,8 @@ pub(in crate::lifecycle) fn several(name: &WorkspaceName, count: usize) -> Findi
         Reason::AlreadyExists,
         format!(
             "{count} workspaces are named {:?}; none was touched. Rename the others at Agent Engine; or, to adopt one of them by \
-             its id, delete this object and create it again with spec.workspaceId, which cannot be added later",
+             its id, delete this object and create it again with spec.workspaceId, which cannot be added later, and a spec.name \
+             that no other workspace has",
             name.as_str()
         ),
     )

@@ -98,7 +98,8 @@ pub(in crate::lifecycle) fn token_opens_another(
         Reason::IdentityMismatch,
         format!(
             "a token issued for {:?} opens the workspace {opened}, recorded is {}; the token was dropped and nothing handed \
-             out. Find out who renamed or replaced the workspace",
+             out. Find out who renamed or replaced the workspace; if another one has the same name, rename that one at Agent \
+             Engine, or declare another spec.name",
             issued_for.as_str(),
             record.id
         ),

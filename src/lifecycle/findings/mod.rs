@@ -30,7 +30,8 @@ pub(in crate::lifecycle) use identity::{
     token_opens_another, unconfirmed, wish_among_many, wish_unconfirmed,
 };
 pub(in crate::lifecycle) use names::{
-    already_exists, bears_what_is_not_granted, id_claimed, id_not_granted, name_claimed, not_granted, similar,
+    already_exists, bears_what_is_not_granted, id_claimed, id_not_granted, name_claimed, name_exchanged,
+    not_granted, similar,
 };
 pub(in crate::lifecycle) use organization::{
     changed, mismatch, not_decodable, not_found as organization_not_found, not_ready,
@@ -41,6 +42,6 @@ pub(in crate::lifecycle) use sync::{
 };
 pub(in crate::lifecycle) use token::{
     being_issued, declared_inactive, disabled, inactive, rename_unclear, secret_altered, secret_fight,
-    secret_not_owned, unknown_state, verified, verified_and_contested, verified_of_another_organization,
-    waits as token_waits,
+    secret_not_owned, secret_of_another, unknown_state, verified, verified_and_contested,
+    verified_of_another_organization, waits as token_waits,
 };

@@ -59,7 +59,21 @@ pub(in crate::lifecycle) fn name_claimed(name: &WorkspaceName, holder: &str) -> 
         Reason::NameClaimed,
         format!(
             "the workspace name {:?} is claimed by {holder}; nothing was done. Choose another name (names that differ only \
-             in case, blanks or Unicode form count as one), or have the other object deleted",
+             in case, blanks or Unicode form count as one), or have the other object give the name up: another spec.name there, \
+             or its deletion",
+            name.as_str()
+        ),
+    )
+}
+
+/// Two objects want each other's name.
+pub(in crate::lifecycle) fn name_exchanged(name: &WorkspaceName, holder: &str) -> Finding {
+    Finding::new(
+        Reason::NameClaimed,
+        format!(
+            "the workspace name {:?} is claimed by {holder}, which wants the name of this one in turn; nothing was done. Names \
+             are exchanged by way of a third: set another spec.name here, which frees the name for the other object, and the \
+             wanted one once the other is Ready",
             name.as_str()
         ),
     )

@@ -32,7 +32,8 @@ pub(in crate::lifecycle) fn not_ready(name: &str, why: &str) -> Finding {
 pub(in crate::lifecycle) fn changed(pinned: &OrganizationId, found: &OrganizationId) -> String {
     format!(
         "the Organization's credential belongs to organization {found}, but it stands for {pinned}; nothing was asked of \
-         {found}. Restore the credential of {pinned}, or, where spec.organizationId is wrong, create the Organization again"
+         {found}. Restore the credential of {pinned}; or, where spec.organizationId of the Organization is wrong, correct or \
+         remove it"
     )
 }
 

@@ -107,6 +107,18 @@ pub(in crate::lifecycle) fn secret_not_owned(name: &str) -> Finding {
     )
 }
 
+/// Another Workspace uses the Secret, or is to use it.
+pub(in crate::lifecycle) fn secret_of_another(name: &str, workspace: &str) -> Finding {
+    Finding::new(
+        Reason::SecretNotOwned,
+        format!(
+            "the Secret {name:?} is marked as that of the Workspace object {workspace:?}; it was left untouched. Choose another \
+             spec.tokenSecret.name. Two objects exchange theirs by way of a third: set another name here, and the wanted one \
+             once the other is Ready"
+        ),
+    )
+}
+
 pub(in crate::lifecycle) fn verified_of_another_organization(
     record: &Record,
     other: &OrganizationId,

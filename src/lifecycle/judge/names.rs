@@ -8,7 +8,7 @@ use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::findings;
 use crate::lifecycle::progress::NameSearch;
 use crate::lifecycle::view::View;
-use crate::tenancy::{ClaimKey, Grant, canonical};
+use crate::tenancy::{ClaimKey, Claimant, Grant, canonical};
 
 /// The grant for `name`.
 pub fn grant(view: &View, name: &WorkspaceName) -> Option<Grant> {
@@ -33,7 +33,16 @@ fn holder(view: &View, key: &ClaimKey) -> Option<String> {
 /// The finding if another object claims `name`.
 pub fn claimed_by_other(view: &View, organization: &OrganizationId, name: &WorkspaceName) -> Option<Finding> {
     let key = ClaimKey::Name(organization.clone(), canonical(name));
-    holder(view, &key).map(|holder| findings::name_claimed(name, &holder))
+    let in_sight = |winner: &Claimant| winner.namespace == view.object.namespace;
+    let exchanged =
+        view.claim_result.exchanged.contains(&key) && view.claim_result.lost.get(&key).is_some_and(in_sight);
+    holder(view, &key).map(|holder| {
+        if exchanged {
+            findings::name_exchanged(name, &holder)
+        } else {
+            findings::name_claimed(name, &holder)
+        }
+    })
 }
 
 /// The finding if another object claims the workspace of that id.

@@ -50,7 +50,7 @@ pub fn need(view: &View, record: &Record) -> Need {
         // The Secret that was in use stays in use, if it can be found.
         Target::Foreign => {
             return token_secret::unwatched_recorded_secret(view).map_or_else(
-                || Need::Blocked(findings::secret_not_owned(&view.target_name())),
+                || Need::Blocked(token_secret::not_owned(view)),
                 |read| Need::Next(read.into()),
             );
         }

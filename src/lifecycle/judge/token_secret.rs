@@ -104,7 +104,17 @@ pub fn secret_name(view: &View) -> String {
 /// The finding if another owner has the declared name while an old Secret stays in use.
 pub fn name_conflict(view: &View) -> Option<Finding> {
     (secret_name(view) != view.target_name() || matches!(target(view), Target::Foreign))
-        .then(|| findings::secret_not_owned(&view.target_name()))
+        .then(|| not_owned(view))
+}
+
+/// The finding about a Secret of another owner under the declared name.
+pub fn not_owned(view: &View) -> Finding {
+    let name = view.target_name();
+    let marked = secret_named(view, &name).and_then(|facts| facts.labels.get(metadata_keys::WORKSPACE_LABEL));
+    match marked.filter(|workspace| **workspace != view.object.name) {
+        Some(workspace) => findings::secret_of_another(&name, workspace),
+        None => findings::secret_not_owned(&name),
+    }
 }
 
 pub fn is_current(view: &View, record: &Record, facts: &SecretFacts) -> bool {

@@ -30,11 +30,20 @@ pub enum Readiness<'a> {
     Verified,
 }
 
-/// What Ready says.
+/// Whether it is being deleted while Workspaces name it.
+pub fn is_in_use(view: &View) -> bool {
+    view.object.deletion == Deletion::Requested && view.users > 0
+}
+
+/// What Ready says. What holds the Workspaces of one that is being deleted comes first: they hold it.
 pub fn readiness(view: &View) -> Readiness<'_> {
-    if view.object.deletion == Deletion::Requested && view.users > 0 {
-        return Readiness::InUse;
+    match cause(view) {
+        Readiness::Verified if is_in_use(view) => Readiness::InUse,
+        cause => cause,
     }
+}
+
+fn cause(view: &View) -> Readiness<'_> {
     match owner(view) {
         Owner::Unknown(unknown) => return Readiness::Unknown(unknown),
         Owner::Changed { pinned, found } => return Readiness::Changed { pinned, found },

@@ -1,6 +1,6 @@
 //! A case of a table, and what the API server says to it.
 
-use kube::api::{Api, DynamicObject, PostParams};
+use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
@@ -14,6 +14,8 @@ pub struct Case {
     object_name: String,
     /// The spec before, if the case is a change. YAML.
     from: Option<String>,
+    /// Laid over the status before a change. YAML.
+    status: Option<String>,
     /// The spec to judge. YAML.
     spec: String,
     pub answer: Answer,
@@ -31,6 +33,7 @@ pub fn takes(what: &'static str, spec: impl Into<String>) -> Case {
         what,
         object_name: "probe".to_owned(),
         from: None,
+        status: None,
         spec: spec.into(),
         answer: Answer::Taken,
     }
@@ -58,6 +61,14 @@ pub fn forbids_change(what: &'static str, from: &str, to: &str, message: &str) -
 }
 
 impl Case {
+    /// The object has this status when its spec is changed.
+    pub fn in_status(self, status: &str) -> Self {
+        Self {
+            status: Some(status.to_owned()),
+            ..self
+        }
+    }
+
     pub fn named(self, object_name: impl Into<String>) -> Self {
         Self {
             object_name: object_name.into(),
@@ -104,7 +115,13 @@ async fn verdict(api: &Api<DynamicObject>, kind: &str, number: usize, case: &Cas
             let name = format!("{}-{number}", case.object_name);
             let before = object(kind, &name, from);
             let before = api.create(&PostParams::default(), &before).await;
-            let before = before.map_err(|error| format!("the state before was refused: {error}"))?;
+            let mut before = before.map_err(|error| format!("the state before was refused: {error}"))?;
+            if let Some(status) = &case.status {
+                let status: Value = serde_saphyr::from_str(status).unwrap();
+                let patch = Patch::Merge(json!({"status": status}));
+                let stored = api.patch_status(&name, &PatchParams::default(), &patch).await;
+                before = stored.map_err(|error| format!("the status before was refused: {error}"))?;
+            }
             let mut after = object(kind, &name, &case.spec);
             after.metadata.resource_version = before.metadata.resource_version;
             api.replace(&name, &dry_run, &after).await

@@ -185,7 +185,8 @@ pub fn changes() -> Vec<Case> {
         with("organizationId: 645a183f-b12b-4c6e-8ad3-99e165603450"),
         with("organizationId: 745a183f-b12b-4c6e-8ad3-99e165603450"),
     );
-    let fixed = "organizationId cannot be changed or removed once set";
+    let verified = "{organizationId: 645a183f-b12b-4c6e-8ad3-99e165603450}";
+    let fixed = "organizationId cannot be set to another organization than the one that was verified";
     vec![
         lets_change(
             "a credential",
@@ -198,7 +199,19 @@ pub fn changes() -> Vec<Case> {
             &with("endpoint: https://eu.example.com"),
         ),
         lets_change("an id added", &with(""), &id),
-        forbids_change("an id changed", &id, &other, fixed),
-        forbids_change("an id removed", &id, &with(""), fixed),
+        lets_change("an id corrected", &id, &other),
+        lets_change("an id removed", &id, &with("")),
+        lets_change("the verified id added", &with(""), &id).in_status(verified),
+        lets_change("the verified id removed", &id, &with("")).in_status(verified),
+        // A version before this rule took it.
+        lets_change(
+            "another field beside a wrong id",
+            &other,
+            &with("organizationId: 745a183f-b12b-4c6e-8ad3-99e165603450, requestsPerSecond: 5"),
+        )
+        .in_status(verified),
+        forbids_change("another id than the verified one added", &with(""), &other, fixed)
+            .in_status(verified),
+        forbids_change("the verified id changed", &id, &other, fixed).in_status(verified),
     ]
 }

@@ -1,7 +1,7 @@
 //! Where Organizations are read from, how long they are held, and what is told of them.
 
-use kube::api::DeleteParams;
-use serde_json::json;
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::{Value, json};
 
 use crate::support::{LONG, Stage, condition, eventually, organization_message, ready_message};
 
@@ -119,4 +119,78 @@ async fn a_request_for_a_reconcile_is_echoed() {
     .await;
     assert_eq!(told, expected);
     assert_eq!(stage.event_reasons(&stage.home, "default").await, ["Verified"]);
+}
+
+/// As long as none is verified; then another id is refused, and the right one is taken.
+/// Promise: rule.remedies
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_organization_id_is_corrected_or_refused() {
+    let wrong = json!({"organizationId": "745a183f-b12b-4c6e-8ad3-99e165603450"});
+    let stage = Stage::with(&[], wrong.clone()).await;
+    let _operator = stage.operator().await;
+    let organization = stage.organization_reason("default", "OrganizationMismatch").await;
+    let message = organization_message(&organization);
+    assert!(
+        message.contains("correct or remove spec.organizationId"),
+        "{message}"
+    );
+
+    let params = PatchParams::default();
+    let patch = |id: Value| Patch::Merge(json!({"spec": {"organizationId": id}}));
+    let organizations = stage.organizations();
+    organizations
+        .patch("default", &params, &patch(Value::Null))
+        .await
+        .unwrap();
+    let verified = stage.organization_reason("default", "Verified").await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+
+    let refused = organizations
+        .patch("default", &params, &patch(wrong["organizationId"].clone()))
+        .await;
+    let refusal = refused.unwrap_err().to_string();
+    assert!(
+        refusal.contains("create another Organization object"),
+        "{refusal}"
+    );
+    let right = json!(verified.status.unwrap().organization_id.unwrap());
+    organizations
+        .patch("default", &params, &patch(right))
+        .await
+        .unwrap();
+    organizations
+        .patch("default", &params, &patch(Value::Null))
+        .await
+        .unwrap();
+    stage.organization_reason("default", "Verified").await;
+}
+
+/// One `kubectl delete -f` of credential, Organization and Workspaces.
+/// Promise: rule.remedies
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_deleted_all_at_once_names_the_credential_first() {
+    let stage = Stage::set().await;
+    let _operator = stage.operator().await;
+    stage
+        .workspace("acme", json!({"name": "Acme", "deletionPolicy": "Delete"}))
+        .await;
+    stage.ready("acme").await;
+    let secrets = stage.secrets_in(&stage.home);
+    secrets
+        .delete("credential", &DeleteParams::default())
+        .await
+        .unwrap();
+    stage
+        .organizations()
+        .delete("default", &DeleteParams::default())
+        .await
+        .unwrap();
+    let organization = stage.organization_reason("default", "CredentialsMissing").await;
+    let message = organization_message(&organization);
+    assert!(message.contains("Workspaces still name it"), "{message}");
+    stage.begin_deletion("acme").await;
+    stage.good_credential().await;
+    stage.gone("acme").await;
+    stage.remote_names(&[]).await;
 }

@@ -23,6 +23,7 @@ mod near_names;
 mod orphans;
 mod preconditions;
 mod rate_limits;
+mod remedies;
 mod rename_and_state;
 mod reports;
 mod reread;

@@ -1,5 +1,6 @@
 //! The life of an Organization as sentences, a chapter a file.
 
+mod advice;
 mod budget;
 mod credential;
 mod holding;
