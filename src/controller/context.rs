@@ -10,12 +10,15 @@ use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
+use tokio::time::Instant;
+
 use super::own_writes::OwnWrites;
 use super::secret_index::SecretIndex;
 use crate::admin::AdminState;
 use crate::clock::Clock;
 use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
 use crate::domain::ids::Uid;
+use crate::domain::time::earlier;
 use crate::engine;
 use crate::lifecycle::Memory;
 use crate::limits::RateLimiter;
@@ -29,6 +32,7 @@ pub struct Context {
     pub(super) settings: Settings,
     pub(super) admin: AdminState,
     pub(super) clock: Clock,
+    began: Instant,
     pub(super) workspaces: Store<AnyWorkspace>,
     pub(super) organizations: Store<AnyOrganization>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
@@ -109,6 +113,7 @@ impl Context {
             settings,
             admin,
             clock: Clock::system(),
+            began: Instant::now(),
             workspaces: writers.workspaces.as_reader(),
             organizations: writers.organizations.as_reader(),
             namespaces: writers.namespaces.as_reader(),
@@ -129,6 +134,11 @@ impl Context {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// When this process began, by the wall clock of now: also where that was set back meanwhile.
+    pub(super) fn process_began(&self) -> Timestamp {
+        earlier(self.now(), self.began.elapsed())
     }
 
     /// Nothing under this lock panics half way, so a poisoned lock still holds sound values.

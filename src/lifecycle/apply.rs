@@ -2,22 +2,49 @@
 
 mod answers;
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::crd::workspace::Creation;
+use crate::domain::ids::WorkspaceId;
 use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome};
 use crate::lifecycle::facts::{Ownership, SecretFacts};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::deletion;
 use crate::lifecycle::memory::LastToken;
-use crate::lifecycle::progress::{ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
+use crate::lifecycle::progress::{Failures, ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
 use crate::lifecycle::view::View;
 
-/// Applies `outcome` of `effect` to the view.
-pub(super) fn apply_outcome(view: &mut View, aspect: Aspect, effect: &Effect, outcome: Outcome) {
+/// A call to Agent Engine that ends later after a live read makes what was read stale: a user may have changed it meanwhile.
+const LIVE_FOR: Duration = Duration::from_secs(2);
+
+/// Applies `outcome` of `effect`, which was asked at `asked_at`, to the view.
+pub(super) fn apply_outcome(
+    view: &mut View,
+    aspect: Aspect,
+    effect: &Effect,
+    asked_at: Timestamp,
+    outcome: Outcome,
+) {
     match (effect, outcome) {
-        (Effect::Cluster(effect), Outcome::Cluster(outcome)) => of_cluster(view, aspect, effect, outcome),
-        (Effect::Engine(call), Outcome::Engine(answer)) => answers::apply(view, aspect, call, answer),
+        (Effect::Cluster(effect), Outcome::Cluster(outcome)) => {
+            if let ClusterOutcome::Object(_) = outcome {
+                view.progress.live_at = Some(asked_at);
+            }
+            of_cluster(view, aspect, effect, outcome);
+        }
+        (Effect::Engine(call), Outcome::Engine(answer)) => {
+            answers::apply(view, aspect, call, answer);
+            let slow = |at| elapsed(at, view.now) > LIVE_FOR;
+            if view.progress.live_at.is_some_and(slow) || slow(asked_at) {
+                view.progress.live_at = None;
+                view.progress.crd = None;
+            }
+        }
         // The shell answers each effect in its own family.
         (Effect::Cluster(_), Outcome::Engine(_)) | (Effect::Engine(_), Outcome::Cluster(_)) => {}
     }
@@ -84,13 +111,61 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
         }
     }
     let target = view.target_name();
+    let before = Subject::of(view);
     view.progress.object = ObjectProgress::Current;
     view.object = state.object;
     view.declared = state.declared;
     view.stored = state.stored;
+    let after = Subject::of(view);
+    match effect {
+        // No process before this one issued for it.
+        ClusterEffect::WriteStatus(_) if before.recorded.is_none() && after.recorded.is_some() => {
+            view.memory.free_of_former_issues = after.recorded;
+        }
+        ClusterEffect::ReadObject if before != after => forget_the_one_before(view, before),
+        _ => {}
+    }
     if view.target_name() != target {
         retarget(view);
     }
+}
+
+/// What a reconcile is about: the record, the creation in flight, and the id that another object's status names.
+#[derive(PartialEq)]
+struct Subject {
+    recorded: Option<WorkspaceId>,
+    intent: Option<Creation>,
+    wish: Option<WorkspaceId>,
+}
+
+impl Subject {
+    fn of(view: &View) -> Self {
+        Self {
+            recorded: view.record().map(|record| record.id),
+            intent: view.intent().cloned(),
+            wish: view.wish().cloned(),
+        }
+    }
+}
+
+/// Another process has written. The token at hand and the failures are of the record or the intent before; an issue that was
+/// sent for that intent is in doubt.
+fn forget_the_one_before(view: &mut View, before: Subject) {
+    let voided = |intent: &Creation| match &view.progress.token {
+        TokenProgress::NothingMade(of) => of.as_ref() == Some(intent),
+        TokenProgress::MayIssue(of) => of == intent,
+        TokenProgress::None
+        | TokenProgress::Issued(_)
+        | TokenProgress::Verified(..)
+        | TokenProgress::Published(_) => false,
+    };
+    let sent = before
+        .intent
+        .filter(|intent| view.progress.issues > 0 && !voided(intent));
+    let in_doubt = sent.map(|intent| view.progress.clock.issue_of(&intent));
+    view.memory.unresolved.extend(in_doubt);
+    view.progress.token = TokenProgress::None;
+    view.progress.failures = Failures::default();
 }
 
 /// The intent is stored, so its issue may be sent while that fits into the intent's window. After a slow write the window

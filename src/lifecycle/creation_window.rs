@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::workspace::{Creation, CreationClock};
 use crate::domain::ids::WorkspaceName;
-use crate::domain::remote::Answer;
+use crate::domain::remote::{Answer, RemoteWorkspace};
 use crate::domain::time::{earlier, elapsed, later, shifted};
 
 /// The total time that one issue may take. The transport ends it by then.
@@ -18,6 +18,12 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long the list may lack a new workspace.
 pub const LAG_ALLOWANCE: Duration = Duration::from_secs(30);
+
+/// After a search that did not end the doubt; doubled each time.
+const SEARCHED_AGAIN: Duration = Duration::from_secs(60);
+
+/// The longest rest between two searches for one issue.
+const SEARCHED_AT_LEAST: Duration = Duration::from_secs(3600);
 
 /// `Date` has whole seconds, and clocks of one service differ a little.
 const SERVER_SLACK: Duration = Duration::from_secs(2);
@@ -55,6 +61,39 @@ pub struct UnresolvedIssue {
     pub window: Window,
     /// From then on a search shows every workspace that the issue created.
     pub resolved_at: Timestamp,
+    /// When it is searched for next.
+    pub search_at: Timestamp,
+    pub searches: u32,
+}
+
+impl UnresolvedIssue {
+    /// Whether this very issue can have made the workspace: exactly its name, created within its window.
+    pub fn may_have_made(&self, row: &RemoteWorkspace) -> bool {
+        !row.tombstone && row.name == self.name && row.created_at.is_some_and(|at| self.window.contains(at))
+    }
+
+    /// A search or a GET that was asked then shows whatever the issue made.
+    pub fn is_shown_by(&self, asked_at: Timestamp) -> bool {
+        asked_at >= self.resolved_at
+    }
+
+    /// It was searched for: before its resolution once more then, after it ever more rarely.
+    pub fn searched(&mut self, asked_at: Timestamp) {
+        let rest = SEARCHED_AGAIN.saturating_mul(1 << self.searches.min(6));
+        self.search_at = if self.is_shown_by(asked_at) {
+            self.searches = self.searches.saturating_add(1);
+            later(asked_at, rest.min(SEARCHED_AT_LEAST))
+        } else {
+            self.resolved_at
+        };
+    }
+
+    /// Corrects instants that lie too far ahead since the clock was set back.
+    pub fn tick(&mut self, now: Timestamp) {
+        let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);
+        self.resolved_at = self.resolved_at.min(as_of_now);
+        self.search_at = self.search_at.min(later(now, SEARCHED_AT_LEAST));
+    }
 }
 
 impl ServerClock {
@@ -100,6 +139,8 @@ impl ServerClock {
             name: name.clone(),
             window: self.live_window(sent, deadline, None),
             resolved_at: later(deadline, LAG_ALLOWANCE),
+            search_at: sent,
+            searches: 0,
         }
     }
 
@@ -109,6 +150,18 @@ impl ServerClock {
         Window {
             from: earlier(intent.at.0, slack),
             to: later(later(intent.at.0, ISSUE_DEADLINE), slack),
+        }
+    }
+
+    /// The issue of an intent that is no longer stored.
+    pub fn issue_of(&self, intent: &Creation) -> UnresolvedIssue {
+        let resolved_at = self.resolved_at(intent);
+        UnresolvedIssue {
+            name: intent.name.clone(),
+            window: Self::window_of(intent),
+            resolved_at,
+            search_at: resolved_at,
+            searches: 0,
         }
     }
 

@@ -175,6 +175,18 @@ impl From<EngineCall> for Effect {
     }
 }
 
+impl EngineCall {
+    /// Whether the operator cannot undo it: such a call is decided on the object as read live, not on a store.
+    pub fn is_final(&self) -> bool {
+        match self {
+            EngineCall::Update { .. } | EngineCall::Delete(_) => true,
+            EngineCall::Search(_) | EngineCall::Get(_) | EngineCall::Issue { .. } | EngineCall::Verify(_) => {
+                false
+            }
+        }
+    }
+}
+
 impl Effect {
     /// Name for logs and metrics.
     pub fn kind(&self) -> &'static str {

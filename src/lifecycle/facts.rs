@@ -29,6 +29,11 @@ pub struct ObjectFacts {
 }
 
 impl ObjectFacts {
+    /// Whether its deletion was requested and our finalizer is off: it claims nothing, and nothing is done for it.
+    pub fn is_let_go(&self) -> bool {
+        self.deletion == Deletion::Requested && self.finalizer == Finalizer::Absent
+    }
+
     /// The object as the claims table knows it.
     pub fn claimant(&self) -> Claimant {
         Claimant {

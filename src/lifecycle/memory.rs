@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::ids::Uid;
+use crate::domain::ids::{Uid, WorkspaceId};
 use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
-use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, UnresolvedIssue};
+use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::limits::{Backoff, CLOCK_SLACK};
 
@@ -27,7 +27,12 @@ pub struct Memory {
     pub rename_unclear_at: Option<Timestamp>,
     /// Issues for the recorded workspace without a verified token: each may have created another workspace.
     pub unresolved: Vec<UnresolvedIssue>,
+    /// The recorded workspace for which no issue of the process before is in doubt: this process recorded it, or read it
+    /// under its name after such an issue had ended.
+    pub free_of_former_issues: Option<WorkspaceId>,
     pub last_token: Option<LastToken>,
+    /// Since when the object waits, without a verdict, for the rate limiter or for its Organization.
+    pub waits_since: Option<Timestamp>,
 }
 
 /// A list counts only if it was requested after our own last read or write.
@@ -77,7 +82,7 @@ impl Memory {
         self.rename_unclear_at = Some(now);
     }
 
-    /// Until when an unresolved issue may create a workspace, or one may appear in a list. No name is changed before.
+    /// Until when an unresolved issue of this process may create a workspace, or one may appear in a list.
     pub fn unresolved_until(&self, now: Timestamp) -> Option<Timestamp> {
         let resolved = self.unresolved.iter().map(|issue| issue.resolved_at);
         resolved.filter(|at| *at > now).max()
@@ -92,6 +97,7 @@ impl Memory {
             &mut self.lists_count_after.present,
             &mut self.lists_count_after.absent,
             &mut self.rename_unclear_at,
+            &mut self.waits_since,
         ] {
             if stamp.as_ref().is_some_and(ahead) {
                 *stamp = Some(now);
@@ -103,8 +109,7 @@ impl Memory {
             last_token.at = now;
         }
         for issue in &mut self.unresolved {
-            let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);
-            issue.resolved_at = issue.resolved_at.min(as_of_now);
+            issue.tick(now);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The rules, in order; the first with an opinion wins. Pure and total: same view, same step.
 
+use crate::lifecycle::effect::{ClusterEffect, Effect};
 use crate::lifecycle::rules::{
     creation, deletion, drift, identity, orphan, preconditions, token, token_secret,
 };
@@ -68,8 +69,22 @@ pub const RECORDED: &[(&str, RuleOfRecord)] = rules![
     token_secret::remove_other_secrets,
 ];
 
-/// The next step, and the rule that named it.
+/// The next step, and the rule that named it. Before a call that cannot be undone the object is read live, and the rules
+/// decide again.
 pub fn plan(view: &View) -> Planned {
+    let planned = by_the_rules(view);
+    match &planned.step {
+        Step::Act(aspect, Effect::Engine(call)) if call.is_final() && view.progress.live_at.is_none() => {
+            Planned {
+                rule: "read_the_object_live",
+                step: Step::Act(*aspect, ClusterEffect::ReadObject.into()),
+            }
+        }
+        _ => planned,
+    }
+}
+
+fn by_the_rules(view: &View) -> Planned {
     first(ALWAYS.iter().map(|(name, rule)| (*name, rule(view))))
         .or_else(|| match view.record() {
             None => first(UNRECORDED.iter().map(|(name, rule)| (*name, rule(view)))),

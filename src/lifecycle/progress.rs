@@ -19,6 +19,8 @@ use crate::lifecycle::schedule::TokenTimes;
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     pub object: ObjectProgress,
+    /// The reconcile request as it was when the reconcile began: no later one was handled by what it read.
+    pub request: Option<String>,
     /// Whether this reconcile has stored a status: then the stored one tells nothing of earlier reconciles.
     pub status: StatusProgress,
     /// By name; set by each search.
@@ -30,12 +32,16 @@ pub struct Progress {
     pub issues: u8,
     /// By name; set by each live read, write or deletion of a Secret.
     pub secrets: BTreeMap<String, SecretProgress>,
-    /// Set by the live read of the CustomResourceDefinition.
+    /// Set by the live read of the CustomResourceDefinition; taken back by a slow call to Agent Engine.
     pub crd: Option<CrdState>,
+    /// When the read or write that showed the object live was asked; taken back by a slow call to Agent Engine.
+    pub live_at: Option<Timestamp>,
     /// By id; set by each DELETE of a recorded workspace.
     pub removals: BTreeMap<WorkspaceId, Removal>,
     pub failures: Failures,
     pub permit: PermitProgress,
+    /// Why there is no permit.
+    pub scarcity: Scarcity,
     /// Learns from every answer that carries a `Date`.
     pub clock: ServerClock,
     /// Events to publish beside the change of the Ready reason.
@@ -145,6 +151,8 @@ impl TokenProgress {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NameSearch {
     pub name: WorkspaceName,
+    /// When its first page was requested: it says nothing of what came to light later.
+    pub asked_at: Timestamp,
     pub rows: Vec<RemoteWorkspace>,
 }
 
@@ -231,4 +239,14 @@ pub enum PermitProgress {
     Open,
     /// The next permit is at this instant, later than a reconcile waits.
     NotBefore(Timestamp),
+}
+
+/// Why the rate limiter lets a reconcile wait.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scarcity {
+    /// Others are before it.
+    #[default]
+    Queue,
+    /// Agent Engine asked for a pause.
+    Pause,
 }

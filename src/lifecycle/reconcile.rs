@@ -12,13 +12,14 @@ use crate::domain::object::Deletion;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
 use crate::lifecycle::apply::apply_outcome;
-use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
-use crate::lifecycle::judge::{failure, identity, token_secret};
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::{failure, identity, token_secret, waiting};
 use crate::lifecycle::memory::Memory;
 use crate::lifecycle::plan::{Planned, plan};
-use crate::lifecycle::progress::{ObjectProgress, PermitProgress};
+use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress};
 use crate::lifecycle::status::{self, Verdict};
 use crate::lifecycle::step::{Ending, Step};
 use crate::lifecycle::view::View;
@@ -39,9 +40,17 @@ pub struct Reconcile {
     steps: u8,
     sync_calls: u32,
     token_calls: u32,
-    doing: Option<(Aspect, Effect)>,
+    doing: Option<Doing>,
     /// The Ready reason at the start: an event for it was published already.
     began_with: Option<String>,
+}
+
+/// The effect that the loop performs.
+#[derive(Debug)]
+struct Doing {
+    aspect: Aspect,
+    effect: Effect,
+    asked_at: Timestamp,
 }
 
 /// What the loop is to do next.
@@ -63,6 +72,8 @@ pub struct Settled {
     /// The rule that ended it.
     pub rule: &'static str,
     pub requeue: Wakeup,
+    /// Not open: it gave way, and the rate limiter may call the object before its requeue.
+    pub permit: PermitProgress,
     pub memory: Memory,
     /// The status as stored now.
     pub stored: WorkspaceStatus,
@@ -84,6 +95,7 @@ pub enum SharedList {
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
         view.memory.tick(view.now);
+        view.progress.request = view.object.reconcile_at.clone();
         let began_with = ready_reason(&view.stored);
         Self {
             view,
@@ -114,9 +126,15 @@ impl Reconcile {
         outcome: Option<Outcome>,
     ) -> Next {
         self.view.now = now;
-        if let (Some(outcome), Some((aspect, effect))) = (outcome, self.doing.take()) {
-            self.pay(limiter, aspect, &effect, &outcome);
-            apply_outcome(&mut self.view, aspect, &effect, outcome);
+        if let (Some(outcome), Some(doing)) = (outcome, self.doing.take()) {
+            self.pay(limiter, doing.aspect, &doing.effect, &outcome);
+            apply_outcome(
+                &mut self.view,
+                doing.aspect,
+                &doing.effect,
+                doing.asked_at,
+                outcome,
+            );
         }
         self.view.claim_result = claims.take(&self.claimant(), self.view.claims());
         let asked = claims.held_by_others(&self.view.object.uid, self.view.asks());
@@ -125,7 +143,11 @@ impl Reconcile {
             return self.leave("the_object_is_gone");
         }
         if self.steps >= MAX_STEPS {
-            return self.leave("too_many_steps");
+            let ending = Ending::Failed(Problem {
+                aspect: Aspect::Sync,
+                finding: findings::too_many_steps(),
+            });
+            return self.settle("too_many_steps", &ending);
         }
         self.decide(limiter)
     }
@@ -139,6 +161,7 @@ impl Reconcile {
                 let status = Box::new(status::after(&self.view, &change));
                 self.perform(rule, change.aspect(), ClusterEffect::WriteStatus(status).into())
             }
+            Step::Settle(ending @ Ending::Waits(_)) => self.wait(rule, &ending),
             Step::Settle(ending) => self.settle(rule, &ending),
             Step::Leave => self.leave(rule),
         }
@@ -146,7 +169,11 @@ impl Reconcile {
 
     fn perform(&mut self, rule: &'static str, aspect: Aspect, effect: Effect) -> Next {
         self.steps += 1;
-        self.doing = Some((aspect, effect.clone()));
+        self.doing = Some(Doing {
+            aspect,
+            effect: effect.clone(),
+            asked_at: self.view.now,
+        });
         Next::Perform { rule, effect }
     }
 
@@ -164,6 +191,8 @@ impl Reconcile {
             Permit::RetryAt(_) if denied => return self.leave(rule),
             Permit::RetryAt(at) => {
                 self.view.progress.permit = PermitProgress::NotBefore(at);
+                let paused = limiter.paused_until().is_some_and(|until| until > self.view.now);
+                self.view.progress.scarcity = if paused { Scarcity::Pause } else { Scarcity::Queue };
                 return self.decide(limiter);
             }
         }
@@ -239,9 +268,30 @@ impl Reconcile {
                 ClusterEffect::WriteStatus(Box::new(status)).into(),
             );
         }
+        self.view.memory.waits_since = None;
         let retries = self.charge(&verdict);
         let requeue = wakeups::next(&self.view, &verdict, retries);
         self.end(rule, requeue, Some(verdict))
+    }
+
+    /// What is stored stands while it is true; what is not is written, at most once a wait.
+    fn wait(&mut self, rule: &'static str, ending: &Ending) -> Next {
+        let verdict = status::verdict(&self.view, ending);
+        let status = status::status(&self.view, &verdict);
+        let since = waiting::since(&self.view);
+        self.view.memory.waits_since = Some(since);
+        let said_at = waiting::said_at(&self.view, &status, since);
+        let due = said_at.is_some_and(|at| at <= self.view.now);
+        if due && self.view.progress.object == ObjectProgress::Current {
+            return self.perform(
+                rule,
+                Aspect::Sync,
+                ClusterEffect::WriteStatus(Box::new(status)).into(),
+            );
+        }
+        let requeue = wakeups::after_waiting(&self.view, said_at);
+        let told = self.view.progress.status == StatusProgress::Written;
+        self.end(rule, requeue, told.then_some(verdict))
     }
 
     fn leave(&mut self, rule: &'static str) -> Next {
@@ -335,6 +385,7 @@ impl Reconcile {
         Next::Settled(Box::new(Settled {
             rule,
             requeue,
+            permit: self.view.progress.permit,
             memory: std::mem::take(&mut self.view.memory),
             stored: self.view.stored.clone(),
             events,
@@ -346,7 +397,11 @@ impl Reconcile {
 
     /// The next list confirms, or not, that a workspace is missing.
     fn shared_list(&self) -> SharedList {
-        let record = self.view.record();
+        // A list that lacks many is no answer for one.
+        let record = self
+            .view
+            .record()
+            .filter(|_| !identity::are_many_missing(&self.view));
         match record.and_then(|record| identity::missing(&self.view, &record)) {
             Some(missing) if !missing.confirmed => SharedList::Wanted,
             Some(_) | None => SharedList::Enough,

@@ -56,21 +56,31 @@ impl TokenTimes {
         later(self.issued_at, life.saturating_sub(life.mul_f64(URGENT_SHARE)))
     }
 
-    /// The next of: due, urgent.
+    /// When it ends.
+    fn end(&self) -> Timestamp {
+        later(self.issued_at, self.life())
+    }
+
+    /// Whether it has ended: also one that lived too short to be due yet.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        now >= self.end()
+    }
+
+    /// The next of: due, urgent, ended.
     pub fn next_change(&self, uid: &Uid, now: Timestamp) -> Option<Timestamp> {
-        [self.renew_at(uid), self.urgent_at()]
+        [self.renew_at(uid), self.urgent_at(), self.end()]
             .into_iter()
-            .find(|at| *at > now)
+            .filter(|at| *at > now)
+            .min()
     }
 
     /// A mark from the future is no schedule: such a token is due.
     pub fn freshness(&self, uid: &Uid, now: Timestamp) -> Freshness {
-        let end = later(self.issued_at, self.life());
         if self.issued_at > later(now, FLOOR) {
             Freshness::Due
         } else if now < self.renew_at(uid) {
             Freshness::Fresh
-        } else if now >= end {
+        } else if self.has_ended(now) {
             Freshness::Expired
         } else if now >= self.urgent_at() {
             Freshness::Urgent

@@ -3,16 +3,18 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 
-use crate::crd::conditions::{self, ConditionDraft, ConditionStatus};
+use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, SYNCED};
 use crate::crd::workspace::{Creation, WorkspaceStatus};
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
+use crate::domain::object::Deletion;
 use crate::domain::reason::{Kstatus, Reason};
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
 use crate::lifecycle::judge::token::{self, Need};
-use crate::lifecycle::judge::{deletion, identity, token_secret};
+use crate::lifecycle::judge::{deletion, identity, token_life, token_secret};
+use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::step::{Change, Ending};
 use crate::lifecycle::view::{Record, View};
 
@@ -32,20 +34,35 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
             view,
             match ending {
                 Ending::Done => findings::being_created(),
+                Ending::Waits(finding) => match view.intent() {
+                    Some(intent) if view.object.deletion == Deletion::NotRequested => {
+                        findings::creation_in_flight(intent)
+                    }
+                    Some(_) | None => finding.clone(),
+                },
                 Ending::Blocked(finding) | Ending::TokenBlocked(finding) => finding.clone(),
                 Ending::Failed(problem) => problem.finding.clone(),
             },
         );
     };
     match ending {
-        Ending::Done => conclude(view, synced(view, &record), token(view, &record)),
-        Ending::Blocked(finding) => blocked(view, finding.clone()),
+        Ending::Done => conclude(
+            view,
+            synced(view, &record, findings::updating),
+            token(view, &record, findings::being_issued),
+        ),
+        Ending::Waits(finding) if view.object.deletion == Deletion::NotRequested => conclude(
+            view,
+            synced(view, &record, || finding.clone()),
+            token(view, &record, || finding.clone()),
+        ),
+        Ending::Blocked(finding) | Ending::Waits(finding) => blocked(view, finding.clone()),
         Ending::Failed(Problem {
             aspect: Aspect::Sync,
             finding,
         }) => {
             let synced = lost(view, &record).unwrap_or_else(|| finding.clone());
-            conclude(view, synced, token(view, &record))
+            conclude(view, synced, token(view, &record, findings::being_issued))
         }
         Ending::TokenBlocked(finding)
         | Ending::Failed(Problem {
@@ -53,7 +70,7 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
             finding,
         }) => conclude(
             view,
-            synced(view, &record),
+            synced(view, &record, findings::updating),
             quiet_while_good(view, finding.clone()),
         ),
     }
@@ -61,7 +78,7 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
 
 /// The finding stops the whole object.
 fn blocked(view: &View, finding: Finding) -> Verdict {
-    let token = if token_secret::holds_token(view) {
+    let token = if token_secret::holds_token(view) && !view.object.is_let_go() {
         findings::verified()
     } else {
         finding.clone()
@@ -92,7 +109,8 @@ fn conclude(view: &View, synced: Finding, token: Finding) -> Verdict {
     Verdict { main, synced, token }
 }
 
-fn synced(view: &View, record: &Record) -> Finding {
+/// `next` says that a call about name or state is to be sent.
+fn synced(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Finding {
     if let Some(lost) = lost(view, record) {
         return lost;
     }
@@ -100,24 +118,30 @@ fn synced(view: &View, record: &Record) -> Finding {
         return findings::suspended();
     }
     match drift::drift(view, record) {
+        Drift::None if identity::is_unread(view, record) => match view.progress.permit {
+            PermitProgress::Open => view.last_word(SYNCED, findings::unread),
+            PermitProgress::NotBefore(_) => next(),
+        },
         Drift::None => findings::as_declared(),
-        Drift::Next(_) => findings::updating(),
+        Drift::Next(_) => next(),
         Drift::Blocked(finding) => finding,
     }
 }
 
-fn token(view: &View, record: &Record) -> Finding {
+/// `next` says that the token is to be issued.
+fn token(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Finding {
     match token::need(view, record) {
         Need::None(finding) => finding,
-        Need::Next(_) => quiet_while_good(view, findings::being_issued()),
+        Need::Next(_) => quiet_while_good(view, next()),
         Need::Later(finding) | Need::Blocked(finding) => quiet_while_good(view, finding),
     }
 }
 
-/// A renewal that waits is not reported while the token in use has a good part of its life left.
+/// A renewal that waits is not reported while the declared Secret is as declared, and its token has a good part of its life
+/// left.
 fn quiet_while_good(view: &View, finding: Finding) -> Finding {
     match finding.reason.kstatus() {
-        Kstatus::Reconciling if token_secret::holds_token(view) => findings::verified(),
+        Kstatus::Reconciling if token_life::is_served(view) => findings::verified(),
         Kstatus::Reconciling | Kstatus::Stalled | Kstatus::Ready => finding,
     }
 }
@@ -127,7 +151,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
     let base = WorkspaceStatus {
         observed_generation: Some(view.object.generation),
         deletion_policy: Some(deletion::policy(view)),
-        last_handled_reconcile_at: view.object.reconcile_at.clone(),
+        last_handled_reconcile_at: identity::handled_request(view, &verdict.main),
         conditions: conditions(view, verdict),
         ..WorkspaceStatus::default()
     };

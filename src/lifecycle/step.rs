@@ -44,6 +44,9 @@ pub enum Ending {
     Failed(Problem),
     /// The token cannot be renewed; the rest stands.
     TokenBlocked(Finding),
+    /// Nothing can be asked of Agent Engine yet. What is stored stands while it is true; see
+    /// [`crate::lifecycle::judge::waiting`].
+    Waits(Finding),
 }
 
 impl Change {

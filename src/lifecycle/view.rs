@@ -22,6 +22,8 @@ use crate::tenancy::ClaimResult;
 #[derive(Clone, Debug)]
 pub struct View {
     pub now: Timestamp,
+    /// When this process began. What the one before had sent may still take effect for a while after it.
+    pub process_began: Timestamp,
     pub object: ObjectFacts,
     pub declared: WorkspaceSpec,
     /// The status as stored. Counts only as far as [`View::record`] and [`View::intent`] trust it.
@@ -131,6 +133,9 @@ impl View {
         match (&self.progress.token, self.progress.permit) {
             (TokenProgress::NothingMade(of), _) => of.as_ref() == Some(intent),
             (TokenProgress::MayIssue(of), PermitProgress::NotBefore(_)) => of == intent,
+            (TokenProgress::MayIssue(of), PermitProgress::Open) => {
+                of == intent && !self.progress.clock.may_begin(intent, self.now)
+            }
             (_, _) => false,
         }
     }

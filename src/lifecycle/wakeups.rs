@@ -7,7 +7,7 @@ use strum::IntoStaticStr;
 
 use crate::domain::reason::Reason;
 use crate::domain::time::later;
-use crate::lifecycle::judge::{token, token_secret};
+use crate::lifecycle::judge::{doubt, token, token_life, token_secret};
 use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::status::Verdict;
@@ -56,6 +56,8 @@ pub enum Why {
     RetryToken,
     /// The rate limiter permits a call.
     PermitGranted,
+    /// The object has waited so long that its status says so.
+    WaitIsSaid,
 }
 
 impl Why {
@@ -79,7 +81,6 @@ impl Wakeup {
 /// The earliest instant at which something that this view shows can change, or a failed attempt is repeated.
 pub fn next(view: &View, verdict: &Verdict, retries: Vec<Wakeup>) -> Wakeup {
     let poll = Wakeup::new(later(view.now, POLL_INTERVAL), Why::Poll);
-    let earlier = |first: Wakeup, second: Wakeup| if second.at < first.at { second } else { first };
     wakeups(view, verdict).chain(retries).fold(poll, earlier)
 }
 
@@ -90,26 +91,41 @@ fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
         .any(|finding| finding.reason == Reason::SecretNotOwned);
     [
         token_change(view),
-        token::rename_settles_at(view).map(|at| Wakeup::new(at, Why::RenameSettles)),
+        doubt::rename_settles_at(view).map(|at| Wakeup::new(at, Why::RenameSettles)),
         token::restored_at(view).map(|at| Wakeup::new(at, Why::SecretRestored)),
-        view.memory
-            .unresolved_until(now)
-            .map(|at| Wakeup::new(at, Why::IssueResolves)),
+        doubt::waits_until(view).map(|at| Wakeup::new(at, Why::IssueResolves)),
         name_taken.then(|| Wakeup::new(later(now, NAME_CHECK_INTERVAL), Why::SecretNameMayBeFree)),
     ]
     .into_iter()
     .flatten()
 }
 
-/// A renewal that is due and was not made waits for what stopped it.
+/// A renewal that is due and was not made waits for what stopped it, but no longer than the token lives: then another
+/// status is true.
 fn token_change(view: &View) -> Option<Wakeup> {
-    let times = token_secret::times(view)?;
-    let at = times.next_change(&view.object.uid, view.now)?;
-    let why = match times.freshness(&view.object.uid, view.now) {
-        Freshness::Fresh => Why::TokenDue,
-        Freshness::Due | Freshness::Urgent | Freshness::Expired => Why::TokenEnds,
-    };
-    Some(Wakeup::new(at, why))
+    let at = token_life::changes_at(view)?;
+    let fresh = token_secret::times(view)
+        .is_some_and(|times| times.freshness(&view.object.uid, view.now) == Freshness::Fresh);
+    Some(Wakeup::new(
+        at,
+        if fresh { Why::TokenDue } else { Why::TokenEnds },
+    ))
+}
+
+/// The earliest of two.
+fn earlier(first: Wakeup, second: Wakeup) -> Wakeup {
+    if second.at < first.at { second } else { first }
+}
+
+/// While the object waits: for a permit, or for the end of a rest, but not beyond the instant at which its status is to
+/// be written, or its token changes.
+pub fn after_waiting(view: &View, said_at: Option<Timestamp>) -> Wakeup {
+    let said = said_at.filter(|at| *at > view.now);
+    let said = said.map(|at| Wakeup::new(at, Why::WaitIsSaid));
+    [token_change(view), said]
+        .into_iter()
+        .flatten()
+        .fold(after_leaving(view), earlier)
 }
 
 /// After a reconcile that left the stored status as it is.

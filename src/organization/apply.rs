@@ -10,7 +10,7 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::remote::{Answer, Failure, Page, Rest};
 use crate::domain::time::later;
 use crate::organization::effect::{
-    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, Outcome, Part, Records,
+    ClusterEffect, ClusterOutcome, Connected, Effect, EngineAnswer, EngineCall, Outcome, Part, Records,
 };
 use crate::organization::judge::listing::missing_in;
 use crate::organization::judge::trouble::Trouble;
@@ -110,8 +110,12 @@ fn status_written(view: &mut View, written: OrganizationStatus) {
 
 /// Another client starts over, but missing workspaces stay judged: a credential that sees nothing does not show that
 /// nothing is there.
-fn connected(view: &mut View, client: Result<(), NoClient>) {
+fn connected(view: &mut View, client: Result<Connected, NoClient>) {
     view.memory.made_of = Some(view.ingredients());
+    if let Ok(Connected::Same) = client {
+        view.progress.client = Attempt::Done;
+        return;
+    }
     view.memory.names = view.declared.organization_id.clone();
     view.memory.listed_at = None;
     view.memory.listing.failure = None;
@@ -120,11 +124,12 @@ fn connected(view: &mut View, client: Result<(), NoClient>) {
     }
     view.progress.client = match client {
         Err(NoClient::Unread { .. }) => Attempt::Failed,
-        Err(NoClient::Missing { .. } | NoClient::Unusable { .. }) | Ok(()) => Attempt::Done,
+        Err(NoClient::Missing { .. } | NoClient::Unusable { .. }) | Ok(_) => Attempt::Done,
     };
-    view.memory.credential = match client {
-        Ok(()) => Credential::NotExchanged,
-        Err(none) => Credential::NoClient(none),
+    (view.memory.keys, view.memory.credential) = match client {
+        Ok(Connected::New(keys)) => (Some(keys), Credential::NotExchanged),
+        Ok(Connected::Same) => (view.memory.keys.take(), Credential::NotExchanged),
+        Err(none) => (None, Credential::NoClient(none)),
     };
     view.progress.publication = Attempt::NotMade;
 }
@@ -228,6 +233,7 @@ fn compare(view: &mut View, claims: &Claims, managed: &[Managed]) {
         return;
     };
     list_ended(view, begun_at);
+    view.memory.answered = view.object.reconcile_at.clone();
     let verified = view.published.verified();
     let snapshot = Snapshot::new(begun_at, rows);
     let comparison = snapshot.compare(

@@ -10,7 +10,7 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::{Answer, Answered, Page};
 use crate::limits::Lane;
 use crate::organization::facts::Published;
-use crate::organization::memory::NoClient;
+use crate::organization::memory::{KeysDigest, NoClient};
 use crate::organization::snapshot::{Managed, Snapshot};
 
 /// One thing to do: in the cluster and in this process, or at Agent Engine.
@@ -26,9 +26,11 @@ pub enum Effect {
 pub enum ClusterEffect {
     AddFinalizer,
     RemoveFinalizer,
-    /// Read the credential Secret and make a client of it, which names this organization with every call, if any.
+    /// Read the credential Secret and make a client of it, which names this organization with every call, if any. The client
+    /// at hand is kept if the Secret still holds these keys.
     Connect {
         naming: Option<OrganizationId>,
+        keys: Option<KeysDigest>,
     },
     /// Let the client name this organization from now on.
     NameOrganization(OrganizationId),
@@ -97,8 +99,17 @@ pub enum ClusterOutcome {
     Done,
     /// Not carried out; the log says why. A conflict is one of these: the newer object begins a reconcile of its own.
     NotDone,
-    Client(Result<(), NoClient>),
+    Client(Result<Connected, NoClient>),
     Records(Records),
+}
+
+/// The client after a read of the credential Secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Connected {
+    /// Another client was made, of these keys.
+    New(KeysDigest),
+    /// The keys are those of the client at hand.
+    Same,
 }
 
 /// What Agent Engine answered.

@@ -1,7 +1,10 @@
 //! What the process remembers of an Organization between its reconciles. Losing it costs an exchange and a list, never
 //! correctness.
 
+use std::fmt;
+
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use strum::IntoStaticStr;
 
 use crate::crd::organization::{OrganizationSpec, WorkspaceCounts};
@@ -17,6 +20,8 @@ use crate::limits::{Backoff, CLOCK_SLACK};
 pub struct Memory {
     /// What the client at hand was made of, or the last attempt at one.
     pub made_of: Option<Ingredients>,
+    /// The keys that the client at hand was made of.
+    pub keys: Option<KeysDigest>,
     /// The organization that the client names with every call.
     pub names: Option<OrganizationId>,
     pub credential: Credential,
@@ -25,8 +30,10 @@ pub struct Memory {
     pub listing: Listing,
     /// When the last list was begun, however it ended.
     pub listed_at: Option<Timestamp>,
-    /// The reconcile request that the last list answered.
+    /// The reconcile request that the last list was taken for, however it ended.
     pub listed_for: Option<String>,
+    /// The reconcile request that the last complete list answered.
+    pub answered: Option<String>,
     /// The generation that was published last.
     pub generation: Option<i64>,
     pub backoff: Backoff,
@@ -67,6 +74,35 @@ impl Ingredients {
             secret: spec.credentials_secret_ref.name.clone(),
             secret_version,
         }
+    }
+
+    /// Whether it is the same but for the version of the Secret: then the keys decide whether the client is.
+    pub fn is_same_but_for_the_secret(&self, other: &Self) -> bool {
+        let of_this_version = Self {
+            secret_version: other.secret_version.clone(),
+            ..self.clone()
+        };
+        of_this_version == *other && other.secret_version.is_some()
+    }
+}
+
+/// A digest of the two keys of a credential: it tells whether they changed. Held in memory only, and never shown.
+#[derive(Clone, Eq, PartialEq)]
+pub struct KeysDigest([u8; 32]);
+
+impl KeysDigest {
+    pub fn of(client_id: &str, client_secret: &str) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(client_id.len().to_be_bytes());
+        digest.update(client_id);
+        digest.update(client_secret);
+        Self(digest.finalize().into())
+    }
+}
+
+impl fmt::Debug for KeysDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeysDigest(..)")
     }
 }
 

@@ -39,7 +39,7 @@ pub mod wakeups;
 
 pub use effect::{Effect, Outcome};
 pub use facts::Published;
-pub use memory::{Memory, NoClient};
+pub use memory::{KeysDigest, Memory, NoClient};
 pub use reconcile::{Next, Reconcile, Settled};
 pub use snapshot::{Managed, Snapshot};
 pub use view::View;

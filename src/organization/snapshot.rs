@@ -38,6 +38,8 @@ pub struct Managed {
 pub enum KnownGone {
     No,
     Yes,
+    /// Its deletion was requested: that its workspace goes is no loss, whoever deleted it.
+    Going,
 }
 
 /// A list compared with the records.
@@ -111,7 +113,7 @@ impl Snapshot {
             }
             let row = self.rows.get(&one.id).map(|listed| &listed.workspace);
             let differs = match (row, one.gone) {
-                (None, KnownGone::Yes) => false,
+                (None, KnownGone::Yes) | (_, KnownGone::Going) => false,
                 (None, KnownGone::No) => {
                     comparison.missing += 1;
                     true
@@ -210,6 +212,21 @@ mod tests {
                 ..Comparison::default()
             }
         );
+    }
+
+    /// Five of 49 are being deleted, by us or by whoever holds them.
+    #[test]
+    fn what_is_being_deleted_is_no_loss() {
+        let rows = (5..49).map(|n| row(&n.to_string(), "n")).collect();
+        let known = |n| if n < 5 { KnownGone::Going } else { KnownGone::No };
+        let all: Vec<Managed> = (0..49).map(|n| managed(&n.to_string(), "n", known(n))).collect();
+        let comparison = Snapshot::new(Timestamp::UNIX_EPOCH, rows).compare(&all);
+        assert!(!comparison.are_many_missing());
+        assert_eq!(
+            (comparison.missing, comparison.managed, comparison.unmanaged),
+            (0, 49, 0)
+        );
+        assert!(comparison.differing.is_empty());
     }
 
     /// Promise: rule.many-missing

@@ -12,10 +12,12 @@ use crate::domain::verification::Verification;
 use crate::organization::effect::{Publication, Wake};
 use crate::organization::facts::Published;
 use crate::organization::findings;
-use crate::organization::judge::listing::{many_missing, missing};
+use crate::organization::judge::credential::is_failing;
+use crate::organization::judge::listing::{is_listable, many_missing, missing};
 use crate::organization::judge::news::{News, news};
 use crate::organization::judge::readiness::readiness;
 use crate::organization::judge::verification::{Owner, owner};
+use crate::organization::memory::Credential;
 use crate::organization::progress::Attempt;
 use crate::organization::view::View;
 
@@ -88,13 +90,26 @@ fn status(view: &View) -> OrganizationStatus {
         workspaces: complete.map(|list| list.counts).or(view.stored.workspaces),
         request_rate: view.stored.request_rate.clone(),
         missing_workspaces: many_missing(view).and_then(|count| i64::try_from(count).ok()),
-        last_handled_reconcile_at: view.object.reconcile_at.clone(),
+        last_handled_reconcile_at: handled_request(view),
         conditions: conditions::set_conditions(
             &view.stored.conditions,
             &drafts(&finding(view)),
             generation,
             view.now,
         ),
+    }
+}
+
+/// The reconcile request that was handled last: a complete list answered it, or what Ready says allows none.
+fn handled_request(view: &View) -> Option<String> {
+    let request = &view.object.reconcile_at;
+    let answered = *request == view.memory.answered;
+    let impossible =
+        !is_listable(view) && !is_failing(view) && view.memory.credential != Credential::NotExchanged;
+    if request.is_none() || answered || impossible {
+        request.clone()
+    } else {
+        view.stored.last_handled_reconcile_at.clone()
     }
 }
 

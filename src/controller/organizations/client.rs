@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::controller::context::Context;
 use crate::controller::error_text::error_text;
 use crate::crd::{Organization, WithoutManagedFields};
 use crate::domain::ids::OrganizationId;
 use crate::engine::{self, ClientConfig, ConfigError, Credentials, Endpoint};
-use crate::organization::NoClient;
+use crate::organization::{KeysDigest, NoClient};
 
-/// Reads the credential Secret and makes a client, which names this organization with every call.
+/// Reads the credential Secret and makes a client, which names this organization with every call. Tells of which keys.
 pub(super) async fn connect(
     object: &Organization,
     context: &Arc<Context>,
     organization_id: Option<OrganizationId>,
-) -> Result<engine::Client, NoClient> {
+) -> Result<(engine::Client, KeysDigest), NoClient> {
     let namespace = &context.settings.operator_namespace;
     let name = &object.spec.credentials_secret_ref.name;
     let secrets: Api<WithoutManagedFields<Secret>> = Api::namespaced(context.client.clone(), namespace);
@@ -66,5 +66,6 @@ pub(super) async fn connect(
     config.ca_bundle = object.spec.ca_bundle.clone();
     config.clock = context.clock.clone();
     config.observer = context.admin.metrics.clone();
-    engine::Client::new(&config).map_err(unusable)
+    let engine = engine::Client::new(&config).map_err(unusable)?;
+    Ok((engine, KeysDigest::of(&id, pass.expose_secret())))
 }

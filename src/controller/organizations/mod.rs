@@ -184,7 +184,7 @@ fn counted(outcome: &Outcome) -> EffectOutcome {
         Outcome::Cluster(ClusterOutcome::NotDone) => EffectOutcome::Refused,
         Outcome::Cluster(ClusterOutcome::Client(Err(_))) => EffectOutcome::Failed,
         Outcome::Cluster(
-            ClusterOutcome::Done | ClusterOutcome::Client(Ok(())) | ClusterOutcome::Records(_),
+            ClusterOutcome::Done | ClusterOutcome::Client(Ok(_)) | ClusterOutcome::Records(_),
         ) => EffectOutcome::Done,
         Outcome::Engine(answer) => EffectOutcome::of(answer.answered().failure),
     }

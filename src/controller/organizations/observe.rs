@@ -9,6 +9,7 @@ use crate::controller::context::Context;
 use crate::controller::metadata::{deletion, finalizer};
 use crate::crd::{AnyWorkspace, Organization, metadata_keys};
 use crate::domain::ids::Uid;
+use crate::domain::object::{Deletion, Finalizer};
 use crate::organization::effect::Records;
 use crate::organization::facts::ObjectFacts;
 use crate::organization::snapshot::KnownGone;
@@ -52,13 +53,22 @@ pub(super) fn records(
         let status = workspace.status.as_ref()?;
         let uid = Uid::new(workspace.uid()?);
         let bound = status.uid.as_ref() == Some(&uid);
+        // Nothing is done any more for an object without our finalizer.
+        let (deletion, finalizer) = (deletion(workspace), finalizer(workspace));
+        if (deletion, finalizer) == (Deletion::Requested, Finalizer::Absent) {
+            return None;
+        }
         let gone = status.missing.as_ref().is_some_and(|missing| missing.confirmed);
         let managed = Managed {
             id: status.workspace_id.clone().filter(|_| bound)?,
             organization_id: status.organization_id.clone(),
             name: status.name.clone()?,
             state: status.state,
-            gone: if gone { KnownGone::Yes } else { KnownGone::No },
+            gone: match (deletion, gone) {
+                (Deletion::Requested, _) => KnownGone::Going,
+                (Deletion::NotRequested, true) => KnownGone::Yes,
+                (Deletion::NotRequested, false) => KnownGone::No,
+            },
             known_at: shared
                 .memories
                 .get(&uid)

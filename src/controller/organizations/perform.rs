@@ -18,7 +18,7 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::Answer;
 use crate::engine::{self, ListFilter, Pages};
 use crate::organization::effect::{
-    ClusterEffect, ClusterOutcome, EngineAnswer, EngineCall, Part, Publication, Wake,
+    ClusterEffect, ClusterOutcome, Connected, EngineAnswer, EngineCall, Part, Publication, Wake,
 };
 use crate::organization::{Effect, Outcome};
 
@@ -60,13 +60,20 @@ impl Performer {
         match effect {
             ClusterEffect::AddFinalizer => self.change_finalizer(FinalizerChange::Add).await,
             ClusterEffect::RemoveFinalizer => self.change_finalizer(FinalizerChange::Remove).await,
-            ClusterEffect::Connect { naming } => {
-                let (engine, came) = match client::connect(&self.object, &self.context, naming).await {
-                    Ok(engine) => (Some(engine), Ok(())),
-                    Err(none) => (None, Err(none)),
-                };
-                self.engine = engine;
-                ClusterOutcome::Client(came)
+            ClusterEffect::Connect { naming, keys } => {
+                ClusterOutcome::Client(match client::connect(&self.object, &self.context, naming).await {
+                    Ok((_, read)) if keys.as_ref() == Some(&read) && self.engine.is_some() => {
+                        Ok(Connected::Same)
+                    }
+                    Ok((engine, read)) => {
+                        self.engine = Some(engine);
+                        Ok(Connected::New(read))
+                    }
+                    Err(none) => {
+                        self.engine = None;
+                        Err(none)
+                    }
+                })
             }
             ClusterEffect::NameOrganization(id) => self.name(&id),
             ClusterEffect::ReadRecords => {
@@ -84,7 +91,8 @@ impl Performer {
             EngineCall::Exchange => EngineAnswer::Exchanged(self.exchange(self.engine.as_ref()).await),
             EngineCall::ExchangeUnnamed => {
                 let unnamed = client::connect(&self.object, &self.context, None).await;
-                EngineAnswer::Exchanged(self.exchange(unnamed.ok().as_ref()).await)
+                let unnamed = unnamed.ok().map(|(engine, _)| engine);
+                EngineAnswer::Exchanged(self.exchange(unnamed.as_ref()).await)
             }
             EngineCall::List(part) => {
                 if part == Part::First {

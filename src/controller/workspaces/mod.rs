@@ -27,8 +27,8 @@ use crate::domain::reason::Reason;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{ClusterOutcome, Effect, EngineCall};
 use crate::lifecycle::priority::priority;
+use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::undecodable::Undecodable;
-use crate::lifecycle::wakeups::Why;
 use crate::lifecycle::{Next, Outcome, Reconcile, Settled, SharedList};
 use crate::limits::{RateLimiter, Urgency};
 
@@ -186,7 +186,7 @@ impl Reconciler for Running {
         let winners = {
             let mut shared = context.shared();
             if context.is_stored(object) {
-                if settled.requeue.why == Why::PermitGranted {
+                if settled.permit != PermitProgress::Open {
                     let waits =
                         ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
                     shared.waits_for_permit.insert(uid.clone(), waits);

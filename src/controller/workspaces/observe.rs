@@ -26,6 +26,7 @@ pub(in crate::controller) fn view(context: &Context, workspace: &Workspace) -> V
     let shared = context.shared();
     View {
         now: context.now(),
+        process_began: context.process_began(),
         declared: workspace.spec.clone(),
         stored: workspace.status.clone().unwrap_or_default(),
         claim_result: ClaimResult::default(),

@@ -9,7 +9,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::creation_window::{ServerClock, UnresolvedIssue};
 use crate::lifecycle::effect::{EngineAnswer, EngineCall, IssuedToken, WorkspaceChange};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::failure;
+use crate::lifecycle::judge::{doubt, failure};
 use crate::lifecycle::progress::{Issued, NameSearch, Observation, Remote, Removal, Sighting, TokenProgress};
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::view::View;
@@ -52,12 +52,11 @@ fn learn<T>(view: &mut View, aspect: Aspect, call: &EngineCall, answer: Answer<T
     }
 }
 
-fn searched(view: &mut View, name: &WorkspaceName, rows: Vec<RemoteWorkspace>, started: Timestamp) {
-    if !rows.iter().any(|row| row.name == *name) {
-        resolve_issues(view, name, started);
-    }
+fn searched(view: &mut View, name: &WorkspaceName, rows: Vec<RemoteWorkspace>, asked_at: Timestamp) {
+    end_doubt(view, name, asked_at, &rows);
     let search = NameSearch {
         name: name.clone(),
+        asked_at,
         rows,
     };
     view.progress.searches.insert(name.clone(), search);
@@ -89,7 +88,8 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
     *learnt = (*learnt).max(Some(answer.started));
     if let Some(row) = &row {
         correct_searches(view, row);
-        resolve_issues(view, &row.name, answer.started);
+        // The name is borne by the recorded workspace: an issue for it finds that one.
+        end_doubt(view, &row.name, answer.started, &[]);
     }
 }
 
@@ -171,10 +171,30 @@ fn unresolved(
     }
 }
 
-/// A read after their resolution shows the name free, or borne by the recorded workspace: these issues made no orphan.
-fn resolve_issues(view: &mut View, name: &WorkspaceName, seen_at: Timestamp) {
-    let may_have = |issue: &UnresolvedIssue| issue.name != *name || issue.resolved_at > seen_at;
-    view.memory.unresolved.retain(may_have);
+/// A read that was asked after their resolution shows nothing of their own windows under the name: these issues made no
+/// orphan, whoever else bears it.
+fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &[RemoteWorkspace]) {
+    let record = view.record();
+    let recorded = record.as_ref().map(|record| &record.id);
+    let others = rows.iter().filter(|row| Some(&row.id) != recorded);
+    let former = record
+        .as_ref()
+        .and_then(|record| doubt::former_issue(view, record));
+    if let Some(issue) = former
+        && issue.name == *name
+        && issue.is_shown_by(asked_at)
+        && !others.clone().any(|row| issue.may_have_made(row))
+    {
+        view.memory.free_of_former_issues = recorded.cloned();
+    }
+    view.memory.unresolved.retain_mut(|issue| {
+        if issue.name != *name {
+            return true;
+        }
+        let made = others.clone().any(|row| issue.may_have_made(row));
+        issue.searched(asked_at);
+        made || !issue.is_shown_by(asked_at)
+    });
 }
 
 fn verified(view: &mut View, scope: TokenScope) {
@@ -272,8 +292,8 @@ fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId,
 fn orphan_removed(view: &mut View, orphan: &WorkspaceId, recorded: &WorkspaceId, finished: Timestamp) {
     view.memory.lists_count_after.present = Some(finished);
     let seen = view.progress.workspaces.remove(orphan);
-    let made = seen.and_then(|seen| seen.read?.present()?.created_at);
-    let made_it = |issue: &UnresolvedIssue| made.is_some_and(|at| issue.window.contains(at));
+    let removed = seen.and_then(|seen| seen.read?.present().cloned());
+    let made_it = |issue: &UnresolvedIssue| removed.as_ref().is_some_and(|row| issue.may_have_made(row));
     view.memory.unresolved.retain(|issue| !made_it(issue));
     if let Some(seen) = view.progress.workspaces.get_mut(recorded) {
         seen.read = None;

@@ -5,12 +5,24 @@ use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::WorkspaceState;
 use crate::lifecycle::effect::{EngineCall, WorkspaceChange};
+use crate::lifecycle::progress::Scarcity;
 
 pub(in crate::lifecycle) fn throttled() -> Finding {
     Finding::new(
         Reason::Throttled,
         "Agent Engine asked to slow down; the operator tries again when it allows",
     )
+}
+
+/// There is no permit. The words name no instant: each change of them would be a write.
+pub(in crate::lifecycle) fn no_permit(scarcity: Scarcity) -> Finding {
+    match scarcity {
+        Scarcity::Pause => throttled(),
+        Scarcity::Queue => Finding::new(
+            Reason::Queued,
+            "waiting for the rate limit of the organization: other objects are before this one. The operator goes on by itself",
+        ),
+    }
 }
 
 pub(in crate::lifecycle) fn token_refused_at_once(detail: &str) -> Finding {
@@ -111,10 +123,26 @@ pub(in crate::lifecycle) fn kubernetes_failed(effect: &str, detail: &str) -> Fin
     )
 }
 
+/// A reconcile in a loop.
+pub(in crate::lifecycle) fn too_many_steps() -> Finding {
+    Finding::new(
+        Reason::InternalError,
+        "the reconcile of this object was ended after 32 steps: the object changes again and again, or the operator runs in a \
+         loop. It is tried again later; report it with the log",
+    )
+}
+
 pub(in crate::lifecycle) fn stamp_too_late() -> Finding {
     Finding::new(
         Reason::KubernetesApiError,
         "the Kubernetes API took too long to store that a creation begins; nothing was sent, and the operator tries again",
+    )
+}
+
+pub(in crate::lifecycle) fn permit_too_late() -> Finding {
+    Finding::new(
+        Reason::Throttled,
+        "the permit for the creation came too late; nothing was sent, and the operator tries again",
     )
 }
 

@@ -4,6 +4,7 @@ use crate::crd::workspace::Creation;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
+use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::findings::creation_in_flight;
 
 /// The finalizer stays, with the reason and the way out.
@@ -21,11 +22,39 @@ pub(in crate::lifecycle) fn crd_unreadable(why: &str) -> String {
     format!("it cannot be told whether the CustomResourceDefinition itself is being deleted ({why})")
 }
 
+/// Our finalizer is off.
+pub(in crate::lifecycle) fn released() -> Finding {
+    Finding::new(
+        Reason::Deleting,
+        "the operator has let the object go, and holds neither workspace nor name for it; finalizers of others keep it",
+    )
+}
+
+pub(in crate::lifecycle) fn waits() -> Finding {
+    Finding::new(Reason::Deleting, "the deletion is waiting for its next attempt")
+}
+
+pub(in crate::lifecycle) fn waits_for(organization: &str) -> Finding {
+    Finding::new(
+        Reason::Deleting,
+        format!("the deletion waits until the credential of the Organization {organization:?} is verified"),
+    )
+}
+
 pub(in crate::lifecycle) fn deleting_after_issue() -> Finding {
     Finding::new(
         Reason::Deleting,
-        "the answer to the issue of a token was lost; the operator searches for a workspace that the issue may have made, before \
-         it deletes the recorded one",
+        "a token was requested and its answer was lost, or may have been when the operator restarted; the operator searches for \
+         a workspace that the request may have made, before it deletes the recorded one",
+    )
+}
+
+pub(in crate::lifecycle) fn may_be_of_a_former_issue(row: &RemoteWorkspace) -> String {
+    format!(
+        "a workspace named {:?} ({}) appeared when the operator restarted, and nothing can tell whether a token request of it \
+         made that one; it was left alone. Rename or remove it at Agent Engine",
+        row.name.as_str(),
+        row.id
     )
 }
 

@@ -12,7 +12,8 @@ mod token;
 
 pub(in crate::lifecycle) use calls::{
     call_failed, call_rejected, change_ignored, change_refused, creation_refused, credential_may_not,
-    kubernetes_failed, name_kept_otherwise, plan_limit, stamp_too_late, throttled, token_refused_at_once,
+    kubernetes_failed, name_kept_otherwise, no_permit, permit_too_late, plan_limit, stamp_too_late,
+    throttled, token_refused_at_once, too_many_steps,
 };
 pub(in crate::lifecycle) use creation::{
     answer_lost, being_created, belongs_elsewhere, creation_in_flight, declared_id_not_found, foreign_status,
@@ -21,8 +22,8 @@ pub(in crate::lifecycle) use creation::{
 };
 pub(in crate::lifecycle) use deletion::{
     blocked as deletion_blocked, crd_unreadable, deleting_after_creation, deleting_after_issue,
-    left_after_creation, left_at_agent_engine, no_organization, undecodable_organization,
-    unready_organization,
+    left_after_creation, left_at_agent_engine, may_be_of_a_former_issue, no_organization, released,
+    undecodable_organization, unready_organization, waits as deletion_waits, waits_for as deletion_waits_for,
 };
 pub(in crate::lifecycle) use identity::{
     another_organization, many_missing, many_missing_while_deleting, not_found, orphan_removed,
@@ -36,7 +37,7 @@ pub(in crate::lifecycle) use organization::{
 };
 pub(in crate::lifecycle) use sync::{
     as_declared, default_not_deactivated, default_not_renamed, name_taken, rename_waits,
-    rename_waits_for_tokens, suspended, switch_waits, updating,
+    rename_waits_for_tokens, suspended, switch_waits, unread, updating,
 };
 pub(in crate::lifecycle) use token::{
     being_issued, declared_inactive, disabled, inactive, rename_unclear, secret_fight, secret_not_owned,

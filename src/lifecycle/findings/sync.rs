@@ -15,6 +15,14 @@ pub(in crate::lifecycle) fn updating() -> Finding {
     )
 }
 
+/// The list shows a difference, or a user has asked for a read.
+pub(in crate::lifecycle) fn unread() -> Finding {
+    Finding::new(
+        Reason::ApiUnavailable,
+        "the workspace has to be read by its id, and Agent Engine has not answered yet; the operator tries again",
+    )
+}
+
 pub(in crate::lifecycle) fn suspended() -> Finding {
     Finding::new(
         Reason::Suspended,

@@ -21,6 +21,9 @@ impl View {
     /// The names and the id that the object has or is about to have. An object that cannot be decoded claims these alone.
     pub fn recorded_claims(&self) -> BTreeMap<ClaimKey, Basis> {
         let mut claims = BTreeMap::new();
+        if self.object.is_let_go() {
+            return claims;
+        }
         if let Some(record) = self.record() {
             let observed = self.row(&record.id).map(|row| &row.name);
             claims.insert(
@@ -47,7 +50,7 @@ impl View {
     }
 
     fn desired_claims(&self) -> Vec<ClaimKey> {
-        let Some(organization) = self.verified() else {
+        let Some(organization) = self.verified().filter(|_| !self.object.is_let_go()) else {
             return Vec::new();
         };
         let read = self.ids_read().filter(|_| self.is_granted_what_it_reads());

@@ -94,8 +94,9 @@ pub fn obstacle(view: &View) -> Option<String> {
         return Some(claimed.message);
     }
     match organization.missing {
-        Missing::Many => Some(findings::many_missing_while_deleting().to_owned()),
-        Missing::Few => None,
+        // A recorded workspace is read by its id first; see [`crate::lifecycle::rules::deletion`].
+        Missing::Many if record.is_none() => Some(findings::many_missing_while_deleting().to_owned()),
+        Missing::Many | Missing::Few => None,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::remote::WorkspaceState;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{EngineCall, WorkspaceChange};
 use crate::lifecycle::findings;
+use crate::lifecycle::judge::doubt;
 use crate::lifecycle::judge::names::{self, Taken};
 use crate::lifecycle::view::{Record, View};
 use crate::tenancy::is_default;
@@ -82,7 +83,7 @@ fn rename(view: &View, record: &Record) -> Drift {
         return Drift::Blocked(view.last_word(SYNCED, findings::rename_waits));
     }
     // An unresolved issue may still make a workspace under either name.
-    if view.memory.unresolved_until(view.now).is_some() {
+    if doubt::unresolved_until(view, record).is_some() {
         return Drift::Blocked(findings::rename_waits_for_tokens());
     }
     // I3: only a workspace that this reconcile read by id is renamed.

@@ -19,7 +19,9 @@ pub fn problem(view: &View) -> Option<Problem> {
     let finding = match (progress.permit, &progress.failures.sync, &progress.token) {
         (PermitProgress::Open, _, _) => None,
         (PermitProgress::NotBefore(_), Some(finding), _) => Some(finding.clone()),
-        (PermitProgress::NotBefore(_), None, TokenProgress::MayIssue(_)) => Some(findings::throttled()),
+        (PermitProgress::NotBefore(_), None, TokenProgress::MayIssue(_)) => {
+            Some(findings::no_permit(progress.scarcity))
+        }
         (PermitProgress::NotBefore(_), None, _) => None,
     };
     finding.map(|finding| Problem {

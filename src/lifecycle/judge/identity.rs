@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::crd::workspace::MissingWorkspace;
+use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
 use crate::domain::remote::RemoteWorkspace;
 use crate::domain::time::elapsed;
+use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::ListEntry;
-use crate::lifecycle::progress::Remote;
+use crate::lifecycle::judge::{doubt, failure};
+use crate::lifecycle::progress::{PermitProgress, Remote};
 use crate::lifecycle::view::{Record, View};
 
 /// How long a read is good for an issue, and a list for telling one missing workspace from many.
@@ -43,29 +47,73 @@ pub fn differs_in_the_list(view: &View, record: &Record) -> bool {
     })
 }
 
+/// Whether the list, or a user's request, calls for a GET by id that has not been answered yet. What is known to be unread is
+/// not as declared.
+pub fn is_unread(view: &View, record: &Record) -> bool {
+    let called_for = differs_in_the_list(view, record) || is_asked_for(view);
+    called_for && view.observed(&record.id).is_none() && view.row(&record.id).is_none()
+}
+
+/// The reconcile request that this reconcile has handled: it has read the workspace since, or `stored` says why nothing
+/// can be read.
+pub fn handled_request(view: &View, stored: &Finding) -> Option<String> {
+    if !is_asked_for(view) {
+        return view.object.reconcile_at.clone();
+    }
+    let read = match view.record() {
+        Some(record) => view.observed(&record.id).is_some() || view.row(&record.id).is_some(),
+        None => !view.progress.searches.is_empty() || !view.progress.workspaces.is_empty(),
+    };
+    let known_before = view.progress.request == view.object.reconcile_at;
+    let tried_in_vain = failure::problem(view).is_some()
+        || view.progress.failures.sync.is_some()
+        || view.progress.permit != PermitProgress::Open
+        || view.rests(Aspect::Sync);
+    if (read && known_before) || !(read || tried_in_vain || stored.is_ready()) {
+        view.object.reconcile_at.clone()
+    } else {
+        view.stored.last_handled_reconcile_at.clone()
+    }
+}
+
 /// Whether a GET by id may be sent for the recorded workspace now.
 pub fn may_read(view: &View) -> bool {
     (!view.rests(Aspect::Sync) || is_answered_by_the_list(view)) && view.progress.failures.sync.is_none()
 }
 
-/// The list we asked for after a 404 is here and also lacks the workspace. One more GET decides, within a minute of that
-/// list.
+/// The list we asked for after a 404 is here and also lacks the workspace. One more GET decides.
 fn is_answered_by_the_list(view: &View) -> bool {
-    let unconfirmed = view
-        .stored
-        .missing
-        .as_ref()
-        .is_some_and(|missing| !missing.confirmed);
-    unconfirmed && listed(view).is_some() && lacked_by_the_list(view)
+    let unconfirmed = view.stored.missing.as_ref().filter(|missing| !missing.confirmed);
+    unconfirmed.is_some_and(|missing| is_lacked_by_the_list(view, missing.since.0))
 }
 
-/// A missing workspace may be one of many. Only a list of the last minute can tell; no step follows before.
-fn lacked_by_the_list(view: &View) -> bool {
+/// A missing workspace may be one of many. Only a list can tell: one that was begun after the doubt, however long it took,
+/// or within the minute before. One that lacks many tells nothing.
+fn is_lacked_by_the_list(view: &View, doubted_at: Timestamp) -> bool {
     let lacking = view.listed.as_ref().filter(|listed| listed.row.is_none());
+    let tells = |listed: &ListEntry| {
+        listed.requested_at > doubted_at || elapsed(listed.requested_at, view.now) <= CONFIRMED_FOR
+    };
     lacking.is_some_and(|listed| {
-        Some(listed.requested_at) > view.memory.lists_count_after.present
-            && elapsed(listed.requested_at, view.now) <= CONFIRMED_FOR
-    })
+        Some(listed.requested_at) > view.memory.lists_count_after.present && tells(listed)
+    }) && !are_many_missing(view)
+}
+
+/// Whether the Organization doubts its whole list, because it lacks many.
+pub fn are_many_missing(view: &View) -> bool {
+    view.readable()
+        .is_some_and(|organization| organization.missing == Missing::Many)
+}
+
+/// Whether the workspace may be one of the many that are missing: the list lacks it, or there is none, and we have not seen
+/// it ourselves since.
+pub fn is_one_of_many(view: &View) -> bool {
+    let seen = view.memory.lists_count_after.present;
+    are_many_missing(view)
+        && match &view.listed {
+            None => seen.is_none(),
+            Some(listed) => listed.row.is_none() && Some(listed.requested_at) > seen,
+        }
 }
 
 /// What is known now of the workspace being missing. A GET that finds it ends that; a list that lacks it confirms.
@@ -75,10 +123,14 @@ pub fn missing(view: &View, record: &Record) -> Option<MissingWorkspace> {
         None => before.cloned(),
         Some(seen) => match seen.remote {
             Remote::Present(_) => None,
-            Remote::Gone => Some(MissingWorkspace {
-                since: before.map_or(Time(seen.requested_at), |missing| missing.since.clone()),
-                confirmed: before.is_some_and(|missing| missing.confirmed) || lacked_by_the_list(view),
-            }),
+            Remote::Gone => {
+                let since = before.map_or(Time(seen.requested_at), |missing| missing.since.clone());
+                let confirmed = before.is_some_and(|missing| missing.confirmed);
+                Some(MissingWorkspace {
+                    confirmed: confirmed || is_lacked_by_the_list(view, since.0),
+                    since,
+                })
+            }
         },
     }
 }
@@ -101,7 +153,11 @@ pub fn other_organization(view: &View, record: &Record) -> Option<OrganizationId
 /// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list. After
 /// an unresolved issue only a GET of this reconcile counts: if the name had moved, another issue would come too late.
 pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorkspace> {
-    let young = |requested_at| elapsed(requested_at, view.now) <= CONFIRMED_FOR && requested_at <= view.now;
+    let young = |requested_at| {
+        elapsed(requested_at, view.now) <= CONFIRMED_FOR
+            && requested_at <= view.now
+            && doubt::shows_the_name(view, requested_at)
+    };
     if let Some(seen) = view.observed(&record.id).filter(|seen| young(seen.requested_at)) {
         return seen.present();
     }

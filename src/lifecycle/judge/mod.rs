@@ -7,15 +7,19 @@
 //! - [`attribution`]: whose is a workspace that bears the name of a creation in flight?
 //! - [`identity`]: is the recorded workspace there, and is it confirmed?
 //! - [`orphan`]: did an issue of ours make a workspace beside the recorded one?
+//! - [`doubt`]: which writes may still take effect, and until when?
 //! - [`drift`]: name and state beside what is declared.
 //! - [`token_secret`]: which Secret the token goes to, and what is in it.
 //! - [`token`]: is a token wanted, and what does it need next?
+//! - [`token_life`]: how long does the token in use still live?
+//! - [`waiting`]: does the stored status hold while the object waits?
 //! - [`deletion`]: what becomes of the workspace when its object goes.
 //! - [`failure`]: what a failed call means, and which failure ends the reconcile.
 
 pub mod attribution;
 pub mod claims;
 pub mod deletion;
+pub mod doubt;
 pub mod drift;
 pub mod failure;
 pub mod identity;
@@ -23,4 +27,6 @@ pub mod names;
 pub mod organization;
 pub mod orphan;
 pub mod token;
+pub mod token_life;
 pub mod token_secret;
+pub mod waiting;

@@ -6,7 +6,6 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::verification::Verification;
 use crate::lifecycle::facts::{OrganizationFacts, ReadableOrganization};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::token_secret;
 use crate::lifecycle::progress::StatusProgress;
 use crate::lifecycle::view::View;
 
@@ -64,6 +63,19 @@ pub fn mismatch(view: &View, bound: &OrganizationId) -> Option<Finding> {
     (bound != verified).then(|| findings::mismatch(bound, verified))
 }
 
+/// The Organization's name, while this process knows nothing of it yet.
+pub fn being_verified(view: &View) -> Option<&str> {
+    match usable(view) {
+        Err(Unusable::Pending { name, .. }) => Some(name).filter(|_| {
+            view.readable()
+                .is_some_and(|organization| organization.revision == 0)
+        }),
+        Ok(_) | Err(Unusable::NotFound { .. } | Unusable::NotDecodable { .. } | Unusable::Changed { .. }) => {
+            None
+        }
+    }
+}
+
 /// Whether this process knows nothing of the Organization yet, and the stored status is of the current generation.
 pub fn is_untold(view: &View, organization: &ReadableOrganization) -> bool {
     let spoken = view.progress.status == StatusProgress::Unwritten
@@ -71,11 +83,9 @@ pub fn is_untold(view: &View, organization: &ReadableOrganization) -> bool {
     organization.revision == 0 && spoken
 }
 
-/// Whether the stored status says Ready for the spec of now, and the token has a good part of its life left.
+/// Whether the stored status says Ready for the spec of now.
 pub fn was_ready(view: &View) -> bool {
     let ready = conditions::find(&view.stored.conditions, READY);
-    let token = token_secret::holds_token(view) || view.stored.token_secret_name.is_none();
-    token
-        && view.stored.observed_generation == Some(view.object.generation)
+    view.stored.observed_generation == Some(view.object.generation)
         && ready.is_some_and(|ready| ready.status == ConditionStatus::True.as_str())
 }

@@ -3,9 +3,10 @@
 
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
+use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::EngineCall;
-use crate::lifecycle::judge::{drift, names};
+use crate::lifecycle::judge::{doubt, drift, names};
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::view::{Record, View};
 
@@ -16,6 +17,8 @@ pub enum Orphans {
     Next(EngineCall),
     /// An unresolved issue may still create one.
     Wait,
+    /// This one may be of an issue that the process before had sent, or of another client.
+    Uncertain(RemoteWorkspace),
 }
 
 /// The next call about orphans under a name that the recorded workspace does not bear. An issue, or its verification, was
@@ -26,26 +29,52 @@ pub fn suspected(view: &View, record: &Record) -> Option<EngineCall> {
         .unresolved
         .iter()
         .filter(|issue| !bears(view, record, &issue.name));
-    suspects.find_map(|issue| search_or_remove(view, record, issue))
+    suspects.find_map(|issue| {
+        let due = issue.search_at <= view.now && !view.rests(Aspect::Sync);
+        remove(view, record, issue).or_else(|| search(view, issue).filter(|_| due))
+    })
 }
 
 /// Delete the orphan first; a late issue must still find the recorded workspace, or it would create another.
 pub fn before_deletion(view: &View, record: &Record) -> Orphans {
-    let mut issues = view.memory.unresolved.iter();
-    match issues.find_map(|issue| search_or_remove(view, record, issue)) {
-        Some(call) => Orphans::Next(call),
-        None if view.memory.unresolved_until(view.now).is_some() => Orphans::Wait,
-        None => Orphans::None,
+    let former = doubt::former_issue(view, record);
+    let known = || view.memory.unresolved.iter();
+    let next = known().find_map(|issue| remove(view, record, issue).or_else(|| search(view, issue)));
+    // Nothing is known of a former issue: a search before its end would tell nothing.
+    let ended = former.iter().filter(|issue| issue.is_shown_by(view.now));
+    let next = next.or_else(|| ended.clone().find_map(|issue| search(view, issue)));
+    let suspect = former.iter().find_map(|issue| suspect(view, record, issue));
+    match (next, suspect) {
+        (Some(call), _) => Orphans::Next(call),
+        (None, Some(row)) => Orphans::Uncertain(row.clone()),
+        (None, None) if known().chain(&former).any(|issue| !is_searched_for(view, issue)) => Orphans::Wait,
+        (None, None) => Orphans::None,
     }
 }
 
-/// Nothing, once a search under the name of the issue shows no orphan of ours.
-fn search_or_remove(view: &View, record: &Record, issue: &UnresolvedIssue) -> Option<EngineCall> {
-    let Some(search) = view.search(&issue.name) else {
-        return Some(EngineCall::Search(issue.name.clone()));
-    };
-    let mut rows = search.rows.iter();
-    let row = rows.find(|row| row.name == issue.name && is_ours(view, record, row))?;
+/// A workspace that an issue of the process before may have made. Nothing tells that there was one.
+fn suspect<'a>(view: &'a View, record: &Record, issue: &UnresolvedIssue) -> Option<&'a RemoteWorkspace> {
+    let mut rows = view.search(&issue.name)?.rows.iter();
+    rows.find(|row| row.id != record.id && issue.may_have_made(row))
+}
+
+/// Whether this reconcile's search under the name of the issue had to show what it made.
+fn is_searched_for(view: &View, issue: &UnresolvedIssue) -> bool {
+    let search = view.search(&issue.name);
+    search.is_some_and(|search| issue.is_shown_by(search.asked_at))
+}
+
+/// The search under the name of the issue: once, and once more when the issue is resolved.
+fn search(view: &View, issue: &UnresolvedIssue) -> Option<EngineCall> {
+    let asked_too_early = !is_searched_for(view, issue) && issue.is_shown_by(view.now);
+    let unasked = view.search(&issue.name).is_none();
+    (unasked || asked_too_early).then(|| EngineCall::Search(issue.name.clone()))
+}
+
+/// The next call about an orphan that the search showed.
+fn remove(view: &View, record: &Record, issue: &UnresolvedIssue) -> Option<EngineCall> {
+    let mut rows = view.search(&issue.name)?.rows.iter();
+    let row = rows.find(|row| issue.may_have_made(row) && is_ours(view, record, row))?;
     match other(view, &row.id) {
         None => Some(EngineCall::Get(row.id.clone())),
         Some(Remote::Present(row)) if is_ours(view, record, row) => Some(EngineCall::Delete(row.id.clone())),
@@ -66,16 +95,10 @@ pub fn other<'a>(view: &'a View, id: &WorkspaceId) -> Option<&'a Remote> {
     Some(&view.observed(id)?.remote)
 }
 
-/// Created within an issue of ours, and claimed by no other object.
+/// Made by an issue of ours of exactly its name, and claimed by no other object.
 pub fn is_ours(view: &View, record: &Record, row: &RemoteWorkspace) -> bool {
-    let within = |at| {
-        view.memory
-            .unresolved
-            .iter()
-            .any(|issue| issue.window.contains(at))
-    };
+    let mut issues = view.memory.unresolved.iter();
     row.id != record.id
-        && !row.tombstone
-        && row.created_at.is_some_and(within)
+        && issues.any(|issue| issue.may_have_made(row))
         && names::id_claimed_by_other(view, &record.organization_id, &row.id).is_none()
 }

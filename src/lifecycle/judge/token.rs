@@ -1,23 +1,17 @@
 //! I1: whether a token is wanted, and what it needs next.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use crate::crd::conditions::TOKEN_READY;
 use crate::domain::finding::Finding;
 use crate::domain::remote::WorkspaceState;
-use crate::domain::time::{elapsed, later};
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::token_secret::{self, Target};
-use crate::lifecycle::judge::{drift, identity, names};
+use crate::lifecycle::judge::{doubt, drift, identity, names};
 use crate::lifecycle::memory::LastToken;
 use crate::lifecycle::view::{Record, View};
-
-/// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
-const RENAME_SETTLES: Duration = Duration::from_secs(45);
 
 /// What the token Secret needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +53,13 @@ pub fn need(view: &View, record: &Record) -> Need {
             );
         }
         Target::Ours(facts) if token_secret::is_current(view, record, facts) => {
-            return Need::None(findings::verified());
+            let ended = facts.times.is_some_and(|times| times.has_ended(view.now));
+            return if ended {
+                // It lived shorter than the least time between two issues.
+                Need::Later(findings::token_waits())
+            } else {
+                Need::None(findings::verified())
+            };
         }
         Target::Ours(_) | Target::Free | Target::Unread => {}
     }
@@ -87,7 +87,7 @@ fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
     if view.progress.token.published().is_some() || view.progress.issues > 1 {
         return Some(Need::Later(view.last_word(TOKEN_READY, findings::token_waits)));
     }
-    if rename_settles_at(view).is_some() {
+    if doubt::rename_settles_at(view).is_some() {
         return Some(Need::Later(view.last_word(TOKEN_READY, findings::rename_unclear)));
     }
     if restored_at(view).is_some() {
@@ -108,15 +108,6 @@ pub fn in_use(view: &View, record: &Record) -> Option<String> {
     token_secret::secret_named(view, &name)
         .is_some_and(|facts| token_secret::is_good(view, record, facts))
         .then_some(name)
-}
-
-/// When a rename whose answer was lost has settled, if that is still to come.
-pub fn rename_settles_at(view: &View) -> Option<Timestamp> {
-    let unclear = view
-        .memory
-        .rename_unclear_at
-        .filter(|at| elapsed(*at, view.now) < RENAME_SETTLES);
-    unclear.map(|at| later(at, RENAME_SETTLES))
 }
 
 /// When a Secret that another client keeps changing is restored, if that is still to come.

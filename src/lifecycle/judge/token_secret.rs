@@ -198,7 +198,7 @@ pub fn is_good(view: &View, record: &Record, facts: &SecretFacts) -> bool {
     let lasts = facts
         .times
         .is_some_and(|times| match times.freshness(&view.object.uid, view.now) {
-            Freshness::Fresh | Freshness::Due => true,
+            Freshness::Fresh | Freshness::Due => !times.has_ended(view.now),
             Freshness::Urgent | Freshness::Expired => false,
         });
     facts.ownership == Ownership::Ours && opens && lasts

@@ -7,7 +7,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, WorkspaceId};
 use crate::domain::object::Finalizer;
 use crate::domain::remote::RemoteWorkspace;
-use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
@@ -16,7 +16,7 @@ use crate::lifecycle::judge::names::{self, Taken};
 use crate::lifecycle::judge::{token, token_secret};
 use crate::lifecycle::progress::{Issued, Remote, TokenProgress};
 use crate::lifecycle::rules::token::publish;
-use crate::lifecycle::step::{Change, Step};
+use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::{Record, View};
 use crate::tenancy::{canonical, is_default};
 
@@ -31,6 +31,9 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
         }
         TokenProgress::Issued(issued) => return Some(Step::call(EngineCall::Verify(issued.slot))),
         TokenProgress::Verified(issued, _) => return Some(finish_issue(view, intent, issued)),
+        TokenProgress::MayIssue(of) if of == intent && view.is_void(intent) => {
+            return Some(Step::Settle(Ending::Failed(too_late())));
+        }
         TokenProgress::MayIssue(of) if of == intent && may_issue(view, intent) => {
             return Some(Step::call(EngineCall::Issue {
                 name: intent.name.clone(),
@@ -42,16 +45,29 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     let Some(search) = view.search(&intent.name) else {
         return Some(call_or_rest(view, EngineCall::Search(intent.name.clone())));
     };
-    Some(match attribute(search, ServerClock::window_of(intent)) {
-        Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),
-        Attribution::Theirs => Step::Store(Change::CreationVoid),
-        Attribution::Ambiguous(row) => take_if_declared(view, &row),
-        // I4: a new attempt starts only when the last one is resolved.
-        Attribution::NotFound if view.now < view.progress.clock.resolved_at(intent) => {
-            Step::blocked(findings::creation_in_flight(intent))
-        }
-        Attribution::NotFound => try_again(view).unwrap_or(Step::Store(Change::CreationVoid)),
-    })
+    let resolved_at = view.progress.clock.resolved_at(intent);
+    Some(
+        match attribute(search, ServerClock::window_of(intent), resolved_at) {
+            Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),
+            Attribution::Theirs => Step::Store(Change::CreationVoid),
+            Attribution::Ambiguous(row) => take_if_declared(view, &row),
+            // I4: a new attempt starts only when the last one is resolved. What an answer that took long cannot tell is asked
+            // again.
+            Attribution::Unresolved if view.now < resolved_at => {
+                Step::blocked(findings::creation_in_flight(intent))
+            }
+            Attribution::Unresolved => call_or_rest(view, EngineCall::Search(intent.name.clone())),
+            Attribution::NotFound => try_again(view).unwrap_or(Step::Store(Change::CreationVoid)),
+        },
+    )
+}
+
+/// The permit came when the window of the intent could no longer tell what its issue makes.
+fn too_late() -> Problem {
+    Problem {
+        aspect: Aspect::Sync,
+        finding: findings::permit_too_late(),
+    }
 }
 
 fn may_issue(view: &View, intent: &Creation) -> bool {
@@ -120,7 +136,8 @@ fn is_made_by(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorks
     let was_free = || {
         view.search(&intent.name).is_some_and(|search| {
             let mut rows = search.rows.iter();
-            rows.all(|other| other.id == row.id || canonical(&other.name) != canonical(&intent.name))
+            search.asked_at <= issued.started
+                && rows.all(|other| other.id == row.id || canonical(&other.name) != canonical(&intent.name))
         })
     };
     row.created_at.map_or_else(was_free, |at| window.contains(at))

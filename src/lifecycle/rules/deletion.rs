@@ -1,5 +1,6 @@
 //! I7: deletes the workspace or retains it, then lets the object go.
 
+use crate::crd::conditions::READY;
 use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
@@ -10,7 +11,7 @@ use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::deletion::{self, WorkspaceFate};
 use crate::lifecycle::judge::orphan::{self, Orphans};
-use crate::lifecycle::judge::{failure, names, token_secret};
+use crate::lifecycle::judge::{failure, identity, names, organization, token_secret};
 use crate::lifecycle::progress::{Remote, Removal};
 use crate::lifecycle::rules::creation::found_record;
 use crate::lifecycle::step::{Change, Ending, Step};
@@ -20,7 +21,7 @@ use crate::lifecycle::view::{Record, View};
 pub fn let_it_go(view: &View) -> Option<Step> {
     match (view.object.deletion, view.object.finalizer) {
         (Deletion::NotRequested, _) => None,
-        (Deletion::Requested, Finalizer::Absent) => Some(Step::Leave),
+        (Deletion::Requested, Finalizer::Absent) => Some(let_go(view)),
         (Deletion::Requested, Finalizer::Present) => {
             Some(match (deletion::fate(view), view.record(), view.intent()) {
                 (_, None, None) | (WorkspaceFate::Retain, _, _) => release(view),
@@ -28,6 +29,15 @@ pub fn let_it_go(view: &View) -> Option<Step> {
                 (WorkspaceFate::Delete, None, Some(intent)) => settle_creation(view, intent),
             })
         }
+    }
+}
+
+/// Our finalizer is off, and finalizers of others hold the object: no Secret of it counts any more, and its status says so.
+fn let_go(view: &View) -> Step {
+    match (failure::problem(view), token_secret::next_to_delete(view)) {
+        (Some(problem), _) => Step::Settle(Ending::Failed(problem)),
+        (None, Some(secret)) => Step::token(secret),
+        (None, None) => Step::blocked(findings::released()),
     }
 }
 
@@ -52,7 +62,10 @@ fn delete(view: &View, record: &Record) -> Step {
         Removal::Failed if is_gone => return release(view),
         Removal::Failed | Removal::NotTried => {}
     }
-    if let Some(step) = unable(view).or_else(|| may_be_the_crd(view)) {
+    let first = unable(view)
+        .or_else(|| see_one_of_many(view, record))
+        .or_else(|| may_be_the_crd(view));
+    if let Some(step) = first {
         return step;
     }
     if let Some(secret) = token_secret::next_to_delete(view) {
@@ -61,6 +74,9 @@ fn delete(view: &View, record: &Record) -> Step {
     match orphan::before_deletion(view, record) {
         Orphans::Next(call) => Step::call(call),
         Orphans::Wait => Step::blocked(findings::deleting_after_issue()),
+        Orphans::Uncertain(row) => Step::blocked(findings::deletion_blocked(
+            &findings::may_be_of_a_former_issue(&row),
+        )),
         Orphans::None => Step::call(EngineCall::Delete(record.id.clone())),
     }
 }
@@ -73,9 +89,14 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     let Some(search) = view.search(&intent.name) else {
         return Step::call(EngineCall::Search(intent.name.clone()));
     };
-    match attribute(search, ServerClock::window_of(intent)) {
+    let resolved_at = view.progress.clock.resolved_at(intent);
+    match attribute(search, ServerClock::window_of(intent), resolved_at) {
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => Step::call(EngineCall::Get(row.id)),
+            // It was listed: a read that lags is not the last word while the creation is unresolved.
+            Some(Remote::Gone) if view.now < resolved_at => {
+                Step::blocked(findings::deleting_after_creation(intent))
+            }
             Some(Remote::Gone) => release(view),
             Some(Remote::Present(row)) => {
                 let organization = &intent.organization_id;
@@ -89,18 +110,43 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         Attribution::Ambiguous(row) => {
             Step::blocked(findings::deletion_blocked(&findings::nothing_tells_whose(&row)))
         }
-        Attribution::NotFound if view.now < view.progress.clock.resolved_at(intent) => {
+        Attribution::Unresolved if view.now < resolved_at => {
             Step::blocked(findings::deleting_after_creation(intent))
         }
+        Attribution::Unresolved => Step::call(EngineCall::Search(intent.name.clone())),
         Attribution::NotFound => release(view),
     }
 }
 
-/// The step, if Agent Engine cannot be asked to delete now.
+/// The step, if Agent Engine cannot be asked to delete now. Waiting is not failing: just after a start, the Organization is
+/// being verified.
 fn unable(view: &View) -> Option<Step> {
+    if let Some(name) = organization::being_verified(view)
+        && failure::problem(view).is_none()
+    {
+        return Some(Step::Settle(Ending::Waits(findings::deletion_waits_for(name))));
+    }
     match deletion::obstacle(view) {
         Some(why) => Some(Step::blocked(findings::deletion_blocked(&why))),
-        None => view.rests(Aspect::Sync).then_some(Step::Leave),
+        None if view.rests(Aspect::Sync) => {
+            let last = view.last_word(READY, findings::deletion_waits);
+            Some(Step::Settle(Ending::Waits(last)))
+        }
+        None => None,
+    }
+}
+
+/// While many workspaces are missing at once, only one that a GET by id shows is deleted: "not found" is trusted for none.
+fn see_one_of_many(view: &View, record: &Record) -> Option<Step> {
+    if !identity::are_many_missing(view) {
+        return None;
+    }
+    match view.observed(&record.id).map(|seen| &seen.remote) {
+        None => Some(Step::call(EngineCall::Get(record.id.clone()))),
+        Some(Remote::Present(_)) => None,
+        Some(Remote::Gone) => Some(Step::blocked(findings::deletion_blocked(
+            findings::many_missing_while_deleting(),
+        ))),
     }
 }
 

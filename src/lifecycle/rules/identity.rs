@@ -3,7 +3,7 @@
 use crate::domain::object::Finalizer;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::{identity, token_secret};
+use crate::lifecycle::judge::{doubt, identity, token_secret};
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::step::{Change, Step};
 use crate::lifecycle::view::{Record, View};
@@ -19,9 +19,8 @@ pub fn hold_by_finalizer(view: &View, _: &Record) -> Option<Step> {
 /// A difference or an absence in the shared list only schedules a GET by id, never an effect. A requested reconcile asks
 /// for such a GET too.
 pub fn read_what_differs(view: &View, record: &Record) -> Option<Step> {
-    let reason = identity::differs_in_the_list(view, record) || identity::is_asked_for(view);
-    let unread = view.observed(&record.id).is_none() && view.row(&record.id).is_none();
-    (reason && unread && identity::may_read(view)).then(|| Step::call(EngineCall::Get(record.id.clone())))
+    (identity::is_unread(view, record) && identity::may_read(view))
+        .then(|| Step::call(EngineCall::Get(record.id.clone())))
 }
 
 /// A workspace is missing after a 404 or a tombstone on GET by id. The recreate annotation with its id allows a new one,
@@ -43,8 +42,10 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     if let Some(deletion) = token_secret::next_to_delete(view) {
         return Some(Step::token(deletion));
     }
-    // The workspace may have come back: only a GET of this reconcile drops its record.
-    if read && view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended() {
+    // The workspace may have come back: only a GET of this reconcile drops its record, and only when no issue for it can
+    // take effect beside the new creation.
+    let allowed = view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended();
+    if read && allowed && doubt::unresolved_until(view, record).is_none() {
         return Some(Step::Store(Change::Replaced(record.clone())));
     }
     Some(Step::blocked(findings::not_found(view, record)))

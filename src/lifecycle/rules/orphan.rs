@@ -1,6 +1,5 @@
 //! Orphans: workspaces that our issue created under a name that had just moved.
 
-use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::EngineCall;
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::{drift, orphan};
@@ -8,12 +7,13 @@ use crate::lifecycle::progress::Remote;
 use crate::lifecycle::step::{Ending, Step};
 use crate::lifecycle::view::{Record, View};
 
-/// After an issue without an answer, if the recorded workspace has another name now, or is gone.
+/// After an issue without an answer, if the recorded workspace has another name now, or is gone. It is no attempt at the
+/// token: a failure delays no renewal.
 pub fn look_for_an_orphan(view: &View, record: &Record) -> Option<Step> {
-    if view.progress.token.issued().is_some() || view.rests(Aspect::Token) {
+    if view.progress.token.issued().is_some() || view.progress.failures.sync.is_some() {
         return None;
     }
-    orphan::suspected(view, record).map(Step::token_call)
+    orphan::suspected(view, record).map(Step::call)
 }
 
 /// The token at hand opens another workspace: an orphan of ours, or a workspace of others.

@@ -1,12 +1,11 @@
 //! Preconditions: object, permit, grant, Organization, claim. No call to Agent Engine is made here.
 
 use crate::domain::remote::WorkspaceState;
-use crate::domain::verification::Missing;
-use crate::lifecycle::effect::ClusterEffect;
+use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::organization::Unusable;
 use crate::lifecycle::judge::{failure, identity, names, organization, token_secret};
-use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Removal};
+use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Remote, Removal};
 use crate::lifecycle::step::{Ending, Step};
 use crate::lifecycle::view::{Record, View};
 
@@ -22,7 +21,7 @@ pub fn read_what_changed(view: &View) -> Option<Step> {
     }
 }
 
-/// Without a permit of the rate limiter, ends the reconcile, unless a failure is still to be reported.
+/// Without a permit of the rate limiter, the object waits, unless a failure is still to be reported.
 pub fn give_way(view: &View) -> Option<Step> {
     let denied = view.progress.permit != PermitProgress::Open;
     let unclear = view
@@ -30,7 +29,8 @@ pub fn give_way(view: &View) -> Option<Step> {
         .removals
         .values()
         .any(|removal| *removal == Removal::Unclear);
-    (denied && !unclear && failure::problem(view).is_none()).then_some(Step::Leave)
+    let waits = || Step::Settle(Ending::Waits(findings::no_permit(view.progress.scarcity)));
+    (denied && !unclear && failure::problem(view).is_none()).then(waits)
 }
 
 /// A failed effect ends the reconcile; back-off decides when the next begins.
@@ -85,7 +85,7 @@ fn withdraw_if_declared_away(view: &View) -> Option<Step> {
 }
 
 /// No call is made without a verified Organization. I9: while its credential is being verified, as after a restart, the
-/// stored status stands.
+/// stored status stands as long as it is true.
 pub fn know_the_organization(view: &View) -> Option<Step> {
     let unusable = organization::usable(view).err()?;
     let stands = match (unusable, view.readable()) {
@@ -95,7 +95,7 @@ pub fn know_the_organization(view: &View) -> Option<Step> {
         (_, _) => false,
     };
     Some(if stands {
-        Step::Leave
+        Step::Settle(Ending::Waits(unusable.finding()))
     } else {
         Step::blocked(unusable.finding())
     })
@@ -117,12 +117,16 @@ pub fn keep_off_what_others_hold(view: &View, record: &Record) -> Option<Step> {
     names::id_claimed_by_other(view, &record.organization_id, &record.id).map(Step::blocked)
 }
 
-/// Many workspaces missing at once is the trouble of their organization: no step follows for one of them.
+/// Many workspaces missing at once is the trouble of their organization: a list that lacks one of them is no more than a
+/// reason for a GET by id. One that the GET shows is served as any other; for the rest no step follows.
 pub fn doubt_many_missing(view: &View, record: &Record) -> Option<Step> {
     let organization = view.readable()?;
-    let suspicious = match organization.missing {
-        Missing::Few => false,
-        Missing::Many => view.listed.as_ref().is_none_or(|listed| listed.row.is_none()),
-    };
-    suspicious.then(|| Step::blocked(findings::many_missing(record, &organization.name)))
+    match view.observed(&record.id).map(|seen| &seen.remote) {
+        Some(Remote::Gone) if identity::are_many_missing(view) => {}
+        Some(Remote::Present(_) | Remote::Gone) => return None,
+        None if !identity::is_one_of_many(view) => return None,
+        None if identity::may_read(view) => return Some(Step::call(EngineCall::Get(record.id.clone()))),
+        None => {}
+    }
+    Some(Step::blocked(findings::many_missing(record, &organization.name)))
 }

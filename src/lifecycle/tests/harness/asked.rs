@@ -97,6 +97,7 @@ impl World {
 
     pub(in crate::lifecycle::tests) fn advance(&mut self, seconds: u64) {
         self.now = later(self.now, Duration::from_secs(seconds));
+        self.land();
     }
 
     /// A world with one Workspace `acme` that is Ready.

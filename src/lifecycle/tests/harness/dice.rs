@@ -233,6 +233,7 @@ impl Dice {
         });
         view.memory.lists_count_after.present = self.maybe(Self::instant);
         view.memory.lists_count_after.absent = self.maybe(Self::instant);
+        view.process_began = self.pick(&[at(-9000), at(-9000), at(-20), at(-61), at(0)]);
         view.memory.rename_unclear_at = self.odds(6).then(|| self.instant());
         view
     }
@@ -290,6 +291,10 @@ impl Dice {
                 if self.odds(3) {
                     state.declared = self.declared();
                     state.object.generation += 1;
+                }
+                // Another process has written.
+                if self.odds(3) {
+                    state.stored = self.stored();
                 }
                 Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))
             }

@@ -31,6 +31,8 @@ pub(in crate::lifecycle::tests) struct Engine {
     pub(in crate::lifecycle::tests) token_life: Duration,
     /// The organization that scopes name.
     pub(in crate::lifecycle::tests) verifies_for: OrganizationId,
+    /// What it makes of a name that it is given at a creation.
+    pub(in crate::lifecycle::tests) kept_as: fn(&str) -> String,
     /// What it makes of a change that it took.
     pub(in crate::lifecycle::tests) after_update: fn(&mut RemoteWorkspace),
     tokens: BTreeMap<u64, WorkspaceId>,
@@ -52,6 +54,7 @@ impl Default for Engine {
             list_lag: Duration::ZERO,
             token_life: Duration::from_secs(1200),
             verifies_for: org(),
+            kept_as: str::to_owned,
             after_update: |_| {},
             tokens: BTreeMap::new(),
             made: 0,
@@ -98,6 +101,20 @@ impl Engine {
         self.rows.iter().map(|row| row.workspace.name.as_str()).collect()
     }
 
+    /// The list shows everything from now on.
+    pub(in crate::lifecycle::tests) fn show_all(&mut self) {
+        for row in &mut self.rows {
+            row.listed_from = Timestamp::MIN;
+        }
+    }
+
+    /// The list lacks that workspace until then.
+    pub(in crate::lifecycle::tests) fn hide_until(&mut self, id: &WorkspaceId, until: Timestamp) {
+        for row in self.rows.iter_mut().filter(|row| row.workspace.id == *id) {
+            row.listed_from = until;
+        }
+    }
+
     pub(in crate::lifecycle::tests) fn list(&self, now: Timestamp) -> Vec<RemoteWorkspace> {
         let seen = self.rows.iter().filter(|row| row.listed_from <= now);
         seen.map(|row| row.workspace.clone()).collect()
@@ -115,13 +132,14 @@ impl Engine {
     }
 
     pub(in crate::lifecycle::tests) fn issue(&mut self, now: Timestamp, name: &WorkspaceName) -> TokenSlot {
+        let kept = (self.kept_as)(name.as_str());
         let known = self
             .rows
             .iter()
-            .find(|row| row.workspace.name == *name && !row.workspace.tombstone);
+            .find(|row| row.workspace.name.as_str() == kept && !row.workspace.tombstone);
         let id = match known.map(|row| row.workspace.id.clone()) {
             Some(id) => id,
-            None => self.make(now, name.as_str()),
+            None => self.make(now, &kept),
         };
         let slot = self.tokens.len() as u64;
         self.tokens.insert(slot, id);

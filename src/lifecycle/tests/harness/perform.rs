@@ -24,6 +24,39 @@ enum Lists {
     Never,
 }
 
+/// The answer arrives at `now`, however long ago it was true.
+fn answered_at(outcome: Outcome, now: Timestamp) -> Outcome {
+    let Outcome::Engine(answer) = outcome else {
+        return outcome;
+    };
+    Outcome::Engine(match answer {
+        EngineAnswer::Searched(answer) => EngineAnswer::Searched(Answer {
+            finished: now,
+            ..answer
+        }),
+        EngineAnswer::Got(answer) => EngineAnswer::Got(Answer {
+            finished: now,
+            ..answer
+        }),
+        EngineAnswer::Issued(answer) => EngineAnswer::Issued(Answer {
+            finished: now,
+            ..answer
+        }),
+        EngineAnswer::Verified(answer) => EngineAnswer::Verified(Answer {
+            finished: now,
+            ..answer
+        }),
+        EngineAnswer::Updated(answer) => EngineAnswer::Updated(Answer {
+            finished: now,
+            ..answer
+        }),
+        EngineAnswer::Deleted(answer) => EngineAnswer::Deleted(Answer {
+            finished: now,
+            ..answer
+        }),
+    })
+}
+
 impl World {
     /// One reconcile to its end. Nothing where the process died in it.
     pub(in crate::lifecycle::tests) fn reconcile(&mut self, object: &str) -> Option<Settled> {
@@ -88,6 +121,34 @@ impl World {
         self.lives(object, span, Lists::Never)
     }
 
+    /// As [`World::live_unlisted`]; `look` sees the world at the last instant before each reconcile, and at the end.
+    pub(in crate::lifecycle::tests) fn live_watched(
+        &mut self,
+        object: &str,
+        span: Duration,
+        mut look: impl FnMut(&World),
+    ) {
+        let end = later(self.now, span);
+        while self.now < end && self.objects.contains_key(object) {
+            let before = self.objects[object].version;
+            let listed = self.snapshot.clone();
+            let Some(settled) = self.reconcile(object) else {
+                continue;
+            };
+            self.snapshot = listed;
+            let own_event = self.objects.get(object).is_some_and(|o| o.version != before);
+            let soon = later(self.now, Duration::from_millis(10));
+            let wake = if own_event {
+                soon
+            } else {
+                settled.requeue.at.max(soon)
+            };
+            self.now = crate::domain::time::earlier(wake.min(end), Duration::from_millis(1)).max(self.now);
+            look(self);
+            self.now = wake.min(end);
+        }
+    }
+
     fn lives(&mut self, object: &str, span: Duration, lists: Lists) -> usize {
         let end = later(self.now, span);
         let mut wake = self.now;
@@ -113,6 +174,7 @@ impl World {
             };
         }
         self.now = self.now.max(end);
+        self.land();
         reconciles
     }
 
@@ -123,14 +185,15 @@ impl World {
             what(self);
         }
         let started = self.now;
-        self.now = later(
-            self.now,
-            Duration::from_millis(if matches!(effect, Effect::Engine(_)) {
-                100
-            } else {
-                5
-            }),
-        );
+        let slow = self.slow.iter().position(|(on, _)| *on == kind);
+        let latency = slow.map(|index| self.slow.remove(index).1);
+        let usual = Duration::from_millis(if matches!(effect, Effect::Engine(_)) {
+            100
+        } else {
+            5
+        });
+        self.now = later(self.now, latency.map_or(usual, |latency| latency.until_done));
+        self.land();
         let mut fault = self
             .faults
             .iter_mut()
@@ -139,11 +202,30 @@ impl World {
                 f.2 -= 1;
                 f.1
             });
-        if let Some((_, crash)) = self.crash_at.filter(|(n, _)| *n == self.journal.len()) {
+        let crash = self.crash_at.filter(|(n, _)| *n == self.journal.len());
+        if let Some((_, crash)) = crash {
             fault = Some(crash);
             self.crash_at = None;
         }
         self.journal.push((started, kind));
+        let outcome = self.befalls(fault, object, version, effect, started);
+        if crash.is_some() {
+            return None;
+        }
+        if let Some(latency) = latency {
+            self.now = later(self.now, latency.until_answered);
+        }
+        outcome.map(|outcome| answered_at(outcome, self.now))
+    }
+
+    fn befalls(
+        &mut self,
+        fault: Option<Fault>,
+        object: &str,
+        version: &mut u64,
+        effect: &Effect,
+        started: Timestamp,
+    ) -> Option<Outcome> {
         match fault {
             None => Some(self.carry_out(object, version, effect, started)),
             Some(Fault::CrashBefore) => None,
@@ -163,6 +245,17 @@ impl World {
                     return Some(Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                         detail: "no answer".to_owned(),
                     }));
+                }
+                Some(self.fails(effect, started, failure(FailureClass::Unknown, 504)))
+            }
+            Some(Fault::DoneThough(class, status)) => {
+                self.carry_out(object, version, effect, started);
+                Some(self.fails(effect, started, failure(class, status)))
+            }
+            Some(Fault::CarriedOutAfter(seconds)) => {
+                if let Effect::Engine(EngineCall::Issue { name, .. }) = effect {
+                    let at = later(started, Duration::from_secs(seconds));
+                    self.late.push((at, name.clone()));
                 }
                 Some(self.fails(effect, started, failure(FailureClass::Unknown, 504)))
             }
@@ -226,7 +319,11 @@ impl World {
                 self.write(object, version, |o| o.facts.finalizer = Finalizer::Present)
             }
             Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
-                self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent)
+                match self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent) {
+                    // Whoever else holds it, it is gone for us.
+                    Outcome::Cluster(ClusterOutcome::Object(_)) => Outcome::Cluster(ClusterOutcome::Gone),
+                    other => other,
+                }
             }
             Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
                 self.write(object, version, |o| o.status = (**status).clone())
@@ -348,7 +445,11 @@ impl World {
         self.versions += 1;
         stored.version = self.versions;
         how(stored);
-        if stored.facts.deletion == Deletion::Requested && stored.facts.finalizer == Finalizer::Absent {
+        let held = self.held_by_others.contains(object);
+        if stored.facts.deletion == Deletion::Requested
+            && stored.facts.finalizer == Finalizer::Absent
+            && !held
+        {
             self.remove(object);
             return Outcome::Cluster(ClusterOutcome::Gone);
         }

@@ -175,6 +175,13 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
             "nor of another one"
         );
     }
+    if let Effect::Engine(call) = effect {
+        let live = view
+            .progress
+            .live_at
+            .is_some_and(|at| elapsed(at, view.now) < MINUTE);
+        prop_assert!(live || !call.is_final(), "decided on a store: {:?}", call);
+    }
     match effect {
         Effect::Engine(EngineCall::Issue { name, .. }) => {
             prop_assert!(

@@ -90,7 +90,7 @@ fn of_two_that_appeared_in_the_window_neither_is_taken_for_ours() {
     let mut world = created();
     world.fault("Issue", Fault::CrashAfter, 1);
     world.reconcile("acme");
-    world.engine.make(world.now, "Acme");
+    world.engine.make(world.now, "acme");
     world.live("acme", Duration::from_secs(300));
     assert_eq!(world.ready("acme"), "CreationUncertain");
     assert_eq!(world.id("acme"), None);

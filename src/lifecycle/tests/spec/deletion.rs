@@ -6,7 +6,7 @@ use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, Origin};
 use crate::domain::ids::OrganizationId;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
-use crate::domain::verification::{Missing, Verification};
+use crate::domain::verification::Verification;
 use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::facts::OrganizationFacts;
 use crate::lifecycle::tests::harness::fake_engine::Told;
@@ -32,7 +32,13 @@ fn what_we_created_is_deleted_by_id_after_its_secret() {
     world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
-        ["ReadCrd", "DeleteSecret", "Delete", "RemoveFinalizer"]
+        [
+            "ReadCrd",
+            "DeleteSecret",
+            "ReadObject",
+            "Delete",
+            "RemoveFinalizer"
+        ]
     );
     assert!(world.engine.rows.is_empty());
     assert!(world.objects.is_empty());
@@ -130,7 +136,7 @@ fn retaining_needs_no_organization() {
 /// `spec.deletionPolicy: Retain` may still be set.
 #[test]
 fn a_blocked_deletion_names_the_way_out() {
-    let blockers: [fn(&mut World); 6] = [
+    let blockers: [fn(&mut World); 5] = [
         |world| {
             world.organization = OrganizationFacts::NotFound {
                 name: "default".to_owned(),
@@ -154,7 +160,6 @@ fn a_blocked_deletion_names_the_way_out() {
             };
         },
         |world| world.readable().verification = Verification::Verified(OrganizationId::from("org-2")),
-        |world| world.readable().missing = Missing::Many,
     ];
     for block in blockers {
         let mut world = World::with_acme();
@@ -277,17 +282,6 @@ fn what_bore_the_name_before_our_issue_is_not_deleted_with_it() {
     world.live("acme", Duration::from_secs(100));
     assert!(world.objects.is_empty());
     assert_eq!(world.engine.names(), ["acme"]);
-}
-
-#[test]
-fn a_deletion_without_our_finalizer_is_none_of_our_business() {
-    let mut world = World::with_acme();
-    world.edit("acme", |o| {
-        o.facts.deletion = crate::domain::object::Deletion::Requested;
-        o.facts.finalizer = crate::domain::object::Finalizer::Absent;
-    });
-    world.reconcile("acme").unwrap();
-    assert_eq!(world.kinds(), Vec::<&str>::new());
 }
 
 #[test]

@@ -46,7 +46,14 @@ fn a_lost_delete_answer_is_settled_in_the_same_reconcile() {
     world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
-        ["ReadCrd", "DeleteSecret", "Delete", "Get", "RemoveFinalizer"]
+        [
+            "ReadCrd",
+            "DeleteSecret",
+            "ReadObject",
+            "Delete",
+            "Get",
+            "RemoveFinalizer"
+        ]
     );
     assert!(world.objects.is_empty());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::ids::OrganizationId;
 use crate::domain::reason::Reason;
 use crate::domain::time::later;
-use crate::domain::verification::{Missing, Verification};
+use crate::domain::verification::Verification;
 use crate::lifecycle::tests::harness::world::{World, spec};
 
 const UNTIL_URGENT: Duration = Duration::from_secs(79);
@@ -39,16 +39,13 @@ const OF_ANOTHER_ORGANIZATION: HoldUp = |world| {
 /// Its list never comes, for [`World::live_unlisted`] takes none.
 const GONE: HoldUp = |world| world.engine.rows.clear();
 
-const NOT_ASKED_FOR: [(&str, HoldUp); 4] = [
+const NOT_ASKED_FOR: [(&str, HoldUp); 3] = [
     ("another organization", |world| {
         world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
     }),
     ("claimed", |world| {
         let id = world.id("acme").unwrap();
         world.claimed_elsewhere(id.as_str());
-    }),
-    ("many missing", |world| {
-        world.readable().missing = Missing::Many;
     }),
     ("pending", |world| {
         world.edit("acme", |o| o.facts.generation += 1);

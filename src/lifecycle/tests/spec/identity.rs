@@ -246,6 +246,29 @@ fn a_list_older_than_a_minute_does_not_tell_one_from_many() {
     assert_eq!(settled.list, SharedList::Wanted);
 }
 
+/// The list of a large organization takes longer than a minute.
+/// Promise: rule.gone
+#[test]
+fn a_list_begun_after_the_404_confirms_it_however_long_it_took() {
+    let mut world = World::with_acme();
+    world.advance(60);
+    world.engine.rows.clear();
+    asked(&mut world, "now");
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    world.advance(10);
+    let list = Some((world.now, Vec::new()));
+    world.snapshot = None;
+    for _ in 0..3 {
+        world.advance(200);
+        world.reconcile("acme").unwrap();
+        world.snapshot = None;
+        assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    }
+    world.snapshot = list;
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+}
+
 #[test]
 fn while_suspended_a_lost_workspace_is_not_created_again() {
     let mut world = World::with_acme_gone();

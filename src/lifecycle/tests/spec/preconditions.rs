@@ -171,7 +171,8 @@ fn when_many_are_missing_nothing_follows_for_the_objects() {
     world.list();
     world.readable().missing = Missing::Many;
     world.live("acme", Duration::from_secs(3600));
-    assert_eq!(world.calls(), 0);
+    let reads = world.count("Get");
+    assert!(reads <= 20 && world.calls() == reads, "{:?}", world.kinds());
     assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
     assert_eq!(world.secrets.len(), 1);
 }

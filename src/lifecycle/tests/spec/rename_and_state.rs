@@ -22,6 +22,7 @@ fn a_rename_reads_searches_updates_and_renews_the_token() {
         [
             "Get",
             "Search",
+            "ReadObject",
             "Update",
             "Get",
             "Issue",
@@ -158,7 +159,7 @@ fn drift_seen_in_the_list_is_read_by_id_and_corrected() {
     world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
     world.list();
     world.reconcile("acme").unwrap();
-    assert_eq!(&world.kinds()[..3], ["Get", "Search", "Update"]);
+    assert_eq!(&world.kinds()[..4], ["Get", "Search", "ReadObject", "Update"]);
     assert_eq!(world.engine.names(), ["acme"]);
 }
 

@@ -82,6 +82,7 @@ fn a_deletion_removes_it_before_the_workspace() {
             "ReadCrd",
             "ReadSecret",
             "DeleteSecret",
+            "ReadObject",
             "Delete",
             "RemoveFinalizer"
         ]

@@ -3,11 +3,11 @@
 use crate::domain::object::Finalizer;
 use crate::domain::remote::{Answer, Failure, FailureClass, ListedWorkspace, Page, Rest};
 use crate::limits::Pressure;
-use crate::organization::NoClient;
 use crate::organization::effect::{
-    ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, Outcome, Part, Records,
+    ClusterEffect, ClusterOutcome, Connected, Effect, EngineAnswer, EngineCall, Outcome, Part, Records,
 };
 use crate::organization::tests::harness::world::World;
+use crate::organization::{KeysDigest, NoClient};
 
 impl World {
     /// Performs an effect as the world is now.
@@ -34,7 +34,7 @@ impl World {
                 self.snapshot = publication.snapshot.or(self.snapshot.take());
                 self.wakes.push(publication.wake);
             }
-            ClusterEffect::Connect { .. } => return ClusterOutcome::Client(self.connect()),
+            ClusterEffect::Connect { keys, .. } => return ClusterOutcome::Client(self.connect(keys)),
             ClusterEffect::ReadRecords => return ClusterOutcome::Records(self.records()),
         }
         ClusterOutcome::Done
@@ -61,12 +61,19 @@ impl World {
         }
     }
 
-    fn connect(&self) -> Result<(), NoClient> {
+    fn connect(&self, kept: Option<KeysDigest>) -> Result<Connected, NoClient> {
+        let keys = KeysDigest::of("client", &self.keys.to_string());
         match self.secret {
             None => Err(NoClient::Missing {
                 what: "there is no Secret".to_owned(),
             }),
-            Some(_) => self.readable.clone(),
+            Some(_) => self.readable.clone().map(|()| {
+                if kept.as_ref() == Some(&keys) {
+                    Connected::Same
+                } else {
+                    Connected::New(keys)
+                }
+            }),
         }
     }
 

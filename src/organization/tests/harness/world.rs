@@ -36,6 +36,8 @@ pub(in crate::organization::tests) struct World {
     pub status: OrganizationStatus,
     /// The credential Secret's version, where there is one.
     pub secret: Option<u32>,
+    /// Its keys, by a number.
+    pub keys: u32,
     pub readable: Result<(), NoClient>,
     /// Of a client that names the declared or verified organization, if one is.
     pub exchange: Exchange,
@@ -84,6 +86,7 @@ impl World {
             spec: spec(),
             status: OrganizationStatus::default(),
             secret: Some(1),
+            keys: 1,
             readable: Ok(()),
             exchange: Ok(Some(ours())),
             exchange_unnamed: Ok(Some(ours())),
@@ -241,6 +244,12 @@ impl World {
 
     /// A Secret of another version: the credential was rotated.
     pub(in crate::organization::tests) fn rotate(&mut self) {
+        self.keys += 1;
+        self.secret = Some(self.secret.unwrap_or_default() + 1);
+    }
+
+    /// The same keys in a Secret of another version: a tool has touched its labels.
+    pub(in crate::organization::tests) fn touch(&mut self) {
         self.secret = Some(self.secret.unwrap_or_default() + 1);
     }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::later;
 use crate::domain::verification::Verification;
-use crate::organization::NoClient;
 use crate::organization::effect::Wake;
 use crate::organization::tests::harness::given::{ours, row, theirs};
 use crate::organization::tests::harness::world::World;
+use crate::organization::{KeysDigest, NoClient};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -146,6 +146,9 @@ fn a_request_for_a_reconcile_ends_the_rest_as_well() {
     world.object.reconcile_at = Some("now".to_owned());
     world.reconcile();
     assert_eq!(world.calls(), ["Exchange"]);
+    assert_eq!(world.status.last_handled_reconcile_at, None, "no list was taken");
+    world.exchange = Ok(Some(ours()));
+    world.live(MINUTE);
     assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("now"));
 }
 
@@ -317,4 +320,55 @@ fn a_credential_that_belongs_here_again_is_noticed() {
         world.reconcile();
         assert_eq!(world.reason(), "Verified");
     }
+}
+
+/// Promise: rule.credential-touched: A credential Secret whose keys are the same keeps the Organization verified, whatever else of it changes
+#[test]
+fn a_touch_of_the_secret_takes_no_verification_back() {
+    let mut world = World::with_workspaces(3);
+    world.exchange = Ok(None);
+    world.restart();
+    world.reconcile();
+    assert_eq!(
+        world.published.verification,
+        Verification::Verified(ours()),
+        "by its list"
+    );
+    world.calls();
+    world.woken();
+    for _ in 0..10 {
+        world.touch();
+        world.advance(Duration::from_secs(20));
+        assert_eq!(
+            world.until("Publish").verification,
+            Verification::Verified(ours())
+        );
+        world.reconcile();
+        assert_eq!(world.published.verification, Verification::Verified(ours()));
+    }
+    assert_eq!(world.calls(), Vec::<&str>::new());
+    assert_eq!(world.woken(), []);
+    world.rotate();
+    world.reconcile();
+    assert_eq!(world.calls(), ["Exchange", "List"], "other keys are verified");
+}
+
+#[test]
+fn a_touch_of_a_refused_secret_has_it_tried_again() {
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Denied);
+    world.reconcile();
+    assert_eq!(world.reason(), "CredentialsRejected");
+    world.exchange = Ok(Some(ours()));
+    world.touch();
+    world.reconcile();
+    assert_eq!(world.reason(), "Verified");
+}
+
+#[test]
+fn a_digest_of_keys_shows_nothing_of_them() {
+    let digest = KeysDigest::of("client", "secret");
+    assert_eq!(format!("{digest:?}"), "KeysDigest(..)");
+    assert_ne!(digest, KeysDigest::of("clients", "ecret"));
+    assert_eq!(digest, KeysDigest::of("client", "secret"));
 }

@@ -321,3 +321,32 @@ fn a_list_that_has_all_again_takes_the_count_of_missing_away() {
     world.reconcile();
     assert_eq!(world.status.missing_workspaces, None);
 }
+
+/// Promise: rule.reconcile-request
+#[test]
+fn a_request_is_handled_by_a_complete_list() {
+    let mut world = World::with_workspaces(3);
+    let rows = std::mem::replace(&mut world.rows, Err(FailureClass::Transient));
+    world.object.reconcile_at = Some("1".to_owned());
+    world.reconcile();
+    assert_eq!(world.reason(), "ApiUnavailable");
+    assert_eq!(world.status.last_handled_reconcile_at, None);
+    world.rows = rows;
+    world.live(Duration::from_secs(120));
+    assert_eq!(world.reason(), "Verified");
+    assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("1"));
+    world.restart();
+    world.calls();
+    world.reconcile();
+    assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("1"));
+}
+
+#[test]
+fn a_request_that_needs_a_credential_first_is_handled() {
+    let mut world = World::new();
+    world.secret = None;
+    world.object.reconcile_at = Some("1".to_owned());
+    world.reconcile();
+    assert_eq!(world.reason(), "CredentialsMissing");
+    assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("1"));
+}

@@ -1,0 +1,76 @@
+//! I4: writes in doubt. A rename or an issue without an answer may still take effect: one of this process, as its memory
+//! tells, or one of the process before, as nothing tells. Until then a token, a rename or a deletion could make a twin.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::object::Deletion;
+use crate::domain::remote::RemoteWorkspace;
+use crate::domain::time::{earlier, later};
+use crate::lifecycle::creation_window::{ISSUE_DEADLINE, UnresolvedIssue};
+use crate::lifecycle::view::{Record, View};
+
+/// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
+const RENAME_SETTLES: Duration = Duration::from_secs(45);
+
+/// An issue for the recorded workspace that the process before may have sent. None, once a read that was asked after its end
+/// showed the workspace under its name, or where this process recorded the workspace.
+pub fn former_issue(view: &View, record: &Record) -> Option<UnresolvedIssue> {
+    if view.memory.free_of_former_issues.as_ref() == Some(&record.id) {
+        return None;
+    }
+    let sent_from = earlier(view.process_began, ISSUE_DEADLINE);
+    let carried_out_by = later(view.process_began, ISSUE_DEADLINE);
+    let issue = UnresolvedIssue {
+        window: view.progress.clock.live_window(sent_from, carried_out_by, None),
+        ..view.progress.clock.lost_issue(&record.name, view.process_began)
+    };
+    let listed = view.listed.as_ref().is_some_and(|listed| {
+        let named = |row: &RemoteWorkspace| row.name == record.name;
+        issue.is_shown_by(listed.requested_at) && listed.row.as_ref().is_some_and(named)
+    });
+    (!listed).then_some(issue)
+}
+
+/// Until when an issue may take effect, or what it made may be missing from a list. No name changes, and nothing is deleted,
+/// before.
+pub fn unresolved_until(view: &View, record: &Record) -> Option<Timestamp> {
+    let former = former_issue(view, record).map(|issue| issue.resolved_at);
+    let former = former.filter(|at| *at > view.now);
+    view.memory.unresolved_until(view.now).max(former)
+}
+
+/// The same, if something waits for it. What is as declared is not woken for issues that nobody knows of.
+pub fn waits_until(view: &View) -> Option<Timestamp> {
+    let record = view.record()?;
+    let name = view.row(&record.id).map_or(&record.name, |row| &row.name);
+    let waits = view.object.deletion == Deletion::Requested
+        || view.object.recreate.as_ref() == Some(&record.id)
+        || *name != view.declared.name;
+    if waits {
+        unresolved_until(view, &record)
+    } else {
+        view.memory.unresolved_until(view.now)
+    }
+}
+
+/// When a rename that was not answered was sent at the latest. The process before may have sent one if one was wanted.
+fn rename_unclear_at(view: &View) -> Option<Timestamp> {
+    let ours = view.memory.rename_unclear_at;
+    let record = view.record()?;
+    let wanted = record.name != view.declared.name && !view.declared.is_suspended();
+    let former = wanted && former_issue(view, &record).is_some();
+    ours.max(former.then_some(view.process_began))
+}
+
+/// When a rename without an answer has settled, if that is still to come.
+pub fn rename_settles_at(view: &View) -> Option<Timestamp> {
+    let settles_at = later(rename_unclear_at(view)?, RENAME_SETTLES);
+    (settles_at > view.now).then_some(settles_at)
+}
+
+/// Whether what was asked then shows the name that the workspace keeps: every rename without an answer had settled.
+pub fn shows_the_name(view: &View, asked_at: Timestamp) -> bool {
+    rename_unclear_at(view).is_none_or(|at| asked_at >= later(at, RENAME_SETTLES))
+}

@@ -1,0 +1,42 @@
+//! How long the token in use still lives, whatever Secret holds it: under the declared name, or still under another one.
+
+use jiff::Timestamp;
+
+use crate::lifecycle::facts::{Content, Ownership, SecretFacts};
+use crate::lifecycle::judge::token_secret;
+use crate::lifecycle::schedule::TokenTimes;
+use crate::lifecycle::view::View;
+
+/// Whether a Secret of ours holds a token of the recorded workspace that has not ended.
+pub fn lasts(view: &View) -> bool {
+    tokens(view).any(|times| !times.has_ended(view.now))
+}
+
+/// Whether the Secret under the declared name is as declared, apart from the age of its token, which is not about to end.
+pub fn is_served(view: &View) -> bool {
+    let declared = token_secret::secret_named(view, &view.target_name());
+    let (Some(record), Some(facts)) = (view.record(), declared) else {
+        return false;
+    };
+    token_secret::is_good(view, &record, facts)
+        && token_secret::contains(&facts.labels, &token_secret::labels(view))
+        && token_secret::contains(&facts.annotations, &token_secret::extra_annotations(view))
+}
+
+/// When a token in use is next due, about to end, or at its end.
+pub fn changes_at(view: &View) -> Option<Timestamp> {
+    let changes = tokens(view).filter_map(|times| times.next_change(&view.object.uid, view.now));
+    changes.min()
+}
+
+fn tokens(view: &View) -> impl Iterator<Item = TokenTimes> {
+    let record = view.record();
+    let opens = move |facts: &SecretFacts| match (&facts.content, &record) {
+        (Content::Whole(content), Some(record)) => content.workspace_id == record.id,
+        (Content::Whole(_) | Content::Damaged, _) => false,
+    };
+    let known = view.secrets.target.iter().chain(&view.secrets.others);
+    known
+        .filter(move |facts| facts.ownership != Ownership::Foreign && opens(facts))
+        .filter_map(|facts| facts.times)
+}

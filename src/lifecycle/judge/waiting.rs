@@ -1,0 +1,56 @@
+//! An object that waits without a verdict, for the rate limiter or for its Organization: whether what is stored still holds,
+//! and when another word is due. It is written at once where a token has ended beside a True condition, else after a minute.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::crd::conditions::{self, ConditionStatus, READY, TOKEN_READY};
+use crate::crd::workspace::WorkspaceStatus;
+use crate::domain::object::Deletion;
+use crate::domain::reason::{Kstatus, Reason};
+use crate::domain::time::later;
+use crate::lifecycle::judge::token_life;
+use crate::lifecycle::view::View;
+
+/// An object that is served within this time spends no write on its waiting.
+const SAID_WITHIN: Duration = Duration::from_secs(60);
+
+/// Since when it waits. One that has said nothing yet has waited since it was created.
+pub fn since(view: &View) -> Timestamp {
+    let since = view.memory.waits_since.unwrap_or(view.now);
+    match conditions::find(&view.stored.conditions, READY) {
+        Some(_) => since,
+        None => since.min(view.object.created),
+    }
+}
+
+/// When `status`, which is true now, is to be written. Never, while the stored one holds as well.
+pub fn said_at(view: &View, status: &WorkspaceStatus, since: Timestamp) -> Option<Timestamp> {
+    let falls = [READY, TOKEN_READY]
+        .into_iter()
+        .any(|kind| is_true(&view.stored, kind) && !is_true(status, kind));
+    let serves = view.object.deletion == Deletion::NotRequested;
+    if falls && serves && !token_life::lasts(view) {
+        return Some(view.now);
+    }
+    (falls || is_unsaid(view, status)).then(|| later(since, SAID_WITHIN))
+}
+
+/// Whether nothing was said of this generation, or the reason of an earlier wait is another one.
+fn is_unsaid(view: &View, status: &WorkspaceStatus) -> bool {
+    let reason = |status: &WorkspaceStatus| {
+        let ready = conditions::find(&status.conditions, READY);
+        ready.map(|ready| ready.reason.clone())
+    };
+    let (said, now) = (reason(&view.stored), reason(status));
+    let waited = said.as_deref().and_then(Reason::parse).map(Reason::kstatus) == Some(Kstatus::Reconciling);
+    said.is_none()
+        || view.stored.observed_generation != Some(view.object.generation)
+        || (waited && said != now)
+}
+
+fn is_true(status: &WorkspaceStatus, kind: &str) -> bool {
+    conditions::find(&status.conditions, kind)
+        .is_some_and(|condition| condition.status == ConditionStatus::True.as_str())
+}

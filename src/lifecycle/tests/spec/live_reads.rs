@@ -1,0 +1,93 @@
+//! An effect that cannot be undone is decided on the object as read live: a watch may be silent for minutes.
+
+use std::time::Duration;
+
+use crate::crd::workspace::DeletionPolicy;
+use crate::domain::remote::WorkspaceState;
+use crate::domain::time::later;
+use crate::lifecycle::tests::harness::world::{Fault, World};
+
+/// The message of `DeletionBlocked` says "set Retain"; the user does, and the watch does not show it.
+/// Promise: rule.live-read: Before a workspace is deleted, renamed or switched, the object is read live, and decided again
+#[test]
+fn a_retain_that_no_watch_has_shown_yet_is_obeyed() {
+    for during in ["ReadCrd", "DeleteSecret"] {
+        let mut world = World::with_acme();
+        world.delete("acme");
+        world.meanwhile(during, |world| {
+            world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
+        });
+        world.live("acme", Duration::from_secs(60));
+        assert!(world.objects.is_empty(), "{during}");
+        assert_eq!(world.engine.names(), ["acme"], "{during}");
+    }
+}
+
+#[test]
+fn a_name_taken_back_meanwhile_is_not_given() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.name = "zenith".into());
+    world.meanwhile("Search", |world| {
+        world.edit("acme", |o| o.spec.name = "acme".into());
+    });
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.count("Update"), 0);
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn a_switch_taken_back_meanwhile_is_not_made() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
+    world.meanwhile("Get", |world| {
+        world.edit("acme", |o| o.spec.status = None);
+    });
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.count("Update"), 0);
+}
+
+/// One read for each reconcile, while nothing slow comes between.
+#[test]
+fn a_rename_and_a_switch_share_one_live_read() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| {
+        o.spec.name = "zenith".into();
+        o.spec.status = Some(WorkspaceState::Inactive);
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Update"), 2);
+    assert_eq!(world.count("ReadObject"), 1);
+}
+
+#[test]
+fn after_a_slow_call_the_object_is_read_again() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| {
+        o.spec.name = "zenith".into();
+        o.spec.status = Some(WorkspaceState::Inactive);
+    });
+    world.meanwhile("Update", |world| {
+        world.now = later(world.now, Duration::from_secs(3));
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Update"), 2);
+    assert_eq!(world.count("ReadObject"), 2);
+}
+
+/// Nothing is done on what could not be read.
+#[test]
+fn an_object_that_cannot_be_read_live_is_left_as_it_is() {
+    let mut world = World::with_acme();
+    world.fault("ReadObject", Fault::Refused, usize::MAX);
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.engine.names(), ["acme"]);
+    world.heal();
+    world.live("acme", Duration::from_secs(600));
+    assert!(world.engine.rows.is_empty() && world.objects.is_empty());
+    let mut world = World::with_acme();
+    world.fault("ReadObject", Fault::Refused, 1);
+    world.edit("acme", |o| o.spec.name = "zenith".into());
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.engine.names(), ["zenith"]);
+}

@@ -1,0 +1,100 @@
+//! Many workspaces missing from a list at once: the list is doubted, and a GET by id tells of each.
+
+use std::time::Duration;
+
+use crate::crd::conditions::{READY, TOKEN_READY};
+use crate::crd::workspace::DeletionPolicy;
+use crate::domain::remote::FailureClass;
+use crate::domain::verification::Missing;
+use crate::lifecycle::reconcile::SharedList;
+use crate::lifecycle::tests::harness::world::{Fault, World};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The newest list lacks `acme`, and many others.
+fn lacked(world: &mut World) {
+    world.readable().missing = Missing::Many;
+    world.readable().revision += 1;
+    world.advance(1);
+    world.snapshot = Some((world.now, Vec::new()));
+}
+
+/// Promise: rule.many-missing
+/// A fault of the list alone is no outage of tokens.
+#[test]
+fn a_workspace_that_a_get_shows_is_served() {
+    let mut world = World::with_acme();
+    for _ in 0..6 {
+        lacked(&mut world);
+        world.live_watched("acme", HOUR / 6, |world| {
+            for kind in [READY, TOKEN_READY] {
+                assert_eq!(world.condition("acme", kind).unwrap().0, "True");
+            }
+        });
+    }
+    assert!(world.count("Issue") >= 4, "{:?}", world.kinds());
+    assert!(world.count("Get") <= 12, "{} reads", world.count("Get"));
+    assert_eq!(world.count("WriteStatus"), 0);
+}
+
+/// Promise: rule.many-missing
+#[test]
+fn a_workspace_that_a_get_does_not_find_is_held_back() {
+    let mut world = World::with_acme();
+    world.engine.rows.clear();
+    lacked(&mut world);
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!(settled.list, SharedList::Enough, "another list tells nothing");
+    world.live_unlisted("acme", HOUR / 6);
+    assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
+    let missing = world.status("acme").missing.clone();
+    assert_eq!(missing.map(|missing| missing.confirmed), Some(false));
+    assert_eq!(world.secrets.len(), 1, "its token stays");
+    world.readable().missing = Missing::Few;
+    world.readable().revision += 1;
+    world.list();
+    world.live_unlisted("acme", HOUR);
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+}
+
+#[test]
+fn a_get_that_fails_serves_nobody_and_is_bounded() {
+    let mut world = World::with_acme();
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    lacked(&mut world);
+    world.live_unlisted("acme", HOUR);
+    assert_ne!(world.ready("acme"), "AsDeclared");
+    assert!(world.calls() <= 20, "{} calls", world.calls());
+}
+
+#[test]
+fn a_deletion_goes_on_for_what_a_get_shows() {
+    let mut world = World::with_acme();
+    lacked(&mut world);
+    world.delete("acme");
+    world.reconcile("acme").unwrap();
+    assert!(world.engine.rows.is_empty() && world.objects.is_empty());
+}
+
+/// `spec.deletionPolicy: Retain` lets it go.
+#[test]
+fn a_deletion_is_held_back_for_what_a_get_does_not_find() {
+    for retain in [true, false] {
+        let mut world = World::with_acme();
+        world.engine.rows.clear();
+        lacked(&mut world);
+        world.delete("acme");
+        world.live_unlisted("acme", HOUR);
+        assert_eq!(world.ready("acme"), "DeletionBlocked");
+        assert_eq!(world.count("Delete"), 0);
+        assert!(world.message("acme").contains("deletionPolicy: Retain"));
+        if retain {
+            world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
+        } else {
+            world.readable().missing = Missing::Few;
+            world.readable().revision += 1;
+        }
+        world.live_unlisted("acme", HOUR);
+        assert!(world.objects.is_empty(), "{retain}");
+    }
+}

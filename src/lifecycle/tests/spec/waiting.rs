@@ -1,0 +1,189 @@
+//! However a reconcile ends, what is true then is stored, and the next one comes no later than that truth can change.
+
+use std::time::Duration;
+
+use crate::crd::conditions::{READY, TOKEN_READY};
+use crate::domain::ids::OrganizationId;
+use crate::domain::remote::FailureClass;
+use crate::domain::time::elapsed;
+use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::tests::harness::world::{Fault, World, spec};
+use crate::limits::{Lane, Pressure, RateLimiter};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn paused(world: &mut World) {
+    world.limiter.observe(world.now, Pressure::Throttled(HOUR));
+}
+
+/// Thousands of requests went before it.
+fn crowded(world: &mut World) {
+    world.limiter = RateLimiter::new(1);
+    for _ in 0..5000 {
+        for lane in [Lane::Create, Lane::Refresh] {
+            world.limiter.spend(world.now, lane);
+        }
+    }
+}
+
+fn pending(world: &mut World) {
+    world.readable().verification = Verification::Pending {
+        why: "being verified".to_owned(),
+    };
+}
+
+/// As after a restart: this process knows nothing of the Organization yet.
+fn untold(world: &mut World) {
+    world.restart();
+    pending(world);
+    world.readable().revision = 0;
+}
+
+/// Neither Ready nor TokenReady stands as True beside a token that has ended.
+fn says_no_token_that_has_ended(world: &World) {
+    let lives = world.secrets.values().any(|secret| {
+        let times = secret.facts.times.unwrap();
+        !times.has_ended(world.now)
+    });
+    for kind in [READY, TOKEN_READY] {
+        let (status, reason) = world.condition("acme", kind).unwrap();
+        assert!(
+            lives || status != "True",
+            "{kind}={status} {reason} at {}",
+            world.now
+        );
+    }
+}
+
+type HoldUp = fn(&mut World);
+
+const HOLD_UPS: [(&str, HoldUp); 9] = [
+    ("paused", paused),
+    ("crowded", crowded),
+    ("pending", pending),
+    ("untold", untold),
+    ("another organization", |world| {
+        world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
+    }),
+    ("many missing", |world| {
+        world.readable().missing = Missing::Many;
+        world.engine.rows.clear();
+    }),
+    ("claimed", |world| world.claimed_elsewhere("ws-1")),
+    ("down", |world| {
+        for call in ["Get", "Issue"] {
+            world.fault(call, Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+        }
+    }),
+    ("refused", |world| {
+        world.fault("WriteSecret", Fault::Refused, usize::MAX);
+    }),
+];
+
+/// Promise: rule.true-while-waiting: However a reconcile ends, `Ready` and `TokenReady` never stay True beside a token that has ended
+#[test]
+fn no_condition_is_true_beside_a_token_that_has_ended() {
+    for (what, hold_up) in HOLD_UPS {
+        for wait in [0, 700] {
+            let mut world = World::with_acme();
+            world.advance(wait);
+            hold_up(&mut world);
+            world.live_watched("acme", HOUR, says_no_token_that_has_ended);
+            assert_eq!(world.condition("acme", READY).unwrap().0, "False", "{what}");
+            assert_ne!(world.token_ready("acme"), "TokenVerified", "{what}");
+        }
+    }
+}
+
+#[test]
+fn the_token_of_a_secret_under_the_old_name_counts_as_well() {
+    for (what, hold_up) in HOLD_UPS {
+        let mut world = World::with_acme();
+        hold_up(&mut world);
+        world.edit("acme", |o| {
+            let named = serde_json::json!({ "name": "other" });
+            o.spec.token_secret = Some(serde_json::from_value(named).unwrap());
+        });
+        world.live_watched("acme", HOUR, says_no_token_that_has_ended);
+        assert_eq!(world.condition("acme", READY).unwrap().0, "False", "{what}");
+    }
+}
+
+/// A life of five seconds is shorter than the least time between two issues.
+#[test]
+fn a_token_that_ends_before_it_is_due_is_not_called_good() {
+    let mut world = World::new();
+    world.engine.token_life = Duration::from_secs(5);
+    world.apply("acme", spec("acme"));
+    world.reconcile("acme").unwrap();
+    world.live_watched("acme", Duration::from_secs(300), says_no_token_that_has_ended);
+}
+
+/// Promise: rule.says-within-a-minute: Every object says something within a minute, also one that waits for the rate limit
+#[test]
+fn an_object_that_waits_says_so_within_a_minute() {
+    let begins: [(&str, HoldUp); 3] = [
+        ("new", |world| world.apply("acme", spec("acme"))),
+        ("renamed", |world| {
+            world.edit("acme", |o| o.spec.name = "zenith".into());
+        }),
+        ("deleted", |world| world.delete("acme")),
+    ];
+    for (reason, hold_up) in [("Throttled", paused as HoldUp), ("Queued", crowded)] {
+        for (what, begin) in begins {
+            let mut world = if what == "new" {
+                World::new()
+            } else {
+                World::with_acme()
+            };
+            begin(&mut world);
+            hold_up(&mut world);
+            let began = world.now;
+            world.live_watched("acme", Duration::from_secs(600), |world| {
+                let late = elapsed(began, world.now) > Duration::from_secs(61);
+                assert!(
+                    !late || world.ready("acme") == reason,
+                    "{what}: {}",
+                    world.ready("acme")
+                );
+            });
+            assert_eq!(world.ready("acme"), reason, "{what}");
+            assert_eq!(world.count("WriteStatus"), 1, "one more write a wait: {what}");
+        }
+    }
+}
+
+/// Nor does it cost one.
+#[test]
+fn a_short_wait_is_not_said() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world
+        .limiter
+        .observe(world.now, Pressure::Throttled(Duration::from_secs(20)));
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.writes(), 4);
+}
+
+#[test]
+fn a_restart_says_nothing_new_while_its_tokens_live() {
+    let mut world = World::with_acme();
+    untold(&mut world);
+    world.live_watched("acme", Duration::from_secs(600), |_| {});
+    assert_eq!(world.writes(), 0);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// Waiting is not failing: it is no Warning that the Organization is verified again after a start.
+#[test]
+fn a_deletion_just_after_a_start_waits() {
+    let mut world = World::with_acme();
+    world.delete("acme");
+    untold(&mut world);
+    world.live_watched("acme", Duration::from_secs(50), |world| {
+        assert_ne!(world.ready("acme"), "DeletionBlocked");
+    });
+    world.live_watched("acme", Duration::from_secs(60), |_| {});
+    assert_eq!(world.ready("acme"), "Deleting");
+}
