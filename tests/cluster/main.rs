@@ -13,6 +13,7 @@ mod crd_validation;
 mod creation;
 mod deletion;
 mod drift;
+mod fairness;
 mod harness;
 mod knobs;
 mod organizations;
