@@ -17,6 +17,7 @@ mod fairness;
 mod harness;
 mod knobs;
 mod organizations;
+mod outage;
 mod readme;
 mod rename;
 mod restarts;
