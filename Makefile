@@ -10,7 +10,7 @@ CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 # Rust and Go are compiled side by side. Cargo keeps its own count of jobs: that of this make would leave it one.
 BESIDE := $(MAKE) --no-print-directory --jobs 2
 
-.PHONY: help demo test laws mutants cluster tools fidelity check advisories fmt generate
+.PHONY: help demo test laws fairness outage mutants cluster tools fidelity check advisories fmt generate
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -42,6 +42,18 @@ SEED := $(shell date +%s)
 
 laws: ## Try the laws on fresh cases (CASES=5000, SEED=the seed of an earlier run)
 	PROPTEST_RNG_SEED=$(SEED) PROPTEST_CASES=$(CASES) $(CARGO) test --all-features --lib
+
+# The story of `make test` at its full size.
+fairness: tools ## Hang one organization with 1,000 objects beside another with 20, and time its renewals
+	FAIRNESS_HANGING=1000 FAIRNESS_SLOTS=64 $(CARGO) test --all-features --test cluster -- fairness:: --nocapture
+
+OUTAGE_WORKSPACES ?= 10000
+OUTAGE_SECONDS ?= 900
+OUTAGE_TOKEN_LIFE ?= 600
+export OUTAGE_WORKSPACES OUTAGE_SECONDS OUTAGE_TOKEN_LIFE
+
+outage: tools ## Take Agent Engine away until every token has ended, and time the calls after it (OUTAGE_WORKSPACES=10000)
+	$(CARGO) test --all-features --test cluster -- outage:: --ignored --nocapture
 
 # Empty: none, as on a cluster where Helm installs them.
 CRDS ?= crds

@@ -11,13 +11,37 @@ use super::events::publish;
 use super::patch::{self, WRITE_TIMEOUT};
 use super::subject::Subject;
 use crate::crd::WithoutManagedFields;
-use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set_conditions};
+use crate::crd::conditions::{
+    self, ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set_conditions,
+};
 use crate::domain::finding::Finding;
 use crate::domain::reason::{Kstatus, Reason};
 
+/// What a report may take the place of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Over {
+    Anything,
+    /// Not of Ready=True: what was true goes on to be.
+    NotReady,
+}
+
 /// Writes the finding into the conditions, and publishes an event if that changed them.
 pub(super) async fn report<K: Resource<DynamicType = ()>>(context: &Context, object: &K, finding: Finding) {
-    match timeout(WRITE_TIMEOUT, write_conditions(context, object, &finding)).await {
+    report_over(context, object, finding, Over::Anything).await;
+}
+
+/// Says that the reconcile timed out, unless the object is Ready.
+pub(super) async fn report_timeout<K: Resource<DynamicType = ()>>(context: &Context, object: &K) {
+    report_over(context, object, timed_out(), Over::NotReady).await;
+}
+
+async fn report_over<K: Resource<DynamicType = ()>>(
+    context: &Context,
+    object: &K,
+    finding: Finding,
+    over: Over,
+) {
+    match timeout(WRITE_TIMEOUT, write_conditions(context, object, &finding, over)).await {
         Ok(Written::Changed) => publish(context, object, &finding).await,
         Ok(Written::Not) => {}
         Err(late) => unwritten(object, &late.to_string()),
@@ -33,6 +57,7 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
     context: &Context,
     object: &K,
     finding: &Finding,
+    over: Over,
 ) -> Written {
     let resource = ApiResource::erase::<K>(&());
     let namespace = object.namespace().unwrap_or_default();
@@ -47,6 +72,10 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
         .pointer("/status/conditions")
         .and_then(|conditions| serde_json::from_value(conditions.clone()).ok())
         .unwrap_or_default();
+    let is_ready = conditions::find(&old, READY).is_some_and(|ready| ready.status == "True");
+    if is_ready && over == Over::NotReady {
+        return Written::Not;
+    }
     let generation = live.metadata.generation.unwrap_or_default();
     let draft = |kind, status| ConditionDraft {
         kind,
@@ -83,6 +112,13 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
 fn unwritten<K: Resource<DynamicType = ()>>(object: &K, error: &str) {
     let subject = Subject::of(object);
     tracing::warn!(error, "{subject}: the conditions could not be written");
+}
+
+fn timed_out() -> Finding {
+    Finding::new(
+        Reason::ApiUnavailable,
+        "the reconcile of this object timed out: an API that it asked did not answer. The operator tries again later",
+    )
 }
 
 /// The finding about an object whose reconcile crashed.

@@ -133,6 +133,7 @@ pub(super) async fn run<R: Reconciler>(
         Ok(Ended::Overtaken(reason)) => (ReconcileResult::Overtaken, reason, Requeue::OnEvent),
         Ok(Ended::TimedOut) => {
             tracing::warn!("{subject}: the reconcile timed out");
+            report::report_timeout(context, object).await;
             let retry = R::give_up(context, object, Lost::TimedOut);
             (
                 ReconcileResult::TimedOut,

@@ -2,6 +2,7 @@
 //! origin are ours.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -18,9 +19,13 @@ use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{
     Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, WorkspaceState,
 };
+use crate::domain::time::later;
 
 /// Two hundred thousand workspaces, twice what the operator is designed for. A longer list is broken.
 const PAGE_CAP: usize = 2000;
+
+/// For all pages of a search. A reconcile may take longer; a search whose pages are slow fails before.
+const SEARCH_DEADLINE: Duration = Duration::from_secs(45);
 
 impl Client {
     /// A list that the caller reads page by page, with a permit for each. Sends nothing yet.
@@ -39,20 +44,21 @@ impl Client {
     /// fails the list. `date` is that of the last page.
     pub async fn list(&self, filter: ListFilter<'_>) -> Answer<Vec<ListedWorkspace>> {
         let mut rows = Rows::begun(self.now());
-        let result = rows.read(self.pages(filter)).await;
+        let result = rows.read(self.pages(filter), Timestamp::MAX).await;
         rows.finish(self.now(), result)
     }
 
     /// All live workspaces whose name might be, or read as, this one. Comparing is the caller's.
     pub async fn search(&self, name: &WorkspaceName) -> Answer<Vec<RemoteWorkspace>> {
         let mut rows = Rows::begun(self.now());
+        let until = later(self.now(), SEARCH_DEADLINE);
         let mut result = Ok(());
         for needle in search_terms(name) {
             let filter = ListFilter {
                 name_contains: Some(&needle),
                 state: None,
             };
-            result = rows.read(self.pages(filter)).await;
+            result = rows.read(self.pages(filter), until).await;
             if result.is_err() {
                 break;
             }
@@ -142,8 +148,16 @@ impl Rows {
         }
     }
 
-    async fn read(&mut self, mut pages: Pages) -> Result<(), Failure> {
+    /// No page is asked for after `until`.
+    async fn read(&mut self, mut pages: Pages, until: Timestamp) -> Result<(), Failure> {
         loop {
+            if pages.client.now() > until {
+                return Err(Failure {
+                    class: FailureClass::Transient,
+                    status: None,
+                    detail: format!("the search did not end within {} s", SEARCH_DEADLINE.as_secs()),
+                });
+            }
             let answer = pages.next().await;
             self.date = answer.date;
             self.requests += answer.requests;

@@ -1,6 +1,11 @@
 //! What a reconcile costs: which of the two aspects back-off charges, and with how many calls. Pure. Existence, name, state and
 //! deletion are sync; the rest is the token. [`crate::limits::backoff`] says when a charged aspect is tried again.
 
+use crate::lifecycle::effect::EngineCall;
+
+/// The most terms that one search by name takes.
+const SEARCH_TERMS: u32 = 3;
+
 /// The calls of one aspect in one reconcile, and how they ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Attempts {
@@ -32,6 +37,19 @@ pub enum SyncBefore {
     InBackoff,
 }
 
+/// How many of the requests of a call back-off charges. A name that many others contain is no dearer for failing: of its search
+/// that is one for each term.
+pub fn charged(call: &EngineCall, requests: u32) -> u32 {
+    match call {
+        EngineCall::Search(_) => requests.min(SEARCH_TERMS),
+        EngineCall::Get(_)
+        | EngineCall::Issue { .. }
+        | EngineCall::Verify(_)
+        | EngineCall::Update { .. }
+        | EngineCall::Delete(_) => requests,
+    }
+}
+
 /// One object, one budget. Aspects that fail together are charged together; a sync in back-off also pays for the attempts
 /// of the token, never the other way round.
 pub fn bill(sync: Attempts, token: Attempts, sync_before: SyncBefore) -> Bill {
@@ -47,6 +65,13 @@ pub fn bill(sync: Attempts, token: Attempts, sync_before: SyncBefore) -> Bill {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Else one lost answer to a creation would rest for 20 hours.
+    #[test]
+    fn a_search_of_112_pages_is_charged_as_one_of_three() {
+        assert_eq!(charged(&EngineCall::Search("acme".into()), 112), 3);
+        assert_eq!(charged(&EngineCall::Get("ws-1".into()), 3), 3);
+    }
 
     #[test]
     fn each_ending_is_billed_to_the_aspects_that_failed() {

@@ -11,7 +11,7 @@ use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::SecretDraft;
 use crate::lifecycle::facts::{Content, Differing, SecretContent, SecretFacts};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
-use crate::limits::{Backoff, CLOCK_SLACK};
+use crate::limits::{Backoff, CLOCK_SLACK, Urgency};
 
 /// How many times in a row the operator restores at once a Secret that another client deleted or changed.
 const RESTORED_AT_ONCE: u32 = 10;
@@ -40,6 +40,8 @@ pub struct Memory {
     pub waits_since: Option<Timestamp>,
     pub decoration: Option<LastDecoration>,
     pub altered: Option<Altered>,
+    /// What the reconcile that runs has sent. Back-off charges it if the reconcile is cut off.
+    pub sent: Sent,
 }
 
 /// How the API server stored the labels and annotations that were written last.
@@ -79,6 +81,13 @@ impl Altered {
             times: stored.times,
         })
     }
+}
+
+/// Calls to Agent Engine, by what they are for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Sent {
+    pub sync: u32,
+    pub token: u32,
 }
 
 /// A list counts only if it was requested after our own last read or write.
@@ -128,6 +137,25 @@ impl Memory {
         self.rename_unclear_at = Some(now);
     }
 
+    /// A reconcile that was cut off rests as a failed one, for what it had sent. Returns when its object is due again.
+    /// `cause` tells the fingerprint of each aspect.
+    pub fn rest_after_loss(
+        &mut self,
+        now: Timestamp,
+        cause: impl Fn(Aspect) -> u64,
+        urgency: Urgency,
+        uid: &Uid,
+    ) -> Timestamp {
+        let Sent { sync, token } = std::mem::take(&mut self.sent);
+        if token > 0 {
+            let rests = self.token.failed(now, cause(Aspect::Token), sync + token, urgency, uid);
+            if sync == 0 {
+                return rests;
+            }
+        }
+        self.sync.failed(now, cause(Aspect::Sync), sync + token, Urgency::Normal, uid)
+    }
+
     /// Until when an unresolved issue of this process may create a workspace, or one may appear in a list.
     pub fn unresolved_until(&self, now: Timestamp) -> Option<Timestamp> {
         let resolved = self.unresolved.iter().map(|issue| issue.resolved_at);
@@ -171,5 +199,33 @@ impl Memory {
             Aspect::Sync => &mut self.sync,
             Aspect::Token => &mut self.token,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::elapsed;
+
+    fn rests(sync: u32, token: u32) -> Duration {
+        let mut memory = Memory {
+            sent: Sent { sync, token },
+            ..Memory::default()
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        let at = memory.rest_after_loss(now, |_| 7, Urgency::Normal, &Uid::from("u"));
+        assert_eq!(memory.sent, Sent::default());
+        elapsed(now, at)
+    }
+
+    /// One that waited for Kubernetes alone comes again soon.
+    #[test]
+    fn a_reconcile_that_was_cut_off_rests_for_what_it_sent() {
+        let within =
+            |rest: Duration, seconds: u64| (seconds..=seconds + seconds / 10).contains(&rest.as_secs());
+        assert!(within(rests(0, 0), 5));
+        assert!(within(rests(1, 0), 5));
+        assert!(within(rests(3, 1), 75));
+        assert!(within(rests(0, 4), 75));
     }
 }

@@ -17,7 +17,7 @@ use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::{failure, identity, token_secret, waiting, wish};
-use crate::lifecycle::memory::Memory;
+use crate::lifecycle::memory::{Memory, Sent};
 use crate::lifecycle::plan::{Planned, plan};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress};
 use crate::lifecycle::status::{self, Verdict};
@@ -72,6 +72,8 @@ pub struct Settled {
     /// The rule that ended it.
     pub rule: &'static str,
     pub requeue: Wakeup,
+    /// Not open: it gave way, and the rate limiter may call the object before its requeue.
+    pub permit: PermitProgress,
     pub memory: Memory,
     /// The status as stored now.
     pub stored: WorkspaceStatus,
@@ -184,7 +186,7 @@ impl Reconcile {
     ) -> Next {
         let denied = self.view.progress.permit != PermitProgress::Open;
         match self.permit(limiter, aspect, &call) {
-            Permit::Granted => *self.calls_mut(aspect) += 1,
+            Permit::Granted => self.charge_call(aspect),
             Permit::RetryAt(at) if elapsed(self.view.now, at) <= LONGEST_WAIT => return Next::Wait(at),
             Permit::RetryAt(_) if denied => return self.leave(rule),
             Permit::RetryAt(at) => {
@@ -232,8 +234,10 @@ impl Reconcile {
         if let Some(pressure) = Pressure::of(&answered) {
             limiter.observe(self.view.now, pressure);
         }
+        for _ in 1..budget::charged(call, answered.requests) {
+            self.charge_call(aspect);
+        }
         for _ in 1..answered.requests {
-            *self.calls_mut(aspect) += 1;
             limiter.spend(self.view.now, self.lane(aspect, call));
         }
     }
@@ -248,11 +252,15 @@ impl Reconcile {
         }
     }
 
-    fn calls_mut(&mut self, aspect: Aspect) -> &mut u32 {
+    fn charge_call(&mut self, aspect: Aspect) {
         match aspect {
-            Aspect::Sync => &mut self.sync_calls,
-            Aspect::Token => &mut self.token_calls,
+            Aspect::Sync => self.sync_calls += 1,
+            Aspect::Token => self.token_calls += 1,
         }
+        self.view.memory.sent = Sent {
+            sync: self.sync_calls,
+            token: self.token_calls,
+        };
     }
 
     /// The status is written last, and only if it differs.
@@ -393,9 +401,11 @@ impl Reconcile {
         {
             events.push(verdict.main);
         }
+        self.view.memory.sent = Sent::default();
         Next::Settled(Box::new(Settled {
             rule,
             requeue,
+            permit: self.view.progress.permit,
             memory: std::mem::take(&mut self.view.memory),
             stored: self.view.stored.clone(),
             events,

@@ -18,6 +18,7 @@ use crate::controller::own_writes::Lag;
 use crate::crd::workspace::WorkspaceSpec;
 use crate::domain::ids::Uid;
 use crate::lifecycle::wakeups::Why;
+use crate::lifecycle::judge::token_secret;
 use crate::lifecycle::{self, SharedList};
 use crate::limits::RateLimiter;
 use crate::organization;
@@ -681,14 +682,11 @@ impl World {
         let view = process.view(now, &object);
         let uid = &view.object.uid;
         let again = if process.is_stored(&object) {
-            let cause = view.cause(lifecycle::Aspect::Sync);
+            let urgency = token_secret::urgency(&view);
             let memory = process.memories.entry(uid.clone()).or_default();
             memory.lost_track(now);
-            let backoff = memory.backoff_mut(lifecycle::Aspect::Sync);
-            millis_until(
-                now,
-                backoff.failed(now, cause, 4, crate::limits::Urgency::Normal, uid),
-            ) + TIMER_SLACK
+            let at = memory.rest_after_loss(now, |aspect| view.cause(aspect), urgency, uid);
+            millis_until(now, at) + TIMER_SLACK
         } else {
             let winners = process.forget(uid);
             process.wake_all(&winners);

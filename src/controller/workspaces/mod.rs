@@ -24,19 +24,16 @@ use crate::admin::metrics::{EffectOutcome, Kind};
 use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::reason::Reason;
-use crate::lifecycle::aspect::Aspect;
-use crate::lifecycle::effect::{ClusterOutcome, Effect, EngineCall};
+use crate::lifecycle::effect::{ClusterOutcome, Effect};
+use crate::lifecycle::judge::token_secret;
 use crate::lifecycle::priority::priority;
+use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::undecodable::Undecodable;
-use crate::lifecycle::wakeups::Why;
 use crate::lifecycle::{Next, Outcome, Reconcile, Settled, SharedList};
-use crate::limits::{RateLimiter, Urgency};
+use crate::limits::RateLimiter;
 
 /// An object that cannot be decoded is reported again after this, should the report have been lost.
 const REPORT_INTERVAL: Duration = Duration::from_secs(30 * 60);
-
-/// The calls of a reconcile that was lost are not known: as many as a creation makes.
-const CALLS_OF_A_LOST_RECONCILE: u32 = 4;
 
 /// Runs until cancelled.
 pub(super) async fn run(
@@ -144,7 +141,7 @@ impl Reconciler for Running {
             let now = self.context.now();
             let next = self.reconcile.next(now, &mut shared.claims, limiter, outcome);
             if let Next::Perform {
-                effect: Effect::Engine(EngineCall::Issue { .. }),
+                effect: Effect::Engine(_),
                 ..
             } = &next
             {
@@ -186,7 +183,7 @@ impl Reconciler for Running {
         let winners = {
             let mut shared = context.shared();
             if context.is_stored(object) {
-                if settled.requeue.why == Why::PermitGranted {
+                if settled.permit != PermitProgress::Open {
                     let waits =
                         ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
                     shared.waits_for_permit.insert(uid.clone(), waits);
@@ -212,10 +209,10 @@ impl Reconciler for Running {
         }
     }
 
-    /// A lost reconcile rests as a failed one. Its claims stay until the next reconcile, or go where its object has gone.
+    /// A lost reconcile rests as a failed one, for what it sent. Its claims stay until the next reconcile, or go where its object has gone.
     fn give_up(context: &Context, object: &Workspace, _: Lost) -> Duration {
         let view = observe::view(context, object);
-        let (now, cause, uid) = (view.now, view.cause(Aspect::Sync), &view.object.uid);
+        let (now, uid) = (view.now, &view.object.uid);
         let mut shared = context.shared();
         if !context.is_stored(object) {
             let winners = shared.forget(uid);
@@ -223,15 +220,10 @@ impl Reconciler for Running {
             context.wake_all(&winners);
             return Duration::ZERO;
         }
+        let urgency = token_secret::urgency(&view);
         let memory = shared.memories.entry(uid.clone()).or_default();
         memory.lost_track(now);
-        let at = memory.backoff_mut(Aspect::Sync).failed(
-            now,
-            cause,
-            CALLS_OF_A_LOST_RECONCILE,
-            Urgency::Normal,
-            uid,
-        );
+        let at = memory.rest_after_loss(now, |aspect| view.cause(aspect), urgency, uid);
         runner::wait_until(now, at)
     }
 }
