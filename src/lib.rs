@@ -86,4 +86,6 @@ pub mod logging;
 pub mod organization;
 pub mod run;
 pub mod settings;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod tenancy;

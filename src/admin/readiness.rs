@@ -58,10 +58,16 @@ impl ReadinessGate {
         self.set(GateState::Open);
     }
 
-    /// The condition holds no longer.
-    #[cfg(test)]
-    pub fn close(&self) {
-        self.set(GateState::Closed);
+    /// The condition holds no longer, and `/readyz` says why. Returns whether that is new.
+    pub fn close(&self, why: &str) -> bool {
+        let closed = GateState::Waits(why.to_owned());
+        self.readiness.with(|gates| match gates.get_mut(self.index) {
+            Some((_, state)) if *state != closed => {
+                *state = closed;
+                true
+            }
+            Some(_) | None => false,
+        })
     }
 
     /// While the gate is closed, `/readyz` names this remedy.

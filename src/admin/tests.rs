@@ -43,8 +43,8 @@ fn ready_means_every_gate_is_open_and_closed_ones_are_named() {
     assert_eq!(ready().1, "not ready: organizations\n");
     organizations.open();
     assert_eq!(ready(), ("HTTP/1.1 200 OK".into(), "ok\n".into()));
-    stores.close();
-    assert_eq!(ready().1, "not ready: stores\n");
+    stores.close("a watch is deaf");
+    assert_eq!(ready().1, "not ready: stores (a watch is deaf)\n");
 }
 
 #[test]

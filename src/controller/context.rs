@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::own_writes::OwnWrites;
 use super::secret_index::SecretIndex;
+use super::watch::ears::Ears;
 use crate::admin::AdminState;
 use crate::clock::Clock;
 use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) secrets: SecretIndex,
     pub(super) memories: HashMap<Uid, Memory>,
     pub(super) written: OwnWrites,
+    pub(super) ears: Ears,
     /// The Workspaces whose reconcile gave way until a permit is near.
     pub(super) waits_for_permit: HashMap<Uid, ObjectRef<AnyWorkspace>>,
     pub(super) organizations: HashMap<String, OrganizationState>,
@@ -235,6 +237,7 @@ impl Shared {
             secrets: SecretIndex::default(),
             memories: HashMap::new(),
             written: OwnWrites::default(),
+            ears: Ears::default(),
             waits_for_permit: HashMap::new(),
             organizations: HashMap::new(),
         }

@@ -21,7 +21,7 @@ mod gauges;
 mod lag;
 mod metadata;
 mod organizations;
-mod own_writes;
+pub(crate) mod own_writes;
 mod patch;
 mod permits;
 mod reduced_secret;

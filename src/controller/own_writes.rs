@@ -10,11 +10,11 @@ use crate::domain::ids::Uid;
 use crate::domain::time::elapsed;
 
 /// No watch that works lags for longer. The object is read live then, and again after the same time.
-pub(super) const LIVE_READ_AFTER: Duration = Duration::from_secs(60);
+pub(crate) const LIVE_READ_AFTER: Duration = Duration::from_secs(60);
 
 /// Resource versions of our own last writes.
 #[derive(Debug, Default)]
-pub(super) struct OwnWrites(HashMap<Uid, OwnWrite>);
+pub(crate) struct OwnWrites(HashMap<Uid, OwnWrite>);
 
 #[derive(Debug)]
 struct OwnWrite {
@@ -23,7 +23,7 @@ struct OwnWrite {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Lag {
+pub(crate) enum Lag {
     None,
     Short,
     TooLong,
@@ -31,14 +31,14 @@ pub(super) enum Lag {
 
 impl OwnWrites {
     /// Remembers that the object has at least this version.
-    pub(super) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
+    pub(crate) fn wrote(&mut self, uid: &Uid, resource_version: Option<&str>) {
         if let Some(version) = resource_version.and_then(|text| text.parse().ok()) {
             self.put(uid, version);
         }
     }
 
     /// Remembers that the object is gone: every store that still has it lags.
-    pub(super) fn ended(&mut self, uid: &Uid) {
+    pub(crate) fn ended(&mut self, uid: &Uid) {
         self.put(uid, u64::MAX);
     }
 
@@ -50,17 +50,22 @@ impl OwnWrites {
         self.0.insert(uid.clone(), write);
     }
 
-    pub(super) fn forget(&mut self, uid: &Uid) {
+    /// The API server went back to this revision: it has lost our younger writes.
+    pub(crate) fn lost_after(&mut self, revision: u64) {
+        self.0.retain(|_, write| write.version <= revision);
+    }
+
+    pub(crate) fn forget(&mut self, uid: &Uid) {
         self.0.remove(uid);
     }
 
     /// Whether our own last write is newer than this version. Resource versions of one kind are ordered (KEP-5504).
-    pub(super) fn is_newer_than(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
+    pub(crate) fn is_newer_than(&self, uid: &Uid, resource_version: Option<&str>) -> bool {
         let seen = resource_version.and_then(|text| text.parse::<u64>().ok());
         matches!((seen, self.0.get(uid)), (Some(seen), Some(write)) if seen < write.version)
     }
 
-    pub(super) fn lag(&mut self, uid: &Uid, resource_version: Option<&str>, now: Timestamp) -> Lag {
+    pub(crate) fn lag(&mut self, uid: &Uid, resource_version: Option<&str>, now: Timestamp) -> Lag {
         if !self.is_newer_than(uid, resource_version) {
             return Lag::None;
         }

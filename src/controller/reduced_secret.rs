@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::crd::metadata_keys;
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
-use crate::lifecycle::facts::{Content, SecretContent};
+use crate::lifecycle::facts::{Content, Kept, Patchable, SecretContent, kept_value};
 use crate::lifecycle::schedule::TokenTimes;
 
 /// The keys of a token Secret.
@@ -23,6 +23,15 @@ pub(super) const KEYS: [&str; 6] = [
     "workspace_name",
 ];
 
+/// The type of a token Secret.
+pub(super) const SECRET_TYPE: &str = "Opaque";
+
+/// The most bytes of labels and annotations that are kept of one Secret.
+const KEPT_BYTES: usize = 32 * 1024;
+
+/// The longest key of the content that is kept. Longer ones are none of ours.
+const LONGEST_CONTENT: usize = 2048;
+
 /// Enough of a Secret to judge it, and no token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct ReducedSecret {
@@ -34,8 +43,11 @@ pub(super) struct ReducedSecret {
     pub(super) labelled_for: Option<String>,
     pub(super) content: Content,
     pub(super) times: Option<TokenTimes>,
+    pub(super) patchable: Patchable,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) annotations: BTreeMap<String, String>,
+    pub(super) kept: Kept,
+    pub(super) decoration_mark: Option<u64>,
 }
 
 impl ReducedSecret {
@@ -46,6 +58,13 @@ impl ReducedSecret {
             .owner_references()
             .iter()
             .find(|owner| owner.controller == Some(true));
+        let mut room = Room::default();
+        let labels = room.keep(secret.labels());
+        let annotations_kept = room.keep(
+            annotations
+                .iter()
+                .filter(|(key, _)| !is_ours(key) && *key != metadata_keys::LAST_APPLIED),
+        );
         Self {
             namespace: secret.namespace().unwrap_or_default(),
             name: secret.name_any(),
@@ -54,13 +73,65 @@ impl ReducedSecret {
             labelled_for: secret.labels().get(metadata_keys::WORKSPACE_LABEL).cloned(),
             content: content(secret),
             times: times(annotations),
-            labels: secret.labels().clone(),
-            annotations: annotations
-                .iter()
-                .filter(|(key, _)| !is_ours(key) && *key != metadata_keys::LAST_APPLIED)
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect(),
+            patchable: patchable(secret),
+            labels,
+            annotations: annotations_kept,
+            kept: room.kept,
+            decoration_mark: annotations
+                .get(metadata_keys::DECORATION_MARK)
+                .and_then(|mark| u64::from_str_radix(mark, 16).ok()),
         }
+    }
+}
+
+/// The room for labels and annotations. Users may put hundreds of KiB on any Secret that carries our label.
+struct Room {
+    left: usize,
+    kept: Kept,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            left: KEPT_BYTES,
+            kept: Kept::All,
+        }
+    }
+}
+
+impl Room {
+    /// Our own keys first, then as many as there is room for.
+    fn keep<'a>(
+        &mut self,
+        all: impl IntoIterator<Item = (&'a String, &'a String)>,
+    ) -> BTreeMap<String, String> {
+        let (ours, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(key, _)| is_kept_first(key));
+        let mut kept = BTreeMap::new();
+        for (key, value) in ours.into_iter().chain(others) {
+            let value = kept_value(value);
+            match self.left.checked_sub(key.len() + value.len()) {
+                Some(left) => {
+                    self.left = left;
+                    kept.insert(key.clone(), value);
+                }
+                None => self.kept = Kept::Part,
+            }
+        }
+        kept
+    }
+}
+
+fn is_kept_first(key: &str) -> bool {
+    is_ours(key) || key == metadata_keys::MANAGED_BY_LABEL || key == metadata_keys::NO_BACKUP_LABEL
+}
+
+/// The API server changes neither the content of an immutable Secret nor the type of any.
+fn patchable(secret: &Secret) -> Patchable {
+    let of_our_type = secret.type_.as_deref().is_none_or(|kind| kind == SECRET_TYPE);
+    if of_our_type && secret.immutable != Some(true) {
+        Patchable::Yes
+    } else {
+        Patchable::No
     }
 }
 
@@ -80,7 +151,10 @@ fn content(secret: &Secret) -> Content {
     let Some(data) = &secret.data else {
         return Content::Damaged;
     };
-    let text = |key: &str| Some(String::from_utf8_lossy(&data.get(key)?.0).into_owned());
+    let text = |key: &str| {
+        let value = data.get(key).filter(|value| value.0.len() <= LONGEST_CONTENT)?;
+        Some(String::from_utf8_lossy(&value.0).into_owned())
+    };
     let marked = secret.annotations().get(metadata_keys::TOKEN_FINGERPRINT);
     let plain = || {
         Some(SecretContent {

@@ -1,6 +1,6 @@
 //! The token Secrets of all watched namespaces, by name and by owner. A plain value without tokens.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -114,13 +114,18 @@ pub(super) fn facts(secret: &ReducedSecret, uid: &Uid, workspace: &str) -> Secre
         ownership,
         content: secret.content.clone(),
         times: secret.times,
+        patchable: secret.patchable,
         labels: secret.labels.clone(),
-        annotations: BTreeMap::clone(&secret.annotations),
+        annotations: secret.annotations.clone(),
+        kept: secret.kept,
+        decoration_mark: secret.decoration_mark,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use k8s_openapi::api::core::v1::Secret;
     use serde_json::{Value, json};
 

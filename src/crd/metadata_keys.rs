@@ -20,6 +20,9 @@ pub const TOKEN_ISSUED_AT: &str = "agentengine.airbyte.com/token-issued-at";
 pub const TOKEN_EXPIRES_AT: &str = "agentengine.airbyte.com/token-expires-at";
 /// On token Secrets: first 12 hex digits of the SHA-256 of the Secret's content.
 pub const TOKEN_FINGERPRINT: &str = "agentengine.airbyte.com/token-fingerprint";
+/// On token Secrets: a digest of the labels and annotations that the operator wrote last, so that a later process does not write
+/// again what another client keeps otherwise.
+pub const DECORATION_MARK: &str = "agentengine.airbyte.com/decoration";
 /// On token Secrets: the operator, which keeps them.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Keeps token Secrets out of Velero backups: a token outlives no backup.

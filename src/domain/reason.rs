@@ -56,6 +56,8 @@ reasons! {
     AsDeclared: Ready, "Nothing.";
     /// Of an Organization: its credential works and belongs to the organization.
     Verified: Ready, "Nothing.";
+    /// Of an Organization: it is verified, but `spec.requestsPerSecond` is too low to renew the tokens of its workspaces in time.
+    RateTooLow: Ready, "Raise `requestsPerSecond`, or unset it.";
     /// `spec.suspend` is set: the operator creates, renames, activates and deactivates nothing. It still renews the token of a recorded workspace.
     Suspended: Ready, "Remove `spec.suspend` to resume.";
     /// The Secret holds a token that Agent Engine has confirmed to open the recorded workspace.
@@ -130,6 +132,8 @@ reasons! {
     WorkspaceNotFound: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. If `spec.workspaceId` names it, create another object with the right id.";
     /// A Secret of that name exists and belongs to another owner.
     SecretNotOwned: Stalled, "Delete that Secret, or choose another `spec.tokenSecret.name`.";
+    /// The API server stores the token Secret otherwise than it was written, as where an admission policy changes it. The token in it is not vouched for.
+    SecretAltered: Stalled, "Exempt the Secret from the policy, then delete it: it is made again at once.";
     /// The organization refuses further workspaces.
     PlanLimit: Stalled, "Upgrade the plan, or delete workspaces.";
     /// Agent Engine, or a rule of the operator, refuses a declared value.

@@ -187,16 +187,16 @@ impl FailureClass {
         self.into()
     }
 
-    /// Whether the request was certainly not carried out.
+    /// Whether an issue was certainly not carried out. The API makes the workspace before the token: what it refuses for its
+    /// right or its place may have been made.
     pub fn made_nothing(self) -> bool {
         match self {
-            FailureClass::Transient
-            | FailureClass::Throttled(_)
-            | FailureClass::Denied
-            | FailureClass::Rejected
+            FailureClass::Transient | FailureClass::Throttled(_) | FailureClass::Rejected => true,
+            FailureClass::Denied
             | FailureClass::Conflict
-            | FailureClass::Missing => true,
-            FailureClass::Malformed | FailureClass::Unknown => false,
+            | FailureClass::Missing
+            | FailureClass::Malformed
+            | FailureClass::Unknown => false,
         }
     }
 

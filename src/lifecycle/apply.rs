@@ -11,11 +11,14 @@ use crate::domain::ids::WorkspaceId;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::{Aspect, Problem};
-use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome};
-use crate::lifecycle::facts::{Ownership, SecretFacts};
+use crate::lifecycle::effect::{
+    ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome, Replace,
+};
+use crate::lifecycle::facts::{Ownership, Patchable, SecretFacts};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::deletion;
-use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::judge::decoration::{self, Write};
+use crate::lifecycle::judge::{deletion, token_secret};
+use crate::lifecycle::memory::{Altered, LastToken};
 use crate::lifecycle::progress::{Failures, ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
 use crate::lifecycle::view::View;
 
@@ -78,8 +81,20 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
                 let last = view.memory.last_token;
                 let now = LastToken::after(last, view.now, draft.times, &view.object.uid);
                 view.memory.last_token = Some(now);
+                view.memory.altered = Altered::of(draft, &facts);
             }
+            decorated(view, &facts, Write::Token);
             secret_written(view, facts);
+        }
+        ClusterOutcome::SecretPossible => view.memory.refused_secret = None,
+        ClusterOutcome::SecretDecorated(facts) => {
+            decorated(view, &facts, Write::Correction);
+            secret_written(view, facts);
+        }
+        ClusterOutcome::SecretUnpatchable => {
+            if let ClusterEffect::WriteSecret(draft) = effect {
+                secret_unpatchable(view, &draft.name);
+            }
         }
         ClusterOutcome::SecretDeleted { name } => secret_absent(view, &name),
         ClusterOutcome::Crd(state) => view.progress.crd = Some(state),
@@ -183,6 +198,11 @@ fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
 }
 
 fn failed(view: &mut View, aspect: Aspect, effect: &ClusterEffect, detail: &str) {
+    if let ClusterEffect::WriteSecret(draft) = effect
+        && draft.replace == Replace::Nothing
+    {
+        view.memory.refused_secret = Some(draft.name.clone());
+    }
     view.progress.object = match effect {
         ClusterEffect::WriteStatus(_) => ObjectProgress::Unwritable,
         ClusterEffect::ReadObject => ObjectProgress::Unreadable,
@@ -194,8 +214,9 @@ fn failed(view: &mut View, aspect: Aspect, effect: &ClusterEffect, detail: &str)
 
 fn conflict(view: &mut View, effect: &ClusterEffect) {
     match effect {
-        ClusterEffect::ReadSecret { name } => secret_changed(view, name),
+        ClusterEffect::ReadSecret { name } | ClusterEffect::TrySecret { name } => secret_changed(view, name),
         ClusterEffect::WriteSecret(draft) => secret_changed(view, &draft.name),
+        ClusterEffect::DecorateSecret(decorated) => secret_changed(view, &decorated.name),
         // Another client changed the Secret. Its watch event wakes the object, if our label is on it.
         ClusterEffect::DeleteSecret { name, .. } => {
             forget_secret(view, name);
@@ -256,6 +277,24 @@ fn secret_written(view: &mut View, facts: SecretFacts) {
     } else {
         view.secrets.others.retain(|other| other.name != facts.name);
         view.secrets.others.push(facts);
+    }
+}
+
+/// Remembers how the API server stored the labels and annotations.
+fn decorated(view: &mut View, now: &SecretFacts, by: Write) {
+    let before = token_secret::secret_named(view, &now.name);
+    view.memory.decoration = Some(decoration::written(view, before, now, by));
+}
+
+fn secret_unpatchable(view: &mut View, name: &str) {
+    let read = view.progress.secrets.get_mut(name).into_iter();
+    let read = read.filter_map(|read| match read {
+        SecretProgress::Present(facts) => Some(facts),
+        SecretProgress::Changed | SecretProgress::Absent => None,
+    });
+    let known = view.secrets.target.iter_mut().chain(&mut view.secrets.others);
+    for facts in read.chain(known.filter(|facts| facts.name == name)) {
+        facts.patchable = Patchable::No;
     }
 }
 

@@ -29,9 +29,20 @@ pub enum ClusterEffect {
     AddFinalizer,
     RemoveFinalizer,
     WriteStatus(Box<WorkspaceStatus>),
-    ReadSecret { name: String },
+    ReadSecret {
+        name: String,
+    },
     WriteSecret(Box<SecretDraft>),
-    DeleteSecret { name: String, resource_version: String },
+    /// Ask whether a Secret of that name could be created now, without creating it.
+    TrySecret {
+        name: String,
+    },
+    /// Puts labels and annotations on a Secret of ours, and leaves its content.
+    DecorateSecret(Box<Decorated>),
+    DeleteSecret {
+        name: String,
+        resource_version: String,
+    },
     ReadCrd,
 }
 
@@ -70,8 +81,23 @@ pub struct SecretDraft {
     pub replace: Replace,
     pub content: SecretContent,
     pub times: TokenTimes,
+    pub decoration: SecretDecoration,
+}
+
+/// The labels and annotations to put on a Secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Decorated {
+    pub name: String,
+    pub resource_version: String,
+    pub decoration: SecretDecoration,
+}
+
+/// Labels and annotations of the token Secret. The mark tells a later process that they were written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SecretDecoration {
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
+    pub mark: u64,
 }
 
 /// What the write expects under the name.
@@ -146,6 +172,11 @@ pub enum ClusterOutcome {
     },
     Secret(LiveSecret),
     SecretWritten(SecretFacts),
+    /// The Secret could be created.
+    SecretPossible,
+    SecretDecorated(SecretFacts),
+    /// The API server refuses to change the content of this Secret, whatever is written.
+    SecretUnpatchable,
     SecretDeleted {
         name: String,
     },

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use crate::crd::organization::Defaults;
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
@@ -100,8 +101,52 @@ pub struct SecretFacts {
     pub content: Content,
     /// `None` if the marks are missing or do not parse.
     pub times: Option<TokenTimes>,
+    pub patchable: Patchable,
+    /// Labels and annotations as [`kept_value`] shortens them, without our own annotations.
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
+    pub kept: Kept,
+    /// The mark of the labels and annotations that our last write asked for.
+    pub decoration_mark: Option<u64>,
+}
+
+/// Whether a patch can change a Secret's content.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Patchable {
+    Yes,
+    /// It is immutable, of another type, or the API server refused the change of its content.
+    No,
+}
+
+/// Whether all labels and annotations of a Secret are known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kept {
+    All,
+    /// There are too many: one that is not known may be there.
+    Part,
+}
+
+/// A label or an annotation.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Key {
+    Label(String),
+    Annotation(String),
+}
+
+/// Labels and annotations that differ from what is asked for, with the value that is there instead.
+pub type Differing = BTreeMap<Key, Option<String>>;
+
+/// The longest value of a label or an annotation that is kept as it is.
+const LONGEST_KEPT_VALUE: usize = 64;
+
+/// A value as it is kept and compared: a long one by its digest.
+pub fn kept_value(value: &str) -> String {
+    if value.len() <= LONGEST_KEPT_VALUE {
+        return value.to_owned();
+    }
+    let digest = Sha256::digest(value);
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
 }
 
 /// Whose a Secret is.

@@ -8,6 +8,8 @@ use crate::domain::ids::{Uid, WorkspaceId};
 use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
+use crate::lifecycle::effect::SecretDraft;
+use crate::lifecycle::facts::{Content, Differing, SecretContent, SecretFacts};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::limits::{Backoff, CLOCK_SLACK, Urgency};
 
@@ -31,10 +33,54 @@ pub struct Memory {
     /// under its name after such an issue had ended.
     pub free_of_former_issues: Option<WorkspaceId>,
     pub last_token: Option<LastToken>,
+    /// The Secret that the Kubernetes API refused to create, for a full quota or by a policy. No token is issued for it before
+    /// it could be created.
+    pub refused_secret: Option<String>,
     /// Since when the object waits, without a verdict, for the rate limiter or for its Organization.
     pub waits_since: Option<Timestamp>,
+    pub decoration: Option<LastDecoration>,
+    pub altered: Option<Altered>,
     /// What the reconcile that runs has sent. Back-off charges it if the reconcile is cut off.
     pub sent: Sent,
+}
+
+/// How the API server stored the labels and annotations that were written last.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LastDecoration {
+    /// Of what was asked for.
+    pub mark: u64,
+    /// What the API server stored otherwise.
+    pub differing: Differing,
+    pub corrected: Corrected,
+}
+
+/// Whether the last write of labels and annotations corrected a change by another client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Corrected {
+    No,
+    Yes,
+}
+
+/// The Secret as the API server stored it with the last token, where that is not as it was written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Altered {
+    pub asked: SecretContent,
+    pub name: String,
+    pub content: Content,
+    pub times: Option<TokenTimes>,
+}
+
+impl Altered {
+    /// None if the API server stored what was written.
+    pub fn of(draft: &SecretDraft, stored: &SecretFacts) -> Option<Self> {
+        let as_written = matches!(&stored.content, Content::Whole(content) if *content == draft.content);
+        (!as_written || stored.times != Some(draft.times)).then(|| Self {
+            asked: draft.content.clone(),
+            name: stored.name.clone(),
+            content: stored.content.clone(),
+            times: stored.times,
+        })
+    }
 }
 
 /// Calls to Agent Engine, by what they are for.
@@ -92,15 +138,24 @@ impl Memory {
     }
 
     /// A reconcile that was cut off rests as a failed one, for what it had sent. Returns when its object is due again.
-    pub fn rest_after_loss(&mut self, now: Timestamp, cause: u64, urgency: Urgency, uid: &Uid) -> Timestamp {
+    pub fn rest_after_loss(
+        &mut self,
+        now: Timestamp,
+        cause: impl Fn(Aspect) -> u64,
+        urgency: Urgency,
+        uid: &Uid,
+    ) -> Timestamp {
         let Sent { sync, token } = std::mem::take(&mut self.sent);
         if token > 0 {
-            let rests = self.token.failed(now, cause, sync + token, urgency, uid);
+            let rests = self
+                .token
+                .failed(now, cause(Aspect::Token), sync + token, urgency, uid);
             if sync == 0 {
                 return rests;
             }
         }
-        self.sync.failed(now, cause, sync + token, Urgency::Normal, uid)
+        self.sync
+            .failed(now, cause(Aspect::Sync), sync + token, Urgency::Normal, uid)
     }
 
     /// Until when an unresolved issue of this process may create a workspace, or one may appear in a list.
@@ -160,7 +215,7 @@ mod tests {
             ..Memory::default()
         };
         let now = Timestamp::UNIX_EPOCH;
-        let at = memory.rest_after_loss(now, 7, Urgency::Normal, &Uid::from("u"));
+        let at = memory.rest_after_loss(now, |_| 7, Urgency::Normal, &Uid::from("u"));
         assert_eq!(memory.sent, Sent::default());
         elapsed(now, at)
     }

@@ -66,6 +66,7 @@ pub const RECORDED: &[(&str, RuleOfRecord)] = rules![
     token::publish_verified_token,
     token::verify_what_was_issued,
     token::renew_token,
+    token_secret::decorate,
     token_secret::remove_other_secrets,
 ];
 

@@ -16,7 +16,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::{failure, identity, token_secret, waiting};
+use crate::lifecycle::judge::{failure, identity, token_secret, waiting, wish};
 use crate::lifecycle::memory::{Memory, Sent};
 use crate::lifecycle::plan::{Planned, plan};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress};
@@ -307,9 +307,11 @@ impl Reconcile {
 
     /// Charges back-off: an aspect that failed rests, one that went well starts again. Returns when each is due.
     fn charge(&mut self, verdict: &Verdict) -> Vec<Wakeup> {
-        let (now, cause, uid) = (self.view.now, self.view.cause(), self.view.object.uid.clone());
+        let (now, uid) = (self.view.now, self.view.object.uid.clone());
+        let cause = |aspect| self.view.cause(aspect);
+        let (sync_cause, token_cause) = (cause(Aspect::Sync), cause(Aspect::Token));
         let (sync, token) = self.attempts(verdict);
-        let before = match self.view.memory.sync.not_before(cause) {
+        let before = match self.view.memory.sync.not_before(sync_cause) {
             Some(_) => SyncBefore::InBackoff,
             None => SyncBefore::Free,
         };
@@ -319,6 +321,7 @@ impl Reconcile {
         [
             (
                 &mut memory.sync,
+                sync_cause,
                 &verdict.synced,
                 sync,
                 bill.sync,
@@ -327,6 +330,7 @@ impl Reconcile {
             ),
             (
                 &mut memory.token,
+                token_cause,
                 &verdict.token,
                 token,
                 bill.token,
@@ -335,8 +339,13 @@ impl Reconcile {
             ),
         ]
         .into_iter()
-        .filter_map(|(backoff, finding, attempts, charge, urgency, why)| {
+        .filter_map(|(backoff, cause, finding, attempts, charge, urgency, why)| {
             let rests = backoff.not_before(cause).filter(|at| *at > now);
+            // A refusal of the Kubernetes API costs no call, and heals by itself: it is tried again soon.
+            let urgency = match (charge, why) {
+                (Some(0), Why::RetryToken) => Urgency::Token,
+                (_, _) => urgency,
+            };
             match (charge, rests) {
                 (Some(calls), _) => Some(Wakeup::new(backoff.failed(now, cause, calls, urgency, &uid), why)),
                 (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
@@ -372,6 +381,10 @@ impl Reconcile {
                 sync = Ended::Failed;
             }
         }
+        // The token was handed out, whatever else is wrong with its Secret.
+        if self.view.progress.token.published().is_some() && problem != Some(Aspect::Token) {
+            token = Ended::Well;
+        }
         let attempts = |calls, ended| Attempts { calls, ended };
         (attempts(self.sync_calls, sync), attempts(self.token_calls, token))
     }
@@ -405,11 +418,14 @@ impl Reconcile {
     /// The next list confirms, or not, that a workspace is missing.
     fn shared_list(&self) -> SharedList {
         // A list that lacks many is no answer for one.
-        let record = self
-            .view
-            .record()
-            .filter(|_| !identity::are_many_missing(&self.view));
-        match record.and_then(|record| identity::missing(&self.view, &record)) {
+        if identity::are_many_missing(&self.view) {
+            return SharedList::Enough;
+        }
+        let missing = match self.view.record() {
+            Some(record) => identity::missing(&self.view, &record),
+            None => wish::missing(&self.view),
+        };
+        match missing {
             Some(missing) if !missing.confirmed => SharedList::Wanted,
             Some(_) | None => SharedList::Enough,
         }

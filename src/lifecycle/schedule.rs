@@ -68,7 +68,8 @@ impl TokenTimes {
 
     /// The next of: due, urgent, ended.
     pub fn next_change(&self, uid: &Uid, now: Timestamp) -> Option<Timestamp> {
-        [self.renew_at(uid), self.urgent_at(), self.end()]
+        let renew_at = self.renew_at(uid);
+        [renew_at, self.urgent_at().max(renew_at), self.end()]
             .into_iter()
             .filter(|at| *at > now)
             .min()
@@ -78,10 +79,10 @@ impl TokenTimes {
     pub fn freshness(&self, uid: &Uid, now: Timestamp) -> Freshness {
         if self.issued_at > later(now, FLOOR) {
             Freshness::Due
-        } else if now < self.renew_at(uid) {
-            Freshness::Fresh
         } else if self.has_ended(now) {
             Freshness::Expired
+        } else if now < self.renew_at(uid) {
+            Freshness::Fresh
         } else if now >= self.urgent_at() {
             Freshness::Urgent
         } else {
@@ -159,6 +160,22 @@ mod tests {
         assert!(per_second.values().all(|n| *n <= 25), "{per_second:?}");
     }
 
+    /// The floor bounds how often we renew, not how long a token lives.
+    #[test]
+    fn a_token_of_ten_seconds_has_ended_after_ten_seconds() {
+        let uid = Uid::from("u");
+        let times = TokenTimes::issued(at(0), Duration::from_secs(10));
+        assert_eq!(times.freshness(&uid, at(9)), Freshness::Fresh);
+        assert_eq!(times.freshness(&uid, at(10)), Freshness::Expired);
+        assert_eq!(times.next_change(&uid, at(0)), Some(at(10)));
+        assert_eq!(
+            times.next_change(&uid, at(10)),
+            Some(at(30)),
+            "it is renewed then"
+        );
+        assert_eq!(times.renew_at(&uid), at(30));
+    }
+
     proptest! {
         #[test]
         fn whatever_life_is_claimed_no_loop_is_faster_than_the_floor(
@@ -166,7 +183,8 @@ mod tests {
         ) {
             let uid = Uid::new(uid);
             let times = TokenTimes::issued(at(issued), Duration::from_secs(claimed));
-            prop_assert_eq!(times.freshness(&uid, at(issued)), Freshness::Fresh);
+            let ended = if claimed == 0 { Freshness::Expired } else { Freshness::Fresh };
+            prop_assert_eq!(times.freshness(&uid, at(issued)), ended);
             prop_assert!(times.renew_at(&uid) >= at(issued + 30));
             prop_assert!(times.renew_at(&uid) <= at(issued + 800));
             prop_assert!(times.freshness(&uid, times.renew_at(&uid)) != Freshness::Fresh);

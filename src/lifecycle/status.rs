@@ -13,7 +13,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
 use crate::lifecycle::judge::token::{self, Need};
-use crate::lifecycle::judge::{deletion, identity, token_life, token_secret};
+use crate::lifecycle::judge::{deletion, identity, token_life, token_secret, wish};
 use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::step::{Change, Ending};
 use crate::lifecycle::view::{Record, View};
@@ -79,7 +79,7 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
 /// The finding stops the whole object.
 fn blocked(view: &View, finding: Finding) -> Verdict {
     let token = if token_secret::holds_token(view) && !view.object.is_let_go() {
-        findings::verified()
+        token_secret::verified(view)
     } else {
         finding.clone()
     };
@@ -141,7 +141,7 @@ fn token(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Findin
 /// left.
 fn quiet_while_good(view: &View, finding: Finding) -> Finding {
     match finding.reason.kstatus() {
-        Kstatus::Reconciling if token_life::is_served(view) => findings::verified(),
+        Kstatus::Reconciling if token_life::is_served(view) => token_secret::verified(view),
         Kstatus::Reconciling | Kstatus::Stalled | Kstatus::Ready => finding,
     }
 }
@@ -165,6 +165,7 @@ pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
             name: view.stored.name.clone(),
             state: view.stored.state,
             origin: view.stored.origin,
+            missing: wish::missing(view),
             deletion_policy: view.stored.deletion_policy,
             ..base
         },

@@ -157,12 +157,12 @@ impl View {
 
     /// Whether the last attempt of this aspect failed so recently that it rests.
     pub fn rests(&self, aspect: Aspect) -> bool {
-        let until = self.memory.backoff(aspect).not_before(self.cause());
+        let until = self.memory.backoff(aspect).not_before(self.cause(aspect));
         until.is_some_and(|at| at > self.now)
     }
 
     /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts again.
-    pub fn cause(&self) -> u64 {
+    pub fn cause(&self, aspect: Aspect) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.object.generation.hash(&mut hasher);
         self.object.reconcile_at.hash(&mut hasher);
@@ -170,6 +170,11 @@ impl View {
         self.readable()
             .map(|organization| (&organization.name, organization.revision))
             .hash(&mut hasher);
+        match aspect {
+            Aspect::Sync => {}
+            // A Secret that no write could change may be gone.
+            Aspect::Token => self.secrets.target.is_some().hash(&mut hasher),
+        }
         hasher.finish()
     }
 }

@@ -7,6 +7,7 @@ use strum::IntoStaticStr;
 
 use crate::domain::reason::Reason;
 use crate::domain::time::later;
+use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::judge::{doubt, token, token_life, token_secret};
 use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::schedule::Freshness;
@@ -133,10 +134,15 @@ pub fn after_leaving(view: &View) -> Wakeup {
     if let PermitProgress::NotBefore(at) = view.progress.permit {
         return Wakeup::new(at, Why::PermitGranted);
     }
-    let cause = view.cause();
     let rests = [
-        (view.memory.sync.not_before(cause), Why::RetrySync),
-        (view.memory.token.not_before(cause), Why::RetryToken),
+        (
+            view.memory.sync.not_before(view.cause(Aspect::Sync)),
+            Why::RetrySync,
+        ),
+        (
+            view.memory.token.not_before(view.cause(Aspect::Token)),
+            Why::RetryToken,
+        ),
     ];
     let rests = rests
         .into_iter()

@@ -5,6 +5,7 @@ use crate::crd::organization::OrganizationSpec;
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
 use crate::domain::reason::Reason;
+use crate::organization::judge::demand::Shortage;
 use crate::organization::judge::readiness::Readiness;
 use crate::organization::judge::trouble::Trouble;
 use crate::organization::judge::verification::Unknown;
@@ -20,6 +21,11 @@ pub(super) fn ready(readiness: Readiness<'_>, spec: &OrganizationSpec) -> Findin
         Readiness::Changed { pinned, found } => changed(pinned, found),
         Readiness::ManyMissing(count) => many_missing(count),
         Readiness::ListFailed(trouble) => list_failed(trouble, spec),
+        Readiness::RateTooLow(Shortage { declared, needed }) => format!(
+            "the credential works and belongs to the organization, but spec.requestsPerSecond: {declared} is too low for the \
+             workspaces of this Organization: to renew their tokens takes about {needed} calls a second. Raise it, or tokens \
+             end before their renewal"
+        ),
         Readiness::Verified => "the credential works and belongs to the organization".to_owned(),
     };
     Finding::new(readiness.reason(), message)

@@ -6,18 +6,16 @@ use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, READY, RECON
 use crate::crd::organization::{OrganizationStatus, RequestRateStatus};
 use crate::domain::finding::Finding;
 use crate::domain::rate::RateReason;
-use crate::domain::reason::Kstatus;
+use crate::domain::reason::{Kstatus, Reason};
 use crate::domain::time::elapsed;
 use crate::domain::verification::Verification;
 use crate::organization::effect::{Publication, Wake};
 use crate::organization::facts::Published;
 use crate::organization::findings;
-use crate::organization::judge::credential::is_failing;
 use crate::organization::judge::listing::{is_listable, many_missing, missing};
 use crate::organization::judge::news::{News, news};
 use crate::organization::judge::readiness::readiness;
 use crate::organization::judge::verification::{Owner, owner};
-use crate::organization::memory::Credential;
 use crate::organization::progress::Attempt;
 use crate::organization::view::View;
 
@@ -104,8 +102,9 @@ fn status(view: &View) -> OrganizationStatus {
 fn handled_request(view: &View) -> Option<String> {
     let request = &view.object.reconcile_at;
     let answered = *request == view.memory.answered;
-    let impossible =
-        !is_listable(view) && !is_failing(view) && view.memory.credential != Credential::NotExchanged;
+    let reason = readiness(view).reason();
+    let a_person_must_act = reason == Reason::CredentialsMissing || reason.kstatus() == Kstatus::Stalled;
+    let impossible = !is_listable(view) && a_person_must_act;
     if request.is_none() || answered || impossible {
         request.clone()
     } else {

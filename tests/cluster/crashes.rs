@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::support::{LONG, Stage, eventually, is_ready, recorded_id, text};
+use crate::support::{Stage, eventually, is_ready, recorded_id, text};
 use serde_json::{Value, json};
 
 /// A creation whose fate is unknown is looked for until its deadline and a lag allowance have passed: about a minute.
@@ -95,9 +95,9 @@ async fn killed_at((story, operation, phase, then): Kill) {
     assert_eq!(text(&secret, "workspace_name"), name, "{at}");
 }
 
-/// Waits until the next operator has looked for the name and read what there was.
+/// Waits until the next operator has looked for the name and read what there was. It holds renames for its first minute.
 async fn looked(stage: &Stage, mark: u64) {
-    eventually("a look by the next operator", LONG, || async {
+    eventually("a look by the next operator", UNTIL_RESOLVED, || async {
         let journal = stage.emulator.journal(mark).await;
         let entries = journal["entries"].as_array().unwrap();
         let looked = entries.iter().any(|entry| {

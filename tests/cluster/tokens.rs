@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{self, LONG, Stage, eventually, recorded_id, tally, text};
-use k8s_openapi::api::core::v1::Secret;
+use crate::support::{self, LONG, Stage, eventually, ready_message, recorded_id, tally, text};
+use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
 use kube::{
-    ResourceExt,
-    api::{Patch, PatchParams, PostParams},
+    Api, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ async fn a_refresh_is_one_issue_one_verification_and_one_write() {
     assert_eq!(requests.event_writes().count(), 0);
 }
 
-/// With a new token.
+/// With a new token; a label is put back without one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_or_damaged_secret_is_restored_at_once() {
     let stage = Stage::set().await;
@@ -99,7 +99,7 @@ async fn a_deleted_or_damaged_secret_is_restored_at_once() {
                             .is_some_and(|data| data.contains_key("token") && data["token"].0 != b"bogus")
                         && text(secret, "workspace_id") == before
                         && text(secret, "api_url") == stage.emulator.url()
-                        && text(secret, "token") != text(&whole, "token")
+                        && (text(secret, "token") == text(&whole, "token")) == damage.starts_with("our label")
                 },
             )
             .await;
@@ -337,4 +337,44 @@ async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
     let mark = |key: &str| secret.annotations()[key].parse::<jiff::Timestamp>().unwrap();
     let life = mark(metadata_keys::TOKEN_EXPIRES_AT).duration_since(mark(metadata_keys::TOKEN_ISSUED_AT));
     assert_eq!(life.as_secs(), 1200);
+}
+
+/// Neither does an attempt cost a token meanwhile.
+/// Promise: rule.carried-out
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_quota_of_secrets_is_said_and_healed_soon_after_it_is_raised() {
+    let stage = Stage::set().await;
+    let _operator = stage.operator().await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+    let quotas: Api<ResourceQuota> = Api::namespaced(stage.cluster.client().await, &stage.tenant);
+    let quota = json!({"metadata": {"name": "full"}, "spec": {"hard": {"count/secrets": "1"}}});
+    let quota: ResourceQuota = serde_json::from_value(quota).unwrap();
+    quotas.create(&PostParams::default(), &quota).await.unwrap();
+    let full = json!({"status": {"hard": {"count/secrets": "1"}, "used": {"count/secrets": "1"}}});
+    quotas
+        .patch_status("full", &PatchParams::default(), &Patch::Merge(full))
+        .await
+        .unwrap();
+
+    stage
+        .change("acme", json!({"tokenSecret": {"name": "other"}}))
+        .await;
+    let refused = stage.reason("acme", "KubernetesApiError").await;
+    let message = ready_message(&refused);
+    assert!(message.contains("exceeded quota"), "{message}");
+    assert!(stage.secrets().get_opt("acme-token").await.unwrap().is_some());
+    let mark = stage.emulator.journal_mark().await;
+    let tried = stage
+        .until("acme", "the Secret to be tried without a token", |acme| {
+            ready_message(acme).contains("TrySecret")
+        })
+        .await;
+    assert!(ready_message(&tried).contains("exceeded quota"));
+    assert!(!stage.workspace_calls(mark).await.contains_key("T2"));
+
+    quotas.delete("full", &DeleteParams::default()).await.unwrap();
+    stage.secret("other").await;
+    stage.ready("acme").await;
+    stage.no_secret("acme-token").await;
 }

@@ -41,6 +41,10 @@ impl Part {
         Ok(Self { name, process, log })
     }
 
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Waits for what should not happen: the process ending by itself.
     pub async fn ended(&mut self) -> anyhow::Error {
         let how = match self.process.wait().await {

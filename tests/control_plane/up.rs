@@ -1,6 +1,8 @@
 //! `cluster up`: starts the parts in order, says when they are ready, and ends them all.
 
 use std::{
+    collections::HashMap,
+    ffi::OsString,
     fs,
     future::Future,
     io::Write,
@@ -22,7 +24,7 @@ use tempfile::TempDir;
 use crate::{
     control_plane::{self, AUDIT_POLICY},
     credentials::{Credentials, USERS},
-    end::{Caller, End},
+    end::{Caller, End, Word},
     part::Part,
     ports::HeldPort,
     ready::Ready,
@@ -32,6 +34,9 @@ use crate::{
 /// Generous: a busy machine is not a broken one.
 const START_DEADLINE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(50);
+
+const ETCD: &str = "etcd";
+const KUBE_APISERVER: &str = "kube-apiserver";
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -53,15 +58,25 @@ pub async fn up(options: Options) -> anyhow::Result<ExitCode> {
     let mut caller = Caller::listen()?;
     let folder = Folder::new(options.dir.as_deref())?;
     let mut cluster = Cluster::default();
-    let outcome = tokio::select! {
-        end = caller.end() => {
-            if end == End::InputClosed && !options.json {
-                eprintln!("standard input is closed: ending. The cluster runs as long as it is open, or until Ctrl-C");
-            }
-            Ok(ExitCode::SUCCESS)
+    let started = tokio::select! {
+        end = caller.end() => Ok(Some(end)),
+        ready = cluster.start(folder.path(), &options) => {
+            ready.and_then(|ready| announce(&ready, &options)).map(|()| None)
         }
-        error = cluster.run(folder.path(), &options) => Err(error),
     };
+    let ended = match started {
+        Ok(None) => cluster.run(folder.path(), &mut caller).await,
+        Ok(Some(end)) => Ok(end),
+        Err(error) => Err(error),
+    };
+    let outcome = ended.map(|end| {
+        if end == End::InputClosed && !options.json {
+            eprintln!(
+                "standard input is closed: ending. The cluster runs as long as it is open, or until Ctrl-C"
+            );
+        }
+        ExitCode::SUCCESS
+    });
     for part in cluster.parts.drain(..) {
         part.kill().await;
     }
@@ -108,19 +123,66 @@ struct Cluster {
     parts: Vec<Part>,
     /// Held as long as the cluster runs.
     ports: Vec<HeldPort>,
+    /// Program, arguments and folder for the log of the parts that may be started again.
+    commands: HashMap<&'static str, (PathBuf, Vec<OsString>, PathBuf)>,
 }
 
 impl Cluster {
-    /// Starts everything, then runs until something breaks.
-    async fn run(&mut self, dir: &Path, options: &Options) -> anyhow::Error {
-        let ready = match self.start(dir, options).await {
-            Ok(ready) => ready,
-            Err(error) => return error,
-        };
-        if let Err(error) = announce(&ready, options) {
-            return error;
+    /// Runs until the end, or until something breaks. The lines `save` and `restore` are obeyed, and said again when done.
+    async fn run(&mut self, dir: &Path, caller: &mut Caller) -> anyhow::Result<End> {
+        loop {
+            let word = tokio::select! {
+                word = caller.next() => word,
+                error = first_end(&mut self.parts) => return Err(error),
+            };
+            match word {
+                Word::End(end) => return Ok(end),
+                Word::Line(line) => {
+                    match line.trim() {
+                        "save" => self.save(dir).await?,
+                        "restore" => self.restore(dir).await?,
+                        _ => continue,
+                    }
+                    writeln!(std::io::stdout(), "{line}").context("nobody listens")?;
+                }
+            }
         }
-        first_end(&mut self.parts).await
+    }
+
+    /// Copies the storage, as a backup would.
+    async fn save(&mut self, dir: &Path) -> anyhow::Result<()> {
+        self.stop(&[ETCD]).await;
+        copy_folder(&dir.join("etcd"), &dir.join("saved")).await?;
+        self.begin(&[ETCD])
+    }
+
+    /// Puts the copy in the storage's place: its revision is an older one from now on.
+    async fn restore(&mut self, dir: &Path) -> anyhow::Result<()> {
+        self.stop(&[KUBE_APISERVER, ETCD]).await;
+        fs::remove_dir_all(dir.join("etcd"))?;
+        copy_folder(&dir.join("saved"), &dir.join("etcd")).await?;
+        self.begin(&[ETCD, KUBE_APISERVER])
+    }
+
+    async fn stop(&mut self, names: &[&str]) {
+        let (going, staying) = self
+            .parts
+            .drain(..)
+            .partition(|part| names.contains(&part.name()));
+        self.parts = staying;
+        let going: Vec<Part> = going;
+        for part in going {
+            part.kill().await;
+        }
+    }
+
+    fn begin(&mut self, names: &[&'static str]) -> anyhow::Result<()> {
+        for name in names {
+            let (program, arguments, logs) = self.commands.get(name).context("a part that was started")?;
+            self.parts
+                .push(Part::start(name, program, arguments.clone(), logs)?);
+        }
+        Ok(())
     }
 
     async fn start(&mut self, dir: &Path, options: &Options) -> anyhow::Result<Ready> {
@@ -139,13 +201,15 @@ impl Cluster {
         let audit_log = logs.join("audit.log");
 
         let arguments = control_plane::etcd(&dir.join("etcd"), etcd_clients, etcd_peers);
-        self.parts
-            .push(Part::start("etcd", &tools.get("etcd")?, arguments, &logs)?);
+        self.commands
+            .insert(ETCD, (tools.get(ETCD)?, arguments, logs.clone()));
         let arguments =
             control_plane::kube_apiserver(dir, etcd_clients, api, &credentials, (&audit_policy, &audit_log));
-        let name = "kube-apiserver";
-        self.parts
-            .push(Part::start(name, &tools.get(name)?, arguments, &logs)?);
+        self.commands.insert(
+            KUBE_APISERVER,
+            (tools.get(KUBE_APISERVER)?, arguments, logs.clone()),
+        );
+        self.begin(&[ETCD, KUBE_APISERVER])?;
 
         let client = client(&credentials.admin_kubeconfig).await?;
         self.wait_for("the API server to be ready", || async {
@@ -214,6 +278,22 @@ impl Cluster {
         let last = last.unwrap_or_else(|| anyhow::anyhow!("no answer"));
         Err(last).with_context(|| format!("waited {} s for {what}", START_DEADLINE.as_secs()))
     }
+}
+
+async fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let copied = tokio::process::Command::new("cp")
+        .arg("-r")
+        .arg(from)
+        .arg(to)
+        .status()
+        .await?;
+    ensure!(
+        copied.success(),
+        "cannot copy {} to {}",
+        from.display(),
+        to.display()
+    );
+    Ok(())
 }
 
 async fn first_end(parts: &mut [Part]) -> anyhow::Error {

@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 
 use agent_engine_operator::crd::{Organization, Workspace, metadata_keys::RECONCILE_AT};
 
-use super::Stage;
+use super::{
+    Stage,
+    eventually::{LONG, eventually},
+};
 
 impl Stage {
     /// Sets labels of a namespace; null takes one away.
@@ -85,6 +88,19 @@ impl Stage {
             status.and_then(|status| status.last_handled_reconcile_at.as_deref()) == Some(request)
         })
         .await
+    }
+
+    /// Asks for a list that fails, and waits until it was asked for: it is echoed as handled by none.
+    pub async fn relist_in_vain(&self, name: &str, request: &str) {
+        let mark = self.emulator.journal_mark().await;
+        self.annotate_organization(name, json!({RECONCILE_AT: request}))
+            .await;
+        eventually("a list to be asked for", LONG, || async {
+            let calls = self.emulator.calls_since(mark).await;
+            let lists = calls.get("W1").copied().unwrap_or_default();
+            (lists > 0).then_some(()).ok_or("none was")
+        })
+        .await;
     }
 
     /// Asks for the shared list of the Organization `default`, and waits until it was taken.

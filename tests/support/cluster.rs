@@ -3,9 +3,9 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{ChildStdout, Command, Stdio},
     sync::{
         Arc, LazyLock,
         atomic::{AtomicUsize, Ordering},
@@ -47,7 +47,7 @@ pub struct Cluster {
     ready: Ready,
     next_user: AtomicUsize,
     /// Its standard input closes when this process ends in whatever way, and then it ends the cluster.
-    holder: std::process::Child,
+    holder: std::sync::Mutex<(std::process::Child, BufReader<ChildStdout>)>,
     _turn: Option<MutexGuard<'static, ()>>,
 }
 
@@ -88,14 +88,13 @@ impl Cluster {
         }
         let mut holder = up.spawn().expect("the cluster program starts");
         let mut line = String::new();
-        BufReader::new(holder.stdout.take().expect("its standard output"))
-            .read_line(&mut line)
-            .expect("a line of the cluster program");
+        let mut said = BufReader::new(holder.stdout.take().expect("its standard output"));
+        said.read_line(&mut line).expect("a line of the cluster program");
         let ready = serde_json::from_str(&line).expect("a cluster; what went wrong is said above");
         Self {
             ready,
             next_user: AtomicUsize::new(0),
-            holder,
+            holder: std::sync::Mutex::new((holder, said)),
             _turn: None,
         }
     }
@@ -103,6 +102,25 @@ impl Cluster {
     /// As an administrator. One for each test: a client belongs to the runtime that made it.
     pub async fn client(&self) -> Client {
         client(&self.ready.kubeconfig).await
+    }
+
+    /// Copies the cluster's storage, as a backup would.
+    pub fn save(&self) {
+        self.order("save");
+    }
+
+    /// Puts the saved storage in the place of the present one, and starts the API server again.
+    pub fn restore(&self) {
+        self.order("restore");
+    }
+
+    fn order(&self, word: &str) {
+        let (holder, said) = &mut *self.holder.lock().expect("no test panicked with it");
+        let stdin = holder.stdin.as_mut().expect("its standard input");
+        writeln!(stdin, "{word}").expect("the cluster program listens");
+        let mut line = String::new();
+        said.read_line(&mut line).expect("a line of the cluster program");
+        assert_eq!(line.trim(), word);
     }
 
     pub fn kubeconfig(&self) -> &Path {
@@ -260,8 +278,9 @@ impl Cluster {
 impl Drop for Cluster {
     /// Returns when its processes are gone.
     fn drop(&mut self) {
-        drop(self.holder.stdin.take());
-        self.holder.wait().expect("the cluster program's state");
+        let (holder, _) = self.holder.get_mut().expect("no test panicked with it");
+        drop(holder.stdin.take());
+        holder.wait().expect("the cluster program's state");
     }
 }
 

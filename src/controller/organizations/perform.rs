@@ -11,6 +11,7 @@ use super::{client, observe};
 use crate::controller::context::Context;
 use crate::controller::patch::{self, FinalizerChange};
 use crate::controller::subject::Subject;
+use crate::controller::watch::ears::Resource;
 use crate::controller::workspaces::claims;
 use crate::crd::organization::OrganizationStatus;
 use crate::crd::{AnyWorkspace, Organization, WithoutManagedFields};
@@ -152,7 +153,15 @@ impl Performer {
         let mut shared = self.context.shared();
         if self.context.state_of(&mut shared, &self.object).is_some() {
             let uid = Uid::new(self.object.uid().unwrap_or_default());
-            shared.written.wrote(&uid, object.resource_version().as_deref());
+            let version = object.resource_version();
+            let namespace = &self.context.settings.operator_namespace;
+            shared.written.wrote(&uid, version.as_deref());
+            shared.ears.wrote(
+                Resource::Organizations,
+                namespace,
+                version.as_deref(),
+                self.context.now(),
+            );
         }
     }
 

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use futures::stream::{self, BoxStream, StreamExt};
 use kube::runtime::watcher::{self, Event};
 
+/// The events of one kind.
+pub(super) type Events<K> = BoxStream<'static, watcher::Result<Event<K>>>;
+
 /// Applies `reduce` to each object.
 pub(super) fn reduced<K, R>(event: Event<K>, reduce: fn(K) -> R) -> Event<R> {
     match event {

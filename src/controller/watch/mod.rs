@@ -1,9 +1,12 @@
 //! Watching: brings the events of the API server into the stores and indexes.
 //!
-//! In the order of an event: [`sources`] asks for it, [`merge`] makes one stream of several namespaces, [`watches`] runs the
+//! In the order of an event: [`sources`] asks for it, [`listening`] begins a watch again that [`hearing`] finds deaf, [`merge`] makes one stream of several namespaces, [`watches`] runs the
 //! streams and ends with the first that breaks, [`handlers`] feeds the store and wakes the objects that the change concerns.
 
+pub(super) mod ears;
 mod handlers;
+mod hearing;
+mod listening;
 mod merge;
 mod sources;
 mod watches;

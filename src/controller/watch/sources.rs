@@ -4,52 +4,55 @@
 use std::fmt::Debug;
 
 use futures::FutureExt;
-use futures::stream::{BoxStream, StreamExt};
+use futures::stream::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{NamespaceResourceScope, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-use super::merge::{merge, reduced};
+use super::ears::{self, Watched};
+use super::listening::Ear;
+use super::merge::{Events, merge, reduced};
 use crate::admin::ReadinessGate;
-use crate::controller::context::Context;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::settings::Watch;
 
 /// Below the idle limits of common load balancers (240 s), so that a watch which died silently ends by itself.
 const WATCH_FOR_SECONDS: u32 = 200;
 
-pub(super) type Events<K> = BoxStream<'static, watcher::Result<Event<K>>>;
-
-pub(super) fn events<K>(api: Api<K>, config: watcher::Config) -> Events<K>
+/// The events of one watch, begun again with a list whenever it is found to be deaf.
+pub(super) fn events<K>(ear: &Ear, watched: Watched, api: Api<K>, config: watcher::Config) -> Events<K>
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher(api, config.timeout(WATCH_FOR_SECONDS))
-        .default_backoff()
-        .boxed()
+    let config = config.timeout(WATCH_FOR_SECONDS);
+    ear.clone().listen(watched, move || {
+        watcher(api.clone(), config.clone()).default_backoff().boxed()
+    })
 }
 
 pub(super) fn metadata<K>(
+    ear: &Ear,
+    watched: Watched,
     api: Api<WithoutManagedFields<PartialObjectMeta<K>>>,
     config: watcher::Config,
 ) -> Events<PartialObjectMeta<K>>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + 'static,
 {
-    events(api, config)
+    events(ear, watched, api, config)
         .map(|event| event.map(|event| reduced(event, |object| trimmed(object.0))))
         .boxed()
 }
 
 /// The events of the watched namespaces, or of all, each object reduced.
 pub(super) fn scoped<K, R>(
-    context: &Context,
+    ear: &Ear,
     gate: &ReadinessGate,
-    config: watcher::Config,
+    (resource, config): (ears::Resource, watcher::Config),
     reduce: fn(K) -> R,
     name: fn(&R) -> String,
 ) -> Events<R>
@@ -58,17 +61,19 @@ where
     K::DynamicType: Default,
     R: Clone + Send + 'static,
 {
-    let part = |api: Api<K>| {
-        events(api, config.clone())
+    let context = &ear.context;
+    let part = |namespace: Option<String>, api: Api<K>| {
+        events(ear, Watched { resource, namespace }, api, config.clone())
             .map(move |event| event.map(|event| reduced(event, reduce)))
             .boxed()
     };
     match &context.settings.watch {
-        Watch::All => part(Api::all(context.client.clone())),
+        Watch::All => part(None, Api::all(context.client.clone())),
         Watch::Only(names) => {
-            let parts = names
-                .iter()
-                .map(|namespace| part(Api::namespaced(context.client.clone(), namespace)));
+            let parts = names.iter().map(|namespace| {
+                let api = Api::namespaced(context.client.clone(), namespace);
+                part(Some(namespace.clone()), api)
+            });
             let (namespaces, gate, names) = (
                 context.namespaces.clone(),
                 gate.clone(),
@@ -126,13 +131,25 @@ fn is_missing(namespaces: &Store<PartialObjectMeta<Namespace>>, name: &str) -> b
 
 /// The watched namespaces themselves, for their labels. A list or watch that selects one by name needs rights on that
 /// namespace alone.
-pub(super) fn namespaces(context: &Context) -> Events<PartialObjectMeta<Namespace>> {
-    let part = |config| metadata(Api::all(context.client.clone()), config);
+pub(super) fn namespaces(ear: &Ear) -> Events<PartialObjectMeta<Namespace>> {
+    let context = &ear.context;
+    let part = |namespace: Option<String>, config| {
+        let resource = ears::Resource::Namespaces;
+        metadata(
+            ear,
+            Watched { resource, namespace },
+            Api::all(context.client.clone()),
+            config,
+        )
+    };
     let only = |name| watcher::Config::default().fields(&format!("metadata.name={name}"));
     match &context.settings.watch {
-        Watch::All => part(watcher::Config::default()),
+        Watch::All => part(None, watcher::Config::default()),
         Watch::Only(names) => merge(
-            names.iter().map(|name| part(only(name))).collect(),
+            names
+                .iter()
+                .map(|name| part(Some(name.clone()), only(name)))
+                .collect(),
             ResourceExt::name_any,
             |_, _| false,
         ),

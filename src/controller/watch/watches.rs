@@ -12,8 +12,11 @@ use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
 use tokio::task::{Id, JoinSet};
 
+use super::ears::{Resource, Watched};
 use super::handlers::{Credentials, EventHandler, Namespaces, Organizations, Secrets, Workspaces};
-use super::sources::{Events, events, metadata, namespaces, scoped, trimmed};
+use super::listening::Ear;
+use super::merge::Events;
+use super::sources::{events, metadata, namespaces, scoped, trimmed};
 use crate::admin::{Metrics, ReadinessGate};
 use crate::controller::context::{Context, Writers};
 use crate::controller::reduced_secret::ReducedSecret;
@@ -105,51 +108,65 @@ pub(in crate::controller) fn start(
     gate: &ReadinessGate,
 ) -> Watches {
     let mut watches = Watches::new(context.admin.metrics.clone());
-    let client = &context.client;
-    let own = context.settings.operator_namespace.as_str();
+    let (client, own) = (&context.client, context.settings.operator_namespace.as_str());
+    let ear = Ear {
+        context: context.clone(),
+        gate: context.admin.readiness.gate("watches"),
+    };
+    let in_own = |resource| Watched {
+        resource,
+        namespace: None,
+    };
     watches.add(
-        "workspaces",
+        Resource::Workspaces.as_str(),
         scoped(
-            context,
+            &ear,
             gate,
-            watcher::Config::default(),
+            (Resource::Workspaces, watcher::Config::default()),
             trimmed,
             AnyWorkspace::name_any,
         ),
         handled_by(context, Workspaces(writers.workspaces)),
     );
+    let labelled = watcher::Config::default().labels(metadata_keys::WORKSPACE_LABEL);
     watches.add(
-        "secrets",
+        Resource::TokenSecrets.as_str(),
         scoped(
-            context,
+            &ear,
             gate,
-            watcher::Config::default().labels(metadata_keys::WORKSPACE_LABEL),
+            (Resource::TokenSecrets, labelled),
             |secret: WithoutManagedFields<Secret>| ReducedSecret::of(&secret.0),
             |kept| kept.name.clone(),
         ),
         handled_by(context, Secrets::default()),
     );
     watches.add(
-        "organizations",
+        Resource::Organizations.as_str(),
         events(
+            &ear,
+            in_own(Resource::Organizations),
             Api::<AnyOrganization>::namespaced(client.clone(), own),
             watcher::Config::default(),
         ),
         handled_by(context, Organizations(writers.organizations)),
     );
     watches.add(
-        "credentials",
+        Resource::Credentials.as_str(),
         metadata(
+            &ear,
+            in_own(Resource::Credentials),
             Api::<WithoutManagedFields<PartialObjectMeta<Secret>>>::namespaced(client.clone(), own),
             watcher::Config::default(),
         ),
         handled_by(context, Credentials(writers.credentials)),
     );
     watches.add(
-        "namespaces",
-        namespaces(context),
+        Resource::Namespaces.as_str(),
+        namespaces(&ear),
         handled_by(context, Namespaces(writers.namespaces)),
     );
+    let asking = watches.tasks.spawn(ear.ask_for_revisions());
+    watches.resources.insert(asking.id(), "revisions");
     watches
 }
 

@@ -212,7 +212,7 @@ impl Reconciler for Running {
     /// A lost reconcile rests as a failed one, for what it sent. Its claims stay until the next reconcile, or go where its object has gone.
     fn give_up(context: &Context, object: &Workspace, _: Lost) -> Duration {
         let view = observe::view(context, object);
-        let (now, cause, uid) = (view.now, view.cause(), &view.object.uid);
+        let (now, uid) = (view.now, &view.object.uid);
         let mut shared = context.shared();
         if !context.is_stored(object) {
             let winners = shared.forget(uid);
@@ -223,7 +223,7 @@ impl Reconciler for Running {
         let urgency = token_secret::urgency(&view);
         let memory = shared.memories.entry(uid.clone()).or_default();
         memory.lost_track(now);
-        let at = memory.rest_after_loss(now, cause, urgency, uid);
+        let at = memory.rest_after_loss(now, |aspect| view.cause(aspect), urgency, uid);
         runner::wait_until(now, at)
     }
 }

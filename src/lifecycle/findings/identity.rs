@@ -17,6 +17,32 @@ pub(in crate::lifecycle) fn unconfirmed(record: &Record) -> Finding {
     )
 }
 
+/// The workspace that a restored or copied status names; one answer is not enough.
+pub(in crate::lifecycle) fn wish_unconfirmed(id: &WorkspaceId) -> Finding {
+    Finding::new(
+        Reason::NotFoundUnconfirmed,
+        format!(
+            "the status that this object came with names the workspace {id}, and Agent Engine returned \"not found\"; waiting \
+             for the next list to confirm before a new one is created"
+        ),
+    )
+}
+
+/// The same while many are missing.
+pub(in crate::lifecycle) fn wish_among_many(
+    id: &WorkspaceId,
+    organization: &OrganizationId,
+    name: &str,
+) -> Finding {
+    Finding::new(
+        Reason::ManyWorkspacesMissing,
+        format!(
+            "many workspaces of organization {organization} are missing at once, among them {id}, which the status that this \
+             object came with names; no other is created until that is cleared up. See the Organization {name:?}"
+        ),
+    )
+}
+
 pub(in crate::lifecycle) fn not_found(view: &View, record: &Record) -> Finding {
     let held_back = if view.declared.is_suspended() {
         ", which waits while spec.suspend is set"

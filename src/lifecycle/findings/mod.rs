@@ -27,10 +27,10 @@ pub(in crate::lifecycle) use deletion::{
 };
 pub(in crate::lifecycle) use identity::{
     another_organization, many_missing, many_missing_while_deleting, not_found, orphan_removed,
-    token_opens_another, unconfirmed,
+    token_opens_another, unconfirmed, wish_among_many, wish_unconfirmed,
 };
 pub(in crate::lifecycle) use names::{
-    already_exists, bears_what_is_not_granted, id_claimed, name_claimed, not_granted, similar,
+    already_exists, bears_what_is_not_granted, id_claimed, id_not_granted, name_claimed, not_granted, similar,
 };
 pub(in crate::lifecycle) use organization::{
     changed, mismatch, not_decodable, not_found as organization_not_found, not_ready,
@@ -40,6 +40,7 @@ pub(in crate::lifecycle) use sync::{
     rename_waits_for_tokens, suspended, switch_waits, unread, updating,
 };
 pub(in crate::lifecycle) use token::{
-    being_issued, declared_inactive, disabled, inactive, rename_unclear, secret_fight, secret_not_owned,
-    unknown_state, verified, verified_of_another_organization, waits as token_waits,
+    being_issued, declared_inactive, disabled, inactive, rename_unclear, secret_altered, secret_fight,
+    secret_not_owned, unknown_state, verified, verified_and_contested, verified_of_another_organization,
+    waits as token_waits,
 };

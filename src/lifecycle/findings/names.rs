@@ -24,6 +24,20 @@ pub(in crate::lifecycle) fn not_granted(view: &View, name: &WorkspaceName) -> Fi
     )
 }
 
+/// The workspace to adopt by its id has a name that is not granted, and that this namespace does not learn.
+pub(in crate::lifecycle) fn id_not_granted(view: &View, id: &WorkspaceId) -> Finding {
+    Finding::new(
+        Reason::NameNotGranted,
+        format!(
+            "namespace {:?} may not use the name that the workspace {id} has; it was left alone. Ask the administrator for an \
+             entry in the Organization {:?}, spec.access, that grants the name of that workspace; or, if the id is wrong, \
+             delete this object and create it again with the right one",
+            view.object.namespace,
+            view.declared.organization_name(),
+        ),
+    )
+}
+
 /// The workspace bears a name that is not granted. Another name in spec would not help it.
 pub(in crate::lifecycle) fn bears_what_is_not_granted(view: &View, name: &WorkspaceName) -> Finding {
     Finding::new(

@@ -1,14 +1,48 @@
 //! The token and its Secret.
 
+use crate::crd::metadata_keys::WORKSPACE_LABEL;
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
 use crate::domain::reason::Reason;
+use crate::lifecycle::facts::{Differing, Key};
 use crate::lifecycle::view::Record;
 
 pub(in crate::lifecycle) fn verified() -> Finding {
     Finding::new(
         Reason::TokenVerified,
         "a token verified to open this workspace is in the Secret",
+    )
+}
+
+/// Labels and annotations that the operator leaves alone, because they were changed again after its write.
+pub(in crate::lifecycle) fn verified_and_contested(secret: &str, differing: &Differing) -> Finding {
+    let keys: Vec<_> = differing
+        .keys()
+        .map(|key| match key {
+            Key::Label(key) => format!("label {key:?}"),
+            Key::Annotation(key) => format!("annotation {key:?}"),
+        })
+        .collect();
+    Finding::new(
+        Reason::TokenVerified,
+        format!(
+            "{}; an admission policy or another client keeps other values of {}, which the operator leaves alone: `kubectl \
+             get secret {secret} --output yaml --show-managed-fields` names a client, or the operator where a policy changes \
+             its write",
+            verified().message,
+            keys.join(", ")
+        ),
+    )
+}
+
+pub(in crate::lifecycle) fn secret_altered(secret: &str) -> Finding {
+    Finding::new(
+        Reason::SecretAltered,
+        format!(
+            "the API server stored the Secret {secret:?} otherwise than it was written: an admission policy changes its keys \
+             or the annotations of the operator. The token in it is not vouched for, and is renewed when it is due. Exempt \
+             the Secret from that policy (label {WORKSPACE_LABEL}), then delete it: it is made again at once"
+        ),
     )
 }
 

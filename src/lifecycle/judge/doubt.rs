@@ -44,10 +44,9 @@ pub fn unresolved_until(view: &View, record: &Record) -> Option<Timestamp> {
 /// The same, if something waits for it. What is as declared is not woken for issues that nobody knows of.
 pub fn waits_until(view: &View) -> Option<Timestamp> {
     let record = view.record()?;
-    let name = view.row(&record.id).map_or(&record.name, |row| &row.name);
     let waits = view.object.deletion == Deletion::Requested
         || view.object.recreate.as_ref() == Some(&record.id)
-        || *name != view.declared.name;
+        || is_misnamed(view, &record);
     if waits {
         unresolved_until(view, &record)
     } else {
@@ -55,11 +54,18 @@ pub fn waits_until(view: &View) -> Option<Timestamp> {
     }
 }
 
-/// When a rename that was not answered was sent at the latest. The process before may have sent one if one was wanted.
+/// Whether the workspace has another name than the declared one, as last seen.
+fn is_misnamed(view: &View, record: &Record) -> bool {
+    let name = view.row(&record.id).map_or(&record.name, |row| &row.name);
+    *name != view.declared.name
+}
+
+/// When a rename that was not answered was sent at the latest. The process before may have sent one if one was wanted, and
+/// has not taken effect.
 fn rename_unclear_at(view: &View) -> Option<Timestamp> {
     let ours = view.memory.rename_unclear_at;
     let record = view.record()?;
-    let wanted = record.name != view.declared.name && !view.declared.is_suspended();
+    let wanted = is_misnamed(view, &record) && !view.declared.is_suspended();
     let former = wanted && former_issue(view, &record).is_some();
     ours.max(former.then_some(view.process_began))
 }

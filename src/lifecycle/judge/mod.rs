@@ -10,14 +10,17 @@
 //! - [`doubt`]: which writes may still take effect, and until when?
 //! - [`drift`]: name and state beside what is declared.
 //! - [`token_secret`]: which Secret the token goes to, and what is in it.
+//! - [`decoration`]: its labels and annotations.
 //! - [`token`]: is a token wanted, and what does it need next?
 //! - [`token_life`]: how long does the token in use still live?
 //! - [`waiting`]: does the stored status hold while the object waits?
+//! - [`wish`]: is the workspace missing that another object's status names?
 //! - [`deletion`]: what becomes of the workspace when its object goes.
 //! - [`failure`]: what a failed call means, and which failure ends the reconcile.
 
 pub mod attribution;
 pub mod claims;
+pub mod decoration;
 pub mod deletion;
 pub mod doubt;
 pub mod drift;
@@ -30,3 +33,4 @@ pub mod token;
 pub mod token_life;
 pub mod token_secret;
 pub mod waiting;
+pub mod wish;

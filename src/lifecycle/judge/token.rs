@@ -8,9 +8,11 @@ use crate::domain::remote::WorkspaceState;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall};
 use crate::lifecycle::findings;
+use crate::lifecycle::judge::decoration::{self, State};
 use crate::lifecycle::judge::token_secret::{self, Target};
 use crate::lifecycle::judge::{doubt, drift, identity, names};
 use crate::lifecycle::memory::LastToken;
+use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::view::{Record, View};
 
 /// What the token Secret needs.
@@ -53,13 +55,22 @@ pub fn need(view: &View, record: &Record) -> Need {
             );
         }
         Target::Ours(facts) if token_secret::is_current(view, record, facts) => {
-            let ended = facts.times.is_some_and(|times| times.has_ended(view.now));
-            return if ended {
+            return match facts.times {
                 // It lived shorter than the least time between two issues.
-                Need::Later(findings::token_waits())
-            } else {
-                Need::None(findings::verified())
+                Some(times) if times.has_ended(view.now) => Need::Later(findings::token_waits()),
+                // Its labels or annotations were declared and could not be written.
+                _ if decoration::state(view, facts) == State::Due && view.rests(Aspect::Token) => {
+                    Need::Later(view.last_word(TOKEN_READY, findings::token_waits))
+                }
+                _ => Need::None(token_secret::verified(view)),
             };
+        }
+        // Another token would be changed in the same way: it is not issued before it is due.
+        Target::Ours(facts)
+            if token_secret::is_altered(view, record, facts)
+                && token_secret::freshness(view) == Some(Freshness::Fresh) =>
+        {
+            return Need::Blocked(findings::secret_altered(&facts.name));
         }
         Target::Ours(_) | Target::Free | Target::Unread => {}
     }
@@ -70,6 +81,13 @@ pub fn need(view: &View, record: &Record) -> Need {
     if let Target::Unread = target {
         let name = token_secret::secret_name(view);
         return Need::Next(ClusterEffect::ReadSecret { name }.into());
+    }
+    // A token that no Secret can take is not issued.
+    if let Target::Free = target
+        && view.memory.refused_secret == Some(view.target_name())
+    {
+        let name = view.target_name();
+        return Need::Next(ClusterEffect::TrySecret { name }.into());
     }
     let Some(row) = identity::confirmed(view, record) else {
         return Need::Next(EngineCall::Get(record.id.clone()).into());
@@ -95,10 +113,18 @@ fn may_not_issue(view: &View, record: &Record) -> Option<Need> {
             view,
         ))));
     }
-    if view.rests(Aspect::Token) {
+    if view.rests(Aspect::Token) || has_just_ended(view) {
         return Some(Need::Later(view.last_word(TOKEN_READY, findings::token_waits)));
     }
     names::id_claimed_by_other(view, &record.organization_id, &record.id).map(Need::Blocked)
+}
+
+/// Whether the token in the Secret lived so short that its next one is not due yet.
+fn has_just_ended(view: &View) -> bool {
+    let uid = &view.object.uid;
+    token_secret::times(view).is_some_and(|times| {
+        times.freshness(uid, view.now) == Freshness::Expired && view.now < times.renew_at(uid)
+    })
 }
 
 /// The Secret that the token goes to, if it holds one that is wanted and not about to end.

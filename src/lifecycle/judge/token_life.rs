@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::lifecycle::facts::{Content, Ownership, SecretFacts};
-use crate::lifecycle::judge::token_secret;
+use crate::lifecycle::judge::decoration::{self, State};
+use crate::lifecycle::judge::{drift, token_secret};
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::view::View;
 
@@ -18,14 +19,19 @@ pub fn is_served(view: &View) -> bool {
     let (Some(record), Some(facts)) = (view.record(), declared) else {
         return false;
     };
-    token_secret::is_good(view, &record, facts)
-        && token_secret::contains(&facts.labels, &token_secret::labels(view))
-        && token_secret::contains(&facts.annotations, &token_secret::extra_annotations(view))
+    // After a rename the Secret still tells the old name.
+    let named = match &facts.content {
+        Content::Whole(content) => content.workspace_name == drift::current(view, &record).name,
+        Content::Damaged => false,
+    };
+    named && token_secret::is_good(view, &record, facts) && decoration::state(view, facts) != State::Due
 }
 
 /// When a token in use is next due, about to end, or at its end.
 pub fn changes_at(view: &View) -> Option<Timestamp> {
-    let changes = tokens(view).filter_map(|times| times.next_change(&view.object.uid, view.now));
+    // An admission policy may have changed what the marks say of the token in the target.
+    let known = tokens(view).chain(token_secret::times(view));
+    let changes = known.filter_map(|times| times.next_change(&view.object.uid, view.now));
     changes.min()
 }
 

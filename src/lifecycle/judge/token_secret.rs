@@ -1,14 +1,12 @@
 //! The Secret that the token goes to: which it is, what is in it, and when it is renewed.
 
-use std::collections::BTreeMap;
-
 use crate::crd::metadata_keys;
 use crate::domain::finding::Finding;
 use crate::domain::ids::WorkspaceName;
 use crate::lifecycle::effect::{ClusterEffect, Replace, SecretDraft};
-use crate::lifecycle::facts::{Content, Ownership, SecretContent, SecretFacts};
+use crate::lifecycle::facts::{Content, Ownership, Patchable, SecretContent, SecretFacts};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::drift;
+use crate::lifecycle::judge::{decoration, drift};
 use crate::lifecycle::progress::{Issued, SecretProgress};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::lifecycle::view::{Record, View};
@@ -40,9 +38,13 @@ pub fn target(view: &View) -> Target<'_> {
 }
 
 fn by_owner<'a>(view: &'a View, facts: &'a SecretFacts) -> Target<'a> {
-    match facts.ownership {
-        Ownership::Ours | Ownership::Orphaned => Target::Ours(facts),
-        Ownership::Foreign => previous_secret(view).map_or(Target::Foreign, Target::Ours),
+    match (facts.ownership, facts.patchable) {
+        (Ownership::Ours, _) | (Ownership::Orphaned, Patchable::Yes) => Target::Ours(facts),
+        // Only a Secret that our uid controls is deleted to make room for a token.
+        (Ownership::Orphaned, Patchable::No) | (Ownership::Foreign, _) => {
+            let previous = previous_secret(view).filter(|facts| facts.patchable == Patchable::Yes);
+            previous.map_or(Target::Foreign, Target::Ours)
+        }
     }
 }
 
@@ -109,19 +111,41 @@ pub fn is_current(view: &View, record: &Record, facts: &SecretFacts) -> bool {
     let fresh = facts
         .times
         .is_some_and(|times| times.freshness(&view.object.uid, view.now) == Freshness::Fresh);
-    let whole = match &facts.content {
+    fresh && is_whole(view, record, facts) && facts.ownership == Ownership::Ours
+}
+
+fn is_whole(view: &View, record: &Record, facts: &SecretFacts) -> bool {
+    match &facts.content {
         Content::Whole(found) => {
             content(view, record, &drift::current(view, record).name).as_ref() == Some(found)
         }
         Content::Damaged => false,
-    };
-    let decorated =
-        contains(&facts.labels, &labels(view)) && contains(&facts.annotations, &extra_annotations(view));
-    fresh && whole && decorated && facts.ownership == Ownership::Ours
+    }
 }
 
-pub fn contains(all: &BTreeMap<String, String>, some: &BTreeMap<String, String>) -> bool {
-    some.iter().all(|(key, value)| all.get(key) == Some(value))
+/// Whether the Secret is as the API server stored our last token, which is not as it was written: an admission policy
+/// changes it, and would change the next one too.
+pub fn is_altered(view: &View, record: &Record, facts: &SecretFacts) -> bool {
+    let asked = content(view, record, &drift::current(view, record).name);
+    view.memory.altered.as_ref().is_some_and(|altered| {
+        asked.as_ref() == Some(&altered.asked)
+            && facts.name == altered.name
+            && facts.content == altered.content
+            && facts.times == altered.times
+    })
+}
+
+/// The finding while the Secret holds a verified token.
+pub fn verified(view: &View) -> Finding {
+    match target(view) {
+        Target::Ours(facts) => match decoration::state(view, facts) {
+            decoration::State::Contested(differing) => {
+                findings::verified_and_contested(&facts.name, &differing)
+            }
+            decoration::State::AsAsked | decoration::State::Due => findings::verified(),
+        },
+        Target::Free | Target::Unread | Target::Foreign => findings::verified(),
+    }
 }
 
 pub fn content(view: &View, record: &Record, name: &WorkspaceName) -> Option<SecretContent> {
@@ -131,34 +155,6 @@ pub fn content(view: &View, record: &Record, name: &WorkspaceName) -> Option<Sec
         organization_id: record.organization_id.clone(),
         api_url: view.readable()?.api_url.clone(),
     })
-}
-
-/// What the user asked for, under what is ours.
-pub fn labels(view: &View) -> BTreeMap<String, String> {
-    let mut labels = view
-        .declared
-        .token_secret
-        .as_ref()
-        .map(|secret| secret.labels.clone())
-        .unwrap_or_default();
-    labels.insert(
-        metadata_keys::WORKSPACE_LABEL.to_owned(),
-        view.object.name.clone(),
-    );
-    labels.insert(
-        metadata_keys::MANAGED_BY_LABEL.to_owned(),
-        metadata_keys::FIELD_MANAGER.to_owned(),
-    );
-    labels.insert(metadata_keys::NO_BACKUP_LABEL.to_owned(), "true".to_owned());
-    labels
-}
-
-pub fn extra_annotations(view: &View) -> BTreeMap<String, String> {
-    view.declared
-        .token_secret
-        .as_ref()
-        .map(|secret| secret.annotations.clone())
-        .unwrap_or_default()
 }
 
 /// The Secret to write for the token at hand, which was verified to be of `record`.
@@ -175,8 +171,7 @@ pub fn draft(
         replace,
         content: content(view, record, name)?,
         times: issued.times,
-        labels: labels(view),
-        annotations: extra_annotations(view),
+        decoration: decoration::asked(view),
     })
 }
 
@@ -231,17 +226,26 @@ pub fn deletion(facts: &SecretFacts) -> ClusterEffect {
     }
 }
 
-/// The times of the token in the Secret, as its marks say.
+/// The times of the token in the Secret: as its marks say, or as they were written where an admission policy changes them.
 pub fn times(view: &View) -> Option<TokenTimes> {
     match target(view) {
-        Target::Ours(facts) => facts.times,
+        Target::Ours(facts) => view
+            .record()
+            .filter(|record| is_altered(view, record, facts))
+            .and_then(|_| Some(view.memory.last_token.as_ref()?.times))
+            .or(facts.times),
         Target::Free | Target::Unread | Target::Foreign => None,
     }
 }
 
+/// How fresh the token in the Secret is.
+pub fn freshness(view: &View) -> Option<Freshness> {
+    times(view).map(|times| times.freshness(&view.object.uid, view.now))
+}
+
 /// How urgent the next attempt at the token is.
 pub fn urgency(view: &View) -> Urgency {
-    match times(view).map(|times| times.freshness(&view.object.uid, view.now)) {
+    match freshness(view) {
         Some(Freshness::Urgent | Freshness::Expired) => Urgency::Token,
         Some(Freshness::Fresh | Freshness::Due) | None => Urgency::Normal,
     }

@@ -6,14 +6,16 @@ use crate::crd::workspace::{Creation, Origin};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, WorkspaceId};
 use crate::domain::object::Finalizer;
+use crate::domain::reason::Reason;
 use crate::domain::remote::RemoteWorkspace;
+use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::names::{self, Taken};
-use crate::lifecycle::judge::{token, token_secret};
+use crate::lifecycle::judge::{token, token_secret, wish};
 use crate::lifecycle::progress::{Issued, Remote, TokenProgress};
 use crate::lifecycle::rules::token::publish;
 use crate::lifecycle::step::{Change, Ending, Step};
@@ -53,13 +55,21 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
             Attribution::Ambiguous(row) => take_if_declared(view, &row),
             // I4: a new attempt starts only when the last one is resolved. What an answer that took long cannot tell is asked
             // again.
-            Attribution::Unresolved if view.now < resolved_at => {
-                Step::blocked(findings::creation_in_flight(intent))
-            }
+            Attribution::Unresolved if view.now < resolved_at => Step::blocked(in_flight(view, intent)),
             Attribution::Unresolved => call_or_rest(view, EngineCall::Search(intent.name.clone())),
             Attribution::NotFound => try_again(view).unwrap_or(Step::Store(Change::CreationVoid)),
         },
     )
+}
+
+/// While what a refused issue may have made can still come to light, the refusal says more.
+fn in_flight(view: &View, intent: &Creation) -> Finding {
+    let in_flight = || findings::creation_in_flight(intent);
+    let last = view.last_word(SYNCED, in_flight);
+    match last.reason {
+        Reason::PlanLimit | Reason::Rejected => last,
+        _ => in_flight(),
+    }
 }
 
 /// The permit came when the window of the intent could no longer tell what its issue makes.
@@ -163,12 +173,25 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
     match view.observed(id).map(|seen| &seen.remote) {
         None => Some(call_or_rest(view, EngineCall::Get(id.clone()))),
         Some(Remote::Present(row)) => Some(adopt(view, organization, row)),
-        // A wish for a missing workspace is dropped; a declared id is reported.
-        Some(Remote::Gone) => {
-            let declared = view.declared.workspace_id.as_ref();
-            declared.map(|id| Step::blocked(findings::declared_id_not_found(id, organization)))
-        }
+        Some(Remote::Gone) => match &view.declared.workspace_id {
+            Some(id) => Some(Step::blocked(findings::declared_id_not_found(id, organization))),
+            None => keep_the_wish(view, id, organization),
+        },
     }
+}
+
+/// A wish is dropped when its workspace is missing for certain, and is not one of many.
+fn keep_the_wish(view: &View, id: &WorkspaceId, organization: &OrganizationId) -> Option<Step> {
+    let readable = view.readable()?;
+    if readable.missing == Missing::Many {
+        return Some(Step::blocked(findings::wish_among_many(
+            id,
+            organization,
+            &readable.name,
+        )));
+    }
+    let missing = wish::missing(view)?;
+    (!missing.confirmed).then(|| Step::blocked(findings::wish_unconfirmed(id)))
 }
 
 /// A foreign status names a workspace and its organization. Another organization would answer "not found", and the operator
@@ -218,8 +241,12 @@ fn adopt_found(view: &View, organization: &OrganizationId, row: &RemoteWorkspace
 
 /// Checks every precondition again, on the workspace as read by id.
 fn adopt(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> Step {
-    let gates =
-        names::may_use(view, organization, &row.name).and_then(|grant| names::may_adopt(view, &grant, row));
+    // A namespace does not learn the name of a workspace that it was not granted.
+    let grant = names::grant(view, &row.name).ok_or_else(|| findings::id_not_granted(view, &row.id));
+    let gates = grant.and_then(|grant| {
+        let claimed = names::claimed_by_other(view, organization, &row.name);
+        claimed.map_or_else(|| names::may_adopt(view, &grant, row), Err)
+    });
     match (gates, &row.organization_id) {
         (Err(finding), _) => Step::blocked(finding),
         (Ok(()), Some(other)) if other != organization => {

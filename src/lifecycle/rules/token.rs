@@ -3,6 +3,7 @@
 use crate::domain::ids::WorkspaceName;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall, Replace};
+use crate::lifecycle::facts::Patchable;
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift;
 use crate::lifecycle::judge::token::{self, Need};
@@ -42,6 +43,10 @@ pub(super) fn publish(view: &View, record: &Record, name: &WorkspaceName) -> Opt
     }
     let replace = match token_secret::target(view) {
         Target::Free => Replace::Nothing,
+        // What no patch can change is made again.
+        Target::Ours(facts) if facts.patchable == Patchable::No => {
+            return Some(Step::token(token_secret::deletion(facts)));
+        }
         Target::Ours(facts) => Replace::Version(facts.resource_version.clone()),
         Target::Unread => {
             let name = token_secret::secret_name(view);

@@ -2,6 +2,7 @@
 //!
 //! - [`trouble`]: what a failure of Agent Engine means.
 //! - [`credential`]: whether the credential works.
+//! - [`demand`]: whether the declared rate suffices for what is managed.
 //! - [`verification`]: to which organization it belongs.
 //! - [`listing`]: when the shared list is due, and what it says about missing workspaces.
 //! - [`rest`]: until when Agent Engine is left alone.
@@ -9,6 +10,7 @@
 //! - [`news`]: what of this Workspaces do not know yet.
 
 pub mod credential;
+pub mod demand;
 pub mod listing;
 pub mod news;
 pub mod readiness;

@@ -3,6 +3,7 @@
 use crate::domain::ids::OrganizationId;
 use crate::domain::object::Deletion;
 use crate::domain::reason::Reason;
+use crate::organization::judge::demand::{Shortage, shortage};
 use crate::organization::judge::listing::many_missing;
 use crate::organization::judge::trouble::Trouble;
 use crate::organization::judge::verification::{Owner, Unknown, owner};
@@ -24,6 +25,8 @@ pub enum Readiness<'a> {
     /// So many workspaces are missing from the list that it is doubted.
     ManyMissing(usize),
     ListFailed(Trouble<'a>),
+    /// Verified, but the declared rate is too low for what is managed.
+    RateTooLow(Shortage),
     Verified,
 }
 
@@ -42,7 +45,7 @@ pub fn readiness(view: &View) -> Readiness<'_> {
     }
     match &view.memory.listing.failure {
         Some(failure) => Readiness::ListFailed(Trouble::of_list(failure)),
-        None => Readiness::Verified,
+        None => shortage(view).map_or(Readiness::Verified, Readiness::RateTooLow),
     }
 }
 
@@ -55,6 +58,7 @@ impl Readiness<'_> {
             Readiness::Changed { .. } => Reason::OrganizationMismatch,
             Readiness::ManyMissing(_) => Reason::ManyWorkspacesMissing,
             Readiness::ListFailed(trouble) => of_list(trouble),
+            Readiness::RateTooLow(_) => Reason::RateTooLow,
             Readiness::Verified => Reason::Verified,
         }
     }

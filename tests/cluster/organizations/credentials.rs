@@ -176,7 +176,7 @@ async fn an_organization_known_from_listed_rows_alone_is_verified() {
         .emulator
         .fault(json!({"operation": "W1", "contains": "limit", "answer": {"kind": "status", "status": 503}}))
         .await;
-    stage.relist("default", "1").await;
+    stage.relist_in_vain("default", "1").await;
     stage.organization_reason("default", "ApiUnavailable").await;
     stage.emulator.clear_faults().await;
     stage

@@ -49,7 +49,7 @@ async fn an_api_that_cannot_be_reached_is_waited_for() {
         .emulator
         .fault(json!({"path": "/api/*", "answer": {"kind": "drop"}}))
         .await;
-    stage.relist("default", "1").await;
+    stage.relist_in_vain("default", "1").await;
     stage.organization_reason("default", "ApiUnavailable").await;
     unasked_reconcile(&stage, &operator, "acme").await;
     assert!(

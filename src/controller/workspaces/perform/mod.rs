@@ -14,6 +14,7 @@ use super::observe;
 use crate::controller::context::Context;
 use crate::controller::error_text::{error_text, redacted};
 use crate::controller::patch::{self, FinalizerChange};
+use crate::controller::watch::ears::Resource;
 use crate::crd::workspace::WorkspaceStatus;
 use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
@@ -92,6 +93,8 @@ impl Performer {
             ClusterEffect::WriteStatus(status) => self.write_status(&status).await,
             ClusterEffect::ReadSecret { name } => self.read_secret(&name).await,
             ClusterEffect::WriteSecret(draft) => self.write_secret(*draft).await,
+            ClusterEffect::TrySecret { name } => self.try_secret(name).await,
+            ClusterEffect::DecorateSecret(decorated) => self.decorate_secret(*decorated).await,
             ClusterEffect::DeleteSecret {
                 name,
                 resource_version,
@@ -200,10 +203,7 @@ impl Performer {
             },
             Err(error) => return self.failed(&error),
         };
-        self.context
-            .shared()
-            .written
-            .wrote(&self.uid(), object.resource_version().as_deref());
+        self.wrote(object.resource_version().as_deref());
         self.object = object;
         ClusterOutcome::Object(Box::new(ObjectState {
             object: observe::object(&self.object),
@@ -214,14 +214,19 @@ impl Performer {
 
     /// Without a finalizer the object is gone, and the version that the API server returns is not that of its end.
     fn released(&self, left: &AnyWorkspace) {
-        let mut shared = self.context.shared();
         if left.finalizers().is_empty() {
-            shared.written.ended(&self.uid());
+            self.context.shared().written.ended(&self.uid());
         } else {
-            shared
-                .written
-                .wrote(&self.uid(), left.resource_version().as_deref());
+            self.wrote(left.resource_version().as_deref());
         }
+    }
+
+    /// The API server has at least this version of the object, so the watch must show it.
+    fn wrote(&self, version: Option<&str>) {
+        let (namespace, now) = (self.namespace(), self.context.now());
+        let mut shared = self.context.shared();
+        shared.written.wrote(&self.uid(), version);
+        shared.ears.wrote(Resource::Workspaces, &namespace, version, now);
     }
 
     async fn write_status(&mut self, status: &WorkspaceStatus) -> ClusterOutcome {

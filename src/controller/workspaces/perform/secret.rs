@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PostParams, Preconditions};
+use kube::core::Status;
 use kube::{Api, Resource, ResourceExt};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{NO_TOKEN, Performer};
 use crate::controller::patch;
-use crate::controller::reduced_secret::{ReducedSecret, fingerprint};
+use crate::controller::reduced_secret::{ReducedSecret, SECRET_TYPE, fingerprint};
 use crate::controller::secret_index::facts;
+use crate::controller::watch::ears;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::domain::time::elapsed;
 use crate::engine::ScopedToken;
-use crate::lifecycle::effect::{ClusterOutcome, LiveSecret, Replace, SecretDraft};
+use crate::lifecycle::effect::{
+    ClusterOutcome, Decorated, LiveSecret, Replace, SecretDecoration, SecretDraft,
+};
 use crate::lifecycle::facts::SecretFacts;
 
 impl Performer {
@@ -60,7 +64,7 @@ impl Performer {
                 let kept = ReducedSecret::of(&secret.0);
                 let facts = facts(&kept, &self.uid(), &self.object.name_any());
                 self.count_token(&kept);
-                self.context.shared().secrets.put(kept);
+                self.index(kept);
                 self.tokens.remove(&draft.slot);
                 ClusterOutcome::SecretWritten(facts)
             }
@@ -68,8 +72,75 @@ impl Performer {
             Err(kube::Error::Api(status)) if status.is_not_found() && draft.replace != Replace::Nothing => {
                 ClusterOutcome::Conflict
             }
+            Err(kube::Error::Api(status))
+                if draft.replace != Replace::Nothing && refuses_content(&status) =>
+            {
+                ClusterOutcome::SecretUnpatchable
+            }
             Err(error) => self.failed(&error),
         }
+    }
+
+    /// A dry run: quotas and policies judge it as a write.
+    pub(super) async fn try_secret(&self, name: String) -> ClusterOutcome {
+        let mut secret = Secret {
+            type_: Some("Opaque".to_owned()),
+            ..Secret::default()
+        };
+        secret.metadata.name = Some(name);
+        secret.metadata.namespace = Some(self.namespace());
+        let label = (metadata_keys::WORKSPACE_LABEL.to_owned(), self.object.name_any());
+        secret.metadata.labels = Some(BTreeMap::from([label]));
+        secret.metadata.owner_references = self.object.controller_owner_ref(&()).map(|owner| vec![owner]);
+        let params = PostParams {
+            field_manager: patch::params().field_manager,
+            dry_run: true,
+        };
+        match self
+            .secrets()
+            .create(&params, &WithoutManagedFields(secret))
+            .await
+        {
+            Ok(_) => ClusterOutcome::SecretPossible,
+            Err(kube::Error::Api(status)) if status.is_already_exists() => ClusterOutcome::Conflict,
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// Leaves the content.
+    pub(super) async fn decorate_secret(&self, decorated: Decorated) -> ClusterOutcome {
+        let patch = json!({"metadata": {
+            "resourceVersion": decorated.resource_version,
+            "labels": decorated.decoration.labels,
+            "annotations": annotations(&decorated.decoration),
+        }});
+        let patched = self
+            .secrets()
+            .patch(&decorated.name, &patch::params(), &Patch::Merge(patch))
+            .await;
+        match patched {
+            Ok(secret) => {
+                let kept = ReducedSecret::of(&secret.0);
+                let facts = facts(&kept, &self.uid(), &self.object.name_any());
+                self.index(kept);
+                ClusterOutcome::SecretDecorated(facts)
+            }
+            Err(kube::Error::Api(status)) if status.is_not_found() => ClusterOutcome::Conflict,
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// As the API server returned it. The watch of our label must show it, if it has that label.
+    fn index(&self, kept: ReducedSecret) {
+        let now = self.context.now();
+        let mut shared = self.context.shared();
+        if kept.labelled_for.is_some() {
+            let version = Some(kept.resource_version.as_str());
+            shared
+                .ears
+                .wrote(ears::Resource::TokenSecrets, &kept.namespace, version, now);
+        }
+        shared.secrets.put(kept);
     }
 
     fn count_token(&self, new: &ReducedSecret) {
@@ -125,7 +196,7 @@ impl Performer {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), ByteString(value.as_bytes().to_vec())))
         .collect();
-        let mut annotations = draft.annotations.clone();
+        let mut annotations = annotations(&draft.decoration);
         annotations.insert(
             metadata_keys::TOKEN_WORKSPACE_ID.to_owned(),
             content.workspace_id.to_string(),
@@ -142,12 +213,12 @@ impl Performer {
             .extend(fingerprint(&data).map(|mark| (metadata_keys::TOKEN_FINGERPRINT.to_owned(), mark)));
         let mut secret = Secret {
             data: Some(data),
-            type_: Some("Opaque".to_owned()),
+            type_: Some(SECRET_TYPE.to_owned()),
             ..Secret::default()
         };
         secret.metadata.name = Some(draft.name.clone());
         secret.metadata.namespace = Some(self.namespace());
-        secret.metadata.labels = Some(draft.labels.clone());
+        secret.metadata.labels = Some(draft.decoration.labels.clone());
         secret.metadata.annotations = Some(annotations);
         secret.metadata.owner_references = self.object.controller_owner_ref(&()).map(|owner| vec![owner]);
         secret
@@ -175,4 +246,21 @@ impl Performer {
             .remove(&(self.namespace(), name.clone()));
         ClusterOutcome::SecretDeleted { name }
     }
+}
+
+/// What users declared, and our mark of it and of the labels.
+fn annotations(decoration: &SecretDecoration) -> BTreeMap<String, String> {
+    let mut annotations = decoration.annotations.clone();
+    annotations.insert(
+        metadata_keys::DECORATION_MARK.to_owned(),
+        format!("{:016x}", decoration.mark),
+    );
+    annotations
+}
+
+/// Whether the API server's own validation refuses a change of the Secret. An admission policy may answer "invalid" too, but
+/// names no field; it would refuse the next Secret as well.
+fn refuses_content(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 422 && causes.into_iter().any(|cause| !cause.field.is_empty())
 }

@@ -33,6 +33,7 @@ impl World {
             "RemoveFinalizer",
             "WriteStatus",
             "WriteSecret",
+            "DecorateSecret",
             "DeleteSecret",
         ];
         self.journal

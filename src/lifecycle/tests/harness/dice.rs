@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, SYNCED, TOKEN_READY, set_conditions};
 use crate::crd::metadata_keys;
 use crate::crd::workspace::{
     AdoptionPolicy, Creation, CreationClock, DeletionPolicy, MissingWorkspace, Origin, TokenSecret,
@@ -11,20 +13,23 @@ use crate::crd::workspace::{
 };
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::reason::Reason;
 use crate::domain::remote::{
     Answer, Deleted, Failure, FailureClass, RemoteState, RemoteWorkspace, TokenScope, WorkspaceState,
 };
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, CrdState, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret,
-    ObjectState, Outcome, TokenSlot,
+    ObjectState, Outcome, Replace, TokenSlot,
 };
 use crate::lifecycle::facts::{
-    Content, ListEntry, ObjectFacts, OrganizationFacts, Ownership, SecretContent, SecretFacts,
+    Content, Kept, ListEntry, ObjectFacts, OrganizationFacts, Ownership, Patchable, SecretContent,
+    SecretFacts,
 };
 use crate::lifecycle::schedule::TokenTimes;
 use crate::lifecycle::tests::harness::world::{World, at, org, spec};
 use crate::lifecycle::view::View;
+use crate::limits::{Pressure, RateLimiter};
 
 /// A row of numbers, read one by one; at its end there are only noughts.
 pub(in crate::lifecycle::tests) struct Dice {
@@ -143,8 +148,33 @@ impl Dice {
             observed_organization_id: self.odds(8).then(|| self.organization_id()),
             token_secret_name: self.maybe(|dice| dice.pick(&["acme-token", "other", "third"]).to_owned()),
             last_handled_reconcile_at: None,
-            conditions: Vec::new(),
+            conditions: self.odds(2).then(Self::all_well).unwrap_or_default(),
         }
+    }
+
+    /// What a reconcile stored that found all well.
+    fn all_well() -> Vec<Condition> {
+        let told = [
+            (READY, Reason::AsDeclared),
+            (SYNCED, Reason::AsDeclared),
+            (TOKEN_READY, Reason::TokenVerified),
+        ];
+        let drafts = told.map(|(kind, reason)| ConditionDraft {
+            kind,
+            status: ConditionStatus::True,
+            reason: reason.as_str(),
+            message: String::new(),
+        });
+        set_conditions(&[], &drafts, 1, at(-900))
+    }
+
+    /// A rate limiter, which may be paused.
+    pub(in crate::lifecycle::tests) fn limiter(&mut self, now: Timestamp) -> RateLimiter {
+        let mut limiter = RateLimiter::new(1000);
+        if self.odds(4) {
+            limiter.observe(now, Pressure::Throttled(Duration::from_secs(3600)));
+        }
+        limiter
     }
 
     fn object(&mut self) -> ObjectFacts {
@@ -187,8 +217,11 @@ impl Dice {
                 issued_at: dice.instant(),
                 expires_at: dice.instant(),
             }),
+            patchable: self.pick(&[Patchable::Yes, Patchable::Yes, Patchable::No]),
             labels: self.pick(&[watched, Default::default()]),
             annotations: Default::default(),
+            kept: self.pick(&[Kept::All, Kept::Part]),
+            decoration_mark: None,
         }
     }
 
@@ -313,15 +346,32 @@ impl Dice {
                     None => LiveSecret::Absent,
                 },
             )),
+            Effect::Cluster(ClusterEffect::TrySecret { .. }) => {
+                Outcome::Cluster(ClusterOutcome::SecretPossible)
+            }
             Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
+                if draft.replace != Replace::Nothing && self.odds(8) {
+                    return Outcome::Cluster(ClusterOutcome::SecretUnpatchable);
+                }
+                let content = Content::Whole(draft.content.clone());
                 Outcome::Cluster(ClusterOutcome::SecretWritten(SecretFacts {
                     name: draft.name.clone(),
                     resource_version: "8".to_owned(),
                     ownership: Ownership::Ours,
-                    content: Content::Whole(draft.content.clone()),
+                    content: self.pick(&[content.clone(), content.clone(), content, Content::Damaged]),
                     times: Some(draft.times),
-                    labels: draft.labels.clone(),
-                    annotations: draft.annotations.clone(),
+                    patchable: Patchable::Yes,
+                    labels: self.pick(&[draft.decoration.labels.clone(), Default::default()]),
+                    annotations: draft.decoration.annotations.clone(),
+                    kept: Kept::All,
+                    decoration_mark: Some(draft.decoration.mark),
+                }))
+            }
+            Effect::Cluster(ClusterEffect::DecorateSecret(decorated)) => {
+                let facts = self.secret(&decorated.name);
+                Outcome::Cluster(ClusterOutcome::SecretDecorated(SecretFacts {
+                    ownership: Ownership::Ours,
+                    ..facts
                 }))
             }
             Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => {

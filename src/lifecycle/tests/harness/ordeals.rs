@@ -55,6 +55,10 @@ pub(in crate::lifecycle::tests) enum Ordeal {
     MovedBefore(&'static str),
     SwitchedRemotely(RemoteState),
     MadeByAnother(&'static str),
+    /// A near-equal name, at any time.
+    NearlyMadeByAnother(&'static str),
+    /// The next call of that kind takes so long until it is carried out, and until it is answered.
+    Slow(&'static str, u64, u64),
     RecordedByAnother,
     LoseSecrets,
     LoseLabel,
@@ -98,13 +102,21 @@ fn of_the_process() -> impl Strategy<Value = Ordeal> {
     .map(|(class, status)| Fault::Answers(class, status));
     let of_engine: Vec<Fault> = answers.into_iter().chain([Fault::AnswerLost]).collect();
     let of_kubernetes = vec![Fault::Refused, Fault::AnswerLost];
-    let crash = vec![Fault::CrashBefore, Fault::CrashAfter];
+    let crash = vec![Fault::CrashBefore, Fault::CrashAfter, Fault::CarriedOutAfter(20)];
+    let of_issue = vec![
+        Fault::CarriedOutAfter(3),
+        Fault::CarriedOutAfter(29),
+        Fault::DoneThough(FailureClass::Denied, 403),
+    ];
     let fault = |kinds: Vec<&'static str>, faults: Vec<Fault>| {
         (prop::sample::select(kinds), prop::sample::select(faults))
             .prop_map(|(kind, fault)| Ordeal::Fault(kind, fault))
     };
     prop_oneof![
         3 => fault(OF_ENGINE.to_vec(), of_engine),
+        2 => fault(vec!["Issue"], of_issue),
+        1 => (prop::sample::select(vec!["Search", "Get", "Issue"]), 0u64..15, 0u64..15)
+            .prop_map(|(kind, done, answered)| Ordeal::Slow(kind, done, answered)),
         2 => fault(OF_KUBERNETES.to_vec(), of_kubernetes),
         2 => (0usize..10, prop::sample::select(crash)).prop_map(|(n, fault)| Ordeal::Crash(n, fault)),
         1 => Just(Ordeal::Restart),
@@ -171,8 +183,10 @@ pub(in crate::lifecycle::tests) fn ordeal() -> impl Strategy<Value = Ordeal> {
 /// Any ordeal, with workspaces of others under the same names.
 pub(in crate::lifecycle::tests) fn crowded_ordeal() -> impl Strategy<Value = Ordeal> {
     let names = prop::sample::select(vec!["acme", "zenith", "nadir"]);
+    let near = prop::sample::select(vec!["ACME", " acme", "Zenith", "NADIR"]);
     prop_oneof![
         8 => ordeal(),
         1 => names.prop_map(Ordeal::MadeByAnother),
+        1 => near.prop_map(Ordeal::NearlyMadeByAnother),
     ]
 }

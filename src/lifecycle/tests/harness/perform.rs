@@ -11,11 +11,11 @@ use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState,
     Outcome, Replace,
 };
-use crate::lifecycle::facts::{Content, Ownership, SecretFacts};
+use crate::lifecycle::facts::{Content, Kept, Ownership, Patchable, SecretFacts};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled, SharedList};
 use crate::lifecycle::tests::harness::fake_engine::failure;
 use crate::lifecycle::tests::harness::telling;
-use crate::lifecycle::tests::harness::world::{Fault, Object, Secret, World};
+use crate::lifecycle::tests::harness::world::{Fault, LateIssue, Object, Secret, SentFor, World};
 
 /// Whether the organization's list is taken when a reconcile wants it.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -236,6 +236,7 @@ impl World {
             Some(Fault::Forbidden) => Some(Outcome::Cluster(ClusterOutcome::Forbidden {
                 detail: "forbidden".to_owned(),
             })),
+            Some(Fault::Unpatchable) => Some(Outcome::Cluster(ClusterOutcome::SecretUnpatchable)),
             Some(Fault::Refused) => Some(Outcome::Cluster(ClusterOutcome::KubernetesFailed {
                 detail: "refused".to_owned(),
             })),
@@ -253,10 +254,19 @@ impl World {
                 Some(self.fails(effect, started, failure(class, status)))
             }
             Some(Fault::CarriedOutAfter(seconds)) => {
-                if let Effect::Engine(EngineCall::Issue { name, .. }) = effect {
-                    let at = later(started, Duration::from_secs(seconds));
-                    self.late.push((at, name.clone()));
-                }
+                let Effect::Engine(EngineCall::Issue { name, .. }) = effect else {
+                    return Some(self.carry_out(object, version, effect, started));
+                };
+                let recorded = self.objects[object].status.workspace_id.is_some();
+                self.late.push(LateIssue {
+                    at: later(started, Duration::from_secs(seconds)),
+                    name: name.clone(),
+                    sent_for: if recorded {
+                        SentFor::Record
+                    } else {
+                        SentFor::Creation
+                    },
+                });
                 Some(self.fails(effect, started, failure(FailureClass::Unknown, 504)))
             }
             Some(Fault::Answers(class, status)) => Some(self.fails(effect, started, failure(class, status))),
@@ -336,6 +346,13 @@ impl World {
                     None => LiveSecret::Absent,
                 }))
             }
+            Effect::Cluster(ClusterEffect::TrySecret { name }) => {
+                Outcome::Cluster(if self.secrets.contains_key(name) {
+                    ClusterOutcome::Conflict
+                } else {
+                    ClusterOutcome::SecretPossible
+                })
+            }
             Effect::Cluster(ClusterEffect::WriteSecret(draft)) => {
                 let there = self
                     .secrets
@@ -349,15 +366,25 @@ impl World {
                     return Outcome::Cluster(ClusterOutcome::Conflict);
                 }
                 self.versions += 1;
-                let facts = SecretFacts {
+                let before = self.secrets.get(&draft.name).map(|secret| &secret.facts);
+                if before.is_some_and(|facts| facts.patchable == Patchable::No) {
+                    return Outcome::Cluster(ClusterOutcome::SecretUnpatchable);
+                }
+                let mut facts = SecretFacts {
                     name: draft.name.clone(),
                     resource_version: self.versions.to_string(),
                     ownership: Ownership::Ours,
                     content: Content::Whole(draft.content.clone()),
                     times: Some(draft.times),
-                    labels: draft.labels.clone(),
-                    annotations: draft.annotations.clone(),
+                    patchable: Patchable::Yes,
+                    labels: draft.decoration.labels.clone(),
+                    annotations: draft.decoration.annotations.clone(),
+                    kept: Kept::All,
+                    decoration_mark: Some(draft.decoration.mark),
                 };
+                if let Some(admission) = self.admission {
+                    admission(&mut facts);
+                }
                 let controller = Some(self.objects[object].facts.uid.clone());
                 self.secrets.insert(
                     draft.name.clone(),
@@ -367,6 +394,30 @@ impl World {
                     },
                 );
                 Outcome::Cluster(ClusterOutcome::SecretWritten(facts))
+            }
+            Effect::Cluster(ClusterEffect::DecorateSecret(decorated)) => {
+                let (version, admission) = (self.versions + 1, self.admission);
+                let Some(secret) = self.secrets.get_mut(&decorated.name) else {
+                    return Outcome::Cluster(ClusterOutcome::Conflict);
+                };
+                if secret.facts.resource_version != decorated.resource_version {
+                    return Outcome::Cluster(ClusterOutcome::Conflict);
+                }
+                self.versions = version;
+                secret.facts.resource_version = version.to_string();
+                secret.facts.labels.extend(decorated.decoration.labels.clone());
+                secret
+                    .facts
+                    .annotations
+                    .extend(decorated.decoration.annotations.clone());
+                secret.facts.decoration_mark = Some(decorated.decoration.mark);
+                if let Some(admission) = admission {
+                    admission(&mut secret.facts);
+                }
+                Outcome::Cluster(ClusterOutcome::SecretDecorated(SecretFacts {
+                    ownership: Ownership::Ours,
+                    ..secret.facts.clone()
+                }))
             }
             Effect::Cluster(ClusterEffect::DeleteSecret {
                 name,

@@ -138,8 +138,15 @@ fn does(effect: &Effect) -> String {
             };
             format!("WriteStatus: {what}, {}", ready.map_or("-", |c| &c.reason))
         }
+        Effect::Cluster(ClusterEffect::DecorateSecret(decorated)) => {
+            format!("DecorateSecret {:?}", decorated.name)
+        }
         Effect::Cluster(ClusterEffect::WriteSecret(draft)) => format!("WriteSecret {:?}", draft.name),
-        Effect::Cluster(ClusterEffect::ReadSecret { name } | ClusterEffect::DeleteSecret { name, .. }) => {
+        Effect::Cluster(
+            ClusterEffect::ReadSecret { name }
+            | ClusterEffect::TrySecret { name }
+            | ClusterEffect::DeleteSecret { name, .. },
+        ) => {
             format!("{} {name:?}", effect.kind())
         }
         Effect::Engine(EngineCall::Search(name)) => format!("Search {:?}", name.as_str()),
@@ -161,7 +168,9 @@ fn does(effect: &Effect) -> String {
 
 fn came(outcome: &Outcome) -> String {
     let answer = match outcome {
-        Outcome::Cluster(ClusterOutcome::Object(_) | ClusterOutcome::SecretWritten(_)) => {
+        Outcome::Cluster(
+            ClusterOutcome::Object(_) | ClusterOutcome::SecretWritten(_) | ClusterOutcome::SecretDecorated(_),
+        ) => {
             return "stored".to_owned();
         }
         Outcome::Cluster(ClusterOutcome::Secret(LiveSecret::Absent)) => return "absent".to_owned(),

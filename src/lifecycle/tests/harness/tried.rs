@@ -33,6 +33,8 @@ pub(in crate::lifecycle::tests) struct Tried {
     pub(in crate::lifecycle::tests) world: World,
     /// The workspaces of others, as their owners left them.
     pub(in crate::lifecycle::tests) others: Vec<RemoteWorkspace>,
+    /// Whether another client made a workspace of a near-equal name.
+    pub(in crate::lifecycle::tests) is_nearly_named: bool,
     healthy: ReadableOrganization,
     organization_is_well: bool,
 }
@@ -48,6 +50,7 @@ impl Tried {
         Self {
             world,
             others: Vec::new(),
+            is_nearly_named: false,
             healthy,
             organization_is_well: true,
         }
@@ -60,6 +63,8 @@ impl Tried {
             Ordeal::Organization(trouble) => self.trouble(trouble),
             Ordeal::OrganizationWell => self.organization_well(),
             Ordeal::MadeByAnother(name) => self.made_by_another(name),
+            Ordeal::NearlyMadeByAnother(name) => self.nearly_made_by_another(name),
+            Ordeal::Slow(kind, done, answered) => self.world.slow(kind, done, answered),
             Ordeal::Date(told) => self.world.engine.date = told,
             Ordeal::TokenLife(seconds) => self.world.engine.token_life = Duration::from_secs(seconds),
             Ordeal::CrdUnreadable => self.world.crd = CrdState::Unreadable { why: "?".to_owned() },
@@ -211,6 +216,16 @@ impl Tried {
         self.world.advance(BEYOND_ANY_WINDOW);
     }
 
+    /// At any time: no window makes a near-equal name ours.
+    fn nearly_made_by_another(&mut self, name: &str) {
+        if self.world.engine.names().contains(&name) {
+            return;
+        }
+        let id = self.world.engine.make(self.world.now, name);
+        self.others.extend(self.world.engine.row(&id).cloned());
+        self.is_nearly_named = true;
+    }
+
     /// All is well again. An Organization that was well is left as it is: its change would end every back-off.
     pub(in crate::lifecycle::tests) fn end(&mut self) {
         if !self.organization_is_well {
@@ -219,6 +234,7 @@ impl Tried {
         let world = &mut self.world;
         world.heal();
         world.meanwhile.clear();
+        world.slow.clear();
         world.crd = CrdState::Serving;
         world.claims.forget(&Uid::from("uid-older"));
         world.engine.token_life = Duration::from_secs(1200);

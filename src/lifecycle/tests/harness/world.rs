@@ -62,7 +62,6 @@ pub(in crate::lifecycle::tests) enum Fault {
     /// It was done, and the answer was lost.
     AnswerLost,
     /// Agent Engine answers so, and it was done all the same.
-    #[expect(dead_code, reason = "for the next chapter")]
     DoneThough(FailureClass, u16),
     /// The answer to an issue was lost, and Agent Engine carries it out so many seconds after it was sent.
     CarriedOutAfter(u64),
@@ -74,10 +73,29 @@ pub(in crate::lifecycle::tests) enum Fault {
     Refused,
     /// The Kubernetes API says that the operator may not.
     Forbidden,
+    /// The Kubernetes API refuses to change the content of a Secret.
+    Unpatchable,
 }
 
 /// What happens between two effects.
 type Meanwhile = fn(&mut World);
+
+/// An issue that was sent and is still to be carried out.
+#[derive(Clone, Debug)]
+pub(in crate::lifecycle::tests) struct LateIssue {
+    pub(in crate::lifecycle::tests) at: Timestamp,
+    pub(in crate::lifecycle::tests) name: WorkspaceName,
+    pub(in crate::lifecycle::tests) sent_for: SentFor,
+}
+
+/// What an issue was sent for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::lifecycle::tests) enum SentFor {
+    Creation,
+    Record,
+    /// A record, by a process that has ended.
+    RecordBefore,
+}
 
 /// How long one call takes: until it is carried out, and from then until it is answered.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +131,9 @@ pub(in crate::lifecycle::tests) struct World {
     /// The next effects of a kind that are slow.
     pub(in crate::lifecycle::tests) slow: Vec<(&'static str, Latency)>,
     /// Issues that were sent and are still to be carried out.
-    pub(in crate::lifecycle::tests) late: Vec<(Timestamp, WorkspaceName)>,
+    pub(in crate::lifecycle::tests) late: Vec<LateIssue>,
+    /// Changes each Secret as it is stored.
+    pub(in crate::lifecycle::tests) admission: Option<fn(&mut SecretFacts)>,
     /// The effect, counted from the start, at which the process dies, and whether it is carried out.
     pub(in crate::lifecycle::tests) crash_at: Option<(usize, Fault)>,
     /// Made by an issue for a workspace whose name had just moved.
@@ -158,6 +178,7 @@ impl World {
             meanwhile: Vec::new(),
             slow: Vec::new(),
             late: Vec::new(),
+            admission: None,
             crash_at: None,
             orphans: Vec::new(),
             orphans_of_crashes: Vec::new(),
@@ -293,13 +314,19 @@ impl World {
     /// Agent Engine carries out the issues whose time has come.
     pub(in crate::lifecycle::tests) fn land(&mut self) {
         let now = self.now;
-        let (due, later) = std::mem::take(&mut self.late)
-            .into_iter()
-            .partition(|(at, _)| *at <= now);
+        let sent = std::mem::take(&mut self.late);
+        let (due, later): (Vec<LateIssue>, _) = sent.into_iter().partition(|issue| issue.at <= now);
         self.late = later;
-        let due: Vec<(Timestamp, WorkspaceName)> = due;
-        for (at, name) in due {
-            self.engine.issue(at, &name);
+        for issue in due {
+            let before = self.engine.rows.len();
+            self.engine.issue(issue.at, &issue.name);
+            let made = self.engine.rows.iter().skip(before);
+            let made = made.map(|row| row.workspace.id.clone());
+            match issue.sent_for {
+                SentFor::Creation => {}
+                SentFor::Record => self.orphans.extend(made),
+                SentFor::RecordBefore => self.orphans_of_crashes.extend(made),
+            }
         }
     }
 
@@ -320,6 +347,13 @@ impl World {
         self.memory.clear();
         self.process_began = self.now;
         self.orphans_of_crashes.append(&mut self.orphans);
+        for issue in self
+            .late
+            .iter_mut()
+            .filter(|issue| issue.sent_for == SentFor::Record)
+        {
+            issue.sent_for = SentFor::RecordBefore;
+        }
         self.claims = Claims::default();
         self.limiter = RateLimiter::new(1000);
         self.snapshot = None;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use crate::crd::conditions::{self, READY, TOKEN_READY};
 use crate::crd::workspace::{DeletionPolicy, WorkspaceStatus};
 use crate::domain::ids::WorkspaceName;
 use crate::domain::object::{Deletion, Finalizer};
@@ -12,12 +13,11 @@ use crate::domain::remote::WorkspaceState;
 use crate::domain::time::elapsed;
 use crate::lifecycle::effect::{ClusterEffect, CrdState, Effect, EngineCall, WorkspaceChange};
 use crate::lifecycle::facts::Ownership;
-use crate::lifecycle::judge::{deletion, failure};
-use crate::lifecycle::progress::{Remote, SecretProgress, TokenProgress};
+use crate::lifecycle::judge::{deletion, failure, token_life};
+use crate::lifecycle::progress::{ObjectProgress, Remote, SecretProgress, TokenProgress};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled};
 use crate::lifecycle::tests::harness::dice::Dice;
 use crate::lifecycle::view::View;
-use crate::limits::RateLimiter;
 use crate::tenancy::{ClaimKey, Claims, canonical};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -28,7 +28,7 @@ fn play(
     dice: &mut Dice,
     mut seen: impl FnMut(&View, &Effect) -> Result<(), TestCaseError>,
 ) -> Result<(Reconcile, Box<Settled>), TestCaseError> {
-    let (mut claims, mut limiter) = (Claims::default(), RateLimiter::new(1000));
+    let (mut claims, mut limiter) = (Claims::default(), dice.limiter(view.now));
     let mut now = view.now;
     let mut reconcile = Reconcile::new(view);
     let mut outcome = None;
@@ -236,6 +236,10 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 "a token for a name that is not granted"
             );
         }
+        Effect::Cluster(ClusterEffect::DecorateSecret(decorated)) => {
+            prop_assert!(!foreign(view, &decorated.name));
+            prop_assert!(view.declared.token_enabled());
+        }
         Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => prop_assert!(!foreign(view, name)),
         Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
             reads_well(status, view.object.generation)?;
@@ -270,6 +274,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
         | Effect::Cluster(ClusterEffect::AddFinalizer)
         | Effect::Cluster(ClusterEffect::RemoveFinalizer)
         | Effect::Cluster(ClusterEffect::ReadSecret { .. })
+        | Effect::Cluster(ClusterEffect::TrySecret { .. })
         | Effect::Cluster(ClusterEffect::ReadCrd)
         | Effect::Engine(EngineCall::Search(_))
         | Effect::Engine(EngineCall::Get(_))
@@ -297,6 +302,39 @@ proptest! {
         prop_assert!(settled.reason.is_none_or(|reason| Reason::ALL.contains(&reason)));
     }
 
+    /// Promise: rule.true-while-waiting
+    #[test]
+    fn no_end_leaves_true_beside_an_ended_token(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut dice = Dice::new(numbers);
+        let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
+        let view = reconcile.view();
+        let readable = view.progress.object == ObjectProgress::Current;
+        if !readable || view.object.deletion == Deletion::Requested {
+            return Ok(());
+        }
+        let find = |kind| conditions::find(&settled.stored.conditions, kind).filter(|c| c.status == "True");
+        prop_assert!(find(TOKEN_READY).is_none() || token_life::lasts(view), "TokenReady beside an ended token");
+        let token = conditions::find(&settled.stored.conditions, TOKEN_READY);
+        let good = token.and_then(|c| Reason::parse(&c.reason)).is_none_or(|r| r.kstatus() == Kstatus::Ready);
+        prop_assert!(find(READY).is_none() || good, "Ready beside {:?}", token);
+    }
+
+    /// Promise: rule.true-while-waiting
+    #[test]
+    fn no_reconcile_comes_later_than_a_token_changes(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut dice = Dice::new(numbers);
+        let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
+        let view = reconcile.view();
+        if view.progress.object == ObjectProgress::Gone {
+            return Ok(());
+        }
+        let changes = token_life::changes_at(view);
+        prop_assert!(changes.is_none_or(|at| settled.requeue.at <= at), "{:?} {:?}", settled.requeue, changes);
+        let said = conditions::find(&settled.stored.conditions, READY).is_some();
+        let soon = elapsed(view.now, settled.requeue.at) <= MINUTE;
+        prop_assert!(said || soon, "nothing is said: {:?}", settled.requeue);
+    }
+
     #[test]
     fn what_failed_is_not_tried_again_at_once(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
@@ -311,7 +349,7 @@ proptest! {
         next.memory = settled.memory;
         next.listed = None;
         let aspect = failure::problem(reconcile.view()).map(|problem| problem.aspect);
-        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause()));
+        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause(aspect)));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
     }
 }

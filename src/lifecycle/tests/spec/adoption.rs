@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::crd::workspace::{AdoptionPolicy, Origin, WorkspaceSpec};
 use crate::domain::ids::{OrganizationId, WorkspaceId};
-use crate::domain::verification::Verification;
+use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::tests::harness::world::{World, spec};
 
 fn by_name() -> WorkspaceSpec {
@@ -214,4 +214,78 @@ fn a_status_of_another_organization_makes_no_twin() {
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.id("acme"), Some(id));
+}
+
+/// Promise: rule.name-of-others: Who knows an id does not learn the name of another tenant's workspace from it
+#[test]
+fn an_id_tells_no_name_that_is_not_granted() {
+    let mut world = World::new();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme], adoption: Allowed}]");
+    let id = world.engine.make(world.now, "secret-project");
+    world.apply("acme", by_id(&id));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "NameNotGranted");
+    let status = serde_json::to_string(world.status("acme")).unwrap();
+    assert!(!status.contains("secret-project"), "{status}");
+    assert!(status.contains(id.as_str()));
+}
+
+/// It was restored from a backup of another cluster.
+fn with_a_wish(id: &WorkspaceId) -> World {
+    let mut world = World::new();
+    world.allow_adoption();
+    world.apply("acme", by_name());
+    world.edit("acme", |o| {
+        o.status.uid = Some("uid-of-the-old-object".into());
+        o.status.workspace_id = Some(id.clone());
+        o.status.organization_id = Some(crate::lifecycle::tests::harness::world::org());
+        o.status.name = Some("acme".into());
+    });
+    world
+}
+
+/// Promise: rule.wish-missing: That a wished-for workspace is missing is confirmed like any loss before one is created in its place
+/// A single GET does not find it.
+#[test]
+fn a_wish_is_not_dropped_on_one_404() {
+    let mut world = World::new();
+    let id = world.engine.make(world.now, "acme");
+    let engine = std::mem::take(&mut world.engine);
+    let mut world = with_a_wish(&id);
+    world.engine = engine;
+    world.engine.row(&id).unwrap().tombstone = true;
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 0, "{:?}", world.kinds());
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    world.engine.row(&id).unwrap().tombstone = false;
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.id("acme"), Some(id));
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+/// Promise: rule.wish-missing
+#[test]
+fn a_wish_waits_while_many_workspaces_are_missing() {
+    let mut world = with_a_wish(&WorkspaceId::from("ws-9"));
+    world.readable().missing = Missing::Many;
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Issue"), 0);
+    assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
+    assert!(world.calls() <= 26, "{}", world.calls());
+    world.readable().missing = Missing::Few;
+    world.readable().revision += 1;
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// By a list, or by a second GET where none is taken.
+#[test]
+fn a_wish_that_is_missing_for_certain_is_dropped() {
+    let mut world = with_a_wish(&WorkspaceId::from("ws-9"));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());
+    let mut world = with_a_wish(&WorkspaceId::from("ws-9"));
+    world.live_unlisted("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());
 }

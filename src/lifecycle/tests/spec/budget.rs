@@ -13,7 +13,9 @@ use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
 
 fn rest(world: &World, memory: &Memory, aspect: Aspect) -> Option<Duration> {
-    let until = memory.backoff(aspect).not_before(world.view("acme").cause())?;
+    let until = memory
+        .backoff(aspect)
+        .not_before(world.view("acme").cause(aspect))?;
     Some(elapsed(world.now, until))
 }
 

@@ -236,7 +236,9 @@ fn a_definite_refusal_leaves_no_creation_in_flight() {
         world.fault("Issue", Fault::Answers(class, status), usize::MAX);
         world.live("acme", Duration::from_secs(3600));
         assert_eq!(world.ready("acme"), reason);
-        assert_eq!(world.status("acme").creation, None);
+        // A 403 may come after the workspace was made.
+        let in_doubt = class == FailureClass::Denied;
+        assert_eq!(world.status("acme").creation.is_some(), in_doubt, "{status}");
         assert_eq!(
             world.events.iter().filter(|r| r.as_str() == reason).count(),
             1,
@@ -247,6 +249,38 @@ fn a_definite_refusal_leaves_no_creation_in_flight() {
         world.live("acme", Duration::from_secs(3600));
         assert_eq!(world.ready("acme"), "AsDeclared");
     }
+}
+
+/// Promise: rule.refused-issue: A refused issue may have made its workspace unless its class says that it certainly made nothing
+/// Agent Engine made the workspace, and then refused the token.
+#[test]
+fn what_a_refused_creation_made_is_found_as_ours() {
+    for (status, class) in [
+        (403, FailureClass::Denied),
+        (409, FailureClass::Conflict),
+        (404, FailureClass::Missing),
+    ] {
+        let mut world = created();
+        world.fault("Issue", Fault::DoneThough(class, status), 1);
+        world.live("acme", Duration::from_secs(1800));
+        assert_eq!(world.ready("acme"), "AsDeclared", "{status}");
+        assert_eq!(world.status("acme").origin, Some(Origin::Created));
+        assert_eq!(world.engine.names(), ["acme"]);
+        assert!(!world.events.contains(&Reason::AlreadyExists));
+    }
+}
+
+/// Promise: rule.refused-issue
+#[test]
+fn what_a_refused_creation_made_goes_with_its_object() {
+    let mut world = created();
+    world.engine.list_lag = Duration::from_secs(25);
+    world.fault("Issue", Fault::DoneThough(FailureClass::Denied, 403), 1);
+    world.reconcile("acme").unwrap();
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert!(world.objects.is_empty());
+    assert_eq!(world.engine.names(), [""; 0]);
 }
 
 #[test]

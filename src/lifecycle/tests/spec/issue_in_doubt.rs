@@ -227,3 +227,17 @@ fn a_lost_workspace_is_not_replaced_while_an_issue_may_land() {
     assert_eq!(world.engine.names(), ["zenith"], "{:?}", world.kinds());
     assert_eq!(world.ready("acme"), "AsDeclared", "{}", world.message("acme"));
 }
+
+/// It took effect before the next process read the workspace.
+#[test]
+fn a_rename_of_a_killed_process_that_took_effect_delays_no_token() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.restart();
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("zenith");
+    world.list();
+    world.live("acme", Duration::from_secs(10));
+    assert_eq!(world.count("WriteSecret"), 1, "{:?}", world.kinds());
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}

@@ -5,6 +5,7 @@ mod advice;
 mod budget;
 mod claims;
 mod clock_set_back;
+mod contested_secrets;
 mod cost;
 mod creation;
 mod creation_disturbed;

@@ -114,16 +114,13 @@ fn a_secret_with_no_owner_and_no_label_of_ours_is_foreign() {
 
 #[test]
 fn damage_is_mended_at_once() {
-    let damages: [fn(&mut Secret); 6] = [
+    let damages: [fn(&mut Secret); 5] = [
         |secret| secret.facts.content = Content::Damaged,
         |secret| secret.facts.times = None,
         |secret| {
             let times = secret.facts.times.as_mut().unwrap();
             times.issued_at = crate::lifecycle::tests::harness::world::at(1_000_000);
             times.expires_at = crate::lifecycle::tests::harness::world::at(2_000_000);
-        },
-        |secret| {
-            secret.facts.labels.remove(metadata_keys::NO_BACKUP_LABEL);
         },
         |secret| {
             let Content::Whole(content) = &mut secret.facts.content else {

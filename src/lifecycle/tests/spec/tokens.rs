@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::ids::{OrganizationId, WorkspaceName};
 use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
 use crate::domain::time::{elapsed, later};
-use crate::lifecycle::tests::harness::world::{Fault, World};
+use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
 #[test]
 fn a_refresh_is_a_get_an_issue_a_verification_and_a_write() {
@@ -238,4 +238,31 @@ fn a_secret_deleted_again_and_again_is_restored_slowly() {
     world.secrets.clear();
     world.live("acme", Duration::from_secs(1));
     assert_eq!(world.secrets.len(), 1, "and once more at once");
+}
+
+/// Promise: rule.ended-token: Ready is never True beside a token that has ended, and no token is renewed within half a minute
+/// The API states lives of ten seconds.
+#[test]
+fn a_token_that_has_ended_is_said_to_have_ended() {
+    let mut world = World::new();
+    world.engine.token_life = Duration::from_secs(10);
+    world.apply("acme", spec("acme"));
+    let mut issues = Vec::new();
+    for _ in 0..300 {
+        world.live("acme", Duration::from_secs(1));
+        let times = world.secrets["acme-token"].facts.times.unwrap();
+        let ended = world.now >= times.expires_at;
+        let ready = world.condition("acme", "Ready").unwrap().0;
+        assert!(
+            !ended || ready != "True",
+            "{} beside an ended token",
+            world.ready("acme")
+        );
+        issues.push(times.issued_at);
+    }
+    issues.dedup();
+    assert!(issues.len() > 8, "it goes on: {issues:?}");
+    for pair in issues.windows(2) {
+        assert!(pair[1] >= pair[0] + Duration::from_secs(30), "{pair:?}");
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
+use crate::lifecycle::facts::Content;
 use crate::lifecycle::tests::harness::world::{Fault, World};
 
 const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
@@ -132,6 +133,7 @@ fn without_the_declared_secret_an_object_is_not_ready() {
     ] {
         let mut world = World::with_acme();
         world.fault("WriteSecret", Fault::Forbidden, usize::MAX);
+        world.fault("DecorateSecret", Fault::Forbidden, usize::MAX);
         world.edit("acme", |o| {
             o.spec.token_secret = Some(serde_json::from_value(declared.clone()).unwrap());
         });
@@ -143,4 +145,58 @@ fn without_the_declared_secret_an_object_is_not_ready() {
         world.live("acme", Duration::from_secs(3600));
         assert_eq!(world.ready("acme"), "AsDeclared", "{declared}");
     }
+}
+
+/// The quota of Secrets is full for hours, and then raised.
+#[test]
+fn a_refused_secret_is_written_soon_after_it_may_be() {
+    for begin in ["creation", "renamed Secret"] {
+        let mut world = if begin == "creation" {
+            World::new()
+        } else {
+            World::with_acme()
+        };
+        world.fault("WriteSecret", Fault::Forbidden, usize::MAX);
+        world.fault("TrySecret", Fault::Forbidden, usize::MAX);
+        let named = serde_json::json!({ "name": "acme", "tokenSecret": { "name": "other" } });
+        world.apply("acme", serde_json::from_value(named).unwrap());
+        for hour in 0..3 {
+            world.forget_journal();
+            world.live("acme", Duration::from_secs(3600));
+            let most = if hour == 0 { 20 } else { 6 };
+            assert!(
+                world.calls() <= most,
+                "{begin}: {} calls in hour {hour}",
+                world.calls()
+            );
+            assert_eq!(world.ready("acme"), "KubernetesApiError", "{begin}");
+        }
+        world.heal();
+        world.live("acme", Duration::from_secs(60));
+        assert_eq!(world.ready("acme"), "AsDeclared", "{begin}");
+        assert!(world.secrets.contains_key("other"));
+        assert_eq!(world.engine.names(), ["acme"]);
+    }
+}
+
+/// The Secret tells the old name until the token after a rename is in it.
+/// Promise: rule.carried-out
+#[test]
+fn an_object_is_not_ready_before_its_secret_tells_the_new_name() {
+    let mut world = World::with_acme();
+    world.fault("Issue", DOWN, 2);
+    world.edit("acme", |o| o.spec.name = "zenith".into());
+    world.live_watched("acme", Duration::from_secs(600), |world| {
+        let Content::Whole(content) = &world.secrets["acme-token"].facts.content else {
+            panic!("damaged")
+        };
+        let told = content.workspace_name.as_str() == "zenith";
+        assert_eq!(
+            told,
+            world.ready("acme") == "AsDeclared",
+            "{}",
+            world.ready("acme")
+        );
+    });
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }

@@ -20,7 +20,7 @@ fn paused(world: &mut World) {
 fn crowded(world: &mut World) {
     world.limiter = RateLimiter::new(1);
     for _ in 0..5000 {
-        for lane in [Lane::Create, Lane::Refresh] {
+        for lane in [Lane::Create, Lane::Other, Lane::Refresh, Lane::Delete] {
             world.limiter.spend(world.now, lane);
         }
     }

@@ -343,10 +343,14 @@ fn a_request_is_handled_by_a_complete_list() {
 
 #[test]
 fn a_request_that_needs_a_credential_first_is_handled() {
-    let mut world = World::new();
-    world.secret = None;
-    world.object.reconcile_at = Some("1".to_owned());
-    world.reconcile();
-    assert_eq!(world.reason(), "CredentialsMissing");
-    assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("1"));
+    for (reason, secret) in [("CredentialsMissing", None), ("CredentialsRejected", Some(1))] {
+        let mut world = World::new();
+        world.secret = secret;
+        world.exchange = Err(FailureClass::Denied);
+        world.exchange_unnamed = Err(FailureClass::Denied);
+        world.object.reconcile_at = Some("1".to_owned());
+        world.reconcile();
+        assert_eq!(world.reason(), reason);
+        assert_eq!(world.status.last_handled_reconcile_at.as_deref(), Some("1"));
+    }
 }

@@ -7,7 +7,7 @@ use crate::domain::remote::FailureClass;
 use crate::domain::time::later;
 use crate::limits::{Lane, Pressure};
 use crate::organization::effect::Wake;
-use crate::organization::tests::harness::given::{INTERVAL, ours};
+use crate::organization::tests::harness::given::{INTERVAL, ours, record, row};
 use crate::organization::tests::harness::world::World;
 
 #[test]
@@ -192,4 +192,29 @@ fn each_effect_names_the_rule_behind_it() {
         ],
         "the status is written when nothing else is left to do"
     );
+}
+
+/// Promise: rule.rate-too-low: An Organization says that its declared rate is too low for its workspaces, before tokens end
+#[test]
+fn a_rate_that_is_too_low_for_its_workspaces_is_said() {
+    let with = |count: usize, rate: Option<i32>| {
+        let mut world = World::new();
+        world.spec.requests_per_second = rate;
+        world.rows = Ok((0..count).map(row).collect());
+        world.records = (0..count).map(record).collect();
+        world.reconcile();
+        world
+    };
+    let low = with(300, Some(1));
+    assert_eq!(low.reason(), "RateTooLow");
+    assert_eq!(
+        low.status.conditions[0].status, "True",
+        "by itself it is no failure"
+    );
+    for part in ["requestsPerSecond: 1 ", "about 2 calls a second"] {
+        assert!(low.message().contains(part), "{}", low.message());
+    }
+    for (count, rate) in [(200, Some(1)), (300, Some(2)), (300, None), (0, Some(1))] {
+        assert_eq!(with(count, rate).reason(), "Verified", "{count} at {rate:?}");
+    }
 }

@@ -1,0 +1,581 @@
+//! Carries out acts: what users, other people, administrators, Agent Engine, Kubernetes and the machine do.
+
+use serde_json::json;
+
+use super::Millis;
+use super::agent_engine::Row;
+use super::cluster::{Key, OrganizationObject, WorkspaceObject};
+use super::effects::LABEL;
+use super::history::{Act, Adopt, Grants, Kind, NAMES, Siege};
+use super::weather::Weather;
+use super::world::{CrashAt, World};
+use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, OrganizationStatus};
+use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, TokenSecret, WorkspaceSpec, WorkspaceStatus};
+use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{RemoteState, WorkspaceState};
+
+const TEAM: &str = "team";
+
+impl World {
+    /// What is there at the beginning: the Organizations, their credentials, and the first objects.
+    pub(super) fn furnish(&mut self) {
+        for n in 0..self.setup.organizations {
+            self.cluster.put_credential(0, &credential(n), n);
+            let organization = self.organization(n);
+            self.cluster.put_organization(0, organization);
+            let name = WorkspaceName::from("default");
+            self.engine.make(-100_000_000, n, &name, None);
+        }
+        for n in 0..self.setup.objects {
+            let name = if n < 3 {
+                NAMES[n].to_owned()
+            } else {
+                format!("tenant-{n}")
+            };
+            let besieged = self.setup.siege.is_some() && n % 5 != 0;
+            let of = if besieged { 0 } else { n % self.setup.organizations };
+            self.create(n, &name, of, Adopt::Never);
+        }
+    }
+
+    fn organization(&mut self, n: usize) -> OrganizationObject {
+        let spec = json!({
+            "credentialsSecretRef": {"name": credential(n)},
+            "access": access(Grants::All, true, true),
+            "requestsPerSecond": self.setup.requests_per_second,
+        });
+        let spec: OrganizationSpec = serde_json::from_value(spec).expect("a spec");
+        OrganizationObject {
+            name: organization(n),
+            metadata: self.cluster.metadata(self.now),
+            confirm_missing: None,
+            spec,
+            status: OrganizationStatus::default(),
+        }
+    }
+
+    fn key_of(&self, object: usize) -> Key {
+        (TEAM.to_owned(), format!("o{object}"))
+    }
+
+    fn create(&mut self, object: usize, name: &str, of: usize, adopt: Adopt) {
+        let key = self.key_of(object);
+        if self.cluster.workspaces.contains_key(&key) {
+            return;
+        }
+        let mut spec: WorkspaceSpec = serde_json::from_value(json!({"name": name})).expect("a spec");
+        spec.organization = Some(organization(of));
+        match adopt {
+            Adopt::Never => {}
+            Adopt::ByName => spec.adoption_policy = Some(AdoptionPolicy::ByName),
+            Adopt::ById(row) => spec.workspace_id = self.row_id(of, row),
+        }
+        self.put_new(
+            key,
+            spec,
+            WorkspaceStatus {
+                observed_generation: Some(-1),
+                ..WorkspaceStatus::default()
+            },
+        );
+    }
+
+    fn put_new(&mut self, key: Key, spec: WorkspaceSpec, status: WorkspaceStatus) {
+        let metadata = self.cluster.metadata(self.now);
+        let object = WorkspaceObject {
+            key,
+            metadata,
+            recreate: None,
+            spec,
+            status,
+        };
+        self.cluster.put_workspace(self.now, object);
+    }
+
+    fn edit(&mut self, object: usize, how: impl FnOnce(&mut WorkspaceObject)) {
+        let key = self.key_of(object);
+        self.touch(&key);
+        self.cluster.edit_workspace(self.now, &key, how);
+        if let Some(edited) = self.cluster.workspaces.get(&key).cloned() {
+            self.note_retention(&edited);
+        }
+    }
+
+    fn edit_spec(&mut self, object: usize, how: impl FnOnce(&mut WorkspaceSpec)) {
+        self.edit(object, |o| how(&mut o.spec));
+    }
+
+    fn row_id(&self, organization: usize, row: usize) -> Option<WorkspaceId> {
+        let rows = &self.engine.organizations[organization].rows;
+        let mut live = rows
+            .values()
+            .filter(|row| row.deleted.is_none() && row.workspace.name.as_str() != "default");
+        let count = live.clone().count();
+        live.nth(row.checked_rem(count)?)
+            .map(|row| row.workspace.id.clone())
+    }
+
+    /// Others change a row.
+    fn meddle(&mut self, organization: usize, row: usize, how: impl FnOnce(&mut Row)) {
+        if let Some(id) = self.row_id(organization, row) {
+            self.meddle_with(organization, &id, how);
+        }
+    }
+
+    fn meddle_with(&mut self, organization: usize, id: &WorkspaceId, how: impl FnOnce(&mut Row)) {
+        let now = self.now;
+        self.engine.change(now, organization, id, |row| {
+            how(row);
+            row.touched = Some(now);
+        });
+    }
+
+    /// A server that folds names has none of them twice; another one has most of them once.
+    fn refuses(&self, organization: usize, name: &WorkspaceName, of: Option<&WorkspaceId>) -> bool {
+        self.engine.knobs.folds_names && self.engine.is_taken(organization, name, of)
+    }
+
+    pub(super) fn act(&mut self, act: Act) {
+        let now = self.now;
+        match act {
+            Act::Wait => {}
+            Act::Create {
+                object,
+                name,
+                organization,
+                adopt,
+            } => self.create(object, NAMES[name], organization, adopt),
+            Act::Declare { object, name } => {
+                self.edit_spec(object, |spec| spec.name = WorkspaceName::from(NAMES[name]));
+            }
+            Act::SwapNames { object, with } => self.swap_names(object, with),
+            Act::State { object, active } => self.edit_spec(object, |spec| {
+                spec.status = active.map(|active| {
+                    if active {
+                        WorkspaceState::Active
+                    } else {
+                        WorkspaceState::Inactive
+                    }
+                });
+            }),
+            Act::Suspend { object, suspend } => self.edit_spec(object, |spec| spec.suspend = Some(suspend)),
+            Act::Token { object, enabled } => {
+                self.edit_spec(object, |spec| token_secret(spec).enabled = Some(enabled));
+            }
+            Act::SecretName { object, name } => self.edit_spec(object, |spec| {
+                token_secret(spec).name =
+                    [None, Some("fresh".to_owned()), Some("other".to_owned())][name].clone();
+            }),
+            Act::Policy { object, retain } => {
+                self.edit_spec(object, |spec| spec.deletion_policy = retain.map(policy))
+            }
+            Act::Delete { object } => self.delete(object),
+            Act::DeleteMany { held } => {
+                for object in (0..self.setup.objects).step_by(2) {
+                    self.edit(object, |o| {
+                        o.metadata.held_by_others |= held && o.metadata.deletion.is_none()
+                    });
+                    self.delete(object);
+                }
+            }
+            Act::RetainUnseen { object, during } => {
+                let going = self.cluster.workspaces.get(&self.key_of(object));
+                if going.is_some_and(|going| going.metadata.deletion.is_some()) {
+                    self.kill_watch(Kind::Workspaces, now + during);
+                    self.edit_spec(object, |spec| spec.deletion_policy = Some(DeletionPolicy::Retain));
+                }
+            }
+            Act::Recreate { object } => self.recreate(object),
+            Act::RestoreFromBackup { object } => self.restore(object),
+            Act::RequestReconcile { object } => {
+                self.edit(object, |o| o.metadata.reconcile_at = Some(now.to_string()));
+            }
+            Act::AllowReplacement { object } => {
+                self.edit(object, |o| o.recreate = o.status.workspace_id.clone())
+            }
+            Act::HoldByOthers { object, held } => self.edit(object, |o| {
+                if o.metadata.deletion.is_none() || !held {
+                    o.metadata.held_by_others = held;
+                }
+            }),
+            Act::TakeOffFinalizer { object } => {
+                let key = self.key_of(object);
+                if let Some(o) = self.cluster.workspaces.get(&key) {
+                    self.laws.let_go_by_hand.insert(o.metadata.uid.clone());
+                }
+                self.edit(object, |o| o.metadata.held = false);
+            }
+            Act::DeleteSecret { object } => {
+                if let Some(secret) = self.secret_of(object) {
+                    self.cluster.remove_secret(now, &secret);
+                }
+            }
+            Act::UnlabelSecret { object } => self.meddle_with_secret(object, |secret| {
+                secret.labels.remove(LABEL);
+            }),
+            Act::TakeSecret { object } => self.meddle_with_secret(object, |secret| {
+                secret.controller = Some(Uid::from("uid-of-another-controller"));
+            }),
+            Act::Make { organization, name } => {
+                let name = WorkspaceName::from(NAMES[name]);
+                if !self.refuses(organization, &name, None) {
+                    self.engine.make(now, organization, &name, None);
+                }
+            }
+            Act::Rename {
+                organization,
+                row,
+                name,
+            } => {
+                let name = WorkspaceName::from(NAMES[name]);
+                let id = self.row_id(organization, row);
+                if !self.refuses(organization, &name, id.as_ref()) {
+                    self.meddle(organization, row, |row| row.workspace.name = name);
+                }
+            }
+            Act::SwapRows {
+                organization,
+                row,
+                with,
+            } => self.swap_rows(organization, row, with),
+            Act::Switch {
+                organization,
+                row,
+                active,
+            } => self.meddle(organization, row, |row| {
+                let state = if active {
+                    WorkspaceState::Active
+                } else {
+                    WorkspaceState::Inactive
+                };
+                row.workspace.state = RemoteState::Known(state);
+            }),
+            Act::Remove { organization, row } => {
+                self.meddle(organization, row, |row| row.deleted = Some(now))
+            }
+            Act::RemoveMany { organization } => self.remove_many(organization),
+            Act::Restore { organization, row } => self.restore_row(organization, row),
+            Act::Grant {
+                organization: n,
+                names,
+                adoption,
+                deletion,
+            } => {
+                let entries: Vec<AccessEntry> =
+                    serde_json::from_value(access(names, adoption, deletion)).expect("access entries");
+                self.touch_all();
+                self.cluster
+                    .edit_organization(now, &organization(n), |o| o.spec.access = entries);
+            }
+            Act::DefaultPolicy {
+                organization: n,
+                retain,
+            } => {
+                self.touch_all();
+                self.cluster.edit_organization(now, &organization(n), |o| {
+                    o.spec.defaults = retain.map(|retain| Defaults {
+                        deletion_policy: Some(policy(retain)),
+                        adoption_policy: None,
+                    });
+                });
+            }
+            Act::Credential {
+                organization: n,
+                opens,
+            } => {
+                self.touch_all();
+                self.cluster.put_credential(now, &credential(n), opens);
+            }
+            Act::TouchCredential { organization: n } => {
+                let opens = self
+                    .cluster
+                    .credentials
+                    .get(&credential(n))
+                    .map_or(n, |secret| secret.opens);
+                self.cluster.put_credential(now, &credential(n), opens);
+            }
+            Act::ReplaceOrganization { organization: n } => self.replace_organization(n),
+            Act::RequestList { organization: n } => {
+                self.cluster.edit_organization(now, &organization(n), |o| {
+                    o.metadata.reconcile_at = Some(now.to_string());
+                });
+            }
+            Act::Weather {
+                organization,
+                weather,
+            } => self.set_weather(organization, weather),
+            Act::StoreLag { kind, lag } => self.set_lag(kind, lag),
+            Act::WatchDies { kind, during } => self.kill_watch(kind, now + during),
+            Act::WritesRefused { during } => self.writes_refused_until = now + during,
+            Act::Crash { down } => self.crash(down),
+            Act::CrashAtEffect {
+                after,
+                carried_out,
+                down,
+            } => {
+                self.crash_at = Some(CrashAt {
+                    after,
+                    carried_out,
+                    down,
+                });
+            }
+            Act::Pause { during } => self.paused_until = now + during,
+            Act::ClockJumps { by } => {
+                self.jumped += by;
+                self.laws.clocks_differ |= !self.engine.knobs.tells_date;
+                self.laws.able_since = now;
+            }
+        }
+    }
+
+    /// What lasts as long as the history goes on; returns when to go on with it.
+    pub(super) fn besiege(&mut self) -> Option<Millis> {
+        match self.setup.siege? {
+            Siege::Weather(weather) => {
+                self.set_weather(0, weather);
+                None
+            }
+            Siege::TouchedEvery(interval) => {
+                self.act(Act::TouchCredential { organization: 0 });
+                Some(self.now + interval)
+            }
+        }
+    }
+
+    pub(super) fn set_weather(&mut self, organization: usize, weather: Weather) {
+        self.engine.organizations[organization].weather = weather;
+        self.laws.weather_since.insert(organization, self.now);
+    }
+
+    fn swap_names(&mut self, object: usize, with: usize) {
+        let name = |world: &Self, n: usize| {
+            let object = world.cluster.workspaces.get(&world.key_of(n))?;
+            Some(object.spec.name.clone())
+        };
+        if let (Some(one), Some(other)) = (name(self, object), name(self, with)) {
+            self.edit_spec(object, |spec| spec.name = other);
+            self.edit_spec(with, |spec| spec.name = one);
+        }
+    }
+
+    fn delete(&mut self, object: usize) {
+        let (now, key) = (self.now, self.key_of(object));
+        if let Some(stored) = self.cluster.workspaces.get(&key) {
+            self.backup
+                .insert(key, (stored.spec.clone(), stored.status.clone()));
+        }
+        self.edit(object, |o| {
+            o.metadata.deletion = o.metadata.deletion.or(Some(now))
+        });
+    }
+
+    /// Deletes the object and creates one of the same name as soon as it is gone.
+    fn recreate(&mut self, object: usize) {
+        let key = self.key_of(object);
+        if let Some(spec) = self
+            .cluster
+            .workspaces
+            .get(&key)
+            .map(|stored| stored.spec.clone())
+        {
+            self.delete(object);
+            if !self.cluster.workspaces.contains_key(&key) {
+                self.put_new(key, spec, WorkspaceStatus::default());
+            }
+        }
+    }
+
+    fn restore(&mut self, object: usize) {
+        let key = self.key_of(object);
+        if !self.cluster.workspaces.contains_key(&key)
+            && let Some((spec, status)) = self.backup.get(&key).cloned()
+        {
+            self.put_new(key, spec, status);
+        }
+    }
+
+    fn secret_of(&self, object: usize) -> Option<Key> {
+        let stored = self.cluster.workspaces.get(&self.key_of(object))?;
+        let key = stored.secret_key();
+        self.cluster.secrets.contains_key(&key).then_some(key)
+    }
+
+    fn meddle_with_secret(&mut self, object: usize, how: impl FnOnce(&mut super::cluster::SecretObject)) {
+        let key = self.key_of(object);
+        self.touch(&key);
+        if let Some(secret) = self
+            .secret_of(object)
+            .and_then(|key| self.cluster.secrets.get(&key))
+        {
+            let mut secret = (**secret).clone();
+            how(&mut secret);
+            self.cluster.put_secret(self.now, secret);
+        }
+    }
+
+    fn swap_rows(&mut self, organization: usize, row: usize, with: usize) {
+        let (Some(one), Some(other)) = (self.row_id(organization, row), self.row_id(organization, with))
+        else {
+            return;
+        };
+        let rows = &self.engine.organizations[organization].rows;
+        let (one_name, other_name) = (
+            rows[&one].workspace.name.clone(),
+            rows[&other].workspace.name.clone(),
+        );
+        self.meddle_with(organization, &one, |row| row.workspace.name = other_name);
+        self.meddle_with(organization, &other, |row| row.workspace.name = one_name);
+    }
+
+    fn remove_many(&mut self, organization: usize) {
+        let now = self.now;
+        let rows = &self.engine.organizations[organization].rows;
+        let recorded = rows
+            .values()
+            .filter(|row| row.deleted.is_none() && !row.recorded_by.is_empty());
+        let ids: Vec<WorkspaceId> = recorded.map(|row| row.workspace.id.clone()).collect();
+        for id in ids {
+            self.meddle_with(organization, &id, |row| row.deleted = Some(now));
+        }
+    }
+
+    fn restore_row(&mut self, organization: usize, row: usize) {
+        let rows = &self.engine.organizations[organization].rows;
+        let gone: Vec<WorkspaceId> = rows
+            .values()
+            .filter(|row| row.deleted.is_some())
+            .map(|row| row.workspace.id.clone())
+            .collect();
+        let gone: Vec<WorkspaceId> = gone
+            .into_iter()
+            .filter(|id| {
+                !self.refuses(
+                    organization,
+                    &self.engine.organizations[organization].rows[id].workspace.name,
+                    Some(id),
+                )
+            })
+            .collect();
+        if let Some(id) = row.checked_rem(gone.len()).and_then(|n| gone.get(n)) {
+            self.meddle_with(organization, id, |row| row.deleted = None);
+        }
+    }
+
+    fn replace_organization(&mut self, n: usize) {
+        self.touch_all();
+        let now = self.now;
+        let Some(stored) = self.cluster.organizations.get(&organization(n)).cloned() else {
+            return;
+        };
+        // As `kubectl replace --force`: its finalizers are taken off first.
+        let gone = OrganizationObject {
+            metadata: super::cluster::Metadata {
+                deletion: Some(now),
+                held: false,
+                ..stored.metadata.clone()
+            },
+            ..(*stored).clone()
+        };
+        self.cluster.put_organization(now, gone);
+        let fresh = OrganizationObject {
+            metadata: self.cluster.metadata(now),
+            status: OrganizationStatus::default(),
+            ..(*stored).clone()
+        };
+        self.cluster.put_organization(now, fresh);
+    }
+
+    fn set_lag(&mut self, kind: Kind, lag: Millis) {
+        match kind {
+            Kind::Workspaces => self.cluster.workspace_feed.lag = lag,
+            Kind::Secrets => self.cluster.secret_feed.lag = lag,
+            Kind::Organizations => self.cluster.organization_feed.lag = lag,
+            Kind::Credentials => self.cluster.credential_feed.lag = lag,
+        }
+    }
+
+    fn kill_watch(&mut self, kind: Kind, until: Millis) {
+        let look = match kind {
+            Kind::Workspaces => self.cluster.workspace_feed.die(until),
+            Kind::Secrets => self.cluster.secret_feed.die(until),
+            Kind::Organizations => self.cluster.organization_feed.die(until),
+            Kind::Credentials => self.cluster.credential_feed.die(until),
+        };
+        self.cluster.look_at.push(look);
+    }
+
+    /// All faults end, and what stands in the way of every object is taken away.
+    pub(super) fn calm(&mut self) {
+        self.is_calm = true;
+        let now = self.now;
+        for n in 0..self.setup.organizations {
+            self.set_weather(n, Weather::Calm);
+            self.cluster.put_credential(now, &credential(n), n);
+            let entries: Vec<AccessEntry> =
+                serde_json::from_value(access(Grants::All, true, true)).expect("access entries");
+            self.cluster
+                .edit_organization(now, &organization(n), |o| o.spec.access = entries);
+        }
+        for kind in [
+            Kind::Workspaces,
+            Kind::Secrets,
+            Kind::Organizations,
+            Kind::Credentials,
+        ] {
+            self.set_lag(kind, 5);
+            self.kill_watch(kind, now + 1_000);
+        }
+        (self.writes_refused_until, self.paused_until, self.crash_at) = (now, now, None);
+        let keys: Vec<Key> = self.cluster.workspaces.keys().cloned().collect();
+        for key in keys {
+            self.touch(&key);
+            self.cluster
+                .edit_workspace(now, &key, |o| o.metadata.held_by_others = false);
+        }
+        let theirs = Uid::from("uid-of-another-controller");
+        let taken = self
+            .cluster
+            .secrets
+            .values()
+            .filter(|secret| secret.controller.as_ref() == Some(&theirs));
+        let taken: Vec<Key> = taken.map(|secret| secret.key.clone()).collect();
+        for key in taken {
+            self.cluster.remove_secret(now, &key);
+        }
+    }
+}
+
+pub(super) fn organization(n: usize) -> String {
+    format!("org{n}")
+}
+
+fn credential(n: usize) -> String {
+    format!("credential-{n}")
+}
+
+fn policy(retain: bool) -> DeletionPolicy {
+    if retain {
+        DeletionPolicy::Retain
+    } else {
+        DeletionPolicy::Delete
+    }
+}
+
+fn token_secret(spec: &mut WorkspaceSpec) -> &mut TokenSecret {
+    spec.token_secret.get_or_insert_with(TokenSecret::default)
+}
+
+fn access(names: Grants, adoption: bool, deletion: bool) -> serde_json::Value {
+    let names = match names {
+        Grants::All => json!(["*"]),
+        Grants::Some => json!(["acme*", "tenant-*"]),
+        Grants::None => json!([]),
+    };
+    let permission = |allowed: bool| if allowed { "Allowed" } else { "Forbidden" };
+    json!([{
+        "namespaces": {"names": [TEAM]},
+        "workspaceNames": names,
+        "adoption": permission(adoption),
+        "deletion": permission(deletion),
+    }])
+}

@@ -1,0 +1,282 @@
+//! The model of Agent Engine: workspaces, each with its maker, and lists that lag behind them. Its answers are honest; how they
+//! come is the weather's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fastrand::Rng;
+
+use super::weather::{Weather, failure};
+use super::{Millis, wall};
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{
+    Deleted, Failure, FailureClass, RemoteState, RemoteWorkspace, TokenScope, WorkspaceState,
+};
+use crate::lifecycle::effect::WorkspaceChange;
+
+/// How this Agent Engine decides what its contract leaves open.
+#[derive(Clone, Copy, Debug)]
+pub struct Knobs {
+    pub tells_created_at: bool,
+    pub tells_date: bool,
+    /// Names that differ only in case or surrounding blanks are one name.
+    pub folds_names: bool,
+    /// A deleted workspace is answered as a tombstone instead of a 404.
+    pub shows_tombstones: bool,
+    /// The exchange of a credential names its organization.
+    pub names_organization: bool,
+    /// Lists show the newest workspace first, so that pages shift.
+    pub newest_first: bool,
+    /// How long a list may lack a change, at most.
+    pub list_lag: Millis,
+    pub page_size: usize,
+    pub token_life: Millis,
+    /// How far its clock is ahead.
+    pub ahead: Millis,
+}
+
+/// One organization there.
+#[derive(Debug)]
+pub struct Remote {
+    pub id: OrganizationId,
+    pub rows: BTreeMap<WorkspaceId, Row>,
+    pub weather: Weather,
+    /// Requests that came in, by object and instant.
+    pub calls: Vec<(Millis, Uid, &'static str)>,
+}
+
+/// A workspace, and what only the model knows of it.
+#[derive(Debug)]
+pub struct Row {
+    pub workspace: RemoteWorkspace,
+    /// The object whose issue made it. None: others made it.
+    pub maker: Option<Uid>,
+    /// Objects whose stored status ever recorded it.
+    pub recorded_by: BTreeSet<Uid>,
+    /// When others last renamed, restored or otherwise changed it.
+    pub touched: Option<Millis>,
+    /// When it was made, and its name then.
+    pub made: (Millis, WorkspaceName),
+    /// Since when it is deleted.
+    pub deleted: Option<Millis>,
+    /// What lists show from an instant on.
+    shown: Vec<(Millis, Option<RemoteWorkspace>)>,
+}
+
+/// A token that was issued.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub workspace: WorkspaceId,
+    pub ends: Millis,
+}
+
+#[derive(Debug)]
+pub struct AgentEngine {
+    pub knobs: Knobs,
+    pub organizations: Vec<Remote>,
+    pub tokens: Vec<Token>,
+    made: usize,
+    dice: Rng,
+}
+
+impl AgentEngine {
+    pub fn new(knobs: Knobs, organizations: usize, dice: Rng) -> Self {
+        let remote = |n| Remote {
+            id: OrganizationId::new(format!("org-{n}")),
+            rows: BTreeMap::new(),
+            weather: Weather::Calm,
+            calls: Vec::new(),
+        };
+        Self {
+            knobs,
+            organizations: (0..organizations).map(remote).collect(),
+            tokens: Vec::new(),
+            made: 0,
+            dice,
+        }
+    }
+
+    /// The `Date` header of an answer that is sent now: whole seconds.
+    pub fn date(&self, now: Millis) -> Option<jiff::Timestamp> {
+        let millis = now + self.knobs.ahead;
+        self.knobs
+            .tells_date
+            .then(|| wall(millis - millis.rem_euclid(1000)))
+    }
+
+    /// Makes a workspace.
+    pub fn make(
+        &mut self,
+        now: Millis,
+        organization: usize,
+        name: &WorkspaceName,
+        maker: Option<Uid>,
+    ) -> WorkspaceId {
+        self.made += 1;
+        let id = WorkspaceId::new(format!("ws-{:04}", self.made));
+        let workspace = RemoteWorkspace {
+            id: id.clone(),
+            name: name.clone(),
+            organization_id: Some(self.organizations[organization].id.clone()),
+            state: RemoteState::Known(WorkspaceState::Active),
+            tombstone: false,
+            created_at: self.knobs.tells_created_at.then(|| wall(now + self.knobs.ahead)),
+        };
+        let row = Row {
+            shown: vec![(self.lags(now), Some(workspace.clone()))],
+            made: (now, name.clone()),
+            workspace,
+            maker,
+            recorded_by: BTreeSet::new(),
+            touched: None,
+            deleted: None,
+        };
+        self.organizations[organization].rows.insert(id.clone(), row);
+        id
+    }
+
+    fn lags(&mut self, now: Millis) -> Millis {
+        now + self.dice.i64(0..=self.knobs.list_lag)
+    }
+
+    /// Changes a workspace, whoever does; lists show it later.
+    pub fn change(&mut self, now: Millis, organization: usize, id: &WorkspaceId, how: impl FnOnce(&mut Row)) {
+        let shown_from = self.lags(now);
+        if let Some(row) = self.organizations[organization].rows.get_mut(id) {
+            how(row);
+            let now_shown = row.deleted.is_none().then(|| row.workspace.clone());
+            let after = row
+                .shown
+                .last()
+                .map_or(shown_from, |(from, _)| shown_from.max(*from));
+            row.shown.push((after, now_shown));
+        }
+    }
+
+    /// Whether another live workspace has that name.
+    pub fn is_taken(
+        &self,
+        organization: usize,
+        name: &WorkspaceName,
+        by_other_than: Option<&WorkspaceId>,
+    ) -> bool {
+        let mut rows = self.organizations[organization].rows.values();
+        rows.any(|row| {
+            row.deleted.is_none()
+                && by_other_than != Some(&row.workspace.id)
+                && self.same(&row.workspace.name, name)
+        })
+    }
+
+    fn same(&self, a: &WorkspaceName, b: &WorkspaceName) -> bool {
+        if self.knobs.folds_names {
+            a.as_str().trim().to_lowercase() == b.as_str().trim().to_lowercase()
+        } else {
+            a == b
+        }
+    }
+
+    /// The live workspace of that name, the oldest of several.
+    pub fn named(&self, organization: usize, name: &WorkspaceName) -> Option<&Row> {
+        let mut rows = self.organizations[organization].rows.values();
+        rows.find(|row| row.deleted.is_none() && self.same(&row.workspace.name, name))
+    }
+
+    /// What a list shows now.
+    pub fn list(&self, now: Millis, organization: usize) -> Vec<RemoteWorkspace> {
+        let seen = |row: &Row| {
+            let shown = row.shown.iter().rev().find(|(from, _)| *from <= now)?;
+            shown.1.clone()
+        };
+        let mut rows: Vec<_> = self.organizations[organization]
+            .rows
+            .values()
+            .filter_map(seen)
+            .collect();
+        if self.knobs.newest_first {
+            rows.reverse();
+        }
+        rows
+    }
+
+    pub fn search(&self, now: Millis, organization: usize, name: &WorkspaceName) -> Vec<RemoteWorkspace> {
+        let needle = name.as_str().trim().to_lowercase();
+        let mut rows = self.list(now, organization);
+        rows.retain(|row| row.name.as_str().to_lowercase().contains(&needle));
+        rows
+    }
+
+    pub fn get(&self, organization: usize, id: &WorkspaceId) -> Option<RemoteWorkspace> {
+        let row = self.organizations[organization].rows.get(id)?;
+        match row.deleted {
+            None => Some(row.workspace.clone()),
+            Some(_) if self.knobs.shows_tombstones => Some(RemoteWorkspace {
+                tombstone: true,
+                ..row.workspace.clone()
+            }),
+            Some(_) => None,
+        }
+    }
+
+    /// Issues a token for a name, and makes a workspace where there is none. Returns the token's number.
+    pub fn issue(&mut self, now: Millis, organization: usize, name: &WorkspaceName, who: &Uid) -> u64 {
+        let known = self.named(organization, name).map(|row| row.workspace.id.clone());
+        let workspace = known.unwrap_or_else(|| self.make(now, organization, name, Some(who.clone())));
+        self.tokens.push(Token {
+            workspace,
+            ends: now + self.knobs.token_life,
+        });
+        self.tokens.len() as u64 - 1
+    }
+
+    /// A token of a deleted or inactive workspace, or one that has ended, is refused.
+    pub fn verify(&self, now: Millis, organization: usize, token: u64) -> Result<TokenScope, Failure> {
+        let token = &self.tokens[usize::try_from(token).expect("a small number")];
+        let row = self.organizations[organization].rows.get(&token.workspace);
+        let opens = row.filter(|row| row.deleted.is_none() && now < token.ends);
+        let row = opens.ok_or_else(|| failure(FailureClass::Denied, Some(401)))?;
+        Ok(TokenScope {
+            workspace_id: row.workspace.id.clone(),
+            organization_id: row.workspace.organization_id.clone(),
+            workspace_name: Some(row.workspace.name.clone()),
+        })
+    }
+
+    pub fn update(
+        &mut self,
+        now: Millis,
+        organization: usize,
+        id: &WorkspaceId,
+        change: &WorkspaceChange,
+    ) -> Result<RemoteWorkspace, Failure> {
+        if let WorkspaceChange::Rename(name) = change
+            && self.is_taken(organization, name, Some(id))
+        {
+            return Err(failure(FailureClass::Conflict, Some(409)));
+        }
+        if self.live(organization, id).is_none() {
+            return Err(failure(FailureClass::Missing, Some(404)));
+        }
+        self.change(now, organization, id, |row| match change {
+            WorkspaceChange::Rename(name) => row.workspace.name = name.clone(),
+            WorkspaceChange::State(state) => row.workspace.state = RemoteState::Known(*state),
+        });
+        self.get(organization, id)
+            .ok_or_else(|| failure(FailureClass::Missing, Some(404)))
+    }
+
+    pub fn delete(&mut self, now: Millis, organization: usize, id: &WorkspaceId) -> Deleted {
+        if self.live(organization, id).is_none() {
+            return Deleted::AlreadyGone;
+        }
+        self.change(now, organization, id, |row| row.deleted = Some(now));
+        Deleted::Removed
+    }
+
+    /// The workspace, unless it is deleted.
+    pub fn live(&self, organization: usize, id: &WorkspaceId) -> Option<&Row> {
+        self.organizations[organization]
+            .rows
+            .get(id)
+            .filter(|row| row.deleted.is_none())
+    }
+}

@@ -1,0 +1,369 @@
+//! The model of Kubernetes: objects as stored, with versions, finalizers and owners. What it stores goes to the watches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::feed::{Change, Feed};
+use super::{Millis, wall};
+use crate::crd::metadata_keys::WORKSPACE_LABEL;
+use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
+use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
+use crate::domain::ids::{Uid, WorkspaceId};
+use crate::domain::object::{Deletion, Finalizer};
+use crate::lifecycle::effect::ObjectState;
+use crate::lifecycle::facts::{Content, Kept, ObjectFacts, Ownership, Patchable, SecretFacts};
+use crate::lifecycle::schedule::TokenTimes;
+
+/// Namespace and name.
+pub type Key = (String, String);
+
+/// What both kinds have.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    pub uid: Uid,
+    pub version: u64,
+    pub generation: i64,
+    pub created: Timestamp,
+    pub created_at: Millis,
+    pub deletion: Option<Millis>,
+    /// Our finalizer.
+    pub held: bool,
+    /// A finalizer of others.
+    pub held_by_others: bool,
+    pub reconcile_at: Option<String>,
+}
+
+impl Metadata {
+    pub fn finalizer(&self) -> Finalizer {
+        if self.held {
+            Finalizer::Present
+        } else {
+            Finalizer::Absent
+        }
+    }
+
+    pub fn deletion(&self) -> Deletion {
+        match self.deletion {
+            Some(_) => Deletion::Requested,
+            None => Deletion::NotRequested,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct WorkspaceObject {
+    pub key: Key,
+    pub metadata: Metadata,
+    pub recreate: Option<WorkspaceId>,
+    pub spec: WorkspaceSpec,
+    pub status: WorkspaceStatus,
+}
+
+impl WorkspaceObject {
+    pub fn facts(&self) -> ObjectFacts {
+        ObjectFacts {
+            uid: self.metadata.uid.clone(),
+            namespace: self.key.0.clone(),
+            name: self.key.1.clone(),
+            created: self.metadata.created,
+            generation: self.metadata.generation,
+            deletion: self.metadata.deletion(),
+            finalizer: self.metadata.finalizer(),
+            reconcile_at: self.metadata.reconcile_at.clone(),
+            recreate: self.recreate.clone(),
+        }
+    }
+
+    pub fn state(&self) -> ObjectState {
+        ObjectState {
+            object: self.facts(),
+            declared: self.spec.clone(),
+            stored: self.status.clone(),
+        }
+    }
+
+    /// The recorded workspace, if the record was made for this object.
+    pub fn recorded(&self) -> Option<&WorkspaceId> {
+        let bound = self.status.uid.as_ref() == Some(&self.metadata.uid);
+        self.status.workspace_id.as_ref().filter(|_| bound)
+    }
+
+    pub fn secret_key(&self) -> Key {
+        (self.key.0.clone(), self.spec.token_secret_name(&self.key.1))
+    }
+}
+
+/// A token Secret. The token is known by its number.
+#[derive(Clone, Debug)]
+pub struct SecretObject {
+    pub key: Key,
+    pub version: u64,
+    pub controller: Option<Uid>,
+    pub content: Content,
+    pub times: Option<TokenTimes>,
+    pub token: Option<u64>,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+    pub decoration_mark: Option<u64>,
+}
+
+impl SecretObject {
+    /// As one Workspace sees it.
+    pub fn facts(&self, uid: &Uid, workspace: &str) -> SecretFacts {
+        let labelled_for = self.labels.get(WORKSPACE_LABEL).map(String::as_str);
+        SecretFacts {
+            name: self.key.1.clone(),
+            resource_version: self.version.to_string(),
+            ownership: match &self.controller {
+                Some(owner) if owner == uid => Ownership::Ours,
+                None if labelled_for == Some(workspace) => Ownership::Orphaned,
+                Some(_) | None => Ownership::Foreign,
+            },
+            content: self.content.clone(),
+            times: self.times,
+            patchable: Patchable::Yes,
+            labels: self.labels.clone(),
+            annotations: self.annotations.clone(),
+            kept: Kept::All,
+            decoration_mark: self.decoration_mark,
+        }
+    }
+
+    /// Whether the watch of our label shows it.
+    pub fn is_labelled(&self) -> bool {
+        self.labels.contains_key(WORKSPACE_LABEL)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct OrganizationObject {
+    pub name: String,
+    pub metadata: Metadata,
+    pub confirm_missing: Option<usize>,
+    pub spec: OrganizationSpec,
+    pub status: OrganizationStatus,
+}
+
+/// A credential Secret, and the organization that its content opens.
+#[derive(Clone, Debug)]
+pub struct CredentialObject {
+    pub version: u64,
+    pub opens: usize,
+}
+
+/// How a write ended.
+#[derive(Debug)]
+pub enum Write<T> {
+    Stored(Arc<T>),
+    /// The write let the object go.
+    Removed,
+    Conflict,
+    NotFound,
+}
+
+/// What is stored, and the watches of it.
+#[derive(Debug)]
+pub struct Cluster {
+    pub workspaces: BTreeMap<Key, Arc<WorkspaceObject>>,
+    pub secrets: BTreeMap<Key, Arc<SecretObject>>,
+    pub organizations: BTreeMap<String, Arc<OrganizationObject>>,
+    pub credentials: BTreeMap<String, Arc<CredentialObject>>,
+    pub(super) workspace_feed: Feed<Key, WorkspaceObject>,
+    pub(super) secret_feed: Feed<Key, SecretObject>,
+    pub(super) organization_feed: Feed<String, OrganizationObject>,
+    pub(super) credential_feed: Feed<String, CredentialObject>,
+    /// When to look at the feeds, since this was taken last.
+    pub(super) look_at: Vec<Millis>,
+    versions: u64,
+    uids: usize,
+}
+
+impl Cluster {
+    pub fn new(lag: Millis) -> Self {
+        Self {
+            workspaces: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            organizations: BTreeMap::new(),
+            credentials: BTreeMap::new(),
+            workspace_feed: Feed::new(lag),
+            secret_feed: Feed::new(lag),
+            organization_feed: Feed::new(lag),
+            credential_feed: Feed::new(lag),
+            look_at: Vec::new(),
+            versions: 0,
+            uids: 0,
+        }
+    }
+
+    pub fn version(&mut self) -> u64 {
+        self.versions += 1;
+        self.versions
+    }
+
+    pub fn metadata(&mut self, now: Millis) -> Metadata {
+        self.uids += 1;
+        Metadata {
+            uid: Uid::new(format!("uid-{}", self.uids)),
+            version: self.version(),
+            generation: 1,
+            created: wall(now - now.rem_euclid(1000)),
+            created_at: now,
+            deletion: None,
+            held: false,
+            held_by_others: false,
+            reconcile_at: None,
+        }
+    }
+
+    /// Stores a Workspace, or removes it where nothing holds it.
+    pub fn put_workspace(&mut self, now: Millis, mut object: WorkspaceObject) -> Write<WorkspaceObject> {
+        object.metadata.version = self.version();
+        let key = object.key.clone();
+        let metadata = &object.metadata;
+        if metadata.deletion.is_some() && !metadata.held && !metadata.held_by_others {
+            self.workspaces.remove(&key);
+            let look = self.workspace_feed.send(now, Change::Delete(key));
+            self.look_at.push(look);
+            self.collect_garbage(now, &object.metadata.uid);
+            return Write::Removed;
+        }
+        let object = Arc::new(object);
+        self.workspaces.insert(key.clone(), object.clone());
+        let look = self.workspace_feed.send(now, Change::Apply(key, object.clone()));
+        self.look_at.push(look);
+        Write::Stored(object)
+    }
+
+    /// A patch with the version that it was decided on.
+    pub fn patch_workspace(
+        &mut self,
+        now: Millis,
+        key: &Key,
+        version: u64,
+        how: impl FnOnce(&mut WorkspaceObject),
+    ) -> Write<WorkspaceObject> {
+        let Some(stored) = self.workspaces.get(key) else {
+            return Write::NotFound;
+        };
+        if stored.metadata.version != version {
+            return Write::Conflict;
+        }
+        let mut object = (**stored).clone();
+        how(&mut object);
+        self.put_workspace(now, object)
+    }
+
+    /// As users do: a change of the spec is a new generation.
+    pub fn edit_workspace(&mut self, now: Millis, key: &Key, how: impl FnOnce(&mut WorkspaceObject)) {
+        if let Some(stored) = self.workspaces.get(key) {
+            let mut object = (**stored).clone();
+            how(&mut object);
+            let deleted = object.metadata.deletion != stored.metadata.deletion;
+            if object.spec != stored.spec || deleted {
+                object.metadata.generation += 1;
+            }
+            self.put_workspace(now, object);
+        }
+    }
+
+    pub fn put_secret(&mut self, now: Millis, mut secret: SecretObject) -> Arc<SecretObject> {
+        secret.version = self.version();
+        let secret = Arc::new(secret);
+        let key = secret.key.clone();
+        self.secrets.insert(key.clone(), secret.clone());
+        // The watch is one of our label: a Secret without it is as good as deleted.
+        let change = if secret.is_labelled() {
+            Change::Apply(key, secret.clone())
+        } else {
+            Change::Delete(key)
+        };
+        let look = self.secret_feed.send(now, change);
+        self.look_at.push(look);
+        secret
+    }
+
+    pub fn remove_secret(&mut self, now: Millis, key: &Key) {
+        if self.secrets.remove(key).is_some() {
+            let look = self.secret_feed.send(now, Change::Delete(key.clone()));
+            self.look_at.push(look);
+        }
+    }
+
+    /// Secrets go with their owner.
+    fn collect_garbage(&mut self, now: Millis, owner: &Uid) {
+        let owned = self
+            .secrets
+            .values()
+            .filter(|secret| secret.controller.as_ref() == Some(owner));
+        let keys: Vec<Key> = owned.map(|secret| secret.key.clone()).collect();
+        for key in keys {
+            self.remove_secret(now, &key);
+        }
+    }
+
+    pub fn put_organization(
+        &mut self,
+        now: Millis,
+        mut object: OrganizationObject,
+    ) -> Write<OrganizationObject> {
+        object.metadata.version = self.version();
+        let name = object.name.clone();
+        if object.metadata.deletion.is_some() && !object.metadata.held {
+            self.organizations.remove(&name);
+            let look = self.organization_feed.send(now, Change::Delete(name));
+            self.look_at.push(look);
+            return Write::Removed;
+        }
+        let object = Arc::new(object);
+        self.organizations.insert(name.clone(), object.clone());
+        let look = self
+            .organization_feed
+            .send(now, Change::Apply(name, object.clone()));
+        self.look_at.push(look);
+        Write::Stored(object)
+    }
+
+    pub fn patch_organization(
+        &mut self,
+        now: Millis,
+        name: &str,
+        version: u64,
+        how: impl FnOnce(&mut OrganizationObject),
+    ) -> Write<OrganizationObject> {
+        let Some(stored) = self.organizations.get(name) else {
+            return Write::NotFound;
+        };
+        if stored.metadata.version != version {
+            return Write::Conflict;
+        }
+        let mut object = (**stored).clone();
+        how(&mut object);
+        self.put_organization(now, object)
+    }
+
+    /// As administrators do.
+    pub fn edit_organization(&mut self, now: Millis, name: &str, how: impl FnOnce(&mut OrganizationObject)) {
+        if let Some(stored) = self.organizations.get(name) {
+            let mut object = (**stored).clone();
+            how(&mut object);
+            if object.spec != stored.spec || object.metadata.deletion != stored.metadata.deletion {
+                object.metadata.generation += 1;
+            }
+            self.put_organization(now, object);
+        }
+    }
+
+    pub fn put_credential(&mut self, now: Millis, name: &str, opens: usize) {
+        let object = Arc::new(CredentialObject {
+            version: self.version(),
+            opens,
+        });
+        self.credentials.insert(name.to_owned(), object.clone());
+        let look = self
+            .credential_feed
+            .send(now, Change::Apply(name.to_owned(), object));
+        self.look_at.push(look);
+    }
+}

@@ -1,0 +1,335 @@
+//! Laws asked when an effect is about to happen, or has just happened.
+
+use std::sync::Arc;
+
+use super::{
+    CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, RECORDS_WHAT_IT_MADE, Seen,
+    TOKEN_OF_ITS_RECORD, TWO_STATUSES,
+};
+use crate::crd::organization::Permission;
+use crate::crd::workspace::{DeletionPolicy, Origin};
+use crate::domain::ids::{Uid, WorkspaceId};
+use crate::lifecycle::effect::{EngineCall, SecretDraft};
+use crate::lifecycle::facts::Content;
+use crate::organization::Snapshot;
+use crate::simulation::Millis;
+use crate::simulation::agent_engine::Row;
+use crate::simulation::cluster::{Key, WorkspaceObject};
+use crate::simulation::process::Subject;
+use crate::simulation::world::World;
+use crate::tenancy::Access;
+
+/// What a live read before an effect may take, with the answers before it.
+const MOMENT: Millis = 10_000;
+
+/// A window of an issue, with the slack of two machines' clocks.
+const ONE_WINDOW: Millis = 65_000;
+
+/// A renewal begins when a third of the life is left, up to a tenth earlier.
+const LEFT_AT_RENEWAL: f64 = 0.45;
+
+/// What somebody changed so recently may ask for another token.
+const RECENTLY: Millis = 180_000;
+
+impl World {
+    fn object_of(&self, uid: &Uid) -> Option<Arc<WorkspaceObject>> {
+        let mut objects = self.cluster.workspaces.values();
+        objects.find(|object| object.metadata.uid == *uid).cloned()
+    }
+
+    pub(in crate::simulation) fn count_call(&mut self, remote: usize, who: &Uid, kind: &&'static str) {
+        let now = self.now;
+        self.engine.organizations[remote]
+            .calls
+            .push((now, who.clone(), kind));
+    }
+
+    pub(in crate::simulation) fn count_status_write(&mut self, subject: &Subject, writes: u32) {
+        if writes > 3 {
+            self.break_law(TWO_STATUSES, |_| {
+                format!("{subject:?} writes its status {writes} times in one reconcile")
+            });
+        }
+    }
+
+    /// A call is about to be sent.
+    pub(in crate::simulation) fn about_to_call(&mut self, object: &Arc<WorkspaceObject>, call: &EngineCall) {
+        if let EngineCall::Issue { name, .. } = call {
+            let issue = (object.metadata.uid.clone(), name.clone(), self.now);
+            self.laws.issues.push(issue);
+        }
+        let Some(live) = self.cluster.workspaces.get(&object.key).cloned() else {
+            return;
+        };
+        if live.metadata.uid != object.metadata.uid {
+            return;
+        }
+        match call {
+            EngineCall::Delete(id) if live.recorded() == Some(id) => {
+                self.note_retention(&live);
+                let since = self.laws.retained_since.get(&live.metadata.uid).copied();
+                if since.is_some_and(|since| self.now - since > MOMENT)
+                    && self.now - self.paused_until > MOMENT
+                {
+                    self.break_law(DELETES_AS_DECLARED_NOW, |world| {
+                        let ago = (world.now - since.unwrap_or_default()) / 1000;
+                        format!(
+                            "{:?} says Retain for {ago} s, and {id} is being deleted",
+                            live.key
+                        )
+                    });
+                }
+            }
+            EngineCall::Issue { .. } if live.recorded().is_some() => self.is_due(&live),
+            _ => {}
+        }
+    }
+
+    fn is_due(&mut self, live: &WorkspaceObject) {
+        let key = live.secret_key();
+        let recently = |at: Option<&Millis>| at.is_some_and(|at| self.now - at < RECENTLY);
+        if recently(self.laws.touched.get(&live.key)) || self.jumped != 0 {
+            return;
+        }
+        let Some(secret) = self.cluster.secrets.get(&key) else {
+            return;
+        };
+        let Some(token) = secret
+            .token
+            .and_then(|n| self.engine.tokens.get(usize::try_from(n).ok()?))
+        else {
+            return;
+        };
+        let row = self
+            .engine
+            .organizations
+            .iter()
+            .find_map(|remote| remote.rows.get(&token.workspace));
+        let opens = Some(&token.workspace) == live.recorded() && row.is_some_and(|row| row.touched.is_none());
+        let names_it = match &secret.content {
+            Content::Whole(content) => Some(&content.workspace_name) == live.status.name.as_ref(),
+            Content::Damaged => false,
+        };
+        let left = (token.ends - self.now) as f64 / self.engine.knobs.token_life as f64;
+        if opens
+            && names_it
+            && left > LEFT_AT_RENEWAL
+            && live.status.name.as_ref() == Some(&live.spec.name)
+            && secret.is_labelled()
+        {
+            self.break_law(ISSUES_WHEN_DUE, |_| {
+                format!(
+                    "{:?}: another token while {:.0} % of the last one is left",
+                    live.key,
+                    left * 100.0
+                )
+            });
+        }
+    }
+
+    /// Others made a workspace of exactly the name of an issue within that issue's window: nothing in the contract tells
+    /// the two apart.
+    fn looks_like_its_own(&self, uid: &Uid, row: &Row) -> bool {
+        let (at, name) = &row.made;
+        let mut issues = self.laws.issues.iter();
+        row.maker.as_ref() != Some(uid)
+            && issues.any(|(who, of, sent)| who == uid && of == name && (at - sent).abs() < ONE_WINDOW)
+    }
+
+    pub(in crate::simulation) fn updates(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {
+        let Some(row) = self.engine.live(remote, id) else {
+            return;
+        };
+        if !row.recorded_by.contains(who) {
+            let name = row.workspace.name.clone();
+            self.break_law(CHANGES_ITS_OWN, |_| {
+                format!("{who} changes {id} ({name}), which it never recorded")
+            });
+        }
+    }
+
+    pub(in crate::simulation) fn deletes(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {
+        let Some(row) = self.engine.live(remote, id) else {
+            return;
+        };
+        let own = row.maker.as_ref() == Some(who)
+            || row.recorded_by.contains(who)
+            || self.looks_like_its_own(who, row);
+        if !own {
+            let name = row.workspace.name.clone();
+            let maker = row.maker.clone();
+            self.break_law(DELETES_ITS_OWN, |_| {
+                format!("{who} deletes {id} ({name:?}), made by {maker:?}")
+            });
+        }
+    }
+
+    /// A status was stored.
+    pub(in crate::simulation) fn status_written(&mut self, object: &Arc<WorkspaceObject>) {
+        self.laws.status_writes.push((self.now, object.key.clone()));
+        let uid = &object.metadata.uid;
+        if let Some(creation) = &object.status.creation {
+            self.laws
+                .issues
+                .push((uid.clone(), creation.name.clone(), self.now));
+        }
+        let Some(id) = object.recorded().cloned() else {
+            return;
+        };
+        for remote in &mut self.engine.organizations {
+            if let Some(row) = remote.rows.get_mut(&id) {
+                row.recorded_by.insert(uid.clone());
+            }
+        }
+        let row = self
+            .engine
+            .organizations
+            .iter()
+            .find_map(|remote| remote.rows.get(&id));
+        if row.is_some_and(|row| self.looks_like_its_own(uid, row)) {
+            return;
+        }
+        let maker = row.and_then(|row| row.maker.clone());
+        if object.status.origin == Some(Origin::Created) && maker.as_ref() != Some(uid) {
+            self.break_law(RECORDS_WHAT_IT_MADE, |_| {
+                format!(
+                    "{:?} ({uid}) records {id} as created; it was made by {maker:?}",
+                    object.key
+                )
+            });
+        }
+    }
+
+    /// Agent Engine asked for no requests, for so many seconds.
+    pub(in crate::simulation) fn asked_to_wait(&mut self, remote: usize, seconds: u64) {
+        let until = self.now + Millis::try_from(seconds).unwrap_or(Millis::MAX / 4) * 1000;
+        let known = self.laws.asked_to_wait.entry(remote).or_default();
+        *known = until.max(*known);
+    }
+
+    /// A list was published: what it shows truly, the process has seen.
+    pub(in crate::simulation) fn listed(&mut self, name: &str, list: &Snapshot) {
+        let objects: Vec<_> = self.cluster.workspaces.values().cloned().collect();
+        for object in objects
+            .iter()
+            .filter(|object| object.spec.organization_name() == name)
+        {
+            let Some(id) = object.recorded() else { continue };
+            let Some((_, shown)) = list.on(id) else { continue };
+            let truly = self
+                .engine
+                .organizations
+                .iter()
+                .find_map(|remote| remote.rows.get(id));
+            let truly = truly
+                .filter(|row| row.deleted.is_none())
+                .map(|row| &row.workspace);
+            if shown == truly {
+                let seen = Seen {
+                    at: self.now,
+                    id: id.clone(),
+                    row: shown.cloned(),
+                };
+                self.laws.seen.insert(object.metadata.uid.clone(), seen);
+            }
+        }
+    }
+
+    /// A Secret is about to be written.
+    pub(in crate::simulation) fn about_to_publish(
+        &mut self,
+        object: &Arc<WorkspaceObject>,
+        token: u64,
+        _: &SecretDraft,
+    ) {
+        let Some(token) = usize::try_from(token)
+            .ok()
+            .and_then(|n| self.engine.tokens.get(n))
+        else {
+            return;
+        };
+        let opens = token.workspace.clone();
+        let uid = &object.metadata.uid;
+        let row = self
+            .engine
+            .organizations
+            .iter()
+            .find_map(|remote| remote.rows.get(&opens));
+        let lawful = match object.recorded() {
+            Some(id) => *id == opens,
+            None => {
+                row.is_some_and(|row| row.maker.as_ref() == Some(uid) || self.looks_like_its_own(uid, row))
+            }
+        };
+        if !lawful {
+            let maker = row.and_then(|row| row.maker.clone());
+            self.break_law(TOKEN_OF_ITS_RECORD, |_| {
+                format!(
+                    "{:?} ({uid}) is handed a token for {opens}, made by {maker:?}",
+                    object.key
+                )
+            });
+        }
+    }
+
+    /// The finalizer is about to come off.
+    pub(in crate::simulation) fn about_to_release(&mut self, key: &Key, version: u64) {
+        let Some(live) = self
+            .cluster
+            .workspaces
+            .get(key)
+            .filter(|live| live.metadata.version == version)
+        else {
+            return;
+        };
+        let live = live.clone();
+        self.note_retention(&live);
+    }
+
+    /// Whether the object's workspace would be retained if the object went now, as it is stored.
+    pub(super) fn retains(&self, object: &WorkspaceObject) -> bool {
+        let organization = self.cluster.organizations.get(object.spec.organization_name());
+        let default = organization.and_then(|o| o.spec.defaults.as_ref()?.deletion_policy);
+        let by_origin = match object.status.origin {
+            Some(Origin::Adopted) => DeletionPolicy::Retain,
+            Some(Origin::Created) | None => DeletionPolicy::Delete,
+        };
+        let policy = object
+            .spec
+            .deletion_policy
+            .or(default)
+            .or(object.status.deletion_policy)
+            .unwrap_or(by_origin);
+        let name = object.status.name.as_ref().or(object
+            .status
+            .creation
+            .as_ref()
+            .map(|creation| &creation.name));
+        let forbidden = organization.zip(name).is_some_and(|(organization, name)| {
+            let access = Access::resolve(&organization.spec.access, &object.key.0, &Default::default());
+            access
+                .grant(name)
+                .is_none_or(|grant| grant.deletion == Permission::Forbidden)
+        });
+        policy == DeletionPolicy::Retain || forbidden
+    }
+
+    /// Keeps since when an object says Retain, and whether it said so at some time during its deletion.
+    pub(in crate::simulation) fn note_retention(&mut self, object: &WorkspaceObject) {
+        let uid = object.metadata.uid.clone();
+        let retains = self.retains(object);
+        if retains && object.metadata.deletion.is_some() {
+            self.laws.may_leave.insert(uid.clone());
+        }
+        if object.spec.deletion_policy == Some(DeletionPolicy::Retain) {
+            let now = self.now;
+            self.laws.retained_since.entry(uid).or_insert(now);
+        } else {
+            self.laws.retained_since.remove(&uid);
+        }
+    }
+
+    pub(super) fn owner(&self, uid: &Uid) -> Option<Arc<WorkspaceObject>> {
+        self.object_of(uid)
+    }
+}

@@ -1,0 +1,201 @@
+//! Laws asked when all has been calm for long enough.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::state::fold;
+use super::{ALL_IS_SETTLED, FEW_CALLS, LEAVES_NO_ORPHAN, NOT_ITS_OWN_RIVAL, ONE_EACH, QUIET_WHEN_CALM};
+use crate::crd::conditions::{self, READY};
+use crate::domain::ids::Uid;
+use crate::domain::reason::{Kstatus, Reason};
+use crate::simulation::Millis;
+use crate::simulation::cluster::WorkspaceObject;
+use crate::simulation::world::World;
+
+/// The part of the calm in which nothing may be written any more.
+const LAST: Millis = 20 * 60_000;
+
+/// Calls of one object in the last hour: five renewals of three calls, and a few reads.
+const CALLS_AN_HOUR: usize = 24;
+
+impl World {
+    pub(in crate::simulation) fn look_at_the_end(&mut self) {
+        self.look();
+        let objects: Vec<Arc<WorkspaceObject>> = self.cluster.workspaces.values().cloned().collect();
+        for object in &objects {
+            self.is_settled(object);
+        }
+        self.leaves_no_orphan();
+        self.is_quiet();
+        self.makes_few_calls();
+    }
+
+    fn is_settled(&mut self, object: &WorkspaceObject) {
+        let key = &object.key;
+        let ready = conditions::find(&object.status.conditions, READY).cloned();
+        let Some(ready) = ready else {
+            return self.break_law(ALL_IS_SETTLED, |_| format!("{key:?} says nothing"));
+        };
+        let reason = Reason::parse(&ready.reason);
+        let settled = reason.is_some_and(|reason| match reason.kstatus() {
+            Kstatus::Ready => object.metadata.deletion.is_none(),
+            Kstatus::Stalled => true,
+            Kstatus::Reconciling => false,
+        });
+        // What stopped at a person's word may wait for it.
+        let waits_for_a_person =
+            matches!(reason, Some(Reason::ManyWorkspacesMissing)) || object.spec.is_suspended();
+        if !settled && !waits_for_a_person {
+            return self.break_law(ALL_IS_SETTLED, |_| {
+                format!("{key:?} is {}: {}", ready.reason, ready.message)
+            });
+        }
+        let rival = match reason {
+            Some(Reason::AlreadyExists | Reason::SimilarNameExists | Reason::CreationUncertain) => {
+                self.own_rival(object)
+            }
+            Some(Reason::WorkspaceNotFound) => self.is_there_after_all(object),
+            Some(Reason::DeletionBlocked) => {
+                let claimed =
+                    ready.message.contains("claimed by") || ready.message.contains("nothing tells whose");
+                let many = ready.message.contains("many workspaces");
+                (!claimed && !many).then(|| ready.message.clone())
+            }
+            _ => None,
+        };
+        if let Some(rival) = rival {
+            self.break_law(NOT_ITS_OWN_RIVAL, |_| {
+                format!("{key:?} is {}: {rival}", ready.reason)
+            });
+        }
+    }
+
+    /// A live workspace of this object's making that stands in its way, and none of others does.
+    fn own_rival(&self, object: &WorkspaceObject) -> Option<String> {
+        if !self.windows_mean_something() {
+            return None;
+        }
+        let uid = &object.metadata.uid;
+        let rows = self
+            .engine
+            .organizations
+            .iter()
+            .flat_map(|remote| remote.rows.values());
+        let near: Vec<_> = rows
+            .filter(|row| row.deleted.is_none() && fold(&row.workspace.name) == fold(&object.spec.name))
+            .filter(|row| object.recorded() != Some(&row.workspace.id))
+            .collect();
+        let own = near
+            .iter()
+            .find(|row| row.maker.as_ref() == Some(uid) && row.touched.is_none())?;
+        let others = near.iter().any(|row| row.maker.as_ref() != Some(uid));
+        (!others).then(|| format!("{} is of its own making", own.workspace.id))
+    }
+
+    fn is_there_after_all(&self, object: &WorkspaceObject) -> Option<String> {
+        let id = object.recorded()?;
+        let n = self
+            .engine
+            .organizations
+            .iter()
+            .position(|remote| remote.rows.contains_key(id))?;
+        let own = format!("org{n}") == object.spec.organization_name();
+        (own && self.engine.live(n, id).is_some()).then(|| format!("{id} is there"))
+    }
+
+    fn leaves_no_orphan(&mut self) {
+        if !self.windows_mean_something() {
+            return;
+        }
+        let mut left = BTreeMap::<Uid, usize>::new();
+        let mut orphans = Vec::new();
+        for remote in &self.engine.organizations {
+            for row in remote
+                .rows
+                .values()
+                .filter(|row| row.deleted.is_none() && row.touched.is_none())
+            {
+                let Some(maker) = &row.maker else { continue };
+                *left.entry(maker.clone()).or_default() += 1;
+                let recorded = self.recorder(&row.workspace.id).is_some();
+                // A tenant may have lost its record by its own hand, or have kept the workspace on purpose.
+                let let_go = self.laws.let_go_by_hand.contains(maker) || self.laws.may_leave.contains(maker);
+                let uncertain = self.owner(maker).is_some_and(|owner| {
+                    conditions::find(&owner.status.conditions, READY).is_some_and(|ready| {
+                        Reason::parse(&ready.reason)
+                            .is_some_and(|reason| reason.kstatus() == Kstatus::Stalled)
+                    })
+                });
+                if !recorded && !let_go && !uncertain {
+                    orphans.push((
+                        row.workspace.id.clone(),
+                        row.workspace.name.clone(),
+                        maker.clone(),
+                    ));
+                }
+            }
+        }
+        if let Some((id, name, maker)) = orphans.first() {
+            let there = self.owner(maker).is_some();
+            self.break_law(LEAVES_NO_ORPHAN, |_| {
+                format!(
+                    "{id} ({:?}), made by {maker}, is recorded by no object; its object is there: {there}",
+                    name.as_str()
+                )
+            });
+        }
+        if let Some((uid, count)) = left
+            .iter()
+            .find(|(uid, count)| **count > 1 && !self.laws.may_leave.contains(*uid))
+        {
+            let (uid, count) = (uid.clone(), *count);
+            if self.owner(&uid).is_some_and(|owner| owner.recreate.is_none()) {
+                self.break_law(ONE_EACH, |_| {
+                    format!("{uid} is left with {count} workspaces of its making")
+                });
+            }
+        }
+    }
+
+    fn is_quiet(&mut self) {
+        let from = self.now - LAST;
+        let late: Vec<_> = self
+            .laws
+            .status_writes
+            .iter()
+            .filter(|(at, _)| *at > from)
+            .cloned()
+            .collect();
+        if let Some((_, key)) = late.first() {
+            let count = late.len();
+            self.break_law(QUIET_WHEN_CALM, |_| {
+                format!("{count} statuses are still written, of {key:?} for one")
+            });
+        }
+    }
+
+    fn makes_few_calls(&mut self) {
+        let from = self.now - 60 * 60_000;
+        for n in 0..self.setup.organizations {
+            let mut calls = BTreeMap::<Uid, BTreeMap<&'static str, usize>>::new();
+            for (at, who, kind) in &self.engine.organizations[n].calls {
+                let is_object = self
+                    .cluster
+                    .workspaces
+                    .values()
+                    .any(|object| object.metadata.uid == *who);
+                if *at > from && is_object {
+                    *calls.entry(who.clone()).or_default().entry(kind).or_default() += 1;
+                }
+            }
+            let dear = calls
+                .into_iter()
+                .find(|(_, kinds)| kinds.values().sum::<usize>() > CALLS_AN_HOUR);
+            if let Some((who, kinds)) = dear {
+                self.break_law(FEW_CALLS, |_| {
+                    format!("{who} makes these calls in the last hour: {kinds:?}")
+                });
+            }
+        }
+    }
+}

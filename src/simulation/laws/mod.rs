@@ -1,0 +1,139 @@
+//! What must hold in every history. Each law has a name, and cites the invariant or the line of the bar that it holds.
+//!
+//! - `effects`: asked when an effect is about to happen.
+//! - `state`: asked of what is stored, again and again; a law is broken when its opposite lasts.
+//! - `end`: asked when all has been calm for long enough.
+
+mod effects;
+mod end;
+mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Millis;
+use super::cluster::Key;
+use super::world::World;
+use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::RemoteWorkspace;
+
+/// A law and what it is there for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Law {
+    pub name: &'static str,
+    /// The invariant, or the line of the bar.
+    pub holds: &'static str,
+    pub says: &'static str,
+}
+
+macro_rules! laws {
+    ($($name:ident: $holds:literal, $says:literal;)+) => {
+        $(pub(super) const $name: Law = Law { name: stringify!($name), holds: $holds, says: $says };)+
+
+        /// All laws.
+        pub const LAWS: &[Law] = &[$($name),+];
+    };
+}
+
+laws! {
+    DELETES_ITS_OWN: "I2, I4", "the operator deletes only what this object's issue made, or what this object recorded";
+    CHANGES_ITS_OWN: "I2", "the operator renames and switches only what this object recorded";
+    DELETES_AS_DECLARED_NOW: "I7", "no workspace is deleted whose object has said Retain for longer than a moment";
+    RECORDS_WHAT_IT_MADE: "I2, I4", "an object that says Created records a workspace that its own issue made";
+    TOKEN_OF_ITS_RECORD: "I1", "a token enters a Secret only for the workspace that its object records, or whose creation it finishes";
+    LEAVES_NO_ORPHAN: "I4", "no workspace that an object's issue made is left without an object that records it";
+    ONE_EACH: "I4", "no object is left with two workspaces of its making";
+    ISSUES_WHEN_DUE: "I9", "no token is issued while a good one has most of its life left";
+    TWO_STATUSES: "the bar: writes", "a reconcile writes a status at most twice, and once more to void an intent";
+    READY_HAS_LIFE: "truth", "Ready=True never stands beside a token that has ended";
+    TOKEN_READY_HAS_LIFE: "truth", "TokenReady=True never stands beside a token that has ended";
+    READY_AS_SEEN: "I5, truth", "Ready=True never stands beside a workspace last seen missing, or other than declared";
+    READY_AS_DECLARED: "truth", "Ready=True of the current generation never stands without the declared Secret";
+    SAYS_SOMETHING: "truth", "every object says something within a minute, and of its generation within three";
+    DELETION_SHOWS: "truth", "an object being deleted does not stay Ready";
+    CONFIRMS_A_LOSS: "I5", "a missing workspace is confirmed within twenty minutes while lists come to their end";
+    NO_FALSE_ALARM: "truth", "what the operator deleted itself is no loss";
+    TOKEN_IN_TIME: "freshness", "no Secret holds a token with under five minutes left while Agent Engine answers";
+    ALL_IS_SETTLED: "truth", "when all is calm, every object is Ready, gone, or stopped by what a person must change";
+    NOT_ITS_OWN_RIVAL: "I4", "no object is stopped by a workspace of its own making";
+    QUIET_WHEN_CALM: "I9, the bar: writes", "when all is calm, no status is written";
+    FEW_CALLS: "the bar: calls", "when all is calm, an object costs few calls";
+}
+
+/// A law was broken.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    pub law: Law,
+    pub at: Millis,
+    pub what: String,
+}
+
+/// A GET by id that was answered.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) at: Millis,
+    pub(super) id: WorkspaceId,
+    pub(super) row: Option<RemoteWorkspace>,
+}
+
+/// What the laws remember.
+#[derive(Debug, Default)]
+pub(super) struct Laws {
+    pub(super) violation: Option<Violation>,
+    /// Since when the process could do its work.
+    pub(super) able_since: Millis,
+    /// Since when the weather of an organization is as it is.
+    pub(super) weather_since: BTreeMap<usize, Millis>,
+    /// Issues that were sent: object, name, instant.
+    pub(super) issues: Vec<(Uid, WorkspaceName, Millis)>,
+    /// The last GET by id of each object.
+    pub(super) seen: BTreeMap<Uid, Seen>,
+    /// Objects whose finalizer a user took off.
+    pub(super) let_go_by_hand: BTreeSet<Uid>,
+    /// The process's clock jumped, and no answer tells the server's time: windows mean nothing.
+    pub(super) clocks_differ: bool,
+    /// When the history ends.
+    pub(super) ends_at: Option<Millis>,
+    /// Since when the opposite of a law lasts.
+    lasts_since: BTreeMap<(&'static str, Key), Millis>,
+    /// When someone last changed an object, or what it depends on.
+    touched: BTreeMap<Key, Millis>,
+    /// Since when an object that is to be deleted says Retain.
+    retained_since: BTreeMap<Uid, Millis>,
+    /// Objects that may leave a workspace: retained at some time during their deletion.
+    may_leave: BTreeSet<Uid>,
+    /// Until when an organization has asked for no requests.
+    pub(super) asked_to_wait: BTreeMap<usize, Millis>,
+    status_writes: Vec<(Millis, Key)>,
+}
+
+impl World {
+    pub(super) fn break_law(&mut self, law: Law, what: impl FnOnce(&Self) -> String) {
+        if self.laws.violation.is_none() {
+            let text = what(self);
+            self.tell(|_| format!("!! {}: {text}", law.name));
+            self.laws.violation = Some(Violation {
+                law,
+                at: self.now,
+                what: text,
+            });
+        }
+    }
+
+    /// Someone changes an object or its Secret.
+    pub(super) fn touch(&mut self, key: &Key) {
+        self.laws.touched.insert(key.clone(), self.now);
+    }
+
+    /// Whether a window of the process's clock can mean something on the server's.
+    pub(super) fn windows_mean_something(&self) -> bool {
+        let knobs = &self.engine.knobs;
+        let far = knobs.ahead.abs() > 10_000 && !knobs.tells_date;
+        knobs.tells_created_at && !far && !self.laws.clocks_differ
+    }
+
+    pub(super) fn touch_all(&mut self) {
+        for key in self.cluster.workspaces.keys() {
+            self.laws.touched.insert(key.clone(), self.now);
+        }
+    }
+}

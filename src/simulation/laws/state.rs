@@ -1,0 +1,312 @@
+//! Laws asked of what is stored. The opposite of a law may stand for a moment; the law is broken when it lasts while the
+//! process is able to do its work.
+
+use std::sync::Arc;
+
+use super::{
+    CONFIRMS_A_LOSS, DELETION_SHOWS, Law, NO_FALSE_ALARM, READY_AS_DECLARED, READY_AS_SEEN, READY_HAS_LIFE,
+    SAYS_SOMETHING, TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE,
+};
+use crate::crd::conditions::{self, READY, TOKEN_READY};
+use crate::domain::ids::{Uid, WorkspaceId};
+use crate::domain::reason::Reason;
+use crate::domain::remote::{RemoteState, WorkspaceState};
+use crate::simulation::Millis;
+use crate::simulation::acts::organization;
+use crate::simulation::agent_engine::Token;
+use crate::simulation::cluster::{Key, WorkspaceObject};
+use crate::simulation::weather::Weather;
+use crate::simulation::world::World;
+use crate::tenancy::Access;
+
+/// Watches that bring nothing for so long hinder the process.
+const LONG_LAG: Millis = 10_000;
+
+/// What a token has to have left.
+const FIVE_MINUTES: Millis = 300_000;
+
+impl World {
+    /// Asks all laws of what is stored now.
+    pub(in crate::simulation) fn look(&mut self) {
+        if self.is_hindered() {
+            self.laws.able_since = self.now;
+        }
+        let objects: Vec<Arc<WorkspaceObject>> = self.cluster.workspaces.values().cloned().collect();
+        for object in &objects {
+            self.note_retention(object);
+            self.look_at(object);
+        }
+        for n in 0..self.setup.organizations {
+            self.look_at_organization(n);
+        }
+    }
+
+    fn is_hindered(&self) -> bool {
+        let feeds = [
+            (
+                self.cluster.workspace_feed.dead_until,
+                self.cluster.workspace_feed.lag,
+            ),
+            (self.cluster.secret_feed.dead_until, self.cluster.secret_feed.lag),
+            (
+                self.cluster.organization_feed.dead_until,
+                self.cluster.organization_feed.lag,
+            ),
+            (
+                self.cluster.credential_feed.dead_until,
+                self.cluster.credential_feed.lag,
+            ),
+        ];
+        let late = feeds.iter().any(|(dead, lag)| dead.is_some() || *lag > LONG_LAG);
+        self.process.is_none() || self.now < self.paused_until || self.now < self.writes_refused_until || late
+    }
+
+    /// Breaks the law if its opposite has lasted for `grace` while the process was able.
+    fn unless(&mut self, law: Law, key: &Key, opposite: Option<String>, grace: Millis) {
+        let place = (law.name, key.clone());
+        let Some(what) = opposite else {
+            self.laws.lasts_since.remove(&place);
+            return;
+        };
+        let now = self.now;
+        let since = (*self.laws.lasts_since.entry(place).or_insert(now)).max(self.laws.able_since);
+        if now - since > grace {
+            self.break_law(law, |_| format!("{key:?} for {} s: {what}", (now - since) / 1000));
+        }
+    }
+
+    fn look_at(&mut self, object: &WorkspaceObject) {
+        let key = &object.key;
+        let condition = |kind| conditions::find(&object.status.conditions, kind);
+        let is_true = |kind| condition(kind).is_some_and(|condition| condition.status == "True");
+        let reason = condition(READY)
+            .map(|ready| ready.reason.clone())
+            .unwrap_or_default();
+        let current = object.status.observed_generation == Some(object.metadata.generation);
+        let (ready, token_ready) = (is_true(READY), is_true(TOKEN_READY));
+        let wanted = wants_token(object);
+
+        let silent = condition(READY).is_none().then(|| "it says nothing".to_owned());
+        self.unless(SAYS_SOMETHING, key, silent, 60_000);
+        let outdated = (!current && condition(READY).is_some())
+            .then(|| format!("it speaks of generation {:?}", object.status.observed_generation));
+        let place = (key.0.clone(), format!("{} (outdated)", key.1));
+        self.unless(SAYS_SOMETHING, &place, outdated, 180_000);
+
+        let living = self.living_token(object).cloned();
+        let ended =
+            (ready && wanted && living.is_none()).then(|| "Ready=True without a living token".to_owned());
+        self.unless(READY_HAS_LIFE, key, ended, 45_000);
+        let ended =
+            (token_ready && living.is_none()).then(|| "TokenReady=True without a living token".to_owned());
+        self.unless(TOKEN_READY_HAS_LIFE, key, ended, 45_000);
+
+        let other = (ready && current).then(|| self.seen_otherwise(object)).flatten();
+        self.unless(READY_AS_SEEN, key, other, 60_000);
+
+        let undeclared =
+            ready && current && wanted && !self.cluster.secrets.contains_key(&object.secret_key());
+        self.unless(
+            READY_AS_DECLARED,
+            key,
+            undeclared.then(|| "the declared Secret is missing".to_owned()),
+            60_000,
+        );
+
+        let goes = object.metadata.deletion.is_some();
+        self.unless(
+            DELETION_SHOWS,
+            key,
+            (goes && ready).then(|| "Ready=True while it is deleted".to_owned()),
+            150_000,
+        );
+
+        let lists_end = self.remote_of(object).is_some_and(|n| {
+            let asked = self
+                .laws
+                .asked_to_wait
+                .get(&n)
+                .is_some_and(|until| *until > self.now);
+            matches!(
+                self.engine.organizations[n].weather,
+                Weather::Calm | Weather::Slow(_)
+            ) && !asked
+        });
+        let unconfirmed = lists_end && reason == Reason::NotFoundUnconfirmed.as_str();
+        self.unless(
+            CONFIRMS_A_LOSS,
+            key,
+            unconfirmed.then(|| "still not confirmed".to_owned()),
+            1_200_000,
+        );
+
+        let ends_soon = self.ends_soon(object, &reason);
+        self.unless(TOKEN_IN_TIME, key, ends_soon, 0);
+    }
+
+    /// The token in the Secret of the object, if it opens the recorded workspace and lives.
+    fn living_token(&self, object: &WorkspaceObject) -> Option<&Token> {
+        let mut names = vec![object.secret_key()];
+        names.extend(
+            object
+                .status
+                .token_secret_name
+                .clone()
+                .map(|name| (object.key.0.clone(), name)),
+        );
+        let secrets = names.iter().filter_map(|key| self.cluster.secrets.get(key));
+        let mut tokens =
+            secrets.filter_map(|secret| self.engine.tokens.get(usize::try_from(secret.token?).ok()?));
+        tokens.find(|token| Some(&token.workspace) == object.recorded() && token.ends > self.now)
+    }
+
+    /// The last GET that the object's reconciles had answered contradicts what it says.
+    fn seen_otherwise(&self, object: &WorkspaceObject) -> Option<String> {
+        let seen = self.laws.seen.get(&object.metadata.uid)?;
+        if Some(&seen.id) != object.recorded() {
+            return None;
+        }
+        let ago = (self.now - seen.at) / 1000;
+        match &seen.row {
+            None => Some(format!("{} was seen missing {ago} s ago", seen.id)),
+            Some(_) if object.spec.is_suspended() => None,
+            Some(row) if row.name != object.spec.name => {
+                Some(format!("{} was seen named {:?}", seen.id, row.name.as_str()))
+            }
+            Some(row) => {
+                let declared = object.spec.status.map(RemoteState::Known);
+                declared
+                    .is_some_and(|declared| declared != row.state)
+                    .then(|| format!("{} was seen {:?}", seen.id, row.state))
+            }
+        }
+    }
+
+    fn remote_of(&self, object: &WorkspaceObject) -> Option<usize> {
+        (0..self.setup.organizations).find(|n| organization(*n) == object.spec.organization_name())
+    }
+
+    /// The token has under five minutes, though nothing has kept the operator from renewing it for long enough.
+    fn ends_soon(&self, object: &WorkspaceObject, reason: &str) -> Option<String> {
+        let n = self.remote_of(object)?;
+        let well_since = self.laws.weather_since.get(&n).copied().unwrap_or_default();
+        let remote = &self.engine.organizations[n];
+        let asked = self.laws.asked_to_wait.get(&n).copied().unwrap_or_default();
+        let since = well_since
+            .max(asked)
+            .max(self.laws.able_since)
+            .max(self.laws.touched.get(&object.key).copied().unwrap_or_default());
+        if remote.weather != Weather::Calm || self.now - since < 2 * FIVE_MINUTES || self.jumped != 0 {
+            return None;
+        }
+        if object.metadata.deletion.is_some() || !wants_token(object) || !self.is_served(n, object) {
+            return None;
+        }
+        let id = object.recorded()?;
+        let touched = remote.rows.get(id).and_then(|row| row.touched);
+        if touched.is_some_and(|at| self.now - at < 3 * FIVE_MINUTES) {
+            return None;
+        }
+        let left = self.living_token(object).map_or(0, |token| token.ends - self.now);
+        (left < FIVE_MINUTES)
+            .then(|| format!("the token for {id} has {} s left; Ready is {reason}", left / 1000))
+    }
+
+    /// Nothing but the operator itself stands between this object and its token.
+    fn is_served(&self, n: usize, object: &WorkspaceObject) -> bool {
+        let Some(id) = object.recorded() else { return false };
+        let Some(row) = self.engine.live(n, id) else {
+            return false;
+        };
+        let Some(stored) = self.cluster.organizations.get(&organization(n)) else {
+            return false;
+        };
+        let credential = self
+            .cluster
+            .credentials
+            .get(&stored.spec.credentials_secret_ref.name);
+        let pinned = stored.status.organization_id.as_ref() == Some(&self.engine.organizations[n].id);
+        let access = Access::resolve(&stored.spec.access, &object.key.0, &Default::default());
+        let active = row.workspace.state == RemoteState::Known(WorkspaceState::Active);
+        let same_name = self.engine.organizations[n].rows.values().filter(|other| {
+            other.deleted.is_none() && fold(&other.workspace.name) == fold(&row.workspace.name)
+        });
+        let rivals = self.cluster.workspaces.values().filter(|other| {
+            other.recorded() == Some(id) || fold(&other.spec.name) == fold(&row.workspace.name)
+        });
+        let secret = self.cluster.secrets.get(&object.secret_key());
+        let own_secret = secret.is_none_or(|secret| {
+            secret
+                .controller
+                .as_ref()
+                .is_none_or(|owner| *owner == object.metadata.uid)
+        });
+        active
+            && pinned
+            && own_secret
+            && credential.is_some_and(|credential| credential.opens == n)
+            && access.grant(&row.workspace.name).is_some()
+            && access.grant(&object.spec.name).is_some()
+            && same_name.count() == 1
+            && rivals.count() <= 1
+    }
+
+    fn look_at_organization(&mut self, n: usize) {
+        let name = organization(n);
+        let Some(stored) = self.cluster.organizations.get(&name) else {
+            return;
+        };
+        let reason = conditions::find(&stored.status.conditions, READY).map(|ready| ready.reason.clone());
+        let alarmed = reason.as_deref() == Some(Reason::ManyWorkspacesMissing.as_str());
+        let lost = self
+            .cluster
+            .workspaces
+            .values()
+            .filter(|object| object.spec.organization_name() == name)
+            .filter(|object| {
+                object
+                    .recorded()
+                    .is_some_and(|id| self.engine.live(n, id).is_none())
+            })
+            .filter(|object| object.metadata.deletion.is_none())
+            .count();
+        let place = (String::new(), name);
+        let credential_is_right = self.credential_opens(n) == Some(n);
+        let false_alarm = (alarmed && lost == 0 && credential_is_right && self.is_calm_for(n))
+            .then(|| format!("ManyWorkspacesMissing, and {lost} are"));
+        self.unless(NO_FALSE_ALARM, &place, false_alarm, 400_000);
+    }
+
+    fn credential_opens(&self, n: usize) -> Option<usize> {
+        let stored = self.cluster.organizations.get(&organization(n))?;
+        let credential = self
+            .cluster
+            .credentials
+            .get(&stored.spec.credentials_secret_ref.name)?;
+        Some(credential.opens)
+    }
+
+    fn is_calm_for(&self, n: usize) -> bool {
+        self.engine.organizations[n].weather == Weather::Calm
+    }
+
+    /// The object that records a workspace.
+    pub(super) fn recorder(&self, id: &WorkspaceId) -> Option<&Uid> {
+        let mut objects = self.cluster.workspaces.values();
+        objects
+            .find(|object| object.recorded() == Some(id))
+            .map(|object| &object.metadata.uid)
+    }
+}
+
+pub(super) fn fold(name: &crate::domain::ids::WorkspaceName) -> String {
+    name.as_str().trim().to_lowercase()
+}
+
+/// Whether the object is to have a token.
+pub(super) fn wants_token(object: &WorkspaceObject) -> bool {
+    object.spec.token_enabled()
+        && object.spec.status != Some(WorkspaceState::Inactive)
+        && object.status.state == Some(WorkspaceState::Active)
+        && object.recorded().is_some()
+}

@@ -1,0 +1,55 @@
+//! A simulator of the whole system, seeded and synchronous: the real pure values of this crate run inside models of Agent Engine,
+//! of Kubernetes and of the process between them, each of which can be slow, late, stale or wrong.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`history`] | what happens from outside: a setup and a row of acts, drawn from a seed |
+//! | [`agent_engine`], [`weather`] | the model of Agent Engine: rows with their makers, lists that lag; how its answers come |
+//! | [`cluster`], [`feed`] | the model of Kubernetes: objects, versions, finalizers; watches that lag and die |
+//! | [`process`] | the model of the operator's process: stores, queue, slots, and what reconciles share |
+//! | [`effects`] | carries out effects of reconciles in the models |
+//! | [`acts`] | carries out acts |
+//! | [`world`] | time: one queue of events, one clock that is true and one that jumps |
+//! | [`laws`] | what must hold, asked at every instant and when all is calm again |
+//! | [`shrink`] | the fewest acts that still break a law |
+//!
+//! Same seed, same history, same story.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a model that breaks is a failed run; nothing of this ships"
+)]
+
+mod acts;
+pub mod agent_engine;
+mod cluster;
+mod effects;
+mod feed;
+pub mod history;
+pub mod laws;
+mod process;
+pub mod shrink;
+mod weather;
+pub mod world;
+
+use jiff::Timestamp;
+
+/// True time since the beginning of a history, in milliseconds.
+pub type Millis = i64;
+
+/// The wall time that a clock shows which was never set.
+pub fn wall(at: Millis) -> Timestamp {
+    const BEGINNING: Millis = 1_800_000_000_000;
+    Timestamp::from_millisecond(BEGINNING + at).expect("an instant of this century")
+}
+
+/// How long until `at` from `now`, in milliseconds; zero once it is over.
+fn millis_until(now: Timestamp, at: Timestamp) -> Millis {
+    Millis::try_from(at.duration_since(now).as_millis())
+        .unwrap_or(Millis::MAX / 4)
+        .max(0)
+}
+
+#[cfg(test)]
+mod tests;
