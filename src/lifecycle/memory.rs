@@ -148,12 +148,15 @@ impl Memory {
     ) -> Timestamp {
         let Sent { sync, token } = std::mem::take(&mut self.sent);
         if token > 0 {
-            let rests = self.token.failed(now, cause(Aspect::Token), sync + token, urgency, uid);
+            let rests = self
+                .token
+                .failed(now, cause(Aspect::Token), sync + token, urgency, uid);
             if sync == 0 {
                 return rests;
             }
         }
-        self.sync.failed(now, cause(Aspect::Sync), sync + token, Urgency::Normal, uid)
+        self.sync
+            .failed(now, cause(Aspect::Sync), sync + token, Urgency::Normal, uid)
     }
 
     /// Until when an unresolved issue of this process may create a workspace, or one may appear in a list.
