@@ -136,7 +136,7 @@ fn patchable(secret: &Secret) -> Patchable {
 }
 
 fn is_ours(key: &str) -> bool {
-    key.starts_with("agentengine.airbyte.com/")
+    key.starts_with(metadata_keys::OURS)
 }
 
 fn times(annotations: &BTreeMap<String, String>) -> Option<TokenTimes> {
@@ -186,4 +186,50 @@ pub(super) fn fingerprint(data: &BTreeMap<String, ByteString>) -> Option<String>
             .map(|byte| format!("{byte:02x}"))
             .collect(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn secret(annotations: &BTreeMap<String, String>, labels: &BTreeMap<String, String>) -> Secret {
+        serde_json::from_value(json!({
+            "metadata": {"name": "any", "namespace": "tenant", "labels": labels, "annotations": annotations},
+        }))
+        .unwrap()
+    }
+
+    /// Promise: rule.bounded-metadata: Of any object at most 32 KiB of labels and annotations are kept, whatever its user puts there
+    #[test]
+    fn of_any_secret_a_bounded_part_is_kept() {
+        let many = |n: usize, size: usize| (0..n).map(|n| (format!("{n:0100}"), "x".repeat(size))).collect();
+        for (count, size) in [(1, 250_000), (60, 4_000), (2_000, 20)] {
+            let (annotations, mut labels): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                (many(count, size), many(count, 63));
+            labels.insert(metadata_keys::WORKSPACE_LABEL.to_owned(), "acme".to_owned());
+            let kept = ReducedSecret::of(&secret(&annotations, &labels));
+            let all = kept.labels.iter().chain(&kept.annotations);
+            let bytes: usize = all.map(|(key, value)| key.len() + value.len()).sum();
+            assert!(bytes <= KEPT_BYTES, "{bytes} bytes");
+            assert_eq!(kept.labels[metadata_keys::WORKSPACE_LABEL], "acme");
+            assert_eq!(kept.kept == Kept::Part, count == 2_000, "{count} of {size}");
+        }
+    }
+
+    /// A user may mark any Secret, and write anything into it.
+    #[test]
+    fn content_of_any_length_is_not_kept() {
+        let long = ByteString(vec![b'x'; 500_000]);
+        let data: BTreeMap<_, _> = KEYS.iter().map(|key| ((*key).to_owned(), long.clone())).collect();
+        let marks = [(
+            metadata_keys::TOKEN_FINGERPRINT.to_owned(),
+            fingerprint(&data).unwrap(),
+        )]
+        .into();
+        let mut secret = secret(&marks, &BTreeMap::new());
+        secret.data = Some(data);
+        assert_eq!(ReducedSecret::of(&secret).content, Content::Damaged);
+    }
 }

@@ -1,6 +1,8 @@
 //! What the operator writes on objects beside their fields: finalizer, labels, annotations. It trusts none of them without
 //! a check of its own.
 
+/// Begins every key of ours.
+pub const OURS: &str = "agentengine.airbyte.com/";
 /// Holds a Workspace or an Organization until its deletion has been dealt with.
 pub const FINALIZER: &str = "agentengine.airbyte.com/finalizer";
 /// On token Secrets: the name of the Workspace they belong to.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Stage, eventually, is_ready, recorded_id, text};
+use crate::support::{CLIENT_ID, LONG, Stage, eventually, is_ready, recorded_id, text};
 use serde_json::{Value, json};
 
 /// A creation whose fate is unknown is looked for until its deadline and a lag allowance have passed: about a minute.
@@ -15,8 +15,12 @@ const UNTIL_RESOLVED: Duration = Duration::from_secs(180);
 #[derive(Clone, Copy, Debug)]
 enum Story {
     Creation,
+    Adoption,
     Rename,
     Deactivation,
+    Activation,
+    /// Another pair of keys, with a renewal due.
+    Rotation,
     Refresh,
     Deletion,
 }
@@ -33,7 +37,18 @@ async fn killed_at((story, operation, phase, then): Kill) {
     stage.ready("warm").await;
     let before = match story {
         Story::Creation => None,
-        Story::Rename | Story::Deactivation | Story::Refresh | Story::Deletion => {
+        Story::Adoption => {
+            let theirs = json!({"workspaces": [{"name": "Acme", "created_at": "2020-01-01T00:00:00Z"}]});
+            let seeded = stage.emulator.seed(theirs).await;
+            Some(seeded["workspaces"][0]["id"].as_str().unwrap().to_owned())
+        }
+        Story::Activation => {
+            stage
+                .workspace("acme", json!({"name": "Acme", "status": "inactive"}))
+                .await;
+            Some(recorded_id(&stage.ready("acme").await))
+        }
+        Story::Rename | Story::Deactivation | Story::Rotation | Story::Refresh | Story::Deletion => {
             stage.workspace("acme", json!({"name": "Acme"})).await;
             Some(recorded_id(&stage.ready("acme").await))
         }
@@ -43,6 +58,26 @@ async fn killed_at((story, operation, phase, then): Kill) {
 
     match story {
         Story::Creation => stage.workspace("acme", json!({"name": "Acme"})).await,
+        Story::Adoption => {
+            stage
+                .workspace("acme", json!({"name": "Acme", "adoptionPolicy": "ByName"}))
+                .await;
+        }
+        Story::Activation => {
+            stage
+                .workspace("acme", json!({"name": "Acme", "status": "active"}))
+                .await;
+        }
+        Story::Rotation => {
+            // The pair that the emulator knows, under another name: another client is made of it.
+            stage
+                .credentials("rotated", CLIENT_ID, stage.emulator.client_secret())
+                .await;
+            stage
+                .organization("default", json!({"credentialsSecretRef": {"name": "rotated"}}))
+                .await;
+            stage.delete_secret("acme-token").await;
+        }
         Story::Rename => stage.workspace("acme", json!({"name": "Acme Inc"})).await,
         Story::Deactivation => {
             stage
@@ -71,7 +106,12 @@ async fn killed_at((story, operation, phase, then): Kill) {
     let name = match story {
         Story::Deletion => return gone(&stage, &at).await,
         Story::Rename => "Acme Inc",
-        Story::Creation | Story::Deactivation | Story::Refresh => "Acme",
+        Story::Creation
+        | Story::Adoption
+        | Story::Deactivation
+        | Story::Activation
+        | Story::Rotation
+        | Story::Refresh => "Acme",
     };
     let acme = eventually(&format!("Ready after: {at}"), UNTIL_RESOLVED, || async {
         let acme = stage.get("acme").await;
@@ -160,6 +200,14 @@ kills! {
     rename_issue_that_took_effect_unheard: Rename "T2" "after" "drop";
     deactivation_dropped_before_its_effect: Deactivation "W4" "before" "drop";
     deactivation_that_took_effect_unheard: Deactivation "W4" "after" "drop";
+    adoption_look_lost: Adoption "W1" "before" "drop";
+    adoption_issue_dropped_before_its_effect: Adoption "T2" "before" "drop";
+    adoption_issue_that_took_effect_unheard: Adoption "T2" "after" "drop";
+    activation_dropped_before_its_effect: Activation "W4" "before" "drop";
+    activation_that_took_effect_unheard: Activation "W4" "after" "drop";
+    activation_issue_that_took_effect_unheard: Activation "T2" "after" "drop";
+    rotation_exchange_lost: Rotation "T1" "before" "drop";
+    rotation_issue_that_took_effect_unheard: Rotation "T2" "after" "drop";
     refresh_issue_dropped_before_its_effect: Refresh "T2" "before" "drop";
     refresh_issue_that_took_effect_unheard: Refresh "T2" "after" "drop";
     refresh_proof_lost: Refresh "T3" "before" "drop";

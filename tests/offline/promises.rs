@@ -94,6 +94,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.deaf-watch",
             "rule.definition-gone",
             "rule.remedies",
+            "rule.bounded-metadata",
             "rule.listed-namespace",
             "rule.pure-core",
             "rule.rate",

@@ -44,7 +44,7 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + 'static,
 {
     events(ear, watched, api, config)
-        .map(|event| event.map(|event| reduced(event, |object| trimmed(object.0))))
+        .map(|event| event.map(|event| reduced(event, |object| without_annotations(object.0))))
         .boxed()
 }
 
@@ -96,9 +96,17 @@ where
     }
 }
 
-/// Without the last-applied annotation, which the operator does not read and which may repeat a whole Secret.
+/// Without labels, and without annotations but ours: nothing else of them is read, and users may put hundreds of KiB there.
 pub(super) fn trimmed<K: Resource>(mut object: K) -> K {
-    object.annotations_mut().remove(metadata_keys::LAST_APPLIED);
+    object.labels_mut().clear();
+    without_annotations(object)
+}
+
+/// The same with its labels, by which namespaces are selected.
+fn without_annotations<K: Resource>(mut object: K) -> K {
+    object
+        .annotations_mut()
+        .retain(|key, _| key.starts_with(metadata_keys::OURS));
     object
 }
 
@@ -153,5 +161,31 @@ pub(super) fn namespaces(ear: &Ear) -> Events<PartialObjectMeta<Namespace>> {
             ResourceExt::name_any,
             |_, _| false,
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::crd::Workspace;
+
+    /// Promise: rule.bounded-metadata
+    #[test]
+    fn of_a_workspace_no_label_and_no_annotation_of_others_is_kept() {
+        let annotations: Value = json!({metadata_keys::RECONCILE_AT: "1", "theirs": "x".repeat(200_000)});
+        let workspace: Workspace = serde_json::from_value(json!({
+            "apiVersion": "agentengine.airbyte.com/v1alpha1", "kind": "Workspace",
+            "metadata": {"name": "acme", "labels": {"theirs": "x"}, "annotations": annotations},
+            "spec": {"name": "Acme"},
+        }))
+        .unwrap();
+        let kept = trimmed(workspace);
+        assert!(kept.labels().is_empty());
+        assert_eq!(
+            kept.annotations().keys().collect::<Vec<_>>(),
+            [metadata_keys::RECONCILE_AT]
+        );
     }
 }

@@ -8,15 +8,15 @@ use crate::domain::time::later;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
 /// Longer than any story, with its deadline, lag and back-off.
-const STORY: Duration = Duration::from_secs(300);
+pub(super) const STORY: Duration = Duration::from_secs(300);
 
-/// Kills the process at each effect of a story in turn, and lets it live on.
-fn killed_everywhere(begin: impl Fn() -> World, end: impl Fn(&World, &str)) {
+/// Kills the process at each effect of a story in turn, or loses its answer, and lets it live on.
+pub(super) fn killed_everywhere(begin: impl Fn() -> World, end: impl Fn(&World, &str)) {
     let mut undisturbed = begin();
     undisturbed.live("acme", STORY);
     let effects = undisturbed.journal.len();
     assert!(effects > 0, "the story has effects");
-    for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+    for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::AnswerLost] {
         for n in 0..effects {
             let mut world = begin();
             world.crash_at(n, fault);

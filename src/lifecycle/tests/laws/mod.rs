@@ -3,4 +3,5 @@
 mod after_deletion;
 mod any_view;
 mod crashes;
+mod crashes_of_steps;
 mod recoveries;
