@@ -27,7 +27,7 @@ pub(super) const HOME: &str = "operator";
 
 /// What is reconciled.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Subject {
+pub(super) enum Subject {
     Organization(String),
     Workspace(Key),
 }
@@ -69,7 +69,6 @@ impl OrganizationState {
 /// A reconcile that runs.
 pub(super) struct Running {
     pub(super) number: u64,
-    pub(super) began: Millis,
     pub(super) status_writes: u32,
     pub(super) what: Reconciling,
 }

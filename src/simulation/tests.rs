@@ -1,7 +1,7 @@
 //! Fixed seeds.
 
 use super::history::History;
-use super::world::run;
+use super::run::run;
 
 /// Acts of one history.
 const ACTS: usize = 50;

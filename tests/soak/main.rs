@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use agent_engine_operator::simulation::history::History;
 use agent_engine_operator::simulation::laws::LAWS;
+use agent_engine_operator::simulation::run::run;
 use agent_engine_operator::simulation::shrink::shrink;
-use agent_engine_operator::simulation::world::run;
 use clap::Parser;
 
 /// Runs histories of the simulator.
