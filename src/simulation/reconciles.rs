@@ -221,7 +221,6 @@ impl World {
                             format!("      {number} settled by {}: {:?}", settled.rule, settled.reason)
                         });
                         self.ended(subject.clone(), Some(at));
-                        self.pump();
                     }
                 }
             }
@@ -272,7 +271,6 @@ impl World {
             )
         });
         self.ended(subject.clone(), Some(at));
-        self.pump();
     }
 
     /// As the controller gives up a reconcile.
@@ -307,6 +305,5 @@ impl World {
         };
         self.tell(|_| format!("      {number} times out"));
         self.ended(subject.clone(), Some(self.now + again));
-        self.pump();
     }
 }

@@ -113,6 +113,9 @@ impl World {
             }
         }
         self.watches_look();
+        while self.pump() {
+            self.watches_look();
+        }
         if self.laws.ends_at.is_some_and(|end| self.now >= end) {
             self.events.clear();
         }
@@ -220,17 +223,20 @@ impl World {
         let now = self.clock();
         if let Some(process) = &mut self.process {
             process.enqueue(now, subject);
-            self.pump();
         }
     }
 
-    pub(super) fn pump(&mut self) {
+    /// Begins what may run. Returns whether anything did.
+    fn pump(&mut self) -> bool {
+        let mut began = false;
         while let Some(subject) = self.process.as_mut().and_then(Process::take) {
+            began = true;
             self.scheduled.remove(&subject);
             if let Err(again) = self.begin(&subject) {
                 self.ended(subject, Some(self.now + again));
             }
         }
+        began
     }
 
     /// The reconcile of an object is over, however it went.
