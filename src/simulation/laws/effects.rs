@@ -8,7 +8,7 @@ use super::{
 };
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
-use crate::domain::ids::{Uid, WorkspaceId};
+use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::lifecycle::effect::{EngineCall, SecretDraft};
 use crate::lifecycle::facts::Content;
 use crate::organization::Snapshot;
@@ -127,13 +127,14 @@ impl World {
         }
     }
 
-    /// Others made a workspace of exactly the name of an issue within that issue's window: nothing in the contract tells
-    /// the two apart.
+    /// Others made a workspace within the window of an issue, and it bears or bore exactly that issue's name: nothing in the
+    /// contract tells the two apart.
     fn looks_like_its_own(&self, uid: &Uid, row: &Row) -> bool {
         let (at, name) = &row.made;
+        let bears = |of: &WorkspaceName| of == name || *of == row.workspace.name;
         let mut issues = self.laws.issues.iter();
         row.maker.as_ref() != Some(uid)
-            && issues.any(|(who, of, sent)| who == uid && of == name && (at - sent).abs() < ONE_WINDOW)
+            && issues.any(|(who, of, sent)| who == uid && bears(of) && (at - sent).abs() < ONE_WINDOW)
     }
 
     pub(in crate::simulation) fn updates(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {
