@@ -20,7 +20,7 @@
 //! | [`settings`], [`logging`] | what a run is told; how it logs |
 //! | [`controller`] | Kubernetes: watches, stores, the loops, performing effects |
 //! | [`cli`], [`run`] | from the command line to a running process and its end |
-//! | `simulation` (feature) | the whole system in virtual time, from a seed, and the laws that it must keep. Pure |
+//! | `simulation` (feature) | the whole system in virtual time, from a seed, and the laws that it must keep |
 //! | `emulator` (feature) | an emulated Agent Engine for tests and the demo; takes from [`clock`] alone |
 //!
 //! Why it is built so, and what was rejected: `docs/architecture.md`. How a reconcile runs, step by step: `docs/stories/`.

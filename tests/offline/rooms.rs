@@ -20,7 +20,7 @@ const IMPURE: [&str; 11] = [
 ];
 
 /// Rooms that decide, and know none of these.
-const PURE: [&str; 5] = ["lifecycle", "tenancy", "limits", "organization", "simulation"];
+const PURE: [&str; 4] = ["lifecycle", "tenancy", "limits", "organization"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
