@@ -55,12 +55,7 @@ impl World {
                 self.own_rival(object)
             }
             Some(Reason::WorkspaceNotFound) => self.is_there_after_all(object),
-            Some(Reason::DeletionBlocked) => {
-                let claimed =
-                    ready.message.contains("claimed by") || ready.message.contains("nothing tells whose");
-                let many = ready.message.contains("many workspaces");
-                (!claimed && !many).then(|| ready.message.clone())
-            }
+            Some(Reason::DeletionBlocked) => self.blocked_without_cause(object, &ready.message),
             _ => None,
         };
         if let Some(rival) = rival {
@@ -90,6 +85,45 @@ impl World {
             .find(|row| row.maker.as_ref() == Some(uid) && row.touched.is_none())?;
         let others = near.iter().any(|row| row.maker.as_ref() != Some(uid));
         (!others).then(|| format!("{} is of its own making", own.workspace.id))
+    }
+
+    /// A deletion is blocked, and no person need change anything for it.
+    fn blocked_without_cause(&self, object: &WorkspaceObject, why: &str) -> Option<String> {
+        let held_back = why.contains("claimed by") || why.contains("many workspaces");
+        let undecided = why.contains("nothing can tell") && self.is_undecidable(object, why);
+        let lawful = held_back || undecided || self.opens_another(object);
+        (!lawful).then(|| why.to_owned())
+    }
+
+    /// Nothing tells this object's workspaces from those of others, or the one named is indeed of others.
+    fn is_undecidable(&self, object: &WorkspaceObject, why: &str) -> bool {
+        let mut rows = self
+            .engine
+            .organizations
+            .iter()
+            .flat_map(|remote| remote.rows.values());
+        !self.windows_mean_something()
+            || rows.any(|row| {
+                let own = row.maker.as_ref() == Some(&object.metadata.uid) && row.touched.is_none();
+                row.deleted.is_none() && !own && why.contains(&format!("({})", row.workspace.id))
+            })
+    }
+
+    /// The credential opens another organization than its Organization was verified for.
+    fn opens_another(&self, object: &WorkspaceObject) -> bool {
+        let name = object.spec.organization_name();
+        let Some(organization) = self.cluster.organizations.get(name) else {
+            return false;
+        };
+        let pinned = organization.status.organization_id.as_ref();
+        let opens = self
+            .cluster
+            .credentials
+            .get(&organization.spec.credentials_secret_ref.name)
+            .map(|credential| format!("org-{}", credential.opens));
+        pinned
+            .zip(opens)
+            .is_some_and(|(pinned, opens)| pinned.as_str() != opens)
     }
 
     fn is_there_after_all(&self, object: &WorkspaceObject) -> Option<String> {
