@@ -18,6 +18,9 @@ const LAST: Millis = 20 * 60_000;
 /// Calls of one object in the last hour: five renewals of three calls, and a few reads.
 const CALLS_AN_HOUR: usize = 24;
 
+/// The same in the first hour of an object that fails: 20 calls beside its renewals.
+const CALLS_IN_A_FIRST_HOUR: usize = CALLS_AN_HOUR + 11;
+
 impl World {
     pub(in crate::simulation) fn look_at_the_end(&mut self) {
         self.look();
@@ -155,10 +158,17 @@ impl World {
                 // A tenant may have lost its record by its own hand, or have kept the workspace on purpose.
                 let let_go = self.laws.let_go_by_hand.contains(maker) || self.laws.may_leave.contains(maker);
                 let uncertain = self.owner(maker).is_some_and(|owner| {
-                    conditions::find(&owner.status.conditions, READY).is_some_and(|ready| {
-                        Reason::parse(&ready.reason)
-                            .is_some_and(|reason| reason.kstatus() == Kstatus::Stalled)
-                    })
+                    // One that is suspended does not look again, and cannot say what stopped it before.
+                    let near = remote.rows.values().any(|other| {
+                        let of_others = other.maker.as_ref() != Some(maker) && other.deleted.is_none();
+                        of_others && fold(&other.workspace.name) == fold(&row.workspace.name)
+                    });
+                    let rests = owner.spec.is_suspended() && near;
+                    rests
+                        || conditions::find(&owner.status.conditions, READY).is_some_and(|ready| {
+                            Reason::parse(&ready.reason)
+                                .is_some_and(|reason| reason.kstatus() == Kstatus::Stalled)
+                        })
                 });
                 if !recorded && !let_go && !uncertain {
                     orphans.push((
@@ -222,9 +232,16 @@ impl World {
                     *calls.entry(who.clone()).or_default().entry(kind).or_default() += 1;
                 }
             }
+            // Who was asked to wait until then has its first hour of failures only now.
+            let waited = self.laws.asked_to_wait.get(&n).is_some_and(|until| *until > from);
+            let most = if waited {
+                CALLS_IN_A_FIRST_HOUR
+            } else {
+                CALLS_AN_HOUR
+            };
             let dear = calls
                 .into_iter()
-                .find(|(_, kinds)| kinds.values().sum::<usize>() > CALLS_AN_HOUR);
+                .find(|(_, kinds)| kinds.values().sum::<usize>() > most);
             if let Some((who, kinds)) = dear {
                 self.break_law(FEW_CALLS, |_| {
                     format!("{who} makes these calls in the last hour: {kinds:?}")
