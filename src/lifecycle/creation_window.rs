@@ -144,12 +144,17 @@ impl ServerClock {
         }
     }
 
-    /// The window of an issue of which only the intent is left.
-    pub fn window_of(intent: &Creation) -> Window {
+    /// The window of an issue of which only the intent is left. A stamp of the local clock is moved to the server's time once
+    /// that is known: the two may be hours apart.
+    pub fn window_of(&self, intent: &Creation) -> Window {
         let slack = slack_of(intent);
+        let at = match (intent.clock, self.ahead) {
+            (CreationClock::Local, Some(ahead)) => shifted(intent.at.0, ahead),
+            (CreationClock::Local, None) | (CreationClock::Server, _) => intent.at.0,
+        };
         Window {
-            from: earlier(intent.at.0, slack),
-            to: later(later(intent.at.0, ISSUE_DEADLINE), slack),
+            from: earlier(at, slack),
+            to: later(later(at, ISSUE_DEADLINE), slack),
         }
     }
 
@@ -158,7 +163,7 @@ impl ServerClock {
         let resolved_at = self.resolved_at(intent);
         UnresolvedIssue {
             name: intent.name.clone(),
-            window: Self::window_of(intent),
+            window: self.window_of(intent),
             resolved_at,
             search_at: resolved_at,
             searches: 0,

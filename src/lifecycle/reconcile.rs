@@ -95,6 +95,10 @@ pub enum SharedList {
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
         view.memory.tick(view.now);
+        let recovered_at = view.readable().and_then(|organization| organization.recovered_at);
+        if let Some(at) = recovered_at {
+            view.memory.token.recovered(at, view.now);
+        }
         view.progress.request = view.object.reconcile_at.clone();
         let began_with = ready_reason(&view.stored);
         Self {

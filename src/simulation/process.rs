@@ -512,6 +512,7 @@ impl Process {
             verification: published.verification,
             missing: published.missing,
             revision: published.revision,
+            recovered_at: published.recovered_at,
             name,
         })
     }
