@@ -195,7 +195,7 @@ impl Reconcile {
             Permit::RetryAt(_) if denied => return self.leave(rule),
             Permit::RetryAt(at) => {
                 self.view.progress.permit = PermitProgress::NotBefore(at);
-                let paused = limiter.paused_until().is_some_and(|until| until > self.view.now);
+                let paused = limiter.paused_until(self.view.now).is_some();
                 self.view.progress.scarcity = if paused { Scarcity::Pause } else { Scarcity::Queue };
                 return self.decide(limiter);
             }
@@ -222,7 +222,7 @@ impl Reconcile {
                 Some(_) | None => limiter.acquire(now, lane, uid),
             };
         }
-        if let Some(until) = limiter.paused_until().filter(|until| *until > self.view.now) {
+        if let Some(until) = limiter.paused_until(self.view.now) {
             return Permit::RetryAt(until);
         }
         limiter.spend(self.view.now, lane);

@@ -435,11 +435,7 @@ impl Process {
     /// Wakes those whom their rate limiter calls.
     pub(super) fn call(&mut self, now: Timestamp) {
         let mut woken = Vec::new();
-        for (name, state) in self
-            .states
-            .iter_mut()
-            .filter(|(_, state)| state.limiter.waiting() > 0)
-        {
+        for (name, state) in self.states.iter_mut() {
             for uid in state.limiter.called(now) {
                 if let Some(key) = self.waits_for_permit.remove(&uid) {
                     state.limiter.woken(&uid);
