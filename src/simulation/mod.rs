@@ -8,6 +8,7 @@
 //! | [`cluster`], [`feed`] | the model of Kubernetes: objects, versions, finalizers; watches that lag and die |
 //! | [`process`] | the model of the operator's process: stores, queue, slots, and what reconciles share |
 //! | [`effects`] | carries out effects of reconciles in the models |
+//! | [`without_slot`] | tells of objects that wait for a slot |
 //! | [`acts`] | carries out acts |
 //! | [`world`] | time: one queue of events, one clock that is true and one that jumps |
 //! | [`laws`] | what must hold, asked at every instant and when all is calm again |
@@ -31,6 +32,7 @@ pub mod laws;
 mod process;
 pub mod shrink;
 mod weather;
+mod without_slot;
 pub mod world;
 
 use jiff::Timestamp;

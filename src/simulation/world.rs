@@ -12,6 +12,7 @@ use super::feed::Brought;
 use super::history::{History, Setup};
 use super::laws::{Laws, Violation};
 use super::process::{Process, Reconciling, Running, Subject};
+use super::without_slot::Written;
 use super::{Millis, millis_until, wall};
 
 use crate::controller::own_writes::Lag;
@@ -27,7 +28,7 @@ use crate::organization;
 const TIMER_SLACK: Millis = 20;
 
 /// A store that lags is asked again after this.
-const LAG_RETRY: Millis = 5_000;
+pub(super) const LAG_RETRY: Millis = 5_000;
 
 /// How often rate limiters are asked whom they call.
 const CALL_INTERVAL: Millis = 100;
@@ -60,8 +61,9 @@ enum Event {
         number: u64,
     },
     Start,
-    /// The process looks whom rate limiters call.
+    /// The process looks whom rate limiters call, and who waits for a slot for too long.
     Permits(u32),
+    Word(Box<Written>),
     Siege,
     Laws,
     Calm,
@@ -245,6 +247,7 @@ impl World {
             Event::TimeOut { subject, number } => self.time_out(&subject, number),
             Event::Start => self.start(),
             Event::Permits(run) => self.permits(run),
+            Event::Word(written) => self.written_without_slot(*written),
             Event::Siege if self.is_calm => {}
             Event::Siege => {
                 if let Some(again) = self.besiege() {
@@ -405,6 +408,7 @@ impl World {
         };
         process.call(now);
         self.wake();
+        self.tell_waiting();
         let Some(process) = &self.process else { return };
         // Seldom while no one waits, for a history has many hours.
         let again = if process.is_anyone_waiting() {
@@ -698,6 +702,10 @@ impl World {
     }
 
     // For effects.
+
+    pub(super) fn write_without_slot(&mut self, at: Millis, written: Written) {
+        self.at(at, Event::Word(Box::new(written)));
+    }
 
     pub(super) fn send(&mut self, at: Millis, sent: Sent) {
         self.at(at, Event::Sent(Box::new(sent)));
