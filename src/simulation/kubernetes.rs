@@ -196,7 +196,7 @@ impl World {
         ClusterOutcome::Object(Box::new(object.state()))
     }
 
-    fn remember(&mut self, here: bool, uid: &Uid, version: Option<u64>) {
+    pub(super) fn remember(&mut self, here: bool, uid: &Uid, version: Option<u64>) {
         if here && let Some(process) = &mut self.process {
             match version {
                 Some(version) => process.written.wrote(uid, Some(&version.to_string())),

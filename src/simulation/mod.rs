@@ -9,6 +9,7 @@
 //! | [`process`] | the model of the operator's process: stores, queue, slots, and what reconciles share |
 //! | [`perform`], [`requests`] | sends the effects of reconciles on their way |
 //! | [`kubernetes`], [`calls`] | carries them out in the models |
+//! | [`without_slot`] | tells of objects that wait for a slot |
 //! | [`acts`] | carries out acts |
 //! | [`world`] | all of it, in true time beside a clock that jumps |
 //! | [`run`], [`reconciles`] | one event after the other; the reconciles in the process |
@@ -37,6 +38,7 @@ mod requests;
 pub mod run;
 pub mod shrink;
 mod weather;
+mod without_slot;
 mod world;
 
 use jiff::Timestamp;

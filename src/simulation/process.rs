@@ -391,10 +391,16 @@ impl Process {
         }
     }
 
+    /// The time of the process, which no one sets back.
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_millis(self.age.unsigned_abs())
+    }
+
     // The queue.
 
     /// Enters a due object into its queue.
     pub(super) fn enqueue(&mut self, now: Timestamp, subject: Subject) {
+        let age = self.time();
         match &subject {
             Subject::Workspace(key) => {
                 let Some(object) = self.workspaces.get(key) else {
@@ -407,12 +413,12 @@ impl Process {
                     .and_then(|secret| secret.times);
                 let priority = lifecycle::priority::priority(now, uid, deletion, times);
                 let organization = object.spec.organization_name().to_owned();
-                self.workspace_queue.wake(subject, &organization, priority);
+                self.workspace_queue.wake(subject, &organization, priority, age);
             }
             Subject::Organization(name) => {
                 let name = name.clone();
                 if self.organizations.contains_key(&name) {
-                    self.organization_queue.wake(subject, &name, Priority::Other);
+                    self.organization_queue.wake(subject, &name, Priority::Other, age);
                 }
             }
         }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::cluster::{OrganizationObject, WorkspaceObject};
 use super::process::Subject;
+use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::{Deleted, Failure, Page, RemoteWorkspace, TokenScope};
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
@@ -72,4 +73,12 @@ pub(super) enum Value {
 pub(super) enum Outcome {
     Workspace(crate::lifecycle::Outcome),
     Organization(crate::organization::Outcome),
+}
+
+/// A status that tells of a wait for a slot.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) run: u32,
+    pub(super) object: Arc<WorkspaceObject>,
+    pub(super) status: WorkspaceStatus,
 }

@@ -18,7 +18,7 @@ pub(super) const CALM: Millis = 90 * 60_000;
 
 /// How a history ended.
 #[derive(Debug)]
-pub struct Told {
+pub struct HistoryEnd {
     pub violation: Option<Violation>,
     pub story: Vec<String>,
     /// Rules that named an effect or an end.
@@ -26,7 +26,7 @@ pub struct Told {
 }
 
 /// Runs a history until a law is broken, or to its end.
-pub fn run(history: &History, telling: bool) -> Told {
+pub fn run(history: &History, telling: bool) -> HistoryEnd {
     let mut world = World::new(history, telling);
     while world.laws.violation.is_none()
         && let Some(((at, _), event)) = world.events.pop_first()
@@ -40,7 +40,7 @@ pub fn run(history: &History, telling: bool) -> Told {
     if world.laws.violation.is_none() {
         world.look_at_the_end();
     }
-    Told {
+    HistoryEnd {
         violation: world.laws.violation,
         story: world.story.unwrap_or_default(),
         steps: world.numbers,
@@ -93,6 +93,7 @@ impl World {
             Event::TimeOut { subject, number } => self.time_out(&subject, number),
             Event::Start => self.start(),
             Event::Permits(run) => self.permits(run),
+            Event::Told(told) => self.told(*told),
             Event::Siege if self.is_calm => {}
             Event::Siege => {
                 if let Some(again) = self.besiege() {
@@ -257,6 +258,7 @@ impl World {
         };
         process.call(now);
         self.wake();
+        self.tell_waiting();
         let Some(process) = &self.process else { return };
         // Seldom while no one waits, for a history has many hours.
         let again = if process.is_anyone_waiting() {

@@ -11,7 +11,7 @@ use super::cluster::Key;
 use super::history::{History, Setup};
 use super::laws::{Law, Laws, Violation};
 use super::process::{Process, Subject};
-use super::requests::{Call, Sent};
+use super::requests::{Call, Sent, Told};
 use super::{Millis, wall};
 use crate::crd::workspace::WorkspaceSpec;
 
@@ -37,8 +37,10 @@ pub(super) enum Event {
         number: u64,
     },
     Start,
-    /// The process looks whom rate limiters call.
+    /// The process looks whom rate limiters call, and who waits for a slot for too long.
     Permits(u32),
+    /// A status of an object without a slot arrives at Kubernetes.
+    Told(Box<Told>),
     Siege,
     Laws,
     Calm,
@@ -138,6 +140,10 @@ impl World {
     /// What the process's clock shows.
     pub(super) fn clock(&self) -> Timestamp {
         wall(self.now + self.jumped)
+    }
+
+    pub(super) fn send_told(&mut self, at: Millis, told: Told) {
+        self.at(at, Event::Told(Box::new(told)));
     }
 
     pub(super) fn send(&mut self, at: Millis, sent: Sent) {
