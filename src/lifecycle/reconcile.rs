@@ -97,6 +97,7 @@ impl Reconcile {
         view.memory.tick(view.now);
         let recovered_at = view.readable().and_then(|organization| organization.recovered_at);
         if let Some(at) = recovered_at {
+            view.memory.sync.recovered(at, view.now);
             view.memory.token.recovered(at, view.now);
         }
         view.progress.request = view.object.reconcile_at.clone();

@@ -1,6 +1,7 @@
 //! Laws asked when an effect is about to happen, or has just happened.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{
     CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, RECORDS_WHAT_IT_MADE, Seen,
@@ -12,11 +13,11 @@ use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::lifecycle::effect::{EngineCall, SecretDraft};
 use crate::lifecycle::facts::Content;
 use crate::organization::Snapshot;
-use crate::simulation::Millis;
 use crate::simulation::agent_engine::Row;
 use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::process::Subject;
 use crate::simulation::world::World;
+use crate::simulation::{Millis, wall};
 use crate::tenancy::Access;
 
 /// What a live read before an effect may take, with the answers before it.
@@ -24,6 +25,9 @@ const MOMENT: Millis = 10_000;
 
 /// A window of an issue, with the slack of two machines' clocks.
 const ONE_WINDOW: Millis = 65_000;
+
+/// Marks of a token are off by no more: an issue takes so long at most.
+const MARKS_OFF: Duration = Duration::from_secs(30);
 
 /// A renewal begins when a third of the life is left, up to a tenth earlier.
 const LEFT_AT_RENEWAL: f64 = 0.45;
@@ -111,8 +115,13 @@ impl World {
             Content::Damaged => false,
         };
         let left = (token.ends - self.now) as f64 / self.engine.knobs.token_life as f64;
+        // The marks are the schedule, and the operator's clock may have been wrong when it wrote them.
+        let marked_right = secret.times.is_some_and(|times| {
+            times.expires_at.duration_since(wall(token.ends)).unsigned_abs() < MARKS_OFF
+        });
         if opens
             && names_it
+            && marked_right
             && left > LEFT_AT_RENEWAL
             && live.status.name.as_ref() == Some(&live.spec.name)
             && secret.is_labelled()

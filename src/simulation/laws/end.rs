@@ -158,7 +158,7 @@ impl World {
                 // A tenant may have lost its record by its own hand, or have kept the workspace on purpose.
                 let let_go = self.laws.let_go_by_hand.contains(maker) || self.laws.may_leave.contains(maker);
                 let uncertain = self.owner(maker).is_some_and(|owner| {
-                    // One that is suspended does not look again, and cannot say what stopped it before.
+                    // One that is suspended searches no more, and cannot say what stopped it before.
                     let near = remote.rows.values().any(|other| {
                         let of_others = other.maker.as_ref() != Some(maker) && other.deleted.is_none();
                         of_others && fold(&other.workspace.name) == fold(&row.workspace.name)
