@@ -15,6 +15,7 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::{
     Answer, Deleted, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, TokenScope,
 };
+use crate::domain::verification::Missing;
 use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, CrdState, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret,
     Replace, SecretDraft, TokenSlot,
@@ -118,11 +119,6 @@ impl World {
         let organization_uid = organization_uid.clone();
         match effect {
             Effect::Cluster(effect) => {
-                if let ClusterEffect::WriteStatus(_) = effect {
-                    running.status_writes += 1;
-                    let writes = running.status_writes;
-                    self.count_status_write(subject, writes);
-                }
                 self.request(
                     subject,
                     number,
@@ -354,6 +350,9 @@ impl World {
                 if let Write::Stored(stored) = &written {
                     let stored = stored.clone();
                     self.status_written(&stored);
+                    if here {
+                        self.count_status_write(subject);
+                    }
                 }
                 self.object_written(here, subject, written)
             }
@@ -586,8 +585,10 @@ impl World {
                     return Outcome::NotDone;
                 };
                 state.client = client;
+                let doubted = publication.published.missing == Missing::Many;
                 state.published = publication.published;
-                let new_list = publication.snapshot.clone();
+                // A list that lacks many is the trouble of its organization, and no sight of any workspace.
+                let new_list = publication.snapshot.clone().filter(|_| !doubted);
                 if let Some(snapshot) = publication.snapshot {
                     state.snapshot = snapshot;
                 }
