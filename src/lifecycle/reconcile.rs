@@ -402,6 +402,13 @@ impl Reconcile {
             events.push(verdict.main);
         }
         self.view.memory.sent = Sent::default();
+        let observed = self
+            .view
+            .record()
+            .is_some_and(|record| self.view.observed(&record.id).is_some());
+        if observed {
+            self.view.memory.unstored = identity::unstored(&self.view);
+        }
         Next::Settled(Box::new(Settled {
             rule,
             requeue,
