@@ -19,9 +19,9 @@ use crate::lifecycle::findings;
 use crate::lifecycle::judge::{failure, identity, token_secret, waiting, wish};
 use crate::lifecycle::memory::{Memory, Sent};
 use crate::lifecycle::plan::{Planned, plan};
-use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress};
+use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress, TokenProgress};
 use crate::lifecycle::status::{self, Verdict};
-use crate::lifecycle::step::{Ending, Step};
+use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::View;
 use crate::lifecycle::wakeups::{self, Wakeup, Why};
 use crate::limits::{Lane, Permit, Pressure, RateLimiter, Urgency};
@@ -163,7 +163,7 @@ impl Reconcile {
             Step::Act(aspect, Effect::Engine(call)) => self.call(limiter, rule, aspect, call),
             Step::Act(aspect, effect) => self.perform(rule, aspect, effect),
             Step::Store(change) => {
-                let status = Box::new(status::after(&self.view, &change));
+                let status = Box::new(after(&self.view, &change));
                 self.perform(rule, change.aspect(), ClusterEffect::WriteStatus(status).into())
             }
             Step::Settle(ending @ Ending::Waits(_)) => self.wait(rule, &ending),
@@ -407,6 +407,13 @@ impl Reconcile {
             events.push(verdict.main);
         }
         self.view.memory.sent = Sent::default();
+        let observed = self
+            .view
+            .record()
+            .is_some_and(|record| self.view.observed(&record.id).is_some());
+        if observed {
+            self.view.memory.unstored = identity::unstored(&self.view);
+        }
         Next::Settled(Box::new(Settled {
             rule,
             requeue,
@@ -434,6 +441,25 @@ impl Reconcile {
             Some(missing) if !missing.confirmed => SharedList::Wanted,
             Some(_) | None => SharedList::Enough,
         }
+    }
+}
+
+/// The status to store for a change. What follows a void creation without a call is stored with it, in one write.
+fn after(view: &View, change: &Change) -> WorkspaceStatus {
+    let stored = status::after(view, change);
+    match change {
+        Change::CreationVoid => {}
+        Change::Recorded(_) | Change::CreationBegins(_) | Change::Replaced(_) | Change::TokenSecret => {
+            return stored;
+        }
+    }
+    let mut next = view.clone();
+    next.stored = stored;
+    next.progress.token = TokenProgress::None;
+    match plan(&next).step {
+        Step::Settle(Ending::Waits(_)) | Step::Act(..) | Step::Leave => next.stored,
+        Step::Settle(ending) => status::status(&next, &status::verdict(&next, &ending)),
+        Step::Store(change) => status::after(&next, &change),
     }
 }
 

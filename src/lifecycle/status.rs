@@ -114,14 +114,12 @@ fn synced(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Findi
     if let Some(lost) = lost(view, record) {
         return lost;
     }
-    if view.declared.is_suspended() {
-        return findings::suspended();
-    }
     match drift::drift(view, record) {
         Drift::None if identity::is_unread(view, record) => match view.progress.permit {
             PermitProgress::Open => view.last_word(SYNCED, findings::unread),
             PermitProgress::NotBefore(_) => next(),
         },
+        Drift::None if view.declared.is_suspended() => findings::suspended(),
         Drift::None => findings::as_declared(),
         Drift::Next(_) => next(),
         Drift::Blocked(finding) => finding,

@@ -7,6 +7,7 @@ use super::process::{Client, Reconciling, Subject};
 use super::requests::{ClusterRequest, Outcome, Sent};
 use super::world::World;
 use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::verification::Missing;
 use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, CrdState, LiveSecret, Replace, SecretDraft};
 use crate::lifecycle::facts::Content;
 use crate::organization::effect as of_organization;
@@ -111,6 +112,9 @@ impl World {
                 if let Write::Stored(stored) = &written {
                     let stored = stored.clone();
                     self.status_written(&stored);
+                    if here {
+                        self.count_status_write(subject);
+                    }
                 }
                 self.object_written(here, subject, written)
             }
@@ -343,8 +347,10 @@ impl World {
                     return Outcome::NotDone;
                 };
                 state.client = client;
+                let doubted = publication.published.missing == Missing::Many;
                 state.published = publication.published;
-                let new_list = publication.snapshot.clone();
+                // A list that lacks many is the trouble of its organization, and no sight of any workspace.
+                let new_list = publication.snapshot.clone().filter(|_| !doubted);
                 if let Some(snapshot) = publication.snapshot {
                     state.snapshot = snapshot;
                 }

@@ -46,11 +46,6 @@ impl World {
         let organization_uid = organization_uid.clone();
         match effect {
             Effect::Cluster(effect) => {
-                if let ClusterEffect::WriteStatus(_) = effect {
-                    running.status_writes += 1;
-                    let writes = running.status_writes;
-                    self.count_status_write(subject, writes);
-                }
                 self.request(
                     subject,
                     number,

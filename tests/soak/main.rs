@@ -93,6 +93,9 @@ fn main() {
     for law in LAWS {
         let seeds = broken.get(law.name).map_or(&[][..], Vec::as_slice);
         println!("{:>7}  {}  ({})", seeds.len(), law.name, law.holds);
+        if !seeds.is_empty() {
+            println!("         seeds {:?}", &seeds[..seeds.len().min(30)]);
+        }
     }
     for (name, seeds) in &broken {
         if arguments.law.as_ref().is_some_and(|law| law != name) {

@@ -45,10 +45,11 @@ pub enum Drift {
 
 /// Renames, then switches the state; a refused call does not stop the other.
 pub fn drift(view: &View, record: &Record) -> Drift {
-    if view.declared.is_suspended() {
-        return Drift::None;
-    }
-    let (rename, switch) = (rename(view, record), switch(view, record));
+    let (rename, switch) = if view.declared.is_suspended() {
+        (Drift::None, Drift::None)
+    } else {
+        (rename(view, record), switch(view, record))
+    };
     if let Some(finding) = &view.progress.failures.sync {
         return match (rename, switch) {
             (Drift::None, Drift::None) if view.row(&record.id).is_some() => Drift::None,

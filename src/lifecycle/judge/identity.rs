@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::crd::workspace::MissingWorkspace;
 use crate::domain::finding::Finding;
-use crate::domain::ids::OrganizationId;
+use crate::domain::ids::{OrganizationId, WorkspaceId};
 use crate::domain::remote::RemoteWorkspace;
 use crate::domain::time::elapsed;
 use crate::domain::verification::Missing;
@@ -47,10 +47,23 @@ pub fn differs_in_the_list(view: &View, record: &Record) -> bool {
     })
 }
 
-/// Whether the list, or a user's request, calls for a GET by id that has not been answered yet. What is known to be unread is
-/// not as declared.
+/// What the GET by id of this reconcile showed, and the stored status does not tell.
+pub fn unstored(view: &View) -> Option<WorkspaceId> {
+    let record = view.record()?;
+    let told = match &view.observed(&record.id)?.remote {
+        Remote::Present(row) => {
+            row.name == record.name && row.known_state() == record.state && view.stored.missing.is_none()
+        }
+        Remote::Gone => view.stored.missing.is_some(),
+    };
+    (!told).then_some(record.id)
+}
+
+/// Whether the list, a user's request, or a read that could not be stored calls for a GET by id that has not been answered
+/// yet. What is known to be unread is not as declared.
 pub fn is_unread(view: &View, record: &Record) -> bool {
-    let called_for = differs_in_the_list(view, record) || is_asked_for(view);
+    let unstored = view.memory.unstored.as_ref() == Some(&record.id);
+    let called_for = differs_in_the_list(view, record) || is_asked_for(view) || unstored;
     called_for && view.observed(&record.id).is_none() && view.row(&record.id).is_none()
 }
 

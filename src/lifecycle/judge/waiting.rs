@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use crate::crd::conditions::{self, ConditionStatus, READY, TOKEN_READY};
 use crate::crd::workspace::WorkspaceStatus;
-use crate::domain::object::Deletion;
 use crate::domain::reason::{Kstatus, Reason};
 use crate::domain::time::later;
 use crate::lifecycle::judge::token_life;
@@ -30,8 +29,7 @@ pub fn said_at(view: &View, status: &WorkspaceStatus, since: Timestamp) -> Optio
     let falls = [READY, TOKEN_READY]
         .into_iter()
         .any(|kind| is_true(&view.stored, kind) && !is_true(status, kind));
-    let serves = view.object.deletion == Deletion::NotRequested;
-    if falls && serves && !token_life::lasts(view) {
+    if falls && !token_life::lasts(view) {
         return Some(view.now);
     }
     (falls || is_unsaid(view, status)).then(|| later(since, SAID_WITHIN))

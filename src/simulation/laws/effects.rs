@@ -48,7 +48,15 @@ impl World {
             .push((now, who.clone(), kind));
     }
 
-    pub(in crate::simulation) fn count_status_write(&mut self, subject: &Subject, writes: u32) {
+    /// A running reconcile has stored a status. What meets a newer object stores nothing, and does not count.
+    pub(in crate::simulation) fn count_status_write(&mut self, subject: &Subject) {
+        let running = self
+            .process
+            .as_mut()
+            .and_then(|process| process.running.get_mut(subject));
+        let Some(running) = running else { return };
+        running.status_writes += 1;
+        let writes = running.status_writes;
         if writes > 3 {
             self.break_law(TWO_STATUSES, |_| {
                 format!("{subject:?} writes its status {writes} times in one reconcile")

@@ -90,6 +90,29 @@ fn renamed_meanwhile_to_an_ungranted_name_it_has_no_token() {
     assert_eq!(world.count("WriteSecret"), 0);
 }
 
+/// Its end is stored with the verdict, or with the record of what is adopted instead, whose token is then issued.
+#[test]
+fn a_void_creation_costs_no_write_of_its_own() {
+    for (adoption, writes) in [(None, 2), (Some(AdoptionPolicy::ByName), 3)] {
+        let mut world = World::new();
+        world.allow_adoption();
+        let mut declared = spec("acme");
+        declared.adoption_policy = adoption;
+        world.apply("acme", declared);
+        world.meanwhile("Issue", |world| {
+            world.engine.make(at(-60), "acme");
+        });
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.status("acme").creation, None);
+        assert_eq!(
+            world.count("WriteStatus"),
+            writes,
+            "{adoption:?}: {}",
+            world.ready("acme")
+        );
+    }
+}
+
 /// Not even after a name that came and went.
 #[test]
 fn nothing_is_issued_twice_in_one_reconcile() {

@@ -53,6 +53,60 @@ fn an_absence_that_cannot_be_read_is_said_as_well() {
     assert!(world.writes() <= 3, "{} writes", world.writes());
 }
 
+/// Another client moved it and took its name, or removed it, and the status that says so cannot be written at first.
+#[test]
+fn what_was_read_and_not_stored_is_read_again() {
+    for (what, told) in [("moved", "AlreadyExists"), ("removed", "WorkspaceNotFound")] {
+        let mut world = World::new();
+        let declared = serde_json::json!({ "name": "acme", "tokenSecret": { "enabled": false } });
+        world.apply("acme", serde_json::from_value(declared).unwrap());
+        world.reconcile("acme").unwrap();
+        world.advance(60);
+        world.engine.rows[0].workspace.name = "moved".into();
+        if what == "removed" {
+            world.engine.rows.clear();
+        } else {
+            world.engine.make(world.now, "acme");
+        }
+        world.list();
+        world.fault("WriteStatus", Fault::Refused, 1);
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.ready("acme"), "AsDeclared");
+        for _ in 0..2 {
+            world.advance(50);
+            world.reconcile("acme").unwrap();
+        }
+        assert_eq!(world.ready("acme"), told);
+    }
+}
+
+/// While suspended, its name and state are left alone, but it is read as any other.
+#[test]
+fn a_suspended_object_says_what_it_could_not_read() {
+    for difference in ["another name", "absence"] {
+        let mut world = World::with_acme();
+        world.edit("acme", |o| o.spec.suspend = Some(true));
+        world.reconcile("acme").unwrap();
+        world.advance(60);
+        match difference {
+            "absence" => world.engine.rows.clear(),
+            _ => world.engine.rows[0].workspace.name = "moved".into(),
+        }
+        world.list();
+        world.fault("Get", DOWN, 3);
+        world.live_watched("acme", Duration::from_secs(2), |world| {
+            assert_eq!(world.ready("acme"), "ApiUnavailable", "{difference}");
+        });
+        world.live("acme", Duration::from_secs(300));
+        let read = if difference == "absence" {
+            "WorkspaceNotFound"
+        } else {
+            "Suspended"
+        };
+        assert_eq!(world.ready("acme"), read);
+    }
+}
+
 #[test]
 fn a_single_429_is_told_once() {
     let mut world = differing(throttled(1), 1);

@@ -153,6 +153,19 @@ fn an_object_that_waits_says_so_within_a_minute() {
     }
 }
 
+/// Its Secret is deleted first: nothing says then that its token is good.
+#[test]
+fn a_deletion_that_waits_says_at_once_that_its_token_is_gone() {
+    for hold_up in [paused as HoldUp, crowded] {
+        let mut world = World::with_acme();
+        world.delete("acme");
+        hold_up(&mut world);
+        world.live_watched("acme", Duration::from_secs(600), says_no_token_that_has_ended);
+        assert!(world.secrets.is_empty());
+        assert_eq!(world.count("WriteStatus"), 1);
+    }
+}
+
 /// Nor does it cost one.
 #[test]
 fn a_short_wait_is_not_said() {
