@@ -81,7 +81,7 @@ fn a_change_that_gets_no_slot_is_seen_once() {
 fn an_object_whose_status_holds_is_not_written() {
     let mut world = World::with_acme();
     world.edit("acme", |o| {
-        o.spec.token_secret.get_or_insert_default().enabled = Some(false)
+        o.spec.token_secret.get_or_insert_default().enabled = Some(false);
     });
     world.reconcile("acme");
     let said = world.status("acme").clone();
