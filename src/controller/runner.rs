@@ -1,4 +1,4 @@
-//! Runs the reconciles of both kinds: gives each reconcile that [`serve`] begins a task of its own, has its effects performed,
+//! Runs the reconciles of both kinds: gives each reconcile that [`mod@serve`] begins a task of its own, has its effects performed,
 //! counts and logs. Decides nothing about an object; [`Reconciler`] says how the kinds differ.
 
 use std::future::Future;

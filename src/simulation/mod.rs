@@ -3,18 +3,18 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`history`] | what happens from outside: a setup and a row of acts, drawn from a seed |
-//! | [`agent_engine`], [`weather`] | the model of Agent Engine: rows with their makers, lists that lag; how its answers come |
-//! | [`cluster`], [`feed`] | the model of Kubernetes: objects, versions, finalizers; watches that lag and die |
-//! | [`process`] | the model of the operator's process: stores, queue, slots, and what reconciles share |
-//! | [`perform`], [`requests`] | sends the effects of reconciles on their way |
-//! | [`kubernetes`], [`calls`] | carries them out in the models |
-//! | [`without_slot`] | tells of objects that wait for a slot |
-//! | [`acts`] | carries out acts |
-//! | [`world`] | all of it, in true time beside a clock that jumps |
-//! | [`run`], [`reconciles`] | one event after the other; the reconciles in the process |
-//! | [`laws`] | what must hold, asked at every instant and when all is calm again |
-//! | [`shrink`] | the fewest acts that still break a law |
+//! | `history` | what happens from outside: a setup and a row of acts, drawn from a seed |
+//! | `agent_engine`, `weather` | the model of Agent Engine: rows with their makers, lists that lag; how its answers come |
+//! | `cluster`, `feed` | the model of Kubernetes: objects, versions, finalizers; watches that lag and die |
+//! | `process` | the model of the operator's process: stores, queue, slots, and what reconciles share |
+//! | `perform`, `requests` | sends the effects of reconciles on their way |
+//! | `kubernetes`, `calls` | carries them out in the models |
+//! | `without_slot` | tells of objects that wait for a slot |
+//! | `acts` | carries out acts |
+//! | `world` | all of it, in true time beside a clock that jumps |
+//! | `run`, `reconciles` | one event after the other; the reconciles in the process |
+//! | `laws` | what must hold, asked at every instant and when all is calm again |
+//! | `shrink` | the fewest acts that still break a law |
 //!
 //! Same seed, same history, same story.
 
