@@ -10,7 +10,7 @@ CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 # Rust and Go are compiled side by side. Cargo keeps its own count of jobs: that of this make would leave it one.
 BESIDE := $(MAKE) --no-print-directory --jobs 2
 
-.PHONY: help demo test laws fairness outage mutants cluster tools fidelity check advisories fmt generate
+.PHONY: help demo test laws soak fairness outage mutants cluster tools fidelity check advisories fmt generate
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -54,6 +54,13 @@ export OUTAGE_WORKSPACES OUTAGE_SECONDS OUTAGE_TOKEN_LIFE
 
 outage: tools ## Take Agent Engine away until every token has ended, and time the calls after it (OUTAGE_WORKSPACES=10000)
 	$(CARGO) test --all-features --test cluster -- outage:: --ignored --nocapture
+
+# Fresh histories: other seeds than those of `make test`.
+SEEDS ?= 10000
+FROM ?= 1000
+
+soak: ## Run histories of the simulator on all cores, and tell what breaks a law (SEEDS=10000, FROM=1000)
+	$(CARGO) run --release --features simulation --example soak -- --seeds $(SEEDS) --from $(FROM)
 
 # Empty: none, as on a cluster where Helm installs them.
 CRDS ?= crds

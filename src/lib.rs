@@ -20,6 +20,7 @@
 //! | [`settings`], [`logging`] | what a run is told; how it logs |
 //! | [`controller`] | Kubernetes: watches, stores, the loops, performing effects |
 //! | [`cli`], [`run`] | from the command line to a running process and its end |
+//! | `simulation` (feature) | the whole system in virtual time, from a seed, and the laws that it must keep |
 //! | `emulator` (feature) | an emulated Agent Engine for tests and the demo; takes from [`clock`] alone |
 //!
 //! Why it is built so, and what was rejected: `docs/architecture.md`. How a reconcile runs, step by step: `docs/stories/`.
@@ -60,6 +61,7 @@
 //! | what wakes an object? | `controller/watch/handlers.rs` |
 //! | what if a reconcile crashes or takes too long? | `controller/runner.rs` |
 //! | what happens on SIGTERM? | [`run`] |
+//! | which laws does the whole system keep, and what finds out? | `simulation/laws/`, `docs/simulation.md` |
 //! | which calls does the emulator answer? | `emulator/api/` |
 #![warn(unreachable_pub)]
 #![warn(

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-pub(super) use self::serve::{Place, Requeue, serve};
+pub(super) use self::serve::{Handlers, Place, Requeue, Told, serve};
 use super::context::Context;
 use super::events::publish;
 use super::report;

@@ -38,6 +38,8 @@ const LOCAL_SLACK: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ServerClock {
     ahead: Option<SignedDuration>,
+    /// The same from the middle of any answer: half its length off at most, which the slack of the local clock covers.
+    roughly_ahead: Option<SignedDuration>,
 }
 
 /// A workspace that was created within this span is ours.
@@ -99,10 +101,13 @@ impl UnresolvedIssue {
 impl ServerClock {
     /// Learns from a quick answer with a `Date`. In a slow answer, the instant of the stamp is uncertain.
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
-        if let Some(date) = answer.date
-            && elapsed(answer.started, answer.finished) <= QUICK
-        {
+        let Some(date) = answer.date else { return };
+        let took = elapsed(answer.started, answer.finished);
+        if took <= QUICK {
             self.ahead = Some(date.duration_since(answer.finished));
+        }
+        if took <= LOCAL_SLACK {
+            self.roughly_ahead = Some(date.duration_since(later(answer.started, took / 2)));
         }
     }
 
@@ -144,12 +149,17 @@ impl ServerClock {
         }
     }
 
-    /// The window of an issue of which only the intent is left.
-    pub fn window_of(intent: &Creation) -> Window {
+    /// The window of an issue of which only the intent is left. A stamp of the local clock is moved to the server's time once
+    /// that is known: the two may be hours apart.
+    pub fn window_of(&self, intent: &Creation) -> Window {
         let slack = slack_of(intent);
+        let at = match (intent.clock, self.ahead.or(self.roughly_ahead)) {
+            (CreationClock::Local, Some(ahead)) => shifted(intent.at.0, ahead),
+            (CreationClock::Local, None) | (CreationClock::Server, _) => intent.at.0,
+        };
         Window {
-            from: earlier(intent.at.0, slack),
-            to: later(later(intent.at.0, ISSUE_DEADLINE), slack),
+            from: earlier(at, slack),
+            to: later(later(at, ISSUE_DEADLINE), slack),
         }
     }
 
@@ -158,7 +168,7 @@ impl ServerClock {
         let resolved_at = self.resolved_at(intent);
         UnresolvedIssue {
             name: intent.name.clone(),
-            window: Self::window_of(intent),
+            window: self.window_of(intent),
             resolved_at,
             search_at: resolved_at,
             searches: 0,
@@ -231,6 +241,23 @@ mod tests {
         };
         let resolved = at(110) + ISSUE_DEADLINE + LAG_ALLOWANCE + SERVER_SLACK;
         assert_eq!(clock.resolved_at(&intent), resolved, "by our own clock");
+    }
+
+    #[test]
+    fn a_slow_answer_tells_enough_for_a_stamp_of_the_local_clock() {
+        let mut clock = ServerClock::default();
+        clock.learn(&answer(100, 110, 3705));
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let intent = Creation {
+            uid: "uid".into(),
+            organization_id: "org-1".into(),
+            name: "acme".into(),
+            at: MicroTime(at(90)),
+            clock: CreationClock::Local,
+        };
+        let window = clock.window_of(&intent);
+        let within = [90, 3659, 3660, 3750, 3751].map(|seconds| window.contains(at(seconds)));
+        assert_eq!(within, [false, false, true, true, false]);
     }
 
     /// Promise: rule.window

@@ -72,6 +72,8 @@ pub struct ReadableOrganization {
     pub missing: Missing,
     /// Grows with every change that a waiting Workspace may depend on.
     pub revision: u64,
+    /// When Agent Engine last answered it again, having failed.
+    pub recovered_at: Option<Timestamp>,
 }
 
 /// What the shared list says about the recorded workspace. A difference in it only schedules a GET by id.

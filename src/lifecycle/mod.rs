@@ -18,6 +18,7 @@
 //! - `apply`: what an outcome adds to the view.
 //! - [`reconcile`]: drives. [`budget`]: what a reconcile costs. [`wakeups`]: when it is due again, and why.
 //! - [`mod@priority`]: how urgent a reconcile is, before it runs.
+//! - [`without_slot`]: what is true of an object that waits for a slot, and no reconcile tells.
 //! - [`undecodable`]: what follows for an object that this version cannot decode.
 
 mod apply;
@@ -40,6 +41,7 @@ pub mod step;
 pub mod undecodable;
 pub mod view;
 pub mod wakeups;
+pub mod without_slot;
 
 pub use aspect::Aspect;
 pub use effect::{Effect, Outcome, TokenSlot};

@@ -95,6 +95,11 @@ pub enum SharedList {
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
         view.memory.tick(view.now);
+        let recovered_at = view.readable().and_then(|organization| organization.recovered_at);
+        if let Some(at) = recovered_at {
+            view.memory.sync.recovered(at, view.now);
+            view.memory.token.recovered(at, view.now);
+        }
         view.progress.request = view.object.reconcile_at.clone();
         let began_with = ready_reason(&view.stored);
         Self {
@@ -191,7 +196,7 @@ impl Reconcile {
             Permit::RetryAt(_) if denied => return self.leave(rule),
             Permit::RetryAt(at) => {
                 self.view.progress.permit = PermitProgress::NotBefore(at);
-                let paused = limiter.paused_until().is_some_and(|until| until > self.view.now);
+                let paused = limiter.paused_until(self.view.now).is_some();
                 self.view.progress.scarcity = if paused { Scarcity::Pause } else { Scarcity::Queue };
                 return self.decide(limiter);
             }
@@ -218,7 +223,7 @@ impl Reconcile {
                 Some(_) | None => limiter.acquire(now, lane, uid),
             };
         }
-        if let Some(until) = limiter.paused_until().filter(|until| *until > self.view.now) {
+        if let Some(until) = limiter.paused_until(self.view.now) {
             return Permit::RetryAt(until);
         }
         limiter.spend(self.view.now, lane);

@@ -24,6 +24,14 @@ const FIRST_DELAY: Duration = Duration::from_secs(5);
 const LONGEST_FREE_DELAY: Duration = Duration::from_secs(300);
 /// The same while a token is about to end.
 const LONGEST_FREE_DELAY_FOR_TOKEN: Duration = Duration::from_secs(30);
+/// Calls in the first hour.
+const CALLS_OF_FIRST_HOUR: u32 = 20;
+/// What a renewal costs at most, if none has shown its cost yet.
+const CALLS_OF_A_RENEWAL: u32 = 4;
+/// A recovery cuts no wait that ends by then, so that a service that comes and goes does not use up the calls.
+const SOON: Duration = Duration::from_secs(90);
+/// What fails so soon after a recovery was asked before it.
+const ASKED_BEFORE: Duration = Duration::from_secs(30);
 /// Jitter, as the divisor of a delay: up to a tenth is added, so that what failed together does not return together.
 const JITTER: u32 = 10;
 
@@ -59,6 +67,8 @@ struct Streak {
     calls: u32,
     /// The most calls that one reconcile of the streak made: as many are expected of the next.
     max_calls: u32,
+    /// The recovery that allowed an attempt before its time.
+    recovered_at: Option<Timestamp>,
 }
 
 impl Backoff {
@@ -87,6 +97,14 @@ impl Backoff {
     /// The aspect is as declared: its failures are forgotten.
     pub fn succeeded(&mut self) {
         self.streak = None;
+    }
+
+    /// Agent Engine answers again since `at`, after failures that were not the object's own: what failed before may be tried
+    /// once, at once. Its calls are charged as any others, so that what comes after waits the longer.
+    pub fn recovered(&mut self, at: Timestamp, now: Timestamp) {
+        if let Some(streak) = &mut self.streak {
+            streak.recovered(at, now);
+        }
     }
 
     /// Time passes. If the clock was set back, all instants ahead move with it, so that no delay grows.
@@ -119,6 +137,25 @@ impl Streak {
             began: None,
             calls: 0,
             max_calls: 0,
+            recovered_at: None,
+        }
+    }
+
+    fn recovered(&mut self, at: Timestamp, now: Timestamp) {
+        let failed_before = self.failed_at < later(at, ASKED_BEFORE) && self.recovered_at != Some(at);
+        if failed_before && self.not_before > later(now, SOON) && self.can_borrow(now) {
+            self.not_before = now;
+            self.recovered_at = Some(at);
+        }
+    }
+
+    /// Whether one more reconcile keeps to the calls of the first hour; after it, whether none is borrowed already.
+    fn can_borrow(&self, now: Timestamp) -> bool {
+        if self.began.is_none_or(|began| now < later(began, HOUR)) {
+            let cost = self.max_calls.max(CALLS_OF_A_RENEWAL);
+            self.calls.saturating_add(cost) <= CALLS_OF_FIRST_HOUR
+        } else {
+            self.next_affordable <= later(now, self.spacing())
         }
     }
 

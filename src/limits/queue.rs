@@ -9,17 +9,24 @@
 //! **Within an organization.** Renewals go first, the token that ends first before all others; then creations and the rest, in
 //! the order of their arrival; then deletions, which share half of the slots by the same law. Work that was passed over so many
 //! times goes next whatever waits before it, so each class moves under any load.
+//!
+//! **Without a slot.** An object that waits for longer than [`PATIENCE`] is named by [`Queue::impatient`], so that its status
+//! can tell. Time is that of the process, which no one sets back.
 
 mod share;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use self::share::{Deletions, Share, Ticket};
+
+/// So long an object waits before someone looks at what its status says.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How urgent the reconcile of an object is. The order is the precedence within an organization.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -54,6 +61,8 @@ pub struct Queue<K> {
     /// The organizations with work due that is no deletion.
     with_work: BTreeSet<Load>,
     with_deletions: BTreeSet<Load>,
+    /// Those of the waiting objects that have an instant to be named at.
+    impatient: BTreeMap<Turn, K>,
     /// How many objects were woken or taken so far.
     counted: u64,
 }
@@ -71,7 +80,13 @@ struct Waiting {
     organization: Arc<str>,
     priority: Priority,
     arrived: u64,
+    since: Duration,
+    /// When it is to be named.
+    named_at: Option<Duration>,
 }
+
+/// When an object is to be named, and its arrival.
+type Turn = (Duration, u64);
 
 #[derive(Clone, Debug)]
 struct Running {
@@ -93,6 +108,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             shares: HashMap::new(),
             with_work: BTreeSet::new(),
             with_deletions: BTreeSet::new(),
+            impatient: BTreeMap::new(),
             counted: 0,
         }
     }
@@ -102,18 +118,24 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         self.waiting.len()
     }
 
-    /// The object is due. One that waits already keeps its place, or gets a better one; one that runs is due again
-    /// when it is done.
-    pub fn wake(&mut self, object: K, organization: &str, priority: Priority) {
+    /// The object is due, by the time of the process. One that waits already keeps its place, or gets a better one; one that
+    /// runs is due again when it is done.
+    pub fn wake(&mut self, object: K, organization: &str, priority: Priority, now: Duration) {
         let organization = self.interned(organization);
         let arrived = self.count();
         if let Some(running) = self.running.get_mut(&object) {
             let before = running.again.take();
-            running.again = Some(Waiting::after(before.as_ref(), organization, priority, arrived));
+            running.again = Some(Waiting::after(
+                before.as_ref(),
+                organization,
+                priority,
+                arrived,
+                now,
+            ));
             return;
         }
         let before = self.remove(&object);
-        let waiting = Waiting::after(before.as_ref(), organization, priority, arrived);
+        let waiting = Waiting::after(before.as_ref(), organization, priority, arrived, now);
         self.insert(object, waiting);
     }
 
@@ -123,7 +145,9 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         let deletions = self.deletions(&organization);
         let served = self.count();
         let object = self.change(&organization, |share| share.take(deletions, served))?;
-        let Waiting { priority, .. } = self.waiting.remove(&object)?;
+        let waiting = self.waiting.remove(&object)?;
+        self.hush(&waiting);
+        let priority = waiting.priority;
         self.deleting += usize::from(priority == Priority::Deletion);
         let running = Running {
             organization,
@@ -143,6 +167,42 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         self.change(&running.organization, |share| share.give_back(running.priority));
         if let Some(again) = running.again {
             self.insert(object.clone(), again);
+        }
+    }
+
+    /// The next object that has waited for too long, and since when. It is named once: [`Queue::name_again`] sets another
+    /// instant, and so does its next wake.
+    pub fn impatient(&mut self, now: Duration) -> Option<(K, Duration)> {
+        self.next_impatient().filter(|at| *at <= now)?;
+        let (_, object) = self.impatient.pop_first()?;
+        let waiting = self.waiting.get_mut(&object)?;
+        waiting.named_at = None;
+        Some((object, waiting.since))
+    }
+
+    /// When [`Queue::impatient`] names an object next.
+    pub fn next_impatient(&self) -> Option<Duration> {
+        self.impatient.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// If the object still waits at that instant, it is named again.
+    pub fn name_again(&mut self, object: &K, at: Duration) {
+        let Some(waiting) = self.waiting.get_mut(object) else {
+            return;
+        };
+        let before = waiting.named_at.map(|at| (at, waiting.arrived));
+        let at = waiting.named_at.map_or(at, |known| known.min(at));
+        waiting.named_at = Some(at);
+        let turn = (at, waiting.arrived);
+        if let Some(before) = before {
+            self.impatient.remove(&before);
+        }
+        self.impatient.insert(turn, object.clone());
+    }
+
+    fn hush(&mut self, waiting: &Waiting) {
+        if let Some(at) = waiting.named_at {
+            self.impatient.remove(&(at, waiting.arrived));
         }
     }
 
@@ -174,11 +234,15 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         let organization = waiting.organization.clone();
         let ticket = waiting.ticket();
         self.change(&organization, |share| share.put(ticket, object.clone()));
+        if let Some(at) = waiting.named_at {
+            self.impatient.insert((at, waiting.arrived), object.clone());
+        }
         self.waiting.insert(object, waiting);
     }
 
     fn remove(&mut self, object: &K) -> Option<Waiting> {
         let waiting = self.waiting.remove(object)?;
+        self.hush(&waiting);
         self.change(&waiting.organization, |share| share.remove(waiting.ticket()));
         Some(waiting)
     }
@@ -217,11 +281,21 @@ impl<K: Clone + Eq + Hash> Queue<K> {
 
 impl Waiting {
     /// Woken again, an object keeps the place of its arrival.
-    fn after(before: Option<&Self>, organization: Arc<str>, priority: Priority, arrived: u64) -> Self {
+    fn after(
+        before: Option<&Self>,
+        organization: Arc<str>,
+        priority: Priority,
+        arrived: u64,
+        now: Duration,
+    ) -> Self {
+        let named_at = now + PATIENCE;
+        let known = before.and_then(|before| before.named_at);
         Self {
             organization,
             priority: before.map_or(priority, |before| before.priority.and(priority)),
             arrived: before.map_or(arrived, |before| before.arrived),
+            since: before.map_or(now, |before| before.since),
+            named_at: Some(known.map_or(named_at, |known| known.min(named_at))),
         }
     }
 

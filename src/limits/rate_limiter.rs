@@ -237,8 +237,9 @@ impl RateLimiter {
         self.lines.len() + self.given.len()
     }
 
-    /// The end of a pause, as of the last question or answer.
-    pub fn paused_until(&self) -> Option<Timestamp> {
+    /// The end of a pause that lasts. A clock that was set back since moves it too.
+    pub fn paused_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.tick(now);
         self.rate.paused_until()
     }
 
@@ -343,7 +344,7 @@ impl RateLimiter {
     }
 
     fn not_before(&self, now: Timestamp) -> Timestamp {
-        self.paused_until().unwrap_or(now).max(now)
+        self.rate.paused_until().unwrap_or(now).max(now)
     }
 
     /// The earliest instant that the lane has, not before a pause has ended.
@@ -358,12 +359,12 @@ impl RateLimiter {
 
     /// Grants a due permit if the overall rate allows it; otherwise callers that came late together go on at the rate.
     fn grant(&mut self, now: Timestamp, lane: Lane, place: lines::Place, who: &Uid) -> Permit {
-        if self.paused_until().is_none() && self.overall.next(now) <= now {
+        if self.rate.paused_until().is_none() && self.overall.next(now) <= now {
             self.overall.take(now);
             self.rate.used();
             return Permit::Granted;
         }
-        let from = self.paused_until().unwrap_or_else(|| self.overall.next(now));
+        let from = self.rate.paused_until().unwrap_or_else(|| self.overall.next(now));
         self.reserved.spend_burst(from);
         self.shared.spend_burst(from);
         self.lines.put_back(who.clone(), lane, place.untold());

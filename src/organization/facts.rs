@@ -1,5 +1,7 @@
 //! What the stores know about an Organization, and what its Workspaces know of it.
 
+use jiff::Timestamp;
+
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
@@ -25,6 +27,8 @@ pub struct Published {
     pub missing: Missing,
     /// Grows whenever something that Workspaces wait for may have changed.
     pub revision: u64,
+    /// When it last was ready again, having not been. It allows an attempt before its time, and renews no budget.
+    pub recovered_at: Option<Timestamp>,
     /// The Ready reason at that time.
     pub reason: Option<Reason>,
     /// Where the client sends its calls: after a change of spec the old one, until a client for the new one is published.
@@ -40,6 +44,7 @@ impl Default for Published {
             },
             missing: Missing::Few,
             revision: 0,
+            recovered_at: None,
             reason: None,
             endpoint: None,
         }

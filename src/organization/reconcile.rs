@@ -89,7 +89,7 @@ impl Reconcile {
             self.account(limiter, &effect, &outcome);
             apply(&mut self.view, claims, effect, outcome);
         }
-        self.view.progress.paused_until = limiter.paused_until();
+        self.view.progress.paused_until = limiter.paused_until(now);
         self.view.progress.rate = Some(limiter.rate());
         loop {
             let Planned { rule, step } = plan(&self.view);

@@ -25,12 +25,16 @@ const RATE_INTERVAL: Duration = Duration::from_secs(60);
 /// What reconciles over Workspaces are to see. Only a change of what an attempt depends on begins the budgets of failing
 /// Workspaces over: a list that fails and works in turn does not.
 pub fn publication(view: &View, wake: Wake) -> Publication {
-    let changed = news(view) == News::Changed;
+    let news = news(view);
     Publication {
         published: Published {
             verification: verification(view),
             missing: missing(view),
-            revision: view.published.revision + u64::from(changed),
+            revision: view.published.revision + u64::from(news == News::Changed),
+            recovered_at: match news {
+                News::Recovered => Some(view.now),
+                News::Changed | News::None => view.published.recovered_at,
+            },
             reason: Some(readiness(view).reason()),
             endpoint: view.memory.made_of.as_ref().map(|made| made.endpoint.clone()),
         },

@@ -5,10 +5,11 @@ use serde_json::json;
 use super::Millis;
 use super::agent_engine::Row;
 use super::cluster::{Key, OrganizationObject, WorkspaceObject};
-use super::effects::LABEL;
-use super::history::{Act, Adopt, Grants, Kind, NAMES, Siege};
+use super::history::organization;
+use super::history::{Act, Adopt, DECLARED, Grants, Kind, NAMES, Siege};
 use super::weather::Weather;
 use super::world::{CrashAt, World};
+use crate::crd::metadata_keys;
 use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, OrganizationStatus};
 use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, TokenSecret, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
@@ -27,11 +28,8 @@ impl World {
             self.engine.make(-100_000_000, n, &name, None);
         }
         for n in 0..self.setup.objects {
-            let name = if n < 3 {
-                NAMES[n].to_owned()
-            } else {
-                format!("tenant-{n}")
-            };
+            let declared = NAMES.get(n).filter(|_| n < DECLARED);
+            let name = declared.map_or_else(|| format!("tenant-{n}"), |name| (*name).to_owned());
             let besieged = self.setup.siege.is_some() && n % 5 != 0;
             let of = if besieged { 0 } else { n % self.setup.organizations };
             self.create(n, &name, of, Adopt::Never);
@@ -167,13 +165,13 @@ impl World {
                     [None, Some("fresh".to_owned()), Some("other".to_owned())][name].clone();
             }),
             Act::Policy { object, retain } => {
-                self.edit_spec(object, |spec| spec.deletion_policy = retain.map(policy))
+                self.edit_spec(object, |spec| spec.deletion_policy = retain.map(policy));
             }
             Act::Delete { object } => self.delete(object),
             Act::DeleteMany { held } => {
                 for object in (0..self.setup.objects).step_by(2) {
                     self.edit(object, |o| {
-                        o.metadata.held_by_others |= held && o.metadata.deletion.is_none()
+                        o.metadata.held_by_others |= held && o.metadata.deletion.is_none();
                     });
                     self.delete(object);
                 }
@@ -191,7 +189,7 @@ impl World {
                 self.edit(object, |o| o.metadata.reconcile_at = Some(now.to_string()));
             }
             Act::AllowReplacement { object } => {
-                self.edit(object, |o| o.recreate = o.status.workspace_id.clone())
+                self.edit(object, |o| o.recreate = o.status.workspace_id.clone());
             }
             Act::HoldByOthers { object, held } => self.edit(object, |o| {
                 if o.metadata.deletion.is_none() || !held {
@@ -211,7 +209,7 @@ impl World {
                 }
             }
             Act::UnlabelSecret { object } => self.meddle_with_secret(object, |secret| {
-                secret.labels.remove(LABEL);
+                secret.labels.remove(metadata_keys::WORKSPACE_LABEL);
             }),
             Act::TakeSecret { object } => self.meddle_with_secret(object, |secret| {
                 secret.controller = Some(Uid::from("uid-of-another-controller"));
@@ -251,7 +249,7 @@ impl World {
                 row.workspace.state = RemoteState::Known(state);
             }),
             Act::Remove { organization, row } => {
-                self.meddle(organization, row, |row| row.deleted = Some(now))
+                self.meddle(organization, row, |row| row.deleted = Some(now));
             }
             Act::RemoveMany { organization } => self.remove_many(organization),
             Act::Restore { organization, row } => self.restore_row(organization, row),
@@ -365,7 +363,7 @@ impl World {
                 .insert(key, (stored.spec.clone(), stored.status.clone()));
         }
         self.edit(object, |o| {
-            o.metadata.deletion = o.metadata.deletion.or(Some(now))
+            o.metadata.deletion = o.metadata.deletion.or(Some(now));
         });
     }
 
@@ -543,10 +541,6 @@ impl World {
             self.cluster.remove_secret(now, &key);
         }
     }
-}
-
-pub(super) fn organization(n: usize) -> String {
-    format!("org{n}")
 }
 
 fn credential(n: usize) -> String {

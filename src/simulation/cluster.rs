@@ -17,26 +17,25 @@ use crate::lifecycle::facts::{Content, Kept, ObjectFacts, Ownership, Patchable, 
 use crate::lifecycle::schedule::TokenTimes;
 
 /// Namespace and name.
-pub type Key = (String, String);
+pub(super) type Key = (String, String);
 
 /// What both kinds have.
 #[derive(Clone, Debug)]
-pub struct Metadata {
-    pub uid: Uid,
-    pub version: u64,
-    pub generation: i64,
-    pub created: Timestamp,
-    pub created_at: Millis,
-    pub deletion: Option<Millis>,
+pub(super) struct Metadata {
+    pub(super) uid: Uid,
+    pub(super) version: u64,
+    pub(super) generation: i64,
+    pub(super) created: Timestamp,
+    pub(super) deletion: Option<Millis>,
     /// Our finalizer.
-    pub held: bool,
+    pub(super) held: bool,
     /// A finalizer of others.
-    pub held_by_others: bool,
-    pub reconcile_at: Option<String>,
+    pub(super) held_by_others: bool,
+    pub(super) reconcile_at: Option<String>,
 }
 
 impl Metadata {
-    pub fn finalizer(&self) -> Finalizer {
+    pub(super) fn finalizer(&self) -> Finalizer {
         if self.held {
             Finalizer::Present
         } else {
@@ -44,7 +43,7 @@ impl Metadata {
         }
     }
 
-    pub fn deletion(&self) -> Deletion {
+    pub(super) fn deletion(&self) -> Deletion {
         match self.deletion {
             Some(_) => Deletion::Requested,
             None => Deletion::NotRequested,
@@ -53,16 +52,16 @@ impl Metadata {
 }
 
 #[derive(Clone, Debug)]
-pub struct WorkspaceObject {
-    pub key: Key,
-    pub metadata: Metadata,
-    pub recreate: Option<WorkspaceId>,
-    pub spec: WorkspaceSpec,
-    pub status: WorkspaceStatus,
+pub(super) struct WorkspaceObject {
+    pub(super) key: Key,
+    pub(super) metadata: Metadata,
+    pub(super) recreate: Option<WorkspaceId>,
+    pub(super) spec: WorkspaceSpec,
+    pub(super) status: WorkspaceStatus,
 }
 
 impl WorkspaceObject {
-    pub fn facts(&self) -> ObjectFacts {
+    pub(super) fn facts(&self) -> ObjectFacts {
         ObjectFacts {
             uid: self.metadata.uid.clone(),
             namespace: self.key.0.clone(),
@@ -76,7 +75,7 @@ impl WorkspaceObject {
         }
     }
 
-    pub fn state(&self) -> ObjectState {
+    pub(super) fn state(&self) -> ObjectState {
         ObjectState {
             object: self.facts(),
             declared: self.spec.clone(),
@@ -85,33 +84,33 @@ impl WorkspaceObject {
     }
 
     /// The recorded workspace, if the record was made for this object.
-    pub fn recorded(&self) -> Option<&WorkspaceId> {
+    pub(super) fn recorded(&self) -> Option<&WorkspaceId> {
         let bound = self.status.uid.as_ref() == Some(&self.metadata.uid);
         self.status.workspace_id.as_ref().filter(|_| bound)
     }
 
-    pub fn secret_key(&self) -> Key {
+    pub(super) fn secret_key(&self) -> Key {
         (self.key.0.clone(), self.spec.token_secret_name(&self.key.1))
     }
 }
 
 /// A token Secret. The token is known by its number.
 #[derive(Clone, Debug)]
-pub struct SecretObject {
-    pub key: Key,
-    pub version: u64,
-    pub controller: Option<Uid>,
-    pub content: Content,
-    pub times: Option<TokenTimes>,
-    pub token: Option<u64>,
-    pub labels: BTreeMap<String, String>,
-    pub annotations: BTreeMap<String, String>,
-    pub decoration_mark: Option<u64>,
+pub(super) struct SecretObject {
+    pub(super) key: Key,
+    pub(super) version: u64,
+    pub(super) controller: Option<Uid>,
+    pub(super) content: Content,
+    pub(super) times: Option<TokenTimes>,
+    pub(super) token: Option<u64>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) annotations: BTreeMap<String, String>,
+    pub(super) decoration_mark: Option<u64>,
 }
 
 impl SecretObject {
     /// As one Workspace sees it.
-    pub fn facts(&self, uid: &Uid, workspace: &str) -> SecretFacts {
+    pub(super) fn facts(&self, uid: &Uid, workspace: &str) -> SecretFacts {
         let labelled_for = self.labels.get(WORKSPACE_LABEL).map(String::as_str);
         SecretFacts {
             name: self.key.1.clone(),
@@ -132,30 +131,30 @@ impl SecretObject {
     }
 
     /// Whether the watch of our label shows it.
-    pub fn is_labelled(&self) -> bool {
+    pub(super) fn is_labelled(&self) -> bool {
         self.labels.contains_key(WORKSPACE_LABEL)
     }
 }
 
 #[derive(Clone, Debug)]
-pub struct OrganizationObject {
-    pub name: String,
-    pub metadata: Metadata,
-    pub confirm_missing: Option<usize>,
-    pub spec: OrganizationSpec,
-    pub status: OrganizationStatus,
+pub(super) struct OrganizationObject {
+    pub(super) name: String,
+    pub(super) metadata: Metadata,
+    pub(super) confirm_missing: Option<usize>,
+    pub(super) spec: OrganizationSpec,
+    pub(super) status: OrganizationStatus,
 }
 
 /// A credential Secret, and the organization that its content opens.
 #[derive(Clone, Debug)]
-pub struct CredentialObject {
-    pub version: u64,
-    pub opens: usize,
+pub(super) struct CredentialObject {
+    pub(super) version: u64,
+    pub(super) opens: usize,
 }
 
 /// How a write ended.
 #[derive(Debug)]
-pub enum Write<T> {
+pub(super) enum Write<T> {
     Stored(Arc<T>),
     /// The write let the object go.
     Removed,
@@ -165,11 +164,11 @@ pub enum Write<T> {
 
 /// What is stored, and the watches of it.
 #[derive(Debug)]
-pub struct Cluster {
-    pub workspaces: BTreeMap<Key, Arc<WorkspaceObject>>,
-    pub secrets: BTreeMap<Key, Arc<SecretObject>>,
-    pub organizations: BTreeMap<String, Arc<OrganizationObject>>,
-    pub credentials: BTreeMap<String, Arc<CredentialObject>>,
+pub(super) struct Cluster {
+    pub(super) workspaces: BTreeMap<Key, Arc<WorkspaceObject>>,
+    pub(super) secrets: BTreeMap<Key, Arc<SecretObject>>,
+    pub(super) organizations: BTreeMap<String, Arc<OrganizationObject>>,
+    pub(super) credentials: BTreeMap<String, Arc<CredentialObject>>,
     pub(super) workspace_feed: Feed<Key, WorkspaceObject>,
     pub(super) secret_feed: Feed<Key, SecretObject>,
     pub(super) organization_feed: Feed<String, OrganizationObject>,
@@ -181,7 +180,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    pub fn new(lag: Millis) -> Self {
+    pub(super) fn new(lag: Millis) -> Self {
         Self {
             workspaces: BTreeMap::new(),
             secrets: BTreeMap::new(),
@@ -197,19 +196,18 @@ impl Cluster {
         }
     }
 
-    pub fn version(&mut self) -> u64 {
+    pub(super) fn version(&mut self) -> u64 {
         self.versions += 1;
         self.versions
     }
 
-    pub fn metadata(&mut self, now: Millis) -> Metadata {
+    pub(super) fn metadata(&mut self, now: Millis) -> Metadata {
         self.uids += 1;
         Metadata {
             uid: Uid::new(format!("uid-{}", self.uids)),
             version: self.version(),
             generation: 1,
             created: wall(now - now.rem_euclid(1000)),
-            created_at: now,
             deletion: None,
             held: false,
             held_by_others: false,
@@ -218,7 +216,11 @@ impl Cluster {
     }
 
     /// Stores a Workspace, or removes it where nothing holds it.
-    pub fn put_workspace(&mut self, now: Millis, mut object: WorkspaceObject) -> Write<WorkspaceObject> {
+    pub(super) fn put_workspace(
+        &mut self,
+        now: Millis,
+        mut object: WorkspaceObject,
+    ) -> Write<WorkspaceObject> {
         object.metadata.version = self.version();
         let key = object.key.clone();
         let metadata = &object.metadata;
@@ -237,7 +239,7 @@ impl Cluster {
     }
 
     /// A patch with the version that it was decided on.
-    pub fn patch_workspace(
+    pub(super) fn patch_workspace(
         &mut self,
         now: Millis,
         key: &Key,
@@ -256,7 +258,7 @@ impl Cluster {
     }
 
     /// As users do: a change of the spec is a new generation.
-    pub fn edit_workspace(&mut self, now: Millis, key: &Key, how: impl FnOnce(&mut WorkspaceObject)) {
+    pub(super) fn edit_workspace(&mut self, now: Millis, key: &Key, how: impl FnOnce(&mut WorkspaceObject)) {
         if let Some(stored) = self.workspaces.get(key) {
             let mut object = (**stored).clone();
             how(&mut object);
@@ -268,7 +270,7 @@ impl Cluster {
         }
     }
 
-    pub fn put_secret(&mut self, now: Millis, mut secret: SecretObject) -> Arc<SecretObject> {
+    pub(super) fn put_secret(&mut self, now: Millis, mut secret: SecretObject) -> Arc<SecretObject> {
         secret.version = self.version();
         let secret = Arc::new(secret);
         let key = secret.key.clone();
@@ -284,7 +286,7 @@ impl Cluster {
         secret
     }
 
-    pub fn remove_secret(&mut self, now: Millis, key: &Key) {
+    pub(super) fn remove_secret(&mut self, now: Millis, key: &Key) {
         if self.secrets.remove(key).is_some() {
             let look = self.secret_feed.send(now, Change::Delete(key.clone()));
             self.look_at.push(look);
@@ -303,7 +305,7 @@ impl Cluster {
         }
     }
 
-    pub fn put_organization(
+    pub(super) fn put_organization(
         &mut self,
         now: Millis,
         mut object: OrganizationObject,
@@ -325,7 +327,7 @@ impl Cluster {
         Write::Stored(object)
     }
 
-    pub fn patch_organization(
+    pub(super) fn patch_organization(
         &mut self,
         now: Millis,
         name: &str,
@@ -344,7 +346,12 @@ impl Cluster {
     }
 
     /// As administrators do.
-    pub fn edit_organization(&mut self, now: Millis, name: &str, how: impl FnOnce(&mut OrganizationObject)) {
+    pub(super) fn edit_organization(
+        &mut self,
+        now: Millis,
+        name: &str,
+        how: impl FnOnce(&mut OrganizationObject),
+    ) {
         if let Some(stored) = self.organizations.get(name) {
             let mut object = (**stored).clone();
             how(&mut object);
@@ -355,7 +362,7 @@ impl Cluster {
         }
     }
 
-    pub fn put_credential(&mut self, now: Millis, name: &str, opens: usize) {
+    pub(super) fn put_credential(&mut self, now: Millis, name: &str, opens: usize) {
         let object = Arc::new(CredentialObject {
             version: self.version(),
             opens,

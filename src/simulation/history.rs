@@ -12,7 +12,7 @@ use super::weather::Weather;
 pub const NAMES: [&str; 6] = ["acme", "zenith", "nadir", "ACME", "acme ", "Zenith"];
 
 /// How many of [`NAMES`] objects declare.
-const DECLARED: usize = 3;
+pub(super) const DECLARED: usize = 3;
 
 /// What does not change within a history.
 #[derive(Clone, Debug)]
@@ -555,4 +555,9 @@ fn of_the_process(dice: &mut Rng) -> Act {
             by: [-3_600_000, -60_000, 60_000, 3_600_000][dice.usize(0..4)],
         },
     }
+}
+
+/// The name of the Organization with this number.
+pub(super) fn organization(n: usize) -> String {
+    format!("org{n}")
 }

@@ -7,9 +7,12 @@
 //! | [`agent_engine`], [`weather`] | the model of Agent Engine: rows with their makers, lists that lag; how its answers come |
 //! | [`cluster`], [`feed`] | the model of Kubernetes: objects, versions, finalizers; watches that lag and die |
 //! | [`process`] | the model of the operator's process: stores, queue, slots, and what reconciles share |
-//! | [`effects`] | carries out effects of reconciles in the models |
+//! | [`perform`], [`requests`] | sends the effects of reconciles on their way |
+//! | [`kubernetes`], [`calls`] | carries them out in the models |
+//! | [`without_slot`] | tells of objects that wait for a slot |
 //! | [`acts`] | carries out acts |
-//! | [`world`] | time: one queue of events, one clock that is true and one that jumps |
+//! | [`world`] | all of it, in true time beside a clock that jumps |
+//! | [`run`], [`reconciles`] | one event after the other; the reconciles in the process |
 //! | [`laws`] | what must hold, asked at every instant and when all is calm again |
 //! | [`shrink`] | the fewest acts that still break a law |
 //!
@@ -17,21 +20,26 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "a model that breaks is a failed run; nothing of this ships"
 )]
 
 mod acts;
 pub mod agent_engine;
+mod calls;
 mod cluster;
-mod effects;
 mod feed;
 pub mod history;
+mod kubernetes;
 pub mod laws;
+mod perform;
 mod process;
+mod reconciles;
+mod requests;
+pub mod run;
 pub mod shrink;
 mod weather;
-pub mod world;
+mod without_slot;
+mod world;
 
 use jiff::Timestamp;
 

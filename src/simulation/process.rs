@@ -27,7 +27,7 @@ pub(super) const HOME: &str = "operator";
 
 /// What is reconciled.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Subject {
+pub(super) enum Subject {
     Organization(String),
     Workspace(Key),
 }
@@ -69,7 +69,6 @@ impl OrganizationState {
 /// A reconcile that runs.
 pub(super) struct Running {
     pub(super) number: u64,
-    pub(super) began: Millis,
     pub(super) status_writes: u32,
     pub(super) what: Reconciling,
 }
@@ -392,10 +391,16 @@ impl Process {
         }
     }
 
+    /// The time of the process, which no one sets back.
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_millis(self.age.unsigned_abs())
+    }
+
     // The queue.
 
     /// Enters a due object into its queue.
     pub(super) fn enqueue(&mut self, now: Timestamp, subject: Subject) {
+        let age = self.time();
         match &subject {
             Subject::Workspace(key) => {
                 let Some(object) = self.workspaces.get(key) else {
@@ -408,12 +413,12 @@ impl Process {
                     .and_then(|secret| secret.times);
                 let priority = lifecycle::priority::priority(now, uid, deletion, times);
                 let organization = object.spec.organization_name().to_owned();
-                self.workspace_queue.wake(subject, &organization, priority);
+                self.workspace_queue.wake(subject, &organization, priority, age);
             }
             Subject::Organization(name) => {
                 let name = name.clone();
                 if self.organizations.contains_key(&name) {
-                    self.organization_queue.wake(subject, &name, Priority::Other);
+                    self.organization_queue.wake(subject, &name, Priority::Other, age);
                 }
             }
         }
@@ -436,11 +441,7 @@ impl Process {
     /// Wakes those whom their rate limiter calls.
     pub(super) fn call(&mut self, now: Timestamp) {
         let mut woken = Vec::new();
-        for (name, state) in self
-            .states
-            .iter_mut()
-            .filter(|(_, state)| state.limiter.waiting() > 0)
-        {
+        for (name, state) in self.states.iter_mut() {
             for uid in state.limiter.called(now) {
                 if let Some(key) = self.waits_for_permit.remove(&uid) {
                     state.limiter.woken(&uid);
@@ -513,6 +514,7 @@ impl Process {
             verification: published.verification,
             missing: published.missing,
             revision: published.revision,
+            recovered_at: published.recovered_at,
             name,
         })
     }

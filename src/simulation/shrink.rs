@@ -2,7 +2,7 @@
 
 use super::history::History;
 use super::laws::Law;
-use super::world::run;
+use super::run::run;
 
 /// The history without acts that it does not need to break this law.
 pub fn shrink(history: &History, law: Law) -> History {

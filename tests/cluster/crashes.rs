@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::support::{CLIENT_ID, LONG, Stage, eventually, is_ready, recorded_id, text};
+use crate::support::{CLIENT_ID, Stage, eventually, is_ready, recorded_id, text};
 use serde_json::{Value, json};
 
 /// A creation whose fate is unknown is looked for until its deadline and a lag allowance have passed: about a minute.

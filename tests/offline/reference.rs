@@ -9,6 +9,7 @@ use agent_engine_operator::admin::metrics::{EffectOutcome, Kind, ReconcileResult
 use agent_engine_operator::crd::definitions;
 use agent_engine_operator::domain::reason::{Kstatus, Reason};
 use agent_engine_operator::engine::{Call, CallOutcome, Observer, Operation};
+use agent_engine_operator::simulation::laws::LAWS;
 use serde_json::Value;
 
 use crate::committed;
@@ -215,6 +216,17 @@ fn reasons_are_documented() {
         }
     }
     committed("reasons.md", &page);
+}
+
+#[test]
+fn laws_are_documented() {
+    let mut page = "# Laws of the simulator\n\nWhat must hold in every history of the [simulator](simulation.md). Generated from \
+                    the code.\n\n| law | what it holds | what it says |\n|---|---|---|\n"
+        .to_owned();
+    for law in LAWS {
+        writeln!(page, "| `{}` | {} | {} |", law.name, law.holds, escaped(law.says)).unwrap();
+    }
+    committed("laws.md", &page);
 }
 
 #[test]

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use agent_engine_operator::simulation::history::History;
 use agent_engine_operator::simulation::laws::LAWS;
+use agent_engine_operator::simulation::run::run;
 use agent_engine_operator::simulation::shrink::shrink;
-use agent_engine_operator::simulation::world::run;
 use clap::Parser;
 
 /// Runs histories of the simulator.
@@ -35,14 +36,14 @@ struct Arguments {
     law: Option<String>,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(seed) = arguments.tell {
         let told = run(&History::of(seed, arguments.acts), true);
         for line in told.story {
             println!("{line}");
         }
-        return;
+        return ExitCode::SUCCESS;
     }
     let next = AtomicU64::new(arguments.from);
     let end = arguments.from + arguments.seeds;
@@ -114,7 +115,9 @@ fn main() {
             }
         }
     }
-    if !broken.is_empty() {
-        std::process::exit(1);
+    if broken.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

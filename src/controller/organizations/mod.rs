@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use self::perform::Performer;
 use super::context::{Context, Shared};
 use super::lag::{self, LAG_RETRY};
-use super::runner::{self, Lost, OnCancel, Performed, Place, Reconciler, Requeue, Timeout};
+use super::runner::{self, Handlers, Lost, OnCancel, Performed, Place, Reconciler, Requeue, Timeout, Told};
 use super::workspaces::claims;
 use crate::admin::metrics::{EffectOutcome, Kind};
 use crate::crd::{AnyOrganization, Organization};
@@ -47,8 +47,12 @@ pub(super) async fn run(
         queue,
         cancel.clone(),
         NonZeroUsize::MAX,
-        place,
-        |organization, context| reconcile(organization, context, cancel.clone()),
+        Handlers {
+            place,
+            reconcile: |organization, context| reconcile(organization, context, cancel.clone()),
+            // None waits: there are slots for all.
+            tell: |_: &Arc<Context>, _: &AnyOrganization, _| Told::Nothing(None),
+        },
     )
     .await;
 }

@@ -1,10 +1,12 @@
 //! Reconciles of Workspaces: reads and keeps what [`crate::lifecycle`] needs, and decides nothing itself.
 //!
-//! In the order of a reconcile: [`observe`] makes the view, [`perform`] carries out each effect.
+//! In the order of a reconcile: [`observe`] makes the view, [`perform`] carries out each effect. Before it, [`without_slot`] tells
+//! of an object that waits for it.
 
 pub(super) mod claims;
 pub(super) mod observe;
 pub(super) mod perform;
+mod without_slot;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use super::context::Context;
 use super::lag::{self, LAG_RETRY};
 use super::metadata::deletion;
 use super::report;
-use super::runner::{self, Lost, OnCancel, Performed, Place, Reconciler, Requeue, Timeout};
+use super::runner::{self, Handlers, Lost, OnCancel, Performed, Place, Reconciler, Requeue, Timeout};
 use crate::admin::metrics::{EffectOutcome, Kind};
 use crate::crd::{AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
@@ -49,8 +51,11 @@ pub(super) async fn run(
         queue,
         cancel.clone(),
         slots,
-        place,
-        |workspace, context| reconcile(workspace, context, cancel.clone()),
+        Handlers {
+            place,
+            reconcile: |workspace, context| reconcile(workspace, context, cancel.clone()),
+            tell: without_slot::tell,
+        },
     )
     .await;
 }

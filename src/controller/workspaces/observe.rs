@@ -106,6 +106,7 @@ fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
         verification: published.verification,
         missing: published.missing,
         revision: published.revision,
+        recovered_at: published.recovered_at,
         name,
     })
 }

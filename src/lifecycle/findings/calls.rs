@@ -25,6 +25,15 @@ pub(in crate::lifecycle) fn no_permit(scarcity: Scarcity) -> Finding {
     }
 }
 
+/// No reconcile of the object may begin yet.
+pub(in crate::lifecycle) fn no_slot() -> Finding {
+    Finding::new(
+        Reason::Queued,
+        "waiting for a slot of the operator: other objects are before this one, or the API of the organization answers slowly. \
+         The operator goes on by itself",
+    )
+}
+
 pub(in crate::lifecycle) fn token_refused_at_once(detail: &str) -> Finding {
     Finding::new(
         Reason::AccessDenied,

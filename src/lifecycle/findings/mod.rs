@@ -12,7 +12,7 @@ mod token;
 
 pub(in crate::lifecycle) use calls::{
     call_failed, call_rejected, change_ignored, change_refused, creation_refused, credential_may_not,
-    kubernetes_failed, name_kept_otherwise, no_permit, permit_too_late, plan_limit, stamp_too_late,
+    kubernetes_failed, name_kept_otherwise, no_permit, no_slot, permit_too_late, plan_limit, stamp_too_late,
     throttled, token_refused_at_once, too_many_steps,
 };
 pub(in crate::lifecycle) use creation::{

@@ -10,7 +10,6 @@ use crate::domain::reason::Reason;
 use crate::domain::remote::RemoteWorkspace;
 use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::{Aspect, Problem};
-use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
@@ -49,7 +48,7 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     };
     let resolved_at = view.progress.clock.resolved_at(intent);
     Some(
-        match attribute(search, ServerClock::window_of(intent), resolved_at) {
+        match attribute(search, view.progress.clock.window_of(intent), resolved_at) {
             Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),
             Attribution::Theirs => Step::Store(Change::CreationVoid),
             Attribution::Ambiguous(row) => take_if_declared(view, &row),

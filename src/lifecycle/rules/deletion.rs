@@ -5,7 +5,6 @@ use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::lifecycle::aspect::Aspect;
-use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::{ClusterEffect, CrdState, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
@@ -107,7 +106,7 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         return Step::call(EngineCall::Search(intent.name.clone()));
     };
     let resolved_at = view.progress.clock.resolved_at(intent);
-    match attribute(search, ServerClock::window_of(intent), resolved_at) {
+    match attribute(search, view.progress.clock.window_of(intent), resolved_at) {
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => Step::call(EngineCall::Get(row.id)),
             // It was listed: a read that lags is not the last word while the creation is unresolved.

@@ -241,6 +241,55 @@ proptest! {
     }
 }
 
+/// An object that always fails, tried as soon as it may be, of an organization that recovers again and again.
+fn hours_of_recoveries(cost: u32, every: i64) -> Vec<(i64, u32)> {
+    let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
+    let mut reconciles = Vec::new();
+    for second in 0..12 * HOUR_SECONDS {
+        if second % every == 0 {
+            backoff.recovered(at(second), at(second));
+        }
+        if backoff.not_before(CAUSE).is_none_or(|until| until <= at(second)) {
+            reconciles.push((second, cost));
+            backoff.failed(at(second), CAUSE, cost, Urgency::Token, &who);
+        }
+    }
+    reconciles
+}
+
+#[test]
+fn recoveries_move_calls_forward_and_add_none() {
+    for (cost, every) in [(1, 15), (1, 700), (3, 15), (3, 300), (3, 1800), (4, 60)] {
+        let reconciles = hours_of_recoveries(cost, every);
+        assert!(calls_within(&reconciles, 0, HOUR_SECONDS) <= 20, "{reconciles:?}");
+        for hour in 1..11 {
+            let (from, hours) = (hour * HOUR_SECONDS, 12 - hour);
+            let made = calls_within(&reconciles, from, hours * HOUR_SECONDS);
+            assert!(
+                made <= 6 * u32::try_from(hours).unwrap() + cost,
+                "{made} calls in {hours} h: {reconciles:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_recovery_allows_one_attempt_of_what_failed_before() {
+    let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
+    for second in [0, 90, 180, 310] {
+        backoff.failed(at(second), CAUSE, 3, Urgency::Token, &who);
+    }
+    let rests = backoff.not_before(CAUSE).unwrap();
+    assert!(rests >= at(1200));
+    backoff.recovered(at(200), at(400));
+    assert_eq!(backoff.not_before(CAUSE), Some(rests), "it has failed since");
+    backoff.recovered(at(400), at(400));
+    assert_eq!(backoff.not_before(CAUSE), Some(at(400)));
+    let rests = backoff.failed(at(401), CAUSE, 3, Urgency::Token, &who);
+    backoff.recovered(at(400), at(402));
+    assert_eq!(backoff.not_before(CAUSE), Some(rests), "once");
+}
+
 #[test]
 fn a_clock_set_back_changes_no_delay_and_no_budget() {
     let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));

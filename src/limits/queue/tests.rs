@@ -28,7 +28,7 @@ fn begin(
     priority: Priority,
 ) -> Vec<Object> {
     for n in 0..objects {
-        queue.wake((organization, n), organization, priority);
+        queue.wake((organization, n), organization, priority, Duration::ZERO);
     }
     taken(queue)
 }
@@ -43,6 +43,37 @@ fn an_organization_holds_no_more_slots_than_it_leaves_free() {
     let held =
         ["a", "b", "c", "d", "e", "f", "g"].map(|name| begin(&mut queue, name, 100, Priority::Other).len());
     assert_eq!(held, [32, 16, 8, 4, 2, 1, 1]);
+}
+
+#[test]
+fn who_waits_for_long_is_named_once_and_after_each_wake() {
+    let seconds = Duration::from_secs;
+    let named = |queue: &mut Queue<Object>, at| {
+        queue
+            .impatient(seconds(at))
+            .map(|((_, n), since)| (n, since.as_secs()))
+    };
+    let mut queue = queue(2);
+    for n in 0..4 {
+        queue.wake(("a", n), "a", Priority::Other, seconds(u64::from(n)));
+    }
+    assert_eq!(taken(&mut queue), [("a", 0)]);
+    queue.wake(("a", 1), "a", Priority::Other, seconds(20));
+    assert_eq!(queue.next_impatient(), Some(seconds(31)));
+    assert_eq!(named(&mut queue, 30), None);
+    assert_eq!(named(&mut queue, 35), Some((1, 1)));
+    assert_eq!(named(&mut queue, 35), Some((2, 2)));
+    assert_eq!(named(&mut queue, 35), Some((3, 3)));
+    assert_eq!(named(&mut queue, 900), None);
+    queue.name_again(&("a", 2), seconds(950));
+    queue.wake(("a", 3), "a", Priority::Other, seconds(900));
+    assert_eq!(named(&mut queue, 940), Some((3, 3)));
+    assert_eq!(named(&mut queue, 940), None);
+    assert_eq!(named(&mut queue, 1000), Some((2, 2)));
+    queue.done(&("a", 0));
+    queue.wake(("a", 1), "a", Priority::Other, seconds(1000));
+    assert_eq!(taken(&mut queue), [("a", 1)]);
+    assert_eq!(queue.next_impatient(), None, "it has its slot");
 }
 
 /// A thousand objects whose every call takes its whole timeout, and twenty healthy ones.
@@ -70,7 +101,7 @@ fn a_process_with_one_slot_serves_organizations_in_turns() {
     let mut queue = queue(1);
     let mut order = begin(&mut queue, "a", 3, Priority::Deletion);
     for n in 0..3 {
-        queue.wake(("b", n), "b", renewal(0));
+        queue.wake(("b", n), "b", renewal(0), Duration::ZERO);
     }
     while let Some(last) = order.last() {
         queue.done(last);
@@ -87,7 +118,7 @@ fn deletions_leave_half_of_the_slots_and_of_theirs_to_others() {
     assert_eq!(begin(&mut queue, "a", 100, Priority::Deletion).len(), 16);
     assert_eq!(begin(&mut queue, "b", 100, Priority::Deletion).len(), 8);
     for n in 1000..1100 {
-        queue.wake(("a", n), "a", renewal(0));
+        queue.wake(("a", n), "a", renewal(0), Duration::ZERO);
     }
     assert_eq!(
         taken(&mut queue).len(),
@@ -99,10 +130,10 @@ fn deletions_leave_half_of_the_slots_and_of_theirs_to_others() {
 #[test]
 fn an_object_woken_while_it_runs_runs_again_after() {
     let mut queue = queue(8);
-    queue.wake(("a", 1), "a", Priority::Other);
+    queue.wake(("a", 1), "a", Priority::Other, Duration::ZERO);
     assert_eq!(taken(&mut queue), [("a", 1)]);
-    queue.wake(("a", 1), "a", Priority::Other);
-    queue.wake(("a", 1), "a", Priority::Deletion);
+    queue.wake(("a", 1), "a", Priority::Other, Duration::ZERO);
+    queue.wake(("a", 1), "a", Priority::Deletion, Duration::ZERO);
     assert_eq!(taken(&mut queue), []);
     queue.done(&("a", 1));
     assert_eq!(queue.waiting[&("a", 1)].priority, Priority::Deletion);
@@ -122,7 +153,7 @@ fn a_woken_object_keeps_its_place_and_the_more_urgent_priority() {
         (3, Priority::Other),
         (1, Priority::Other),
     ] {
-        queue.wake(("a", n), "a", priority);
+        queue.wake(("a", n), "a", priority, Duration::ZERO);
     }
     let mut order = Vec::new();
     while let Some(next) = queue.take() {
@@ -136,7 +167,7 @@ fn a_woken_object_keeps_its_place_and_the_more_urgent_priority() {
 fn organizations_without_work_are_forgotten_however_many() {
     let mut queue = Queue::new(NonZeroUsize::MIN);
     for n in 0..1000_u32 {
-        queue.wake(n, &format!("made-up-{n}"), Priority::Other);
+        queue.wake(n, &format!("made-up-{n}"), Priority::Other, Duration::ZERO);
     }
     while let Some(next) = queue.take() {
         queue.done(&next);
@@ -279,7 +310,7 @@ proptest! {
         for event in events {
             match event {
                 Event::Wake(object, priority) => {
-                    queue.wake(object, organization(object), priority);
+                    queue.wake(object, organization(object), priority, Duration::ZERO);
                     match model.running.get_mut(&object) {
                         Some((_, again)) => *again = Some(again.map_or(priority, |before| before.and(priority))),
                         None => {
@@ -302,6 +333,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(queue.waiting(), model.waiting.len());
+            prop_assert_eq!(queue.impatient.len(), model.waiting.len(), "each is named in time");
             prop_assert_eq!(queue.running.len(), model.running.len());
         }
         let mut left: BTreeSet<_> = model.waiting.keys().copied().collect();
@@ -314,7 +346,7 @@ proptest! {
             queue.done(&object);
         }
         prop_assert!(left.is_empty(), "never taken: {:?}", left);
-        prop_assert!(queue.shares.is_empty());
+        prop_assert!(queue.shares.is_empty() && queue.impatient.is_empty());
     }
 
     /// Renewals and creations come without end, and the deletions of the beginning go all the same.
@@ -322,14 +354,14 @@ proptest! {
     fn each_class_moves_under_constant_load_of_the_others(deletions in 1u32..8, others in 1u32..8) {
         let mut queue = Queue::new(NonZeroUsize::new(2).unwrap());
         for n in 0..deletions {
-            queue.wake((2, n), "a", Priority::Deletion);
+            queue.wake((2, n), "a", Priority::Deletion, Duration::ZERO);
         }
         for n in 0..others {
-            queue.wake((1, n), "a", Priority::Other);
+            queue.wake((1, n), "a", Priority::Other, Duration::ZERO);
         }
         let mut gone = 0;
         for n in 0..(deletions + 1) * (DELETIONS_PASSED_OVER + 1) + others {
-            queue.wake((0, n), "a", renewal(i64::from(n)));
+            queue.wake((0, n), "a", renewal(i64::from(n)), Duration::ZERO);
             let (class, _) = queue.take().unwrap();
             let object = *queue.running.keys().next().unwrap();
             queue.done(&object);

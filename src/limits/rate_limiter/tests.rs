@@ -103,12 +103,12 @@ fn after_a_pause_refreshes_come_first_at_half_the_rate() {
     callers
         .limiter
         .observe(at(550), Pressure::Throttled(Duration::from_secs(7)));
-    assert_eq!(callers.limiter.paused_until(), Some(at(7_550)));
+    assert_eq!(callers.limiter.paused_until(at(550)), Some(at(7_550)));
     callers
         .limiter
         .observe(at(560), Pressure::Throttled(Duration::from_secs(5)));
     assert_eq!(
-        callers.limiter.paused_until(),
+        callers.limiter.paused_until(at(560)),
         Some(at(7_550)),
         "a shorter one does not end it"
     );
@@ -122,7 +122,7 @@ fn after_a_pause_refreshes_come_first_at_half_the_rate() {
     assert_eq!(at_first, after.iter().filter(is_refresh).count());
     assert!(at_first >= 28, "{at_first}");
     assert!(after.len() > at_first, "then the creations go on");
-    assert_eq!(callers.limiter.paused_until(), None);
+    assert_eq!(callers.limiter.paused_until(at(9_950)), None);
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn success_brings_the_rate_back_and_sleeping_callers_notice() {
 fn a_429_without_a_time_pauses_for_the_default_time() {
     let mut limiter = RateLimiter::new(50);
     limiter.observe(at(0), Pressure::Throttled(Duration::ZERO));
-    assert_eq!(limiter.paused_until(), Some(later(at(0), DEFAULT_PAUSE)));
+    assert_eq!(limiter.paused_until(at(0)), Some(later(at(0), DEFAULT_PAUSE)));
     limiter.observe(at(0), Pressure::Throttled(Duration::MAX));
-    assert_eq!(limiter.paused_until(), Some(later(at(0), LONGEST_PAUSE)));
+    assert_eq!(limiter.paused_until(at(0)), Some(later(at(0), LONGEST_PAUSE)));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_clock_set_back_lengthens_no_wait() {
             "{answer:?}"
         );
     }
-    assert_eq!(limiter.paused_until(), Some(at(back + 20_000)));
+    assert_eq!(limiter.paused_until(at(back)), Some(at(back + 20_000)));
 }
 
 /// Refreshes do not.

@@ -1,6 +1,7 @@
 //! Laws asked when an effect is about to happen, or has just happened.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{
     CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, RECORDS_WHAT_IT_MADE, Seen,
@@ -8,15 +9,15 @@ use super::{
 };
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
-use crate::domain::ids::{Uid, WorkspaceId};
+use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::lifecycle::effect::{EngineCall, SecretDraft};
 use crate::lifecycle::facts::Content;
 use crate::organization::Snapshot;
-use crate::simulation::Millis;
 use crate::simulation::agent_engine::Row;
 use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::process::Subject;
 use crate::simulation::world::World;
+use crate::simulation::{Millis, wall};
 use crate::tenancy::Access;
 
 /// What a live read before an effect may take, with the answers before it.
@@ -24,6 +25,9 @@ const MOMENT: Millis = 10_000;
 
 /// A window of an issue, with the slack of two machines' clocks.
 const ONE_WINDOW: Millis = 65_000;
+
+/// Marks of a token are off by no more: an issue takes so long at most.
+const MARKS_OFF: Duration = Duration::from_secs(30);
 
 /// A renewal begins when a third of the life is left, up to a tenth earlier.
 const LEFT_AT_RENEWAL: f64 = 0.45;
@@ -119,8 +123,13 @@ impl World {
             Content::Damaged => false,
         };
         let left = (token.ends - self.now) as f64 / self.engine.knobs.token_life as f64;
+        // The marks are the schedule, and the operator's clock may have been wrong when it wrote them.
+        let marked_right = secret.times.is_some_and(|times| {
+            times.expires_at.duration_since(wall(token.ends)).unsigned_abs() < MARKS_OFF
+        });
         if opens
             && names_it
+            && marked_right
             && left > LEFT_AT_RENEWAL
             && live.status.name.as_ref() == Some(&live.spec.name)
             && secret.is_labelled()
@@ -135,13 +144,14 @@ impl World {
         }
     }
 
-    /// Others made a workspace of exactly the name of an issue within that issue's window: nothing in the contract tells
-    /// the two apart.
+    /// Others made a workspace within the window of an issue, and it bears or bore exactly that issue's name: nothing in the
+    /// contract tells the two apart.
     fn looks_like_its_own(&self, uid: &Uid, row: &Row) -> bool {
         let (at, name) = &row.made;
+        let bears = |of: &WorkspaceName| of == name || *of == row.workspace.name;
         let mut issues = self.laws.issues.iter();
         row.maker.as_ref() != Some(uid)
-            && issues.any(|(who, of, sent)| who == uid && of == name && (at - sent).abs() < ONE_WINDOW)
+            && issues.any(|(who, of, sent)| who == uid && bears(of) && (at - sent).abs() < ONE_WINDOW)
     }
 
     pub(in crate::simulation) fn updates(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Millis;
 use super::cluster::Key;
-use super::world::World;
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
 
@@ -94,46 +93,14 @@ pub(super) struct Laws {
     /// When the history ends.
     pub(super) ends_at: Option<Millis>,
     /// Since when the opposite of a law lasts.
-    lasts_since: BTreeMap<(&'static str, Key), Millis>,
+    pub(super) lasts_since: BTreeMap<(&'static str, Key), Millis>,
     /// When someone last changed an object, or what it depends on.
-    touched: BTreeMap<Key, Millis>,
+    pub(super) touched: BTreeMap<Key, Millis>,
     /// Since when an object that is to be deleted says Retain.
-    retained_since: BTreeMap<Uid, Millis>,
+    pub(super) retained_since: BTreeMap<Uid, Millis>,
     /// Objects that may leave a workspace: retained at some time during their deletion.
-    may_leave: BTreeSet<Uid>,
+    pub(super) may_leave: BTreeSet<Uid>,
     /// Until when an organization has asked for no requests.
     pub(super) asked_to_wait: BTreeMap<usize, Millis>,
-    status_writes: Vec<(Millis, Key)>,
-}
-
-impl World {
-    pub(super) fn break_law(&mut self, law: Law, what: impl FnOnce(&Self) -> String) {
-        if self.laws.violation.is_none() {
-            let text = what(self);
-            self.tell(|_| format!("!! {}: {text}", law.name));
-            self.laws.violation = Some(Violation {
-                law,
-                at: self.now,
-                what: text,
-            });
-        }
-    }
-
-    /// Someone changes an object or its Secret.
-    pub(super) fn touch(&mut self, key: &Key) {
-        self.laws.touched.insert(key.clone(), self.now);
-    }
-
-    /// Whether a window of the process's clock can mean something on the server's.
-    pub(super) fn windows_mean_something(&self) -> bool {
-        let knobs = &self.engine.knobs;
-        let far = knobs.ahead.abs() > 10_000 && !knobs.tells_date;
-        knobs.tells_created_at && !far && !self.laws.clocks_differ
-    }
-
-    pub(super) fn touch_all(&mut self) {
-        for key in self.cluster.workspaces.keys() {
-            self.laws.touched.insert(key.clone(), self.now);
-        }
-    }
+    pub(super) status_writes: Vec<(Millis, Key)>,
 }

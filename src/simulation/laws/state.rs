@@ -12,15 +12,23 @@ use crate::domain::ids::{Uid, WorkspaceId};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteState, WorkspaceState};
 use crate::simulation::Millis;
-use crate::simulation::acts::organization;
 use crate::simulation::agent_engine::Token;
 use crate::simulation::cluster::{Key, WorkspaceObject};
+use crate::simulation::history::organization;
 use crate::simulation::weather::Weather;
 use crate::simulation::world::World;
 use crate::tenancy::Access;
 
 /// Watches that bring nothing for so long hinder the process.
 const LONG_LAG: Millis = 10_000;
+
+const HOUR: Millis = 60 * 60_000;
+
+/// The bar: of a failing object in its first hour.
+const CALLS_OF_FIRST_HOUR: usize = 20;
+
+/// Of the costliest reconcile: one is begun only while they fit.
+const CALLS_OF_A_RECONCILE: usize = 8;
 
 /// What a token has to have left.
 const FIVE_MINUTES: Millis = 300_000;
@@ -204,6 +212,9 @@ impl World {
         if object.metadata.deletion.is_some() || !wants_token(object) || !self.is_served(n, object) {
             return None;
         }
+        if self.fails_and_has_used_up_its_calls(n, object) {
+            return None;
+        }
         let id = object.recorded()?;
         let touched = remote.rows.get(id).and_then(|row| row.touched);
         if touched.is_some_and(|at| self.now - at < 3 * FIVE_MINUTES) {
@@ -212,6 +223,21 @@ impl World {
         let left = self.living_token(object).map_or(0, |token| token.ends - self.now);
         (left < FIVE_MINUTES)
             .then(|| format!("the token for {id} has {} s left; Ready is {reason}", left / 1000))
+    }
+
+    /// The bar of a failing object leaves no calls for another reconcile in this hour.
+    fn fails_and_has_used_up_its_calls(&self, n: usize, object: &WorkspaceObject) -> bool {
+        let token = conditions::find(&object.status.conditions, TOKEN_READY);
+        if token.is_some_and(|token| token.status == "True") {
+            return false;
+        }
+        // Jitter adds up to a tenth.
+        let from = self.now - HOUR * 11 / 10;
+        let calls = self.engine.organizations[n]
+            .calls
+            .iter()
+            .filter(|(at, who, _)| *at > from && *who == object.metadata.uid);
+        calls.count() + CALLS_OF_A_RECONCILE > CALLS_OF_FIRST_HOUR
     }
 
     /// Nothing but the operator itself stands between this object and its token.

@@ -16,6 +16,9 @@ use crate::crd::AnyWorkspace;
 /// Longer than any test.
 const HANGS: Duration = Duration::from_secs(3600);
 
+/// A word takes so long to write.
+const WRITES: Duration = Duration::from_millis(100);
+
 type Began = Arc<Mutex<Vec<(String, Duration)>>>;
 
 fn workspace(organization: &str, n: usize) -> AnyWorkspace {
@@ -36,6 +39,8 @@ struct Rig {
     wake: mpsc::UnboundedSender<ObjectRef<AnyWorkspace>>,
     cancel: CancellationToken,
     began: Began,
+    /// Who was told to wait, and after what time.
+    words: Began,
     served: tokio::task::JoinHandle<()>,
 }
 
@@ -48,17 +53,27 @@ where
     let writer = Writer::default();
     let (wake, woken) = mpsc::unbounded();
     let (cancel, began, start) = (CancellationToken::new(), Began::default(), Instant::now());
-    let noted = began.clone();
+    let words = Began::default();
+    let (noted, told) = (began.clone(), words.clone());
     let served = tokio::spawn(serve(
         Arc::new(context),
         writer.as_reader(),
         woken,
         cancel.clone(),
         NonZeroUsize::new(8).unwrap(),
-        place,
-        move |object: Arc<AnyWorkspace>, _| {
-            noted.lock().unwrap().push((object.name_any(), start.elapsed()));
-            reconcile(object.name_any())
+        Handlers {
+            place,
+            reconcile: move |object: Arc<AnyWorkspace>, _| {
+                noted.lock().unwrap().push((object.name_any(), start.elapsed()));
+                reconcile(object.name_any())
+            },
+            tell: move |_: &Arc<Context>, object: &AnyWorkspace, waited: Duration| {
+                let (told, word) = (told.clone(), (object.name_any(), waited));
+                Told::Word(Box::pin(async move {
+                    sleep(WRITES).await;
+                    told.lock().unwrap().push(word);
+                }))
+            },
         },
     ));
     Rig {
@@ -66,6 +81,7 @@ where
         wake,
         cancel,
         began,
+        words,
         served,
     }
 }
@@ -105,6 +121,34 @@ async fn a_hanging_organization_delays_no_reconcile_of_another() {
     sleep(Duration::from_secs(1)).await;
     assert_eq!(rig.began("hangs").len(), 4);
     assert_eq!(rig.began("healthy"), [1; 20]);
+}
+
+/// Eight are written at once.
+#[tokio::test(start_paused = true)]
+async fn those_without_a_slot_are_told_so_and_hold_up_no_one() {
+    let mut rig = serving(|name| async move {
+        sleep(if name.starts_with("hangs") {
+            HANGS
+        } else {
+            Duration::ZERO
+        })
+        .await;
+        Requeue::OnEvent
+    });
+    for n in 0..1004 {
+        rig.apply(workspace("hangs", n));
+    }
+    sleep(Duration::from_secs(29)).await;
+    assert!(rig.words.lock().unwrap().is_empty());
+    sleep(Duration::from_secs(2)).await;
+    let soon = rig.words.lock().unwrap().len();
+    assert!((8..=100).contains(&soon), "{soon}");
+    rig.apply(workspace("healthy", 0));
+    sleep(Duration::from_secs(25)).await;
+    assert_eq!(rig.began("healthy"), [31]);
+    let words = rig.words.lock().unwrap().clone();
+    assert_eq!(words.len(), 1000);
+    assert!(words.iter().all(|(_, waited)| *waited >= PATIENCE));
 }
 
 #[tokio::test(start_paused = true)]

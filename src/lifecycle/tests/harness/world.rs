@@ -162,6 +162,7 @@ impl World {
                 verification: Verification::Verified(org()),
                 missing: Missing::Few,
                 revision: 0,
+                recovered_at: None,
             }),
             crd: CrdState::Serving,
             snapshot: None,

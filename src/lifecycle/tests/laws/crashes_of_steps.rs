@@ -44,17 +44,9 @@ fn holds_its_token(world: &World, secret: &str, story: &str) {
 }
 
 fn state(world: &World) -> RemoteState {
-    let ours =
-        |row: &&crate::lifecycle::tests::harness::fake_engine::Row| row.workspace.name.as_str() == "acme";
-    world
-        .engine
-        .rows
-        .iter()
-        .find(ours)
-        .unwrap()
-        .workspace
-        .state
-        .clone()
+    let rows = world.engine.list(world.now);
+    let ours = rows.into_iter().find(|row| row.name.as_str() == "acme");
+    ours.unwrap().state
 }
 
 /// Promise: I4

@@ -6,12 +6,33 @@ use crate::crd::workspace::{AdoptionPolicy, Origin};
 use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId};
 use crate::domain::remote::WorkspaceState;
 use crate::domain::verification::Verification;
+use crate::lifecycle::tests::harness::fake_engine::Told;
 use crate::lifecycle::tests::harness::world::{Fault, World, at, spec};
 
 fn created() -> World {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     world
+}
+
+/// Promise: rule.window
+/// The answer before the stamp was slow, and told no time of the server.
+#[test]
+fn a_stamp_of_the_local_clock_moves_to_the_servers_time() {
+    for ahead in [-7200, 7200] {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.engine.date = Told::No;
+        world.server_ahead(ahead);
+        world.fault("Issue", Fault::CrashAfter, 1);
+        world.reconcile("acme");
+        world.engine.date = Told::Yes;
+        world.live("acme", Duration::from_secs(120));
+        assert_eq!(world.ready("acme"), "AsDeclared", "{ahead}");
+        world.delete("acme");
+        world.live("acme", Duration::from_secs(120));
+        assert_eq!(world.engine.names(), Vec::<&str>::new());
+    }
 }
 
 #[test]

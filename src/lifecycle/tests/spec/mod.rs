@@ -36,3 +36,4 @@ mod unread;
 mod unwatched_recorded_secret;
 mod waiting;
 mod whose_id;
+mod without_slot;

@@ -69,6 +69,43 @@ fn an_outage_of_five_minutes_is_not_noticed() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// Promise: cost.freshness
+#[test]
+fn after_a_long_outage_a_token_is_renewed_at_once() {
+    let mut world = World::with_acme();
+    world.advance(660);
+    for kind in ["Get", "Issue", "Verify"] {
+        world.fault(kind, Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    }
+    world.live("acme", Duration::from_secs(1800));
+    assert!(world.calls() <= 20);
+    world.heal();
+    world.advance(1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(
+        world.ready("acme"),
+        "ApiUnavailable",
+        "it rests, although it is woken"
+    );
+    world.readable().recovered_at = Some(world.now);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// Each recovery is followed by one attempt, and the calls of the hour stay within the bar.
+#[test]
+fn a_service_that_comes_and_goes_renews_no_budget() {
+    let mut world = World::with_acme();
+    world.advance(660);
+    world.forget_journal();
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+    for _ in 0..58 {
+        world.live("acme", Duration::from_secs(60));
+        world.readable().recovered_at = Some(world.now);
+    }
+    assert!((14..=20).contains(&world.calls()), "{}", world.calls());
+}
+
 #[test]
 fn a_workspace_found_inactive_loses_its_secret_and_gets_it_back() {
     let mut world = World::with_acme();

@@ -98,6 +98,21 @@ fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
 }
 
 #[test]
+fn a_clock_set_back_lengthens_no_pause() {
+    const PAUSE: Duration = Duration::from_secs(3600);
+    let mut world = World::verified();
+    world.advance(INTERVAL);
+    world.limiter.observe(world.now, Pressure::Throttled(PAUSE));
+    world.reconcile();
+    world.now = earlier(world.now, PAUSE);
+    let next = world.reconcile();
+    assert!(next <= later(world.now, PAUSE), "{next}");
+    world.now = later(world.now, PAUSE);
+    world.reconcile();
+    assert_eq!(world.calls(), ["List"]);
+}
+
+#[test]
 fn a_list_that_is_told_to_slow_down_stops_all() {
     let mut world = World::verified();
     world.rows = Err(FailureClass::Throttled(Duration::from_secs(90)));
@@ -105,7 +120,7 @@ fn a_list_that_is_told_to_slow_down_stops_all() {
     let next = world.reconcile();
     assert_eq!(world.reason(), "Throttled");
     assert!(next >= later(world.now, Duration::from_secs(89)), "{next}");
-    assert!(world.limiter.paused_until().is_some());
+    assert!(world.limiter.paused_until(world.now).is_some());
 }
 
 /// It is begun again.

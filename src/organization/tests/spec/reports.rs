@@ -162,6 +162,7 @@ fn a_list_that_fails_and_works_in_turn_renews_no_budget() {
         world.reconcile();
         assert_eq!(world.reason(), "Verified");
         assert_eq!(world.woken(), [Wake::Everybody]);
+        assert_eq!(world.published.recovered_at, Some(world.now), "they may try once");
     }
     assert_eq!(world.published.revision, revision);
     world.object.generation += 1;

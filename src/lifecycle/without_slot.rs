@@ -1,0 +1,72 @@
+//! What is true of an object that waits for a slot of the process, told without a reconcile. Pure: by what is stored. Only
+//! conditions change.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::crd::conditions::{self, ConditionStatus, READY, TOKEN_READY};
+use crate::crd::workspace::WorkspaceStatus;
+use crate::domain::finding::Finding;
+use crate::domain::object::Deletion;
+use crate::domain::time::later;
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::token_life;
+use crate::lifecycle::judge::waiting::SAID_WITHIN;
+use crate::lifecycle::status;
+use crate::lifecycle::step::Ending;
+use crate::lifecycle::view::View;
+
+/// Whether the stored status holds while the object waits for a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stored {
+    /// Until this instant at least, or until the object changes.
+    Holds(Option<Timestamp>),
+    /// It says nothing of the object as it is, or what is no longer true.
+    Fails(Box<Word>),
+}
+
+/// What is to be stored instead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
+    pub status: WorkspaceStatus,
+    pub finding: Finding,
+}
+
+/// Asked of an object that has waited for so long. What a token's end makes untrue is told at once, all else after a minute.
+pub fn stored(view: &View, waited: Duration) -> Stored {
+    let short = SAID_WITHIN.checked_sub(waited).filter(|rest| !rest.is_zero());
+    let due = is_unsaid(view) || goes_as_ready(view);
+    let fails = outlives_its_token(view) || (due && short.is_none());
+    if !fails || view.object.is_let_go() {
+        let due_at = short.filter(|_| due).map(|rest| later(view.now, rest));
+        return Stored::Holds(token_life::changes_at(view).into_iter().chain(due_at).min());
+    }
+    let finding = findings::no_slot();
+    let verdict = status::verdict(view, &Ending::Blocked(finding.clone()));
+    let status = WorkspaceStatus {
+        observed_generation: Some(view.object.generation),
+        conditions: status::status(view, &verdict).conditions,
+        ..view.stored.clone()
+    };
+    Stored::Fails(Box::new(Word { status, finding }))
+}
+
+fn is_unsaid(view: &View) -> bool {
+    conditions::find(&view.stored.conditions, READY).is_none()
+        || view.stored.observed_generation != Some(view.object.generation)
+}
+
+fn goes_as_ready(view: &View) -> bool {
+    view.object.deletion == Deletion::Requested && is_true(view, READY)
+}
+
+/// Ready=True where a token is wanted stands beside TokenReady=True only.
+fn outlives_its_token(view: &View) -> bool {
+    is_true(view, TOKEN_READY) && !token_life::lasts(view)
+}
+
+fn is_true(view: &View, kind: &str) -> bool {
+    conditions::find(&view.stored.conditions, kind)
+        .is_some_and(|condition| condition.status == ConditionStatus::True.as_str())
+}
