@@ -449,7 +449,11 @@ fn after(view: &View, change: &Change) -> WorkspaceStatus {
     let stored = status::after(view, change);
     match change {
         Change::CreationVoid => {}
-        Change::Recorded(_) | Change::CreationBegins(_) | Change::Replaced(_) | Change::TokenSecret => {
+        Change::Recorded(_)
+        | Change::CreationBegins(_)
+        | Change::Replaced(_)
+        | Change::TokenSecret
+        | Change::Deleting => {
             return stored;
         }
     }

@@ -202,6 +202,7 @@ pub fn after(view: &View, change: &Change) -> WorkspaceStatus {
             Ending::Done
         }
         Change::Replaced(record) => Ending::Blocked(findings::replacing(&record.id)),
+        Change::Deleting => Ending::Blocked(findings::deletion_unanswered()),
     };
     let mut next = view.clone();
     next.stored = match change {
@@ -222,7 +223,7 @@ pub fn after(view: &View, change: &Change) -> WorkspaceStatus {
             ..view.stored.clone()
         },
         Change::Replaced(_) => without_record(view),
-        Change::TokenSecret => view.stored.clone(),
+        Change::TokenSecret | Change::Deleting => view.stored.clone(),
     };
     status(&next, &verdict(&next, &ending))
 }

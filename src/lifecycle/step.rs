@@ -31,6 +31,8 @@ pub enum Change {
     Replaced(Record),
     /// Another Secret holds the token now.
     TokenSecret,
+    /// The Secrets are deleted, and whether the workspace is, takes a while to learn.
+    Deleting,
 }
 
 /// How a reconcile ends.
@@ -53,9 +55,11 @@ impl Change {
     /// The aspect that the write of this status belongs to.
     pub fn aspect(&self) -> Aspect {
         match self {
-            Change::Recorded(_) | Change::CreationBegins(_) | Change::CreationVoid | Change::Replaced(_) => {
-                Aspect::Sync
-            }
+            Change::Recorded(_)
+            | Change::CreationBegins(_)
+            | Change::CreationVoid
+            | Change::Replaced(_)
+            | Change::Deleting => Aspect::Sync,
             Change::TokenSecret => Aspect::Token,
         }
     }

@@ -34,6 +34,13 @@ pub(in crate::lifecycle) fn waits() -> Finding {
     Finding::new(Reason::Deleting, "the deletion is waiting for its next attempt")
 }
 
+pub(in crate::lifecycle) fn unanswered() -> Finding {
+    Finding::new(
+        Reason::Deleting,
+        "Agent Engine was asked to delete the workspace, and its answer was lost; the operator reads whether it is gone",
+    )
+}
+
 pub(in crate::lifecycle) fn waits_for(organization: &str) -> Finding {
     Finding::new(
         Reason::Deleting,

@@ -1,6 +1,6 @@
 //! I7: deletes the workspace or retains it, then lets the object go.
 
-use crate::crd::conditions::READY;
+use crate::crd::conditions::{self, ConditionStatus, READY, TOKEN_READY};
 use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
@@ -11,7 +11,7 @@ use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::deletion::{self, WorkspaceFate};
 use crate::lifecycle::judge::orphan::{self, Orphans};
 use crate::lifecycle::judge::{failure, identity, names, organization, token_secret};
-use crate::lifecycle::progress::{Remote, Removal};
+use crate::lifecycle::progress::{ObjectProgress, Remote, Removal};
 use crate::lifecycle::rules::creation::found_record;
 use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::{Record, View};
@@ -56,6 +56,10 @@ fn delete(view: &View, record: &Record) -> Step {
         .is_some_and(|seen| seen.remote == Remote::Gone);
     match view.removal(&record.id) {
         Removal::Done => return release(view),
+        // The GET may take as long, and the token is gone already.
+        Removal::Unclear if was_slow(view) && is_called_ready(view) => {
+            return Step::Store(Change::Deleting);
+        }
         // Whatever the answer to DELETE, a GET decides whether the workspace is gone.
         Removal::Unclear => return Step::call(EngineCall::Get(record.id.clone())),
         Removal::Failed if is_gone => return release(view),
@@ -78,6 +82,19 @@ fn delete(view: &View, record: &Record) -> Step {
         )),
         Orphans::None => Step::call(EngineCall::Delete(record.id.clone())),
     }
+}
+
+/// Whether the last call took so long that the live read before it counts no more, and a status can be stored.
+fn was_slow(view: &View) -> bool {
+    view.progress.live_at.is_none() && view.progress.object == ObjectProgress::Current
+}
+
+fn is_called_ready(view: &View) -> bool {
+    let called = |kind| conditions::find(&view.stored.conditions, kind);
+    [READY, TOKEN_READY]
+        .into_iter()
+        .filter_map(called)
+        .any(|condition| condition.status == ConditionStatus::True.as_str())
 }
 
 /// Finds the workspace of a creation in flight by the intent's name and window, records it, and then deletes it by id.

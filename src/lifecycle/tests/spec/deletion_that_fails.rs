@@ -17,6 +17,22 @@ fn refusing(class: FailureClass, status: u16) -> World {
     world
 }
 
+/// The GET after it may take as long: the status says first that the token is gone.
+#[test]
+fn a_slow_delete_without_an_answer_is_told_before_the_get() {
+    let mut world = World::with_acme();
+    world.delete("acme");
+    world.slow("Delete", 0, 20);
+    world.fault("Delete", Fault::AnswerLost, 1);
+    world.meanwhile("Get", |world| {
+        assert_eq!(world.ready("acme"), "Deleting");
+        assert_ne!(world.token_ready("acme"), "TokenVerified");
+    });
+    world.reconcile("acme").unwrap();
+    assert!(world.objects.is_empty());
+    assert_eq!(world.count("WriteStatus"), 1);
+}
+
 /// Promise: rule.gone
 #[test]
 fn a_gone_workspace_is_let_go_whatever_its_delete_answers() {
