@@ -20,11 +20,19 @@ impl World {
         self.crash_at.take().map(|at| (at.carried_out, at.down))
     }
 
-    pub(super) fn perform_workspace(&mut self, subject: &Subject, number: u64, effect: Effect) {
+    /// Performs an effect by `how`, unless the process dies before it, or just after.
+    pub(super) fn perform(&mut self, how: impl FnOnce(&mut Self)) {
         let dies = self.dies_here();
         if let Some((false, down)) = dies {
             return self.crash(down);
         }
+        how(self);
+        if let Some((true, down)) = dies {
+            self.crash(down);
+        }
+    }
+
+    pub(super) fn perform_workspace(&mut self, subject: &Subject, number: u64, effect: Effect) {
         let Some(running) = self
             .process
             .as_mut()
@@ -85,9 +93,6 @@ impl World {
                 );
             }
         }
-        if let Some((true, down)) = dies {
-            self.crash(down);
-        }
     }
 
     pub(super) fn perform_organization(
@@ -96,10 +101,6 @@ impl World {
         number: u64,
         effect: of_organization::Effect,
     ) {
-        let dies = self.dies_here();
-        if let Some((false, down)) = dies {
-            return self.crash(down);
-        }
         let Some(running) = self
             .process
             .as_mut()
@@ -140,9 +141,6 @@ impl World {
                     Request::Read,
                 );
             }
-        }
-        if let Some((true, down)) = dies {
-            self.crash(down);
         }
     }
 

@@ -173,7 +173,7 @@ impl World {
                         }
                         process.running.insert(subject.clone(), running);
                         self.tell(|_| format!("      {number} {rule} → {effect:?}"));
-                        self.perform_workspace(subject, number, effect);
+                        self.perform(|world| world.perform_workspace(subject, number, effect));
                     }
                     lifecycle::Next::Settled(settled) => self.settle_workspace(subject, running, *settled),
                 }
@@ -209,7 +209,7 @@ impl World {
                     organization::Next::Perform { rule, effect } => {
                         process.running.insert(subject.clone(), running);
                         self.tell(|_| format!("      {number} {rule} → {}", effect.kind()));
-                        self.perform_organization(subject, number, effect);
+                        self.perform(|world| world.perform_organization(subject, number, effect));
                     }
                     organization::Next::Settled(settled) => {
                         let (name, uid) = (object.name.clone(), object.metadata.uid.clone());
