@@ -86,6 +86,14 @@ where
     }
 }
 
+/// A reconcile that hangs where the object's name says so, and else ends at once.
+async fn hangs_by_name(name: String) -> Requeue {
+    if name.starts_with("hangs") {
+        sleep(HANGS).await;
+    }
+    Requeue::OnEvent
+}
+
 impl Rig {
     fn apply(&mut self, workspace: AnyWorkspace) {
         let reference = ObjectRef::from_obj(&workspace);
@@ -102,15 +110,7 @@ impl Rig {
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_organization_delays_no_reconcile_of_another() {
-    let mut rig = serving(|name| async move {
-        sleep(if name.starts_with("hangs") {
-            HANGS
-        } else {
-            Duration::ZERO
-        })
-        .await;
-        Requeue::OnEvent
-    });
+    let mut rig = serving(hangs_by_name);
     for n in 0..1000 {
         rig.apply(workspace("hangs", n));
     }
@@ -126,15 +126,7 @@ async fn a_hanging_organization_delays_no_reconcile_of_another() {
 /// Eight are written at once.
 #[tokio::test(start_paused = true)]
 async fn those_without_a_slot_are_told_so_and_hold_up_no_one() {
-    let mut rig = serving(|name| async move {
-        sleep(if name.starts_with("hangs") {
-            HANGS
-        } else {
-            Duration::ZERO
-        })
-        .await;
-        Requeue::OnEvent
-    });
+    let mut rig = serving(hangs_by_name);
     for n in 0..1004 {
         rig.apply(workspace("hangs", n));
     }
