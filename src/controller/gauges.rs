@@ -55,7 +55,7 @@ fn reason(workspace: &AnyWorkspace) -> Reason {
     };
     let status = workspace.status.as_ref();
     status
-        .and_then(|status| conditions::find(&status.conditions, READY))
-        .and_then(|ready| Reason::parse(&ready.reason))
+        .and_then(|status| conditions::reason(&status.conditions, READY))
+        .and_then(Reason::parse)
         .unwrap_or(Reason::Creating)
 }

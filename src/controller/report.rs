@@ -72,7 +72,7 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
         .pointer("/status/conditions")
         .and_then(|conditions| serde_json::from_value(conditions.clone()).ok())
         .unwrap_or_default();
-    let is_ready = conditions::find(&old, READY).is_some_and(|ready| ready.status == "True");
+    let is_ready = conditions::is_true(&old, READY);
     if is_ready && over == Over::NotReady {
         return Written::Not;
     }

@@ -43,6 +43,16 @@ pub fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition
     conditions.iter().find(|condition| condition.type_ == kind)
 }
 
+/// Whether the condition of that type is there, and `True`.
+pub fn is_true(conditions: &[Condition], kind: &str) -> bool {
+    find(conditions, kind).is_some_and(|condition| condition.status == ConditionStatus::True.as_str())
+}
+
+/// The reason of the condition of that type.
+pub fn reason<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a str> {
+    find(conditions, kind).map(|condition| condition.reason.as_str())
+}
+
 /// The new conditions with their times: a transition time moves only when the status of that type changes.
 pub fn set_conditions(
     old: &[Condition],

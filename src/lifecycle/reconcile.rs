@@ -469,5 +469,5 @@ fn after(view: &View, change: &Change) -> WorkspaceStatus {
 
 /// The reason of the stored Ready condition.
 fn ready_reason(status: &WorkspaceStatus) -> Option<String> {
-    conditions::find(&status.conditions, conditions::READY).map(|ready| ready.reason.clone())
+    conditions::reason(&status.conditions, conditions::READY).map(str::to_owned)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::crd::conditions::{self, ConditionStatus, READY, TOKEN_READY};
+use crate::crd::conditions::{self, READY, TOKEN_READY, is_true};
 use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::finding::Finding;
 use crate::domain::object::Deletion;
@@ -58,15 +58,10 @@ fn is_unsaid(view: &View) -> bool {
 }
 
 fn goes_as_ready(view: &View) -> bool {
-    view.object.deletion == Deletion::Requested && is_true(view, READY)
+    view.object.deletion == Deletion::Requested && is_true(&view.stored.conditions, READY)
 }
 
 /// Ready=True where a token is wanted stands beside TokenReady=True only.
 fn outlives_its_token(view: &View) -> bool {
-    is_true(view, TOKEN_READY) && !token_life::lasts(view)
-}
-
-fn is_true(view: &View, kind: &str) -> bool {
-    conditions::find(&view.stored.conditions, kind)
-        .is_some_and(|condition| condition.status == ConditionStatus::True.as_str())
+    is_true(&view.stored.conditions, TOKEN_READY) && !token_life::lasts(view)
 }

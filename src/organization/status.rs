@@ -76,7 +76,7 @@ pub fn event(view: &View, written: &OrganizationStatus) -> Option<Finding> {
 }
 
 fn ready_reason(status: &OrganizationStatus) -> Option<&str> {
-    conditions::find(&status.conditions, READY).map(|condition| condition.reason.as_str())
+    conditions::reason(&status.conditions, READY)
 }
 
 /// Equal to the stored one if nothing has changed.

@@ -44,8 +44,8 @@ async fn write(context: Arc<Context>, object: Workspace, word: Word) {
     let said = object
         .status
         .as_ref()
-        .and_then(|status| conditions::find(&status.conditions, READY))
-        .map(|ready| ready.reason.clone());
+        .and_then(|status| conditions::reason(&status.conditions, READY))
+        .map(str::to_owned);
     let effect = Effect::from(ClusterEffect::WriteStatus(Box::new(word.status)));
     let kind = effect.kind();
     let mut performer = Performer::new(context.clone(), object.clone());

@@ -1,6 +1,6 @@
 //! Whether Agent Engine can be asked at all: an Organization that is there, readable, and verified.
 
-use crate::crd::conditions::{self, ConditionStatus, READY};
+use crate::crd::conditions::{self, READY};
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
 use crate::domain::verification::Verification;
@@ -85,7 +85,6 @@ pub fn is_untold(view: &View, organization: &ReadableOrganization) -> bool {
 
 /// Whether the stored status says Ready for the spec of now.
 pub fn was_ready(view: &View) -> bool {
-    let ready = conditions::find(&view.stored.conditions, READY);
     view.stored.observed_generation == Some(view.object.generation)
-        && ready.is_some_and(|ready| ready.status == ConditionStatus::True.as_str())
+        && conditions::is_true(&view.stored.conditions, READY)
 }

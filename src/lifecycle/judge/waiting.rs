@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::crd::conditions::{self, ConditionStatus, READY, TOKEN_READY};
+use crate::crd::conditions::{self, READY, TOKEN_READY, is_true, reason};
 use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::reason::{Kstatus, Reason};
 use crate::domain::time::later;
@@ -28,7 +28,7 @@ pub fn since(view: &View) -> Timestamp {
 pub fn said_at(view: &View, status: &WorkspaceStatus, since: Timestamp) -> Option<Timestamp> {
     let falls = [READY, TOKEN_READY]
         .into_iter()
-        .any(|kind| is_true(&view.stored, kind) && !is_true(status, kind));
+        .any(|kind| is_true(&view.stored.conditions, kind) && !is_true(&status.conditions, kind));
     if falls && !token_life::lasts(view) {
         return Some(view.now);
     }
@@ -37,18 +37,12 @@ pub fn said_at(view: &View, status: &WorkspaceStatus, since: Timestamp) -> Optio
 
 /// Whether nothing was said of this generation, or the reason of an earlier wait is another one.
 fn is_unsaid(view: &View, status: &WorkspaceStatus) -> bool {
-    let reason = |status: &WorkspaceStatus| {
-        let ready = conditions::find(&status.conditions, READY);
-        ready.map(|ready| ready.reason.clone())
-    };
-    let (said, now) = (reason(&view.stored), reason(status));
-    let waited = said.as_deref().and_then(Reason::parse).map(Reason::kstatus) == Some(Kstatus::Reconciling);
+    let (said, now) = (
+        reason(&view.stored.conditions, READY),
+        reason(&status.conditions, READY),
+    );
+    let waited = said.and_then(Reason::parse).map(Reason::kstatus) == Some(Kstatus::Reconciling);
     said.is_none()
         || view.stored.observed_generation != Some(view.object.generation)
         || (waited && said != now)
-}
-
-fn is_true(status: &WorkspaceStatus, kind: &str) -> bool {
-    conditions::find(&status.conditions, kind)
-        .is_some_and(|condition| condition.status == ConditionStatus::True.as_str())
 }

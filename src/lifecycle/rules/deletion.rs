@@ -1,6 +1,6 @@
 //! I7: deletes the workspace or retains it, then lets the object go.
 
-use crate::crd::conditions::{self, ConditionStatus, READY, TOKEN_READY};
+use crate::crd::conditions::{self, READY, TOKEN_READY};
 use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
@@ -90,11 +90,9 @@ fn was_slow(view: &View) -> bool {
 }
 
 fn is_called_ready(view: &View) -> bool {
-    let called = |kind| conditions::find(&view.stored.conditions, kind);
     [READY, TOKEN_READY]
         .into_iter()
-        .filter_map(called)
-        .any(|condition| condition.status == ConditionStatus::True.as_str())
+        .any(|kind| conditions::is_true(&view.stored.conditions, kind))
 }
 
 /// Finds the workspace of a creation in flight by the intent's name and window, records it, and then deletes it by id.

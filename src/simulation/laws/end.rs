@@ -165,10 +165,9 @@ impl World {
                     });
                     let rests = owner.spec.is_suspended() && near;
                     rests
-                        || conditions::find(&owner.status.conditions, READY).is_some_and(|ready| {
-                            Reason::parse(&ready.reason)
-                                .is_some_and(|reason| reason.kstatus() == Kstatus::Stalled)
-                        })
+                        || conditions::reason(&owner.status.conditions, READY)
+                            .and_then(Reason::parse)
+                            .is_some_and(|reason| reason.kstatus() == Kstatus::Stalled)
                 });
                 if !recorded && !let_go && !uncertain {
                     orphans.push((

@@ -86,7 +86,7 @@ impl World {
     fn look_at(&mut self, object: &WorkspaceObject) {
         let key = &object.key;
         let condition = |kind| conditions::find(&object.status.conditions, kind);
-        let is_true = |kind| condition(kind).is_some_and(|condition| condition.status == "True");
+        let is_true = |kind| conditions::is_true(&object.status.conditions, kind);
         let reason = condition(READY)
             .map(|ready| ready.reason.clone())
             .unwrap_or_default();
@@ -227,8 +227,7 @@ impl World {
 
     /// The bar of a failing object leaves no calls for another reconcile in this hour.
     fn fails_and_has_used_up_its_calls(&self, n: usize, object: &WorkspaceObject) -> bool {
-        let token = conditions::find(&object.status.conditions, TOKEN_READY);
-        if token.is_some_and(|token| token.status == "True") {
+        if conditions::is_true(&object.status.conditions, TOKEN_READY) {
             return false;
         }
         // Jitter adds up to a tenth.
@@ -284,8 +283,8 @@ impl World {
         let Some(stored) = self.cluster.organizations.get(&name) else {
             return;
         };
-        let reason = conditions::find(&stored.status.conditions, READY).map(|ready| ready.reason.clone());
-        let alarmed = reason.as_deref() == Some(Reason::ManyWorkspacesMissing.as_str());
+        let reason = conditions::reason(&stored.status.conditions, READY);
+        let alarmed = reason == Some(Reason::ManyWorkspacesMissing.as_str());
         let lost = self
             .cluster
             .workspaces
