@@ -114,8 +114,10 @@ fn synced(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Findi
     if let Some(lost) = lost(view, record) {
         return lost;
     }
+    // Seen missing once, it is not as declared before a GET shows it.
+    let doubted = identity::is_unread(view, record) || identity::missing(view, record).is_some();
     match drift::drift(view, record) {
-        Drift::None if identity::is_unread(view, record) => match view.progress.permit {
+        Drift::None if doubted => match view.progress.permit {
             PermitProgress::Open => view.last_word(SYNCED, findings::unread),
             PermitProgress::NotBefore(_) => next(),
         },

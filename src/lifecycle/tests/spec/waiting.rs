@@ -153,6 +153,27 @@ fn an_object_that_waits_says_so_within_a_minute() {
     }
 }
 
+/// Many are missing, and one GET found it missing, too; whether that is so waits for the rate limiter.
+#[test]
+fn a_wait_says_nothing_good_of_what_was_seen_missing() {
+    for hold_up in [paused as HoldUp, crowded] {
+        let mut world = World::with_acme();
+        world.advance(60);
+        world.engine.rows.clear();
+        world.readable().missing = Missing::Many;
+        world.list();
+        world.advance(1);
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.ready("acme"), "ManyWorkspacesMissing");
+        hold_up(&mut world);
+        for _ in 0..3 {
+            world.advance(61);
+            world.reconcile("acme").unwrap();
+        }
+        assert_ne!(world.ready("acme"), "AsDeclared");
+    }
+}
+
 /// Its Secret is deleted first: nothing says then that its token is good.
 #[test]
 fn a_deletion_that_waits_says_at_once_that_its_token_is_gone() {
