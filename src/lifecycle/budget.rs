@@ -51,11 +51,13 @@ pub fn charged(call: &EngineCall, requests: u32) -> u32 {
 }
 
 /// One object, one budget. Aspects that fail together are charged together; a sync in back-off also pays for the attempts
-/// of the token, never the other way round.
+/// of the token, never the other way round. Its back-off ends with the first call that goes well.
 pub fn bill(sync: Attempts, token: Attempts, sync_before: SyncBefore) -> Bill {
     let (sync_failed, token_failed) = (sync.ended == Ended::Failed, token.ended == Ended::Failed);
     let all = sync.calls + token.calls;
-    let sync_pays = sync_failed || (token_failed && sync_before == SyncBefore::InBackoff);
+    let recovers = sync.ended == Ended::Well && sync.calls > 0;
+    let in_backoff = sync_before == SyncBefore::InBackoff && !recovers;
+    let sync_pays = sync_failed || (token_failed && in_backoff);
     Bill {
         sync: sync_pays.then_some(if token_failed { all } else { sync.calls }),
         token: token_failed.then_some(if sync_failed { all } else { token.calls }),
@@ -85,6 +87,8 @@ mod tests {
             ((0, Well), (3, Failed), Free, (None, Some(3))),
             ((0, Waits), (3, Failed), InBackoff, (Some(3), Some(3))),
             ((0, Waits), (3, Well), InBackoff, (None, None)),
+            ((0, Well), (3, Failed), InBackoff, (Some(3), Some(3))),
+            ((2, Well), (3, Failed), InBackoff, (None, Some(3))),
         ] {
             let attempts = |(calls, ended)| Attempts { calls, ended };
             let bill = bill(attempts(sync), attempts(token), before);

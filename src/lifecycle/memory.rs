@@ -11,7 +11,7 @@ use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::SecretDraft;
 use crate::lifecycle::facts::{Content, Differing, SecretContent, SecretFacts};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
-use crate::limits::{Backoff, CLOCK_SLACK, Urgency};
+use crate::limits::{Backoff, CLOCK_SLACK, FailedAttempt, Fault, Urgency};
 
 /// How many times in a row the operator restores at once a Secret that another client deleted or changed.
 const RESTORED_AT_ONCE: u32 = 10;
@@ -133,6 +133,12 @@ impl LastToken {
 }
 
 impl Memory {
+    /// When this process last saw or wrote the workspace: lists that were requested before say nothing of it. An instant ahead
+    /// was noted before the clock was set back.
+    pub fn seen_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.lists_count_after.present.map(|at| at.min(now))
+    }
+
     /// A reconcile was cut off: a write that it had sent may take effect at any time from now on.
     pub fn lost_track(&mut self, now: Timestamp) {
         self.lists_count_after.present = Some(now);
@@ -149,16 +155,21 @@ impl Memory {
         uid: &Uid,
     ) -> Timestamp {
         let Sent { sync, token } = std::mem::take(&mut self.sent);
+        let attempt = |urgency| FailedAttempt {
+            calls: sync + token,
+            urgency,
+            fault: Fault::Server,
+        };
         if token > 0 {
             let rests = self
                 .token
-                .failed(now, cause(Aspect::Token), sync + token, urgency, uid);
+                .failed(now, cause(Aspect::Token), attempt(urgency), uid);
             if sync == 0 {
                 return rests;
             }
         }
         self.sync
-            .failed(now, cause(Aspect::Sync), sync + token, Urgency::Normal, uid)
+            .failed(now, cause(Aspect::Sync), attempt(Urgency::Normal), uid)
     }
 
     /// Until when an unresolved issue of this process may create a workspace, or one may appear in a list.

@@ -24,7 +24,7 @@ use crate::lifecycle::status::{self, Verdict};
 use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::View;
 use crate::lifecycle::wakeups::{self, Wakeup, Why};
-use crate::limits::{Lane, Permit, Pressure, RateLimiter, Urgency};
+use crate::limits::{FailedAttempt, Fault, Lane, Permit, RateLimiter, Urgency};
 use crate::tenancy::{Claimant, Claims};
 
 /// The longest wait for a permit. A later permit ends the reconcile, which would hold a slot that others need.
@@ -41,6 +41,8 @@ pub struct Reconcile {
     sync_calls: u32,
     token_calls: u32,
     doing: Option<Doing>,
+    /// Of the last call that failed.
+    fault: Fault,
     /// The Ready reason at the start: an event for it was published already.
     began_with: Option<String>,
 }
@@ -108,6 +110,7 @@ impl Reconcile {
             sync_calls: 0,
             token_calls: 0,
             doing: None,
+            fault: Fault::default(),
             began_with,
         }
     }
@@ -131,6 +134,9 @@ impl Reconcile {
         outcome: Option<Outcome>,
     ) -> Next {
         self.view.now = now;
+        if self.steps == 0 {
+            self.relieve(limiter);
+        }
         if let (Some(outcome), Some(doing)) = (outcome, self.doing.take()) {
             self.pay(limiter, doing.aspect, &doing.effect, &outcome);
             apply_outcome(
@@ -155,6 +161,15 @@ impl Reconcile {
             return self.settle("too_many_steps", &ending);
         }
         self.decide(limiter)
+    }
+
+    /// What failed by the server's fault is not charged for ever to the object.
+    fn relieve(&mut self, limiter: &mut RateLimiter) {
+        let now = self.view.now;
+        if let Some(since) = limiter.well_since(now) {
+            self.view.memory.sync.relieve(since, now);
+            self.view.memory.token.relieve(since, now);
+        }
     }
 
     fn decide(&mut self, limiter: &mut RateLimiter) -> Next {
@@ -236,8 +251,9 @@ impl Reconcile {
             return;
         };
         let answered = answer.answered();
-        if let Some(pressure) = Pressure::of(&answered) {
-            limiter.observe(self.view.now, pressure);
+        limiter.answered(self.view.now, &answered);
+        if let Some(failure) = answered.failure {
+            self.fault = Fault::of(failure.class);
         }
         for _ in 1..budget::charged(call, answered.requests) {
             self.charge_call(aspect);
@@ -322,6 +338,7 @@ impl Reconcile {
         };
         let bill = budget::bill(sync, token, before);
         let urgency = token_secret::urgency(&self.view);
+        let fault = self.fault;
         let memory = &mut self.view.memory;
         [
             (
@@ -352,7 +369,14 @@ impl Reconcile {
                 (_, _) => urgency,
             };
             match (charge, rests) {
-                (Some(calls), _) => Some(Wakeup::new(backoff.failed(now, cause, calls, urgency, &uid), why)),
+                (Some(calls), _) => {
+                    let attempt = FailedAttempt {
+                        calls,
+                        urgency,
+                        fault,
+                    };
+                    Some(Wakeup::new(backoff.failed(now, cause, attempt, &uid), why))
+                }
                 (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
                 // The aspect waits for an event. It made no call, so it does not rest.
                 (None, _) if !finding.is_ready() => Some(Wakeup::waits_for_others(now)),
@@ -444,16 +468,13 @@ impl Reconcile {
     }
 }
 
-/// The status to store for a change. What follows a void creation without a call is stored with it, in one write.
+/// The status to store for a change. What follows without a call, where a creation is void or a record dropped, is stored with
+/// it, in one write.
 fn after(view: &View, change: &Change) -> WorkspaceStatus {
     let stored = status::after(view, change);
     match change {
-        Change::CreationVoid => {}
-        Change::Recorded(_)
-        | Change::CreationBegins(_)
-        | Change::Replaced(_)
-        | Change::TokenSecret
-        | Change::Deleting => {
+        Change::CreationVoid | Change::Replaced(_) => {}
+        Change::Recorded(_) | Change::CreationBegins(_) | Change::TokenSecret | Change::Deleting => {
             return stored;
         }
     }

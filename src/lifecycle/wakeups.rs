@@ -95,10 +95,19 @@ fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
         doubt::rename_settles_at(view).map(|at| Wakeup::new(at, Why::RenameSettles)),
         token::restored_at(view).map(|at| Wakeup::new(at, Why::SecretRestored)),
         doubt::waits_until(view).map(|at| Wakeup::new(at, Why::IssueResolves)),
+        may_be_relieved(view),
         name_taken.then(|| Wakeup::new(later(now, NAME_CHECK_INTERVAL), Why::SecretNameMayBeFree)),
     ]
     .into_iter()
     .flatten()
+}
+
+/// The server may be well again before the rest is over.
+fn may_be_relieved(view: &View) -> Option<Wakeup> {
+    [Aspect::Sync, Aspect::Token]
+        .into_iter()
+        .any(|aspect| view.rests(aspect) && view.memory.backoff(aspect).is_of_the_server())
+        .then(|| Wakeup::waits_for_others(view.now))
 }
 
 /// A renewal that is due and was not made waits for what stopped it, but no longer than the token lives: then another
@@ -149,6 +158,7 @@ pub fn after_leaving(view: &View) -> Wakeup {
         .filter_map(|(at, why)| Some(Wakeup::new(at?, why)))
         .filter(|wakeup| wakeup.at > view.now);
     rests
+        .chain(may_be_relieved(view))
         .min_by_key(|wakeup| wakeup.at)
         .unwrap_or_else(|| Wakeup::waits_for_others(view.now))
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::CLOCK_SLACK;
+use super::availability::Fault;
 use crate::domain::ids::Uid;
 use crate::domain::time::{earlier, elapsed, later};
 
@@ -47,6 +48,25 @@ pub enum Urgency {
     Token,
 }
 
+/// An attempt that failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FailedAttempt {
+    /// Calls to Agent Engine.
+    pub calls: u32,
+    pub urgency: Urgency,
+    pub fault: Fault,
+}
+
+impl FailedAttempt {
+    pub fn normal(calls: u32) -> Self {
+        Self {
+            calls,
+            urgency: Urgency::Normal,
+            fault: Fault::Refused,
+        }
+    }
+}
+
 /// The back-off of one object.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
@@ -57,6 +77,8 @@ pub struct Backoff {
 #[derive(Clone, Debug)]
 struct Streak {
     cause: u64,
+    /// Of the last failure.
+    fault: Fault,
     failed_at: Timestamp,
     /// When the calls made so far allow for more, without jitter.
     next_affordable: Timestamp,
@@ -69,27 +91,22 @@ struct Streak {
     max_calls: u32,
     /// The recovery that allowed an attempt before its time.
     recovered_at: Option<Timestamp>,
+    /// When an attempt was last allowed before its time because the server was well.
+    relieved_at: Option<Timestamp>,
 }
 
 impl Backoff {
-    /// A reconcile failed, having made `calls` calls to Agent Engine. Returns when the next may be made.
+    /// A reconcile failed. Returns when the next may be made.
     ///
     /// `cause` is a fingerprint of the inputs (generation, reconcile request, organization): a changed cause starts
     /// a new streak, so nothing that failing changes may be part of it.
-    pub fn failed(
-        &mut self,
-        now: Timestamp,
-        cause: u64,
-        calls: u32,
-        urgency: Urgency,
-        who: &Uid,
-    ) -> Timestamp {
+    pub fn failed(&mut self, now: Timestamp, cause: u64, attempt: FailedAttempt, who: &Uid) -> Timestamp {
         let mut streak = self
             .streak
             .take()
             .filter(|streak| streak.cause == cause)
             .unwrap_or_else(|| Streak::new(now, cause));
-        let until = streak.extend(now, calls, urgency, who);
+        let until = streak.extend(now, attempt, who);
         self.streak = Some(streak);
         until
     }
@@ -105,6 +122,21 @@ impl Backoff {
         if let Some(streak) = &mut self.streak {
             streak.recovered(at, now);
         }
+    }
+
+    /// The server has answered every request since `since`: what it failed before may be tried once, whatever calls are used
+    /// up; once an hour at most, so that a server that comes and goes is not called without end.
+    pub fn relieve(&mut self, since: Timestamp, now: Timestamp) {
+        if let Some(streak) = &mut self.streak {
+            streak.relieve(since, now);
+        }
+    }
+
+    /// Whether the last failure was the server's: it heals by itself, and nothing of the object tells when.
+    pub fn is_of_the_server(&self) -> bool {
+        self.streak
+            .as_ref()
+            .is_some_and(|streak| streak.fault == Fault::Server)
     }
 
     /// Time passes. If the clock was set back, all instants ahead move with it, so that no delay grows.
@@ -130,6 +162,7 @@ impl Streak {
     fn new(now: Timestamp, cause: u64) -> Self {
         Self {
             cause,
+            fault: Fault::default(),
             failed_at: now,
             next_affordable: now,
             not_before: now,
@@ -138,6 +171,7 @@ impl Streak {
             calls: 0,
             max_calls: 0,
             recovered_at: None,
+            relieved_at: None,
         }
     }
 
@@ -146,6 +180,14 @@ impl Streak {
         if failed_before && self.not_before > later(now, SOON) && self.can_borrow(now) {
             self.not_before = now;
             self.recovered_at = Some(at);
+        }
+    }
+
+    fn relieve(&mut self, since: Timestamp, now: Timestamp) {
+        let was_relieved = self.relieved_at.is_some_and(|at| elapsed(at, now) < HOUR);
+        if self.fault == Fault::Server && self.failed_at < since && self.not_before > now && !was_relieved {
+            self.not_before = now;
+            self.relieved_at = Some(now);
         }
     }
 
@@ -159,8 +201,14 @@ impl Streak {
         }
     }
 
-    fn extend(&mut self, now: Timestamp, calls: u32, urgency: Urgency, who: &Uid) -> Timestamp {
+    fn extend(&mut self, now: Timestamp, attempt: FailedAttempt, who: &Uid) -> Timestamp {
+        let FailedAttempt {
+            calls,
+            urgency,
+            fault,
+        } = attempt;
         self.failed_at = now;
+        self.fault = fault;
         self.reconciles = self.reconciles.saturating_add(1);
         self.calls = self.calls.saturating_add(calls);
         self.max_calls = self.max_calls.max(calls);
@@ -184,6 +232,7 @@ impl Streak {
             *at = earlier(*at, by);
         }
         self.began = self.began.map(|began| earlier(began, by));
+        self.relieved_at = self.relieved_at.map(|at| earlier(at, by));
     }
 
     /// Doubles with each reconcile.

@@ -6,17 +6,20 @@
 //! | when may an organization's next request go out? | [`rate_limiter`], on the algorithm in `gcra` |
 //! | how many requests a second, and what does a 429 do? | `rate` |
 //! | when is a failing object tried again? | [`backoff`] |
+//! | does the server answer at all? | [`availability`] |
 //! | which object is reconciled next? | [`queue`] |
 
 use std::time::Duration;
 
+pub mod availability;
 pub mod backoff;
 mod gcra;
 pub mod queue;
 pub mod rate;
 pub mod rate_limiter;
 
-pub use backoff::{Backoff, Urgency};
+pub use availability::Fault;
+pub use backoff::{Backoff, FailedAttempt, Urgency};
 pub use queue::{Priority, Queue};
 pub use rate::Pressure;
 pub use rate_limiter::{Lane, Permit, RateLimiter};

@@ -13,10 +13,12 @@ use jiff::Timestamp;
 
 use self::lines::{Lines, Pool};
 use super::CLOCK_SLACK;
+use super::availability::Availability;
 use super::gcra::Gcra;
 use super::rate::{Pressure, Rate, RateChange};
 use crate::domain::ids::Uid;
 use crate::domain::rate::RequestRate;
+use crate::domain::remote::Answered;
 use crate::domain::time::{earlier, later};
 
 /// Of the rate, in percent, what creations and the rest may use; the other part is kept for refreshes and deletions.
@@ -63,6 +65,7 @@ pub enum Permit {
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
     rate: Rate,
+    availability: Availability,
     reserved: Gcra,
     shared: Gcra,
     overall: Gcra,
@@ -109,6 +112,7 @@ impl RateLimiter {
     fn of(rate: Rate) -> Self {
         let mut limiter = Self {
             rate,
+            availability: Availability::default(),
             reserved: Gcra::default(),
             shared: Gcra::default(),
             overall: Gcra::default(),
@@ -190,6 +194,24 @@ impl RateLimiter {
         self.reserve(now, lane);
         self.overall.take(now);
         self.rate.used();
+    }
+
+    /// Takes in how a request ended.
+    pub fn answered(&mut self, now: Timestamp, answered: &Answered<'_>) {
+        if answered.requests > 0 {
+            let failure = answered.failure.map(|failure| failure.class);
+            let now = self.tick(now);
+            self.availability.observe(now, failure);
+        }
+        if let Some(pressure) = Pressure::of(answered) {
+            self.observe(now, pressure);
+        }
+    }
+
+    /// Since when the server has answered every request of the organization, if that has lasted for a while.
+    pub fn well_since(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let now = self.tick(now);
+        self.availability.well_since(now)
     }
 
     /// Takes in what the last answer said about pressure.
@@ -414,6 +436,7 @@ impl RateLimiter {
             gcra.set_back(by);
         }
         self.rate.set_back(by);
+        self.availability.set_back(by);
         for given in self.given.values_mut() {
             given.due = earlier(given.due);
             given.expires = earlier(given.expires);

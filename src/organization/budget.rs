@@ -1,6 +1,6 @@
 //! What back-off charges an Organization for.
 
-use crate::limits::Urgency;
+use crate::limits::FailedAttempt;
 use crate::organization::effect::{EngineCall, Part};
 use crate::organization::judge::credential::is_failing;
 use crate::organization::judge::rest::{cause, rest};
@@ -44,7 +44,7 @@ pub(super) fn charge(view: &mut View) {
         Ended::Failed => {
             let (cause, calls) = (cause(view), view.progress.calls);
             let backoff = &mut view.memory.backoff;
-            backoff.failed(view.now, cause, calls, Urgency::Normal, &view.object.uid);
+            backoff.failed(view.now, cause, FailedAttempt::normal(calls), &view.object.uid);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::crd::organization::OrganizationSpec;
 use crate::domain::finding::Finding;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
-use crate::limits::{Permit, Pressure, RateLimiter};
+use crate::limits::{Permit, RateLimiter};
 use crate::organization::apply::{apply, permit_is_far};
 use crate::organization::budget;
 use crate::organization::effect::{ClusterEffect, Effect, EngineCall, Outcome, Part};
@@ -124,9 +124,7 @@ impl Reconcile {
         let (Effect::Engine(call), Some(answered)) = (effect, outcome.answered()) else {
             return;
         };
-        if let Some(pressure) = Pressure::of(&answered) {
-            limiter.observe(self.view.now, pressure);
-        }
+        limiter.answered(self.view.now, &answered);
         for _ in 1..answered.requests {
             limiter.spend(self.view.now, call.lane());
         }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::domain::object::Deletion;
 use crate::domain::remote::{ListedWorkspace, RemoteWorkspace, WorkspaceState};
 
 /// Fewer missing workspaces than this are ordinary business.
@@ -40,6 +41,17 @@ pub enum KnownGone {
     Yes,
     /// Its deletion was requested: that its workspace goes is no loss, whoever deleted it.
     Going,
+}
+
+impl KnownGone {
+    /// Of an object whose loss is `confirmed` in its status.
+    pub fn of(deletion: Deletion, confirmed: bool) -> Self {
+        match (deletion, confirmed) {
+            (Deletion::Requested, _) => Self::Going,
+            (Deletion::NotRequested, true) => Self::Yes,
+            (Deletion::NotRequested, false) => Self::No,
+        }
+    }
 }
 
 /// A list compared with the records.

@@ -85,10 +85,7 @@ impl World {
                     .cluster
                     .patch_workspace(now, &key, version, |o| o.metadata.held = false)
                 {
-                    Write::Stored(left) => {
-                        self.remember(here, &left.metadata.uid, Some(left.metadata.version));
-                        ClusterOutcome::Gone
-                    }
+                    Write::Stored(left) => self.object_read(here, subject, left),
                     Write::Removed => {
                         self.remember(here, &object.metadata.uid, None);
                         ClusterOutcome::Gone
@@ -322,10 +319,11 @@ impl World {
                 Outcome::Done
             }
             Effect::ReadRecords => {
+                let clock = self.clock();
                 let Some(process) = self.process.as_mut().filter(|_| here) else {
                     return Outcome::NotDone;
                 };
-                let (records, keys) = process.records(&name);
+                let (records, keys) = process.records(clock, &name);
                 if let Some(running) = process.running.get_mut(subject)
                     && let Reconciling::Organization { recorded, .. } = &mut running.what
                 {

@@ -562,7 +562,7 @@ impl Process {
     }
 
     /// What the objects of an Organization record, each with the object to wake for it.
-    pub(super) fn records(&self, name: &str) -> (Records, BTreeMap<Uid, Key>) {
+    pub(super) fn records(&self, now: Timestamp, name: &str) -> (Records, BTreeMap<Uid, Key>) {
         let users = self.users_of(name);
         let is_behind = |user: &&Arc<WorkspaceObject>| {
             let version = user.metadata.version.to_string();
@@ -592,12 +592,8 @@ impl Process {
                 organization_id: user.status.organization_id.clone(),
                 name: remote_name.clone(),
                 state: user.status.state,
-                gone: match (goes, confirmed) {
-                    (true, _) => KnownGone::Going,
-                    (false, true) => KnownGone::Yes,
-                    (false, false) => KnownGone::No,
-                },
-                known_at: memory.and_then(|memory| memory.lists_count_after.present),
+                gone: KnownGone::of(user.metadata.deletion(), confirmed),
+                known_at: memory.and_then(|memory| memory.seen_at(now)),
                 uid: uid.clone(),
             });
             keys.insert(uid, user.key.clone());

@@ -26,9 +26,19 @@ pub fn is_default(name: &WorkspaceName) -> bool {
     canonical_text(name.as_str()) == "default"
 }
 
-/// Folding may take composed characters apart, so they are composed again after it.
+/// Most names are ASCII, which has one form and simple cases.
 pub(super) fn canonical_text(text: &str) -> String {
-    let composed: String = text.trim().nfc().collect();
+    let text = text.trim();
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        folded(text)
+    }
+}
+
+/// Folding may take composed characters apart, so they are composed again after it.
+fn folded(text: &str) -> String {
+    let composed: String = text.nfc().collect();
     UniCase::new(composed).to_folded_case().nfc().collect()
 }
 
@@ -90,6 +100,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ascii_is_folded_as_all_else(text in "[ -~]{0,30}") {
+            prop_assert_eq!(canonical_text(&text), folded(text.trim()));
+        }
+
         #[test]
         fn the_canonical_form_of_a_canonical_form_is_itself(
             text in prop_oneof![any::<String>(), "[ aAkK\u{df}\u{130}\u{1e9e}\u{301}\u{307}\u{345}\u{327}\u{1fb4}\u{3a3}\u{1f0}\u{ac00}\u{11a8}\u{1100}\u{1161}]{0,8}"]

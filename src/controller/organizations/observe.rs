@@ -40,6 +40,7 @@ pub(super) fn records(
     organization: &Organization,
 ) -> (Records, HashMap<Uid, ObjectRef<AnyWorkspace>>) {
     let users = context.users_of(&organization.name_any());
+    let now = context.now();
     let shared = context.shared();
     let behind = users.iter().filter(|user| {
         let uid = Uid::new(user.uid().unwrap_or_default());
@@ -58,21 +59,14 @@ pub(super) fn records(
         if (deletion, finalizer) == (Deletion::Requested, Finalizer::Absent) {
             return None;
         }
-        let gone = status.missing.as_ref().is_some_and(|missing| missing.confirmed);
+        let confirmed = status.missing.as_ref().is_some_and(|missing| missing.confirmed);
         let managed = Managed {
             id: status.workspace_id.clone().filter(|_| bound)?,
             organization_id: status.organization_id.clone(),
             name: status.name.clone()?,
             state: status.state,
-            gone: match (deletion, gone) {
-                (Deletion::Requested, _) => KnownGone::Going,
-                (Deletion::NotRequested, true) => KnownGone::Yes,
-                (Deletion::NotRequested, false) => KnownGone::No,
-            },
-            known_at: shared
-                .memories
-                .get(&uid)
-                .and_then(|memory| memory.lists_count_after.present),
+            gone: KnownGone::of(deletion, confirmed),
+            known_at: shared.memories.get(&uid).and_then(|memory| memory.seen_at(now)),
             uid,
         };
         let reference = ObjectRef::new(&workspace.name_any()).within(&workspace.namespace()?);

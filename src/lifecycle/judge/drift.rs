@@ -80,6 +80,12 @@ fn rename(view: &View, record: &Record) -> Drift {
     if let Some(refused) = view.progress.failures.refused(&change) {
         return Drift::Blocked(refused.clone());
     }
+    let search = view.search(wanted);
+    match search.map(|search| names::taken(search, Some(&record.id))) {
+        Some(Taken::Nearly(row)) => return Drift::Blocked(findings::similar(wanted, &row)),
+        Some(Taken::Exactly(_)) => return Drift::Blocked(findings::name_taken(&current, wanted)),
+        Some(Taken::Free) | None => {}
+    }
     if view.rests(Aspect::Sync) {
         return Drift::Blocked(view.last_word(SYNCED, findings::rename_waits));
     }
@@ -91,17 +97,13 @@ fn rename(view: &View, record: &Record) -> Drift {
     if view.present(&record.id).is_none() {
         return Drift::Next(EngineCall::Get(record.id.clone()));
     }
-    let Some(search) = view.search(wanted) else {
-        return Drift::Next(EngineCall::Search(wanted.clone()));
-    };
-    match names::taken(search, Some(&record.id)) {
-        Taken::Free => Drift::Next(EngineCall::Update {
+    Drift::Next(match search {
+        None => EngineCall::Search(wanted.clone()),
+        Some(_) => EngineCall::Update {
             id: record.id.clone(),
             change,
-        }),
-        Taken::Nearly(row) => Drift::Blocked(findings::similar(wanted, &row)),
-        Taken::Exactly(_) => Drift::Blocked(findings::name_taken(&current, wanted)),
-    }
+        },
+    })
 }
 
 fn switch(view: &View, record: &Record) -> Drift {

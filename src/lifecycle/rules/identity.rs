@@ -3,7 +3,7 @@
 use crate::domain::object::Finalizer;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::{doubt, identity, token_secret};
+use crate::lifecycle::judge::{doubt, identity, names, token_secret};
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::step::{Change, Step};
 use crate::lifecycle::view::{Record, View};
@@ -46,9 +46,22 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     // take effect beside the new creation.
     let allowed = view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended();
     if read && allowed && doubt::unresolved_until(view, record).is_none() {
-        return Some(Step::Store(Change::Replaced(record.clone())));
+        return Some(search_for_the_replacement(view, record));
     }
     Some(Step::blocked(findings::not_found(view, record)))
+}
+
+/// The search goes first, so that one write drops the record and stores the intent.
+fn search_for_the_replacement(view: &View, record: &Record) -> Step {
+    let name = &view.declared.name;
+    let is_needed = view.declared.workspace_id.is_none()
+        && names::may_use(view, &record.organization_id, name).is_ok()
+        && view.search(name).is_none();
+    if is_needed {
+        Step::call(EngineCall::Search(name.clone()))
+    } else {
+        Step::Store(Change::Replaced(record.clone()))
+    }
 }
 
 /// Does nothing for a workspace that a read attributed to another organization, until a GET by id says otherwise.

@@ -11,6 +11,13 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_000_000_000 + second).unwrap()
 }
 
+fn attempt(calls: u32, urgency: Urgency) -> FailedAttempt {
+    FailedAttempt {
+        urgency,
+        ..FailedAttempt::normal(calls)
+    }
+}
+
 /// A day of an object that always fails, retried as soon as it may be: when (seconds) and with how many calls.
 fn a_day_of_failures(urgency: Urgency, who: &str, mut calls: impl FnMut(usize) -> u32) -> Vec<(i64, u32)> {
     let mut backoff = Backoff::default();
@@ -21,8 +28,7 @@ fn a_day_of_failures(urgency: Urgency, who: &str, mut calls: impl FnMut(usize) -
         let until = backoff.failed(
             at(second),
             CAUSE,
-            reconciles.last().unwrap().1,
-            urgency,
+            attempt(reconciles.last().unwrap().1, urgency),
             &Uid::from(who),
         );
         assert_eq!(backoff.not_before(CAUSE), Some(until));
@@ -160,10 +166,13 @@ fn a_changed_cause_starts_afresh_and_success_forgets() {
     let who = Uid::from("uid");
     let mut backoff = Backoff::default();
     assert_eq!(backoff.not_before(CAUSE), None);
-    let first = backoff.failed(at(0), CAUSE, 4, Urgency::Normal, &who);
+    let first = backoff.failed(at(0), CAUSE, attempt(4, Urgency::Normal), &who);
     assert_eq!(backoff.not_before(CAUSE), Some(first));
     assert_eq!(backoff.not_before(CAUSE + 1), None);
-    assert_eq!(backoff.failed(at(0), CAUSE + 1, 4, Urgency::Normal, &who), first);
+    assert_eq!(
+        backoff.failed(at(0), CAUSE + 1, attempt(4, Urgency::Normal), &who),
+        first
+    );
     backoff.succeeded();
     assert_eq!(backoff.not_before(CAUSE + 1), None);
 }
@@ -172,16 +181,21 @@ fn a_changed_cause_starts_afresh_and_success_forgets() {
 fn a_reconcile_without_calls_shortens_no_wait_for_calls() {
     let who = Uid::from("uid");
     let mut backoff = Backoff::default();
-    let bought = backoff.failed(at(0), CAUSE, 12, Urgency::Normal, &who);
+    let bought = backoff.failed(at(0), CAUSE, attempt(12, Urgency::Normal), &who);
     assert!(bought >= at(40 * MINUTE));
-    assert!(backoff.failed(at(10), CAUSE, 0, Urgency::Normal, &who) >= at(40 * MINUTE));
+    assert!(backoff.failed(at(10), CAUSE, attempt(0, Urgency::Normal), &who) >= at(40 * MINUTE));
 }
 
 #[test]
 fn objects_that_failed_together_do_not_return_together() {
     let next = |who: usize| {
         let mut backoff = Backoff::default();
-        backoff.failed(at(0), CAUSE, 12, Urgency::Normal, &Uid::new(format!("uid-{who}")))
+        backoff.failed(
+            at(0),
+            CAUSE,
+            attempt(12, Urgency::Normal),
+            &Uid::new(format!("uid-{who}")),
+        )
     };
     let instants: std::collections::BTreeSet<_> = (0..1_000).map(next).collect();
     assert!(instants.len() > 600, "{}", instants.len());
@@ -203,7 +217,7 @@ proptest! {
         while second < 30 * HOUR_SECONDS && reconciles.len() < 2_000 {
             let made = calls[reconciles.len() % calls.len()];
             reconciles.push((second, made));
-            let until = backoff.failed(at(second), CAUSE, made, urgency(reconciles.len()), &Uid::from(who.as_str()));
+            let until = backoff.failed(at(second), CAUSE, attempt(made, urgency(reconciles.len())), &Uid::from(who.as_str()));
             second = until.duration_since(at(0)).as_secs() + i64::from(until.subsec_nanosecond() > 0);
         }
         let Some(&(began, _)) = reconciles.iter().find(|(_, calls)| *calls > 0) else { return Ok(()) };
@@ -231,7 +245,7 @@ proptest! {
         for (step, calls) in early {
             second += step;
             spent += calls;
-            let until = backoff.failed(at(second), CAUSE, calls, Urgency::Normal, &Uid::from("uid"));
+            let until = backoff.failed(at(second), CAUSE, attempt(calls, Urgency::Normal), &Uid::from("uid"));
             prop_assert!(until > at(second));
             if spent > 12 {
                 prop_assert!(until >= at(HOUR_SECONDS), "{} calls, next at {}", spent, until);
@@ -251,7 +265,7 @@ fn hours_of_recoveries(cost: u32, every: i64) -> Vec<(i64, u32)> {
         }
         if backoff.not_before(CAUSE).is_none_or(|until| until <= at(second)) {
             reconciles.push((second, cost));
-            backoff.failed(at(second), CAUSE, cost, Urgency::Token, &who);
+            backoff.failed(at(second), CAUSE, attempt(cost, Urgency::Token), &who);
         }
     }
     reconciles
@@ -277,7 +291,7 @@ fn recoveries_move_calls_forward_and_add_none() {
 fn a_recovery_allows_one_attempt_of_what_failed_before() {
     let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
     for second in [0, 90, 180, 310] {
-        backoff.failed(at(second), CAUSE, 3, Urgency::Token, &who);
+        backoff.failed(at(second), CAUSE, attempt(3, Urgency::Token), &who);
     }
     let rests = backoff.not_before(CAUSE).unwrap();
     assert!(rests >= at(1200));
@@ -285,9 +299,59 @@ fn a_recovery_allows_one_attempt_of_what_failed_before() {
     assert_eq!(backoff.not_before(CAUSE), Some(rests), "it has failed since");
     backoff.recovered(at(400), at(400));
     assert_eq!(backoff.not_before(CAUSE), Some(at(400)));
-    let rests = backoff.failed(at(401), CAUSE, 3, Urgency::Token, &who);
+    let rests = backoff.failed(at(401), CAUSE, attempt(3, Urgency::Token), &who);
     backoff.recovered(at(400), at(402));
     assert_eq!(backoff.not_before(CAUSE), Some(rests), "once");
+}
+
+fn by(fault: Fault, calls: u32) -> FailedAttempt {
+    FailedAttempt {
+        fault,
+        ..FailedAttempt::normal(calls)
+    }
+}
+
+#[test]
+fn what_the_server_failed_is_tried_once_it_is_well() {
+    for (fault, well_since, rests) in [
+        (Fault::Server, 200, false),
+        (Fault::Server, 50, true),
+        (Fault::Refused, 200, true),
+    ] {
+        let mut backoff = Backoff::default();
+        backoff.failed(at(100), CAUSE, by(fault, 12), &Uid::from("uid"));
+        backoff.relieve(at(well_since), at(300));
+        let until = backoff.not_before(CAUSE).filter(|until| *until > at(300));
+        assert_eq!(until.is_some(), rests, "{fault:?}, well since {well_since}");
+    }
+}
+
+/// An object that is tried as soon as it may be, while the server seems well at every instant.
+#[test]
+fn a_server_that_comes_and_goes_is_called_within_bounds() {
+    for (fault, more) in [(Fault::Server, 1), (Fault::Refused, 0)] {
+        for cost in [1, 3, 4, 8] {
+            let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
+            let mut reconciles = Vec::new();
+            for second in 0..6 * HOUR_SECONDS {
+                backoff.relieve(at(second), at(second));
+                if backoff.not_before(CAUSE).is_none_or(|until| until <= at(second)) {
+                    reconciles.push((second, cost));
+                    backoff.failed(at(second), CAUSE, by(fault, cost), &who);
+                }
+            }
+            let first = calls_within(&reconciles, 0, HOUR_SECONDS);
+            assert!(
+                first <= 20 + more * cost,
+                "{first} calls of {cost} in the first hour, {fault:?}"
+            );
+            let later = calls_within(&reconciles, HOUR_SECONDS, 5 * HOUR_SECONDS);
+            assert!(
+                later <= 30 + (1 + more) * cost,
+                "{later} calls of {cost} in five hours, {fault:?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -295,7 +359,7 @@ fn a_clock_set_back_changes_no_delay_and_no_budget() {
     let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
     let mut rests = Vec::new();
     for (second, back) in [(0, 0), (5, 0), (15, 7200), (-7000, 86_400)] {
-        let until = backoff.failed(at(second), CAUSE, 3, Urgency::Normal, &who);
+        let until = backoff.failed(at(second), CAUSE, attempt(3, Urgency::Normal), &who);
         let rest = until.duration_since(at(second));
         let now = at(second - back);
         backoff.tick(now);
@@ -312,7 +376,7 @@ fn a_clock_set_back_changes_no_delay_and_no_budget() {
 #[test]
 fn clocks_read_out_of_order_move_nothing() {
     let mut backoff = Backoff::default();
-    let until = backoff.failed(at(10), CAUSE, 1, Urgency::Normal, &Uid::from("uid"));
+    let until = backoff.failed(at(10), CAUSE, attempt(1, Urgency::Normal), &Uid::from("uid"));
     backoff.tick(at(9));
     backoff.tick(at(11));
     assert_eq!(backoff.not_before(CAUSE), Some(until));

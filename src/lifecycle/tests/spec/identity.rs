@@ -95,6 +95,18 @@ fn the_recreate_annotation_is_good_once_for_the_lost_id() {
     assert_eq!(world.ready("acme"), "WorkspaceNotFound");
 }
 
+/// One for the end of the record and the intent of the next, one for the end.
+#[test]
+fn a_replacement_takes_two_statuses() {
+    let mut world = World::with_acme_gone();
+    let lost = world.id("acme");
+    world.edit("acme", |o| o.facts.recreate = lost);
+    world.forget_journal();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.count("WriteStatus"), 2, "{:?}", world.kinds());
+}
+
 #[test]
 fn a_recreation_passes_the_gates_of_every_creation() {
     let mut world = World::with_acme_gone();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::crd::conditions::SYNCED;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
 use crate::lifecycle::tests::harness::world::{Fault, World};
@@ -9,6 +10,19 @@ use crate::lifecycle::tests::harness::world::{Fault, World};
 fn rename(world: &mut World, name: &str) {
     let name = WorkspaceName::from(name);
     world.edit("acme", |o| o.spec.name = name);
+}
+
+/// What a search has shown is said, though an issue of the same reconcile is in doubt.
+#[test]
+fn a_rival_is_named_beside_an_issue_in_doubt() {
+    let mut world = World::with_acme();
+    world.engine.make(world.now, "zenith");
+    world.advance(14 * 60);
+    rename(&mut world, "zenith");
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1, "{:?}", world.kinds());
+    assert_eq!(world.condition("acme", SYNCED).unwrap().1, "AlreadyExists");
 }
 
 /// The token is issued under the new name.

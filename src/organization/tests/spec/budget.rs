@@ -2,7 +2,7 @@
 
 use crate::domain::ids::Uid;
 use crate::domain::remote::{Failure, FailureClass};
-use crate::limits::Urgency;
+use crate::limits::FailedAttempt;
 use crate::organization::NoClient;
 use crate::organization::budget::{Ended, charged, ended};
 use crate::organization::effect::{EngineCall, Part};
@@ -22,7 +22,9 @@ fn refused(view: &mut View) {
 
 fn at_rest(view: &mut View) {
     let (now, cause, who) = (view.now, cause(view), Uid::from("organization"));
-    view.memory.backoff.failed(now, cause, 1, Urgency::Normal, &who);
+    view.memory
+        .backoff
+        .failed(now, cause, FailedAttempt::normal(1), &who);
 }
 
 /// What differs, and how it ends.

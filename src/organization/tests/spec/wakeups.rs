@@ -7,7 +7,7 @@ use crate::domain::ids::Uid;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::FailureClass;
 use crate::domain::time::{elapsed, later};
-use crate::limits::Urgency;
+use crate::limits::FailedAttempt;
 use crate::organization::NoClient;
 use crate::organization::judge::rest::cause;
 use crate::organization::memory::Credential;
@@ -26,7 +26,9 @@ fn no_client(view: &mut View) {
 fn back_off(view: &mut View) {
     let cause = cause(view);
     let (now, who) = (view.now, Uid::from("organization"));
-    view.memory.backoff.failed(now, cause, 4, Urgency::Normal, &who);
+    view.memory
+        .backoff
+        .failed(now, cause, FailedAttempt::normal(4), &who);
 }
 
 fn pause(view: &mut View, seconds: u64) {
