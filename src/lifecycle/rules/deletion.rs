@@ -4,7 +4,7 @@ use crate::crd::conditions::{self, READY, TOKEN_READY};
 use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
-use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::effect::{ClusterEffect, CrdState, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
@@ -33,7 +33,7 @@ pub fn let_it_go(view: &View) -> Option<Step> {
 
 /// Our finalizer is off, and finalizers of others hold the object: no Secret of it counts any more, and its status says so.
 fn let_go(view: &View) -> Step {
-    match (failure::problem(view), token_secret::next_to_delete(view)) {
+    match (refused_by_kubernetes(view), token_secret::next_to_delete(view)) {
         (Some(problem), _) => Step::Settle(Ending::Failed(problem)),
         (None, Some(secret)) => Step::token(secret),
         (None, None) => Step::blocked(findings::released()),
@@ -42,12 +42,14 @@ fn let_go(view: &View) -> Step {
 
 /// If the finalizer could not be taken off, the next reconcile tries again.
 fn release(view: &View) -> Step {
-    match failure::problem(view) {
-        Some(problem) if problem.finding.reason == Reason::KubernetesApiError => {
-            Step::Settle(Ending::Failed(problem))
-        }
-        Some(_) | None => Step::sync(ClusterEffect::RemoveFinalizer),
-    }
+    refused_by_kubernetes(view).map_or_else(
+        || Step::sync(ClusterEffect::RemoveFinalizer),
+        |problem| Step::Settle(Ending::Failed(problem)),
+    )
+}
+
+fn refused_by_kubernetes(view: &View) -> Option<Problem> {
+    failure::problem(view).filter(|problem| problem.finding.reason == Reason::KubernetesApiError)
 }
 
 fn delete(view: &View, record: &Record) -> Step {

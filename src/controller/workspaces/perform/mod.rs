@@ -83,10 +83,7 @@ impl Performer {
             }
             ClusterEffect::RemoveFinalizer => {
                 match patch::finalizer(&self.api(), &self.object, FinalizerChange::Remove).await {
-                    Ok(left) => {
-                        self.released(&left);
-                        ClusterOutcome::Gone
-                    }
+                    Ok(left) => self.released(left),
                     Err(error) => self.failed(&error),
                 }
             }
@@ -212,12 +209,19 @@ impl Performer {
         }))
     }
 
-    /// Without a finalizer the object is gone, and the version that the API server returns is not that of its end.
-    fn released(&self, left: &AnyWorkspace) {
-        if left.finalizers().is_empty() {
-            self.context.shared().written.ended(&self.uid());
-        } else {
-            self.wrote(left.resource_version().as_deref());
+    /// Without a finalizer the object is gone, and the version that the API server returns is not that of its end. One that
+    /// finalizers of others hold has still to say that it is released.
+    fn released(&mut self, left: AnyWorkspace) -> ClusterOutcome {
+        match left {
+            left if left.finalizers().is_empty() => {
+                self.context.shared().written.ended(&self.uid());
+                ClusterOutcome::Gone
+            }
+            AnyWorkspace::Whole(_) => self.object_outcome(Ok(left)),
+            AnyWorkspace::Salvaged(_) => {
+                self.wrote(left.resource_version().as_deref());
+                ClusterOutcome::Gone
+            }
         }
     }
 

@@ -329,11 +329,7 @@ impl World {
                 self.write(object, version, |o| o.facts.finalizer = Finalizer::Present)
             }
             Effect::Cluster(ClusterEffect::RemoveFinalizer) => {
-                match self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent) {
-                    // Whoever else holds it, it is gone for us.
-                    Outcome::Cluster(ClusterOutcome::Object(_)) => Outcome::Cluster(ClusterOutcome::Gone),
-                    other => other,
-                }
+                self.write(object, version, |o| o.facts.finalizer = Finalizer::Absent)
             }
             Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
                 self.write(object, version, |o| o.status = (**status).clone())

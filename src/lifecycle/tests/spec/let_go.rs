@@ -16,7 +16,6 @@ fn let_go(policy: DeletionPolicy) -> World {
     world.reconcile("acme").unwrap();
     assert_eq!(world.objects["acme"].facts.finalizer, Finalizer::Absent);
     assert_eq!(world.engine.rows.is_empty(), policy == DeletionPolicy::Delete);
-    world.forget_journal();
     world
 }
 
@@ -25,13 +24,14 @@ fn let_go(policy: DeletionPolicy) -> World {
 fn what_was_let_go_says_so_once_and_has_no_token() {
     for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {
         let mut world = let_go(policy);
-        world.live("acme", Duration::from_secs(3600));
-        assert_eq!(world.count("WriteStatus"), 1);
-        assert_eq!(world.calls(), 0, "{:?}", world.kinds());
+        // The reconcile that let it go says so: the next one may have to wait for its turn.
         assert_eq!(
             world.condition("acme", READY).unwrap(),
             ("False".into(), "Deleting".into())
         );
+        world.forget_journal();
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.kinds(), Vec::<&str>::new());
         assert_eq!(world.condition("acme", TOKEN_READY).unwrap().0, "False");
         assert!(world.secrets.is_empty());
     }
