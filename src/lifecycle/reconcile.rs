@@ -16,6 +16,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::findings;
+use crate::lifecycle::judge::drift::{self, Drift};
 use crate::lifecycle::judge::{failure, identity, token_secret, waiting, wish};
 use crate::lifecycle::memory::{Memory, Sent};
 use crate::lifecycle::plan::{Planned, plan};
@@ -369,6 +370,11 @@ impl Reconcile {
                 (_, _) => urgency,
             };
             match (charge, rests) {
+                (Some(calls), rests) if attempts.ended != Ended::Failed => {
+                    backoff.pay(now, calls);
+                    let next = rests.map(|at| Wakeup::new(at, why));
+                    Some(next.unwrap_or_else(|| Wakeup::waits_for_others(now)))
+                }
                 (Some(calls), _) => {
                     let attempt = FailedAttempt {
                         calls,
@@ -392,9 +398,11 @@ impl Reconcile {
     /// How the calls of each aspect ended.
     fn attempts(&self, verdict: &Verdict) -> (Attempts, Attempts) {
         let problem = failure::problem(&self.view).map(|problem| problem.aspect);
+        let drift = self.view.record().map(|record| drift::drift(&self.view, &record));
+        let waits = |finding: &Finding| matches!(&drift, Some(Drift::Waits(until)) if until == finding);
         let ended = |aspect, finding: &Finding, calls| match finding.is_ready() {
             _ if problem == Some(aspect) => Ended::Failed,
-            false if calls > 0 => Ended::Failed,
+            false if calls > 0 && !waits(finding) => Ended::Failed,
             false => Ended::Waits,
             true => Ended::Well,
         };

@@ -124,7 +124,7 @@ fn synced(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Findi
         Drift::None if view.declared.is_suspended() => findings::suspended(),
         Drift::None => findings::as_declared(),
         Drift::Next(_) => next(),
-        Drift::Blocked(finding) => finding,
+        Drift::Blocked(finding) | Drift::Waits(finding) => finding,
     }
 }
 

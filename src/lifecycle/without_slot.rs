@@ -9,10 +9,10 @@ use crate::crd::conditions::{self, READY, TOKEN_READY, is_true};
 use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::finding::Finding;
 use crate::domain::object::Deletion;
-use crate::domain::time::later;
+use crate::domain::time::{elapsed, later};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::token_life;
-use crate::lifecycle::judge::waiting::SAID_WITHIN;
+use crate::lifecycle::judge::waiting::{self, SAID_WITHIN};
+use crate::lifecycle::judge::{identity, token_life};
 use crate::lifecycle::status;
 use crate::lifecycle::step::Ending;
 use crate::lifecycle::view::View;
@@ -35,8 +35,10 @@ pub struct Word {
 
 /// Asked of an object that has waited for so long. What a token's end makes untrue is told at once, all else after a minute.
 pub fn stored(view: &View, waited: Duration) -> Stored {
+    // It may have waited before, for the rate limiter or for its Organization.
+    let waited = waited.max(elapsed(waiting::since(view), view.now));
     let short = SAID_WITHIN.checked_sub(waited).filter(|rest| !rest.is_zero());
-    let due = is_unsaid(view) || goes_as_ready(view);
+    let due = is_unsaid(view) || goes_as_ready(view) || differs_as_ready(view);
     let fails = outlives_its_token(view) || (due && short.is_none());
     if !fails || view.object.is_let_go() {
         let due_at = short.filter(|_| due).map(|rest| later(view.now, rest));
@@ -59,6 +61,13 @@ fn is_unsaid(view: &View) -> bool {
 
 fn goes_as_ready(view: &View) -> bool {
     view.object.deletion == Deletion::Requested && is_true(&view.stored.conditions, READY)
+}
+
+fn differs_as_ready(view: &View) -> bool {
+    is_true(&view.stored.conditions, READY)
+        && view
+            .record()
+            .is_some_and(|record| identity::is_unread(view, &record))
 }
 
 /// Ready=True where a token is wanted stands beside TokenReady=True only.

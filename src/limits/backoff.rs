@@ -111,6 +111,13 @@ impl Backoff {
         until
     }
 
+    /// Calls for something else were made at its cost: its next attempt is not put off, but what follows is.
+    pub fn pay(&mut self, now: Timestamp, calls: u32) {
+        if let Some(streak) = &mut self.streak {
+            streak.pay(now, calls);
+        }
+    }
+
     /// The aspect is as declared: its failures are forgotten.
     pub fn succeeded(&mut self) {
         self.streak = None;
@@ -210,17 +217,25 @@ impl Streak {
         self.failed_at = now;
         self.fault = fault;
         self.reconciles = self.reconciles.saturating_add(1);
-        self.calls = self.calls.saturating_add(calls);
         self.max_calls = self.max_calls.max(calls);
-        if calls > 0 && self.began.is_none_or(|began| now < began) {
-            self.began = Some(now);
-        }
         if calls > 0 {
-            self.next_affordable = self.next_affordable(now, urgency);
+            self.charge(now, calls, urgency);
         }
         let next = later(now, self.free_delay(urgency)).max(self.next_affordable);
         self.not_before = later(next, self.jitter(next.duration_since(now).unsigned_abs(), who));
         self.not_before
+    }
+
+    fn pay(&mut self, now: Timestamp, calls: u32) {
+        self.charge(now, calls, Urgency::Normal);
+    }
+
+    fn charge(&mut self, now: Timestamp, calls: u32, urgency: Urgency) {
+        self.calls = self.calls.saturating_add(calls);
+        if self.began.is_none_or(|began| now < began) {
+            self.began = Some(now);
+        }
+        self.next_affordable = self.next_affordable(now, urgency);
     }
 
     fn set_back(&mut self, by: Duration) {

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use self::share::{Deletions, Share, Ticket};
 
 /// So long an object waits before someone looks at what its status says.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How urgent the reconcile of an object is. The order is the precedence within an organization.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -41,6 +41,8 @@ pub enum Drift {
     Next(EngineCall),
     /// No call can be sent now; the token goes on.
     Blocked(Finding),
+    /// The same, until an issue is resolved. Nothing failed.
+    Waits(Finding),
 }
 
 /// Renames, then switches the state; a refused call does not stop the other.
@@ -58,8 +60,9 @@ pub fn drift(view: &View, record: &Record) -> Drift {
     }
     match (rename, switch) {
         (Drift::None, switch) => switch,
-        (Drift::Blocked(finding), Drift::None | Drift::Blocked(_)) => Drift::Blocked(finding),
-        (Drift::Blocked(_), next @ Drift::Next(_)) | (next @ Drift::Next(_), _) => next,
+        (Drift::Blocked(_) | Drift::Waits(_), next @ Drift::Next(_)) | (next @ Drift::Next(_), _) => next,
+        (Drift::Waits(_), blocked @ Drift::Blocked(_)) => blocked,
+        (stopped, Drift::None | Drift::Blocked(_) | Drift::Waits(_)) => stopped,
     }
 }
 
@@ -91,7 +94,7 @@ fn rename(view: &View, record: &Record) -> Drift {
     }
     // An unresolved issue may still make a workspace under either name.
     if doubt::unresolved_until(view, record).is_some() {
-        return Drift::Blocked(findings::rename_waits_for_tokens());
+        return Drift::Waits(findings::rename_waits_for_tokens());
     }
     // I3: only a workspace that this reconcile read by id is renamed.
     if view.present(&record.id).is_none() {

@@ -13,7 +13,7 @@ use crate::lifecycle::judge::token_life;
 use crate::lifecycle::view::View;
 
 /// An object that is served within this time spends no write on its waiting.
-pub const SAID_WITHIN: Duration = Duration::from_secs(60);
+pub const SAID_WITHIN: Duration = Duration::from_secs(50);
 
 /// Since when it waits. One that has said nothing yet has waited since it was created.
 pub fn since(view: &View) -> Timestamp {

@@ -8,6 +8,6 @@ use crate::lifecycle::view::{Record, View};
 pub fn bring_to_what_is_declared(view: &View, record: &Record) -> Option<Step> {
     match drift::drift(view, record) {
         Drift::Next(call) => Some(Step::call(call)),
-        Drift::None | Drift::Blocked(_) => None,
+        Drift::None | Drift::Blocked(_) | Drift::Waits(_) => None,
     }
 }

@@ -30,6 +30,31 @@ fn waits(world: &mut World, total: Duration) -> usize {
     writes
 }
 
+/// It has waited for the rate limiter before.
+#[test]
+fn a_new_object_says_so_within_a_minute_of_all_its_waiting() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.advance(50);
+    let told = stored(&world.view("acme"), Duration::from_secs(5));
+    assert!(matches!(told, Stored::Fails(_)), "{told:?}");
+}
+
+/// A list shows another name, and the GET that is to tell waits for a slot.
+#[test]
+fn what_differs_and_gets_no_slot_does_not_stay_ready() {
+    let mut world = World::with_acme();
+    world.advance(60);
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = "moved".into();
+    world.list();
+    assert_eq!(waits(&mut world, MINUTE * 5), 1);
+    assert_eq!(
+        world.condition("acme", READY).unwrap(),
+        ("False".into(), "Queued".into())
+    );
+}
+
 /// Promise: rule.says-within-a-minute
 #[test]
 fn a_new_object_that_gets_no_slot_says_so() {
