@@ -34,6 +34,17 @@ impl SecretIndex {
         before
     }
 
+    /// Whether this version is older than what is known of the Secret. Resource versions of one kind are ordered (KEP-5504).
+    pub(super) fn is_ahead_of(&self, secret: &ReducedSecret) -> bool {
+        let key = (secret.namespace.clone(), secret.name.clone());
+        let version = |secret: &ReducedSecret| secret.resource_version.parse::<u64>().ok();
+        self.kept
+            .get(&key)
+            .and_then(version)
+            .zip(version(secret))
+            .is_some_and(|(known, this)| this < known)
+    }
+
     pub(super) fn remove(&mut self, key: &Key) -> Option<ReducedSecret> {
         let secret = self.kept.remove(key)?;
         if let Some(owner) = &secret.controller
@@ -158,6 +169,27 @@ mod tests {
         index.put(kept("anybodys", "somebody", "1970-01-01T00:00:00Z"));
         let first = index.first_expiry(&HashSet::from(["w".into()]));
         assert_eq!(first, Some("2026-11-22T12:20:00Z".parse().unwrap()));
+    }
+
+    /// A watch that lags shows them after our own write.
+    #[test]
+    fn an_event_older_than_what_is_known_is_told() {
+        let version = |version: &str| ReducedSecret {
+            resource_version: version.to_owned(),
+            ..kept("ours", "w", "2026-11-22T12:20:00Z")
+        };
+        let mut index = SecretIndex::default();
+        assert!(!index.is_ahead_of(&version("9")), "nothing is known");
+        index.put(version("17"));
+        for (shown, older) in [
+            ("9", true),
+            ("16", true),
+            ("17", false),
+            ("18", false),
+            ("", false),
+        ] {
+            assert_eq!(index.is_ahead_of(&version(shown)), older, "{shown:?}");
+        }
     }
 
     /// It may repeat the content.

@@ -245,7 +245,12 @@ impl Process {
 
     pub(super) fn secret_event(&mut self, change: Change<Key, SecretObject>) {
         match change {
-            Change::Apply(_, secret) => self.secret_changed(&secret),
+            Change::Apply(key, secret) => {
+                let known = self.secrets.get(&key);
+                if known.is_none_or(|known| known.version <= secret.version) {
+                    self.secret_changed(&secret);
+                }
+            }
             Change::Delete(key) => self.secret_gone(&key),
         }
     }

@@ -99,6 +99,8 @@ impl EventHandler<ReducedSecret> for Secrets {
                     secret_gone(context, key);
                 }
             }
+            // Our own last write is known already.
+            Event::Apply(kept) | Event::Delete(kept) if context.shared().secrets.is_ahead_of(&kept) => {}
             Event::Apply(kept) => secret_changed(context, kept),
             Event::Delete(kept) => secret_gone(context, &(kept.namespace, kept.name)),
         }
