@@ -227,10 +227,12 @@ pub struct Creation {
     pub clock: CreationClock,
 }
 
-/// Whose clock stamped a creation: the server's where its answers carried a `Date`, else the operator's.
+/// Whose clock stamped a creation: the server's where its answers carried a `Date`, estimated where all of them were slow, else the
+/// operator's.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum CreationClock {
     Server,
+    Estimated,
     Local,
 }
 

@@ -113,9 +113,10 @@ impl ServerClock {
 
     /// The stamp for an intent made now.
     pub fn stamp(&self, now: Timestamp) -> (Timestamp, CreationClock) {
-        match self.ahead {
-            Some(ahead) => (shifted(now, ahead), CreationClock::Server),
-            None => (now, CreationClock::Local),
+        match (self.ahead, self.roughly_ahead) {
+            (Some(ahead), _) => (shifted(now, ahead), CreationClock::Server),
+            (None, Some(ahead)) => (shifted(now, ahead), CreationClock::Estimated),
+            (None, None) => (now, CreationClock::Local),
         }
     }
 
@@ -155,7 +156,9 @@ impl ServerClock {
         let slack = slack_of(intent);
         let at = match (intent.clock, self.ahead.or(self.roughly_ahead)) {
             (CreationClock::Local, Some(ahead)) => shifted(intent.at.0, ahead),
-            (CreationClock::Local, None) | (CreationClock::Server, _) => intent.at.0,
+            (CreationClock::Local, None) | (CreationClock::Server | CreationClock::Estimated, _) => {
+                intent.at.0
+            }
         };
         Window {
             from: earlier(at, slack),
@@ -183,10 +186,14 @@ impl ServerClock {
     /// From then on, by our own clock, a search shows every workspace that the issue of the intent created.
     pub fn resolved_at(&self, intent: &Creation) -> Timestamp {
         let end = later(later(intent.at.0, ISSUE_DEADLINE), LAG_ALLOWANCE);
-        match (intent.clock, self.ahead) {
-            (CreationClock::Server, Some(ahead)) => later(shifted(end, -ahead), SERVER_SLACK),
-            (CreationClock::Server, None) => later(end, LOCAL_SLACK),
-            (CreationClock::Local, _) => end,
+        match (intent.clock, self.ahead, self.roughly_ahead) {
+            (CreationClock::Server, Some(ahead), _) => later(shifted(end, -ahead), SERVER_SLACK),
+            (CreationClock::Estimated, Some(ahead), _)
+            | (CreationClock::Server | CreationClock::Estimated, None, Some(ahead)) => {
+                later(shifted(end, -ahead), LOCAL_SLACK)
+            }
+            (CreationClock::Server | CreationClock::Estimated, None, None) => later(end, LOCAL_SLACK),
+            (CreationClock::Local, _, _) => end,
         }
     }
 }
@@ -194,7 +201,7 @@ impl ServerClock {
 fn slack_of(intent: &Creation) -> Duration {
     match intent.clock {
         CreationClock::Server => SERVER_SLACK,
-        CreationClock::Local => LOCAL_SLACK,
+        CreationClock::Estimated | CreationClock::Local => LOCAL_SLACK,
     }
 }
 
@@ -262,11 +269,15 @@ mod tests {
 
     /// Promise: rule.window
     #[test]
-    fn a_slow_answer_says_nothing_about_the_servers_clock() {
+    fn a_slow_answer_tells_the_servers_time_roughly() {
         let mut clock = ServerClock::default();
-        clock.learn(&answer(100, 120, 500));
         let now = Timestamp::from_second(120).unwrap();
         assert_eq!(clock.stamp(now), (now, CreationClock::Local));
+        clock.learn(&answer(100, 120, 500));
+        assert_eq!(
+            clock.stamp(now),
+            (Timestamp::from_second(510).unwrap(), CreationClock::Estimated)
+        );
         clock.learn(&answer(120, 121, 501));
         assert_eq!(
             clock.stamp(now),

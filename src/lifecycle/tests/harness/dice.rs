@@ -124,7 +124,11 @@ impl Dice {
     }
 
     fn stored(&mut self) -> WorkspaceStatus {
-        let clock = self.pick(&[CreationClock::Server, CreationClock::Local]);
+        let clock = self.pick(&[
+            CreationClock::Server,
+            CreationClock::Estimated,
+            CreationClock::Local,
+        ]);
         WorkspaceStatus {
             observed_generation: self.maybe(|_| 1),
             uid: self.maybe(Self::uid).or(Some(Uid::from("uid-1"))),
