@@ -164,7 +164,7 @@ impl Reconcile {
         self.decide(limiter)
     }
 
-    /// What failed by the server's fault is not charged for ever to the object.
+    /// What the server failed may be tried once it is well.
     fn relieve(&mut self, limiter: &mut RateLimiter) {
         let now = self.view.now;
         if let Some(since) = limiter.well_since(now) {

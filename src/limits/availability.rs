@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::{earlier, elapsed};
 
-/// So long without a failure of the server's, it is believed to be well.
-const BELIEVED_AFTER: Duration = Duration::from_secs(60);
+/// So long without a failure of the server's, it counts as well.
+const COUNTS_AFTER: Duration = Duration::from_secs(60);
 
 /// Whose fault a failed attempt was.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -52,10 +52,10 @@ impl Availability {
         }
     }
 
-    /// Since when it is well, if that has lasted long enough to be believed.
+    /// Since when it is well, if that has lasted for a while.
     pub(super) fn well_since(&self, now: Timestamp) -> Option<Timestamp> {
         self.well_since
-            .filter(|since| *since <= now && elapsed(*since, now) >= BELIEVED_AFTER)
+            .filter(|since| *since <= now && elapsed(*since, now) >= COUNTS_AFTER)
     }
 
     pub(super) fn set_back(&mut self, by: Duration) {

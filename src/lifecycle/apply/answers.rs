@@ -93,12 +93,14 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
     }
 }
 
-/// Keeps the recorded workspace and the one that was read last.
+/// Keeps the workspace that the object is about, recorded or wished for, and the one that was read last.
 fn observe(view: &mut View, id: &WorkspaceId, requested_at: Timestamp, row: Option<RemoteWorkspace>) {
     let recorded = view.record().map(|record| record.id);
+    let wished = view.wish().or(view.declared.workspace_id.as_ref()).cloned();
+    let kept = [recorded, wished];
     view.progress
         .workspaces
-        .retain(|other, _| other == id || Some(other) == recorded.as_ref());
+        .retain(|other, _| other == id || kept.iter().flatten().any(|kept| kept == other));
     let remote = row.clone().map_or(Remote::Gone, Remote::Present);
     let read = Some(Observation { requested_at, remote });
     view.progress

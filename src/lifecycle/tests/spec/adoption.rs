@@ -279,6 +279,16 @@ fn a_wish_waits_while_many_workspaces_are_missing() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// The lost one and the one that bears its name are read in turns no more.
+#[test]
+fn where_a_wish_is_lost_the_workspace_of_its_name_is_adopted() {
+    let mut world = with_a_wish(&WorkspaceId::from("ws-9"));
+    let bears = world.engine.make(world.now, "acme");
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());
+    assert_eq!(world.id("acme"), Some(bears));
+}
+
 /// By a list, or by a second GET where none is taken.
 #[test]
 fn a_wish_that_is_missing_for_certain_is_dropped() {

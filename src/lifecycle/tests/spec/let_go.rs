@@ -24,7 +24,7 @@ fn let_go(policy: DeletionPolicy) -> World {
 fn what_was_let_go_says_so_once_and_has_no_token() {
     for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {
         let mut world = let_go(policy);
-        // The reconcile that let it go says so: the next one may have to wait for its turn.
+        // The reconcile that let it go says so: the next one may have to wait for a slot.
         assert_eq!(
             world.condition("acme", READY).unwrap(),
             ("False".into(), "Deleting".into())
