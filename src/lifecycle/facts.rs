@@ -83,6 +83,26 @@ pub struct ListEntry {
     pub requested_at: Timestamp,
     /// `None` if the list lacks the workspace.
     pub row: Option<RemoteWorkspace>,
+    /// When the first page of the list was requested.
+    pub begun_at: Timestamp,
+    /// Whether the list has another workspace of exactly its name.
+    pub name_is_shared: bool,
+}
+
+impl ListEntry {
+    /// Whether the recorded workspace has this name in the list, and no other one has.
+    pub fn shows_alone(&self, name: &WorkspaceName) -> bool {
+        self.has_name(name) && !self.name_is_shared
+    }
+
+    /// Whether the recorded workspace and another one have this name in the list.
+    pub fn shows_shared(&self, name: &WorkspaceName) -> bool {
+        self.has_name(name) && self.name_is_shared
+    }
+
+    fn has_name(&self, name: &WorkspaceName) -> bool {
+        self.row.as_ref().is_some_and(|row| row.name == *name)
+    }
 }
 
 /// The Secrets around the object.

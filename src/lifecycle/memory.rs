@@ -134,9 +134,11 @@ impl LastToken {
 
 impl Memory {
     /// When this process last saw or wrote the workspace: lists that were requested before say nothing of it. An instant ahead
-    /// was noted before the clock was set back.
+    /// is from before the clock was set back, and older than any list since.
     pub fn seen_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lists_count_after.present.map(|at| at.min(now))
+        self.lists_count_after
+            .present
+            .filter(|at| *at <= later(now, CLOCK_SLACK))
     }
 
     /// A reconcile was cut off: a write that it had sent may take effect at any time from now on.
@@ -221,6 +223,20 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_seen_before_the_clock_was_set_back_makes_no_list_old() {
+        let now = Timestamp::UNIX_EPOCH;
+        let seen = |at| Memory {
+            lists_count_after: ListsCountAfter {
+                present: Some(at),
+                absent: None,
+            },
+            ..Memory::default()
+        };
+        assert_eq!(seen(now).seen_at(now), Some(now));
+        assert_eq!(seen(later(now, Duration::from_secs(3600))).seen_at(now), None);
+    }
     use crate::domain::time::elapsed;
 
     fn rests(sync: u32, token: u32) -> Duration {

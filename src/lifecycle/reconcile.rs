@@ -17,7 +17,7 @@ use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
-use crate::lifecycle::judge::{failure, identity, token_secret, waiting, wish};
+use crate::lifecycle::judge::{doubt, failure, identity, token_secret, waiting, wish};
 use crate::lifecycle::memory::{Memory, Sent};
 use crate::lifecycle::plan::{Planned, plan};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress, TokenProgress};
@@ -103,6 +103,9 @@ impl Reconcile {
             view.memory.sync.recovered(at, view.now);
             view.memory.token.recovered(at, view.now);
         }
+        let mut unresolved = std::mem::take(&mut view.memory.unresolved);
+        unresolved.retain(|issue| !doubt::is_disproved(&view, issue));
+        view.memory.unresolved = unresolved;
         view.progress.request = view.object.reconcile_at.clone();
         let began_with = ready_reason(&view.stored);
         Self {

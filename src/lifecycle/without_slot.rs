@@ -40,11 +40,15 @@ pub fn stored(view: &View, waited: Duration) -> Stored {
     let short = SAID_WITHIN.checked_sub(waited).filter(|rest| !rest.is_zero());
     let due = is_unsaid(view) || goes_as_ready(view) || differs_as_ready(view);
     let fails = outlives_its_token(view) || (due && short.is_none());
-    if !fails || view.object.is_let_go() {
+    if !fails {
         let due_at = short.filter(|_| due).map(|rest| later(view.now, rest));
         return Stored::Holds(token_life::changes_at(view).into_iter().chain(due_at).min());
     }
-    let finding = findings::no_slot();
+    let finding = if view.object.is_let_go() {
+        findings::released()
+    } else {
+        findings::no_slot()
+    };
     let verdict = status::verdict(view, &Ending::Blocked(finding.clone()));
     let status = WorkspaceStatus {
         observed_generation: Some(view.object.generation),

@@ -18,6 +18,19 @@ pub struct Snapshot {
     /// When its first page was requested: what it lacks was absent after that.
     begun_at: Option<Timestamp>,
     rows: BTreeMap<WorkspaceId, ListedWorkspace>,
+    /// Names that several rows have.
+    shared_names: BTreeSet<WorkspaceName>,
+}
+
+/// What a list says about one workspace.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Listed<'a> {
+    pub begun_at: Timestamp,
+    /// When the page was requested that had, or would have had, the row.
+    pub requested_at: Timestamp,
+    pub row: Option<&'a RemoteWorkspace>,
+    /// Whether another row has exactly its name.
+    pub name_is_shared: bool,
 }
 
 /// What an object records of its workspace.
@@ -84,9 +97,17 @@ impl Snapshot {
                 rows.insert(listed.workspace.id.clone(), listed);
             }
         }
+        let mut names = BTreeSet::new();
+        let shared_names = rows
+            .values()
+            .map(|listed| &listed.workspace.name)
+            .filter(|name| !names.insert(*name))
+            .cloned()
+            .collect();
         Self {
             begun_at: Some(begun_at),
             rows,
+            shared_names,
         }
     }
 
@@ -105,12 +126,17 @@ impl Snapshot {
         self.begun_at
     }
 
-    /// What the list says about one workspace, and when the page was requested.
-    pub fn on(&self, id: &WorkspaceId) -> Option<(Timestamp, Option<&RemoteWorkspace>)> {
+    /// What the list says about one workspace. Nothing before the first list.
+    pub fn on(&self, id: &WorkspaceId) -> Option<Listed<'_>> {
         let begun_at = self.begun_at?;
-        Some(self.rows.get(id).map_or((begun_at, None), |listed| {
-            (listed.requested_at, Some(&listed.workspace))
-        }))
+        let listed = self.rows.get(id);
+        let row = listed.map(|listed| &listed.workspace);
+        Some(Listed {
+            begun_at,
+            requested_at: listed.map_or(begun_at, |listed| listed.requested_at),
+            row,
+            name_is_shared: row.is_some_and(|row| self.shared_names.contains(&row.name)),
+        })
     }
 
     /// Compares the list with what objects record.
@@ -120,7 +146,7 @@ impl Snapshot {
         for one in managed {
             comparison.managed += 1;
             known.insert(&one.id);
-            if one.known_at >= self.on(&one.id).map(|(requested_at, _)| requested_at) {
+            if one.known_at >= self.on(&one.id).map(|listed| listed.requested_at) {
                 continue;
             }
             let row = self.rows.get(&one.id).map(|listed| &listed.workspace);

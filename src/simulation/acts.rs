@@ -320,6 +320,7 @@ impl World {
             Act::Pause { during } => self.paused_until = now + during,
             Act::ClockJumps { by } => {
                 self.jumped += by;
+                self.furthest_ahead = self.furthest_ahead.max(self.jumped);
                 self.laws.clocks_differ |= !self.engine.knobs.tells_date;
                 self.laws.able_since = now;
             }

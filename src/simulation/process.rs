@@ -529,10 +529,12 @@ impl Process {
             return None;
         };
         let id = object.status.workspace_id.as_ref()?;
-        let (requested_at, row) = self.states.get(&organization.name)?.snapshot.on(id)?;
+        let listed = self.states.get(&organization.name)?.snapshot.on(id)?;
         Some(ListEntry {
-            requested_at,
-            row: row.cloned(),
+            requested_at: listed.requested_at,
+            row: listed.row.cloned(),
+            begun_at: listed.begun_at,
+            name_is_shared: listed.name_is_shared,
         })
     }
 

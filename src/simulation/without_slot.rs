@@ -8,7 +8,7 @@ use super::requests::Told;
 use super::world::World;
 use crate::domain::time::elapsed;
 use crate::lifecycle::without_slot::{Stored, stored};
-use crate::limits::queue::PATIENCE;
+use crate::limits::queue::WORDS_APART;
 
 /// A store that lags is asked again after this.
 const LAG_RETRY: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ impl World {
                 }
                 Stored::Holds(None) => {}
                 Stored::Fails(word) => {
-                    process.workspace_queue.name_again(&subject, time + PATIENCE);
+                    process.workspace_queue.name_again(&subject, time + WORDS_APART);
                     words.push((object, word.status));
                 }
             }

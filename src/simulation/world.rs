@@ -65,6 +65,8 @@ pub(super) struct World {
     pub(super) calls: BTreeMap<u64, Call>,
     pub(super) numbers: u64,
     pub(super) jumped: Millis,
+    /// The most that the clock was ever ahead.
+    pub(super) furthest_ahead: Millis,
     pub(super) paused_until: Millis,
     pub(super) writes_refused_until: Millis,
     pub(super) crash_at: Option<CrashAt>,
@@ -94,6 +96,7 @@ impl World {
             calls: BTreeMap::new(),
             numbers: 0,
             jumped: 0,
+            furthest_ahead: 0,
             paused_until: 0,
             writes_refused_until: 0,
             crash_at: None,
@@ -138,6 +141,11 @@ impl World {
     }
 
     /// What the process's clock shows.
+    /// How far the clock was set back since it was furthest ahead: what was stamped then ends so much later by it.
+    pub(super) fn set_back_by(&self) -> Millis {
+        self.furthest_ahead - self.jumped
+    }
+
     pub(super) fn clock(&self) -> Timestamp {
         wall(self.now + self.jumped)
     }

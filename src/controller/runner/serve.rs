@@ -19,7 +19,7 @@ use tracing::Instrument;
 
 use crate::controller::context::Context;
 use crate::controller::subject::Subject;
-use crate::limits::queue::PATIENCE;
+use crate::limits::queue::WORDS_APART;
 use crate::limits::{Priority, Queue};
 
 /// A timer is never set for longer: a missed event heals long before.
@@ -108,7 +108,7 @@ pub(in crate::controller) async fn serve<K, F, P, R, T>(
             Some(object) = timers.next() => object,
             Some(object) = woken.next() => object,
             Some(object) = words.next() => {
-                queue.name_again(&object, began.elapsed() + PATIENCE);
+                queue.name_again(&object, began.elapsed() + WORDS_APART);
                 continue;
             }
             () = sleep_until(told_at.unwrap_or(began)), if told_at.is_some() => {

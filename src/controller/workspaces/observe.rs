@@ -116,9 +116,11 @@ fn listed(shared: &Shared, workspace: &Workspace, organization: &OrganizationFac
         return None;
     };
     let id = workspace.status.as_ref()?.workspace_id.as_ref()?;
-    let (requested_at, row) = shared.organizations.get(&organization.name)?.snapshot.on(id)?;
+    let listed = shared.organizations.get(&organization.name)?.snapshot.on(id)?;
     Some(ListEntry {
-        requested_at,
-        row: row.cloned(),
+        requested_at: listed.requested_at,
+        row: listed.row.cloned(),
+        begun_at: listed.begun_at,
+        name_is_shared: listed.name_is_shared,
     })
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::domain::object::Deletion;
-use crate::domain::remote::RemoteWorkspace;
 use crate::domain::time::{earlier, later};
 use crate::lifecycle::creation_window::{ISSUE_DEADLINE, UnresolvedIssue};
 use crate::lifecycle::view::{Record, View};
@@ -26,11 +25,14 @@ pub fn former_issue(view: &View, record: &Record) -> Option<UnresolvedIssue> {
         window: view.progress.clock.live_window(sent_from, carried_out_by, None),
         ..view.progress.clock.lost_issue(&record.name, view.process_began)
     };
-    let listed = view.listed.as_ref().is_some_and(|listed| {
-        let named = |row: &RemoteWorkspace| row.name == record.name;
-        issue.is_shown_by(listed.requested_at) && listed.row.as_ref().is_some_and(named)
-    });
-    (!listed).then_some(issue)
+    (!is_disproved(view, &issue)).then_some(issue)
+}
+
+/// Whether a list that was begun after the end of the issue shows no workspace that it made: the recorded one alone has the
+/// name. A GET does not show that, for the workspace may have been gone when the issue was carried out, and be back.
+pub fn is_disproved(view: &View, issue: &UnresolvedIssue) -> bool {
+    let listed = view.listed.as_ref();
+    listed.is_some_and(|listed| issue.is_shown_by(listed.begun_at) && listed.shows_alone(&issue.name))
 }
 
 /// Until when an issue may take effect, or what it made may be missing from a list. No name changes, and nothing is deleted,

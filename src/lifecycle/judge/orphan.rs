@@ -21,14 +21,19 @@ pub enum Orphans {
     Uncertain(RemoteWorkspace),
 }
 
-/// The next call about orphans under a name that the recorded workspace does not bear. An issue, or its verification, was
-/// not answered; an orphan bears the name of its issue.
+/// The next call about orphans under a name that the recorded workspace does not bear, or not alone. An issue, or its
+/// verification, was not answered; an orphan bears the name of its issue.
 pub fn suspected(view: &View, record: &Record) -> Option<EngineCall> {
+    let shared = |name| {
+        view.listed
+            .as_ref()
+            .is_some_and(|listed| listed.shows_shared(name))
+    };
     let mut suspects = view
         .memory
         .unresolved
         .iter()
-        .filter(|issue| !bears(view, record, &issue.name));
+        .filter(|issue| !bears(view, record, &issue.name) || shared(&issue.name));
     suspects.find_map(|issue| {
         let due = issue.search_at <= view.now && !view.rests(Aspect::Sync);
         remove(view, record, issue).or_else(|| search(view, issue).filter(|_| due))

@@ -233,7 +233,9 @@ impl World {
             .filter(|object| object.spec.organization_name() == name)
         {
             let Some(id) = object.recorded() else { continue };
-            let Some((_, shown)) = list.on(id) else { continue };
+            let Some(shown) = list.on(id).map(|listed| listed.row) else {
+                continue;
+            };
             let truly = self
                 .engine
                 .organizations

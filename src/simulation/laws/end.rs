@@ -21,6 +21,11 @@ const CALLS_AN_HOUR: usize = 24;
 /// The same in the first hour of an object that fails: 20 calls beside its renewals.
 const CALLS_IN_A_FIRST_HOUR: usize = CALLS_AN_HOUR + 11;
 
+/// What stopped at a person's word may wait for it.
+fn waits_for_a_person(reason: Reason) -> bool {
+    reason == Reason::ManyWorkspacesMissing || reason.kstatus() == Kstatus::Stalled
+}
+
 impl World {
     pub(in crate::simulation) fn look_at_the_end(&mut self) {
         self.look();
@@ -45,10 +50,7 @@ impl World {
             Kstatus::Stalled => true,
             Kstatus::Reconciling => false,
         });
-        // What stopped at a person's word may wait for it.
-        let waits_for_a_person =
-            matches!(reason, Some(Reason::ManyWorkspacesMissing)) || object.spec.is_suspended();
-        if !settled && !waits_for_a_person {
+        if !settled && !reason.is_some_and(waits_for_a_person) && !object.spec.is_suspended() {
             return self.break_law(ALL_IS_SETTLED, |_| {
                 format!("{key:?} is {}: {}", ready.reason, ready.message)
             });
@@ -167,7 +169,7 @@ impl World {
                     rests
                         || conditions::reason(&owner.status.conditions, READY)
                             .and_then(Reason::parse)
-                            .is_some_and(|reason| reason.kstatus() == Kstatus::Stalled)
+                            .is_some_and(waits_for_a_person)
                 });
                 if !recorded && !let_go && !uncertain {
                     orphans.push((

@@ -47,7 +47,8 @@ laws! {
     TOKEN_READY_HAS_LIFE: "truth", "TokenReady=True never stands beside a token that has ended";
     READY_AS_SEEN: "I5, truth", "Ready=True never stands beside a workspace last seen missing, or other than declared";
     READY_AS_DECLARED: "truth", "Ready=True of the current generation never stands without the declared Secret";
-    SAYS_SOMETHING: "truth", "every object says something within a minute, and of its generation within three";
+    SAYS_SOMETHING: "truth", "every object says something within a minute";
+    SPEAKS_OF_ITS_GENERATION: "truth", "every object speaks of its generation within three minutes";
     DELETION_SHOWS: "truth", "an object being deleted does not stay Ready";
     CONFIRMS_A_LOSS: "I5", "a missing workspace is confirmed within twenty minutes while lists come to their end";
     NO_FALSE_ALARM: "truth", "what the operator deleted itself is no loss";
@@ -93,7 +94,7 @@ pub(super) struct Laws {
     /// When the history ends.
     pub(super) ends_at: Option<Millis>,
     /// Since when the opposite of a law lasts.
-    pub(super) lasts_since: BTreeMap<(&'static str, Key), Millis>,
+    pub(super) lasts_since: BTreeMap<(&'static str, Key, Option<Uid>), Millis>,
     /// When someone last changed an object, or what it depends on.
     pub(super) touched: BTreeMap<Key, Millis>,
     /// Since when an object that is to be deleted says Retain.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     CONFIRMS_A_LOSS, DELETION_SHOWS, Law, NO_FALSE_ALARM, READY_AS_DECLARED, READY_AS_SEEN, READY_HAS_LIFE,
-    SAYS_SOMETHING, TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE,
+    SAYS_SOMETHING, SPEAKS_OF_ITS_GENERATION, TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE,
 };
 use crate::crd::conditions::{self, READY, TOKEN_READY};
 use crate::domain::ids::{Uid, WorkspaceId};
@@ -71,7 +71,12 @@ impl World {
 
     /// Breaks the law if its opposite has lasted for `grace` while the process was able.
     fn unless(&mut self, law: Law, key: &Key, opposite: Option<String>, grace: Millis) {
-        let place = (law.name, key.clone());
+        let uid = self
+            .cluster
+            .workspaces
+            .get(key)
+            .map(|object| object.metadata.uid.clone());
+        let place = (law.name, key.clone(), uid);
         let Some(what) = opposite else {
             self.laws.lasts_since.remove(&place);
             return;
@@ -98,8 +103,7 @@ impl World {
         self.unless(SAYS_SOMETHING, key, silent, 60_000);
         let outdated = (!current && condition(READY).is_some())
             .then(|| format!("it speaks of generation {:?}", object.status.observed_generation));
-        let place = (key.0.clone(), format!("{} (outdated)", key.1));
-        self.unless(SAYS_SOMETHING, &place, outdated, 180_000);
+        self.unless(SPEAKS_OF_ITS_GENERATION, key, outdated, 180_000);
 
         let living = self.living_token(object).cloned();
         let ended =
@@ -166,7 +170,7 @@ impl World {
         let mut tokens =
             secrets.filter_map(|secret| self.engine.tokens.get(usize::try_from(secret.token?).ok()?));
         // A clock that was set back shows a token that has ended as living, and nothing tells the process.
-        let seen_at = self.now + self.jumped.min(0);
+        let seen_at = self.now - self.set_back_by();
         tokens.find(|token| Some(&token.workspace) == object.recorded() && token.ends > seen_at)
     }
 

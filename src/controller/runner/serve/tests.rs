@@ -12,6 +12,7 @@ use super::*;
 use crate::admin::AdminState;
 use crate::controller::tests::{settings, silent};
 use crate::crd::AnyWorkspace;
+use crate::limits::queue::PATIENCE;
 
 /// Longer than any test.
 const HANGS: Duration = Duration::from_secs(3600);

@@ -263,10 +263,15 @@ impl Dice {
             })
             .into_iter()
             .collect();
-        view.listed = self.maybe(|dice| ListEntry {
-            requested_at: dice.instant(),
-            // A list keeps no row of what is deleted.
-            row: dice.maybe(Self::row).filter(|row| !row.tombstone),
+        view.listed = self.maybe(|dice| {
+            let requested_at = dice.instant();
+            ListEntry {
+                requested_at,
+                // A list keeps no row of what is deleted.
+                row: dice.maybe(Self::row).filter(|row| !row.tombstone),
+                begun_at: requested_at,
+                name_is_shared: dice.odds(4),
+            }
         });
         view.memory.lists_count_after.present = self.maybe(Self::instant);
         view.memory.lists_count_after.absent = self.maybe(Self::instant);

@@ -11,7 +11,7 @@ use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
-use crate::domain::remote::FailureClass;
+use crate::domain::remote::{FailureClass, RemoteWorkspace};
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::Memory;
 use crate::lifecycle::effect::CrdState;
@@ -113,8 +113,7 @@ pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) organization: OrganizationFacts,
     pub(in crate::lifecycle::tests) crd: CrdState,
     /// When the shared list was last requested, and what it said.
-    pub(in crate::lifecycle::tests) snapshot:
-        Option<(Timestamp, Vec<crate::domain::remote::RemoteWorkspace>)>,
+    pub(in crate::lifecycle::tests) snapshot: Option<(Timestamp, Vec<RemoteWorkspace>)>,
     pub(in crate::lifecycle::tests) claims: Claims,
     pub(in crate::lifecycle::tests) limiter: RateLimiter,
     /// How many requests each answer takes.
@@ -376,12 +375,18 @@ impl World {
                 .labels
                 .contains_key(crate::crd::metadata_keys::WORKSPACE_LABEL)
         };
-        let listed = self.snapshot.as_ref().map(|(requested_at, rows)| ListEntry {
-            requested_at: *requested_at,
-            row: rows
-                .iter()
-                .find(|row| Some(&row.id) == stored.status.workspace_id.as_ref())
-                .cloned(),
+        let listed = self.snapshot.as_ref().map(|(requested_at, rows)| {
+            let recorded = |row: &&RemoteWorkspace| Some(&row.id) == stored.status.workspace_id.as_ref();
+            let row = rows.iter().find(recorded);
+            ListEntry {
+                requested_at: *requested_at,
+                begun_at: *requested_at,
+                name_is_shared: row.is_some_and(|row| {
+                    rows.iter()
+                        .any(|other| other.id != row.id && other.name == row.name)
+                }),
+                row: row.cloned(),
+            }
         });
         View {
             now: self.now,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::crd::workspace::DeletionPolicy;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
@@ -163,10 +164,12 @@ fn an_issue_after_an_unverified_one_reads_first() {
     world.advance(900);
     world.list();
     world.fault("Verify", Fault::Answers(FailureClass::Transient, 503), 1);
-    for _ in 0..30 {
-        world.list();
-        world.live("acme", Duration::from_secs(10));
-    }
+    world.reconcile("acme").unwrap();
+    world.advance(20);
+    world.list();
+    // A change begins another back-off.
+    world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
+    world.reconcile("acme").unwrap();
     let kinds = world.kinds();
     let second = kinds.iter().rposition(|kind| *kind == "Issue").unwrap();
     assert_eq!(world.count("Issue"), 2, "{kinds:?}");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::crd::conditions::{READY, TOKEN_READY};
+use crate::domain::object::Deletion;
 use crate::domain::time::{elapsed, later};
 use crate::lifecycle::schedule::DOCUMENTED_LIFE;
 use crate::lifecycle::tests::harness::world::{World, spec};
@@ -28,6 +29,20 @@ fn waits(world: &mut World, total: Duration) -> usize {
         };
     }
     writes
+}
+
+/// It never had our finalizer, and others hold it.
+#[test]
+fn what_was_let_go_says_so_without_a_slot() {
+    let mut world = World::new();
+    world.held_by_others.insert("acme".to_owned());
+    world.apply("acme", spec("acme"));
+    world.edit("acme", |o| o.facts.deletion = Deletion::Requested);
+    assert_eq!(waits(&mut world, MINUTE * 5), 1);
+    assert_eq!(
+        world.condition("acme", READY).unwrap(),
+        ("False".into(), "Deleting".into())
+    );
 }
 
 /// It has waited for the rate limiter before.
