@@ -50,8 +50,20 @@ pub struct Window {
 }
 
 impl Window {
+    const NEVER: Self = Self {
+        from: Timestamp::MAX,
+        to: Timestamp::MIN,
+    };
+
     pub fn contains(&self, at: Timestamp) -> bool {
         self.from <= at && at <= self.to
+    }
+
+    fn shifted(self, by: SignedDuration) -> Self {
+        Self {
+            from: shifted(self.from, by),
+            to: shifted(self.to, by),
+        }
     }
 }
 
@@ -61,6 +73,8 @@ pub struct UnresolvedIssue {
     pub name: WorkspaceName,
     /// The time within which the issue can have created a workspace.
     pub window: Window,
+    /// Whose time the window is in.
+    pub clock: CreationClock,
     /// From then on a search shows every workspace that the issue created.
     pub resolved_at: Timestamp,
     /// When it is searched for next.
@@ -69,9 +83,16 @@ pub struct UnresolvedIssue {
 }
 
 impl UnresolvedIssue {
-    /// Whether this very issue can have made the workspace: exactly its name, created within its window.
-    pub fn may_have_made(&self, row: &RemoteWorkspace) -> bool {
-        !row.tombstone && row.name == self.name && row.created_at.is_some_and(|at| self.window.contains(at))
+    /// Whether this very issue can have made the workspace: exactly its name, created within its window. One of the local clock is
+    /// moved to the server's time once that is known.
+    pub fn may_have_made(&self, row: &RemoteWorkspace, clock: &ServerClock) -> bool {
+        let window = match (self.clock, clock.ahead.or(clock.roughly_ahead)) {
+            (CreationClock::Local, Some(ahead)) => self.window.shifted(ahead),
+            (CreationClock::Local, None) | (CreationClock::Server | CreationClock::Estimated, _) => {
+                self.window
+            }
+        };
+        !row.tombstone && row.name == self.name && row.created_at.is_some_and(|at| window.contains(at))
     }
 
     /// A search or a GET that was asked then shows whatever the issue made.
@@ -95,6 +116,10 @@ impl UnresolvedIssue {
         let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);
         self.resolved_at = self.resolved_at.min(as_of_now);
         self.search_at = self.search_at.min(later(now, SEARCHED_AT_LEAST));
+        if self.clock == CreationClock::Local && self.window.from > now {
+            // Nothing tells any more when that was.
+            (self.window, self.clock) = (Window::NEVER, CreationClock::Server);
+        }
     }
 }
 
@@ -144,6 +169,7 @@ impl ServerClock {
         UnresolvedIssue {
             name: name.clone(),
             window: self.live_window(sent, deadline, None),
+            clock: self.ahead.map_or(CreationClock::Local, |_| CreationClock::Server),
             resolved_at: later(deadline, LAG_ALLOWANCE),
             search_at: sent,
             searches: 0,
@@ -172,6 +198,7 @@ impl ServerClock {
         UnresolvedIssue {
             name: intent.name.clone(),
             window: self.window_of(intent),
+            clock: CreationClock::Server,
             resolved_at,
             search_at: resolved_at,
             searches: 0,

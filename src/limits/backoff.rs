@@ -33,6 +33,8 @@ const CALLS_OF_A_RENEWAL: u32 = 4;
 const SOON: Duration = Duration::from_secs(90);
 /// What fails so soon after a recovery was asked before it.
 const ASKED_BEFORE: Duration = Duration::from_secs(30);
+/// A server that has been well for so long is no longer one that comes and goes.
+const WELL_FOR_LONG: Duration = Duration::from_secs(15 * 60);
 /// Jitter, as the divisor of a delay: up to a tenth is added, so that what failed together does not return together.
 const JITTER: u32 = 10;
 
@@ -132,7 +134,7 @@ impl Backoff {
     }
 
     /// The server has answered every request since `since`: what it failed before may be tried once, whatever calls are used
-    /// up; once an hour at most, so that a server that comes and goes is not called without end.
+    /// up; once an hour at most, unless it has been well for long, so that one that comes and goes is not called without end.
     pub fn relieve(&mut self, since: Timestamp, now: Timestamp) {
         if let Some(streak) = &mut self.streak {
             streak.relieve(since, now);
@@ -191,7 +193,8 @@ impl Streak {
     }
 
     fn relieve(&mut self, since: Timestamp, now: Timestamp) {
-        let was_relieved = self.relieved_at.is_some_and(|at| elapsed(at, now) < HOUR);
+        let for_long = elapsed(since, now) >= WELL_FOR_LONG;
+        let was_relieved = !for_long && self.relieved_at.is_some_and(|at| elapsed(at, now) < HOUR);
         if self.fault == Fault::Server && self.failed_at < since && self.not_before > now && !was_relieved {
             self.not_before = now;
             self.relieved_at = Some(now);

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::crd::workspace::CreationClock;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::object::Deletion;
 use crate::domain::remote::{Answer, Deleted, Failure, FailureClass, RemoteWorkspace, TokenScope};
@@ -162,13 +163,15 @@ fn unresolved(
     name: &WorkspaceName,
     answer: &Answer<IssuedToken>,
 ) -> Option<UnresolvedIssue> {
+    let lost = clock.lost_issue(name, answer.started);
     match &answer.result {
         Ok(_) => Some(UnresolvedIssue {
             window: clock.live_window(answer.started, answer.finished, answer.date),
-            ..clock.lost_issue(name, answer.started)
+            clock: answer.date.map_or(lost.clock, |_| CreationClock::Server),
+            ..lost
         }),
         Err(failure) if failure.class.made_nothing() => None,
-        Err(_) => Some(clock.lost_issue(name, answer.started)),
+        Err(_) => Some(lost),
     }
 }
 
@@ -178,11 +181,12 @@ fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &
     end_former_doubt(view, name, asked_at, rows);
     let recorded = view.record().map(|record| record.id);
     let others = rows.iter().filter(|row| Some(&row.id) != recorded.as_ref());
+    let clock = view.progress.clock;
     view.memory.unresolved.retain_mut(|issue| {
         if issue.name != *name {
             return true;
         }
-        let made = others.clone().any(|row| issue.may_have_made(row));
+        let made = others.clone().any(|row| issue.may_have_made(row, &clock));
         issue.searched(asked_at);
         made || !issue.is_shown_by(asked_at)
     });
@@ -199,7 +203,7 @@ fn end_former_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, 
     if let Some(issue) = former
         && issue.name == *name
         && issue.is_shown_by(asked_at)
-        && !others.any(|row| issue.may_have_made(row))
+        && !others.any(|row| issue.may_have_made(row, &view.progress.clock))
     {
         view.memory.free_of_former_issues = recorded.cloned();
     }
@@ -301,7 +305,12 @@ fn orphan_removed(view: &mut View, orphan: &WorkspaceId, recorded: &WorkspaceId,
     view.memory.lists_count_after.present = Some(finished);
     let seen = view.progress.workspaces.remove(orphan);
     let removed = seen.and_then(|seen| seen.read?.present().cloned());
-    let made_it = |issue: &UnresolvedIssue| removed.as_ref().is_some_and(|row| issue.may_have_made(row));
+    let clock = view.progress.clock;
+    let made_it = |issue: &UnresolvedIssue| {
+        removed
+            .as_ref()
+            .is_some_and(|row| issue.may_have_made(row, &clock))
+    };
     view.memory.unresolved.retain(|issue| !made_it(issue));
     if let Some(seen) = view.progress.workspaces.get_mut(recorded) {
         seen.read = None;

@@ -41,7 +41,7 @@ pub enum Drift {
     Next(EngineCall),
     /// No call can be sent now; the token goes on.
     Blocked(Finding),
-    /// The same, until an issue is resolved. Nothing failed.
+    /// The same, until something else changes. Nothing failed.
     Waits(Finding),
 }
 
@@ -74,10 +74,10 @@ fn rename(view: &View, record: &Record) -> Drift {
         return Drift::None;
     }
     if is_default(&current) || is_default(wanted) {
-        return Drift::Blocked(findings::default_not_renamed(&current, wanted));
+        return Drift::Waits(findings::default_not_renamed(&current, wanted));
     }
     if let Err(finding) = names::may_use(view, &record.organization_id, wanted) {
-        return Drift::Blocked(finding);
+        return Drift::Waits(finding);
     }
     let change = WorkspaceChange::Rename(wanted.clone());
     if let Some(refused) = view.progress.failures.refused(&change) {
@@ -116,7 +116,7 @@ fn switch(view: &View, record: &Record) -> Drift {
         return Drift::None;
     };
     if is_default(&current.name) && wanted == WorkspaceState::Inactive {
-        return Drift::Blocked(findings::default_not_deactivated());
+        return Drift::Waits(findings::default_not_deactivated());
     }
     let change = WorkspaceChange::State(wanted);
     if let Some(refused) = view.progress.failures.refused(&change) {

@@ -9,13 +9,14 @@ use crate::crd::workspace::MissingWorkspace;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, WorkspaceId};
 use crate::domain::remote::RemoteWorkspace;
-use crate::domain::time::elapsed;
+use crate::domain::time::{elapsed, later};
 use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::ListEntry;
 use crate::lifecycle::judge::{doubt, failure};
 use crate::lifecycle::progress::{PermitProgress, Remote};
 use crate::lifecycle::view::{Record, View};
+use crate::limits::CLOCK_SLACK;
 
 /// How long a read is good for an issue, and a list for telling one missing workspace from many.
 const CONFIRMED_FOR: Duration = Duration::from_secs(60);
@@ -137,7 +138,7 @@ pub fn missing(view: &View, record: &Record) -> Option<MissingWorkspace> {
         Some(seen) => match seen.remote {
             Remote::Present(_) => None,
             Remote::Gone => {
-                let since = before.map_or(Time(seen.requested_at), |missing| missing.since.clone());
+                let since = missing_since(view, seen.requested_at);
                 let confirmed = before.is_some_and(|missing| missing.confirmed);
                 Some(MissingWorkspace {
                     confirmed: confirmed || is_lacked_by_the_list(view, since.0),
@@ -146,6 +147,15 @@ pub fn missing(view: &View, record: &Record) -> Option<MissingWorkspace> {
             }
         },
     }
+}
+
+/// Since when the workspace is missing that a GET of this reconcile did not find. An instant ahead is from before the clock was
+/// set back: no list would be younger.
+pub fn missing_since(view: &View, requested_at: Timestamp) -> Time {
+    let before = view.stored.missing.as_ref().map(|missing| missing.since.clone());
+    before
+        .filter(|since| since.0 <= later(view.now, CLOCK_SLACK))
+        .unwrap_or(Time(requested_at))
 }
 
 /// Whether it is confirmed that the recorded workspace is missing: it stays so until a GET shows the workspace again.

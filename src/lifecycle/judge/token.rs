@@ -89,6 +89,10 @@ pub fn need(view: &View, record: &Record) -> Need {
         let name = view.target_name();
         return Need::Next(ClusterEffect::TrySecret { name }.into());
     }
+    // A name that others hold needs no read.
+    if let Err(finding) = names::may_use(view, &record.organization_id, &drift::current(view, record).name) {
+        return Need::Blocked(finding);
+    }
     let Some(row) = identity::confirmed(view, record) else {
         return Need::Next(EngineCall::Get(record.id.clone()).into());
     };

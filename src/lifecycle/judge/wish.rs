@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-
 use crate::crd::workspace::MissingWorkspace;
 use crate::domain::time::elapsed;
+use crate::lifecycle::judge::identity;
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::view::View;
 
@@ -23,7 +22,7 @@ pub fn missing(view: &View) -> Option<MissingWorkspace> {
     if let Remote::Present(_) = seen.remote {
         return None;
     }
-    let since = before.map_or(Time(seen.requested_at), |missing| missing.since.clone());
+    let since = identity::missing_since(view, seen.requested_at);
     let lacked = view
         .listed
         .as_ref()

@@ -326,6 +326,19 @@ fn what_the_server_failed_is_tried_once_it_is_well() {
     }
 }
 
+#[test]
+fn a_second_time_within_the_hour_it_has_to_be_well_for_longer() {
+    let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
+    backoff.failed(at(100), CAUSE, by(Fault::Server, 12), &who);
+    backoff.relieve(at(200), at(300));
+    backoff.failed(at(300), CAUSE, by(Fault::Server, 4), &who);
+    let rests = |backoff: &Backoff, now| backoff.not_before(CAUSE).is_some_and(|until| until > at(now));
+    backoff.relieve(at(400), at(500));
+    assert!(rests(&backoff, 500));
+    backoff.relieve(at(400), at(1300));
+    assert!(!rests(&backoff, 1300));
+}
+
 /// An object that is tried as soon as it may be, while the server seems well at every instant.
 #[test]
 fn a_server_that_comes_and_goes_is_called_within_bounds() {

@@ -102,6 +102,8 @@ impl World {
 
     /// Nothing tells this object's workspaces from those of others, or the one named is indeed of others.
     fn is_undecidable(&self, object: &WorkspaceObject, why: &str) -> bool {
+        let intent = object.status.creation.as_ref();
+        let intended = intent.map_or(&object.spec.name, |intent| &intent.name);
         let mut rows = self
             .engine
             .organizations
@@ -110,7 +112,10 @@ impl World {
         !self.windows_mean_something()
             || rows.any(|row| {
                 let own = row.maker.as_ref() == Some(&object.metadata.uid) && row.touched.is_none();
-                row.deleted.is_none() && !own && why.contains(&format!("({})", row.workspace.id))
+                let named = why.contains(&format!("({})", row.workspace.id));
+                // Of two that were made within the window, either may be named.
+                let beside = fold(&row.workspace.name) == fold(intended);
+                row.deleted.is_none() && !own && (named || beside)
             })
     }
 
@@ -203,6 +208,10 @@ impl World {
     }
 
     fn is_quiet(&mut self) {
+        // What was stamped ahead ends late.
+        if self.set_back_by() > 30 * 60_000 {
+            return;
+        }
         let from = self.now - LAST;
         let late: Vec<_> = self
             .laws

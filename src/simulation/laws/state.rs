@@ -134,15 +134,10 @@ impl World {
         );
 
         let lists_end = self.remote_of(object).is_some_and(|n| {
-            let asked = self
-                .laws
-                .asked_to_wait
-                .get(&n)
-                .is_some_and(|until| *until > self.now);
             matches!(
                 self.engine.organizations[n].weather,
                 Weather::Calm | Weather::Slow(_)
-            ) && !asked
+            ) && !self.is_asked_to_wait(n)
         });
         let unconfirmed = lists_end && reason == Reason::NotFoundUnconfirmed.as_str();
         self.unless(
@@ -231,8 +226,12 @@ impl World {
 
     /// The bar of a failing object leaves no calls for another reconcile in this hour.
     fn fails_and_has_used_up_its_calls(&self, n: usize, object: &WorkspaceObject) -> bool {
-        if conditions::is_true(&object.status.conditions, TOKEN_READY) {
-            return false;
+        let token = conditions::reason(&object.status.conditions, TOKEN_READY).and_then(Reason::parse);
+        match token {
+            Some(Reason::TokenVerified) => return false,
+            // Nothing tells when what was refused is allowed again.
+            Some(Reason::AccessDenied | Reason::Rejected) => return true,
+            _ => {}
         }
         // Jitter adds up to a tenth.
         let from = self.now - HOUR * 11 / 10;
@@ -318,7 +317,14 @@ impl World {
     }
 
     fn is_calm_for(&self, n: usize) -> bool {
-        self.engine.organizations[n].weather == Weather::Calm
+        self.engine.organizations[n].weather == Weather::Calm && !self.is_asked_to_wait(n)
+    }
+
+    fn is_asked_to_wait(&self, n: usize) -> bool {
+        self.laws
+            .asked_to_wait
+            .get(&n)
+            .is_some_and(|until| *until > self.now)
     }
 
     /// The object that records a workspace.
