@@ -180,20 +180,20 @@ impl Memory {
         resolved.filter(|at| *at > now).max()
     }
 
-    /// Corrects instants that lie in the future since the clock was set back: they count as now.
+    /// Corrects instants that lie in the future since the clock was set back.
     pub fn tick(&mut self, now: Timestamp) {
         self.sync.tick(now);
         self.token.tick(now);
         let ahead = |at: &Timestamp| *at > later(now, CLOCK_SLACK);
-        for stamp in [
-            &mut self.lists_count_after.present,
-            &mut self.lists_count_after.absent,
-            &mut self.rename_unclear_at,
-            &mut self.waits_since,
-        ] {
+        for stamp in [&mut self.rename_unclear_at, &mut self.waits_since] {
             if stamp.as_ref().is_some_and(ahead) {
                 *stamp = Some(now);
             }
+        }
+        // Older than any list since.
+        let lists = &mut self.lists_count_after;
+        for stamp in [&mut lists.present, &mut lists.absent] {
+            stamp.take_if(|at| ahead(at));
         }
         if let Some(last_token) = &mut self.last_token
             && ahead(&last_token.at)

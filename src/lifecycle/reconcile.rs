@@ -442,12 +442,10 @@ impl Reconcile {
             events.push(verdict.main);
         }
         self.view.memory.sent = Sent::default();
-        let observed = self
-            .view
-            .record()
-            .is_some_and(|record| self.view.observed(&record.id).is_some());
-        if observed {
-            self.view.memory.unstored = identity::unstored(&self.view);
+        if let Some(record) = self.view.record()
+            && let Some(told) = identity::is_told(&self.view, &record)
+        {
+            self.view.memory.unstored = (!told).then_some(record.id);
         }
         Next::Settled(Box::new(Settled {
             rule,

@@ -87,6 +87,7 @@ impl World {
             spec,
             status,
         };
+        self.touch(&object.key);
         self.cluster.put_workspace(self.now, object);
     }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::history::organization;
 use super::laws::Seen;
 use super::process::{Client, Reconciling, Subject};
 use super::requests::{Call, Outcome, Value, What};
@@ -152,6 +153,10 @@ impl World {
         {
             let pause = if pause.is_zero() { 10 } else { pause.as_secs() };
             self.asked_to_wait(remote, pause);
+            // Its limiter stops for it, though the credential may be of another organization.
+            if let Some(own) = self.organization_of(&subject) {
+                self.asked_to_wait(own, pause);
+            }
         }
         let finished = self.clock();
         let date = result.is_ok().then(|| self.engine.date(self.now)).flatten();
@@ -173,6 +178,15 @@ impl World {
             )),
         };
         Some((subject, number, outcome))
+    }
+
+    /// The number of the organization that the subject is declared to be of.
+    fn organization_of(&self, subject: &Subject) -> Option<usize> {
+        let name = match subject {
+            Subject::Organization(name) => name.as_str(),
+            Subject::Workspace(key) => self.cluster.workspaces.get(key)?.spec.organization_name(),
+        };
+        (0..self.setup.organizations).find(|n| organization(*n) == name)
     }
 
     /// What the laws remember of an answer.

@@ -21,6 +21,11 @@ pub fn canonical(name: &WorkspaceName) -> CanonicalName {
     CanonicalName(canonical_text(name.as_str()))
 }
 
+/// The name as an API keeps it that tidies what it is given: without blanks around it, composed.
+pub fn tidied(name: &WorkspaceName) -> WorkspaceName {
+    WorkspaceName::new(name.as_str().trim().nfc().collect::<String>())
+}
+
 /// Whether this is every organization's fallback workspace, however it is written.
 pub fn is_default(name: &WorkspaceName) -> bool {
     canonical_text(name.as_str()) == "default"

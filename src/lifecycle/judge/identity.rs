@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::crd::workspace::MissingWorkspace;
 use crate::domain::finding::Finding;
-use crate::domain::ids::{OrganizationId, WorkspaceId};
+use crate::domain::ids::OrganizationId;
 use crate::domain::remote::RemoteWorkspace;
 use crate::domain::time::{elapsed, later};
 use crate::domain::verification::Missing;
@@ -48,16 +48,17 @@ pub fn differs_in_the_list(view: &View, record: &Record) -> bool {
     })
 }
 
-/// What the GET by id of this reconcile showed, and the stored status does not tell.
-pub fn unstored(view: &View) -> Option<WorkspaceId> {
-    let record = view.record()?;
-    let told = match &view.observed(&record.id)?.remote {
-        Remote::Present(row) => {
-            row.name == record.name && row.known_state() == record.state && view.stored.missing.is_none()
-        }
-        Remote::Gone => view.stored.missing.is_some(),
-    };
-    (!told).then_some(record.id)
+/// Whether the stored status tells what a GET by id or our own update showed. Nothing if none was answered.
+pub fn is_told(view: &View, record: &Record) -> Option<bool> {
+    let gone = view
+        .observed(&record.id)
+        .is_some_and(|seen| seen.remote == Remote::Gone);
+    if gone {
+        return Some(view.stored.missing.is_some());
+    }
+    let row = view.row(&record.id)?;
+    let as_recorded = row.name == record.name && row.known_state() == record.state;
+    Some(as_recorded && view.stored.missing.is_none())
 }
 
 /// Whether the list, a user's request, or a read that could not be stored calls for a GET by id that has not been answered
@@ -109,7 +110,8 @@ fn is_lacked_by_the_list(view: &View, doubted_at: Timestamp) -> bool {
         listed.requested_at > doubted_at || elapsed(listed.requested_at, view.now) <= CONFIRMED_FOR
     };
     lacking.is_some_and(|listed| {
-        Some(listed.requested_at) > view.memory.lists_count_after.present && tells(listed)
+        let ahead = listed.requested_at > later(view.now, CLOCK_SLACK);
+        !ahead && Some(listed.requested_at) > view.memory.lists_count_after.present && tells(listed)
     }) && !are_many_missing(view)
 }
 

@@ -19,7 +19,7 @@ use crate::lifecycle::progress::{Issued, Remote, TokenProgress};
 use crate::lifecycle::rules::token::publish;
 use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::{Record, View};
-use crate::tenancy::{canonical, is_default};
+use crate::tenancy::{canonical, is_default, tidied};
 
 /// Finishes a creation in flight under its own name, whatever spec says meanwhile; a rename follows. Without the grant, or
 /// suspended, the operator searches but does not issue.
@@ -138,8 +138,13 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued) -> Step {
 }
 
 /// Whether our issue made the workspace: its creation time lies in the window. Without a creation time, the search of this
-/// reconcile decides: the name was free.
+/// reconcile decides: the name was free. Where the API folds names, the token may open a workspace of others that was made a
+/// moment before under a near-equal one.
 fn is_made_by(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorkspace) -> bool {
+    let nearly_equal = row.name != intent.name && canonical(&row.name) == canonical(&intent.name);
+    if nearly_equal && row.name != tidied(&intent.name) {
+        return false;
+    }
     let clock = &view.progress.clock;
     let window = clock.live_window(issued.started, issued.finished, issued.date);
     let was_free = || {

@@ -194,10 +194,11 @@ impl World {
         let Some(id) = object.recorded().cloned() else {
             return;
         };
-        for remote in &mut self.engine.organizations {
-            if let Some(row) = remote.rows.get_mut(&id) {
-                row.recorded_by.insert(uid.clone());
-            }
+        let mut organizations = self.engine.organizations.iter_mut();
+        let row = organizations.find_map(|remote| remote.rows.get_mut(&id));
+        let known = row.is_some_and(|row| !row.recorded_by.insert(uid.clone()));
+        if known {
+            return;
         }
         let row = self
             .engine

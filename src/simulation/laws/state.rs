@@ -8,7 +8,7 @@ use super::{
     SAYS_SOMETHING, SPEAKS_OF_ITS_GENERATION, TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE,
 };
 use crate::crd::conditions::{self, READY, TOKEN_READY};
-use crate::domain::ids::{Uid, WorkspaceId};
+use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteState, WorkspaceState};
 use crate::simulation::Millis;
@@ -215,7 +215,8 @@ impl World {
             return None;
         }
         let id = object.recorded()?;
-        let touched = remote.rows.get(id).and_then(|row| row.touched);
+        // Whoever changes a name frees or takes it, and the operator sees that with the next list.
+        let touched = remote.rows.values().filter_map(|row| row.touched).max();
         if touched.is_some_and(|at| self.now - at < 3 * FIVE_MINUTES) {
             return None;
         }
@@ -262,7 +263,10 @@ impl World {
             other.deleted.is_none() && fold(&other.workspace.name) == fold(&row.workspace.name)
         });
         let rivals = self.cluster.workspaces.values().filter(|other| {
-            other.recorded() == Some(id) || fold(&other.spec.name) == fold(&row.workspace.name)
+            let intended = other.status.creation.as_ref().map(|intent| &intent.name);
+            let names = [Some(&other.spec.name), other.status.name.as_ref(), intended];
+            let claims = |name: &WorkspaceName| fold(name) == fold(&row.workspace.name);
+            other.recorded() == Some(id) || names.into_iter().flatten().any(claims)
         });
         let secret = self.cluster.secrets.get(&object.secret_key());
         let own_secret = secret.is_none_or(|secret| {
