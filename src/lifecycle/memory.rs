@@ -32,8 +32,10 @@ pub struct Memory {
     /// The recorded workspace for which no issue of the process before is in doubt: this process recorded it, or read it
     /// under its name after such an issue had ended.
     pub free_of_former_issues: Option<WorkspaceId>,
-    /// The workspace of which a GET showed what the status does not tell, because it could not be written: it is read again.
+    /// The workspace of which a list, or a GET, showed what the status does not tell: it is read again, whatever a later list says.
     pub unstored: Option<WorkspaceId>,
+    /// How many reconciles in a row could not store their status.
+    pub unwritten_statuses: u32,
     pub last_token: Option<LastToken>,
     /// The Secret that the Kubernetes API refused to create, for a full quota or by a policy. No token is issued for it before
     /// it could be created.

@@ -442,9 +442,13 @@ impl Reconcile {
             events.push(verdict.main);
         }
         self.view.memory.sent = Sent::default();
-        if let Some(record) = self.view.record()
-            && let Some(told) = identity::is_told(&self.view, &record)
-        {
+        self.view.memory.unwritten_statuses = match self.view.progress.object {
+            ObjectProgress::Unwritable => self.view.memory.unwritten_statuses.saturating_add(1),
+            _ => 0,
+        };
+        if let Some(record) = self.view.record() {
+            let told = identity::is_told(&self.view, &record);
+            let told = told.unwrap_or_else(|| !identity::is_unread(&self.view, &record));
             self.view.memory.unstored = (!told).then_some(record.id);
         }
         Next::Settled(Box::new(Settled {

@@ -9,7 +9,7 @@ use crate::domain::reason::Reason;
 use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::judge::{doubt, token, token_life, token_secret};
-use crate::lifecycle::progress::PermitProgress;
+use crate::lifecycle::progress::{ObjectProgress, PermitProgress};
 use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::status::Verdict;
 use crate::lifecycle::view::View;
@@ -23,6 +23,9 @@ const MISSED_EVENT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// A Secret of others under our Secret's name may have no label of ours, and then no event tells that it has gone. A
 /// read of it costs one request to Kubernetes, and no call to Agent Engine.
 const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Until a status that could not be stored is tried again; doubled each time.
+const STATUS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The instant of the next reconcile, with its reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,6 +58,8 @@ pub enum Why {
     RetrySync,
     /// The token failed and is tried again.
     RetryToken,
+    /// The status could not be stored.
+    StatusUnwritten,
     /// The rate limiter permits a call.
     PermitGranted,
     /// The object has waited so long that its status says so.
@@ -96,10 +101,18 @@ fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
         token::restored_at(view).map(|at| Wakeup::new(at, Why::SecretRestored)),
         doubt::waits_until(view).map(|at| Wakeup::new(at, Why::IssueResolves)),
         may_be_relieved(view),
+        status_unwritten(view),
         name_taken.then(|| Wakeup::new(later(now, NAME_CHECK_INTERVAL), Why::SecretNameMayBeFree)),
     ]
     .into_iter()
     .flatten()
+}
+
+/// What could not be stored is true all the same, and storing it takes no call.
+fn status_unwritten(view: &View) -> Option<Wakeup> {
+    let rest = STATUS_INTERVAL.saturating_mul(1 << view.memory.unwritten_statuses.min(5));
+    let unwritten = view.progress.object == ObjectProgress::Unwritable;
+    unwritten.then(|| Wakeup::new(later(view.now, rest), Why::StatusUnwritten))
 }
 
 /// The server may be well again before the rest is over.

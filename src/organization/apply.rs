@@ -16,6 +16,7 @@ use crate::organization::judge::listing::missing_in;
 use crate::organization::judge::trouble::Trouble;
 use crate::organization::memory::{CompleteList, Credential, Listing, NoClient};
 use crate::organization::progress::{Attempt, Exchange, Incarnation, List, NewList, Store};
+use crate::organization::rules::list::STORE_AGAIN;
 use crate::organization::snapshot::{Managed, Snapshot};
 use crate::organization::status;
 use crate::organization::view::View;
@@ -23,9 +24,6 @@ use crate::tenancy::Claims;
 
 /// How long a list waits for the store to see our own writes. If they never end, it is compared with the store as it is.
 const STORE_AWAITED: Duration = Duration::from_secs(3);
-
-/// How often the store is asked meanwhile.
-const STORE_AGAIN: Duration = Duration::from_millis(250);
 
 /// Folds `outcome` of `effect` into the view. An outcome that no such effect has is ignored.
 pub(super) fn apply(view: &mut View, claims: &Claims, effect: Effect, outcome: Outcome) {

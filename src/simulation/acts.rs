@@ -318,12 +318,13 @@ impl World {
                     down,
                 });
             }
-            Act::Pause { during } => self.paused_until = now + during,
+            Act::Pause { during } => self.paused_until = self.paused_until.max(now + during),
             Act::ClockJumps { by } => {
                 self.jumped += by;
                 self.furthest_ahead = self.furthest_ahead.max(self.jumped);
                 self.laws.clocks_differ |= !self.engine.knobs.tells_date;
-                self.laws.able_since = now;
+                // Its timers were set by the clock before: they end within this.
+                self.laws.able_since = now + 300_000;
             }
         }
     }

@@ -89,7 +89,6 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
     *learnt = (*learnt).max(Some(answer.started));
     if let Some(row) = &row {
         correct_searches(view, row);
-        end_former_doubt(view, &row.name, answer.started, &[]);
     }
 }
 
@@ -178,10 +177,20 @@ fn unresolved(
 /// A search that was asked after their resolution shows nothing of their own windows under the name: these issues made no
 /// orphan, whoever else bears it.
 fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &[RemoteWorkspace]) {
-    end_former_doubt(view, name, asked_at, rows);
-    let recorded = view.record().map(|record| record.id);
-    let others = rows.iter().filter(|row| Some(&row.id) != recorded.as_ref());
+    let record = view.record();
+    let recorded = record.as_ref().map(|record| &record.id);
+    let others = rows.iter().filter(|row| Some(&row.id) != recorded);
     let clock = view.progress.clock;
+    let former = record
+        .as_ref()
+        .and_then(|record| doubt::former_issue(view, record));
+    if let Some(issue) = former
+        && issue.name == *name
+        && issue.is_shown_by(asked_at)
+        && !others.clone().any(|row| issue.may_have_made(row, &clock))
+    {
+        view.memory.free_of_former_issues = recorded.cloned();
+    }
     view.memory.unresolved.retain_mut(|issue| {
         if issue.name != *name {
             return true;
@@ -190,23 +199,6 @@ fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &
         issue.searched(asked_at);
         made || !issue.is_shown_by(asked_at)
     });
-}
-
-/// The same of an issue of the process before, which nothing tells of.
-fn end_former_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &[RemoteWorkspace]) {
-    let record = view.record();
-    let recorded = record.as_ref().map(|record| &record.id);
-    let mut others = rows.iter().filter(|row| Some(&row.id) != recorded);
-    let former = record
-        .as_ref()
-        .and_then(|record| doubt::former_issue(view, record));
-    if let Some(issue) = former
-        && issue.name == *name
-        && issue.is_shown_by(asked_at)
-        && !others.any(|row| issue.may_have_made(row, &view.progress.clock))
-    {
-        view.memory.free_of_former_issues = recorded.cloned();
-    }
 }
 
 fn verified(view: &mut View, scope: TokenScope) {

@@ -13,13 +13,16 @@ use crate::lifecycle::view::{Record, View};
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
 const RENAME_SETTLES: Duration = Duration::from_secs(45);
 
-/// An issue for the recorded workspace that the process before may have sent. None, once a read that was asked after its end
-/// showed the workspace under its name, or where this process recorded the workspace.
+/// No process is expected to have been down for longer.
+const DOWN_FOR: Duration = Duration::from_secs(3600);
+
+/// An issue for the recorded workspace that the process before may have sent. None, once a list or a search after its end showed
+/// nothing of it, or where this process recorded the workspace.
 pub fn former_issue(view: &View, record: &Record) -> Option<UnresolvedIssue> {
     if view.memory.free_of_former_issues.as_ref() == Some(&record.id) {
         return None;
     }
-    let sent_from = earlier(view.process_began, ISSUE_DEADLINE);
+    let sent_from = earlier(view.process_began, DOWN_FOR);
     let carried_out_by = later(view.process_began, ISSUE_DEADLINE);
     let issue = UnresolvedIssue {
         window: view.progress.clock.live_window(sent_from, carried_out_by, None),

@@ -9,15 +9,21 @@ use crate::crd::conditions::{self, READY, TOKEN_READY, is_true, reason};
 use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::reason::{Kstatus, Reason};
 use crate::domain::time::later;
-use crate::lifecycle::judge::token_life;
+use crate::lifecycle::judge::{identity, token_life};
 use crate::lifecycle::view::View;
 
 /// An object that is served within this time spends no write on its waiting.
 pub const SAID_WITHIN: Duration = Duration::from_secs(50);
 
-/// Since when it waits. One that has said nothing yet has waited since it was created.
+/// Since when it waits. One that has said nothing yet has waited since it was created, and one that is Ready and differs since
+/// the list was taken.
 pub fn since(view: &View) -> Timestamp {
     let since = view.memory.waits_since.unwrap_or(view.now);
+    let record = view.record();
+    let ready = is_true(&view.stored.conditions, READY);
+    let differing = record.filter(|record| ready && identity::differs_in_the_list(view, record));
+    let listed = differing.and_then(|_| identity::listed(view));
+    let since = listed.map_or(since, |listed| since.min(listed.requested_at));
     match conditions::find(&view.stored.conditions, READY) {
         Some(_) => since,
         None => since.min(view.object.created),

@@ -45,7 +45,8 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     // The workspace may have come back: only a GET of this reconcile drops its record, and only when no issue for it can
     // take effect beside the new creation.
     let allowed = view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended();
-    if read && allowed && doubt::unresolved_until(view, record).is_none() {
+    let free = allowed && doubt::unresolved_until(view, record).is_none();
+    if read && free && view.progress.failures.sync.is_none() {
         return Some(search_for_the_replacement(view, record));
     }
     Some(Step::blocked(findings::not_found(view, record)))

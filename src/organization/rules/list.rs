@@ -1,11 +1,19 @@
 //! The shared list: when it is taken, and how it is brought to its end.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::time::elapsed;
 use crate::organization::effect::{ClusterEffect, EngineCall, Part};
 use crate::organization::judge::listing::{is_listable, list_due_at};
 use crate::organization::judge::rest::rest;
 use crate::organization::progress::{List, Store};
 use crate::organization::step::Step;
 use crate::organization::view::View;
+
+/// How often a store is asked that has not seen our own last writes.
+pub const STORE_AGAIN: Duration = Duration::from_millis(250);
 
 /// One list an interval, whatever the number of objects; sooner if it failed or is wanted, and at once if a reconcile is
 /// requested.
@@ -26,8 +34,10 @@ pub fn compare_with_what_is_recorded(view: &View) -> Option<Step> {
     let List::Complete { store, .. } = &view.progress.list else {
         return None;
     };
+    // An instant further ahead is from before the clock was set back.
+    let is_ahead = |at: Timestamp| at > view.now && elapsed(view.now, at) <= STORE_AGAIN;
     Some(match store {
-        Store::Behind { again_at, .. } if *again_at > view.now => Step::Wait(*again_at),
+        Store::Behind { again_at, .. } if is_ahead(*again_at) => Step::Wait(*again_at),
         Store::Behind { .. } | Store::NotAsked => Step::act(ClusterEffect::ReadRecords),
     })
 }

@@ -37,7 +37,7 @@ impl World {
     /// Asks all laws of what is stored now.
     pub(in crate::simulation) fn look(&mut self) {
         if self.is_hindered() {
-            self.laws.able_since = self.now;
+            self.laws.able_since = self.laws.able_since.max(self.now);
         }
         let objects: Vec<Arc<WorkspaceObject>> = self.cluster.workspaces.values().cloned().collect();
         for object in &objects {
@@ -106,8 +106,10 @@ impl World {
         self.unless(SPEAKS_OF_ITS_GENERATION, key, outdated, 180_000);
 
         let living = self.living_token(object).cloned();
+        // Of an earlier generation it says nothing of a token that is wanted only since.
+        let says_so = wanted && (current || token_ready);
         let ended =
-            (ready && wanted && living.is_none()).then(|| "Ready=True without a living token".to_owned());
+            (ready && says_so && living.is_none()).then(|| "Ready=True without a living token".to_owned());
         self.unless(READY_HAS_LIFE, key, ended, 45_000);
         let ended =
             (token_ready && living.is_none()).then(|| "TokenReady=True without a living token".to_owned());
