@@ -53,7 +53,7 @@ OUTAGE_TOKEN_LIFE ?= 600
 export OUTAGE_WORKSPACES OUTAGE_SECONDS OUTAGE_TOKEN_LIFE
 
 outage: tools ## Take Agent Engine away until every token has ended, and time the calls after it (OUTAGE_WORKSPACES=10000)
-	$(CARGO) test --all-features --test cluster -- outage:: --ignored --nocapture
+	$(CARGO) test --release --all-features --test cluster -- outage:: --ignored --nocapture
 
 # Fresh histories: other seeds than those of `make test`.
 SEEDS ?= 10000

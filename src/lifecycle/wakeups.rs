@@ -25,7 +25,7 @@ const MISSED_EVENT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Until a status that could not be stored is tried again; doubled each time.
-const STATUS_INTERVAL: Duration = Duration::from_secs(60);
+const STATUS_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The instant of the next reconcile, with its reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

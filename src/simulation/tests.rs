@@ -133,14 +133,6 @@ const OPEN: &[(u64, &str)] = &[
         21514,
         "QUIET_WHEN_CALM: two objects that want each other's name say so in changing words",
     ),
-    (
-        21086,
-        "READY_AS_SEEN: Ready for ten seconds too long beside what a list has shown",
-    ),
-    (
-        21256,
-        "TOKEN_READY_HAS_LIFE: the same beside a token that has ended",
-    ),
 ];
 
 #[test]

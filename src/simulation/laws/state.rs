@@ -116,7 +116,8 @@ impl World {
         self.unless(TOKEN_READY_HAS_LIFE, key, ended, 45_000);
 
         let other = (ready && current).then(|| self.seen_otherwise(object)).flatten();
-        self.unless(READY_AS_SEEN, key, other, 60_000);
+        // A reconcile of slow calls says what it has seen at its end.
+        self.unless(READY_AS_SEEN, key, other, 90_000);
 
         let undeclared =
             ready && current && wanted && !self.cluster.secrets.contains_key(&object.secret_key());
