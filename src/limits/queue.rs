@@ -28,7 +28,7 @@ use self::share::{Deletions, Share, Ticket};
 /// So long an object waits before someone looks at what its status says.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// After a word in its status the object is looked at again, should it still wait.
+/// Between two words in the status of an object that waits.
 pub const WORDS_APART: Duration = Duration::from_secs(30);
 
 /// How urgent the reconcile of an object is. The order is the precedence within an organization.
