@@ -30,7 +30,7 @@ const CALLS_OF_FIRST_HOUR: u32 = 20;
 /// What a renewal costs at most, if none has shown its cost yet.
 const CALLS_OF_A_RENEWAL: u32 = 4;
 /// A recovery cuts no wait that ends by then, so that a service that comes and goes does not use up the calls.
-const SOON: Duration = Duration::from_secs(90);
+const SOON: Duration = Duration::from_secs(15);
 /// What fails so soon after a recovery was asked before it.
 const ASKED_BEFORE: Duration = Duration::from_secs(30);
 /// A server that has been well for so long is no longer one that comes and goes.
