@@ -116,7 +116,7 @@ impl Backoff {
     /// Calls for something else were made at its cost: its next attempt is not put off, but what follows is.
     pub fn pay(&mut self, now: Timestamp, calls: u32) {
         if let Some(streak) = &mut self.streak {
-            streak.pay(now, calls);
+            streak.charge(now, calls, Urgency::Normal);
         }
     }
 
@@ -227,10 +227,6 @@ impl Streak {
         let next = later(now, self.free_delay(urgency)).max(self.next_affordable);
         self.not_before = later(next, self.jitter(next.duration_since(now).unsigned_abs(), who));
         self.not_before
-    }
-
-    fn pay(&mut self, now: Timestamp, calls: u32) {
-        self.charge(now, calls, Urgency::Normal);
     }
 
     fn charge(&mut self, now: Timestamp, calls: u32, urgency: Urgency) {
