@@ -529,13 +529,8 @@ impl Process {
             return None;
         };
         let id = object.status.workspace_id.as_ref()?;
-        let listed = self.states.get(&organization.name)?.snapshot.on(id)?;
-        Some(ListEntry {
-            requested_at: listed.requested_at,
-            row: listed.row.cloned(),
-            begun_at: listed.begun_at,
-            name_is_shared: listed.name_is_shared,
-        })
+        let snapshot = &self.states.get(&organization.name)?.snapshot;
+        snapshot.on(id).map(ListEntry::from)
     }
 
     pub(super) fn organization_view(

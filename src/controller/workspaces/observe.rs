@@ -16,6 +16,7 @@ use crate::lifecycle::facts::{ListEntry, ObjectFacts, OrganizationFacts, Readabl
 use crate::lifecycle::progress::Progress;
 use crate::lifecycle::undecodable::{self, Undecodable};
 use crate::organization::Published;
+use crate::organization::snapshot::Listed;
 use crate::tenancy::{Access, ClaimResult};
 
 /// All facts about a Workspace that stores and memory hold.
@@ -116,11 +117,18 @@ fn listed(shared: &Shared, workspace: &Workspace, organization: &OrganizationFac
         return None;
     };
     let id = workspace.status.as_ref()?.workspace_id.as_ref()?;
-    let listed = shared.organizations.get(&organization.name)?.snapshot.on(id)?;
-    Some(ListEntry {
-        requested_at: listed.requested_at,
-        row: listed.row.cloned(),
-        begun_at: listed.begun_at,
-        name_is_shared: listed.name_is_shared,
-    })
+    let snapshot = &shared.organizations.get(&organization.name)?.snapshot;
+    snapshot.on(id).map(ListEntry::from)
+}
+
+/// Here, because neither kind's core knows the other.
+impl From<Listed<'_>> for ListEntry {
+    fn from(listed: Listed<'_>) -> Self {
+        Self {
+            requested_at: listed.requested_at,
+            row: listed.row.cloned(),
+            begun_at: listed.begun_at,
+            name_is_shared: listed.name_is_shared,
+        }
+    }
 }
