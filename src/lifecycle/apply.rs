@@ -14,7 +14,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome, Replace,
 };
-use crate::lifecycle::facts::{Ownership, Patchable, SecretFacts};
+use crate::lifecycle::facts::{OrganizationFacts, Ownership, Patchable, SecretFacts};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::decoration::{self, Write};
 use crate::lifecycle::judge::{deletion, token_secret};
@@ -35,8 +35,11 @@ pub(super) fn apply_outcome(
 ) {
     match (effect, outcome) {
         (Effect::Cluster(effect), Outcome::Cluster(outcome)) => {
-            if let ClusterOutcome::Object(_) = outcome {
+            if let ClusterOutcome::Object(state) = &outcome {
                 view.progress.live_at = Some(asked_at);
+                if state.organization.is_some() {
+                    view.progress.organization_live_at = Some(asked_at);
+                }
             }
             of_cluster(view, aspect, effect, outcome);
         }
@@ -45,6 +48,7 @@ pub(super) fn apply_outcome(
             let slow = |at| elapsed(at, view.now) > LIVE_FOR;
             if view.progress.live_at.is_some_and(slow) || slow(asked_at) {
                 view.progress.live_at = None;
+                view.progress.organization_live_at = None;
                 view.progress.crd = None;
             }
         }
@@ -111,6 +115,18 @@ fn lets_go(outcome: &ClusterOutcome) -> bool {
     }
 }
 
+/// An administrator's word counts from when it is stored. What the operator found out itself stays as the reconcile began
+/// with it, for so does its client.
+fn organization_read(known: &mut OrganizationFacts, live: OrganizationFacts) {
+    match (known, live) {
+        (OrganizationFacts::Readable(known), OrganizationFacts::Readable(live)) => {
+            known.access = live.access;
+            known.defaults = live.defaults;
+        }
+        (known, live) => *known = live,
+    }
+}
+
 /// The object as a read or a write of ours returned it.
 fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: ObjectState) {
     if let ClusterEffect::WriteStatus(_) = effect {
@@ -131,6 +147,9 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
     view.object = state.object;
     view.declared = state.declared;
     view.stored = state.stored;
+    if let Some(live) = state.organization {
+        organization_read(&mut view.organization, live);
+    }
     let after = Subject::of(view);
     match effect {
         // No process before this one issued for it.

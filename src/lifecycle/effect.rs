@@ -8,7 +8,7 @@ use strum::IntoStaticStr;
 use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{RegionId, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, Answered, Deleted, RemoteWorkspace, TokenScope, WorkspaceState};
-use crate::lifecycle::facts::{ObjectFacts, SecretContent, SecretFacts};
+use crate::lifecycle::facts::{ObjectFacts, OrganizationFacts, SecretContent, SecretFacts};
 use crate::lifecycle::schedule::TokenTimes;
 
 /// Stands for a token that the shell holds. The core never sees the token.
@@ -25,6 +25,7 @@ pub enum Effect {
 /// A request to the Kubernetes API. Every write carries the resource version that it was decided on.
 #[derive(Clone, Debug, IntoStaticStr, PartialEq)]
 pub enum ClusterEffect {
+    /// Reads the object, and its Organization.
     ReadObject,
     AddFinalizer,
     RemoveFinalizer,
@@ -113,6 +114,8 @@ pub struct ObjectState {
     pub object: ObjectFacts,
     pub declared: WorkspaceSpec,
     pub stored: WorkspaceStatus,
+    /// Its Organization, read along with it. A write returns none.
+    pub organization: Option<OrganizationFacts>,
 }
 
 /// A token that was issued, held by the shell.

@@ -70,12 +70,12 @@ pub const RECORDED: &[(&str, RuleOfRecord)] = rules![
     token_secret::remove_other_secrets,
 ];
 
-/// The next step, and the rule that named it. Before a call that cannot be undone the object is read live, and the rules
-/// decide again.
+/// The next step, and the rule that named it. Before a call that cannot be undone the object and its Organization are read
+/// live, and the rules decide again.
 pub fn plan(view: &View) -> Planned {
     let planned = by_the_rules(view);
     match &planned.step {
-        Step::Act(aspect, Effect::Engine(call)) if call.is_final() && view.progress.live_at.is_none() => {
+        Step::Act(aspect, Effect::Engine(call)) if call.is_final() && !is_live(view) => {
             Planned {
                 rule: "read_the_object_live",
                 step: Step::Act(*aspect, ClusterEffect::ReadObject.into()),
@@ -83,6 +83,10 @@ pub fn plan(view: &View) -> Planned {
         }
         _ => planned,
     }
+}
+
+fn is_live(view: &View) -> bool {
+    view.progress.live_at.is_some() && view.progress.organization_live_at.is_some()
 }
 
 fn by_the_rules(view: &View) -> Planned {

@@ -36,6 +36,8 @@ pub struct Progress {
     pub crd: Option<CrdState>,
     /// When the read or write that showed the object live was asked; taken back by a slow call to Agent Engine.
     pub live_at: Option<Timestamp>,
+    /// The same of the live read of its Organization.
+    pub organization_live_at: Option<Timestamp>,
     /// By id; set by each DELETE of a recorded workspace.
     pub removals: BTreeMap<WorkspaceId, Removal>,
     pub failures: Failures,

@@ -95,9 +95,6 @@ impl World {
         let key = self.key_of(object);
         self.touch(&key);
         self.cluster.edit_workspace(self.now, &key, how);
-        if let Some(edited) = self.cluster.workspaces.get(&key).cloned() {
-            self.note_retention(&edited);
-        }
     }
 
     fn edit_spec(&mut self, object: usize, how: impl FnOnce(&mut WorkspaceSpec)) {

@@ -80,6 +80,7 @@ impl WorkspaceObject {
             object: self.facts(),
             declared: self.spec.clone(),
             stored: self.status.clone(),
+            organization: None,
         }
     }
 

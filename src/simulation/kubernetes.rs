@@ -71,7 +71,7 @@ impl World {
         match effect {
             ClusterEffect::ReadObject => match self.cluster.workspaces.get(&key).cloned() {
                 None => ClusterOutcome::Gone,
-                Some(live) => self.object_read(here, subject, live),
+                Some(live) => self.object_and_organization_read(here, subject, live),
             },
             ClusterEffect::AddFinalizer => {
                 let written = self
@@ -195,6 +195,25 @@ impl World {
             *held = object.clone();
         }
         ClusterOutcome::Object(Box::new(object.state()))
+    }
+
+    fn object_and_organization_read(
+        &mut self,
+        here: bool,
+        subject: &Subject,
+        object: Arc<WorkspaceObject>,
+    ) -> ClusterOutcome {
+        let stored = self.cluster.organizations.get(object.spec.organization_name());
+        let organization = self
+            .process
+            .as_ref()
+            .map(|process| process.organization_facts(&object, stored));
+        let outcome = self.object_read(here, subject, object);
+        if let ClusterOutcome::Object(mut state) = outcome {
+            state.organization = organization;
+            return ClusterOutcome::Object(state);
+        }
+        outcome
     }
 
     pub(super) fn remember(&mut self, here: bool, uid: &Uid, version: Option<u64>) {

@@ -381,7 +381,7 @@ impl Process {
             stored.metadata.uid == object.metadata.uid && stored.metadata.version == object.metadata.version
         });
         if !behind && newest {
-            let winners = self.claims.observe(&view.object.claimant(), view.claims());
+            let winners = self.claims.observe(&view.object.claimant(), view.standing_claims());
             self.wake_all(&winners);
         }
     }
@@ -468,7 +468,8 @@ impl Process {
 
     pub(super) fn view(&self, now: Timestamp, object: &WorkspaceObject) -> lifecycle::View {
         let facts = object.facts();
-        let organization = self.organization_facts(object);
+        let known = self.organizations.get(object.spec.organization_name());
+        let organization = self.organization_facts(object, known);
         let listed = self.listed(object, &organization);
         lifecycle::View {
             now,
@@ -497,9 +498,14 @@ impl Process {
         }
     }
 
-    fn organization_facts(&self, object: &WorkspaceObject) -> OrganizationFacts {
+    /// Facts about the Organization of an object, as stored here or read live.
+    pub(super) fn organization_facts(
+        &self,
+        object: &WorkspaceObject,
+        stored: Option<&Arc<OrganizationObject>>,
+    ) -> OrganizationFacts {
         let name = object.spec.organization_name().to_owned();
-        let Some(stored) = self.organizations.get(&name) else {
+        let Some(stored) = stored else {
             return OrganizationFacts::NotFound {
                 name,
                 searched: HOME.to_owned(),

@@ -243,7 +243,7 @@ impl World {
         let Some(process) = &mut self.process else { return };
         let winners = process
             .claims
-            .release(&reconcile.claimant(), reconcile.view().claims());
+            .release(&reconcile.claimant(), reconcile.view().standing_claims());
         process.wake_all(&winners);
         let uid: Uid = object.metadata.uid.clone();
         if process.is_stored(&object) {

@@ -70,6 +70,7 @@ impl World {
                 let act = history.acts[n].act.clone();
                 self.tell(|_| format!("** {act:?}"));
                 self.act(act);
+                self.note_retentions();
             }
             Event::Watch => self.watch(),
             Event::Due(subject) => {

@@ -11,7 +11,7 @@ use crate::crd::AnyWorkspace;
 pub(in crate::controller) fn observe_claims(context: &Context, workspace: &AnyWorkspace) {
     let view = observe::view(context, workspace.object());
     let claims = match workspace {
-        AnyWorkspace::Whole(_) => view.claims(),
+        AnyWorkspace::Whole(_) => view.standing_claims(),
         AnyWorkspace::Salvaged(_) => view.recorded_claims(),
     };
     let object = &view.object;

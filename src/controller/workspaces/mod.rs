@@ -119,7 +119,7 @@ impl Running {
     }
 
     fn release_claims(&self) {
-        let facts = self.reconcile.view().claims();
+        let facts = self.reconcile.view().standing_claims();
         let mut shared = self.context.shared();
         let winners = shared.claims.release(&self.reconcile.claimant(), facts);
         drop(shared);

@@ -9,7 +9,7 @@ use kube::runtime::reflector::ObjectRef;
 use crate::controller::context::{Context, Shared};
 use crate::controller::metadata::{deletion, finalizer};
 use crate::crd::any_workspace::SalvagedWorkspace;
-use crate::crd::{Workspace, metadata_keys};
+use crate::crd::{AnyOrganization, Workspace, metadata_keys};
 use crate::domain::ids::{Uid, WorkspaceId};
 use crate::lifecycle::View;
 use crate::lifecycle::facts::{ListEntry, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets};
@@ -22,7 +22,8 @@ use crate::tenancy::{Access, ClaimResult};
 /// All facts about a Workspace that stores and memory hold.
 pub(in crate::controller) fn view(context: &Context, workspace: &Workspace) -> View {
     let object = object(workspace);
-    let organization = organization(context, workspace);
+    let known = context.organization(workspace.spec.organization_name());
+    let organization = organization(context, workspace, known.as_deref());
     let target = workspace.spec.token_secret_name(&object.name);
     let shared = context.shared();
     View {
@@ -74,9 +75,14 @@ fn secrets(shared: &Shared, object: &ObjectFacts, target: &str) -> Secrets {
         .around(&object.uid, &object.namespace, &object.name, target)
 }
 
-fn organization(context: &Context, workspace: &Workspace) -> OrganizationFacts {
+/// Facts about the Workspace's Organization, as it is in the store or was read live.
+pub(super) fn organization(
+    context: &Context,
+    workspace: &Workspace,
+    stored: Option<&AnyOrganization>,
+) -> OrganizationFacts {
     let name = workspace.spec.organization_name().to_owned();
-    let Some(stored) = context.organization(&name) else {
+    let Some(stored) = stored else {
         return OrganizationFacts::NotFound {
             name,
             searched: context.settings.operator_namespace.clone(),

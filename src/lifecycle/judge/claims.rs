@@ -3,16 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::domain::object::Deletion;
 use crate::lifecycle::view::View;
 use crate::tenancy::{Basis, ClaimKey, canonical};
 
 impl View {
-    /// What the object may claim, as far as its Organization grants it. I2: recorded, observed, intended, desired.
+    /// What the object claims during its reconcile, as far as its Organization grants it. I2: recorded, observed, intended,
+    /// desired.
     pub fn claims(&self) -> BTreeMap<ClaimKey, Basis> {
+        self.and_desired(self.desired_claims().chain(self.claims_of_what_it_reads()))
+    }
+
+    /// What it claims between its reconciles: nothing only because it was read, or others would win and lose by it in turns.
+    pub fn standing_claims(&self) -> BTreeMap<ClaimKey, Basis> {
+        self.and_desired(self.desired_claims())
+    }
+
+    fn and_desired(&self, desired: impl Iterator<Item = ClaimKey>) -> BTreeMap<ClaimKey, Basis> {
         let mut claims = self.recorded_claims();
-        for key in self.desired_claims() {
+        for key in desired {
             claims.entry(key).or_insert(Basis::Desired);
         }
         claims
@@ -49,27 +59,35 @@ impl View {
         claims
     }
 
-    fn desired_claims(&self) -> Vec<ClaimKey> {
-        let Some(organization) = self.verified().filter(|_| !self.object.is_let_go()) else {
-            return Vec::new();
-        };
-        let read = self.ids_read().filter(|_| self.is_granted_what_it_reads());
-        let read = read.map(|id| ClaimKey::Id(organization.clone(), id.clone()));
-        if self.object.deletion == Deletion::Requested || !self.not_refused(&self.declared.name) {
-            return read.collect();
-        }
-        let unrecorded = self.record().is_none();
-        let rows = self.progress.workspaces.values().filter(|_| unrecorded);
-        let rows = rows.filter_map(|seen| Some(&seen.row.as_ref()?.name));
-        let names = std::iter::once(&self.declared.name)
-            .chain(rows)
-            .filter(|name| self.not_refused(name))
-            .map(|name| ClaimKey::Name(organization.clone(), canonical(name)));
-        let ids = [self.declared.workspace_id.as_ref(), self.wish()]
-            .into_iter()
-            .flatten()
-            .map(|id| ClaimKey::Id(organization.clone(), id.clone()));
-        names.chain(ids).chain(read).collect()
+    fn desired_claims(&self) -> impl Iterator<Item = ClaimKey> {
+        let name = Some(&self.declared.name).filter(|name| self.not_refused(name));
+        let stays = self.object.deletion == Deletion::NotRequested;
+        let desired = self.claims_in().zip(name).filter(|_| stays);
+        desired.into_iter().flat_map(|(organization, name)| {
+            let ids = [self.declared.workspace_id.as_ref(), self.wish()];
+            let ids = ids.into_iter().flatten();
+            let ids = ids.map(|id| ClaimKey::Id(organization.clone(), id.clone()));
+            ids.chain([ClaimKey::Name(organization.clone(), canonical(name))])
+        })
+    }
+
+    /// The workspaces that this reconcile has read, and the names that they bear: it may be about to adopt them.
+    fn claims_of_what_it_reads(&self) -> impl Iterator<Item = ClaimKey> {
+        let desires = self.object.deletion == Deletion::NotRequested && self.not_refused(&self.declared.name);
+        let adopts = desires && self.record().is_none();
+        self.claims_in().into_iter().flat_map(move |organization| {
+            let read = self.ids_read().filter(|_| self.is_granted_what_it_reads());
+            let ids = read.map(|id| ClaimKey::Id(organization.clone(), id.clone()));
+            let rows = self.progress.workspaces.values().filter(move |_| adopts);
+            let names = rows.filter_map(|seen| Some(&seen.row.as_ref()?.name));
+            let names = names.filter(|name| self.not_refused(name));
+            ids.chain(names.map(|name| ClaimKey::Name(organization.clone(), canonical(name))))
+        })
+    }
+
+    /// The organization whose keys the object may claim.
+    fn claims_in(&self) -> Option<&OrganizationId> {
+        self.verified().filter(|_| !self.object.is_let_go())
     }
 
     /// Ids read in this reconcile that we may not claim. We still check who holds them before acting.

@@ -53,6 +53,11 @@ pub fn fate(view: &View) -> WorkspaceFate {
     }
 }
 
+/// Whether the object itself says so, whatever its Organization does.
+pub fn is_declared_to_stay(view: &View) -> bool {
+    view.declared.deletion_policy == Some(DeletionPolicy::Retain)
+}
+
 /// Whether a decoded Organization forbids deletion, or no longer grants the name.
 fn is_forbidden(view: &View, name: &WorkspaceName) -> bool {
     let ceiling = || names::grant(view, name).map_or(Permission::Forbidden, |grant| grant.deletion);

@@ -170,8 +170,12 @@ pub fn rest_while_suspended(view: &View) -> Option<Step> {
 pub fn adopt_by_id(view: &View) -> Option<Step> {
     let id = view.declared.workspace_id.as_ref().or(view.wish())?;
     let organization = view.verified()?;
-    let gates = names::may_use(view, organization, &view.declared.name);
-    if let Err(finding) = gates.and_then(|_| wished_for_here(view, organization)) {
+    let name = &view.declared.name;
+    let gates = names::granted(view, name)
+        .and_then(|_| names::id_claimed_by_other(view, organization, id).map_or(Ok(()), Err))
+        .and_then(|()| names::may_use(view, organization, name))
+        .and_then(|_| wished_for_here(view, organization));
+    if let Err(finding) = gates {
         return Some(Step::blocked(finding));
     }
     match view.observed(id).map(|seen| &seen.remote) {

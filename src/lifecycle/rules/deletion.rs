@@ -23,7 +23,8 @@ pub fn let_it_go(view: &View) -> Option<Step> {
         (Deletion::Requested, Finalizer::Absent) => Some(let_go(view)),
         (Deletion::Requested, Finalizer::Present) => {
             Some(match (deletion::fate(view), view.record(), view.intent()) {
-                (_, None, None) | (WorkspaceFate::Retain, _, _) => release(view),
+                (WorkspaceFate::Retain, Some(_), _) | (WorkspaceFate::Retain, _, Some(_)) => retain(view),
+                (_, None, None) => release(view),
                 (WorkspaceFate::Delete, Some(record), _) => delete(view, &record),
                 (WorkspaceFate::Delete, None, Some(intent)) => settle_creation(view, intent),
             })
@@ -38,6 +39,17 @@ fn let_go(view: &View) -> Step {
         (None, Some(secret)) => Step::token(secret),
         (None, None) => Step::blocked(findings::released()),
     }
+}
+
+/// A workspace that only its Organization retains is not let go by what a watch may have shown too late.
+fn retain(view: &View) -> Step {
+    if deletion::is_declared_to_stay(view) || view.progress.organization_live_at.is_some() {
+        return release(view);
+    }
+    refused_by_kubernetes(view).map_or_else(
+        || Step::sync(ClusterEffect::ReadObject),
+        |problem| Step::Settle(Ending::Failed(problem)),
+    )
 }
 
 /// If the finalizer could not be taken off, the next reconcile tries again.

@@ -91,7 +91,7 @@ impl World {
                     self.break_law(DELETES_AS_DECLARED_NOW, |world| {
                         let ago = (world.now - since.unwrap_or_default()) / 1000;
                         format!(
-                            "{:?} says Retain for {ago} s, and {id} is being deleted",
+                            "{:?} or its Organization says Retain for {ago} s, and {id} is being deleted",
                             live.key
                         )
                     });
@@ -195,6 +195,7 @@ impl World {
     /// A status was stored.
     pub(in crate::simulation) fn status_written(&mut self, object: &Arc<WorkspaceObject>) {
         self.laws.status_writes.push((self.now, object.key.clone()));
+        self.note_retention(object);
         let uid = &object.metadata.uid;
         if let Some(creation) = &object.status.creation {
             self.laws
@@ -345,14 +346,20 @@ impl World {
         policy == DeletionPolicy::Retain || forbidden
     }
 
+    pub(in crate::simulation) fn note_retentions(&mut self) {
+        let objects: Vec<_> = self.cluster.workspaces.values().cloned().collect();
+        objects.iter().for_each(|object| self.note_retention(object));
+    }
+
     /// Keeps since when an object says Retain, and whether it said so at some time during its deletion.
     pub(in crate::simulation) fn note_retention(&mut self, object: &WorkspaceObject) {
         let uid = object.metadata.uid.clone();
+        let goes = object.metadata.deletion.is_some();
         let retains = self.retains(object);
-        if retains && object.metadata.deletion.is_some() {
+        if goes && retains {
             self.laws.may_leave.insert(uid.clone());
         }
-        if object.spec.deletion_policy == Some(DeletionPolicy::Retain) {
+        if retains {
             let now = self.now;
             self.laws.retained_since.entry(uid).or_insert(now);
         } else {

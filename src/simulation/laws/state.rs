@@ -41,7 +41,6 @@ impl World {
         }
         let objects: Vec<Arc<WorkspaceObject>> = self.cluster.workspaces.values().cloned().collect();
         for object in &objects {
-            self.note_retention(object);
             self.look_at(object);
         }
         for n in 0..self.setup.organizations {
@@ -71,6 +70,9 @@ impl World {
 
     /// Breaks the law if its opposite has lasted for `grace` while the process was able.
     fn unless(&mut self, law: Law, key: &Key, opposite: Option<String>, grace: Millis) {
+        if opposite.is_none() && self.laws.lasts_since.is_empty() {
+            return;
+        }
         let uid = self
             .cluster
             .workspaces
@@ -200,6 +202,10 @@ impl World {
 
     /// The token has under five minutes, though nothing has kept the operator from renewing it for long enough.
     fn ends_soon(&self, object: &WorkspaceObject, reason: &str) -> Option<String> {
+        let left = self.living_token(object).map_or(0, |token| token.ends - self.now);
+        if left >= FIVE_MINUTES {
+            return None;
+        }
         let n = self.remote_of(object)?;
         let well_since = self.laws.weather_since.get(&n).copied().unwrap_or_default();
         let remote = &self.engine.organizations[n];
@@ -223,9 +229,7 @@ impl World {
         if touched.is_some_and(|at| self.now - at < 3 * FIVE_MINUTES) {
             return None;
         }
-        let left = self.living_token(object).map_or(0, |token| token.ends - self.now);
-        (left < FIVE_MINUTES)
-            .then(|| format!("the token for {id} has {} s left; Ready is {reason}", left / 1000))
+        Some(format!("the token for {id} has {} s left; Ready is {reason}", left / 1000))
     }
 
     /// The bar of a failing object leaves no calls for another reconcile in this hour.

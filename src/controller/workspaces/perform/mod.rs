@@ -16,7 +16,7 @@ use crate::controller::error_text::{error_text, redacted};
 use crate::controller::patch::{self, FinalizerChange};
 use crate::controller::watch::ears::Resource;
 use crate::crd::workspace::WorkspaceStatus;
-use crate::crd::{AnyWorkspace, Workspace};
+use crate::crd::{AnyOrganization, AnyWorkspace, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::remote::Answer;
 use crate::engine::{self, Redactor, ScopedToken};
@@ -74,8 +74,10 @@ impl Performer {
     async fn in_cluster(&mut self, effect: ClusterEffect) -> ClusterOutcome {
         match effect {
             ClusterEffect::ReadObject => {
-                let read = self.api().get(&self.object.name_any()).await;
-                self.object_outcome(read)
+                match tokio::try_join!(self.read_object(), self.read_organization()) {
+                    Ok((object, organization)) => self.object_read(object, organization.as_ref()),
+                    Err(error) => self.failed(&error),
+                }
             }
             ClusterEffect::AddFinalizer => {
                 let written = patch::finalizer(&self.api(), &self.object, FinalizerChange::Add).await;
@@ -186,6 +188,25 @@ impl Performer {
         })
     }
 
+    async fn read_object(&self) -> kube::Result<AnyWorkspace> {
+        self.api().get(&self.object.name_any()).await
+    }
+
+    async fn read_organization(&self) -> kube::Result<Option<AnyOrganization>> {
+        let namespace = &self.context.settings.operator_namespace;
+        let organizations = Api::<AnyOrganization>::namespaced(self.context.client.clone(), namespace);
+        organizations.get_opt(self.object.spec.organization_name()).await
+    }
+
+    fn object_read(&mut self, object: AnyWorkspace, organization: Option<&AnyOrganization>) -> ClusterOutcome {
+        let outcome = self.object_outcome(Ok(object));
+        if let ClusterOutcome::Object(mut state) = outcome {
+            state.organization = Some(observe::organization(&self.context, &self.object, organization));
+            return ClusterOutcome::Object(state);
+        }
+        outcome
+    }
+
     fn object_outcome(&mut self, result: kube::Result<AnyWorkspace>) -> ClusterOutcome {
         let object = match result {
             Ok(AnyWorkspace::Whole(object)) => object,
@@ -206,6 +227,7 @@ impl Performer {
             object: observe::object(&self.object),
             declared: self.object.spec.clone(),
             stored: self.object.status.clone().unwrap_or_default(),
+            organization: None,
         }))
     }
 

@@ -327,6 +327,7 @@ impl Dice {
             object: view.object.clone(),
             declared: view.declared.clone(),
             stored: view.stored.clone(),
+            organization: None,
         };
         match effect {
             Effect::Cluster(ClusterEffect::ReadObject) => {
@@ -338,6 +339,12 @@ impl Dice {
                 if self.odds(3) {
                     state.stored = self.stored();
                 }
+                // An administrator may have changed the Organization.
+                let changed = OrganizationFacts::Unreadable {
+                    name: "default".to_owned(),
+                };
+                let live = if self.odds(10) { changed } else { view.organization.clone() };
+                state.organization = Some(live);
                 Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))
             }
             Effect::Cluster(ClusterEffect::AddFinalizer) => {

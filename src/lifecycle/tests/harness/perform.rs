@@ -63,7 +63,7 @@ impl World {
         for name in self.objects.keys().cloned().collect::<Vec<_>>() {
             let view = self.view(&name);
             self.claims
-                .observe(&Reconcile::new(view.clone()).claimant(), view.claims());
+                .observe(&Reconcile::new(view.clone()).claimant(), view.standing_claims());
         }
         let mut reconcile = Reconcile::new(self.view(object));
         let claimant = reconcile.claimant();
@@ -100,7 +100,7 @@ impl World {
                         self.memory.insert(claimant.uid.clone(), settled.memory.clone());
                     }
                     self.claims
-                        .release(&reconcile.claimant(), reconcile.view().claims());
+                        .release(&reconcile.claimant(), reconcile.view().standing_claims());
                     if settled.list == SharedList::Wanted {
                         self.list();
                     }
@@ -474,6 +474,7 @@ impl World {
             object: stored.facts.clone(),
             declared: stored.spec.clone(),
             stored: stored.status.clone(),
+            organization: Some(self.organization.clone()),
         })))
     }
 

@@ -201,6 +201,10 @@ impl World {
         self.grant("[{namespaces: {names: [team]}, workspaceNames: ['*'], adoption: Allowed}]");
     }
 
+    pub(in crate::lifecycle::tests) fn forbid_deletion(&mut self) {
+        self.grant("[{namespaces: {names: [team]}, workspaceNames: ['*'], deletion: Forbidden}]");
+    }
+
     pub(in crate::lifecycle::tests) fn readable(&mut self) -> &mut ReadableOrganization {
         match &mut self.organization {
             OrganizationFacts::Readable(organization) => organization,

@@ -23,6 +23,30 @@ fn a_retain_that_no_watch_has_shown_yet_is_obeyed() {
     }
 }
 
+/// An administrator forbids deletions, and the watch of Organizations does not show it.
+#[test]
+fn a_ceiling_that_no_watch_has_shown_yet_is_obeyed() {
+    for during in ["ReadCrd", "DeleteSecret"] {
+        let mut world = World::with_acme();
+        world.delete("acme");
+        world.meanwhile(during, |world| world.forbid_deletion());
+        world.live("acme", Duration::from_secs(60));
+        assert!(world.objects.is_empty(), "{during}");
+        assert_eq!(world.engine.names(), ["acme"], "{during}");
+    }
+}
+
+/// A workspace let go by mistake is nobody's.
+#[test]
+fn a_ceiling_that_was_lifted_retains_nothing() {
+    let mut world = World::with_acme();
+    world.forbid_deletion();
+    world.delete("acme");
+    world.meanwhile("ReadObject", |world| world.allow_adoption());
+    world.live("acme", Duration::from_secs(60));
+    assert!(world.objects.is_empty() && world.engine.rows.is_empty());
+}
+
 #[test]
 fn a_name_taken_back_meanwhile_is_not_given() {
     let mut world = World::with_acme();
