@@ -75,12 +75,10 @@ pub const RECORDED: &[(&str, RuleOfRecord)] = rules![
 pub fn plan(view: &View) -> Planned {
     let planned = by_the_rules(view);
     match &planned.step {
-        Step::Act(aspect, Effect::Engine(call)) if call.is_final() && !is_live(view) => {
-            Planned {
-                rule: "read_the_object_live",
-                step: Step::Act(*aspect, ClusterEffect::ReadObject.into()),
-            }
-        }
+        Step::Act(aspect, Effect::Engine(call)) if call.is_final() && !is_live(view) => Planned {
+            rule: "read_the_object_live",
+            step: Step::Act(*aspect, ClusterEffect::ReadObject.into()),
+        },
         _ => planned,
     }
 }

@@ -381,7 +381,9 @@ impl Process {
             stored.metadata.uid == object.metadata.uid && stored.metadata.version == object.metadata.version
         });
         if !behind && newest {
-            let winners = self.claims.observe(&view.object.claimant(), view.standing_claims());
+            let winners = self
+                .claims
+                .observe(&view.object.claimant(), view.standing_claims());
             self.wake_all(&winners);
         }
     }

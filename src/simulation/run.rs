@@ -133,6 +133,7 @@ impl World {
 
     pub(super) fn crash(&mut self, down: Millis) {
         self.tell(|_| format!("   the process dies, for {down} ms"));
+        self.note_issues_that_die();
         self.process = None;
         self.run += 1;
         self.scheduled.clear();

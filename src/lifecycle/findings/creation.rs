@@ -70,6 +70,15 @@ pub(in crate::lifecycle) fn uncertain(row: &RemoteWorkspace, adoption: Permissio
     )
 }
 
+/// Adoption by name is declared and allowed, and there is more than the one to adopt.
+pub(in crate::lifecycle) fn uncertain_among_others(row: &RemoteWorkspace) -> Finding {
+    let message = format!(
+        "{}. No other workspace may bear this name or a near-equal one: rename or remove at Agent Engine what is not meant",
+        nothing_tells_whose(row)
+    );
+    Finding::new(Reason::CreationUncertain, message)
+}
+
 /// A search found it, a GET did not.
 pub(in crate::lifecycle) fn just_gone(id: &WorkspaceId) -> Finding {
     Finding::new(

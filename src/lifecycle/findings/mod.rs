@@ -18,7 +18,8 @@ pub(in crate::lifecycle) use calls::{
 pub(in crate::lifecycle) use creation::{
     answer_lost, being_created, belongs_elsewhere, creation_in_flight, declared_id_not_found, foreign_status,
     just_gone, name_held_for_a_moment, never_create_default, nothing_tells_whose, replacing, several,
-    suspended_creation, token_of_another_organization, uncertain, waits_for_the_next_attempt,
+    suspended_creation, token_of_another_organization, uncertain, uncertain_among_others,
+    waits_for_the_next_attempt,
 };
 pub(in crate::lifecycle) use deletion::{
     blocked as deletion_blocked, crd_unreadable, deleting_after_creation, deleting_after_issue,

@@ -15,7 +15,7 @@ use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::names::{self, Taken};
 use crate::lifecycle::judge::{token, token_secret, wish};
-use crate::lifecycle::progress::{Issued, Remote, TokenProgress};
+use crate::lifecycle::progress::{Issued, NameSearch, Remote, TokenProgress};
 use crate::lifecycle::rules::token::publish;
 use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::{Record, View};
@@ -51,7 +51,7 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
         match attribute(search, view.progress.clock.window_of(intent), resolved_at) {
             Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),
             Attribution::Theirs => Step::Store(Change::CreationVoid),
-            Attribution::Ambiguous(row) => take_if_declared(view, &row),
+            Attribution::Ambiguous(row) => take_if_declared(view, search, &row),
             // I4: a new attempt starts only when the last one is resolved. What an answer that took long cannot tell is asked
             // again.
             Attribution::Unresolved if view.now < resolved_at => Step::blocked(in_flight(view, intent)),
@@ -93,14 +93,17 @@ fn try_again(view: &View) -> Option<Step> {
     next.filter(|step| !matches!(step, Step::Settle(_)))
 }
 
-/// The workspace cannot be attributed. Only an adoption, declared and allowed, can make it ours.
-fn take_if_declared(view: &View, row: &RemoteWorkspace) -> Step {
+/// The workspace cannot be attributed. Only an adoption, declared and allowed, can make it ours. Where none would follow, the
+/// intent stays: one of several may be what our issue made.
+fn take_if_declared(view: &View, search: &NameSearch, row: &RemoteWorkspace) -> Step {
+    let is_the_one = matches!(names::taken(search, None), Taken::Exactly(rows) if rows.len() == 1);
     let grant = names::granted(view, &row.name);
     let ceiling = grant
         .as_ref()
         .map_or(Permission::Forbidden, |grant| grant.adoption);
     match grant.and_then(|grant| names::may_adopt(view, &grant, row)) {
-        Ok(()) => Step::Store(Change::CreationVoid),
+        Ok(()) if is_the_one => Step::Store(Change::CreationVoid),
+        Ok(()) => Step::blocked(findings::uncertain_among_others(row)),
         Err(_) => Step::blocked(findings::uncertain(row, ceiling)),
     }
 }

@@ -10,12 +10,14 @@ use super::{
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::WorkspaceState;
 use crate::lifecycle::effect::{EngineCall, SecretDraft};
 use crate::lifecycle::facts::Content;
 use crate::organization::Snapshot;
 use crate::simulation::agent_engine::Row;
 use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::process::{Reconciling, Subject};
+use crate::simulation::requests::What;
 use crate::simulation::world::World;
 use crate::simulation::{Millis, wall};
 use crate::tenancy::Access;
@@ -57,12 +59,15 @@ impl World {
         let Some(running) = running else { return };
         running.status_writes += 1;
         let writes = running.status_writes;
-        let goes = match &running.what {
-            Reconciling::Workspace { object, .. } => object.metadata.deletion.is_some(),
-            Reconciling::Organization { .. } => false,
+        // A deletion may be asked for in the middle of a creation, and what is declared inactive is made first.
+        let more = match &running.what {
+            Reconciling::Workspace { object, .. } => {
+                let switches = object.spec.status == Some(WorkspaceState::Inactive);
+                u32::from(object.metadata.deletion.is_some()) + u32::from(switches)
+            }
+            Reconciling::Organization { .. } => 0,
         };
-        // A deletion may be asked for in the middle of a creation.
-        if writes > 3 + u32::from(goes) {
+        if writes > 3 + more {
             self.break_law(TWO_STATUSES, |_| {
                 format!("{subject:?} writes its status {writes} times in one reconcile")
             });
@@ -365,6 +370,26 @@ impl World {
         } else {
             self.laws.retained_since.remove(&uid);
         }
+    }
+
+    /// The process dies: what its calls on their way make, only what is stored can tell.
+    pub(in crate::simulation) fn note_issues_that_die(&mut self) {
+        let issues = self.calls.values().filter(|call| {
+            call.run == self.run && matches!(call.what, What::Workspace(EngineCall::Issue { .. }, _))
+        });
+        self.laws.died_issuing.extend(issues.map(|call| call.who.clone()));
+    }
+
+    /// An issue of the object died with its process, and others changed the workspace that it was for: nothing that is
+    /// stored tells what the issue made beside it.
+    pub(super) fn made_beside_its_own(&self, uid: &Uid) -> bool {
+        let mut rows = self
+            .engine
+            .organizations
+            .iter()
+            .flat_map(|remote| remote.rows.values());
+        self.laws.died_issuing.contains(uid)
+            && rows.any(|row| row.recorded_by.contains(uid) && row.touched.is_some())
     }
 
     pub(super) fn owner(&self, uid: &Uid) -> Option<Arc<WorkspaceObject>> {

@@ -9,14 +9,14 @@ use crate::crd::conditions::{self, READY};
 use crate::domain::ids::Uid;
 use crate::domain::reason::{Kstatus, Reason};
 use crate::simulation::Millis;
-use crate::simulation::cluster::WorkspaceObject;
+use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::world::World;
 
 /// The part of the calm in which nothing may be written any more.
 const LAST: Millis = 20 * 60_000;
 
-/// Calls of one object in the last hour: five renewals of three calls, and a few reads.
-const CALLS_AN_HOUR: usize = 24;
+/// Calls of one object in the last hour: six renewals of three calls, and four refused attempts of two.
+const CALLS_AN_HOUR: usize = 26;
 
 /// The same in the first hour of an object that fails: 20 calls beside its renewals.
 const CALLS_IN_A_FIRST_HOUR: usize = CALLS_AN_HOUR + 11;
@@ -89,7 +89,8 @@ impl World {
             .iter()
             .find(|row| row.maker.as_ref() == Some(uid) && row.touched.is_none())?;
         let others = near.iter().any(|row| row.maker.as_ref() != Some(uid));
-        (!others).then(|| format!("{} is of its own making", own.workspace.id))
+        let excused = others || self.made_beside_its_own(uid);
+        (!excused).then(|| format!("{} is of its own making", own.workspace.id))
     }
 
     /// A deletion is blocked, and no person need change anything for it.
@@ -163,7 +164,9 @@ impl World {
                 *left.entry(maker.clone()).or_default() += 1;
                 let recorded = self.recorder(&row.workspace.id).is_some();
                 // A tenant may have lost its record by its own hand, or have kept the workspace on purpose.
-                let let_go = self.laws.let_go_by_hand.contains(maker) || self.laws.may_leave.contains(maker);
+                let let_go = self.laws.let_go_by_hand.contains(maker)
+                    || self.laws.may_leave.contains(maker)
+                    || self.made_beside_its_own(maker);
                 let uncertain = self.owner(maker).is_some_and(|owner| {
                     // One that is suspended searches no more, and cannot say what stopped it before.
                     let near = remote.rows.values().any(|other| {
@@ -213,17 +216,14 @@ impl World {
             return;
         }
         let from = self.now - LAST;
-        let late: Vec<_> = self
-            .laws
-            .status_writes
-            .iter()
-            .filter(|(at, _)| *at > from)
-            .cloned()
-            .collect();
-        if let Some((_, key)) = late.first() {
-            let count = late.len();
+        let mut late = BTreeMap::<Key, usize>::new();
+        for (_, key) in self.laws.status_writes.iter().filter(|(at, _)| *at > from) {
+            *late.entry(key.clone()).or_default() += 1;
+        }
+        // Back-off may end as late as this, and what it tried then is told once.
+        if let Some((key, count)) = late.into_iter().find(|(_, count)| *count > 1) {
             self.break_law(QUIET_WHEN_CALM, |_| {
-                format!("{count} statuses are still written, of {key:?} for one")
+                format!("{count} statuses of {key:?} are still written")
             });
         }
     }

@@ -42,7 +42,7 @@ laws! {
     LEAVES_NO_ORPHAN: "I4", "no workspace that an object's issue made is left without an object that records it";
     ONE_EACH: "I4", "no object is left with two workspaces of its making";
     ISSUES_WHEN_DUE: "I9", "no token is issued while a good one has most of its life left";
-    TWO_STATUSES: "the bar: writes", "a reconcile writes a status at most twice, and once more to void an intent";
+    TWO_STATUSES: "the bar: writes", "a reconcile writes a status at most twice, and once more to void an intent, to switch what it made, to end what goes";
     READY_HAS_LIFE: "truth", "Ready=True never stands beside a token that has ended";
     TOKEN_READY_HAS_LIFE: "truth", "TokenReady=True never stands beside a token that has ended";
     READY_AS_SEEN: "I5, truth", "Ready=True never stands beside a workspace last seen missing, or other than declared";
@@ -55,7 +55,7 @@ laws! {
     TOKEN_IN_TIME: "freshness", "no Secret holds a token with under five minutes left while Agent Engine answers";
     ALL_IS_SETTLED: "truth", "when all is calm, every object is Ready, gone, or stopped by what a person must change";
     NOT_ITS_OWN_RIVAL: "I4", "no object is stopped by a workspace of its own making";
-    QUIET_WHEN_CALM: "I9, the bar: writes", "when all is calm, no status is written";
+    QUIET_WHEN_CALM: "I9, the bar: writes", "when all is calm, no object changes its status twice within twenty minutes";
     FEW_CALLS: "the bar: calls", "when all is calm, an object costs few calls";
 }
 
@@ -87,6 +87,8 @@ pub(super) struct Laws {
     pub(super) issues: Vec<(Uid, WorkspaceName, Millis)>,
     /// The last GET by id of each object.
     pub(super) seen: BTreeMap<Uid, Seen>,
+    /// Objects whose issue was on its way when their process died: only what is stored remembers it.
+    pub(super) died_issuing: BTreeSet<Uid>,
     /// Objects whose finalizer a user took off.
     pub(super) let_go_by_hand: BTreeSet<Uid>,
     /// The process's clock jumped, and no answer tells the server's time: windows mean nothing.

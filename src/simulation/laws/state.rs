@@ -30,6 +30,9 @@ const CALLS_OF_FIRST_HOUR: usize = 20;
 /// Of the costliest reconcile: one is begun only while they fit.
 const CALLS_OF_A_RECONCILE: usize = 8;
 
+/// A reconcile of slow calls says what it has seen at its end.
+const SLOW_RECONCILE: Millis = 90_000;
+
 /// What a token has to have left.
 const FIVE_MINUTES: Millis = 300_000;
 
@@ -112,14 +115,13 @@ impl World {
         let says_so = wanted && (current || token_ready);
         let ended =
             (ready && says_so && living.is_none()).then(|| "Ready=True without a living token".to_owned());
-        self.unless(READY_HAS_LIFE, key, ended, 45_000);
+        self.unless(READY_HAS_LIFE, key, ended, SLOW_RECONCILE);
         let ended =
             (token_ready && living.is_none()).then(|| "TokenReady=True without a living token".to_owned());
-        self.unless(TOKEN_READY_HAS_LIFE, key, ended, 45_000);
+        self.unless(TOKEN_READY_HAS_LIFE, key, ended, SLOW_RECONCILE);
 
         let other = (ready && current).then(|| self.seen_otherwise(object)).flatten();
-        // A reconcile of slow calls says what it has seen at its end.
-        self.unless(READY_AS_SEEN, key, other, 90_000);
+        self.unless(READY_AS_SEEN, key, other, SLOW_RECONCILE);
 
         let undeclared =
             ready && current && wanted && !self.cluster.secrets.contains_key(&object.secret_key());
@@ -229,7 +231,10 @@ impl World {
         if touched.is_some_and(|at| self.now - at < 3 * FIVE_MINUTES) {
             return None;
         }
-        Some(format!("the token for {id} has {} s left; Ready is {reason}", left / 1000))
+        Some(format!(
+            "the token for {id} has {} s left; Ready is {reason}",
+            left / 1000
+        ))
     }
 
     /// The bar of a failing object leaves no calls for another reconcile in this hour.

@@ -198,7 +198,11 @@ impl Performer {
         organizations.get_opt(self.object.spec.organization_name()).await
     }
 
-    fn object_read(&mut self, object: AnyWorkspace, organization: Option<&AnyOrganization>) -> ClusterOutcome {
+    fn object_read(
+        &mut self,
+        object: AnyWorkspace,
+        organization: Option<&AnyOrganization>,
+    ) -> ClusterOutcome {
         let outcome = self.object_outcome(Ok(object));
         if let ClusterOutcome::Object(mut state) = outcome {
             state.organization = Some(observe::organization(&self.context, &self.object, organization));

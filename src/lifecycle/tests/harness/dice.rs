@@ -343,7 +343,11 @@ impl Dice {
                 let changed = OrganizationFacts::Unreadable {
                     name: "default".to_owned(),
                 };
-                let live = if self.odds(10) { changed } else { view.organization.clone() };
+                let live = if self.odds(10) {
+                    changed
+                } else {
+                    view.organization.clone()
+                };
                 state.organization = Some(live);
                 Outcome::Cluster(ClusterOutcome::Object(Box::new(state)))
             }

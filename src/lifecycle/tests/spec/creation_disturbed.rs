@@ -141,6 +141,29 @@ fn of_two_that_appeared_in_the_window_neither_is_taken_for_ours() {
     assert_eq!(world.count("Issue"), 1);
 }
 
+/// One of the two is our own: an intent that is dropped for an adoption that cannot follow leaves it to nobody.
+#[test]
+fn of_two_that_appeared_in_the_window_neither_is_adopted_and_none_is_forgotten() {
+    let mut world = World::new();
+    world.allow_adoption();
+    let mut declared = spec("acme");
+    declared.adoption_policy = Some(AdoptionPolicy::ByName);
+    world.apply("acme", declared);
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.reconcile("acme");
+    let of_others = world.engine.make(world.now, "acme");
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.ready("acme"), "CreationUncertain");
+    assert!(world.status("acme").creation.is_some());
+    world.engine.rows.retain(|row| row.workspace.id != of_others);
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.status("acme").origin, Some(Origin::Created));
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(120));
+    assert!(world.engine.rows.is_empty() && world.objects.is_empty());
+}
+
 #[test]
 fn a_lost_creation_that_a_person_deleted_is_made_again() {
     let mut world = created();
