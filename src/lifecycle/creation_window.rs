@@ -83,16 +83,20 @@ pub struct UnresolvedIssue {
 }
 
 impl UnresolvedIssue {
-    /// Whether this very issue can have made the workspace: exactly its name, created within its window. One of the local clock is
-    /// moved to the server's time once that is known.
-    pub fn may_have_made(&self, row: &RemoteWorkspace, clock: &ServerClock) -> bool {
-        let window = match (self.clock, clock.ahead.or(clock.roughly_ahead)) {
-            (CreationClock::Local, Some(ahead)) => self.window.shifted(ahead),
-            (CreationClock::Local, None) | (CreationClock::Server | CreationClock::Estimated, _) => {
-                self.window
-            }
-        };
-        !row.tombstone && row.name == self.name && row.created_at.is_some_and(|at| window.contains(at))
+    /// Whether this very issue can have made the workspace: exactly its name, created within its window.
+    pub fn may_have_made(&self, row: &RemoteWorkspace) -> bool {
+        let within = row.created_at.is_some_and(|at| self.window.contains(at));
+        !row.tombstone && row.name == self.name && within
+    }
+
+    /// Moves a window of the local clock, once the server's time is known.
+    pub fn move_to_the_servers_time(&mut self, clock: &ServerClock) {
+        if self.clock == CreationClock::Local
+            && let Some(ahead) = clock.ahead.or(clock.roughly_ahead)
+        {
+            self.window = self.window.shifted(ahead);
+            self.clock = CreationClock::Server;
+        }
     }
 
     /// A search or a GET that was asked then shows whatever the issue made.
@@ -165,15 +169,26 @@ impl ServerClock {
 
     /// An issue that was sent at `sent` and was not answered.
     pub fn lost_issue(&self, name: &WorkspaceName, sent: Timestamp) -> UnresolvedIssue {
-        let deadline = later(sent, ISSUE_DEADLINE);
-        UnresolvedIssue {
+        self.lost_between(name, sent, later(sent, ISSUE_DEADLINE))
+    }
+
+    /// An issue that was sent after the one instant and carried out before the other.
+    pub fn lost_between(
+        &self,
+        name: &WorkspaceName,
+        sent: Timestamp,
+        deadline: Timestamp,
+    ) -> UnresolvedIssue {
+        let mut issue = UnresolvedIssue {
             name: name.clone(),
             window: self.live_window(sent, deadline, None),
             clock: self.ahead.map_or(CreationClock::Local, |_| CreationClock::Server),
             resolved_at: later(deadline, LAG_ALLOWANCE),
             search_at: sent,
             searches: 0,
-        }
+        };
+        issue.move_to_the_servers_time(self);
+        issue
     }
 
     /// The window of an issue of which only the intent is left. A stamp of the local clock is moved to the server's time once
@@ -254,6 +269,20 @@ mod tests {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let window = ServerClock::default().live_window(at(100), at(120), Some(at(520)));
         let within = [497, 498, 522, 523].map(|seconds| window.contains(at(seconds)));
+        assert_eq!(within, [false, true, true, false]);
+    }
+
+    /// A clock that is set after that moves nothing.
+    #[test]
+    fn a_lost_issue_keeps_the_servers_time_that_the_first_answer_told() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut issue = ServerClock::default().lost_issue(&"acme".into(), at(100));
+        for offset in [400, 340] {
+            let mut clock = ServerClock::default();
+            clock.learn(&answer(130, 130, 130 + offset));
+            issue.move_to_the_servers_time(&clock);
+        }
+        let within = [469, 470, 560, 561].map(|seconds| issue.window.contains(at(seconds)));
         assert_eq!(within, [false, true, true, false]);
     }
 

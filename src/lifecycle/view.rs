@@ -172,8 +172,12 @@ impl View {
             .hash(&mut hasher);
         match aspect {
             Aspect::Sync => {}
-            // A Secret that no write could change may be gone.
-            Aspect::Token => self.secrets.target.is_some().hash(&mut hasher),
+            // A Secret that no write could change may be gone, and another workspace of the same name as well.
+            Aspect::Token => {
+                self.secrets.target.is_some().hash(&mut hasher);
+                let shared = self.listed.as_ref().is_some_and(|listed| listed.name_is_shared);
+                shared.hash(&mut hasher);
+            }
         }
         hasher.finish()
     }

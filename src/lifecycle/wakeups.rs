@@ -101,6 +101,7 @@ fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
         token::restored_at(view).map(|at| Wakeup::new(at, Why::SecretRestored)),
         doubt::waits_until(view).map(|at| Wakeup::new(at, Why::IssueResolves)),
         may_be_relieved(view),
+        may_be_alone(view, verdict),
         status_unwritten(view),
         name_taken.then(|| Wakeup::new(later(now, NAME_CHECK_INTERVAL), Why::SecretNameMayBeFree)),
     ]
@@ -121,6 +122,11 @@ fn may_be_relieved(view: &View) -> Option<Wakeup> {
         .into_iter()
         .any(|aspect| view.rests(aspect) && view.memory.backoff(aspect).is_of_the_server())
         .then(|| Wakeup::waits_for_others(view.now))
+}
+
+/// The next list may show that no other workspace has the name any more.
+fn may_be_alone(view: &View, verdict: &Verdict) -> Option<Wakeup> {
+    (verdict.token.reason == Reason::IdentityMismatch).then(|| Wakeup::waits_for_others(view.now))
 }
 
 /// A renewal that is due and was not made waits for what stopped it, but no longer than the token lives: then another

@@ -43,7 +43,7 @@ pub(super) fn apply(view: &mut View, aspect: Aspect, call: &EngineCall, answer: 
 
 /// The result with the instant of its request; applies a failure.
 fn learn<T>(view: &mut View, aspect: Aspect, call: &EngineCall, answer: Answer<T>) -> Option<(T, Timestamp)> {
-    view.progress.clock.learn(&answer);
+    learn_the_time(view, &answer);
     match answer.result {
         Ok(result) => Some((result, answer.started)),
         Err(failure) => {
@@ -64,7 +64,7 @@ fn searched(view: &mut View, name: &WorkspaceName, rows: Vec<RemoteWorkspace>, a
 }
 
 fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<RemoteWorkspace>>) {
-    view.progress.clock.learn(&answer);
+    learn_the_time(view, &answer);
     let removal = view.progress.removals.get_mut(id);
     if let Some(removal) = removal.filter(|removal| **removal == Removal::Unclear) {
         *removal = Removal::Failed;
@@ -124,7 +124,7 @@ fn issued(
     name: &WorkspaceName,
     answer: Answer<IssuedToken>,
 ) {
-    view.progress.clock.learn(&answer);
+    learn_the_time(view, &answer);
     if view.record().is_none() {
         // A creation is a write: an older list lacks the workspace.
         view.memory.lists_count_after.present = Some(answer.finished);
@@ -156,6 +156,14 @@ fn issued(
     }
 }
 
+/// Windows of the local clock become the server's at the first answer that tells its time: the local clock may be set later.
+fn learn_the_time<T>(view: &mut View, answer: &Answer<T>) {
+    view.progress.clock.learn(answer);
+    for issue in &mut view.memory.unresolved {
+        issue.move_to_the_servers_time(&view.progress.clock);
+    }
+}
+
 /// The issue for the recorded workspace, kept until its token is verified.
 fn unresolved(
     clock: &ServerClock,
@@ -180,14 +188,13 @@ fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &
     let record = view.record();
     let recorded = record.as_ref().map(|record| &record.id);
     let others = rows.iter().filter(|row| Some(&row.id) != recorded);
-    let clock = view.progress.clock;
     let former = record
         .as_ref()
         .and_then(|record| doubt::former_issue(view, record));
     if let Some(issue) = former
         && issue.name == *name
         && issue.is_shown_by(asked_at)
-        && !others.clone().any(|row| issue.may_have_made(row, &clock))
+        && !others.clone().any(|row| issue.may_have_made(row))
     {
         view.memory.free_of_former_issues = recorded.cloned();
     }
@@ -195,7 +202,7 @@ fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &
         if issue.name != *name {
             return true;
         }
-        let made = others.clone().any(|row| issue.may_have_made(row, &clock));
+        let made = others.clone().any(|row| issue.may_have_made(row));
         issue.searched(asked_at);
         made || !issue.is_shown_by(asked_at)
     });
@@ -222,7 +229,7 @@ fn updated(
     change: &WorkspaceChange,
     answer: Answer<RemoteWorkspace>,
 ) {
-    view.progress.clock.learn(&answer);
+    learn_the_time(view, &answer);
     view.memory.lists_count_after.present = Some(answer.finished);
     let sighting = view.progress.workspaces.entry(id.clone()).or_default();
     // No token is issued on a read from before our own write.
@@ -266,7 +273,7 @@ fn updated(
 }
 
 fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId, answer: Answer<Deleted>) {
-    view.progress.clock.learn(&answer);
+    learn_the_time(view, &answer);
     let orphan_of = view.record().filter(|record| record.id != *id);
     if orphan_of.is_none() {
         let removal = match &answer.result {
@@ -297,12 +304,7 @@ fn orphan_removed(view: &mut View, orphan: &WorkspaceId, recorded: &WorkspaceId,
     view.memory.lists_count_after.present = Some(finished);
     let seen = view.progress.workspaces.remove(orphan);
     let removed = seen.and_then(|seen| seen.read?.present().cloned());
-    let clock = view.progress.clock;
-    let made_it = |issue: &UnresolvedIssue| {
-        removed
-            .as_ref()
-            .is_some_and(|row| issue.may_have_made(row, &clock))
-    };
+    let made_it = |issue: &UnresolvedIssue| removed.as_ref().is_some_and(|row| issue.may_have_made(row));
     view.memory.unresolved.retain(|issue| !made_it(issue));
     if let Some(seen) = view.progress.workspaces.get_mut(recorded) {
         seen.read = None;

@@ -24,10 +24,8 @@ pub fn former_issue(view: &View, record: &Record) -> Option<UnresolvedIssue> {
     }
     let sent_from = earlier(view.process_began, DOWN_FOR);
     let carried_out_by = later(view.process_began, ISSUE_DEADLINE);
-    let issue = UnresolvedIssue {
-        window: view.progress.clock.live_window(sent_from, carried_out_by, None),
-        ..view.progress.clock.lost_issue(&record.name, view.process_began)
-    };
+    let clock = &view.progress.clock;
+    let issue = clock.lost_between(&record.name, sent_from, carried_out_by);
     (!is_disproved(view, &issue)).then_some(issue)
 }
 

@@ -60,7 +60,7 @@ pub fn before_deletion(view: &View, record: &Record) -> Orphans {
 /// A workspace that an issue of the process before may have made. Nothing tells that there was one.
 fn suspect<'a>(view: &'a View, record: &Record, issue: &UnresolvedIssue) -> Option<&'a RemoteWorkspace> {
     let mut rows = view.search(&issue.name)?.rows.iter();
-    rows.find(|row| row.id != record.id && issue.may_have_made(row, &view.progress.clock))
+    rows.find(|row| row.id != record.id && issue.may_have_made(row))
 }
 
 /// Whether this reconcile's search under the name of the issue had to show what it made.
@@ -79,8 +79,7 @@ fn search(view: &View, issue: &UnresolvedIssue) -> Option<EngineCall> {
 /// The next call about an orphan that the search showed.
 fn remove(view: &View, record: &Record, issue: &UnresolvedIssue) -> Option<EngineCall> {
     let mut rows = view.search(&issue.name)?.rows.iter();
-    let row =
-        rows.find(|row| issue.may_have_made(row, &view.progress.clock) && is_ours(view, record, row))?;
+    let row = rows.find(|row| issue.may_have_made(row) && is_ours(view, record, row))?;
     match other(view, &row.id) {
         None => Some(EngineCall::Get(row.id.clone())),
         Some(Remote::Present(row)) if is_ours(view, record, row) => Some(EngineCall::Delete(row.id.clone())),
@@ -105,6 +104,6 @@ pub fn other<'a>(view: &'a View, id: &WorkspaceId) -> Option<&'a Remote> {
 pub fn is_ours(view: &View, record: &Record, row: &RemoteWorkspace) -> bool {
     let mut issues = view.memory.unresolved.iter();
     row.id != record.id
-        && issues.any(|issue| issue.may_have_made(row, &view.progress.clock))
+        && issues.any(|issue| issue.may_have_made(row))
         && names::id_claimed_by_other(view, &record.organization_id, &row.id).is_none()
 }

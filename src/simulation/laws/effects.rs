@@ -250,7 +250,7 @@ impl World {
             .filter(|object| object.spec.organization_name() == name)
         {
             let Some(id) = object.recorded() else { continue };
-            let Some(shown) = list.on(id).map(|listed| listed.row) else {
+            let Some((shown, asked)) = list.on(id).map(|listed| (listed.row, listed.requested_at)) else {
                 continue;
             };
             let truly = self
@@ -258,6 +258,11 @@ impl World {
                 .organizations
                 .iter()
                 .find_map(|remote| remote.rows.get(id));
+            // What was asked before the last change shows it only by chance.
+            let changed = truly.and_then(|row| row.touched);
+            if changed.is_some_and(|at| asked < wall(at + self.jumped)) {
+                continue;
+            }
             let truly = truly
                 .filter(|row| row.deleted.is_none())
                 .map(|row| &row.workspace);

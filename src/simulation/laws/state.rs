@@ -145,6 +145,7 @@ impl World {
                 self.engine.organizations[n].weather,
                 Weather::Calm | Weather::Slow(_)
             ) && !self.is_asked_to_wait(n)
+                && !self.is_alarmed(n)
         });
         let unconfirmed = lists_end && reason == Reason::NotFoundUnconfirmed.as_str();
         self.unless(
@@ -299,11 +300,7 @@ impl World {
 
     fn look_at_organization(&mut self, n: usize) {
         let name = organization(n);
-        let Some(stored) = self.cluster.organizations.get(&name) else {
-            return;
-        };
-        let reason = conditions::reason(&stored.status.conditions, READY);
-        let alarmed = reason == Some(Reason::ManyWorkspacesMissing.as_str());
+        let alarmed = self.is_alarmed(n);
         let lost = self
             .cluster
             .workspaces
@@ -320,7 +317,19 @@ impl World {
         let credential_is_right = self.credential_opens(n) == Some(n);
         let false_alarm = (alarmed && lost == 0 && credential_is_right && self.is_calm_for(n))
             .then(|| format!("ManyWorkspacesMissing, and {lost} are"));
-        self.unless(NO_FALSE_ALARM, &place, false_alarm, 400_000);
+        // The next list may have to share one call a second with renewals.
+        self.unless(NO_FALSE_ALARM, &place, false_alarm, 600_000);
+    }
+
+    /// Many workspaces are missing at once: nothing is confirmed until a person says so.
+    fn is_alarmed(&self, n: usize) -> bool {
+        self.cluster
+            .organizations
+            .get(&organization(n))
+            .is_some_and(|stored| {
+                let reason = conditions::reason(&stored.status.conditions, READY);
+                reason == Some(Reason::ManyWorkspacesMissing.as_str())
+            })
     }
 
     fn credential_opens(&self, n: usize) -> Option<usize> {

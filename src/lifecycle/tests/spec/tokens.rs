@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::ids::{OrganizationId, WorkspaceName};
 use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
 use crate::domain::time::{elapsed, later};
-use crate::lifecycle::tests::harness::world::{Fault, World, spec};
+use crate::lifecycle::tests::harness::world::{Fault, World, at, spec};
 
 #[test]
 fn a_refresh_is_a_get_an_issue_a_verification_and_a_write() {
@@ -212,6 +212,25 @@ fn a_token_that_names_another_organization_is_dropped() {
     assert_eq!(world.ready("acme"), "IdentityMismatch");
     assert_eq!(world.count("Issue"), 1);
     assert_eq!(world.secrets["acme-token"].facts.times, before);
+}
+
+/// The message asks for it, and the back-off of an hour before does not count any more.
+#[test]
+fn once_a_list_shows_the_name_for_itself_alone_the_next_token_is_issued() {
+    let mut world = World::with_acme();
+    world.engine.make(at(10), "acme");
+    world.engine.rows.swap(0, 1);
+    world.advance(900);
+    world.list();
+    world.live("acme", Duration::from_secs(2400));
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    let issues = world.count("Issue");
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.count("Issue"), issues, "the budget of the hour is used up");
+    world.engine.rows[0].workspace.name = WorkspaceName::from("another");
+    world.list();
+    world.live("acme", Duration::from_secs(301));
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
 /// The GET before the issue shows that name.
