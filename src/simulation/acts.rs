@@ -523,7 +523,7 @@ impl World {
             self.set_lag(kind, 5);
             self.kill_watch(kind, now + 1_000);
         }
-        (self.writes_refused_until, self.paused_until, self.crash_at) = (now, now, None);
+        (self.writes_refused_until, self.crash_at) = (now, None);
         let keys: Vec<Key> = self.cluster.workspaces.keys().cloned().collect();
         for key in keys {
             self.touch(&key);

@@ -97,7 +97,8 @@ impl World {
     fn blocked_without_cause(&self, object: &WorkspaceObject, why: &str) -> Option<String> {
         let held_back = why.contains("claimed by") || why.contains("many workspaces");
         let undecided = why.contains("nothing can tell") && self.is_undecidable(object, why);
-        let lawful = held_back || undecided || self.opens_another(object);
+        let beside = self.made_beside_its_own(&object.metadata.uid);
+        let lawful = held_back || undecided || beside || self.opens_another(object);
         (!lawful).then(|| why.to_owned())
     }
 

@@ -347,7 +347,6 @@ proptest! {
         let mut next = reconcile.view().clone();
         next.progress = crate::lifecycle::progress::Progress::default();
         next.memory = settled.memory;
-        next.listed = None;
         let aspect = failure::problem(reconcile.view()).map(|problem| problem.aspect);
         let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause(aspect)));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
