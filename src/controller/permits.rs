@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::{Context, Shared};
+use super::workspaces::claims;
 
 /// Shorter than the time for which an instant is given ahead.
 const CALL_INTERVAL: Duration = Duration::from_millis(100);
@@ -19,7 +20,7 @@ pub(super) async fn keep_calling(context: Arc<Context>) {
 
 fn call(context: &Context) {
     let now = context.now();
-    let (mut workspaces, mut names) = (Vec::new(), Vec::new());
+    let (mut workspaces, mut names, mut back) = (Vec::new(), Vec::new(), Vec::new());
     {
         let Shared {
             organizations,
@@ -28,6 +29,9 @@ fn call(context: &Context) {
         } = &mut *context.shared();
         // Of those for whom no one waits too: a limiter sees a clock that is set back only if it is asked often.
         for (name, state) in organizations.iter_mut() {
+            if state.limiter.has_come_back() {
+                back.push(name.clone());
+            }
             for uid in state.limiter.called(now) {
                 if let Some(workspace) = waits_for_permit.remove(&uid) {
                     state.limiter.woken(&uid);
@@ -42,7 +46,10 @@ fn call(context: &Context) {
     for workspace in workspaces {
         context.wake(workspace);
     }
-    for name in names {
+    for name in &back {
+        claims::wake_users(context, name);
+    }
+    for name in names.into_iter().chain(back) {
         context.wake_organization(&name);
     }
 }

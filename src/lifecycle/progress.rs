@@ -251,4 +251,6 @@ pub enum Scarcity {
     Queue,
     /// Agent Engine asked for a pause.
     Pause,
+    /// It fails every request, and another object probes it.
+    Away,
 }

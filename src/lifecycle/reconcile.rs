@@ -215,8 +215,7 @@ impl Reconcile {
             Permit::RetryAt(_) if denied => return self.leave(rule),
             Permit::RetryAt(at) => {
                 self.view.progress.permit = PermitProgress::NotBefore(at);
-                let paused = limiter.paused_until(self.view.now).is_some();
-                self.view.progress.scarcity = if paused { Scarcity::Pause } else { Scarcity::Queue };
+                self.view.progress.scarcity = scarcity(limiter, self.view.now);
                 return self.decide(limiter);
             }
         }
@@ -242,7 +241,8 @@ impl Reconcile {
                 Some(_) | None => limiter.acquire(now, lane, uid),
             };
         }
-        if let Some(until) = limiter.paused_until(self.view.now) {
+        let now = self.view.now;
+        if let Some(until) = limiter.paused_until(now).or_else(|| limiter.away_until(now)) {
             return Permit::RetryAt(until);
         }
         limiter.spend(self.view.now, lane);
@@ -498,6 +498,17 @@ fn after(view: &View, change: &Change) -> WorkspaceStatus {
         Step::Settle(Ending::Waits(_)) | Step::Act(..) | Step::Leave => next.stored,
         Step::Settle(ending) => status::status(&next, &status::verdict(&next, &ending)),
         Step::Store(change) => status::after(&next, &change),
+    }
+}
+
+/// Why there is no permit.
+fn scarcity(limiter: &mut RateLimiter, now: Timestamp) -> Scarcity {
+    if limiter.paused_until(now).is_some() {
+        Scarcity::Pause
+    } else if limiter.away_until(now).is_some() {
+        Scarcity::Away
+    } else {
+        Scarcity::Queue
     }
 }
 

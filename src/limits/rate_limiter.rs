@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use self::lines::{Lines, Pool};
 use super::CLOCK_SLACK;
-use super::availability::Availability;
+use super::availability::{Availability, Turn};
 use super::gcra::Gcra;
 use super::rate::{Pressure, Rate, RateChange};
 use crate::domain::ids::Uid;
@@ -66,6 +66,8 @@ pub enum Permit {
 pub struct RateLimiter {
     rate: Rate,
     availability: Availability,
+    /// It has come back, and no one was told.
+    is_back: bool,
     reserved: Gcra,
     shared: Gcra,
     overall: Gcra,
@@ -113,6 +115,7 @@ impl RateLimiter {
         let mut limiter = Self {
             rate,
             availability: Availability::default(),
+            is_back: false,
             reserved: Gcra::default(),
             shared: Gcra::default(),
             overall: Gcra::default(),
@@ -199,9 +202,13 @@ impl RateLimiter {
     /// Takes in how a request ended.
     pub fn answered(&mut self, now: Timestamp, answered: &Answered<'_>) {
         if answered.requests > 0 {
-            let failure = answered.failure.map(|failure| failure.class);
             let now = self.tick(now);
-            self.availability.observe(now, failure);
+            match self.availability.observe(now, answered) {
+                Turn::None => {}
+                // Whoever was given an instant would meet the same failure.
+                Turn::Away => self.take_back(),
+                Turn::Back => self.is_back = true,
+            }
         }
         if let Some(pressure) = Pressure::of(answered) {
             self.observe(now, pressure);
@@ -212,6 +219,22 @@ impl RateLimiter {
     pub fn well_since(&mut self, now: Timestamp) -> Option<Timestamp> {
         let now = self.tick(now);
         self.availability.well_since(now)
+    }
+
+    /// When Agent Engine last answered again, having been away.
+    pub fn back_at(&self) -> Option<Timestamp> {
+        self.availability.back_at()
+    }
+
+    /// Whether it has come back since this was asked last: then whoever rests may be woken.
+    pub fn has_come_back(&mut self) -> bool {
+        std::mem::take(&mut self.is_back)
+    }
+
+    /// When the next caller may probe, while Agent Engine is away.
+    pub fn away_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.tick(now);
+        self.availability.next_probe()
     }
 
     /// Takes in what the last answer said about pressure.
@@ -288,6 +311,9 @@ impl RateLimiter {
     fn give(&mut self, now: Timestamp) {
         let from = self.not_before(now);
         let near = later(now, GIVEN_AHEAD);
+        if self.availability.next_probe().is_some() {
+            return self.give_probe(from, near);
+        }
         loop {
             let (reserved, shared) = (self.reserved.next(from), self.shared.next(from));
             let pool = if reserved <= shared && self.lines.any_in(Pool::Reserved) {
@@ -310,6 +336,22 @@ impl RateLimiter {
             self.called.insert(who.clone());
             self.keep(who, lane, place, due);
         }
+    }
+
+    /// While Agent Engine is away, the first in line asks it, and no one else.
+    fn give_probe(&mut self, from: Timestamp, near: Timestamp) {
+        if from > near {
+            return;
+        }
+        let pools = [Pool::Reserved, Pool::Shared];
+        let Some(first) = pools.into_iter().find_map(|pool| self.lines.pop(pool)) else {
+            return;
+        };
+        let (who, lane, place) = first;
+        self.availability.probed(from);
+        self.expiries.remove(&(place.expires, who.clone()));
+        self.called.insert(who.clone());
+        self.keep(who, lane, place, from);
     }
 
     fn keep(&mut self, who: Uid, lane: Lane, place: lines::Place, due: Timestamp) {
@@ -366,7 +408,8 @@ impl RateLimiter {
     }
 
     fn not_before(&self, now: Timestamp) -> Timestamp {
-        self.rate.paused_until().unwrap_or(now).max(now)
+        let probe = self.availability.next_probe();
+        self.rate.paused_until().max(probe).unwrap_or(now).max(now)
     }
 
     /// The earliest instant that the lane has, not before a pause has ended.

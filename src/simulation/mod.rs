@@ -31,6 +31,7 @@ mod feed;
 pub mod history;
 mod kubernetes;
 pub mod laws;
+pub mod outage;
 mod perform;
 mod process;
 mod reconciles;

@@ -448,7 +448,11 @@ impl Process {
     /// Wakes those whom their rate limiter calls.
     pub(super) fn call(&mut self, now: Timestamp) {
         let mut woken = Vec::new();
+        let mut back = Vec::new();
         for (name, state) in self.states.iter_mut() {
+            if state.limiter.has_come_back() {
+                back.push(name.clone());
+            }
             for uid in state.limiter.called(now) {
                 if let Some(key) = self.waits_for_permit.remove(&uid) {
                     state.limiter.woken(&uid);
@@ -460,6 +464,10 @@ impl Process {
             }
         }
         self.woken.extend(woken);
+        for name in back {
+            self.wake_users(now, &name);
+            self.wake_organization(&name);
+        }
     }
 
     pub(super) fn is_anyone_waiting(&self) -> bool {
@@ -518,6 +526,7 @@ impl Process {
             .get(&name)
             .filter(|state| state.uid == stored.metadata.uid);
         let published = state.map_or_else(Published::default, |state| state.published.clone());
+        let back_at = state.and_then(|state| state.limiter.back_at());
         OrganizationFacts::Readable(ReadableOrganization {
             access: Access::resolve(&stored.spec.access, &object.key.0, &BTreeMap::new()),
             defaults: stored.spec.defaults.clone().unwrap_or_default(),
@@ -527,7 +536,7 @@ impl Process {
             verification: published.verification,
             missing: published.missing,
             revision: published.revision,
-            recovered_at: published.recovered_at,
+            recovered_at: published.recovered_at.max(back_at),
             name,
         })
     }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use agent_engine_operator::simulation::history::History;
 use agent_engine_operator::simulation::laws::LAWS;
+use agent_engine_operator::simulation::outage::Outage;
 use agent_engine_operator::simulation::run::run;
 use agent_engine_operator::simulation::shrink::shrink;
 use clap::Parser;
@@ -31,6 +32,12 @@ struct Arguments {
     /// Tell the whole story of one seed.
     #[arg(long)]
     tell: Option<u64>,
+    /// Live through an outage with so many Workspaces instead, and tell the recovery.
+    #[arg(long)]
+    outage: Option<usize>,
+    /// `requestsPerSecond` of the Organization in the outage.
+    #[arg(long)]
+    requests_per_second: Option<i32>,
     /// Only this law.
     #[arg(long)]
     law: Option<String>,
@@ -44,6 +51,9 @@ fn main() -> ExitCode {
             println!("{line}");
         }
         return ExitCode::SUCCESS;
+    }
+    if let Some(objects) = arguments.outage {
+        return recover(objects, arguments.requests_per_second);
     }
     let next = AtomicU64::new(arguments.from);
     let end = arguments.from + arguments.seeds;
@@ -120,4 +130,26 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// The bar: 15 minutes, and every token has ended.
+fn recover(objects: usize, requests_per_second: Option<i32>) -> ExitCode {
+    let outage = Outage {
+        objects,
+        lasts: 900_000,
+        token_life: 600_000,
+        requests_per_second,
+    };
+    let recovery = outage.live();
+    println!(
+        "calls in vain: {}; without a new token: {}",
+        recovery.calls_in_vain, recovery.late
+    );
+    for (n, calls) in recovery.calls.iter().enumerate() {
+        let until = (n as i64 + 1) * 10_000;
+        let new = recovery.renewed.iter().filter(|at| **at <= until).count();
+        println!("{:>4} s  {calls:>6} calls  {new:>6} new", until / 1000);
+    }
+    println!("all after {:?} ms", recovery.renewed.last());
+    ExitCode::SUCCESS
 }

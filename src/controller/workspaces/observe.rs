@@ -104,6 +104,7 @@ pub(super) fn organization(
         .get(&name)
         .filter(|state| uid.as_deref() == Some(state.uid.as_str()));
     let published = state.map_or_else(Published::default, |state| state.published.clone());
+    let back_at = state.and_then(|state| state.limiter.back_at());
     OrganizationFacts::Readable(ReadableOrganization {
         access: Access::resolve(&stored.spec.access, &namespace, &labels),
         defaults: stored.spec.defaults.clone().unwrap_or_default(),
@@ -113,7 +114,7 @@ pub(super) fn organization(
         verification: published.verification,
         missing: published.missing,
         revision: published.revision,
-        recovered_at: published.recovered_at,
+        recovered_at: published.recovered_at.max(back_at),
         name,
     })
 }

@@ -18,6 +18,11 @@ pub(in crate::lifecycle) fn throttled() -> Finding {
 pub(in crate::lifecycle) fn no_permit(scarcity: Scarcity) -> Finding {
     match scarcity {
         Scarcity::Pause => throttled(),
+        Scarcity::Away => Finding::new(
+            Reason::ApiUnavailable,
+            "Agent Engine fails every request of the organization; the operator asks it every few seconds, and goes on by \
+             itself when it answers",
+        ),
         Scarcity::Queue => Finding::new(
             Reason::Queued,
             "waiting for the rate limit of the organization: other objects are before this one. The operator goes on by itself",
