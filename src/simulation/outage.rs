@@ -136,3 +136,30 @@ impl World {
         secrets.filter(|secret| secret.token.is_some_and(token)).count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Promise: rule.away
+    #[test]
+    fn after_an_outage_every_token_is_new_as_soon_as_the_rate_allows() {
+        let outage = Outage {
+            objects: 300,
+            lasts: 900_000,
+            token_life: 600_000,
+            requests_per_second: Some(50),
+        };
+        let recovery = outage.live();
+        assert_eq!(recovery.late, 0);
+        // 900 calls at 50 a second, and the next probe.
+        let last = recovery.renewed.last().copied().unwrap_or_default();
+        assert!(last <= 18_000 + 5_000 + 2_000, "{last} ms: {:?}", recovery.calls);
+        let probes = usize::try_from(outage.lasts / 5_000).unwrap();
+        assert!(
+            recovery.calls_in_vain <= probes + 40,
+            "{}",
+            recovery.calls_in_vain
+        );
+    }
+}

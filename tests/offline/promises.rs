@@ -98,6 +98,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.listed-namespace",
             "rule.pure-core",
             "rule.rate",
+            "rule.away",
         ],
     },
     Chapter {

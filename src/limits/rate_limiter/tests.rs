@@ -4,6 +4,7 @@ mod callers;
 mod laws;
 
 use super::*;
+use crate::domain::remote::{Answered, Failure, FailureClass};
 use crate::limits::rate::{DEFAULT_PAUSE, LONGEST_PAUSE};
 use callers::{Callers, at, millis_since_start, most_in_any_window, who};
 
@@ -335,4 +336,87 @@ fn creations_and_deletions_move_though_renewals_take_all() {
         .iter()
         .filter(|(_, lane, _)| *lane != Lane::Refresh);
     assert_eq!(others.count(), 4);
+}
+
+fn fails(limiter: &mut RateLimiter, millis: i64) {
+    let failure = Failure {
+        class: FailureClass::Transient,
+        status: Some(503),
+        detail: String::new(),
+    };
+    let answered = Answered {
+        requests: 1,
+        took: Duration::ZERO,
+        failure: Some(&failure),
+    };
+    limiter.answered(at(millis), &answered);
+}
+
+fn succeeds(limiter: &mut RateLimiter, millis: i64) {
+    let answered = Answered {
+        requests: 1,
+        took: Duration::ZERO,
+        failure: None,
+    };
+    limiter.answered(at(millis), &answered);
+}
+
+fn away() -> Callers {
+    let mut callers = Callers::new(RateLimiter::new(50));
+    for millis in 0..5 {
+        fails(&mut callers.limiter, millis);
+    }
+    callers
+}
+
+/// Promise: rule.away: While Agent Engine fails every request, one object after the other probes it, and the others wait at no cost
+#[test]
+fn while_agent_engine_is_away_one_caller_probes_after_the_other() {
+    let mut callers = away();
+    callers.come(10, Lane::Refresh, 0..1_000);
+    callers.run(60_000, |_| 0);
+    let probes: Vec<i64> = callers
+        .granted
+        .iter()
+        .map(|(millis, ..)| millis / 1_000)
+        .collect();
+    assert_eq!(probes, [1, 3, 7, 12, 17, 22, 27, 32, 37, 42, 47, 52, 57]);
+}
+
+/// Promise: rule.away
+#[test]
+fn when_it_answers_all_go_on_those_that_end_first_before_the_others() {
+    let mut callers = away();
+    for index in 0..1_000 {
+        callers.ends.insert(index, at(-(index as i64)));
+    }
+    callers.come(10, Lane::Refresh, 0..1_000);
+    callers.run(20_000, |_| 0);
+    let probes = callers.granted.len();
+    assert!(!callers.limiter.has_come_back());
+    succeeds(&mut callers.limiter, 20_000);
+    assert!(callers.limiter.has_come_back() && !callers.limiter.has_come_back());
+    callers.run(41_000, |_| 0);
+    assert_eq!(callers.granted.len(), 1_000, "all at the rate");
+    let order: Vec<usize> = callers.granted.iter().map(|(_, _, index)| *index).collect();
+    // But for the second that goes at once.
+    let mut sorted = order[probes..].to_vec();
+    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    for (granted, due) in order[probes..].iter().zip(sorted) {
+        assert!(granted.abs_diff(due) <= 60, "{granted} instead of {due}");
+    }
+}
+
+/// What was given out just before would meet the same failure.
+#[test]
+fn who_was_given_an_instant_waits_as_well() {
+    let mut callers = Callers::new(RateLimiter::new(10));
+    callers.come(0, Lane::Refresh, 0..100);
+    callers.run(1_000, |_| 0);
+    let before = callers.granted.len();
+    for millis in 1_000..1_005 {
+        fails(&mut callers.limiter, millis);
+    }
+    callers.run(2_000, |_| 0);
+    assert_eq!(callers.granted.len(), before);
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::ids::Uid;
-use crate::domain::remote::FailureClass;
+use crate::domain::remote::{Answered, FailureClass};
+use crate::lifecycle::tests::harness::fake_engine::failure;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 use crate::limits::{Lane, Pressure, RateLimiter};
 
@@ -106,5 +107,54 @@ fn a_creation_goes_before_what_is_less_urgent_and_waits() {
     world.reconcile("acme").unwrap();
     assert_eq!(world.calls(), 0);
     world.live("acme", PAUSE + Duration::from_secs(5));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// Agent Engine has failed the requests of others.
+fn away(world: &mut World) {
+    let failure = failure(FailureClass::Transient, 503);
+    for _ in 0..5 {
+        let answered = Answered {
+            requests: 1,
+            took: Duration::ZERO,
+            failure: Some(&failure),
+        };
+        world.limiter.answered(world.now, &answered);
+    }
+}
+
+/// Others are before it, and go on asking.
+fn lives_behind_others(world: &mut World, thirds_of_a_minute: usize) {
+    for _ in 0..thirds_of_a_minute {
+        for n in 0..600 {
+            world
+                .limiter
+                .acquire(world.now, Lane::Refresh, &Uid::new(format!("other-{n}")));
+        }
+        world.live("acme", Duration::from_secs(20));
+    }
+}
+
+/// And its back-off is charged for nothing.
+/// Promise: rule.away
+#[test]
+fn while_agent_engine_is_away_an_object_waits_and_says_so() {
+    let mut world = created();
+    away(&mut world);
+    lives_behind_others(&mut world, 5);
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "ApiUnavailable");
+    assert!(
+        world.message("acme").contains("fails every request"),
+        "{}",
+        world.message("acme")
+    );
+    let answered = Answered {
+        requests: 1,
+        took: Duration::ZERO,
+        failure: None,
+    };
+    world.limiter.answered(world.now, &answered);
+    world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
