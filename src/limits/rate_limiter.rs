@@ -197,6 +197,7 @@ impl RateLimiter {
         self.reserve(now, lane);
         self.overall.take(now);
         self.rate.used();
+        self.availability.probed(now);
     }
 
     /// Takes in how a request ended.
@@ -231,10 +232,10 @@ impl RateLimiter {
         std::mem::take(&mut self.is_back)
     }
 
-    /// When the next caller may probe, while Agent Engine is away.
+    /// When the next caller may probe, while Agent Engine is away and that is still to come.
     pub fn away_until(&mut self, now: Timestamp) -> Option<Timestamp> {
-        self.tick(now);
-        self.availability.next_probe()
+        let now = self.tick(now);
+        self.availability.next_probe().filter(|at| *at > now)
     }
 
     /// Takes in what the last answer said about pressure.

@@ -420,3 +420,13 @@ fn who_was_given_an_instant_waits_as_well() {
     callers.run(2_000, |_| 0);
     assert_eq!(callers.granted.len(), before);
 }
+
+/// Nobody came when it was time: whoever asks next probes, and the next one waits.
+#[test]
+fn a_probe_that_nobody_took_is_the_next_callers() {
+    let mut limiter = away().limiter;
+    assert_eq!(limiter.away_until(at(500)), Some(at(1_004)));
+    assert_eq!(limiter.away_until(at(30_000)), None);
+    limiter.spend(at(30_000), Lane::Refresh);
+    assert_eq!(limiter.away_until(at(30_000)), Some(at(32_000)));
+}

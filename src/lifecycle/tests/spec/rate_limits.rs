@@ -158,3 +158,21 @@ fn while_agent_engine_is_away_an_object_waits_and_says_so() {
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
+
+/// It began before Agent Engine went away: its next call is a probe like any other.
+#[test]
+fn a_running_reconcile_waits_for_the_next_probe() {
+    let mut world = World::with_acme_due();
+    world.meanwhile("Issue", |world| away(world));
+    world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.kinds(), ["Get", "Issue"]);
+    let mut world = World::with_acme_due();
+    world.meanwhile("Get", |world| away(world));
+    world.reconcile("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        ["Get", "Issue", "Verify", "WriteSecret"],
+        "its GET was answered"
+    );
+}
