@@ -195,7 +195,9 @@ impl Streak {
     fn relieve(&mut self, since: Timestamp, now: Timestamp) {
         let for_long = elapsed(since, now) >= WELL_FOR_LONG;
         let was_relieved = !for_long && self.relieved_at.is_some_and(|at| elapsed(at, now) < HOUR);
-        if self.fault == Fault::Server && self.failed_at < since && self.not_before > now && !was_relieved {
+        // A reconcile counts its failure at its end, and others may have been answered before that.
+        let failed_before = self.failed_at < later(since, ASKED_BEFORE);
+        if self.fault == Fault::Server && failed_before && self.not_before > now && !was_relieved {
             self.not_before = now;
             self.relieved_at = Some(now);
         }

@@ -339,6 +339,15 @@ fn a_second_time_within_the_hour_it_has_to_be_well_for_longer() {
     assert!(!rests(&backoff, 1300));
 }
 
+/// The failure counts from the end of its reconcile, and another object was answered a moment before.
+#[test]
+fn a_server_that_was_well_again_before_the_reconcile_ended_relieves_it_as_well() {
+    let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
+    backoff.failed(at(100), CAUSE, by(Fault::Server, 12), &who);
+    backoff.relieve(at(99), at(200));
+    assert_eq!(backoff.not_before(CAUSE), Some(at(200)));
+}
+
 /// An object that is tried as soon as it may be, while the server seems well at every instant.
 #[test]
 fn a_server_that_comes_and_goes_is_called_within_bounds() {

@@ -129,7 +129,7 @@ impl World {
             READY_AS_DECLARED,
             key,
             undeclared.then(|| "the declared Secret is missing".to_owned()),
-            60_000,
+            SLOW_RECONCILE,
         );
 
         let goes = object.metadata.deletion.is_some();
