@@ -64,3 +64,60 @@ impl Gcra {
         self.due = earlier(self.due, by);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(millis).unwrap()
+    }
+
+    /// Ten a second, ten at once.
+    fn ten() -> Gcra {
+        let mut gcra = Gcra::default();
+        gcra.set(at(0), Duration::from_millis(100), Duration::from_secs(1));
+        gcra
+    }
+
+    fn next_after(gcra: &mut Gcra, taken: usize) -> i64 {
+        (0..taken).for_each(|_| _ = gcra.take(at(0)));
+        gcra.next(at(0)).as_millisecond()
+    }
+
+    #[test]
+    fn a_burst_goes_at_once_and_then_one_after_the_other() {
+        let next: Vec<i64> = [9, 10, 12].map(|taken| next_after(&mut ten(), taken)).into();
+        assert_eq!(next, [0, 100, 300]);
+    }
+
+    /// Half of the time for what is beyond the burst.
+    #[test]
+    fn at_twice_the_rate_the_next_comes_in_half_of_the_time() {
+        let mut gcra = ten();
+        next_after(&mut gcra, 20);
+        gcra.set(at(0), Duration::from_millis(50), Duration::from_secs(1));
+        assert_eq!(
+            gcra.next(at(0)),
+            at(550),
+            "half of the second, and one within the burst"
+        );
+        let mut slower = ten();
+        next_after(&mut slower, 20);
+        slower.set(at(0), Duration::from_millis(200), Duration::from_secs(1));
+        assert_eq!(slower.next(at(0)), at(1_200), "what is taken stays taken");
+        let mut within = ten();
+        next_after(&mut within, 5);
+        within.set(at(0), Duration::from_millis(50), Duration::from_secs(1));
+        assert_eq!(within.next(at(0)), at(0));
+    }
+
+    #[test]
+    fn a_restart_gives_back_what_was_taken_ahead_and_no_burst() {
+        let mut gcra = ten();
+        next_after(&mut gcra, 50);
+        gcra.restart(at(1_000));
+        let given: Vec<i64> = (0..3).map(|_| gcra.take(at(1_000)).as_millisecond()).collect();
+        assert_eq!(given, [1_000, 1_100, 1_200]);
+    }
+}

@@ -10,12 +10,6 @@ use crate::domain::ids::WorkspaceName;
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub struct CanonicalName(String);
 
-impl CanonicalName {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// The form in which a name is compared.
 pub fn canonical(name: &WorkspaceName) -> CanonicalName {
     CanonicalName(canonical_text(name.as_str()))

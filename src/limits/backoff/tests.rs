@@ -403,3 +403,99 @@ fn clocks_read_out_of_order_move_nothing() {
     backoff.tick(at(11));
     assert_eq!(backoff.not_before(CAUSE), Some(until));
 }
+
+fn rests_until(backoff: &Backoff) -> i64 {
+    let until = backoff.not_before(CAUSE).unwrap();
+    until.duration_since(at(0)).as_secs()
+}
+
+/// Up to a tenth is added.
+#[test]
+fn failures_without_calls_double_the_wait_up_to_five_minutes() {
+    let who = Uid::from("uid");
+    for (urgency, waits) in [
+        (Urgency::Normal, [5, 10, 20, 40, 80, 160, 300, 300]),
+        (Urgency::Token, [5, 10, 20, 30, 30, 30, 30, 30]),
+    ] {
+        let mut backoff = Backoff::default();
+        for wait in waits {
+            backoff.failed(at(0), CAUSE, attempt(0, urgency), &who);
+            let until = rests_until(&backoff);
+            assert!((wait..=wait + wait / 10).contains(&until), "{until} for {wait}");
+        }
+    }
+}
+
+#[test]
+fn what_was_paid_delays_the_attempt_after_the_next() {
+    let who = Uid::from("uid");
+    let after = |paid: u32| {
+        let mut backoff = Backoff::default();
+        backoff.failed(at(0), CAUSE, attempt(2, Urgency::Normal), &who);
+        let until = rests_until(&backoff);
+        backoff.pay(at(1), paid);
+        assert_eq!(rests_until(&backoff), until, "not the next one");
+        backoff.failed(at(20), CAUSE, attempt(1, Urgency::Normal), &who);
+        rests_until(&backoff)
+    };
+    assert!(after(4) > after(0) + 200, "{} {}", after(4), after(0));
+}
+
+#[test]
+fn only_a_failure_of_the_server_heals_by_itself() {
+    let who = Uid::from("uid");
+    let mut backoff = Backoff::default();
+    assert!(!backoff.is_of_the_server());
+    for (fault, heals) in [(Fault::Server, true), (Fault::Refused, false)] {
+        backoff.failed(at(0), CAUSE, by(fault, 1), &who);
+        assert_eq!(backoff.is_of_the_server(), heals);
+    }
+}
+
+/// Each at its very edge.
+#[test]
+fn a_recovery_cuts_only_a_long_wait_for_what_failed_before_it() {
+    let who = Uid::from("uid");
+    let waits = |failed_at: i64, recovered_at: i64, now: i64| {
+        let mut backoff = Backoff::default();
+        // After six calls until the 315th second.
+        backoff.failed(at(failed_at), CAUSE, attempt(6, Urgency::Normal), &who);
+        let before = rests_until(&backoff);
+        backoff.recovered(at(recovered_at), at(now));
+        rests_until(&backoff) == before
+    };
+    assert!(!waits(129, 100, 130), "asked before");
+    assert!(waits(130, 100, 130), "asked 30 s after it");
+    let until = {
+        let mut backoff = Backoff::default();
+        backoff.failed(at(100), CAUSE, attempt(6, Urgency::Normal), &who);
+        rests_until(&backoff)
+    };
+    assert!(!waits(100, 100, until - 16));
+    assert!(waits(100, 100, until - 14), "it ends soon");
+}
+
+/// After the hour, one reconcile may be borrowed, and no second one.
+#[test]
+fn a_recovery_borrows_from_the_calls_of_its_hour() {
+    let who = Uid::from("uid");
+    let cut = |calls: u32, now: i64| {
+        let mut backoff = Backoff::default();
+        backoff.failed(at(0), CAUSE, attempt(calls, Urgency::Normal), &who);
+        backoff.recovered(at(now), at(now));
+        rests_until(&backoff) <= now
+    };
+    assert!(cut(8, 60), "8 and another 8 of 20");
+    assert!(!cut(12, 60), "12 and another 12");
+    let mut backoff = Backoff::default();
+    for second in [0, 1] {
+        backoff.failed(at(second), CAUSE, attempt(12, Urgency::Normal), &who);
+    }
+    backoff.recovered(at(HOUR_SECONDS - 1), at(HOUR_SECONDS - 1));
+    assert!(
+        rests_until(&backoff) > HOUR_SECONDS,
+        "within its first hour the calls are used up"
+    );
+    backoff.recovered(at(HOUR_SECONDS), at(HOUR_SECONDS));
+    assert_eq!(rests_until(&backoff), HOUR_SECONDS, "the hour after has its own");
+}

@@ -275,3 +275,34 @@ proptest! {
         prop_assert_eq!(winners(&straight), winners(&shuffled));
     }
 }
+
+/// Both wait for the other, and neither message would lead out.
+#[test]
+fn two_that_want_each_others_name_are_told_so() {
+    let both = |has: &str, wants: &str| {
+        let mut claims = claim(has, Basis::Recorded);
+        claims.extend(claim(wants, Basis::Desired));
+        claims
+    };
+    let mut claims = Claims::default();
+    claims.observe(&object("second", 2), both("zenith", "acme"));
+    let swapped = claims.take(&object("first", 1), both("acme", "zenith"));
+    assert_eq!(swapped.exchanged, BTreeSet::from([name("zenith")]));
+    let mut claims = Claims::default();
+    claims.observe(&object("second", 2), both("zenith", "nadir"));
+    let lost = claims.take(&object("first", 1), both("acme", "zenith"));
+    assert_eq!(lost.lost.keys().collect::<Vec<_>>(), [&name("zenith")]);
+    assert!(lost.exchanged.is_empty(), "the other wants another name");
+    let id = ClaimKey::Id(organization(), "ws-1".into());
+    let mut claims = Claims::default();
+    claims.observe(&object("second", 2), claim("zenith", Basis::Recorded));
+    claims.observe(&object("second", 2), {
+        let mut facts = claim("zenith", Basis::Recorded);
+        facts.insert(id.clone(), Basis::Desired);
+        facts
+    });
+    let mut wanted = claim("zenith", Basis::Desired);
+    wanted.insert(id, Basis::Recorded);
+    let lost = claims.take(&object("first", 1), wanted);
+    assert!(lost.exchanged.is_empty(), "an id is no name to exchange");
+}
