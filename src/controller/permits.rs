@@ -46,11 +46,13 @@ fn call(context: &Context) {
     for workspace in workspaces {
         context.wake(workspace);
     }
-    for name in &back {
-        claims::wake_users(context, name);
-    }
-    for name in names.into_iter().chain(back) {
+    for name in names {
         context.wake_organization(&name);
+    }
+    for name in back {
+        claims::wake_users(context, &name);
+        // One list spares every renewal its GET.
+        context.want_list(&name);
     }
 }
 

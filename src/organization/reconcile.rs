@@ -89,6 +89,9 @@ impl Reconcile {
             self.account(limiter, &effect, &outcome);
             apply(&mut self.view, claims, effect, outcome);
         }
+        if let Some(back_at) = limiter.back_at() {
+            self.view.memory.backoff.recovered(back_at, now);
+        }
         self.view.progress.paused_until = limiter.paused_until(now);
         self.view.progress.rate = Some(limiter.rate());
         loop {

@@ -1,12 +1,15 @@
 //! Carries out acts: what users, other people, administrators, Agent Engine, Kubernetes and the machine do.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::Millis;
 use super::agent_engine::Row;
+use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL};
 use super::cluster::{Key, OrganizationObject, WorkspaceObject};
 use super::history::organization;
-use super::history::{Act, Adopt, DECLARED, Grants, Kind, NAMES, Siege};
+use super::history::{Act, Admission, Adopt, DECLARED, Grants, Kind, NAMES, PATTERNS, Siege};
 use super::weather::Weather;
 use super::world::{CrashAt, World};
 use crate::crd::metadata_keys;
@@ -257,8 +260,7 @@ impl World {
                 adoption,
                 deletion,
             } => {
-                let entries: Vec<AccessEntry> =
-                    serde_json::from_value(access(names, adoption, deletion)).expect("access entries");
+                let entries = access(names, adoption, deletion);
                 self.touch_all();
                 self.cluster
                     .edit_organization(now, &organization(n), |o| o.spec.access = entries);
@@ -295,6 +297,46 @@ impl World {
                 self.cluster.edit_organization(now, &organization(n), |o| {
                     o.metadata.reconcile_at = Some(now.to_string());
                 });
+            }
+            Act::GrantPattern {
+                organization: n,
+                pattern,
+            } => {
+                self.touch_all();
+                let entries = granted(json!([PATTERNS[pattern]]), true, true);
+                self.cluster
+                    .edit_organization(now, &organization(n), |o| o.spec.access = entries);
+            }
+            Act::DeleteOrganization { organization: n } => {
+                self.touch_all();
+                self.cluster.edit_organization(now, &organization(n), |o| {
+                    o.metadata.deletion.get_or_insert(now);
+                });
+            }
+            Act::ConfirmMissing {
+                organization: n,
+                count,
+            } => {
+                self.cluster
+                    .edit_organization(now, &organization(n), |o| o.confirm_missing = Some(count));
+            }
+            Act::Rate {
+                organization: n,
+                requests_per_second,
+            } => {
+                self.cluster.edit_organization(now, &organization(n), |o| {
+                    o.spec.requests_per_second = requests_per_second;
+                });
+            }
+            Act::DecorateSecret { object, value } => self.edit_spec(object, |spec| {
+                let declared = |key: &str| BTreeMap::from([(key.to_owned(), value.to_string())]);
+                let secret = token_secret(spec);
+                secret.labels = declared(DECLARED_LABEL);
+                secret.annotations = declared(DECLARED_ANNOTATION);
+            }),
+            Act::Admission(admission) => {
+                self.touch_all();
+                self.cluster.admission = admission;
             }
             Act::Weather {
                 organization,
@@ -509,8 +551,16 @@ impl World {
         for n in 0..self.setup.organizations {
             self.set_weather(n, Weather::Calm);
             self.cluster.put_credential(now, &credential(n), n);
-            let entries: Vec<AccessEntry> =
-                serde_json::from_value(access(Grants::All, true, true)).expect("access entries");
+            let stored = self.cluster.organizations.get(&organization(n));
+            match stored.map(|stored| stored.metadata.deletion) {
+                Some(None) => {}
+                Some(Some(_)) => self.replace_organization(n),
+                None => {
+                    let again = self.organization(n);
+                    self.cluster.put_organization(now, again);
+                }
+            }
+            let entries = access(Grants::All, true, true);
             self.cluster
                 .edit_organization(now, &organization(n), |o| o.spec.access = entries);
         }
@@ -524,6 +574,7 @@ impl World {
             self.kill_watch(kind, now + 1_000);
         }
         (self.writes_refused_until, self.crash_at) = (now, None);
+        self.cluster.admission = Admission::Nothing;
         let keys: Vec<Key> = self.cluster.workspaces.keys().cloned().collect();
         for key in keys {
             self.touch(&key);
@@ -559,17 +610,22 @@ fn token_secret(spec: &mut WorkspaceSpec) -> &mut TokenSecret {
     spec.token_secret.get_or_insert_with(TokenSecret::default)
 }
 
-fn access(names: Grants, adoption: bool, deletion: bool) -> serde_json::Value {
+fn access(names: Grants, adoption: bool, deletion: bool) -> Vec<AccessEntry> {
     let names = match names {
         Grants::All => json!(["*"]),
         Grants::Some => json!(["acme*", "tenant-*"]),
         Grants::None => json!([]),
     };
+    granted(names, adoption, deletion)
+}
+
+fn granted(names: serde_json::Value, adoption: bool, deletion: bool) -> Vec<AccessEntry> {
     let permission = |allowed: bool| if allowed { "Allowed" } else { "Forbidden" };
-    json!([{
+    let entries = json!([{
         "namespaces": {"names": [TEAM]},
         "workspaceNames": names,
         "adoption": permission(adoption),
         "deletion": permission(deletion),
-    }])
+    }]);
+    serde_json::from_value(entries).expect("access entries")
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::feed::{Change, Feed};
+use super::history::Admission;
 use super::{Millis, wall};
 use crate::crd::metadata_keys::WORKSPACE_LABEL;
 use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
@@ -107,9 +108,31 @@ pub(super) struct SecretObject {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) annotations: BTreeMap<String, String>,
     pub(super) decoration_mark: Option<u64>,
+    pub(super) immutable: bool,
 }
 
+/// The label and the annotation that objects declare for their Secrets.
+pub(super) const DECLARED_LABEL: &str = "tier";
+pub(super) const DECLARED_ANNOTATION: &str = "note";
+
 impl SecretObject {
+    /// As an admission policy lets it through.
+    fn admitted(&mut self, admission: Admission) {
+        match admission {
+            Admission::Nothing => {}
+            Admission::Annotates => {
+                self.annotations.insert("policy".to_owned(), "on".to_owned());
+            }
+            Admission::Overrides => {
+                self.labels.insert(DECLARED_LABEL.to_owned(), "policy".to_owned());
+            }
+            Admission::Drops => {
+                self.annotations.remove(DECLARED_ANNOTATION);
+            }
+            Admission::Freezes => self.immutable = true,
+        }
+    }
+
     /// As one Workspace sees it.
     pub(super) fn facts(&self, uid: &Uid, workspace: &str) -> SecretFacts {
         let labelled_for = self.labels.get(WORKSPACE_LABEL).map(String::as_str);
@@ -123,7 +146,11 @@ impl SecretObject {
             },
             content: self.content.clone(),
             times: self.times,
-            patchable: Patchable::Yes,
+            patchable: if self.immutable {
+                Patchable::No
+            } else {
+                Patchable::Yes
+            },
             labels: self.labels.clone(),
             annotations: self.annotations.clone(),
             kept: Kept::All,
@@ -174,6 +201,8 @@ pub(super) struct Cluster {
     pub(super) secret_feed: Feed<Key, SecretObject>,
     pub(super) organization_feed: Feed<String, OrganizationObject>,
     pub(super) credential_feed: Feed<String, CredentialObject>,
+    /// What a policy does to Secrets that are written.
+    pub(super) admission: Admission,
     /// When to look at the feeds, since this was taken last.
     pub(super) look_at: Vec<Millis>,
     versions: u64,
@@ -191,6 +220,7 @@ impl Cluster {
             secret_feed: Feed::new(lag),
             organization_feed: Feed::new(lag),
             credential_feed: Feed::new(lag),
+            admission: Admission::default(),
             look_at: Vec::new(),
             versions: 0,
             uids: 0,
@@ -273,6 +303,7 @@ impl Cluster {
 
     pub(super) fn put_secret(&mut self, now: Millis, mut secret: SecretObject) -> Arc<SecretObject> {
         secret.version = self.version();
+        secret.admitted(self.admission);
         let secret = Arc::new(secret);
         let key = secret.key.clone();
         self.secrets.insert(key.clone(), secret.clone());

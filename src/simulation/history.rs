@@ -14,6 +14,21 @@ pub const NAMES: [&str; 6] = ["acme", "zenith", "nadir", "ACME", "acme ", "Zenit
 /// How many of [`NAMES`] objects declare.
 pub(super) const DECLARED: usize = 3;
 
+/// What may be granted instead of everything: patterns that fit some of the names, or none.
+pub const PATTERNS: [&str; 8] = [
+    "acme",
+    "a*e",
+    "*dir",
+    "z*n*h",
+    "{namespace}.*",
+    "{namespace}",
+    "tenant-1*",
+    "*n*i*",
+];
+
+/// Seeds from here on know rare acts, too. Those below stay what they were when they found something.
+pub const RARE_FROM: u64 = 200_000;
+
 /// What does not change within a history.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -90,6 +105,11 @@ pub enum Act {
     SecretName {
         object: usize,
         name: usize,
+    },
+    /// Declares a label and an annotation of the Secret.
+    DecorateSecret {
+        object: usize,
+        value: usize,
     },
     Policy {
         object: usize,
@@ -190,6 +210,23 @@ pub enum Act {
     RequestList {
         organization: usize,
     },
+    /// One of [`PATTERNS`] alone.
+    GrantPattern {
+        organization: usize,
+        pattern: usize,
+    },
+    DeleteOrganization {
+        organization: usize,
+    },
+    /// Says that so many may be missing.
+    ConfirmMissing {
+        organization: usize,
+        count: usize,
+    },
+    Rate {
+        organization: usize,
+        requests_per_second: Option<i32>,
+    },
     // Agent Engine.
     Weather {
         organization: usize,
@@ -207,6 +244,7 @@ pub enum Act {
     WritesRefused {
         during: Millis,
     },
+    Admission(Admission),
     // The process.
     Crash {
         down: Millis,
@@ -223,6 +261,21 @@ pub enum Act {
     ClockJumps {
         by: Millis,
     },
+}
+
+/// What an admission policy does to every Secret that is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Admission {
+    #[default]
+    Nothing,
+    /// Adds an annotation of its own.
+    Annotates,
+    /// Sets the label that objects declare.
+    Overrides,
+    /// Drops the annotation that objects declare.
+    Drops,
+    /// Makes the content immutable.
+    Freezes,
 }
 
 /// How a new object means to get its workspace.
@@ -259,7 +312,11 @@ impl History {
         let acts = (0..acts)
             .map(|_| Timed {
                 after: after(temper, &mut dice),
-                act: act(&setup, temper, &mut dice),
+                act: if seed >= RARE_FROM && dice.u8(0..8) == 0 {
+                    rare(&setup, &mut dice)
+                } else {
+                    act(&setup, temper, &mut dice)
+                },
             })
             .collect();
         Self { setup, acts }
@@ -370,6 +427,39 @@ fn act(setup: &Setup, temper: Temper, dice: &mut Rng) -> Act {
         },
         4 => of_kubernetes(dice),
         _ => of_the_process(dice),
+    }
+}
+
+fn rare(setup: &Setup, dice: &mut Rng) -> Act {
+    let object = dice.usize(0..setup.objects.max(3));
+    let organization = dice.usize(0..setup.organizations);
+    match dice.u8(0..16) {
+        0..=3 => Act::GrantPattern {
+            organization,
+            pattern: dice.usize(0..PATTERNS.len()),
+        },
+        4..=7 => Act::DecorateSecret {
+            object,
+            value: dice.usize(0..3),
+        },
+        8..=11 => Act::Admission(
+            [
+                Admission::Nothing,
+                Admission::Annotates,
+                Admission::Overrides,
+                Admission::Drops,
+                Admission::Freezes,
+            ][dice.usize(0..5)],
+        ),
+        12 => Act::DeleteOrganization { organization },
+        13 => Act::ConfirmMissing {
+            organization,
+            count: dice.usize(0..12),
+        },
+        _ => Act::Rate {
+            organization,
+            requests_per_second: [None, Some(1), Some(100)][dice.usize(0..3)],
+        },
     }
 }
 

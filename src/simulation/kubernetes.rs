@@ -259,6 +259,9 @@ impl World {
                 detail: "another controller owns it".to_owned(),
             };
         }
+        if there.is_some_and(|secret| secret.immutable) {
+            return ClusterOutcome::SecretUnpatchable;
+        }
         let mut labels = there.map(|secret| secret.labels.clone()).unwrap_or_default();
         labels.extend(draft.decoration.labels.clone());
         let mut annotations = there.map(|secret| secret.annotations.clone()).unwrap_or_default();
@@ -274,6 +277,7 @@ impl World {
             labels,
             annotations,
             decoration_mark: Some(draft.decoration.mark),
+            immutable: false,
         };
         let stored = self.cluster.put_secret(self.now, secret);
         if here && let Some(process) = &mut self.process {

@@ -466,7 +466,7 @@ impl Process {
         self.woken.extend(woken);
         for name in back {
             self.wake_users(now, &name);
-            self.wake_organization(&name);
+            self.want_list(now, &name);
         }
     }
 
