@@ -57,9 +57,9 @@ outage: tools ## Take Agent Engine away until every token has ended, and time th
 
 # Fresh histories: other seeds than those of `make test`.
 SEEDS ?= 10000
-FROM ?= 1000
+FROM ?= 201000
 
-soak: ## Run histories of the simulator on all cores, and tell what breaks a law (SEEDS=10000, FROM=1000)
+soak: ## Run histories of the simulator on all cores, and tell what breaks a law (SEEDS=10000, FROM=201000)
 	$(CARGO) run --release --features simulation --example soak -- --seeds $(SEEDS) --from $(FROM)
 
 # Empty: none, as on a cluster where Helm installs them.

@@ -257,7 +257,7 @@ impl Cluster {
         let metadata = &object.metadata;
         if metadata.deletion.is_some() && !metadata.held && !metadata.held_by_others {
             self.workspaces.remove(&key);
-            let look = self.workspace_feed.send(now, Change::Delete(key));
+            let look = self.workspace_feed.send(now, Change::Delete(key, object.metadata.version));
             self.look_at.push(look);
             self.collect_garbage(now, &object.metadata.uid);
             return Write::Removed;
@@ -311,7 +311,7 @@ impl Cluster {
         let change = if secret.is_labelled() {
             Change::Apply(key, secret.clone())
         } else {
-            Change::Delete(key)
+            Change::Delete(key, secret.version)
         };
         let look = self.secret_feed.send(now, change);
         self.look_at.push(look);
@@ -320,7 +320,8 @@ impl Cluster {
 
     pub(super) fn remove_secret(&mut self, now: Millis, key: &Key) {
         if self.secrets.remove(key).is_some() {
-            let look = self.secret_feed.send(now, Change::Delete(key.clone()));
+            let version = self.version();
+            let look = self.secret_feed.send(now, Change::Delete(key.clone(), version));
             self.look_at.push(look);
         }
     }
@@ -346,7 +347,7 @@ impl Cluster {
         let name = object.name.clone();
         if object.metadata.deletion.is_some() && !object.metadata.held {
             self.organizations.remove(&name);
-            let look = self.organization_feed.send(now, Change::Delete(name));
+            let look = self.organization_feed.send(now, Change::Delete(name, object.metadata.version));
             self.look_at.push(look);
             return Write::Removed;
         }

@@ -10,7 +10,8 @@ use super::Millis;
 #[derive(Clone, Debug)]
 pub(super) enum Change<K, T> {
     Apply(K, Arc<T>),
-    Delete(K),
+    /// With the version at which it went.
+    Delete(K, u64),
 }
 
 #[derive(Debug)]

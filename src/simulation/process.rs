@@ -203,7 +203,7 @@ impl Process {
                 }
                 self.workspace_changed(now, &object);
             }
-            Change::Delete(key) => {
+            Change::Delete(key, _) => {
                 if let Some(before) = self.workspaces.remove(&key) {
                     self.workspace_replaced(&before, None);
                 }
@@ -251,7 +251,12 @@ impl Process {
                     self.secret_changed(&secret);
                 }
             }
-            Change::Delete(key) => self.secret_gone(&key),
+            Change::Delete(key, version) => {
+                let known = self.secrets.get(&key);
+                if known.is_none_or(|known| known.version <= version) {
+                    self.secret_gone(&key);
+                }
+            }
         }
     }
 
@@ -304,7 +309,7 @@ impl Process {
                 }
                 self.wake_organization(&name);
             }
-            Change::Delete(name) => {
+            Change::Delete(name, _) => {
                 if let Some(before) = self.organizations.remove(&name) {
                     self.organization_gone(&before);
                 }
@@ -342,7 +347,7 @@ impl Process {
                 self.credentials.insert(name.clone(), object);
                 name
             }
-            Change::Delete(name) => {
+            Change::Delete(name, _) => {
                 self.credentials.remove(&name);
                 name
             }

@@ -1,6 +1,6 @@
 //! Fixed seeds: the same histories on every machine. `make soak` runs others.
 
-use super::history::History;
+use super::history::{History, RARE_FROM};
 use super::run::run;
 use super::shrink::shrink;
 
@@ -141,6 +141,7 @@ macro_rules! fixed_seeds {
 fixed_seeds! {
     fixed_seeds_keep_all_laws: 0..50;
     more_fixed_seeds_keep_all_laws: 50..100;
+    fixed_seeds_with_rare_acts_keep_all_laws: RARE_FROM..RARE_FROM + 50;
 }
 
 /// Seeds that still break a law, with what is wrong. One that is mended leaves this list.
