@@ -75,7 +75,12 @@ pub(in crate::lifecycle) fn plan_limit(name: &WorkspaceName, detail: &str) -> Fi
 }
 
 pub(in crate::lifecycle) fn creation_refused(name: &WorkspaceName, detail: &str) -> Finding {
-    refusal(Reason::Rejected, name, detail, "Change what is declared")
+    refusal(
+        Reason::Rejected,
+        name,
+        detail,
+        "Change what is declared; or raise the plan, if its limit is the cause",
+    )
 }
 
 fn refusal(reason: Reason, name: &WorkspaceName, detail: &str, advice: &str) -> Finding {
