@@ -95,7 +95,7 @@ reasons! {
     /// Agent Engine asked the operator to send fewer requests.
     Throttled: Reconciling, "Wait, or lower `requestsPerSecond` of the Organization.";
     /// Agent Engine refused the operator's credential for this call.
-    AccessDenied: Reconciling, "Give the application credential administrator rights in the organization.";
+    AccessDenied: Reconciling, "Give the application credential administrator rights in the organization; check that the organization is enabled for Agents.";
     /// A read or write of the Kubernetes API failed or had no answer.
     KubernetesApiError: Reconciling, "See the message; check the operator's permissions and admission policies.";
     /// The reconcile of this object crashed.
@@ -128,16 +128,16 @@ reasons! {
     IdentityMismatch: Stalled, "Find out who renamed or replaced the workspace.";
     /// The Organization's credential belongs to another organization than the recorded one.
     OrganizationMismatch: Stalled, "Restore the credential of the recorded organization; if a new Organization has a wrong `spec.organizationId`, correct or remove it.";
-    /// The workspace was deleted at Agent Engine. The operator does not create it again by itself.
-    WorkspaceNotFound: Stalled, "Delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. If `spec.workspaceId` names it, create another object with the right id.";
+    /// The workspace was deleted at Agent Engine, or is no longer enabled for Agents. The operator does not create it again by itself.
+    WorkspaceNotFound: Stalled, "Enable the workspace at Agent Engine, delete the object, or annotate it with `agentengine.airbyte.com/recreate: <lost id>`. If `spec.workspaceId` names it, create another object with the right id.";
     /// A Secret of that name exists and belongs to another owner.
     SecretNotOwned: Stalled, "Choose another `spec.tokenSecret.name`, or delete that Secret if it is no other Workspace's.";
     /// The API server stores the token Secret otherwise than it was written, as where an admission policy changes it. The token in it is not vouched for.
     SecretAltered: Stalled, "Exempt the Secret from the policy, then delete it: it is made again at once.";
-    /// The organization refuses further workspaces.
+    /// The organization refuses further workspaces, with HTTP 402 or 403.
     PlanLimit: Stalled, "Upgrade the plan, or delete workspaces.";
     /// Agent Engine, or a rule of the operator, refuses a declared value.
-    Rejected: Stalled, "Change what the message names.";
+    Rejected: Stalled, "Change what the message names; if it is the plan's limit, upgrade the plan, or delete workspaces.";
     /// The operator cannot delete the workspace.
     DeletionBlocked: Stalled, "Remove the cause in the message, or set `deletionPolicy: Retain` to keep the workspace. The operator tries again by itself, so a temporary cause, such as an outage, needs no action.";
     /// This version of the operator cannot decode the stored object.

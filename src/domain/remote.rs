@@ -173,7 +173,7 @@ pub enum FailureClass {
     Rejected,
     /// 409.
     Conflict,
-    /// 404 or 410 in one of the API's own error shapes that mentions a workspace: the workspace is not there.
+    /// 404 or 410 that is surely the API's: the workspace is not there.
     Missing,
     /// An answer that is not the API's: HTML, truncated JSON, a 404 of another server, a redirect.
     Malformed,

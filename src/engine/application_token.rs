@@ -14,6 +14,7 @@ use tower::{BoxError, ServiceExt};
 use super::config::Credentials;
 use super::failure;
 use super::fault::{ExchangeFailed, Fault};
+use super::not_found::Evidence;
 use super::operation::Operation;
 use super::redact::Redactor;
 use super::request::Requests;
@@ -191,7 +192,13 @@ pub(super) fn read_exchange(
 ) -> Result<ExchangeAnswer, Failure> {
     let status = answer.status();
     if !status.is_success() {
-        return Err(failure::of_status(Operation::Exchange, answer, redactor, now));
+        return Err(failure::of_status(
+            Operation::Exchange,
+            answer,
+            redactor,
+            now,
+            Evidence::None,
+        ));
     }
     let body: ExchangeAnswer =
         wire::read(answer.body()).map_err(|why| failure::of_body(Operation::Exchange, status, why))?;

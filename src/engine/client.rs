@@ -2,32 +2,32 @@
 //! None is repeated here, and none decides what to do next.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
 use super::application_token::read_exchange;
+use super::calibration::Calibration;
 use super::config::{ClientConfig, ConfigError};
 use super::fault::Fault;
+use super::not_found::Evidence;
 use super::operation::Operation;
 use super::redact::Redactor;
 use super::request::Requests;
 use super::stack::stack;
 use super::tags::SendTracker;
 use super::transport::{Http, network, server_date};
-use super::wire::{IssueAnswer, UpdateRequest, VerifyAnswer, WorkspaceAnswer};
+use super::wire::{IssueAnswer, VerifyAnswer};
 use super::{failure, token_life, wire};
 use crate::clock::Clock;
-use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
-use crate::domain::remote::{
-    Answer, Deleted, Failure, FailureClass, RemoteWorkspace, TokenScope, WorkspaceState,
-};
+use crate::domain::ids::{OrganizationId, RegionId, WorkspaceName};
+use crate::domain::remote::{Answer, Failure, TokenScope};
 
 /// A client of the Agent Engine API for one organization. Cheap to clone; clones share token, slots and connections.
 #[derive(Clone)]
@@ -38,6 +38,7 @@ struct Inner {
     requests: Requests,
     clock: Clock,
     redactor: Redactor,
+    calibration: Mutex<Calibration>,
 }
 
 /// What verified credentials belong to.
@@ -63,14 +64,7 @@ impl fmt::Debug for ScopedToken {
     }
 }
 
-/// What is to be changed of a workspace; the rest is not sent.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct UpdateFields {
-    pub name: Option<WorkspaceName>,
-    pub state: Option<WorkspaceState>,
-}
-
-/// A successful answer, or why there is none.
+/// An answer, or why there is none.
 pub(super) struct Reply {
     pub(super) date: Option<Timestamp>,
     pub(super) requests: u32,
@@ -102,6 +96,7 @@ impl Client {
             requests,
             clock: config.clock.clone(),
             redactor,
+            calibration: Mutex::default(),
         })))
     }
 
@@ -115,6 +110,8 @@ impl Client {
             requests: self.0.requests.within(organization)?,
             clock: self.0.clock.clone(),
             redactor: self.0.redactor.clone(),
+            // Of another organization nothing was seen yet.
+            calibration: Mutex::default(),
         })))
     }
 
@@ -128,25 +125,6 @@ impl Client {
             })
         })
         .await
-    }
-
-    /// Reads one workspace. `None`: gone, said by a 404 of the API's own or by a tombstone.
-    pub async fn get(&self, id: &WorkspaceId) -> Answer<Option<RemoteWorkspace>> {
-        let request = self.0.requests.get(id);
-        let answer = self
-            .call(Operation::Get, request, |answer| {
-                workspace(Operation::Get, id, answer)
-            })
-            .await;
-        answer.with_result(|result| match result {
-            Ok(workspace) if workspace.tombstone => Ok(None),
-            Ok(workspace) => Ok(Some(workspace)),
-            Err(Failure {
-                class: FailureClass::Missing,
-                ..
-            }) => Ok(None),
-            Err(failure) => Err(failure),
-        })
     }
 
     /// Issues a token for the workspace of that name, and creates that workspace if there is none. Never repeated;
@@ -181,61 +159,20 @@ impl Client {
         .await
     }
 
-    /// Changes what `change` names and returns the workspace as it is then. Changing nothing is refused: what an empty
-    /// update does is not documented.
-    pub async fn update(&self, id: &WorkspaceId, change: &UpdateFields) -> Answer<RemoteWorkspace> {
-        let UpdateFields { name, state } = change;
-        let request = match (name, state) {
-            (None, None) => Err(failure::not_sent("the change is empty")),
-            (name, state) => self.0.requests.update(
-                id,
-                &UpdateRequest {
-                    name: name.as_ref(),
-                    status: *state,
-                },
-            ),
-        };
-        self.call(Operation::Update, request, |answer| {
-            workspace(Operation::Update, id, answer)
-        })
-        .await
-    }
-
-    /// Deletes a workspace and all that is in it. Finding it gone is success.
-    pub async fn delete(&self, id: &WorkspaceId) -> Answer<Deleted> {
-        let request = self.0.requests.delete(id);
-        let answer = self
-            .call(Operation::Delete, request, |answer| {
-                // A portal's page is not the API's answer; an empty body is.
-                let is_the_apis = answer.body().is_empty()
-                    || decode::<serde_json::Map<_, _>>(Operation::Delete, answer).is_ok();
-                match (answer.status(), is_the_apis) {
-                    (StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT, true) => {
-                        Ok(Deleted::Removed)
-                    }
-                    (status, _) => Err(failure::of_body(
-                        Operation::Delete,
-                        status,
-                        "the answer to a deletion is not the API's",
-                    )),
-                }
-            })
-            .await;
-        answer.with_result(|result| match result {
-            Err(Failure {
-                class: FailureClass::Missing,
-                ..
-            }) => Ok(Deleted::AlreadyGone),
-            Ok(_) | Err(_) => result,
-        })
-    }
-
     pub(super) fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.0.redactor
+    }
+
     pub(super) fn requests(&self) -> &Requests {
         &self.0.requests
+    }
+
+    pub(super) fn calibration(&self) -> MutexGuard<'_, Calibration> {
+        self.0.calibration.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn call<T>(
@@ -285,6 +222,42 @@ impl Client {
         operation: Operation,
         request: Result<Request<Bytes>, Failure>,
     ) -> Reply {
+        let Reply {
+            date,
+            requests,
+            result,
+        } = self.send_any(redactor, operation, request).await;
+        let result = result.and_then(|answer| self.success(redactor, operation, answer, Evidence::None));
+        Reply {
+            date,
+            requests,
+            result,
+        }
+    }
+
+    /// The answer, if it is a success; `evidence` is for a 404.
+    pub(super) fn success(
+        &self,
+        redactor: &Redactor,
+        operation: Operation,
+        answer: Response<Bytes>,
+        evidence: Evidence,
+    ) -> Result<Response<Bytes>, Failure> {
+        if answer.status().is_success() {
+            Ok(answer)
+        } else {
+            let now = self.now();
+            Err(failure::of_status(operation, &answer, redactor, now, evidence))
+        }
+    }
+
+    /// An answer of any status.
+    pub(super) async fn send_any(
+        &self,
+        redactor: &Redactor,
+        operation: Operation,
+        request: Result<Request<Bytes>, Failure>,
+    ) -> Reply {
         let mut request = match request {
             Ok(request) => request,
             Err(failure) => {
@@ -300,19 +273,11 @@ impl Client {
         let answer = self.0.http.clone().oneshot(request).await;
         let requests = sends.requests_sent();
         match answer {
-            Ok(answer) => {
-                let date = server_date(answer.headers());
-                let result = if answer.status().is_success() {
-                    Ok(answer)
-                } else {
-                    Err(failure::of_status(operation, &answer, redactor, self.now()))
-                };
-                Reply {
-                    date,
-                    requests,
-                    result,
-                }
-            }
+            Ok(answer) => Reply {
+                date: server_date(answer.headers()),
+                requests,
+                result: Ok(answer),
+            },
             Err(error) => {
                 let (failure, date) = failure::of_fault(operation, &Fault::of(&error), &sends, redactor);
                 Reply {
@@ -330,21 +295,4 @@ pub(super) fn decode<T: DeserializeOwned>(
     answer: &Response<Bytes>,
 ) -> Result<T, Failure> {
     wire::read(answer.body()).map_err(|why| failure::of_body(operation, answer.status(), why))
-}
-
-fn workspace(
-    operation: Operation,
-    id: &WorkspaceId,
-    answer: &Response<Bytes>,
-) -> Result<RemoteWorkspace, Failure> {
-    let workspace = RemoteWorkspace::from(decode::<WorkspaceAnswer>(operation, answer)?);
-    if workspace.id == *id {
-        Ok(workspace)
-    } else {
-        Err(failure::of_body(
-            operation,
-            answer.status(),
-            "the answer is about another workspace",
-        ))
-    }
 }

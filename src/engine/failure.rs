@@ -1,7 +1,7 @@
 //! What a failed call means: status, body and circumstances in; one class and a line fit to be shown out.
 //!
 //! Laws: a write whose answer is in doubt is `Unknown`, never `Transient`. `Missing` needs an answer that is surely the
-//! API's and mentions a workspace, because the operator gives up what is missing.
+//! API's ([`not_found`]), because the operator gives up what is missing. Status and shape decide; words are only shown.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -9,30 +9,32 @@ use http::{Response, StatusCode};
 use jiff::Timestamp;
 
 use super::fault::{Fault, TransportError};
+use super::not_found::{Evidence, Shape};
 use super::operation::Operation;
 use super::redact::Redactor;
 use super::tags::{SendTracker, UsedBearer};
 use super::transport::server_date;
-use super::{error_text, retry_after};
+use super::{error_text, not_found, retry_after};
 use crate::domain::remote::{Failure, FailureClass};
 
-/// Judges an answer whose status is no success. `now` is local time, for an answer without a `Date`.
+/// Judges an answer whose status is no success. `now` is local time, for an answer without a `Date`; `evidence` is for a 404.
 pub(super) fn of_status(
     operation: Operation,
     answer: &Response<Bytes>,
     redactor: &Redactor,
     now: Timestamp,
+    evidence: Evidence,
 ) -> Failure {
     let status = answer.status();
     let said = error_text::read(answer.body());
     let class = match operation {
-        Operation::Exchange | Operation::Authenticate => class_of_exchange(status, said.as_deref()),
+        Operation::Exchange | Operation::Authenticate => class_of_exchange(answer),
         Operation::List
         | Operation::Get
         | Operation::Issue
         | Operation::Verify
         | Operation::Update
-        | Operation::Delete => class_of_call(operation, answer, said.as_deref()),
+        | Operation::Delete => class_of_call(operation, answer, said.as_deref(), evidence),
     };
     let class = match class {
         Class::Plain(class) => class,
@@ -46,17 +48,16 @@ pub(super) fn of_status(
         .get::<UsedBearer>()
         .map(|UsedBearer(secret)| secret.clone());
     let redactor = redactor.clone().with(bearer);
-    let detail = match said.as_deref() {
-        Some("") => format!("HTTP {}", status.as_u16()),
-        Some(text) => redactor.redact(&format!("HTTP {}: {text}", status.as_u16())),
-        None if status.is_redirection() => {
-            format!(
-                "HTTP {}: a redirect, not followed; check the endpoint",
-                status.as_u16()
-            )
-        }
-        None => format!("HTTP {} with {}", status.as_u16(), kind_of_body(answer)),
+    let code = status.as_u16();
+    let mut detail = match said.as_deref() {
+        Some("") => format!("HTTP {code}"),
+        Some(text) => redactor.redact(&format!("HTTP {code}: {text}")),
+        None if status.is_redirection() => format!("HTTP {code}: a redirect, not followed"),
+        None => format!("HTTP {code} with {}", kind_of_body(answer)),
     };
+    if class == FailureClass::Malformed || (said.is_none() && !answer.body().is_empty()) {
+        detail.push_str(place_to_check(operation));
+    }
     Failure {
         class,
         status: Some(status.as_u16()),
@@ -75,7 +76,12 @@ impl From<FailureClass> for Class {
     }
 }
 
-fn class_of_call(operation: Operation, answer: &Response<Bytes>, said: Option<&str>) -> Class {
+fn class_of_call(
+    operation: Operation,
+    answer: &Response<Bytes>,
+    said: Option<&str>,
+    evidence: Evidence,
+) -> Class {
     let status = answer.status();
     match (status.as_u16(), operation.is_safe()) {
         (401 | 403, _) => FailureClass::Denied.into(),
@@ -86,9 +92,9 @@ fn class_of_call(operation: Operation, answer: &Response<Bytes>, said: Option<&s
         (503, true) if retry_after::is_named(answer.headers()) => Class::AskedToWait,
         (500..=599, true) => FailureClass::Transient.into(),
         (500..=599, false) => FailureClass::Unknown.into(),
+        (404 | 410, _) => not_found::class(operation, not_found::shape(answer), evidence).into(),
+        (405, _) => FailureClass::Malformed.into(),
         (400..=499, _) if said.is_none() => FailureClass::Malformed.into(),
-        (404 | 410, _) if said.is_some_and(mentions_a_workspace) => FailureClass::Missing.into(),
-        (404 | 405 | 410, _) => FailureClass::Malformed.into(),
         (409, _) => FailureClass::Conflict.into(),
         (400..=499, _) => FailureClass::Rejected.into(),
         // 1xx, 2xx that no caller took for success, 3xx, and what is no status at all.
@@ -98,29 +104,16 @@ fn class_of_call(operation: Operation, answer: &Response<Bytes>, said: Option<&s
 
 /// What refuses a pair of credentials is not documented: any 4xx does, but for those that speak of time or of a place
 /// where the API is not.
-fn class_of_exchange(status: StatusCode, said: Option<&str>) -> Class {
-    match status.as_u16() {
+fn class_of_exchange(answer: &Response<Bytes>) -> Class {
+    match answer.status().as_u16() {
         408 => FailureClass::Transient.into(),
         429 => Class::AskedToWait,
-        404 | 405 if said.is_none_or(is_a_routers) => FailureClass::Malformed.into(),
+        404 | 405 if not_found::shape(answer) != Shape::Envelope => FailureClass::Malformed.into(),
         400..=499 => FailureClass::Denied.into(),
         500..=599 => FailureClass::Transient.into(),
         // Redirects and what is no status at all.
         _ => FailureClass::Malformed.into(),
     }
-}
-
-/// The API says `Workspace not found` and the like. A web framework without such a route says `Not Found`, gateways
-/// have words of their own; none of them knows of workspaces.
-fn mentions_a_workspace(text: &str) -> bool {
-    text.to_ascii_lowercase().contains("workspace")
-}
-
-fn is_a_routers(text: &str) -> bool {
-    matches!(
-        text.to_ascii_lowercase().trim_end_matches('.'),
-        "" | "not found" | "method not allowed"
-    )
 }
 
 fn kind_of_body(answer: &Response<Bytes>) -> &'static str {
@@ -130,8 +123,26 @@ fn kind_of_body(answer: &Response<Bytes>) -> &'static str {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     match (answer.body().is_empty(), html) {
         (true, _) => "an empty body",
-        (false, true) => "an HTML page, which is not the API's; check the endpoint and what is in between",
-        (false, false) => "a body that is not the API's; check the endpoint and what is in between",
+        (false, true) => "an HTML page",
+        (false, false) => "a body in no shape of the API's",
+    }
+}
+
+/// What to do about an answer that may be of another server.
+fn place_to_check(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Issue | Operation::Verify => {
+            ", as a proxy or a wrong address may answer; check spec.endpoint and spec.tokenPath of the Organization, and any \
+             proxy in between"
+        }
+        Operation::Exchange
+        | Operation::Authenticate
+        | Operation::List
+        | Operation::Get
+        | Operation::Update
+        | Operation::Delete => {
+            ", as a proxy or a wrong address may answer; check spec.endpoint of the Organization, and any proxy in between"
+        }
     }
 }
 

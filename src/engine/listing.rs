@@ -123,10 +123,10 @@ impl Pages {
             requested_at,
             workspace: RemoteWorkspace::from(workspace),
         };
-        Ok(Page {
-            rows: page.data.into_iter().map(listed).collect(),
-            rest,
-        })
+        let rows: Vec<ListedWorkspace> = page.data.into_iter().map(listed).collect();
+        let live = rows.iter().map(|row| &row.workspace).filter(|row| !row.tombstone);
+        self.client.calibration().were_listed(live.map(|row| &row.id));
+        Ok(Page { rows, rest })
     }
 }
 

@@ -3,9 +3,10 @@
 //!
 //! Reading order:
 //! - [`config`]: what a client needs to know, checked.
-//! - [`client`]: the calls themselves; [`listing`] pages through lists.
+//! - [`client`]: the calls themselves; `by_id` holds those on one workspace, [`listing`] pages through lists.
 //! - `operation`, `request`, `wire`: which calls there are, how they are asked, how answers read.
-//! - `failure`, `error_text`, `retry_after`: what a call that did not succeed means.
+//! - `failure`, `error_text`, `retry_after`: what a call that did not succeed means; `not_found`, `calibration`: what a 404
+//!   does.
 //! - `stack`: the order of the layers; `authorize` (with its `application_token`), `retry`, `instrument`, [`transport`]:
 //!   one layer each; `fault`, `tags`, `observer`: what they tell one another and the caller.
 //! - `token_life`, `name_search`, `redact`: small laws of their own.
@@ -14,6 +15,7 @@
 //! |---|---|
 //! | where is a credential exchanged? | `application_token` |
 //! | what does a 403 (or any status) mean? | `failure` |
+//! | when does a 404 mean that a workspace is missing? | `not_found` |
 //! | what is sent twice? | `retry` |
 //! | how long may a call take? | [`config`] |
 //! | what keeps secrets out of messages? | `redact` |
@@ -25,11 +27,14 @@ pub mod transport;
 
 mod application_token;
 mod authorize;
+mod by_id;
+mod calibration;
 mod error_text;
 mod failure;
 mod fault;
 mod instrument;
 mod name_search;
+mod not_found;
 mod observer;
 mod operation;
 mod redact;
@@ -41,7 +46,8 @@ mod tags;
 mod token_life;
 mod wire;
 
-pub use client::{Authenticated, Client, ScopedToken, UpdateFields};
+pub use by_id::UpdateFields;
+pub use client::{Authenticated, Client, ScopedToken};
 pub use config::{ClientConfig, ConfigError, Credentials, Endpoint, TOTAL_DEADLINE, Timeouts};
 pub use listing::Pages;
 pub use observer::{Call, CallOutcome, Observer};

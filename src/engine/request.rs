@@ -123,13 +123,12 @@ impl Requests {
         name: &WorkspaceName,
         region: Option<&RegionId>,
     ) -> Result<Request<Bytes>, Failure> {
-        let (path, external_user_id): (&[&str], _) = match self.token_path {
-            TokenPath::Applications => (&["account", "applications", "scoped-token"], None),
-            TokenPath::Embedded => (&["embedded", "scoped-token"], Some(name)),
+        let path: &[&str] = match self.token_path {
+            TokenPath::Applications => &["account", "applications", "scoped-token"],
+            TokenPath::Embedded => &["embedded", "scoped-token"],
         };
         let body = IssueRequest {
             workspace_name: name,
-            external_user_id,
             region_id: region,
         };
         self.write(Operation::Issue, Method::POST, path, &body)

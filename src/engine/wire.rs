@@ -31,9 +31,6 @@ pub(super) struct ExchangeAnswer {
 #[derive(Serialize)]
 pub(super) struct IssueRequest<'a> {
     pub(super) workspace_name: &'a WorkspaceName,
-    /// What the older family of paths called the name; it documents no other.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) external_user_id: Option<&'a WorkspaceName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) region_id: Option<&'a RegionId>,
 }

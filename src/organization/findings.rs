@@ -117,8 +117,8 @@ fn changed(pinned: &OrganizationId, found: &OrganizationId, pinned_by: PinnedBy)
 
 fn many_missing(count: usize) -> String {
     format!(
-        "{count} workspaces are missing from the list at once, so nothing is changed. Check the organization and the rights of \
-         the credential. If they were really deleted, annotate this Organization with {CONFIRM_MISSING}={count}, and remove the \
+        "{count} workspaces are missing from the list at once, so nothing is changed. Check the organization, the rights of the \
+         credential, and whether the workspaces are enabled for Agents: the list shows no others. If they were really deleted, annotate this Organization with {CONFIRM_MISSING}={count}, and remove the \
          annotation afterwards: if it stays, it also confirms the next {count}"
     )
 }
@@ -141,7 +141,8 @@ fn exchange_failed(trouble: Trouble<'_>, spec: &OrganizationSpec) -> String {
 fn list_failed(trouble: Trouble<'_>, spec: &OrganizationSpec) -> String {
     match trouble {
         Trouble::Refused(failure) => format!(
-            "the credential may not list workspaces: {}. It needs administrator rights",
+            "the credential may not list workspaces: {}. It needs administrator rights; a 403 can also mean that the organization \
+             is not enabled for Agents: check that at Agent Engine",
             failure.detail
         ),
         Trouble::Throttled => SLOW_DOWN.to_owned(),

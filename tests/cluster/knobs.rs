@@ -1,7 +1,7 @@
 //! I10: a workspace's life under each knob of the emulator at each of its values, by one operator on the real API server:
 //! applied, renamed, deleted. Wherever the API's answers allow it the life is led as declared; where they do not, the
 //! reason is the one written here; and in no case is there a twin, an orphan or a token of another workspace. Then what
-//! shows only later in a life, in the older family of paths and in each shape of error.
+//! shows only later in a life, in the older family of paths, in each shape of error and each text of a 404.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -284,6 +284,102 @@ async fn the_older_family_of_token_paths_works_to_the_refresh() {
         .collect();
     assert_eq!(paths.len(), 4, "{paths:?}");
     assert!(paths.iter().all(|path| path.contains("/embedded/")), "{paths:?}");
+}
+
+/// Of an API whose 404 says nothing of a workspace, and whose errors have any shape.
+/// Promise: unknown.not-found
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_and_a_loss_end_alike_whatever_a_404_says() {
+    let stage = Stage::set().await;
+    let _operator = stage.operator().await;
+    // The envelope comes last: what was seen before it is no help to the others.
+    for (n, shape) in ["detail", "error", "envelope"].into_iter().enumerate() {
+        for (m, text) in ["empty", "Not Found", "Workspace not found"]
+            .into_iter()
+            .enumerate()
+        {
+            let knobs = json!({"error_shape": shape, "not_found_text": text});
+            stage.emulator.knobs(knobs).await;
+            let [led, lost, unseen] = ["led", "lost", "unseen"].map(|word| format!("{word}-{n}{m}"));
+            for name in [&led, &lost, &unseen] {
+                stage.workspace(name, json!({"name": name})).await;
+            }
+            let ids = [
+                recorded_id(&stage.ready(&led).await),
+                recorded_id(&stage.ready(&lost).await),
+                recorded_id(&stage.ready(&unseen).await),
+            ];
+
+            stage
+                .change(
+                    &led,
+                    json!({"name": format!("{led}-renamed"), "status": "inactive"}),
+                )
+                .await;
+            stage.ready(&led).await;
+            stage.no_secret(&format!("{led}-token")).await;
+            stage.change(&led, json!({"status": "active"})).await;
+            stage.ready(&led).await;
+            stage.delete_secret(&format!("{led}-token")).await;
+            let secret = stage.secret(&format!("{led}-token")).await;
+            assert_eq!(support::text(&secret, "workspace_id"), ids[0], "{shape}, {text}");
+
+            stage.lose(&ids[1]).await;
+            stage.list().await;
+            stage.reason(&lost, "WorkspaceNotFound").await;
+
+            // Its loss is found by its own deletion.
+            stage.lose(&ids[2]).await;
+            for name in [&unseen, &lost, &led] {
+                stage.delete(name).await;
+            }
+            assert_eq!(stage.all_remote().await.len(), 0, "{shape}, {text}");
+        }
+    }
+}
+
+/// Another server than Agent Engine answers in its place, with 404 to all but the token and the list.
+/// Promise: unknown.not-found
+#[tokio::test(flavor = "multi_thread")]
+async fn a_404_of_another_server_lets_no_object_go() {
+    let stage = Stage::set().await;
+    let operator = stage.operator().await;
+    let answers = [
+        json!({"kind": "html", "status": 404}),
+        json!({"kind": "status", "status": 404, "body": {"message": "Not Found"}}),
+        json!({"kind": "status", "status": 404, "body": {"detail": "Not Found"}}),
+        json!({"kind": "status", "status": 404, "body": {"detail": "Workspace not found"}}),
+        json!({"kind": "status", "status": 404, "body": "404 page not found"}),
+    ];
+    for n in 0..answers.len() {
+        let name = format!("held-{n}");
+        stage.workspace(&name, json!({"name": name})).await;
+        stage.ready(&name).await;
+    }
+    // The next one has seen nothing yet.
+    operator.terminate().await;
+    for (n, answer) in answers.iter().enumerate() {
+        let id = recorded_id(&stage.workspaces().get(&format!("held-{n}")).await.unwrap());
+        let fault = json!({"path": format!("/api/v1/workspaces/{id}"), "answer": answer});
+        stage.emulator.fault(fault).await;
+    }
+    // Nor is there a workspace that would show that the route works.
+    let fault = json!({"operation": "W3", "answer": answers[1]});
+    stage.emulator.fault(fault).await;
+    let _operator = stage.operator().await;
+    for n in 0..answers.len() {
+        stage.begin_deletion(&format!("held-{n}")).await;
+    }
+    for (n, answer) in answers.iter().enumerate() {
+        let name = format!("held-{n}");
+        let held = stage.reason(&name, "DeletionBlocked").await;
+        let message = support::ready_message(&held);
+        assert!(
+            message.contains("check spec.endpoint of the Organization"),
+            "{answer}: {message}"
+        );
+    }
+    assert_eq!(stage.all_remote().await.len(), answers.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

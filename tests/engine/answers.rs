@@ -20,7 +20,7 @@ const NAMING: [Operation; 4] = [List, Issue, Verify, Update];
 /// Answers the call in question (and no other) in one way. A call's own exchange, where it needs one, goes well.
 fn stubborn(
     operation: Operation,
-    reply: fn() -> Reply,
+    reply: impl Fn() -> Reply + Copy + Send + Sync + 'static,
 ) -> (agent_engine_operator::engine::Client, stub::Log) {
     engine(move |seen| {
         let is_exchange = seen.path == EXCHANGE;
@@ -28,7 +28,12 @@ fn stubborn(
     })
 }
 
-async fn means(operations: &[Operation], what: &str, reply: fn() -> Reply, class: FailureClass) {
+async fn means(
+    operations: &[Operation],
+    what: &str,
+    reply: impl Fn() -> Reply + Copy + Send + Sync + 'static,
+    class: FailureClass,
+) {
     for &operation in operations {
         let (engine, _) = stubborn(operation, reply);
         let answer = call(&engine, operation).await;
@@ -143,15 +148,25 @@ async fn every_answer_has_its_class() {
     )
     .await;
 
-    means(&NAMING, "404", || envelope(404, "Workspace not found"), Missing).await;
+    for text in ["Workspace not found", "Not Found", ""] {
+        means(&NAMING, "404", || envelope(404, text), Missing).await;
+        means(&NAMING, "410", || envelope(410, text), Missing).await;
+        means(
+            &ALL,
+            "404, older, of a route unseen",
+            || detail(404, text),
+            Malformed,
+        )
+        .await;
+    }
     means(
-        &NAMING,
-        "404, older",
-        || detail(404, "Workspace not found"),
-        Missing,
+        &CALLS,
+        "410, older",
+        || detail(410, "Workspace deleted"),
+        Malformed,
     )
     .await;
-    means(&NAMING, "410", || detail(410, "Workspace was deleted"), Missing).await;
+    means(&[Authenticate], "404", || envelope(404, "Not Found"), Denied).await;
     means(&ALL, "404 of a framework", || detail(404, "Not Found"), Malformed).await;
     means(
         &ALL,
@@ -293,8 +308,8 @@ async fn every_answer_has_its_class() {
 async fn a_404_of_the_apis_own_and_a_tombstone_read_as_gone() {
     let gone: [fn() -> Reply; 4] = [
         || envelope(404, "Workspace not found"),
-        || detail(404, "Workspace not found"),
-        || detail(410, "Workspace deleted"),
+        || json(404, &json!({"message": "Not Found", "errors": []})),
+        || envelope(410, ""),
         || json(200, &json!({"id": W1, "name": "tenant", "tombstone": true})),
     ];
     for reply in gone {
@@ -308,7 +323,7 @@ type End = (fn() -> Reply, &'static str);
 
 #[tokio::test(start_paused = true)]
 async fn every_documented_end_of_a_deletion_is_an_end() {
-    let ends: [End; 7] = [
+    let ends: [End; 6] = [
         (
             || json(200, &json!({"id": W1, "deleted_at": "2026-11-22T12:00:00Z"})),
             "Removed",
@@ -317,8 +332,7 @@ async fn every_documented_end_of_a_deletion_is_an_end() {
         (|| text(204, ""), "Removed"),
         (|| text(200, ""), "Removed"),
         (|| envelope(404, "Workspace not found"), "AlreadyGone"),
-        (|| detail(404, "Workspace not found"), "AlreadyGone"),
-        (|| detail(410, "Workspace not found"), "AlreadyGone"),
+        (|| envelope(410, "Not Found"), "AlreadyGone"),
     ];
     for (reply, end) in ends {
         let (engine, _) = stubborn(Delete, reply);

@@ -5,6 +5,7 @@ mod application_token;
 mod contract;
 mod lists;
 mod network;
+mod not_found;
 mod requests;
 mod secrets;
 mod stub;

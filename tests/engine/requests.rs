@@ -149,9 +149,18 @@ async fn the_older_family_of_paths_issues_and_verifies() {
     assert!(engine.issue(&"tenant".into(), None).await.result.is_ok());
     let issued = log.all().pop().unwrap();
     assert_eq!(issued.path, "/api/v1/embedded/scoped-token");
+    assert_eq!(issued.body, json!({"workspace_name": "tenant"}));
+    let region = "645a183f-b12b-4c6e-8ad3-99e165603450";
+    assert!(
+        engine
+            .issue(&"tenant".into(), Some(&region.into()))
+            .await
+            .result
+            .is_ok()
+    );
     assert_eq!(
-        issued.body,
-        json!({"workspace_name": "tenant", "external_user_id": "tenant"})
+        log.all().pop().unwrap().body,
+        json!({"workspace_name": "tenant", "region_id": region})
     );
     let proof = engine.verify(&scoped("scoped-1")).await.result.unwrap();
     assert_eq!((proof.workspace_id.as_str(), proof.workspace_name), (W1, None));

@@ -135,7 +135,12 @@ const CHAPTERS: [Chapter; 5] = [
         title: "Unknowns of the API",
         about: "Each is a knob of the [emulator](emulator.md). The whole table of knobs is walked by code, value by value:",
         columns: &["what"],
-        ids: &["unknown.lives", "unknown.client", "unknown.effects"],
+        ids: &[
+            "unknown.lives",
+            "unknown.client",
+            "unknown.effects",
+            "unknown.not-found",
+        ],
     },
 ];
 

@@ -8,11 +8,9 @@ use super::organization::{Reach, Row, Status, Workspace};
 use super::refusal::{Outcome, Refusal};
 use super::{Call, Trace, World, input, names};
 use crate::emulator::knobs::{
-    CreatedAt, DefaultProtected, DeletedDelete, DeletedGet, HiddenGet, Knobs, NoopUpdate, NullCache,
-    PutEmpty, PutMember, RenameConflict, SlowDelete, StatsScope, Visibility, WorkspaceMembers,
+    CreatedAt, DefaultProtected, DeletedDelete, DeletedGet, HiddenGet, Knobs, NoopUpdate, NotFoundText,
+    NullCache, PutEmpty, PutMember, RenameConflict, SlowDelete, StatsScope, Visibility, WorkspaceMembers,
 };
-
-const NOT_FOUND: &str = "Workspace not found";
 
 impl World {
     pub(super) fn stats(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
@@ -46,14 +44,14 @@ impl World {
         let workspace = self.addressed(call, trace)?;
         if workspace.row.tombstone {
             return match call.knobs.deleted_get {
-                DeletedGet::NotFound => Err(Refusal::new(404, NOT_FOUND)),
-                DeletedGet::Gone => Err(Refusal::new(410, NOT_FOUND)),
+                DeletedGet::NotFound => Err(not_found(404, call.knobs)),
+                DeletedGet::Gone => Err(not_found(410, call.knobs)),
                 DeletedGet::Tombstone => Ok((200, shown(&workspace.row, call.knobs))),
             };
         }
         let age = call.now.duration_since(workspace.appeared_at);
         if age < millis(call.knobs.get_lag_ms.0) {
-            return Err(Refusal::new(404, NOT_FOUND));
+            return Err(not_found(404, call.knobs));
         }
         Ok((200, shown(&workspace.row, call.knobs)))
     }
@@ -61,7 +59,7 @@ impl World {
     pub(super) fn put(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
         let found = self.addressed(call, trace)?;
         if found.row.tombstone {
-            return Err(Refusal::new(404, NOT_FOUND));
+            return Err(not_found(404, call.knobs));
         }
         let (id, old) = (found.row.id.clone(), found.row.clone());
         let change = UpdateRequest::read(&input::object(&call.request.body)?, call.knobs)?;
@@ -90,7 +88,7 @@ impl World {
         let workspace = self
             .organization_mut(&organization)
             .and_then(|o| o.find_mut(&id))
-            .ok_or_else(|| Refusal::new(404, NOT_FOUND))?;
+            .ok_or_else(|| not_found(404, call.knobs))?;
         let wanted = Row {
             name: change.name.unwrap_or(old.name.clone()),
             status: change.status.unwrap_or(old.status),
@@ -119,8 +117,8 @@ impl World {
         if workspace.row.tombstone {
             let at = workspace.deleted_at.unwrap_or(call.now);
             return match call.knobs.deleted_delete {
-                DeletedDelete::NotFound => Err(Refusal::new(404, NOT_FOUND)),
-                DeletedDelete::Gone => Err(Refusal::new(410, NOT_FOUND)),
+                DeletedDelete::NotFound => Err(not_found(404, call.knobs)),
+                DeletedDelete::Gone => Err(not_found(410, call.knobs)),
                 DeletedDelete::Ok => Ok((200, deleted(&workspace.row.id, at, call.knobs))),
             };
         }
@@ -147,9 +145,9 @@ impl World {
         let id = input::uuid(call.request.id.as_deref().unwrap_or_default(), "workspace_id")?;
         trace.workspace_id = Some(id.clone());
         let found = self.organization_mut(&organization).and_then(|o| o.find_mut(&id));
-        let found = found.ok_or_else(|| Refusal::new(404, NOT_FOUND))?;
+        let found = found.ok_or_else(|| not_found(404, call.knobs))?;
         match (found.reach, call.knobs.hidden_get) {
-            (Reach::CloudOnly, _) | (Reach::Hidden, HiddenGet::NotFound) => Err(Refusal::new(404, NOT_FOUND)),
+            (Reach::CloudOnly, _) | (Reach::Hidden, HiddenGet::NotFound) => Err(not_found(404, call.knobs)),
             (Reach::Hidden, HiddenGet::Forbidden) => {
                 Err(Refusal::new(403, "You do not have access to this workspace"))
             }
@@ -278,6 +276,16 @@ pub(super) fn time(instant: Timestamp, knobs: &Knobs) -> String {
         CreatedAt::Microseconds | CreatedAt::Absent => instant.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
         CreatedAt::Seconds => instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     }
+}
+
+/// The workspace is not there.
+fn not_found(status: u16, knobs: &Knobs) -> Refusal {
+    let text = match knobs.not_found_text {
+        NotFoundText::Workspace => "Workspace not found",
+        NotFoundText::Plain => "Not Found",
+        NotFoundText::Empty => "",
+    };
+    Refusal::new(status, text)
 }
 
 fn protect_default(knobs: &Knobs) -> Outcome<()> {

@@ -7,6 +7,7 @@ choices! {
     Switch { Off "off", On "on" }
     Presence { Present "present", Absent "absent" }
     ErrorShape { Envelope "envelope", Detail "detail", Error "error" }
+    NotFoundText { Workspace "Workspace not found", Plain "Not Found", Empty "empty" }
     Unauthorized { Unauthorized "401", Forbidden "403" }
     T1Refusal { BadRequest "400", Unauthorized "401", Forbidden "403" }
     OrganizationRefusal { BadRequest "400", Forbidden "403", NotFound "404", Unprocessable "422" }
@@ -64,6 +65,7 @@ choices! {
 
 knobs! {
     error_shape: ErrorShape = ErrorShape::Envelope, "–", "Body of an error: `message` with `errors`, the older `detail`, or `error` with `message`";
+    not_found_text: NotFoundText = NotFoundText::Workspace, "U31", "W3, W4, W5: text of a 404 or 410, in the shape that `error_shape` says; `empty` is no text";
     missing_bearer: Unauthorized = Unauthorized::Unauthorized, "U19", "Answer to a call without `Authorization`";
     bad_bearer: Unauthorized = Unauthorized::Unauthorized, "U19", "Answer to a token that is forged, expired or revoked";
     www_authenticate: Presence = Presence::Absent, "U19", "`WWW-Authenticate` beside a 401";

@@ -47,10 +47,19 @@ pub(in crate::lifecycle) fn token_refused_at_once(detail: &str) -> Finding {
 }
 
 pub(in crate::lifecycle) fn credential_may_not(call: &EngineCall, detail: &str) -> Finding {
+    // A search is a list, and that is how an organization without access to Agents answers it.
+    let also = match call {
+        EngineCall::Search(_) => "; a 403 can also mean that the organization is not enabled for Agents",
+        EngineCall::Get(_)
+        | EngineCall::Issue { .. }
+        | EngineCall::Verify(_)
+        | EngineCall::Update { .. }
+        | EngineCall::Delete(_) => "",
+    };
     Finding::new(
         Reason::AccessDenied,
         format!(
-            "the operator's credential may not {}: {detail}. It needs administrator rights",
+            "the operator's credential may not {}: {detail}. It needs administrator rights{also}",
             verb(call)
         ),
     )
@@ -80,7 +89,12 @@ pub(in crate::lifecycle) fn plan_limit(name: &WorkspaceName, detail: &str) -> Fi
 }
 
 pub(in crate::lifecycle) fn creation_refused(name: &WorkspaceName, detail: &str) -> Finding {
-    refusal(Reason::Rejected, name, detail, "Change what is declared")
+    refusal(
+        Reason::Rejected,
+        name,
+        detail,
+        "Change what is declared; or raise the plan, if its limit is the cause",
+    )
 }
 
 fn refusal(reason: Reason, name: &WorkspaceName, detail: &str, advice: &str) -> Finding {

@@ -52,8 +52,9 @@ pub(in crate::lifecycle) fn not_found(view: &View, record: &Record) -> Finding {
     Finding::new(
         Reason::WorkspaceNotFound,
         format!(
-            "the workspace {} ({:?}) no longer exists in organization {}; it is not created again, for a new one would be \
-             empty. Delete this object, or annotate it with agentengine.airbyte.com/recreate={} to have an empty one made\
+            "the workspace {} ({:?}) is no longer found in organization {}: it was deleted, or is no longer enabled for Agents. \
+             It is not created again, for a new one would be empty. If it still exists, enable it for Agents again. Delete this \
+             object, or annotate it with agentengine.airbyte.com/recreate={} to have an empty one made\
              {held_back}",
             record.id,
             record.name.as_str(),

@@ -86,11 +86,8 @@ pub fn of_change(change: &WorkspaceChange, failure: &Failure) -> Finding {
     findings::change_refused(reason, change, &failure.detail)
 }
 
-/// The API has no code of its own for a plan's end: 402 and 403 mean it, and others where their words do.
+/// The API documents no code for a plan's end: 402 and 403 mean it. No words are documented either, and other refusals speak
+/// of limits too (of a name's length).
 fn is_of_plan(failure: &Failure) -> bool {
-    let words = failure.detail.to_lowercase();
-    let speaks_of_plan = ["plan", "limit", "quota", "subscription"]
-        .iter()
-        .any(|word| words.contains(word));
-    speaks_of_plan || matches!(failure.status, Some(402 | 403))
+    matches!(failure.status, Some(402 | 403))
 }

@@ -96,11 +96,16 @@ async fn gone(api: &Api<DynamicObject>, name: &str) {
     .await;
 }
 
-/// However the API says it.
+/// Whichever status the API has for it; its words tell nothing.
 /// Promise: input.stalled
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_plan_is_said_and_heals() {
-    for refusal in ["402", "403", "409", "422"] {
+    for (refusal, reason, advice) in [
+        ("402", "PlanLimit", "Raise the plan"),
+        ("403", "PlanLimit", "Raise the plan"),
+        ("409", "Rejected", "or raise the plan"),
+        ("422", "Rejected", "or raise the plan"),
+    ] {
         let stage = Stage::with(
             &[
                 "--knob",
@@ -113,9 +118,9 @@ async fn the_end_of_the_plan_is_said_and_heals() {
         .await;
         let _operator = stage.operator().await;
         stage.workspace("acme", json!({"name": "Acme"})).await;
-        let refused = stage.reason("acme", "PlanLimit").await;
+        let refused = stage.reason("acme", reason).await;
         assert!(
-            ready_message(&refused).contains("Raise the plan"),
+            ready_message(&refused).contains(advice),
             "{refusal}: {}",
             ready_message(&refused)
         );

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{code, untested};
-use crate::rig::{CONNECTORS, MINT, Rig};
+use crate::rig::{CONNECTORS, MINT, Rig, WORKSPACES};
 
 const EUROPE: &str = "b9e48d61-f082-4a14-a8d0-799a907938cb";
 const NO_REGION: &str = "00000000-0000-4000-8000-000000000000";
@@ -157,6 +157,31 @@ pub async fn observe(knob: &str, value: &str, rig: &Rig) -> bool {
                 assert_eq!((reply.status, &reply.body["tombstone"]), (200, &json!(true)));
             } else {
                 assert_eq!(reply.status, code(value));
+            }
+        }
+        "not_found_text" => {
+            let text = if value == "empty" { "" } else { value };
+            for status in ["404", "410"] {
+                rig.knob("deleted_get", status);
+                rig.knob("deleted_delete", status);
+                let (_, id) = rig.opened("acme").await;
+                rig.delete(&id).await;
+                let path = format!("{WORKSPACES}/{id}");
+                for (method, expected) in [
+                    (Method::GET, code(status)),
+                    (Method::PUT, 404),
+                    (Method::DELETE, code(status)),
+                ] {
+                    let body = json!({"name": "x"});
+                    rig.knob("error_shape", "envelope");
+                    let reply = rig.call(method.clone(), &path, Some(body.clone())).await;
+                    assert_eq!((reply.status, reply.text("message").as_str()), (expected, text));
+                    let bearer = rig.bearer().await;
+                    rig.knob("error_shape", "detail");
+                    let headers = [("authorization", bearer.as_str())];
+                    let reply = rig.send_undocumented(method, &path, &headers, Some(body)).await;
+                    assert_eq!((reply.status, reply.body), (expected, json!({"detail": text})));
+                }
             }
         }
         "rename_conflict" => {

@@ -3,8 +3,8 @@
 use agent_engine_operator::domain::remote::FailureClass::{
     self, Conflict, Denied, Missing, Rejected, Throttled,
 };
-use agent_engine_operator::domain::remote::TokenPath;
 use agent_engine_operator::domain::remote::WorkspaceState;
+use agent_engine_operator::domain::remote::{Deleted, TokenPath};
 use agent_engine_operator::emulator::Emulator;
 use agent_engine_operator::engine::{Client, ListFilter, UpdateFields};
 use axum::body::Body;
@@ -233,26 +233,37 @@ async fn the_life_of_an_opaque_token_is_the_documented_one() {
 #[tokio::test(start_paused = true)]
 async fn what_was_deleted_reads_as_gone_in_every_notation() {
     for shape in ["envelope", "detail", "error"] {
-        for value in ["404", "410", "200-tombstone"] {
-            let knobs = [
-                ("error_shape", shape),
-                ("deleted_get", value),
-                ("list_tombstones", "included"),
-            ];
-            let (_emulator, engine) = start(&knobs);
-            let id = id_of(&engine, "tenant").await;
-            engine.delete(&id).await.result.unwrap();
-            assert_eq!(engine.get(&id).await.result, Ok(None), "{shape} {value}");
-            assert_eq!(engine.search(&"tenant".into()).await.result, Ok(Vec::new()));
-            let change = UpdateFields {
-                name: Some("x".into()),
-                state: None,
-            };
-            assert_eq!(
-                engine.update(&id, &change).await.result.unwrap_err().class,
-                Missing,
-                "{shape} {value}"
-            );
+        for text in ["Workspace not found", "Not Found", "empty"] {
+            for value in ["404", "410", "200-tombstone"] {
+                let what = format!("{shape} {text} {value}");
+                let knobs = [
+                    ("error_shape", shape),
+                    ("not_found_text", text),
+                    ("deleted_get", value),
+                    ("list_tombstones", "included"),
+                ];
+                let (_emulator, engine) = start(&knobs);
+                // The list shows `default` too: read by its id, it shows that the route works.
+                engine.list(ListFilter::default()).await.result.unwrap();
+                let id = id_of(&engine, "tenant").await;
+                assert_eq!(engine.delete(&id).await.result, Ok(Deleted::Removed), "{what}");
+                assert_eq!(
+                    engine.delete(&id).await.result,
+                    Ok(Deleted::AlreadyGone),
+                    "{what}"
+                );
+                assert_eq!(engine.get(&id).await.result, Ok(None), "{what}");
+                assert_eq!(engine.search(&"tenant".into()).await.result, Ok(Vec::new()));
+                let change = UpdateFields {
+                    name: Some("x".into()),
+                    state: None,
+                };
+                assert_eq!(
+                    engine.update(&id, &change).await.result.unwrap_err().class,
+                    Missing,
+                    "{what}"
+                );
+            }
         }
     }
 }

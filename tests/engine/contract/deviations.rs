@@ -59,11 +59,21 @@ const TABLE: &[(&str, &str, End, &[Change])] = &[
     ("after_commit", "lost", Stops, &[("issue", "Unknown")]),
 ];
 
+/// What they change instead where errors have another shape than the envelope: a 404 needs more to be trusted.
+#[rustfmt::skip]
+const WITHOUT_ENVELOPE: &[(&str, &str, Change)] = &[
+    ("scoped_after_delete", "404", ("prove the deleted", "Malformed 404")),
+    // No other workspace is known yet; later a list has shown one.
+    ("get_lag_ms", "1", ("get", "Malformed 404")),
+    ("get_lag_ms", "1500", ("get", "Malformed 404")),
+];
+
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    TABLE.iter().map(|(knob, value, ..)| (*knob, *value))
+    let everywhere = TABLE.iter().map(|(knob, value, ..)| (*knob, *value));
+    everywhere.chain(WITHOUT_ENVELOPE.iter().map(|(knob, value, _)| (*knob, *value)))
 }
 
-pub fn of(knob: &str, value: &str, route: TokenPath) -> Vec<(&'static str, String)> {
+pub fn of(knob: &str, value: &str, route: TokenPath, shape: &str) -> Vec<(&'static str, String)> {
     // The older paths do not miss the current ones.
     if (knob, route) == ("current_paths", TokenPath::Embedded) {
         return Vec::new();
@@ -81,6 +91,15 @@ pub fn of(knob: &str, value: &str, route: TokenPath) -> Vec<(&'static str, Strin
             .and_then(|(last, _)| GOOD.iter().position(|(step, _)| step == last));
         let untold = GOOD.iter().skip(last.map_or(0, |last| last + 1));
         changed.extend(untold.map(|(step, _)| (*step, "-".to_owned())));
+    }
+    let instead = WITHOUT_ENVELOPE
+        .iter()
+        .find(|row| (row.0, row.1) == (knob, value));
+    if let Some((_, _, (step, told))) = instead
+        && shape != "envelope"
+    {
+        let place = changed.iter_mut().find(|(changed, _)| changed == step);
+        place.expect("a step that changes").1 = (*told).to_owned();
     }
     changed
 }

@@ -43,7 +43,7 @@ async fn the_story_changes_with_each_knob_exactly_as_written() {
                 for value in (knob.samples)() {
                     let told = tell(&Setting::new(route, shape).with(knob.name, &value)).await;
                     let found = deviation(&told);
-                    let written = deviations::of(knob.name, &value, route);
+                    let written = deviations::of(knob.name, &value, route, shape);
                     if found != written {
                         surprises.push(format!(
                             "{route:?} {shape} {}={value}: {found:?}, not {written:?}",

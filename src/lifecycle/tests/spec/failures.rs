@@ -20,46 +20,32 @@ fn creation_refused(class: FailureClass, status: u16, detail: &str) -> Finding {
     of_creation(&issue, &failure)
 }
 
-/// The answer's status tells, or its words.
+/// The answer's status tells, never its words.
 #[test]
 fn a_creation_refused_for_the_plan_says_so() {
     let plan = "Raise the plan, remove workspaces";
-    let other = "Change what is declared";
+    let other = "Change what is declared; or raise the plan";
     for (class, status, detail, reason, advice) in [
         (FailureClass::Denied, 402, "no", Reason::PlanLimit, plan),
         (FailureClass::Denied, 403, "no", Reason::PlanLimit, plan),
         (
             FailureClass::Rejected,
             422,
-            "Your Plan has 5 workspaces",
-            Reason::PlanLimit,
-            plan,
+            "the name exceeds the limit of 64 characters",
+            Reason::Rejected,
+            other,
         ),
         (
             FailureClass::Rejected,
             400,
             "workspace limit reached",
-            Reason::PlanLimit,
-            plan,
+            Reason::Rejected,
+            other,
         ),
         (
             FailureClass::Conflict,
             409,
             "quota exceeded",
-            Reason::PlanLimit,
-            plan,
-        ),
-        (
-            FailureClass::Rejected,
-            400,
-            "no active subscription",
-            Reason::PlanLimit,
-            plan,
-        ),
-        (
-            FailureClass::Rejected,
-            422,
-            "name is not allowed",
             Reason::Rejected,
             other,
         ),

@@ -29,7 +29,7 @@ fn a_ceiling_that_no_watch_has_shown_yet_is_obeyed() {
     for during in ["ReadCrd", "DeleteSecret"] {
         let mut world = World::with_acme();
         world.delete("acme");
-        world.meanwhile(during, |world| world.forbid_deletion());
+        world.meanwhile(during, World::forbid_deletion);
         world.live("acme", Duration::from_secs(60));
         assert!(world.objects.is_empty(), "{during}");
         assert_eq!(world.engine.names(), ["acme"], "{during}");
@@ -42,7 +42,7 @@ fn a_ceiling_that_was_lifted_retains_nothing() {
     let mut world = World::with_acme();
     world.forbid_deletion();
     world.delete("acme");
-    world.meanwhile("ReadObject", |world| world.allow_adoption());
+    world.meanwhile("ReadObject", World::allow_adoption);
     world.live("acme", Duration::from_secs(60));
     assert!(world.objects.is_empty() && world.engine.rows.is_empty());
 }

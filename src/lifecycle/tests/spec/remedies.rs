@@ -266,6 +266,19 @@ const REMEDIES: &[Remedy] = &[
         |w| w.edit("acme", |o| o.facts.recreate = o.status.workspace_id.clone()),
         End::Ready,
     ),
+    // Agent Engine may list and find a workspace only while it is enabled for Agents.
+    remedy(
+        "WorkspaceNotFound",
+        "If it still exists, enable it for Agents again",
+        World::with_acme_gone,
+        |w| {
+            w.engine.make(w.now, "acme");
+            w.engine.rows[0].workspace.id = WorkspaceId::from("ws-1");
+            w.advance(60);
+            w.list();
+        },
+        End::Ready,
+    ),
     remedy(
         "WorkspaceNotFound",
         "create another with the right id",
@@ -409,6 +422,17 @@ const REMEDIES: &[Remedy] = &[
             world
         },
         |w| w.edit("acme", |o| o.spec.suspend = None),
+        End::Ready,
+    ),
+    remedy(
+        "AccessDenied",
+        "a 403 can also mean that the organization is not enabled for Agents",
+        || {
+            let mut world = World::new();
+            world.fault("Search", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
+            applied(world)
+        },
+        World::heal,
         End::Ready,
     ),
     remedy(

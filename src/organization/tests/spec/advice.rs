@@ -1,5 +1,7 @@
 //! What an Organization advises leads out of the very state in which it is said.
 
+use std::time::Duration;
+
 use crate::crd::conditions::READY;
 use crate::domain::ids::OrganizationId;
 use crate::domain::object::{Deletion, Finalizer};
@@ -138,6 +140,24 @@ fn a_refused_credential_is_replaced() {
         &["Put a valid pair into the Secret"],
     );
     another_pair(&mut world, &ours(), 2);
+    says(&world, "Verified", &[]);
+}
+
+/// Promise: rule.remedies
+#[test]
+fn an_organization_without_access_to_agents_is_told_so() {
+    let mut world = World::verified();
+    let rows = std::mem::replace(&mut world.rows, Err(FailureClass::Denied));
+    world.advance(Duration::from_secs(600));
+    world.reconcile();
+    says(
+        &world,
+        "AccessDenied",
+        &["administrator rights", "not enabled for Agents"],
+    );
+    world.rows = rows;
+    world.advance(Duration::from_secs(600));
+    world.reconcile();
     says(&world, "Verified", &[]);
 }
 

@@ -1,0 +1,190 @@
+//! The calls on one workspace by its id: read, change, delete. A 404 of theirs means that the workspace is missing where
+//! [`not_found`] says so; where its shape leaves that open, one GET more is asked.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+
+use super::calibration::Route;
+use super::client::{Client, Reply, decode};
+use super::failure;
+use super::not_found::{self, Evidence};
+use super::operation::Operation;
+use super::wire::{UpdateRequest, WorkspaceAnswer};
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
+use crate::domain::remote::{Answer, Deleted, Failure, FailureClass, RemoteWorkspace, WorkspaceState};
+
+/// What is to be changed of a workspace; the rest is not sent.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct UpdateFields {
+    pub name: Option<WorkspaceName>,
+    pub state: Option<WorkspaceState>,
+}
+
+impl Client {
+    /// Reads one workspace. `None`: missing, said by a 404 of the API's own or by a tombstone.
+    pub async fn get(&self, id: &WorkspaceId) -> Answer<Option<RemoteWorkspace>> {
+        let started = self.now();
+        let mut reply = self.send_get(id).await;
+        let mut evidence = Evidence::None;
+        if open_404(&reply) {
+            evidence = self.evidence_of_the_route(id, &mut reply.requests).await;
+        }
+        let result = reply
+            .result
+            .and_then(|answer| self.success(self.redactor(), Operation::Get, answer, evidence))
+            .and_then(|answer| workspace(Operation::Get, id, &answer));
+        Answer {
+            started,
+            finished: self.now(),
+            date: reply.date,
+            requests: reply.requests,
+            result: match result {
+                Ok(workspace) if workspace.tombstone => Ok(None),
+                Ok(workspace) => Ok(Some(workspace)),
+                Err(Failure {
+                    class: FailureClass::Missing,
+                    ..
+                }) => Ok(None),
+                Err(failure) => Err(failure),
+            },
+        }
+    }
+
+    /// Changes what `change` names and returns the workspace as it is then. Changing nothing is refused: what an empty
+    /// update does is not documented.
+    pub async fn update(&self, id: &WorkspaceId, change: &UpdateFields) -> Answer<RemoteWorkspace> {
+        let UpdateFields { name, state } = change;
+        let request = match (name, state) {
+            (None, None) => Err(failure::not_sent("the change is empty")),
+            (name, state) => self.requests().update(
+                id,
+                &UpdateRequest {
+                    name: name.as_ref(),
+                    status: *state,
+                },
+            ),
+        };
+        self.write(Operation::Update, id, request, |answer| {
+            workspace(Operation::Update, id, answer)
+        })
+        .await
+    }
+
+    /// Deletes a workspace and all that is in it. Finding it gone is success.
+    pub async fn delete(&self, id: &WorkspaceId) -> Answer<Deleted> {
+        let request = self.requests().delete(id);
+        let answer = self
+            .write(Operation::Delete, id, request, |answer| {
+                // A portal's page is not the API's answer; an empty body is.
+                let is_the_apis = answer.body().is_empty()
+                    || decode::<serde_json::Map<_, _>>(Operation::Delete, answer).is_ok();
+                match (answer.status(), is_the_apis) {
+                    (StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT, true) => {
+                        Ok(Deleted::Removed)
+                    }
+                    (status, _) => Err(failure::of_body(
+                        Operation::Delete,
+                        status,
+                        "the answer to a deletion is not the API's",
+                    )),
+                }
+            })
+            .await;
+        answer.with_result(|result| match result {
+            Err(Failure {
+                class: FailureClass::Missing,
+                ..
+            }) => Ok(Deleted::AlreadyGone),
+            Ok(_) | Err(_) => result,
+        })
+    }
+
+    async fn write<T>(
+        &self,
+        operation: Operation,
+        id: &WorkspaceId,
+        request: Result<Request<Bytes>, Failure>,
+        read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
+    ) -> Answer<T> {
+        let started = self.now();
+        let mut reply = self.send_any(self.redactor(), operation, request).await;
+        let mut evidence = Evidence::None;
+        if open_404(&reply) {
+            let seen = self.get(id).await;
+            reply.requests = reply.requests.saturating_add(seen.requests);
+            if seen.result == Ok(None) {
+                evidence = Evidence::Confirmed;
+            }
+        }
+        let result = reply
+            .result
+            .and_then(|answer| self.success(self.redactor(), operation, answer, evidence))
+            .and_then(|answer| read(&answer));
+        Answer {
+            started,
+            finished: self.now(),
+            date: reply.date,
+            requests: reply.requests,
+            result,
+        }
+    }
+
+    /// Whether GET by id works, now that it has answered 404 for `missing`: from another workspace read within the last
+    /// minute, or from reading one. The read is on the account of this call.
+    async fn evidence_of_the_route(&self, missing: &WorkspaceId, requests: &mut u32) -> Evidence {
+        let route = self.calibration().route(missing, self.now());
+        match route {
+            Route::Answers => Evidence::Confirmed,
+            Route::Unknown => Evidence::None,
+            Route::Ask(other) => {
+                let reply = self.send_get(&other).await;
+                *requests = requests.saturating_add(reply.requests);
+                match self.calibration().route(missing, self.now()) {
+                    Route::Answers => Evidence::Confirmed,
+                    Route::Ask(_) | Route::Unknown => Evidence::None,
+                }
+            }
+        }
+    }
+
+    /// Sends a GET by id and keeps what its answer shows of the route.
+    async fn send_get(&self, id: &WorkspaceId) -> Reply {
+        let asked_at = self.now();
+        let reply = self
+            .send_any(self.redactor(), Operation::Get, self.requests().get(id))
+            .await;
+        if let Ok(answer) = &reply.result {
+            let mut calibration = self.calibration();
+            match answer.status() {
+                StatusCode::OK if workspace(Operation::Get, id, answer).is_ok() => {
+                    calibration.was_read(id, asked_at);
+                }
+                StatusCode::NOT_FOUND | StatusCode::GONE => calibration.was_not_found(id),
+                // Any other answer tells nothing of the route.
+                _ => {}
+            }
+        }
+        reply
+    }
+}
+
+fn open_404(reply: &Reply) -> bool {
+    reply.result.as_ref().is_ok_and(not_found::needs_evidence)
+}
+
+fn workspace(
+    operation: Operation,
+    id: &WorkspaceId,
+    answer: &Response<Bytes>,
+) -> Result<RemoteWorkspace, Failure> {
+    let workspace = RemoteWorkspace::from(decode::<WorkspaceAnswer>(operation, answer)?);
+    if workspace.id == *id {
+        Ok(workspace)
+    } else {
+        Err(failure::of_body(
+            operation,
+            answer.status(),
+            "the answer is about another workspace",
+        ))
+    }
+}
