@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Millis;
 use super::agent_engine::Row;
@@ -303,10 +303,24 @@ impl World {
                 pattern,
             } => {
                 self.touch_all();
-                let entries = granted(json!([PATTERNS[pattern]]), true, true);
+                let team = json!({"names": [TEAM]});
+                let entries = granted(team, json!([PATTERNS[pattern]]), true, true);
                 self.cluster
                     .edit_organization(now, &organization(n), |o| o.spec.access = entries);
             }
+            Act::GrantByLabel {
+                organization: n,
+                selector: which,
+            } => {
+                self.touch_all();
+                let entries = granted(json!({"selector": selector(which)}), json!(["*"]), true, true);
+                self.cluster
+                    .edit_organization(now, &organization(n), |o| o.spec.access = entries);
+            }
+            Act::DeclareDefault { object } => {
+                self.edit_spec(object, |spec| spec.name = WorkspaceName::from("default"));
+            }
+            Act::DefinitionGoes(goes) => self.cluster.definition_goes = goes,
             Act::DeleteOrganization { organization: n } => {
                 self.touch_all();
                 self.cluster.edit_organization(now, &organization(n), |o| {
@@ -574,7 +588,7 @@ impl World {
             self.kill_watch(kind, now + 1_000);
         }
         (self.writes_refused_until, self.crash_at) = (now, None);
-        self.cluster.admission = Admission::Nothing;
+        (self.cluster.admission, self.cluster.definition_goes) = (Admission::Nothing, false);
         let keys: Vec<Key> = self.cluster.workspaces.keys().cloned().collect();
         for key in keys {
             self.touch(&key);
@@ -616,13 +630,26 @@ fn access(names: Grants, adoption: bool, deletion: bool) -> Vec<AccessEntry> {
         Grants::Some => json!(["acme*", "tenant-*"]),
         Grants::None => json!([]),
     };
-    granted(names, adoption, deletion)
+    granted(json!({"names": [TEAM]}), names, adoption, deletion)
 }
 
-fn granted(names: serde_json::Value, adoption: bool, deletion: bool) -> Vec<AccessEntry> {
+/// The namespace has one label: see [`super::namespace_labels`].
+fn selector(which: usize) -> Value {
+    let expression = |operator: &str, values: &[&str]| json!({"matchExpressions": [{"key": "tier", "operator": operator, "values": values}]});
+    match which {
+        0 => json!({"matchLabels": {"tier": "gold"}}),
+        1 => json!({"matchLabels": {"tier": "none"}}),
+        2 => expression("In", &["gold", "silver"]),
+        3 => expression("NotIn", &["silver"]),
+        4 => expression("Exists", &[]),
+        _ => expression("DoesNotExist", &[]),
+    }
+}
+
+fn granted(namespaces: Value, names: Value, adoption: bool, deletion: bool) -> Vec<AccessEntry> {
     let permission = |allowed: bool| if allowed { "Allowed" } else { "Forbidden" };
     let entries = json!([{
-        "namespaces": {"names": [TEAM]},
+        "namespaces": namespaces,
         "workspaceNames": names,
         "adoption": permission(adoption),
         "deletion": permission(deletion),

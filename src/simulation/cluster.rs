@@ -130,6 +130,11 @@ impl SecretObject {
                 self.annotations.remove(DECLARED_ANNOTATION);
             }
             Admission::Freezes => self.immutable = true,
+            Admission::Rewrites => {
+                if let Content::Whole(content) = &mut self.content {
+                    content.workspace_name = "rewritten".into();
+                }
+            }
         }
     }
 
@@ -201,6 +206,7 @@ pub(super) struct Cluster {
     pub(super) secret_feed: Feed<Key, SecretObject>,
     pub(super) organization_feed: Feed<String, OrganizationObject>,
     pub(super) credential_feed: Feed<String, CredentialObject>,
+    pub(super) definition_goes: bool,
     /// What a policy does to Secrets that are written.
     pub(super) admission: Admission,
     /// When to look at the feeds, since this was taken last.
@@ -220,6 +226,7 @@ impl Cluster {
             secret_feed: Feed::new(lag),
             organization_feed: Feed::new(lag),
             credential_feed: Feed::new(lag),
+            definition_goes: false,
             admission: Admission::default(),
             look_at: Vec::new(),
             versions: 0,
@@ -257,7 +264,9 @@ impl Cluster {
         let metadata = &object.metadata;
         if metadata.deletion.is_some() && !metadata.held && !metadata.held_by_others {
             self.workspaces.remove(&key);
-            let look = self.workspace_feed.send(now, Change::Delete(key, object.metadata.version));
+            let look = self
+                .workspace_feed
+                .send(now, Change::Delete(key, object.metadata.version));
             self.look_at.push(look);
             self.collect_garbage(now, &object.metadata.uid);
             return Write::Removed;
@@ -347,7 +356,9 @@ impl Cluster {
         let name = object.name.clone();
         if object.metadata.deletion.is_some() && !object.metadata.held {
             self.organizations.remove(&name);
-            let look = self.organization_feed.send(now, Change::Delete(name, object.metadata.version));
+            let look = self
+                .organization_feed
+                .send(now, Change::Delete(name, object.metadata.version));
             self.look_at.push(look);
             return Write::Removed;
         }

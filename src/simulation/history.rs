@@ -15,7 +15,11 @@ pub const NAMES: [&str; 6] = ["acme", "zenith", "nadir", "ACME", "acme ", "Zenit
 pub(super) const DECLARED: usize = 3;
 
 /// What may be granted instead of everything: patterns that fit some of the names, or none.
-pub const PATTERNS: [&str; 8] = [
+pub const PATTERNS: [&str; 12] = [
+    "{namespace}-*",
+    "*-{namespace}",
+    "a{namespace}b*",
+    "Z*\u{e9}*",
     "acme",
     "a*e",
     "*dir",
@@ -25,6 +29,9 @@ pub const PATTERNS: [&str; 8] = [
     "tenant-1*",
     "*n*i*",
 ];
+
+/// How many selectors [`Act::GrantByLabel`] knows.
+pub const SELECTORS: usize = 6;
 
 /// Seeds from here on know rare acts, too. Those below stay what they were when they found something.
 pub const RARE_FROM: u64 = 200_000;
@@ -105,6 +112,10 @@ pub enum Act {
     SecretName {
         object: usize,
         name: usize,
+    },
+    /// Names the fallback workspace of every organization.
+    DeclareDefault {
+        object: usize,
     },
     /// Declares a label and an annotation of the Secret.
     DecorateSecret {
@@ -218,6 +229,11 @@ pub enum Act {
     DeleteOrganization {
         organization: usize,
     },
+    /// To namespaces with certain labels.
+    GrantByLabel {
+        organization: usize,
+        selector: usize,
+    },
     /// Says that so many may be missing.
     ConfirmMissing {
         organization: usize,
@@ -245,6 +261,8 @@ pub enum Act {
         during: Millis,
     },
     Admission(Admission),
+    /// The CustomResourceDefinition of Workspaces is being deleted, or is not.
+    DefinitionGoes(bool),
     // The process.
     Crash {
         down: Millis,
@@ -276,6 +294,8 @@ pub enum Admission {
     Drops,
     /// Makes the content immutable.
     Freezes,
+    /// Changes the name in the content.
+    Rewrites,
 }
 
 /// How a new object means to get its workspace.
@@ -433,7 +453,17 @@ fn act(setup: &Setup, temper: Temper, dice: &mut Rng) -> Act {
 fn rare(setup: &Setup, dice: &mut Rng) -> Act {
     let object = dice.usize(0..setup.objects.max(3));
     let organization = dice.usize(0..setup.organizations);
-    match dice.u8(0..16) {
+    match dice.u8(0..22) {
+        16..=17 => Act::GrantByLabel {
+            organization,
+            selector: dice.usize(0..SELECTORS),
+        },
+        18 => Act::DeclareDefault { object },
+        19 => Act::DefinitionGoes(dice.bool()),
+        20..=21 => Act::Weather {
+            organization,
+            weather: [Weather::Denies, Weather::PlanEnds][dice.usize(0..2)],
+        },
         0..=3 => Act::GrantPattern {
             organization,
             pattern: dice.usize(0..PATTERNS.len()),
@@ -449,7 +479,8 @@ fn rare(setup: &Setup, dice: &mut Rng) -> Act {
                 Admission::Overrides,
                 Admission::Drops,
                 Admission::Freezes,
-            ][dice.usize(0..5)],
+                Admission::Rewrites,
+            ][dice.usize(0..6)],
         ),
         12 => Act::DeleteOrganization { organization },
         13 => Act::ConfirmMissing {

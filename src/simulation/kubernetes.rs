@@ -166,7 +166,11 @@ impl World {
                     }
                 }
             }
-            ClusterEffect::ReadCrd => ClusterOutcome::Crd(CrdState::Serving),
+            ClusterEffect::ReadCrd => ClusterOutcome::Crd(if self.cluster.definition_goes {
+                CrdState::Going
+            } else {
+                CrdState::Serving
+            }),
         }
     }
 

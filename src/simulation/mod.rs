@@ -42,6 +42,8 @@ mod weather;
 mod without_slot;
 mod world;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 /// True time since the beginning of a history, in milliseconds.
@@ -51,6 +53,11 @@ pub type Millis = i64;
 pub fn wall(at: Millis) -> Timestamp {
     const BEGINNING: Millis = 1_800_000_000_000;
     Timestamp::from_millisecond(BEGINNING + at).expect("an instant of this century")
+}
+
+/// The labels of the only namespace.
+fn namespace_labels() -> BTreeMap<String, String> {
+    BTreeMap::from([("tier".to_owned(), "gold".to_owned())])
 }
 
 /// How long until `at` from `now`, in milliseconds; zero once it is over.

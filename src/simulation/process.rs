@@ -533,7 +533,7 @@ impl Process {
         let published = state.map_or_else(Published::default, |state| state.published.clone());
         let back_at = state.and_then(|state| state.limiter.back_at());
         OrganizationFacts::Readable(ReadableOrganization {
-            access: Access::resolve(&stored.spec.access, &object.key.0, &BTreeMap::new()),
+            access: Access::resolve(&stored.spec.access, &object.key.0, &super::namespace_labels()),
             defaults: stored.spec.defaults.clone().unwrap_or_default(),
             api_url: published
                 .endpoint

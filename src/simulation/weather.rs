@@ -33,6 +33,10 @@ pub enum Weather {
     Garbles,
     /// Lists of the organization are empty.
     ListsNothing,
+    /// 403 to everything, to the exchange of a credential as well.
+    Denies,
+    /// 402 to every issue: the plan has no workspace left.
+    PlanEnds,
 }
 
 /// What becomes of one request.
@@ -102,7 +106,12 @@ impl Weather {
                     Request::Write | Request::Issue => failure(FailureClass::Unknown, Some(200)),
                 }),
             },
+            Weather::Denies => refused(prompt, failure(FailureClass::Denied, Some(403))),
+            Weather::PlanEnds if request == Request::Issue => {
+                refused(prompt, failure(FailureClass::Rejected, Some(402)))
+            }
             Weather::Calm
+            | Weather::PlanEnds
             | Weather::Throttles(_)
             | Weather::LosesAnswers
             | Weather::RefusesAfterwards

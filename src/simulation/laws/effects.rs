@@ -19,7 +19,7 @@ use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::process::{Reconciling, Subject};
 use crate::simulation::requests::What;
 use crate::simulation::world::World;
-use crate::simulation::{Millis, wall};
+use crate::simulation::{Millis, namespace_labels, wall};
 use crate::tenancy::Access;
 
 /// What a live read before an effect may take, with the answers before it.
@@ -348,12 +348,12 @@ impl World {
             .as_ref()
             .map(|creation| &creation.name));
         let forbidden = organization.zip(name).is_some_and(|(organization, name)| {
-            let access = Access::resolve(&organization.spec.access, &object.key.0, &Default::default());
+            let access = Access::resolve(&organization.spec.access, &object.key.0, &namespace_labels());
             access
                 .grant(name)
                 .is_none_or(|grant| grant.deletion == Permission::Forbidden)
         });
-        policy == DeletionPolicy::Retain || forbidden
+        policy == DeletionPolicy::Retain || forbidden || self.cluster.definition_goes
     }
 
     pub(in crate::simulation) fn note_retentions(&mut self) {

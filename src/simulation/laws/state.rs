@@ -11,12 +11,12 @@ use crate::crd::conditions::{self, READY, TOKEN_READY};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteState, WorkspaceState};
-use crate::simulation::Millis;
 use crate::simulation::agent_engine::Token;
 use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::history::organization;
 use crate::simulation::weather::Weather;
 use crate::simulation::world::World;
+use crate::simulation::{Millis, namespace_labels};
 use crate::tenancy::Access;
 
 /// Watches that bring nothing for so long hinder the process.
@@ -270,7 +270,7 @@ impl World {
             .credentials
             .get(&stored.spec.credentials_secret_ref.name);
         let pinned = stored.status.organization_id.as_ref() == Some(&self.engine.organizations[n].id);
-        let access = Access::resolve(&stored.spec.access, &object.key.0, &Default::default());
+        let access = Access::resolve(&stored.spec.access, &object.key.0, &namespace_labels());
         let active = row.workspace.state == RemoteState::Known(WorkspaceState::Active);
         let same_name = self.engine.organizations[n].rows.values().filter(|other| {
             other.deleted.is_none() && fold(&other.workspace.name) == fold(&row.workspace.name)
