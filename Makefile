@@ -10,7 +10,7 @@ CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 # Rust and Go are compiled side by side. Cargo keeps its own count of jobs: that of this make would leave it one.
 BESIDE := $(MAKE) --no-print-directory --jobs 2
 
-.PHONY: help demo test laws soak fairness outage mutants cluster tools fidelity check advisories fmt generate
+.PHONY: help demo test laws soak coverage fairness outage mutants cluster tools fidelity check advisories fmt generate
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -61,6 +61,9 @@ FROM ?= 201000
 
 soak: ## Run histories of the simulator on all cores, and tell what breaks a law (SEEDS=10000, FROM=201000)
 	$(CARGO) run --release --features simulation --example soak -- --seeds $(SEEDS) --from $(FROM)
+
+coverage: ## Measure which branches of the decision core the simulator reaches (SEEDS=10000; needs llvm-tools)
+	@CARGO='$(CARGO)' tools/coverage $(SEEDS) $(FROM)
 
 # Empty: none, as on a cluster where Helm installs them.
 CRDS ?= crds

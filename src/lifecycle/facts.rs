@@ -65,12 +65,13 @@ pub enum OrganizationFacts {
 #[derive(Clone, Debug)]
 pub struct ReadableOrganization {
     pub name: String,
+    pub uid: Uid,
     pub access: Access,
     pub defaults: Defaults,
     pub api_url: String,
     pub verification: Verification,
     pub missing: Missing,
-    /// Grows with every change that a waiting Workspace may depend on.
+    /// Grows with every change that a waiting Workspace may depend on. Another incarnation begins at zero.
     pub revision: u64,
     /// When Agent Engine last answered it again, having failed.
     pub recovered_at: Option<Timestamp>,

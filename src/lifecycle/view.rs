@@ -168,7 +168,7 @@ impl View {
         self.object.reconcile_at.hash(&mut hasher);
         self.object.recreate.hash(&mut hasher);
         self.readable()
-            .map(|organization| (&organization.name, organization.revision))
+            .map(|organization| (&organization.uid, organization.revision))
             .hash(&mut hasher);
         match aspect {
             Aspect::Sync => {}

@@ -205,6 +205,41 @@ mod tests {
         assert_eq!(availability.next_probe(), None);
     }
 
+    /// Who is refused was heard. A pause that was asked for is not this value's.
+    #[test]
+    fn a_refusal_is_an_answer_and_a_pause_is_none_of_both() {
+        for (class, probes) in [
+            (FailureClass::Denied, None),
+            (FailureClass::Missing, None),
+            (FailureClass::Throttled(Duration::ZERO), Some(at(101))),
+            (FailureClass::Malformed, Some(at(101))),
+        ] {
+            let mut availability = away_since_100();
+            let failure = Failure {
+                class,
+                ..unavailable()
+            };
+            let answered = Answered {
+                requests: 1,
+                took: Duration::ZERO,
+                failure: Some(&failure),
+            };
+            for now in 100..110 {
+                availability.observe(at(now), &answered);
+            }
+            assert_eq!(availability.next_probe(), probes, "{class:?}");
+        }
+    }
+
+    /// What was sent in the very instant of an answered request was not sent before it.
+    #[test]
+    fn failures_of_the_same_instant_count() {
+        let mut availability = Availability::default();
+        ends(&mut availability, 100, 0, false);
+        (0..5).for_each(|_| _ = ends(&mut availability, 101, 1, true));
+        assert!(availability.next_probe().is_some());
+    }
+
     #[test]
     fn while_it_is_away_one_probe_follows_the_other_ever_more_rarely() {
         let mut availability = away_since_100();

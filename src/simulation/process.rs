@@ -542,6 +542,7 @@ impl Process {
             missing: published.missing,
             revision: published.revision,
             recovered_at: published.recovered_at.max(back_at),
+            uid: stored.metadata.uid.clone(),
             name,
         })
     }

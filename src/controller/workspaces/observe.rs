@@ -115,6 +115,7 @@ pub(super) fn organization(
         missing: published.missing,
         revision: published.revision,
         recovered_at: published.recovered_at.max(back_at),
+        uid: Uid::new(uid.unwrap_or_default()),
         name,
     })
 }

@@ -155,6 +155,7 @@ impl World {
             engine: Engine::default(),
             organization: OrganizationFacts::Readable(ReadableOrganization {
                 name: "default".to_owned(),
+                uid: "uid-of-default".into(),
                 access: Access::none(),
                 defaults: Defaults::default(),
                 api_url: API_URL.to_owned(),

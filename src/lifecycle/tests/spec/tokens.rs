@@ -233,6 +233,21 @@ fn once_a_list_shows_the_name_for_itself_alone_the_next_token_is_issued() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// Its revisions begin again at the same number.
+#[test]
+fn what_an_organization_of_before_refused_is_tried_with_the_next_one() {
+    let mut world = World::with_acme_due();
+    world.fault("Issue", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
+    world.live("acme", Duration::from_secs(3000));
+    world.heal();
+    let issues = world.count("Issue");
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.count("Issue"), issues, "it rests");
+    world.readable().uid = "uid-of-the-next-one".into();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
 /// The GET before the issue shows that name.
 #[test]
 fn no_token_is_issued_under_an_ungranted_name() {
