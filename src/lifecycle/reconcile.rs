@@ -42,8 +42,8 @@ pub struct Reconcile {
     sync_calls: u32,
     token_calls: u32,
     doing: Option<Doing>,
-    /// Of the last call that failed.
-    fault: Fault,
+    /// Of the last calls.
+    faults: Faults,
     /// The Ready reason at the start: an event for it was published already.
     began_with: Option<String>,
 }
@@ -114,7 +114,7 @@ impl Reconcile {
             sync_calls: 0,
             token_calls: 0,
             doing: None,
-            fault: Fault::default(),
+            faults: Faults::default(),
             began_with,
         }
     }
@@ -256,9 +256,11 @@ impl Reconcile {
         };
         let answered = answer.answered();
         limiter.answered(self.view.now, &answered);
-        if let Some(failure) = answered.failure {
-            self.fault = Fault::of(failure.class);
-        }
+        // A server that fails one call and then answers another is not away: what failed does not heal by itself.
+        *self.faults.of(aspect) = match answered.failure {
+            Some(failure) => Fault::of(failure.class),
+            None => Fault::Refused,
+        };
         for _ in 1..budget::charged(call, answered.requests) {
             self.charge_call(aspect);
         }
@@ -342,7 +344,7 @@ impl Reconcile {
         };
         let bill = budget::bill(sync, token, before);
         let urgency = token_secret::urgency(&self.view);
-        let fault = self.fault;
+        let faults = self.faults;
         let memory = &mut self.view.memory;
         [
             (
@@ -351,7 +353,7 @@ impl Reconcile {
                 &verdict.synced,
                 sync,
                 bill.sync,
-                Urgency::Normal,
+                (Urgency::Normal, faults.sync),
                 Why::RetrySync,
             ),
             (
@@ -360,41 +362,43 @@ impl Reconcile {
                 &verdict.token,
                 token,
                 bill.token,
-                urgency,
+                (urgency, faults.token),
                 Why::RetryToken,
             ),
         ]
         .into_iter()
-        .filter_map(|(backoff, cause, finding, attempts, charge, urgency, why)| {
-            let rests = backoff.not_before(cause).filter(|at| *at > now);
-            // A refusal of the Kubernetes API costs no call, and heals by itself: it is tried again soon.
-            let urgency = match (charge, why) {
-                (Some(0), Why::RetryToken) => Urgency::Token,
-                (_, _) => urgency,
-            };
-            match (charge, rests) {
-                (Some(calls), rests) if attempts.ended != Ended::Failed => {
-                    backoff.pay(now, calls);
-                    let next = rests.map(|at| Wakeup::new(at, why));
-                    Some(next.unwrap_or_else(|| Wakeup::waits_for_others(now)))
+        .filter_map(
+            |(backoff, cause, finding, attempts, charge, (urgency, fault), why)| {
+                let rests = backoff.not_before(cause).filter(|at| *at > now);
+                // A refusal of the Kubernetes API costs no call, and heals by itself: it is tried again soon.
+                let urgency = match (charge, why) {
+                    (Some(0), Why::RetryToken) => Urgency::Token,
+                    (_, _) => urgency,
+                };
+                match (charge, rests) {
+                    (Some(calls), rests) if attempts.ended != Ended::Failed => {
+                        backoff.pay(now, calls);
+                        let next = rests.map(|at| Wakeup::new(at, why));
+                        Some(next.unwrap_or_else(|| Wakeup::waits_for_others(now)))
+                    }
+                    (Some(calls), _) => {
+                        let attempt = FailedAttempt {
+                            calls,
+                            urgency,
+                            fault,
+                        };
+                        Some(Wakeup::new(backoff.failed(now, cause, attempt, &uid), why))
+                    }
+                    (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
+                    // The aspect waits for an event. It made no call, so it does not rest.
+                    (None, _) if !finding.is_ready() => Some(Wakeup::waits_for_others(now)),
+                    (None, _) => {
+                        backoff.succeeded();
+                        None
+                    }
                 }
-                (Some(calls), _) => {
-                    let attempt = FailedAttempt {
-                        calls,
-                        urgency,
-                        fault,
-                    };
-                    Some(Wakeup::new(backoff.failed(now, cause, attempt, &uid), why))
-                }
-                (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
-                // The aspect waits for an event. It made no call, so it does not rest.
-                (None, _) if !finding.is_ready() => Some(Wakeup::waits_for_others(now)),
-                (None, _) => {
-                    backoff.succeeded();
-                    None
-                }
-            }
-        })
+            },
+        )
         .collect()
     }
 
@@ -498,6 +502,22 @@ fn after(view: &View, change: &Change) -> WorkspaceStatus {
         Step::Settle(Ending::Waits(_)) | Step::Act(..) | Step::Leave => next.stored,
         Step::Settle(ending) => status::status(&next, &status::verdict(&next, &ending)),
         Step::Store(change) => status::after(&next, &change),
+    }
+}
+
+/// Whose fault the last call for each aspect was.
+#[derive(Clone, Copy, Debug, Default)]
+struct Faults {
+    sync: Fault,
+    token: Fault,
+}
+
+impl Faults {
+    fn of(&mut self, aspect: Aspect) -> &mut Fault {
+        match aspect {
+            Aspect::Sync => &mut self.sync,
+            Aspect::Token => &mut self.token,
+        }
     }
 }
 
