@@ -128,7 +128,7 @@ impl Client {
     }
 
     /// Issues a token for the workspace of that name, and creates that workspace if there is none. Never repeated;
-    /// [`FailureClass::Unknown`] whenever it may have been carried out without us learning so.
+    /// [`Unknown`](crate::domain::remote::FailureClass::Unknown) whenever it may have been carried out without us learning so.
     pub async fn issue(&self, name: &WorkspaceName, region: Option<&RegionId>) -> Answer<ScopedToken> {
         let request = self.0.requests.issue(name, region);
         self.call(Operation::Issue, request, |answer| {

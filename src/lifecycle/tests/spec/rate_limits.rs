@@ -163,12 +163,12 @@ fn while_agent_engine_is_away_an_object_waits_and_says_so() {
 #[test]
 fn a_running_reconcile_waits_for_the_next_probe() {
     let mut world = World::with_acme_due();
-    world.meanwhile("Issue", |world| away(world));
+    world.meanwhile("Issue", away);
     world.fault("Issue", Fault::Answers(FailureClass::Transient, 503), 1);
     world.reconcile("acme").unwrap();
     assert_eq!(world.kinds(), ["Get", "Issue"]);
     let mut world = World::with_acme_due();
-    world.meanwhile("Get", |world| away(world));
+    world.meanwhile("Get", away);
     world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
