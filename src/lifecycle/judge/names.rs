@@ -51,6 +51,15 @@ pub fn id_claimed_by_other(view: &View, organization: &OrganizationId, id: &Work
     holder(view, &key).map(|holder| findings::id_claimed(id, &holder))
 }
 
+/// The same of an object in the same namespace. Who knows an id learns nothing of another namespace by it.
+pub fn id_claimed_in_sight(view: &View, organization: &OrganizationId, id: &WorkspaceId) -> Option<Finding> {
+    let key = ClaimKey::Id(organization.clone(), id.clone());
+    let winner = view.claim_result.lost.get(&key)?;
+    (winner.namespace == view.object.namespace)
+        .then(|| id_claimed_by_other(view, organization, id))
+        .flatten()
+}
+
 /// Grant and claim in one.
 pub fn may_use(view: &View, organization: &OrganizationId, name: &WorkspaceName) -> Result<Grant, Finding> {
     let grant = granted(view, name)?;

@@ -175,7 +175,7 @@ pub fn adopt_by_id(view: &View) -> Option<Step> {
     let organization = view.verified()?;
     let name = &view.declared.name;
     let gates = names::granted(view, name)
-        .and_then(|_| names::id_claimed_by_other(view, organization, id).map_or(Ok(()), Err))
+        .and_then(|_| names::id_claimed_in_sight(view, organization, id).map_or(Ok(()), Err))
         .and_then(|()| names::may_use(view, organization, name))
         .and_then(|_| wished_for_here(view, organization));
     if let Err(finding) = gates {
