@@ -9,7 +9,7 @@
 //! - [`object`]: facts about any Kubernetes object of ours.
 //! - [`verification`]: whose credential it is, and whether too many workspaces are missing at once.
 //! - [`time`]: arithmetic on instants that cannot panic.
-//! - `testing` (tests): how many cases property tests draw.
+//! - `testing` (tests): what tests of several rooms use.
 
 pub mod finding;
 pub mod ids;

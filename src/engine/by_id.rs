@@ -29,25 +29,17 @@ impl Client {
         if open_404(&reply) {
             evidence = self.evidence_of_the_route(id, &mut reply.requests).await;
         }
-        let result = reply
-            .result
-            .and_then(|answer| self.success(self.redactor(), Operation::Get, answer, evidence))
-            .and_then(|answer| workspace(Operation::Get, id, &answer));
-        Answer {
-            started,
-            finished: self.now(),
-            date: reply.date,
-            requests: reply.requests,
-            result: match result {
-                Ok(workspace) if workspace.tombstone => Ok(None),
-                Ok(workspace) => Ok(Some(workspace)),
-                Err(Failure {
-                    class: FailureClass::Missing,
-                    ..
-                }) => Ok(None),
-                Err(failure) => Err(failure),
-            },
-        }
+        let reply = self.success(self.redactor(), Operation::Get, reply, evidence);
+        let answer = self.answer(started, reply, |answer| workspace(Operation::Get, id, answer));
+        answer.with_result(|result| match result {
+            Ok(workspace) if workspace.tombstone => Ok(None),
+            Ok(workspace) => Ok(Some(workspace)),
+            Err(Failure {
+                class: FailureClass::Missing,
+                ..
+            }) => Ok(None),
+            Err(failure) => Err(failure),
+        })
     }
 
     /// Changes what `change` names and returns the workspace as it is then. Changing nothing is refused: what an empty
@@ -116,17 +108,8 @@ impl Client {
                 evidence = Evidence::Confirmed;
             }
         }
-        let result = reply
-            .result
-            .and_then(|answer| self.success(self.redactor(), operation, answer, evidence))
-            .and_then(|answer| read(&answer));
-        Answer {
-            started,
-            finished: self.now(),
-            date: reply.date,
-            requests: reply.requests,
-            result,
-        }
+        let reply = self.success(self.redactor(), operation, reply, evidence);
+        self.answer(started, reply, read)
     }
 
     /// Whether GET by id works, now that it has answered 404 for `missing`: from another workspace read within the last

@@ -193,19 +193,8 @@ impl Client {
         read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
     ) -> Answer<T> {
         let started = self.now();
-        let Reply {
-            date,
-            requests,
-            result,
-        } = self.send(redactor, operation, request).await;
-        let result = result.and_then(|answer| read(&answer));
-        Answer {
-            started,
-            finished: self.now(),
-            date,
-            requests,
-            result,
-        }
+        let reply = self.send(redactor, operation, request).await;
+        self.answer(started, reply, read)
     }
 
     pub(super) async fn send_plain(
@@ -222,32 +211,46 @@ impl Client {
         operation: Operation,
         request: Result<Request<Bytes>, Failure>,
     ) -> Reply {
-        let Reply {
-            date,
-            requests,
-            result,
-        } = self.send_any(redactor, operation, request).await;
-        let result = result.and_then(|answer| self.success(redactor, operation, answer, Evidence::None));
-        Reply {
-            date,
-            requests,
-            result,
-        }
+        let reply = self.send_any(redactor, operation, request).await;
+        self.success(redactor, operation, reply, Evidence::None)
     }
 
-    /// The answer, if it is a success; `evidence` is for a 404.
+    /// The reply, a failure if its status is no success; `evidence` is for a 404.
     pub(super) fn success(
         &self,
         redactor: &Redactor,
         operation: Operation,
-        answer: Response<Bytes>,
+        reply: Reply,
         evidence: Evidence,
-    ) -> Result<Response<Bytes>, Failure> {
-        if answer.status().is_success() {
-            Ok(answer)
-        } else {
-            let now = self.now();
-            Err(failure::of_status(operation, &answer, redactor, now, evidence))
+    ) -> Reply {
+        let judged = |answer: Response<Bytes>| {
+            if answer.status().is_success() {
+                Ok(answer)
+            } else {
+                let now = self.now();
+                Err(failure::of_status(operation, &answer, redactor, now, evidence))
+            }
+        };
+        Reply {
+            result: reply.result.and_then(judged),
+            ..reply
+        }
+    }
+
+    /// What a call that began at `started` has come to.
+    pub(super) fn answer<T>(
+        &self,
+        started: Timestamp,
+        reply: Reply,
+        read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
+    ) -> Answer<T> {
+        let result = reply.result.and_then(|answer| read(&answer));
+        Answer {
+            started,
+            finished: self.now(),
+            date: reply.date,
+            requests: reply.requests,
+            result,
         }
     }
 

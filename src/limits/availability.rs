@@ -160,28 +160,17 @@ impl Availability {
 mod tests {
     use super::*;
     use crate::domain::remote::Failure;
+    use crate::domain::testing::{answered, unavailable};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn unavailable() -> Failure {
-        Failure {
-            class: FailureClass::Transient,
-            status: Some(503),
-            detail: String::new(),
-        }
-    }
-
     /// A request that took so many seconds, and failed or not.
     fn ends(availability: &mut Availability, now: i64, took: u64, fails: bool) -> Turn {
         let failure = unavailable();
-        let answered = Answered {
-            requests: 1,
-            took: Duration::from_secs(took),
-            failure: fails.then_some(&failure),
-        };
-        availability.observe(at(now), &answered)
+        let failure = fails.then_some(&failure);
+        availability.observe(at(now), &answered(Duration::from_secs(took), failure))
     }
 
     fn away_since_100() -> Availability {
@@ -219,13 +208,8 @@ mod tests {
                 class,
                 ..unavailable()
             };
-            let answered = Answered {
-                requests: 1,
-                took: Duration::ZERO,
-                failure: Some(&failure),
-            };
             for now in 100..110 {
-                availability.observe(at(now), &answered);
+                availability.observe(at(now), &answered(Duration::ZERO, Some(&failure)));
             }
             assert_eq!(availability.next_probe(), probes, "{class:?}");
         }

@@ -333,9 +333,7 @@ impl RateLimiter {
                 return;
             };
             let due = gcra.take(from);
-            self.expiries.remove(&(place.expires, who.clone()));
-            self.called.insert(who.clone());
-            self.keep(who, lane, place, due);
+            self.hand_out(who, lane, place, due);
         }
     }
 
@@ -350,12 +348,13 @@ impl RateLimiter {
         };
         let (who, lane, place) = first;
         self.availability.probed(from);
-        self.expiries.remove(&(place.expires, who.clone()));
-        self.called.insert(who.clone());
-        self.keep(who, lane, place, from);
+        self.hand_out(who, lane, place, from);
     }
 
-    fn keep(&mut self, who: Uid, lane: Lane, place: lines::Place, due: Timestamp) {
+    /// The caller is no longer in line: it is called, and may ask from `due` on.
+    fn hand_out(&mut self, who: Uid, lane: Lane, place: lines::Place, due: Timestamp) {
+        self.expiries.remove(&(place.expires, who.clone()));
+        self.called.insert(who.clone());
         let expires = later(place.told.max(due), EXPIRES_AFTER);
         self.expiries.insert((expires, who.clone()));
         let given = Given {

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::Millis;
 use super::agent_engine::Row;
-use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL};
-use super::cluster::{Key, OrganizationObject, WorkspaceObject};
+use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL, Key, OrganizationObject, WorkspaceObject};
 use super::history::organization;
 use super::history::{Act, Admission, Adopt, DECLARED, Grants, Kind, NAMES, PATTERNS, Siege};
 use super::weather::Weather;
@@ -102,6 +101,13 @@ impl World {
 
     fn edit_spec(&mut self, object: usize, how: impl FnOnce(&mut WorkspaceSpec)) {
         self.edit(object, |o| how(&mut o.spec));
+    }
+
+    /// Replaces what an Organization grants.
+    fn grant(&mut self, n: usize, entries: Vec<AccessEntry>) {
+        self.touch_all();
+        self.cluster
+            .edit_organization(self.now, &organization(n), |o| o.spec.access = entries);
     }
 
     fn row_id(&self, organization: usize, row: usize) -> Option<WorkspaceId> {
@@ -260,10 +266,7 @@ impl World {
                 adoption,
                 deletion,
             } => {
-                let entries = access(names, adoption, deletion);
-                self.touch_all();
-                self.cluster
-                    .edit_organization(now, &organization(n), |o| o.spec.access = entries);
+                self.grant(n, access(names, adoption, deletion));
             }
             Act::DefaultPolicy {
                 organization: n,
@@ -302,20 +305,15 @@ impl World {
                 organization: n,
                 pattern,
             } => {
-                self.touch_all();
                 let team = json!({"names": [TEAM]});
-                let entries = granted(team, json!([PATTERNS[pattern]]), true, true);
-                self.cluster
-                    .edit_organization(now, &organization(n), |o| o.spec.access = entries);
+                self.grant(n, granted(team, json!([PATTERNS[pattern]]), true, true));
             }
             Act::GrantByLabel {
                 organization: n,
                 selector: which,
             } => {
-                self.touch_all();
-                let entries = granted(json!({"selector": selector(which)}), json!(["*"]), true, true);
-                self.cluster
-                    .edit_organization(now, &organization(n), |o| o.spec.access = entries);
+                let labelled = json!({"selector": selector(which)});
+                self.grant(n, granted(labelled, json!(["*"]), true, true));
             }
             Act::DeclareDefault { object } => {
                 self.edit_spec(object, |spec| spec.name = WorkspaceName::from("default"));
@@ -574,9 +572,7 @@ impl World {
                     self.cluster.put_organization(now, again);
                 }
             }
-            let entries = access(Grants::All, true, true);
-            self.cluster
-                .edit_organization(now, &organization(n), |o| o.spec.access = entries);
+            self.grant(n, access(Grants::All, true, true));
         }
         for kind in [
             Kind::Workspaces,
@@ -635,7 +631,10 @@ fn access(names: Grants, adoption: bool, deletion: bool) -> Vec<AccessEntry> {
 
 /// The namespace has one label: see [`super::namespace_labels`].
 fn selector(which: usize) -> Value {
-    let expression = |operator: &str, values: &[&str]| json!({"matchExpressions": [{"key": "tier", "operator": operator, "values": values}]});
+    let expression = |operator: &str, values: &[&str]| {
+        let one = json!({"key": "tier", "operator": operator, "values": values});
+        json!({"matchExpressions": [one]})
+    };
     match which {
         0 => json!({"matchLabels": {"tier": "gold"}}),
         1 => json!({"matchLabels": {"tier": "none"}}),

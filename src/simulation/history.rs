@@ -454,16 +454,6 @@ fn rare(setup: &Setup, dice: &mut Rng) -> Act {
     let object = dice.usize(0..setup.objects.max(3));
     let organization = dice.usize(0..setup.organizations);
     match dice.u8(0..22) {
-        16..=17 => Act::GrantByLabel {
-            organization,
-            selector: dice.usize(0..SELECTORS),
-        },
-        18 => Act::DeclareDefault { object },
-        19 => Act::DefinitionGoes(dice.bool()),
-        20..=21 => Act::Weather {
-            organization,
-            weather: [Weather::Denies, Weather::PlanEnds][dice.usize(0..2)],
-        },
         0..=3 => Act::GrantPattern {
             organization,
             pattern: dice.usize(0..PATTERNS.len()),
@@ -487,9 +477,19 @@ fn rare(setup: &Setup, dice: &mut Rng) -> Act {
             organization,
             count: dice.usize(0..12),
         },
-        _ => Act::Rate {
+        14..=15 => Act::Rate {
             organization,
             requests_per_second: [None, Some(1), Some(100)][dice.usize(0..3)],
+        },
+        16..=17 => Act::GrantByLabel {
+            organization,
+            selector: dice.usize(0..SELECTORS),
+        },
+        18 => Act::DeclareDefault { object },
+        19 => Act::DefinitionGoes(dice.bool()),
+        _ => Act::Weather {
+            organization,
+            weather: [Weather::Denies, Weather::PlanEnds][dice.usize(0..2)],
         },
     }
 }

@@ -6,7 +6,7 @@ use super::Millis;
 use super::agent_engine::Knobs;
 use super::history::{Act, History, Setup, Timed};
 use super::weather::Weather;
-use super::world::World;
+use super::world::{SETTLED, World};
 
 /// Until then the objects are created and every token is in its Secret.
 const BEGINS: Millis = 600_000;
@@ -40,11 +40,22 @@ pub struct Recovery {
 }
 
 impl Outage {
+    /// That of the bar: 15 minutes, in which every token ends.
+    pub fn of_the_bar(objects: usize, requests_per_second: Option<i32>) -> Self {
+        Self {
+            objects,
+            lasts: 900_000,
+            token_life: 600_000,
+            requests_per_second,
+        }
+    }
+
     /// Lives through it, and watches until every token is new.
     pub fn live(self) -> Recovery {
         let history = self.history();
         let mut world = World::new(&history, false);
-        let (begins, ends) = (60_000 + BEGINS, 60_000 + BEGINS + self.lasts);
+        let begins = SETTLED + BEGINS;
+        let ends = begins + self.lasts;
         self.run_until(&mut world, &history, ends);
         let old = world.engine.tokens.len();
         let mut renewed = Vec::new();
@@ -144,12 +155,7 @@ mod tests {
     /// Promise: rule.away
     #[test]
     fn after_an_outage_every_token_is_new_as_soon_as_the_rate_allows() {
-        let outage = Outage {
-            objects: 300,
-            lasts: 900_000,
-            token_life: 600_000,
-            requests_per_second: Some(50),
-        };
+        let outage = Outage::of_the_bar(300, Some(50));
         let recovery = outage.live();
         assert_eq!(recovery.late, 0);
         // 900 calls at 50 a second, and the next probe.

@@ -18,6 +18,9 @@ use crate::crd::workspace::WorkspaceSpec;
 /// How often the laws look at what is stored.
 const LOOK_EVERY: Millis = 10_000;
 
+/// Acts begin so late where objects are there from the beginning.
+pub(super) const SETTLED: Millis = 60_000;
+
 /// Something that is to happen.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -115,7 +118,7 @@ impl World {
         world.at(0, Event::Start);
         world.at(LOOK_EVERY, Event::Laws);
         world.at(30_000, Event::Siege);
-        let mut at = if world.setup.objects > 0 { 60_000 } else { 2_000 };
+        let mut at = if world.setup.objects > 0 { SETTLED } else { 2_000 };
         for (n, timed) in history.acts.iter().enumerate() {
             at += timed.after;
             world.at(at, Event::Act(n));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::{self, Stage, is_ready, ready_reason, recorded_id, text};
+use crate::support::{self, LONG, Stage, is_ready, ready_reason, recorded_id, text};
 use agent_engine_operator::crd::organization::OrganizationSpec;
 use agent_engine_operator::crd::workspace::WorkspaceSpec;
 use agent_engine_operator::crd::{Organization, Workspace};
@@ -17,6 +17,9 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
+
+/// So long after a start, the process before may have sent a token request: nothing is deleted.
+const IN_DOUBT: Duration = Duration::from_secs(60);
 
 /// Where the answers allow no workspace: the reason that is shown, on the Workspace, instead of Ready.
 #[rustfmt::skip]
@@ -372,7 +375,11 @@ async fn a_404_of_another_server_lets_no_object_go() {
     }
     for (n, answer) in answers.iter().enumerate() {
         let name = format!("held-{n}");
-        let held = stage.reason(&name, "DeletionBlocked").await;
+        let blocked = |workspace: &Workspace| ready_reason(workspace).as_deref() == Some("DeletionBlocked");
+        let what = format!("{name} to be DeletionBlocked");
+        let held = stage
+            .until_within(IN_DOUBT + LONG, &stage.tenant, &name, &what, blocked)
+            .await;
         let message = support::ready_message(&held);
         assert!(
             message.contains("check spec.endpoint of the Organization"),

@@ -132,15 +132,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The bar: 15 minutes, and every token has ended.
 fn recover(objects: usize, requests_per_second: Option<i32>) -> ExitCode {
-    let outage = Outage {
-        objects,
-        lasts: 900_000,
-        token_life: 600_000,
-        requests_per_second,
-    };
-    let recovery = outage.live();
+    let recovery = Outage::of_the_bar(objects, requests_per_second).live();
     println!(
         "calls in vain: {}; without a new token: {}",
         recovery.calls_in_vain, recovery.late

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 /// For what takes one reconcile of a controller on a busy machine.
 pub const SHORT: Duration = Duration::from_secs(20);
 /// For what goes through the garbage collector, a namespace's deletion or a process's start.
-pub const LONG: Duration = Duration::from_secs(120);
+pub const LONG: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(75);
 

@@ -1,5 +1,7 @@
 //! What a story waits for.
 
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::Secret;
 
 use agent_engine_operator::crd::{Organization, Workspace};
@@ -22,7 +24,19 @@ impl Stage {
         what: &str,
         holds: impl Fn(&Workspace) -> bool,
     ) -> Workspace {
-        eventually(what, LONG, || async {
+        self.until_within(LONG, namespace, name, what, holds).await
+    }
+
+    /// The same with a deadline of its own.
+    pub async fn until_within(
+        &self,
+        deadline: Duration,
+        namespace: &str,
+        name: &str,
+        what: &str,
+        holds: impl Fn(&Workspace) -> bool,
+    ) -> Workspace {
+        eventually(what, deadline, || async {
             match self.workspaces_in(namespace).get(name).await {
                 Ok(workspace) if holds(&workspace) => Ok(workspace),
                 Ok(workspace) => Err(format!("{:#?}", workspace.status)),

@@ -20,10 +20,15 @@ pub fn granted(view: &View, name: &WorkspaceName) -> Result<Grant, Finding> {
     grant(view, name).ok_or_else(|| findings::not_granted(view, name))
 }
 
+/// Whether a tenant may know of the object: it is in its own namespace.
+fn is_in_sight(view: &View, winner: &Claimant) -> bool {
+    winner.namespace == view.object.namespace
+}
+
 /// The holder of a key, as far as a tenant may know: objects in other namespaces are not named.
 fn holder(view: &View, key: &ClaimKey) -> Option<String> {
     let winner = view.claim_result.lost.get(key)?;
-    Some(if winner.namespace == view.object.namespace {
+    Some(if is_in_sight(view, winner) {
         format!("the Workspace object {:?}", winner.name)
     } else {
         "a Workspace object in another namespace".to_owned()
@@ -33,9 +38,9 @@ fn holder(view: &View, key: &ClaimKey) -> Option<String> {
 /// The finding if another object claims `name`.
 pub fn claimed_by_other(view: &View, organization: &OrganizationId, name: &WorkspaceName) -> Option<Finding> {
     let key = ClaimKey::Name(organization.clone(), canonical(name));
-    let in_sight = |winner: &Claimant| winner.namespace == view.object.namespace;
+    let winner = view.claim_result.lost.get(&key);
     let exchanged =
-        view.claim_result.exchanged.contains(&key) && view.claim_result.lost.get(&key).is_some_and(in_sight);
+        view.claim_result.exchanged.contains(&key) && winner.is_some_and(|winner| is_in_sight(view, winner));
     holder(view, &key).map(|holder| {
         if exchanged {
             findings::name_exchanged(name, &holder)
@@ -54,10 +59,9 @@ pub fn id_claimed_by_other(view: &View, organization: &OrganizationId, id: &Work
 /// The same of an object in the same namespace. Who knows an id learns nothing of another namespace by it.
 pub fn id_claimed_in_sight(view: &View, organization: &OrganizationId, id: &WorkspaceId) -> Option<Finding> {
     let key = ClaimKey::Id(organization.clone(), id.clone());
-    let winner = view.claim_result.lost.get(&key)?;
-    (winner.namespace == view.object.namespace)
-        .then(|| id_claimed_by_other(view, organization, id))
-        .flatten()
+    let winner = view.claim_result.lost.get(&key);
+    winner.filter(|winner| is_in_sight(view, winner))?;
+    id_claimed_by_other(view, organization, id)
 }
 
 /// Grant and claim in one.

@@ -23,8 +23,8 @@ pub fn let_it_go(view: &View) -> Option<Step> {
         (Deletion::Requested, Finalizer::Absent) => Some(let_go(view)),
         (Deletion::Requested, Finalizer::Present) => {
             Some(match (deletion::fate(view), view.record(), view.intent()) {
-                (WorkspaceFate::Retain, Some(_), _) | (WorkspaceFate::Retain, _, Some(_)) => retain(view),
                 (_, None, None) => release(view),
+                (WorkspaceFate::Retain, _, _) => retain(view),
                 (WorkspaceFate::Delete, Some(record), _) => delete(view, &record),
                 (WorkspaceFate::Delete, None, Some(intent)) => settle_creation(view, intent),
             })
@@ -46,16 +46,17 @@ fn retain(view: &View) -> Step {
     if deletion::is_declared_to_stay(view) || view.progress.organization_live_at.is_some() {
         return release(view);
     }
-    refused_by_kubernetes(view).map_or_else(
-        || Step::sync(ClusterEffect::ReadObject),
-        |problem| Step::Settle(Ending::Failed(problem)),
-    )
+    unless_refused(view, ClusterEffect::ReadObject)
 }
 
-/// If the finalizer could not be taken off, the next reconcile tries again.
 fn release(view: &View) -> Step {
+    unless_refused(view, ClusterEffect::RemoveFinalizer)
+}
+
+/// What Kubernetes has just refused, the next reconcile tries again.
+fn unless_refused(view: &View, effect: ClusterEffect) -> Step {
     refused_by_kubernetes(view).map_or_else(
-        || Step::sync(ClusterEffect::RemoveFinalizer),
+        || Step::sync(effect),
         |problem| Step::Settle(Ending::Failed(problem)),
     )
 }

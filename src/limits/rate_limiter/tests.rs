@@ -4,7 +4,7 @@ mod callers;
 mod laws;
 
 use super::*;
-use crate::domain::remote::{Answered, Failure, FailureClass};
+use crate::domain::testing::{answered, unavailable};
 use crate::limits::rate::{DEFAULT_PAUSE, LONGEST_PAUSE};
 use callers::{Callers, at, millis_since_start, most_in_any_window, who};
 
@@ -339,26 +339,11 @@ fn creations_and_deletions_move_though_renewals_take_all() {
 }
 
 fn fails(limiter: &mut RateLimiter, millis: i64) {
-    let failure = Failure {
-        class: FailureClass::Transient,
-        status: Some(503),
-        detail: String::new(),
-    };
-    let answered = Answered {
-        requests: 1,
-        took: Duration::ZERO,
-        failure: Some(&failure),
-    };
-    limiter.answered(at(millis), &answered);
+    limiter.answered(at(millis), &answered(Duration::ZERO, Some(&unavailable())));
 }
 
 fn succeeds(limiter: &mut RateLimiter, millis: i64) {
-    let answered = Answered {
-        requests: 1,
-        took: Duration::ZERO,
-        failure: None,
-    };
-    limiter.answered(at(millis), &answered);
+    limiter.answered(at(millis), &answered(Duration::ZERO, None));
 }
 
 fn away() -> Callers {

@@ -103,6 +103,13 @@ pub(in crate::lifecycle::tests) fn claimed() -> World {
     applied(world)
 }
 
+/// The credential may not search.
+pub(in crate::lifecycle::tests) fn search_denied() -> World {
+    let mut world = World::new();
+    world.fault("Search", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
+    applied(world)
+}
+
 pub(in crate::lifecycle::tests) fn not_granted() -> World {
     let mut world = World::new();
     world.grant("[{namespaces: {names: [team]}, workspaceNames: [zenith]}]");

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::ids::Uid;
-use crate::domain::remote::{Answered, FailureClass};
-use crate::lifecycle::tests::harness::fake_engine::failure;
+use crate::domain::remote::FailureClass;
+use crate::domain::testing::{answered, unavailable};
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 use crate::limits::{Lane, Pressure, RateLimiter};
 
@@ -112,14 +112,10 @@ fn a_creation_goes_before_what_is_less_urgent_and_waits() {
 
 /// Agent Engine has failed the requests of others.
 fn away(world: &mut World) {
-    let failure = failure(FailureClass::Transient, 503);
     for _ in 0..5 {
-        let answered = Answered {
-            requests: 1,
-            took: Duration::ZERO,
-            failure: Some(&failure),
-        };
-        world.limiter.answered(world.now, &answered);
+        world
+            .limiter
+            .answered(world.now, &answered(Duration::ZERO, Some(&unavailable())));
     }
 }
 
@@ -149,12 +145,7 @@ fn while_agent_engine_is_away_an_object_waits_and_says_so() {
         "{}",
         world.message("acme")
     );
-    let answered = Answered {
-        requests: 1,
-        took: Duration::ZERO,
-        failure: None,
-    };
-    world.limiter.answered(world.now, &answered);
+    world.limiter.answered(world.now, &answered(Duration::ZERO, None));
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AsDeclared");
 }

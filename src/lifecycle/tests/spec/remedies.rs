@@ -10,7 +10,7 @@ use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::facts::OrganizationFacts;
 use crate::lifecycle::tests::harness::predicaments::*;
-use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
+use crate::lifecycle::tests::harness::world::{World, org, spec};
 
 /// What the acts of the user come to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -427,22 +427,14 @@ const REMEDIES: &[Remedy] = &[
     remedy(
         "AccessDenied",
         "a 403 can also mean that the organization is not enabled for Agents",
-        || {
-            let mut world = World::new();
-            world.fault("Search", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
-            applied(world)
-        },
+        search_denied,
         World::heal,
         End::Ready,
     ),
     remedy(
         "AccessDenied",
         "It needs administrator rights",
-        || {
-            let mut world = World::new();
-            world.fault("Search", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
-            applied(world)
-        },
+        search_denied,
         World::heal,
         End::Ready,
     ),
