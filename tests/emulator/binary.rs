@@ -94,6 +94,7 @@ async fn it_says_where_it_listens_obeys_flags_and_ends_at_a_signal() {
         let token: Value = serde_json::from_str(
             &http
                 .post(url)
+                .header("content-type", "application/json")
                 .body(body)
                 .send()
                 .await

@@ -29,6 +29,7 @@ async fn a_held_request_takes_effect_though_its_client_is_gone() {
             .http
             .post(rig.url(MINT))
             .header("authorization", bearer)
+            .header("content-type", "application/json")
             .body(json!({"workspace_name": "acme"}).to_string())
             .send();
         let client = tokio::spawn(send);

@@ -10,3 +10,4 @@ mod holds;
 mod knobs;
 mod rig;
 mod shapes;
+mod validation;

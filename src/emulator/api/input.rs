@@ -2,20 +2,25 @@
 
 use serde_json::{Map, Value};
 
+use super::Body;
 use super::refusal::{Outcome, Refusal};
 
 /// The body as an object.
-pub(super) fn object(body: &[u8]) -> Outcome<Map<String, Value>> {
-    if body.is_empty() {
-        return Err(Refusal::invalid("body", "missing", "Field required"));
-    }
-    match serde_json::from_slice(body) {
+pub(super) fn object(body: &Body) -> Outcome<Map<String, Value>> {
+    let no_object = || {
+        let message = "Input should be a valid dictionary or object to extract fields from";
+        Refusal::invalid("body", "model_attributes_type", message)
+    };
+    let text = match body {
+        Body::Absent => return Err(Refusal::invalid("body", "missing", "Field required")),
+        Body::Foreign => return Err(no_object()),
+        Body::Json(text) => text,
+    };
+    match serde_json::from_slice(text) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Refusal::invalid(
-            "body",
-            "model_attributes_type",
-            "Input should be a valid dictionary",
-        )),
+        // The service's framework cannot tell null from no body.
+        Ok(Value::Null) => Err(Refusal::invalid("body", "missing", "Field required")),
+        Ok(_) => Err(no_object()),
         Err(error) => Err(Refusal::invalid(
             "body",
             "json_invalid",

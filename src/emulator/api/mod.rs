@@ -37,11 +37,20 @@ pub struct Request {
     /// The whole `Authorization` header.
     pub authorization: Option<String>,
     pub organization: Option<String>,
-    pub body: Vec<u8>,
+    pub body: Body,
     /// `http://host:port` as the client sees it.
     pub origin: String,
     pub arrival: Arrival,
     pub tampering: Tampering,
+}
+
+/// A body as the service takes it: it reads none as JSON that does not say that it is JSON.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Body {
+    Absent,
+    Json(Vec<u8>),
+    /// Of another content type, or of none.
+    Foreign,
 }
 
 /// What a search by name found when the call arrived.

@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, Uri};
 use tokio::sync::oneshot;
 
 use super::answer::{self, Dressing};
-use crate::emulator::api::{Answer, Arrival, Principal, Reply, Request, Tampering};
+use crate::emulator::api::{Answer, Arrival, Body, Principal, Reply, Request, Tampering};
 use crate::emulator::fault::{Effect, Fault, FaultAnswer, Phase, Subject};
 use crate::emulator::hold::Then;
 use crate::emulator::journal::{self, Entry, Outcome};
@@ -134,11 +134,27 @@ fn read(route: Route, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
         query,
         authorization: header("authorization"),
         organization: header("x-organization-id"),
-        body: body.to_vec(),
+        body: match body {
+            [] => Body::Absent,
+            _ if says_json(header("content-type").as_deref()) => Body::Json(body.to_vec()),
+            _ => Body::Foreign,
+        },
         origin: format!("http://{host}"),
         arrival: Arrival::Unseen,
         tampering: Tampering::None,
     }
+}
+
+/// Whether a content type is `application/json` or `application/…+json`, whatever its parameters.
+fn says_json(content_type: Option<&str>) -> bool {
+    let kind = content_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    kind.strip_prefix("application/")
+        .is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
 }
 
 async fn process(shared: &Shared, arrived: Arrived) -> Response {
