@@ -147,18 +147,17 @@ mod tests {
     #[test]
     fn each_path_family_has_a_switch() {
         let mut knobs = Knobs::default();
-        assert_eq!(
-            route("POST", "/api/v1/embedded/scoped-token", &knobs),
-            Err(NoRoute::NotFound)
+        let (current, legacy) = (
+            "/api/v1/account/applications/scoped-token",
+            "/api/v1/embedded/scoped-token",
         );
-        knobs.legacy_paths = Switch::On;
+        for (path, family) in [(current, Family::Current), (legacy, Family::Legacy)] {
+            assert_eq!(route("POST", path, &knobs).unwrap().family, family);
+        }
+        knobs.legacy_paths = Switch::Off;
         knobs.current_paths = Switch::Off;
-        assert_eq!(
-            route("POST", "/api/v1/embedded/scoped-token", &knobs)
-                .unwrap()
-                .family,
-            Family::Legacy
-        );
-        assert!(route("POST", "/api/v1/account/applications/scoped-token", &knobs).is_err());
+        for path in [current, legacy] {
+            assert_eq!(route("POST", path, &knobs), Err(NoRoute::NotFound));
+        }
     }
 }

@@ -264,11 +264,7 @@ async fn a_life_under_each_value_of_each_knob_ends_as_written() {
 /// From creation on.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_older_family_of_token_paths_works_to_the_refresh() {
-    let stage = Stage::with(
-        &["--knob", "legacy_paths=on", "--knob", "current_paths=off"],
-        json!({"tokenPath": "Embedded"}),
-    )
-    .await;
+    let stage = Stage::with(&["--knob", "current_paths=off"], json!({"tokenPath": "Embedded"})).await;
     let _operator = stage.operator().await;
 
     stage.workspace("acme", json!({"name": "Acme"})).await;

@@ -1,7 +1,7 @@
 //! Who may call what: organizations, credentials, bearers, path families.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::{INFO, LEGACY_MINT, TOKEN, WORKSPACES, rig};
 
@@ -58,22 +58,37 @@ async fn a_wrong_pair_a_missing_bearer_and_a_forged_one_get_401() {
     }
 }
 
-/// Its answers tell no name.
+/// The bodies stand here as the documentation prints them.
 #[tokio::test]
-async fn the_older_family_takes_every_name_of_the_field() {
+async fn the_older_family_works_as_its_documentation_prints_it() {
     let rig = rig().await;
-    rig.knob("legacy_paths", "on");
+    let bearer = rig.bearer().await;
+    let minted = async |headers: &[(&str, &str)], body: &'static str| {
+        let mut request = rig.http.post(rig.url(LEGACY_MINT)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let text = request.send().await.unwrap().text().await.unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no token: {text}"))
+            .to_owned()
+    };
+    let kind = ("Content-Type", "application/json");
+    let asked = ("Authorization", bearer.as_str());
+    let organization = (
+        "X-Organization-Id",
+        agent_engine_operator::emulator::DEFAULT_ORGANIZATION,
+    );
     let mut ids = Vec::new();
-    for field in [
-        "workspace_name",
-        "customer_name",
-        "external_user_id",
-        "external_id",
+    for token in [
+        minted(&[asked, kind], "{\n    \"workspace_name\": \"customer_acme_corp\"\n  }").await,
+        minted(
+            &[kind, asked, organization],
+            "{\n\n    \"workspace_name\": \"customer_acme_corp\",\n    \"region_id\": \"645a183f-b12b-4c6e-8ad3-99e165603450\"\n  }",
+        )
+        .await,
     ] {
-        let token = rig
-            .call(Method::POST, LEGACY_MINT, Some(json!({field: "tenant-1"})))
-            .await
-            .text("token");
         let bearer = format!("Bearer {token}");
         for path in [
             "scoped-token/info",
@@ -89,6 +104,22 @@ async fn the_older_family_takes_every_name_of_the_field() {
     }
     ids.dedup();
     assert_eq!(ids.len(), 1);
+    assert_eq!(rig.list("").await.names(), ["default", "customer_acme_corp"]);
+}
+
+#[tokio::test]
+async fn the_older_family_takes_no_former_name_of_the_field() {
+    let rig = rig().await;
+    for field in ["customer_name", "external_user_id", "external_id"] {
+        let reply = rig
+            .call(Method::POST, LEGACY_MINT, Some(json!({field: "tenant-1"})))
+            .await;
+        let error = &reply.body["errors"][0];
+        assert_eq!(
+            (reply.status, &error["field"], &error["error_code"]),
+            (422, &json!("workspace_name"), &json!("missing"))
+        );
+    }
 }
 
 #[tokio::test]

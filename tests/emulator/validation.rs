@@ -29,7 +29,6 @@ async fn sent_as(rig: &Rig, kind: Option<&str>, method: Method, path: &str, body
 #[tokio::test]
 async fn a_body_that_is_not_said_to_be_json_is_refused() {
     let rig = rig().await;
-    rig.knob("legacy_paths", "on");
     let (_, id) = rig.opened("tenant-1").await;
     let before = rig.get(&id).await.body;
     let one = format!("{WORKSPACES}/{id}");

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::organization::{DEFAULT_WORKSPACE, Reach, Restored, Status, Workspace};
 use super::refusal::{Outcome, Refusal};
-use super::{Arrival, Call, Request, Trace, World, input, issue, names, new_cache};
+use super::{Arrival, Call, Request, Trace, World, input, names, new_cache};
 use crate::emulator::knobs::{
     CloudAdoption, ConcurrentMint, HiddenMint, Knobs, Limit, MintAmbiguous, MintInactive, PlanRefusal,
     Reactivation, RegionEu, RegionUnknown, RemintDeleted,
@@ -23,7 +23,7 @@ impl World {
         let Ok(body) = input::object(&request.body) else {
             return Arrival::Unseen;
         };
-        let Ok(name) = issue::requested_name(&body, request.family) else {
+        let Ok(name) = input::string(&body, "workspace_name") else {
             return Arrival::Unseen;
         };
         let Ok(name) = names::accept(&name, "workspace_name", knobs) else {

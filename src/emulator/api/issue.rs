@@ -14,9 +14,6 @@ use crate::emulator::knobs::{
 };
 use crate::emulator::operation::Family;
 
-/// The names that the field of T2 had, the older family takes them all.
-const FORMER_NAMES: [&str; 3] = ["customer_name", "external_user_id", "external_id"];
-
 impl World {
     pub(super) fn application_token(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
         let body = input::object(&call.request.body)?;
@@ -89,7 +86,7 @@ impl World {
         call: &Call<'_>,
         trace: &mut Trace,
     ) -> Outcome<String> {
-        let name = requested_name(body, call.request.family)?;
+        let name = input::string(body, "workspace_name")?;
         let region = input::optional_uuid(body, "region_id")?;
         let id = self.get_or_create(organization, &name, region, call, trace)?;
         trace.workspace_id = Some(id.clone());
@@ -173,15 +170,6 @@ impl World {
                 Family::Legacy => json!({"organization_id": organization, "workspace_id": id}),
             },
         ))
-    }
-}
-
-/// The name that T2 or T4 is asked for.
-pub(super) fn requested_name(body: &Map<String, Value>, family: Family) -> Outcome<String> {
-    let former = FORMER_NAMES.into_iter().find(|field| body.contains_key(*field));
-    match (family, former) {
-        (Family::Legacy, Some(field)) if !body.contains_key("workspace_name") => input::string(body, field),
-        (Family::Legacy | Family::Current, _) => input::string(body, "workspace_name"),
     }
 }
 

@@ -31,6 +31,7 @@ const TABLE: &[(&str, &str, End, &[Change])] = &[
     ("scoped_after_delete", "403", GoesOn, &[("prove the deleted", "Denied 403")]),
     ("scoped_after_delete", "404", GoesOn, &[("prove the deleted", "Missing 404")]),
     ("current_paths", "off", Stops, &[("issue", "Malformed 404")]),
+    ("legacy_paths", "off", Stops, &[("issue", "Malformed 404")]),
     ("name_max", "0", Stops, &[("issue", "Rejected 422")]),
     ("name_max", "3", Stops, &[("issue", "Rejected 422")]),
     ("mint_inactive", "403", GoesOn, &[("issue while inactive", "Denied 403")]),
@@ -74,8 +75,11 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 pub fn of(knob: &str, value: &str, route: TokenPath, shape: &str) -> Vec<(&'static str, String)> {
-    // The older paths do not miss the current ones.
-    if (knob, route) == ("current_paths", TokenPath::Embedded) {
+    // Neither family misses the other one.
+    if matches!(
+        (knob, route),
+        ("current_paths", TokenPath::Embedded) | ("legacy_paths", TokenPath::Applications)
+    ) {
         return Vec::new();
     }
     let Some((_, _, end, changes)) = TABLE.iter().find(|row| (row.0, row.1) == (knob, value)) else {

@@ -24,11 +24,7 @@ impl Setting {
             knobs: Vec::new(),
             credentials: ("emulated-client", "emulated-secret"),
         };
-        let plain = plain.with("error_shape", shape);
-        match route {
-            TokenPath::Applications => plain,
-            TokenPath::Embedded => plain.with("legacy_paths", "on"),
-        }
+        plain.with("error_shape", shape)
     }
 
     pub fn with(mut self, knob: &str, value: &str) -> Self {
