@@ -1,7 +1,10 @@
 //! Which call of the API a method and a path are.
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
+use self::Family::{Current, Legacy};
+use self::Operation::{C1, C2, T1, T2, T3, T4, W1, W2, W3, W4, W5};
 use super::knobs::{Knobs, Switch};
 
 /// The calls, by the short names of the documentation.
@@ -48,10 +51,15 @@ pub struct Route {
 }
 
 /// Why nothing answers at a path, as the real service's web framework says it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NoRoute {
     NotFound,
-    MethodNotAllowed,
+    /// The framework names the method of the path's first route only.
+    MethodNotAllowed {
+        allow: &'static str,
+    },
+    /// This path, without the slash at its end, is one of the API.
+    TrailingSlash(String),
 }
 
 impl Operation {
@@ -64,15 +72,42 @@ impl Operation {
     }
 }
 
-/// The call that a method and a path name.
+/// The call that a method and a path name. Escapes are read before the path is cut into segments.
 pub fn route(method: &str, path: &str, knobs: &Knobs) -> Result<Route, NoRoute> {
-    use Family::{Current, Legacy};
-    use Operation::{C1, C2, T1, T2, T3, T4, W1, W2, W3, W4, W5};
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let segments = cut(&path);
+    let found = calls(&segments, knobs);
+    let Some((allow, ..)) = found.first() else {
+        let bare = path.trim_end_matches('/');
+        let known = bare.len() < path.len() && !calls(&cut(bare), knobs).is_empty();
+        return Err(if known {
+            NoRoute::TrailingSlash(bare.to_owned())
+        } else {
+            NoRoute::NotFound
+        });
+    };
+    let &(_, operation, family) = found
+        .iter()
+        .find(|(verb, ..)| *verb == method)
+        .ok_or(NoRoute::MethodNotAllowed { allow })?;
+    let id = matches!(operation, W3 | W4 | W5 | C2)
+        .then(|| segments.last().copied().unwrap_or_default().to_owned());
+    Ok(Route {
+        operation,
+        family,
+        id,
+    })
+}
 
+fn cut(path: &str) -> Vec<&str> {
+    path.split('/').skip(1).collect()
+}
+
+/// The calls at a path, none where it is no path of the API or one whose family is switched off.
+fn calls(segments: &[&str], knobs: &Knobs) -> &'static [(&'static str, Operation, Family)] {
     let current = knobs.current_paths == Switch::On;
     let legacy = knobs.legacy_paths == Switch::On;
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let choices: &[(&str, Operation, Family)] = match segments.as_slice() {
+    match segments {
         ["api", "v1", "account", "applications", "token"] | ["v1", "applications", "token"] => {
             &[("POST", T1, Current)]
         }
@@ -90,28 +125,21 @@ pub fn route(method: &str, path: &str, knobs: &Knobs) -> Result<Route, NoRoute> 
             &[("GET", T3, Legacy)]
         }
         ["api", "v1", "workspaces"] => &[("GET", W1, Current)],
-        ["api", "v1", "workspaces", "stats"] => &[("GET", W2, Current)],
-        ["api", "v1", "workspaces", _] => &[
+        // To the other methods it is the path of a workspace.
+        ["api", "v1", "workspaces", "stats"] => &[
+            ("GET", W2, Current),
+            ("PUT", W4, Current),
+            ("DELETE", W5, Current),
+        ],
+        ["api", "v1", "workspaces", id] if !id.is_empty() => &[
             ("GET", W3, Current),
             ("PUT", W4, Current),
             ("DELETE", W5, Current),
         ],
         ["api", "v1", "integrations", "connectors"] => &[("GET", C1, Current)],
-        ["api", "v1", "integrations", "connectors", _] => &[("DELETE", C2, Current)],
-        // Anything else is no path of the API, or one whose family is switched off.
-        _ => return Err(NoRoute::NotFound),
-    };
-    let &(_, operation, family) = choices
-        .iter()
-        .find(|(verb, ..)| *verb == method)
-        .ok_or(NoRoute::MethodNotAllowed)?;
-    let id = matches!(operation, W3 | W4 | W5 | C2)
-        .then(|| segments.last().copied().unwrap_or_default().to_owned());
-    Ok(Route {
-        operation,
-        family,
-        id,
-    })
+        ["api", "v1", "integrations", "connectors", id] if !id.is_empty() => &[("DELETE", C2, Current)],
+        _ => &[],
+    }
 }
 
 #[cfg(test)]
@@ -123,24 +151,24 @@ mod tests {
     fn stats_wins_over_a_workspace_id() {
         let stats = route("GET", "/api/v1/workspaces/stats", &Knobs::default()).unwrap();
         assert_eq!((stats.operation, stats.id), (Operation::W2, None));
+        let put = route("PUT", "/api/v1/workspaces/stats", &Knobs::default()).unwrap();
+        assert_eq!((put.operation, put.id.as_deref()), (Operation::W4, Some("stats")));
     }
 
     #[test]
     fn creating_by_post_is_not_a_call_of_the_api() {
+        let none = |method, path| route(method, path, &Knobs::default()).unwrap_err();
         assert_eq!(
-            route("POST", "/api/v1/workspaces", &Knobs::default()),
-            Err(NoRoute::MethodNotAllowed)
+            none("POST", "/api/v1/workspaces"),
+            NoRoute::MethodNotAllowed { allow: "GET" }
         );
+        assert_eq!(none("GET", "/api/v2/workspaces"), NoRoute::NotFound);
+        for path in ["/", "//", "/api/v1/", "/api/v1/workspaces//stats"] {
+            assert_eq!(none("GET", path), NoRoute::NotFound, "{path}");
+        }
         assert_eq!(
-            route("GET", "/api/v1/workspaces/", &Knobs::default())
-                .unwrap()
-                .id
-                .as_deref(),
-            Some("")
-        );
-        assert_eq!(
-            route("GET", "/api/v2/workspaces", &Knobs::default()),
-            Err(NoRoute::NotFound)
+            none("GET", "/api/v1/workspaces/"),
+            NoRoute::TrailingSlash("/api/v1/workspaces".to_owned())
         );
     }
 

@@ -123,25 +123,6 @@ async fn the_older_family_takes_no_former_name_of_the_field() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_is_answered_as_its_framework_would() {
-    let rig = rig().await;
-    let bearer = rig.bearer().await;
-    let asked = [("authorization", bearer.as_str())];
-    let created = rig
-        .send(Method::POST, WORKSPACES, &asked, Some(json!({"name": "x"})))
-        .await;
-    assert_eq!(
-        (created.status, created.body),
-        (405, json!({"detail": "Method Not Allowed"}))
-    );
-    let nowhere = rig.send(Method::GET, "/api/v2/workspaces", &asked, None).await;
-    assert_eq!(
-        (nowhere.status, nowhere.body),
-        (404, json!({"detail": "Not Found"}))
-    );
-}
-
-#[tokio::test]
 async fn the_exchange_of_airbyte_cloud_is_the_same_exchange() {
     let rig = rig().await;
     let pair = json!({"client_id": "emulated-client", "client_secret": "emulated-secret"});

@@ -8,6 +8,7 @@ mod faults;
 mod fidelity;
 mod holds;
 mod knobs;
+mod paths;
 mod rig;
 mod shapes;
 mod validation;

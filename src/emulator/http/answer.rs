@@ -10,6 +10,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::unrouted::Unrouted;
 use crate::emulator::api::{Allowance, Refusal, Reply};
 use crate::emulator::fault::FaultAnswer;
 use crate::emulator::knobs::{DateHeader, Knobs, Presence, RetryAfter};
@@ -27,7 +28,11 @@ pub(super) struct Dressing<'a> {
 }
 
 /// The response. None: close the connection without one.
-pub(super) fn dress(reply: Option<Reply>, answer: &FaultAnswer, dressing: &Dressing<'_>) -> Option<Response> {
+pub(super) fn dress(
+    reply: Option<Result<Reply, Unrouted>>,
+    answer: &FaultAnswer,
+    dressing: &Dressing<'_>,
+) -> Option<Response> {
     let response = match answer {
         FaultAnswer::Drop => return None,
         FaultAnswer::Pass | FaultAnswer::TokenOf { .. } | FaultAnswer::TokenLifetime { .. } => {
@@ -44,7 +49,7 @@ pub(super) fn dress(reply: Option<Reply>, answer: &FaultAnswer, dressing: &Dress
                 Value::String(text) => plain(*status, "text/plain; charset=utf-8", text),
                 other => json_response(&Rendered {
                     status: *status,
-                    body: other,
+                    body: Some(other),
                     headers: Vec::new(),
                 }),
             };
@@ -81,18 +86,36 @@ pub(super) fn too_large() -> Response {
 
 struct Rendered {
     status: u16,
-    body: Value,
+    /// None: empty, of no content type.
+    body: Option<Value>,
     headers: Vec<(HeaderName, String)>,
 }
 
-fn rendered(reply: Option<Reply>, dressing: &Dressing<'_>) -> Rendered {
+impl Rendered {
+    fn text(&self) -> String {
+        self.body.as_ref().map(Value::to_string).unwrap_or_default()
+    }
+}
+
+fn rendered(reply: Option<Result<Reply, Unrouted>>, dressing: &Dressing<'_>) -> Rendered {
     let Some(reply) = reply else {
         // Unreachable by `Fault::check`: an answer that passes needs its effect.
         return Rendered {
             status: 500,
-            body: injected_error(500, dressing),
+            body: Some(injected_error(500, dressing)),
             headers: Vec::new(),
         };
+    };
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(Unrouted { status, body, header }) => {
+            let headers = header.into_iter().collect();
+            return Rendered {
+                status,
+                body,
+                headers,
+            };
+        }
     };
     let (status, body) = match reply.result {
         Ok(answer) => (answer.status, answer.body),
@@ -107,7 +130,7 @@ fn rendered(reply: Option<Reply>, dressing: &Dressing<'_>) -> Rendered {
     }
     Rendered {
         status,
-        body,
+        body: Some(body),
         headers,
     }
 }
@@ -141,7 +164,10 @@ fn rate_headers(status: u16, allowance: Allowance, dressing: &Dressing<'_>) -> V
 }
 
 fn json_response(rendered: &Rendered) -> Response {
-    let mut response = plain(rendered.status, "application/json", rendered.body.to_string());
+    let mut response = plain(rendered.status, "application/json", rendered.text());
+    if rendered.body.is_none() {
+        response.headers_mut().remove(CONTENT_TYPE);
+    }
     for (name, value) in &rendered.headers {
         insert(&mut response, name.as_str(), value);
     }
@@ -151,7 +177,7 @@ fn json_response(rendered: &Rendered) -> Response {
 /// Promises the whole length, sends half, breaks off.
 fn truncated(rendered: &Rendered) -> Response {
     let whole = json_response(rendered);
-    let text = rendered.body.to_string();
+    let text = rendered.text();
     let half = Bytes::copy_from_slice(text.as_bytes().get(..text.len() / 2).unwrap_or_default());
     // The pause lets the server send what it has before it learns of the break.
     let broken = stream::once(async {

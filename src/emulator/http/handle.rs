@@ -7,16 +7,18 @@ use std::time::Duration;
 use axum::body::to_bytes;
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
+use http::header::HOST;
 use http::{HeaderMap, Method, Uri};
 use tokio::sync::oneshot;
 
 use super::answer::{self, Dressing};
-use crate::emulator::api::{Answer, Arrival, Body, Principal, Reply, Request, Tampering};
+use super::unrouted::Unrouted;
+use crate::emulator::api::{Arrival, Body, Principal, Reply, Request, Tampering};
 use crate::emulator::fault::{Effect, Fault, FaultAnswer, Phase, Subject};
 use crate::emulator::hold::Then;
 use crate::emulator::journal::{self, Entry, Outcome};
 use crate::emulator::knobs::AfterCommit;
-use crate::emulator::operation::{NoRoute, Route, route};
+use crate::emulator::operation::{Route, route};
 use crate::emulator::state::{Shared, State};
 
 /// The real service's limit is not known; no request of this API comes near it.
@@ -25,7 +27,7 @@ const MOST_BYTES: usize = 1 << 20;
 /// A request that has arrived and is in the journal.
 struct Arrived {
     seq: u64,
-    call: Result<Request, NoRoute>,
+    call: Result<Request, Unrouted>,
     fault: Fault,
     latency: Duration,
 }
@@ -92,6 +94,7 @@ fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
     let seq = state.journal.begin(entry);
     let fault = taken.map(|(_, fault)| fault).unwrap_or_default();
     let latency = Duration::from_millis(fault.latency_ms.saturating_add(state.knobs.latency_ms.0));
+    let route = route.map_err(|no_route| Unrouted::new(no_route, uri, &origin(uri, headers)));
     let call = route.map(|route| {
         let mut call = read(route, uri, headers, body);
         call.tampering = match &fault.answer {
@@ -124,9 +127,6 @@ fn read(route: Route, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
         .into_owned()
         .collect();
-    let host = header("host")
-        .or_else(|| uri.authority().map(ToString::to_string))
-        .unwrap_or_default();
     Request {
         operation: route.operation,
         family: route.family,
@@ -139,10 +139,19 @@ fn read(route: Route, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
             _ if says_json(header("content-type").as_deref()) => Body::Json(body.to_vec()),
             _ => Body::Foreign,
         },
-        origin: format!("http://{host}"),
+        origin: origin(uri, headers),
         arrival: Arrival::Unseen,
         tampering: Tampering::None,
     }
+}
+
+/// The emulator's address as the client spells it.
+fn origin(uri: &Uri, headers: &HeaderMap) -> String {
+    let host = headers
+        .get(HOST)
+        .map(|host| String::from_utf8_lossy(host.as_bytes()));
+    let host = host.or_else(|| uri.authority().map(|authority| authority.as_str().into()));
+    format!("http://{}", host.unwrap_or_default())
 }
 
 /// Whether a content type is `application/json` or `application/…+json`, whatever its parameters.
@@ -196,7 +205,7 @@ async fn process(shared: &Shared, arrived: Arrived) -> Response {
     };
     let writes = call.as_ref().is_ok_and(|call| call.operation.writes());
     let replaced = match (&reply, state.knobs.after_commit) {
-        (Some(Reply { result: Ok(_), .. }), after) if writes && fault.answer == FaultAnswer::Pass => {
+        (Some(Ok(Reply { result: Ok(_), .. })), after) if writes && fault.answer == FaultAnswer::Pass => {
             match after {
                 AfterCommit::Answer => FaultAnswer::Pass,
                 AfterCommit::ServerError => status(500),
@@ -212,38 +221,20 @@ async fn process(shared: &Shared, arrived: Arrived) -> Response {
     response.unwrap_or_else(answer::severed)
 }
 
-fn apply(state: &mut State, seq: u64, call: &Result<Request, NoRoute>) -> Reply {
+fn apply(state: &mut State, seq: u64, call: &Result<Request, Unrouted>) -> Result<Reply, Unrouted> {
     let now = state.clock.now();
     let knobs = state.knobs.clone();
     let reply = match call {
         Ok(call) => state.world.answer(call, &knobs, now),
-        Err(no_route) => no_such_route(*no_route),
+        Err(unrouted) => return Err(unrouted.clone()),
     };
     if let Some(entry) = state.journal.entry_mut(seq) {
-        entry.applied = call.is_ok();
+        entry.applied = true;
         entry.principal = reply.principal;
         entry.organization_id.clone_from(&reply.organization_id);
         entry.workspace_id.clone_from(&reply.workspace_id);
     }
-    reply
-}
-
-/// No call of the API: the web framework's own answer, whatever shape the API's errors have.
-fn no_such_route(no_route: NoRoute) -> Reply {
-    let (status, text) = match no_route {
-        NoRoute::NotFound => (404, "Not Found"),
-        NoRoute::MethodNotAllowed => (405, "Method Not Allowed"),
-    };
-    Reply {
-        result: Ok(Answer {
-            status,
-            body: serde_json::json!({"detail": text}),
-        }),
-        principal: Principal::None,
-        organization_id: None,
-        workspace_id: None,
-        allowance: None,
-    }
+    Ok(reply)
 }
 
 fn status(status: u16) -> FaultAnswer {

@@ -3,6 +3,7 @@
 mod answer;
 mod handle;
 mod serve;
+mod unrouted;
 
 use std::sync::Arc;
 
