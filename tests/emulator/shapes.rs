@@ -126,7 +126,7 @@ pub fn envelope() -> Shape {
 /// The older body of an error.
 pub fn detail() -> Shape {
     let part = vec![
-        member("loc", Required, List(Box::new(Text))),
+        member("loc", Required, List(Box::new(Either(vec![Text, Int])))),
         member("msg", Required, Text),
         member("type", Required, Text),
     ];

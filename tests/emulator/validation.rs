@@ -78,3 +78,128 @@ async fn every_spelling_of_json_is_taken() {
         assert_eq!(reply.status, 200, "{kind}");
     }
 }
+
+/// Field and code of all errors.
+fn faulty(reply: &Reply) -> Vec<(String, String)> {
+    assert_eq!(reply.status, 422, "{}", reply.body);
+    let errors = reply.body["errors"].as_array().unwrap();
+    let text = |error: &Value, member: &str| error[member].as_str().unwrap().to_owned();
+    errors
+        .iter()
+        .map(|error| (text(error, "field"), text(error, "error_code")))
+        .collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|(field, code)| ((*field).to_owned(), (*code).to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn one_refusal_names_all_faulty_fields() {
+    let rig = rig().await;
+    let reply = rig.send(Method::POST, TOKEN, &[], Some(json!({}))).await;
+    let missing = [("client_id", "missing"), ("client_secret", "missing")];
+    assert_eq!(faulty(&reply), pairs(&missing));
+    let body = json!({"workspace_name": 7, "region_id": "moon"});
+    let reply = rig.call(Method::POST, MINT, Some(body)).await;
+    let wrong = [("workspace_name", "string_type"), ("region_id", "uuid_parsing")];
+    assert_eq!(faulty(&reply), pairs(&wrong));
+    let change = json!({"name": "", "status": 7, "cache_enabled": []});
+    let reply = rig.put("not-a-uuid", change).await;
+    let wrong = [
+        ("workspace_id", "uuid_parsing"),
+        ("name", "string_too_short"),
+        ("status", "enum"),
+        ("cache_enabled", "bool_type"),
+    ];
+    assert_eq!(faulty(&reply), pairs(&wrong));
+    let reply = rig.list("?limit=0&status=gone&cursor=nonsense").await;
+    let wrong = [("status", "enum"), ("limit", "greater_than_equal")];
+    assert_eq!(faulty(&reply), pairs(&wrong));
+}
+
+#[tokio::test]
+async fn the_older_shape_says_where_each_faulty_field_stands() {
+    let rig = rig().await;
+    rig.knob("error_shape", "detail");
+    let bearer = rig.bearer().await;
+    let headers = [("authorization", bearer.as_str())];
+    let path = format!("{WORKSPACES}/not-a-uuid");
+    let change = json!({"status": "gone"});
+    let reply = rig
+        .send_undocumented(Method::PUT, &path, &headers, Some(change))
+        .await;
+    assert_eq!(shapes::fault(&shapes::detail(), &reply.body, &path), None);
+    let detail = &reply.body["detail"];
+    assert_eq!(detail[0]["loc"], json!(["path", "workspace_id"]));
+    assert_eq!(detail[1]["loc"], json!(["body", "status"]));
+}
+
+#[tokio::test]
+async fn a_faulty_change_is_refused_before_its_workspace_is_searched() {
+    let rig = rig().await;
+    let nobody = "22222222-2222-4222-8222-222222222222";
+    assert_eq!(rig.put(nobody, json!({"status": "gone"})).await.status, 422);
+    assert_eq!(rig.put(nobody, json!({"status": "active"})).await.status, 404);
+}
+
+#[tokio::test]
+async fn words_and_digits_stand_for_booleans() {
+    let rig = rig().await;
+    let (_, id) = rig.opened("tenant-1").await;
+    for (on, spellings) in [
+        (true, json!([true, "true", "YES", "on", "1", "t", "y", 1, 1.0])),
+        (false, json!([false, "False", "no", "off", "0", "f", "n", 0])),
+    ] {
+        for spelling in spellings.as_array().unwrap() {
+            let row = rig.put(&id, json!({"cache_enabled": spelling})).await;
+            assert_eq!(row.body["cache_enabled"], on, "{spelling}");
+        }
+    }
+    for (spelling, code) in [
+        (json!("maybe"), "bool_parsing"),
+        (json!(" true"), "bool_parsing"),
+        (json!(""), "bool_parsing"),
+        (json!(2), "bool_parsing"),
+        (json!({}), "bool_type"),
+    ] {
+        let reply = rig.put(&id, json!({"cache_enabled": spelling})).await;
+        assert_eq!(faulty(&reply), pairs(&[("cache_enabled", code)]), "{spelling}");
+    }
+}
+
+#[tokio::test]
+async fn a_faulty_widget_request_creates_nothing() {
+    let rig = rig().await;
+    let mut body = json!({
+        "workspace_name": "tenant-1",
+        "selected_source_template_tags": ["a", 7],
+        "selected_source_template_tags_mode": "some",
+        "selected_connection_template_tags": "a",
+        "selected_connection_template_tags_mode": null,
+    });
+    let reply = rig.call(Method::POST, WIDGET, Some(body.clone())).await;
+    let wrong = [
+        ("allowed_origin", "missing"),
+        ("selected_source_template_tags.1", "string_type"),
+        ("selected_source_template_tags_mode", "enum"),
+        ("selected_connection_template_tags", "list_type"),
+        ("selected_connection_template_tags_mode", "enum"),
+    ];
+    assert_eq!(faulty(&reply), pairs(&wrong));
+    body["allowed_origin"] = json!("https://app.example");
+    assert_eq!(
+        rig.call(Method::POST, WIDGET, Some(body.clone())).await.status,
+        422
+    );
+    assert_eq!(rig.list("").await.names(), ["default"]);
+    body["selected_source_template_tags"] = json!(["a", "b"]);
+    body["selected_source_template_tags_mode"] = json!("all");
+    body["selected_connection_template_tags"] = json!([]);
+    body["selected_connection_template_tags_mode"] = json!("any");
+    assert_eq!(rig.call(Method::POST, WIDGET, Some(body)).await.status, 200);
+    assert_eq!(rig.list("").await.names(), ["default", "tenant-1"]);
+}

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::organization::Organization;
-use super::refusal::{Outcome, Refusal};
+use super::refusal::{Outcome, Place, Refusal};
 use super::tokens::{BadToken, Grant};
 use super::{Allowance, Call, Request, Trace, World, input};
 use crate::emulator::knobs::{
@@ -142,12 +142,12 @@ impl World {
     pub(super) fn choose(&self, mine: Vec<String>, request: &Request, knobs: &Knobs) -> Outcome<String> {
         match &request.organization {
             Some(header) => {
-                let Ok(named) = input::uuid(header, "X-Organization-Id") else {
+                let Ok(named) = input::uuid(header, Place::Header, "X-Organization-Id") else {
                     let status = organization_code(knobs.organization_malformed);
                     let message = "Input should be a valid UUID";
                     return Err(Refusal {
                         status,
-                        ..Refusal::invalid("X-Organization-Id", "uuid_parsing", message)
+                        ..Refusal::invalid(Place::Header, "X-Organization-Id", "uuid_parsing", message)
                     });
                 };
                 if mine.contains(&named) {

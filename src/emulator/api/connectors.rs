@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::refusal::{Outcome, Refusal};
+use super::refusal::{Outcome, Place, Refusal};
 use super::tokens::Grant;
 use super::workspaces::time;
 use super::{Call, Trace, World, input};
@@ -40,7 +40,7 @@ impl World {
 
     pub(super) fn delete_connector(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
         let (organization, own) = self.either(call, trace)?;
-        let id = input::uuid(call.request.id.as_deref().unwrap_or_default(), "id")?;
+        let id = input::path_id(call.request, "id")?;
         let job_id = self.next_id();
         let workspaces = self
             .organization_mut(&organization)
@@ -75,8 +75,7 @@ impl World {
 }
 
 fn keyed<'a>(organization: &'a Organization, query: &[(String, String)]) -> Outcome<&'a Workspace> {
-    if let Some(id) = input::parameter(query, "workspace_id") {
-        let id = input::uuid(&id, "workspace_id")?;
+    if let Some(id) = input::uuid_parameter(query, "workspace_id")? {
         return organization
             .find(&id)
             .filter(|workspace| workspace.is_live())
@@ -87,6 +86,7 @@ fn keyed<'a>(organization: &'a Organization, query: &[(String, String)]) -> Outc
         .find_map(|field| input::parameter(query, field));
     let name = name.ok_or_else(|| {
         Refusal::invalid(
+            Place::Query,
             "workspace_id",
             "missing",
             "workspace_id or workspace_name is required",

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::organization::{DEFAULT_WORKSPACE, Reach, Restored, Status, Workspace};
-use super::refusal::{Outcome, Refusal};
+use super::refusal::{Outcome, Place, Refusal};
 use super::{Arrival, Call, Request, Trace, World, input, names, new_cache};
 use crate::emulator::knobs::{
     CloudAdoption, ConcurrentMint, HiddenMint, Knobs, Limit, MintAmbiguous, MintInactive, PlanRefusal,
@@ -23,10 +23,7 @@ impl World {
         let Ok(body) = input::object(&request.body) else {
             return Arrival::Unseen;
         };
-        let Ok(name) = input::string(&body, "workspace_name") else {
-            return Arrival::Unseen;
-        };
-        let Ok(name) = names::accept(&name, "workspace_name", knobs) else {
+        let Ok(name) = names::read(&body, "workspace_name", knobs) else {
             return Arrival::Unseen;
         };
         let organization = self.organization_at_arrival(request, now);
@@ -52,12 +49,11 @@ impl World {
         call: &Call<'_>,
         trace: &mut Trace,
     ) -> Outcome<String> {
-        let name = names::accept(name, "workspace_name", call.knobs)?;
         let region = accept_region(region, call.knobs)?;
         let organization = self
             .organization(organization_id)
             .ok_or_else(|| Refusal::new(404, "Organization not found"))?;
-        let named = |w: &&Workspace| names::same(&w.row.name, &name, call.knobs);
+        let named = |w: &&Workspace| names::same(&w.row.name, name, call.knobs);
         let (seen, unseen): (Vec<_>, Vec<_>) = organization
             .workspaces
             .iter()
@@ -85,6 +81,7 @@ impl World {
                 && call.knobs.region_conflict == RegionUnknown::Refused
             {
                 return Err(Refusal::invalid(
+                    Place::Body,
                     "region_id",
                     "value_error",
                     "Workspace exists in another region",
@@ -116,7 +113,7 @@ impl World {
                 return Ok(id);
             }
         }
-        self.create(organization_id, &name, region, call.knobs, call.now)
+        self.create(organization_id, name, region, call.knobs, call.now)
     }
 
     /// A token for an existing workspace, if its state allows it.
@@ -210,7 +207,7 @@ pub(super) fn is_default(name: &str) -> bool {
 }
 
 fn accept_region(region: Option<String>, knobs: &Knobs) -> Outcome<Option<String>> {
-    let refused = |why: &str| Err(Refusal::invalid("region_id", "value_error", why));
+    let refused = |why: &str| Err(Refusal::invalid(Place::Body, "region_id", "value_error", why));
     match region.as_deref() {
         None | Some(UNITED_STATES) => Ok(region),
         Some(EUROPE) => match knobs.region_eu {

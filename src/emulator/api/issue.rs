@@ -5,20 +5,54 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::refusal::{Outcome, Refusal};
+use super::refusal::{Outcome, Refusal, Validation};
 use super::tokens::{Grant, Style};
-use super::{Call, Tampering, Trace, World, input};
+use super::{Call, Tampering, Trace, World, input, names};
 use crate::emulator::api::organization::Status;
 use crate::emulator::knobs::{
     InfoName, Knobs, Limit, T1Organization, T1Refusal, TokenAfterDelete, TokenAfterInactive, TokenAfterRename,
 };
 use crate::emulator::operation::Family;
 
+/// Members of T4 that choose among templates, of which the emulator has none.
+const TEMPLATE_TAGS: [(&str, &str); 2] = [
+    (
+        "selected_source_template_tags",
+        "selected_source_template_tags_mode",
+    ),
+    (
+        "selected_connection_template_tags",
+        "selected_connection_template_tags_mode",
+    ),
+];
+
+/// The workspace that T2 or T4 is asked for.
+struct Wanted {
+    name: String,
+    region: Option<String>,
+}
+
+impl Wanted {
+    fn read(body: &Map<String, Value>, knobs: &Knobs) -> Outcome<Self> {
+        let mut validation = Validation::default();
+        let name = validation.take(names::read(body, "workspace_name", knobs));
+        let region = validation.take(input::optional_uuid(body, "region_id"));
+        match (name, region) {
+            (Some(name), Some(region)) => Ok(Self { name, region }),
+            _ => Err(validation.refusal()),
+        }
+    }
+}
+
 impl World {
     pub(super) fn application_token(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
         let body = input::object(&call.request.body)?;
-        let client_id = input::string(&body, "client_id")?;
-        let client_secret = input::string(&body, "client_secret")?;
+        let mut validation = Validation::default();
+        let client_id = validation.take(input::string(&body, "client_id"));
+        let client_secret = validation.take(input::string(&body, "client_secret"));
+        let (Some(client_id), Some(client_secret)) = (client_id, client_secret) else {
+            return Err(validation.refusal());
+        };
         let credential = self
             .credentials
             .iter()
@@ -60,15 +94,25 @@ impl World {
     pub(super) fn scoped_token(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
         let organization = self.application(call, trace)?;
         let body = input::object(&call.request.body)?;
-        let token = self.token_for(&organization, &body, call, trace)?;
+        let wanted = Wanted::read(&body, call.knobs)?;
+        let token = self.token_for(&organization, wanted, call, trace)?;
         Ok((200, json!({"token": token})))
     }
 
     pub(super) fn widget_token(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
         let organization = self.application(call, trace)?;
         let body = input::object(&call.request.body)?;
-        let origin = input::string(&body, "allowed_origin")?;
-        let token = self.token_for(&organization, &body, call, trace)?;
+        let mut validation = Validation::default();
+        let wanted = validation.take(Wanted::read(&body, call.knobs));
+        let origin = validation.take(input::string(&body, "allowed_origin"));
+        for (tags, mode) in TEMPLATE_TAGS {
+            validation.take(input::optional_strings(&body, tags));
+            validation.take(input::optional_word(&body, mode, ["any", "all"]));
+        }
+        let (Some(wanted), Some(origin), true) = (wanted, origin, validation.is_empty()) else {
+            return Err(validation.refusal());
+        };
+        let token = self.token_for(&organization, wanted, call, trace)?;
         let id = trace.workspace_id.clone().unwrap_or_default();
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("workspaceId", &id)
@@ -82,12 +126,10 @@ impl World {
     fn token_for(
         &mut self,
         organization: &str,
-        body: &Map<String, Value>,
+        Wanted { name, region }: Wanted,
         call: &Call<'_>,
         trace: &mut Trace,
     ) -> Outcome<String> {
-        let name = input::string(body, "workspace_name")?;
-        let region = input::optional_uuid(body, "region_id")?;
         let id = self.get_or_create(organization, &name, region, call, trace)?;
         trace.workspace_id = Some(id.clone());
         let id = match &call.request.tampering {

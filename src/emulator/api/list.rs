@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::organization::{Reach, Row, Status};
-use super::refusal::{Outcome, Refusal};
-use super::workspaces::{shown, status};
+use super::refusal::{Outcome, Place, Refusal, Validation};
+use super::workspaces::shown;
 use super::{Call, Request, Trace, World, input};
 use crate::emulator::knobs::{
     BlankFilter, CursorStyle, Knobs, Limit, ListOrder, ListTombstones, NextFilters, NextStyle,
@@ -100,36 +100,14 @@ impl World {
 
 impl Query {
     fn read(query: &[(String, String)], knobs: &Knobs, now: Timestamp) -> Outcome<Self> {
-        let limit = match input::parameter(query, "limit") {
-            None => 20,
-            Some(text) => {
-                let number: i64 = text.parse().map_err(|_| {
-                    Refusal::invalid("limit", "int_parsing", "Input should be a valid integer")
-                })?;
-                if number < 1 {
-                    let message = "Input should be greater than or equal to 1";
-                    return Err(Refusal::invalid("limit", "greater_than_equal", message));
-                }
-                usize::try_from(number)
-                    .ok()
-                    .filter(|limit| *limit <= 100)
-                    .ok_or_else(|| {
-                        Refusal::invalid(
-                            "limit",
-                            "less_than_equal",
-                            "Input should be less than or equal to 100",
-                        )
-                    })?
-            }
+        let mut validation = Validation::default();
+        let name_contains = validation.take(name_contains(query, knobs));
+        let status = input::parameter(query, "status").map(|text| input::status(&text, Place::Query));
+        let status = validation.take(status.transpose());
+        let limit = validation.take(limit(query));
+        let (Some(name_contains), Some(status), Some(limit)) = (name_contains, status, limit) else {
+            return Err(validation.refusal());
         };
-        let name_contains = input::parameter(query, "name_contains");
-        if name_contains.as_deref() == Some("") && knobs.blank_filter == BlankFilter::Refused {
-            let message = "String should have at least 1 character";
-            return Err(Refusal::invalid("name_contains", "string_too_short", message));
-        }
-        let status = input::parameter(query, "status")
-            .map(|text| status(&text, "status"))
-            .transpose()?;
         let cursor = match input::parameter(query, "cursor").filter(|text| !text.is_empty()) {
             None => None,
             Some(text) => Some(Cursor::read(&text, knobs, now)?),
@@ -141,6 +119,36 @@ impl Query {
             cursor,
         })
     }
+}
+
+fn name_contains(query: &[(String, String)], knobs: &Knobs) -> Outcome<Option<String>> {
+    let part = input::parameter(query, "name_contains");
+    if part.as_deref() == Some("") && knobs.blank_filter == BlankFilter::Refused {
+        let message = "String should have at least 1 character";
+        return Err(Refusal::invalid(
+            Place::Query,
+            "name_contains",
+            "string_too_short",
+            message,
+        ));
+    }
+    Ok(part)
+}
+
+fn limit(query: &[(String, String)]) -> Outcome<usize> {
+    let refused = |code, message| Refusal::invalid(Place::Query, "limit", code, message);
+    let Some(text) = input::parameter(query, "limit") else {
+        return Ok(20);
+    };
+    let number: i64 = text
+        .parse()
+        .map_err(|_| refused("int_parsing", "Input should be a valid integer"))?;
+    if number < 1 {
+        let message = "Input should be greater than or equal to 1";
+        return Err(refused("greater_than_equal", message));
+    }
+    let limit = usize::try_from(number).ok().filter(|limit| *limit <= 100);
+    limit.ok_or_else(|| refused("less_than_equal", "Input should be less than or equal to 100"))
 }
 
 impl Cursor {

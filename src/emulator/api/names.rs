@@ -1,12 +1,19 @@
 //! What the service may do to names: trim, normalize, fold, refuse.
 
+use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
-use super::refusal::{Outcome, Refusal};
+use super::input;
+use super::refusal::{Outcome, Place, Refusal};
 use crate::emulator::knobs::{Acceptance, Charset, Knobs, Limit, NameCase, Normalization, Switch};
 
+/// The member of this name, as it will be kept.
+pub(super) fn read(body: &Map<String, Value>, field: &str, knobs: &Knobs) -> Outcome<String> {
+    accept(&input::string(body, field)?, field, knobs)
+}
+
 /// The name as it will be kept.
-pub(super) fn accept(name: &str, field: &str, knobs: &Knobs) -> Outcome<String> {
+fn accept(name: &str, field: &str, knobs: &Knobs) -> Outcome<String> {
     let trimmed = match knobs.name_trim {
         Switch::On => name.trim(),
         Switch::Off => name,
@@ -18,6 +25,7 @@ pub(super) fn accept(name: &str, field: &str, knobs: &Knobs) -> Outcome<String> 
     let length = u64::try_from(name.chars().count()).unwrap_or(u64::MAX);
     if length == 0 && knobs.name_empty == Acceptance::Refused {
         return Err(Refusal::invalid(
+            Place::Body,
             field,
             "string_too_short",
             "String should have at least 1 character",
@@ -27,10 +35,11 @@ pub(super) fn accept(name: &str, field: &str, knobs: &Knobs) -> Outcome<String> 
         && length > most
     {
         let message = format!("String should have at most {most} characters");
-        return Err(Refusal::invalid(field, "string_too_long", message));
+        return Err(Refusal::invalid(Place::Body, field, "string_too_long", message));
     }
     if knobs.name_charset == Charset::Printable && name.chars().any(char::is_control) {
         return Err(Refusal::invalid(
+            Place::Body,
             field,
             "string_pattern_mismatch",
             "String should not have control characters",

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::create::{is_default, restored};
 use super::organization::{Reach, Row, Status, Workspace};
-use super::refusal::{Outcome, Refusal};
-use super::{Call, Trace, World, input, names};
+use super::refusal::{Outcome, Place, Refusal, Validation};
+use super::{Body, Call, Trace, World, input, names};
 use crate::emulator::knobs::{
     CreatedAt, DefaultProtected, DeletedDelete, DeletedGet, HiddenGet, Knobs, NoopUpdate, NotFoundText,
     NullCache, PutEmpty, PutMember, RenameConflict, SlowDelete, StatsScope, Visibility, WorkspaceMembers,
@@ -41,7 +41,9 @@ impl World {
     }
 
     pub(super) fn get(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
-        let workspace = self.addressed(call, trace)?;
+        let organization = self.application(call, trace)?;
+        let id = input::path_id(call.request, "workspace_id")?;
+        let workspace = self.addressed(&organization, &id, call, trace)?;
         if workspace.row.tombstone {
             return match call.knobs.deleted_get {
                 DeletedGet::NotFound => Err(not_found(404, call.knobs)),
@@ -57,17 +59,22 @@ impl World {
     }
 
     pub(super) fn put(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
-        let found = self.addressed(call, trace)?;
+        let organization = self.application(call, trace)?;
+        let mut validation = Validation::default();
+        let id = validation.take(input::path_id(call.request, "workspace_id"));
+        let change = validation.take(UpdateRequest::read(&call.request.body, call.knobs));
+        let (Some(id), Some(change)) = (id, change) else {
+            return Err(validation.refusal());
+        };
+        let found = self.addressed(&organization, &id, call, trace)?;
         if found.row.tombstone {
             return Err(not_found(404, call.knobs));
         }
-        let (id, old) = (found.row.id.clone(), found.row.clone());
-        let change = UpdateRequest::read(&input::object(&call.request.body)?, call.knobs)?;
+        let old = found.row.clone();
         let renamed = change.name.as_ref().filter(|name| **name != old.name);
         if is_default(&old.name) && (renamed.is_some() || change.status == Some(Status::Inactive)) {
             protect_default(call.knobs)?;
         }
-        let organization = trace.organization_id.clone().unwrap_or_default();
         if let Some(name) = renamed {
             let taken = self.organization(&organization).is_some_and(|o| {
                 o.workspaces
@@ -110,7 +117,9 @@ impl World {
     }
 
     pub(super) fn delete(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
-        let workspace = self.addressed(call, trace)?;
+        let organization = self.application(call, trace)?;
+        let id = input::path_id(call.request, "workspace_id")?;
+        let workspace = self.addressed(&organization, &id, call, trace)?;
         if is_default(&workspace.row.name) {
             protect_default(call.knobs)?;
         }
@@ -139,12 +148,16 @@ impl World {
         }
     }
 
-    /// The workspace that the path names, in the caller's organization, deleted ones too.
-    fn addressed(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<&mut Workspace> {
-        let organization = self.application(call, trace)?;
-        let id = input::uuid(call.request.id.as_deref().unwrap_or_default(), "workspace_id")?;
-        trace.workspace_id = Some(id.clone());
-        let found = self.organization_mut(&organization).and_then(|o| o.find_mut(&id));
+    /// The workspace of this id in the caller's organization, deleted ones too.
+    fn addressed(
+        &mut self,
+        organization: &str,
+        id: &str,
+        call: &Call<'_>,
+        trace: &mut Trace,
+    ) -> Outcome<&mut Workspace> {
+        trace.workspace_id = Some(id.to_owned());
+        let found = self.organization_mut(organization).and_then(|o| o.find_mut(id));
         let found = found.ok_or_else(|| not_found(404, call.knobs))?;
         match (found.reach, call.knobs.hidden_get) {
             (Reach::CloudOnly, _) | (Reach::Hidden, HiddenGet::NotFound) => Err(not_found(404, call.knobs)),
@@ -172,68 +185,67 @@ struct UpdateRequest {
 }
 
 impl UpdateRequest {
-    fn read(body: &Map<String, Value>, knobs: &Knobs) -> Outcome<Self> {
+    fn read(body: &Body, knobs: &Knobs) -> Outcome<Self> {
+        let body = input::object(body)?;
         if body.is_empty() && knobs.put_empty == PutEmpty::Refused {
-            return Err(Refusal::invalid(
-                "body",
+            return Err(Refusal::invalid_body(
                 "value_error",
                 "At least one field must be given",
             ));
         }
-        let known = ["name", "status", "cache_enabled"];
-        let foreign = body.keys().find(|key| !known.contains(&key.as_str()));
-        if let (Some(key), PutMember::Refused) = (foreign, knobs.put_unknown_member) {
-            return Err(Refusal::invalid(
-                key,
-                "extra_forbidden",
-                "Extra inputs are not permitted",
-            ));
+        let mut validation = Validation::default();
+        let name = validation.take(optional(&body, "name", knobs, |_| {
+            names::read(&body, "name", knobs)
+        }));
+        let status = validation.take(optional(&body, "status", knobs, |value| {
+            input::status(value.as_str().unwrap_or_default(), Place::Body)
+        }));
+        let cache = validation.take(Cache::read(body.get("cache_enabled"), knobs));
+        let known = validation.take(all_known(&body, knobs));
+        match (name, status, cache, known) {
+            (Some(name), Some(status), Some(cache), Some(())) => Ok(Self { name, status, cache }),
+            _ => Err(validation.refusal()),
         }
-        let null = |field: &str| match knobs.put_null {
-            PutMember::Ignored => Ok(()),
-            PutMember::Refused => Err(Refusal::invalid(
-                field,
-                "none_not_allowed",
-                "Input should not be null",
-            )),
-        };
-        let name = match body.get("name") {
-            None => None,
-            Some(Value::Null) => null("name").map(|()| None)?,
-            Some(_) => Some(names::accept(&input::string(body, "name")?, "name", knobs)?),
-        };
-        let status = match body.get("status").map(|value| value.as_str().unwrap_or_default()) {
-            None => None,
-            Some(_) if body.get("status").is_some_and(Value::is_null) => null("status").map(|()| None)?,
-            Some(text) => Some(status(text, "status")?),
-        };
-        let cache = match (body.get("cache_enabled"), knobs.null_cache) {
-            (None, _) | (Some(Value::Null), NullCache::Ignored) => Cache::Keep,
-            (Some(Value::Null), NullCache::Inherit) => Cache::Inherit,
-            (Some(Value::Bool(on)), _) => Cache::Set(*on),
-            (Some(_), _) => {
-                return Err(Refusal::invalid(
-                    "cache_enabled",
-                    "bool_type",
-                    "Input should be a valid boolean",
-                ));
-            }
-        };
-        Ok(Self { name, status, cache })
     }
 }
 
-/// One of the two states.
-pub(super) fn status(text: &str, field: &str) -> Outcome<Status> {
-    match text {
-        "active" => Ok(Status::Active),
-        "inactive" => Ok(Status::Inactive),
-        _ => Err(Refusal::invalid(
-            field,
-            "enum",
-            "Input should be 'active' or 'inactive'",
-        )),
+impl Cache {
+    fn read(value: Option<&Value>, knobs: &Knobs) -> Outcome<Self> {
+        match (value, knobs.null_cache) {
+            (None, _) | (Some(Value::Null), NullCache::Ignored) => Ok(Self::Keep),
+            (Some(Value::Null), NullCache::Inherit) => Ok(Self::Inherit),
+            (Some(value), _) => input::boolean(value, "cache_enabled").map(Self::Set),
+        }
     }
+}
+
+/// A member that may be absent, and null if the service takes that.
+fn optional<T>(
+    body: &Map<String, Value>,
+    field: &str,
+    knobs: &Knobs,
+    read: impl FnOnce(&Value) -> Outcome<T>,
+) -> Outcome<Option<T>> {
+    match (body.get(field), knobs.put_null) {
+        (None, _) | (Some(Value::Null), PutMember::Ignored) => Ok(None),
+        (Some(Value::Null), PutMember::Refused) => {
+            let message = "Input should not be null";
+            Err(Refusal::invalid(Place::Body, field, "none_not_allowed", message))
+        }
+        (Some(value), _) => read(value).map(Some),
+    }
+}
+
+fn all_known(body: &Map<String, Value>, knobs: &Knobs) -> Outcome<()> {
+    let known = ["name", "status", "cache_enabled"];
+    let mut validation = Validation::default();
+    for key in body.keys().filter(|key| !known.contains(&key.as_str())) {
+        if knobs.put_unknown_member == PutMember::Refused {
+            let message = "Extra inputs are not permitted";
+            validation.add(Refusal::invalid(Place::Body, key, "extra_forbidden", message));
+        }
+    }
+    validation.done()
 }
 
 /// The row as the API shows it.
