@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
-use self::Family::{Current, Legacy};
+use self::Family::{Cloud, Current, Legacy};
 use self::Operation::{C1, C2, T1, T2, T3, T4, W1, W2, W3, W4, W5};
 use super::knobs::{Knobs, Switch};
 
@@ -40,6 +40,8 @@ pub enum Operation {
 pub enum Family {
     Current,
     Legacy,
+    /// As Airbyte Cloud spells T1.
+    Cloud,
 }
 
 /// A recognized call; `id` is the last segment where the path has one.
@@ -108,9 +110,8 @@ fn calls(segments: &[&str], knobs: &Knobs) -> &'static [(&'static str, Operation
     let current = knobs.current_paths == Switch::On;
     let legacy = knobs.legacy_paths == Switch::On;
     match segments {
-        ["api", "v1", "account", "applications", "token"] | ["v1", "applications", "token"] => {
-            &[("POST", T1, Current)]
-        }
+        ["api", "v1", "account", "applications", "token"] => &[("POST", T1, Current)],
+        ["v1", "applications", "token"] => &[("POST", T1, Cloud)],
         ["api", "v1", "account", "applications", "scoped-token"] if current => &[("POST", T2, Current)],
         ["api", "v1", "account", "applications", "scoped-token", "info"] if current => {
             &[("GET", T3, Current)]

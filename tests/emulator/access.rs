@@ -123,16 +123,43 @@ async fn the_older_family_takes_no_former_name_of_the_field() {
 }
 
 #[tokio::test]
-async fn the_exchange_of_airbyte_cloud_is_the_same_exchange() {
+async fn the_exchange_of_airbyte_cloud_is_for_all_organizations() {
     let rig = rig().await;
-    let pair = json!({"client_id": "emulated-client", "client_secret": "emulated-secret"});
-    let bearer = rig
-        .send(Method::POST, "/v1/applications/token", &[], Some(pair))
-        .await
-        .text("access_token");
-    let headers = [("authorization", &*format!("Bearer {bearer}"))];
-    assert_eq!(
-        rig.send(Method::GET, WORKSPACES, &headers, None).await.status,
-        200
-    );
+    let second = rig.control(Method::POST, "/organizations", json!({})).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let first = agent_engine_operator::emulator::DEFAULT_ORGANIZATION;
+    let pair = json!({"client_id": "both", "client_secret": "s"});
+    let both = json!({"client_id": "both", "client_secret": "s", "organization_ids": [first, second]});
+    rig.control(Method::POST, "/credentials", both).await;
+    let foreign = "22222222-2222-4222-8222-222222222222";
+    for headers in [
+        &[][..],
+        &[("x-organization-id", foreign)],
+        &[("x-organization-id", "nonsense")],
+    ] {
+        let reply = rig
+            .send(
+                Method::POST,
+                "/v1/applications/token",
+                headers,
+                Some(pair.clone()),
+            )
+            .await;
+        assert_eq!((reply.status, reply.body.get("organization_id")), (200, None));
+        let bearer = format!("Bearer {}", reply.text("access_token"));
+        for organization in [first, &second] {
+            let asked = [
+                ("authorization", bearer.as_str()),
+                ("x-organization-id", organization),
+            ];
+            let list = rig.send(Method::GET, WORKSPACES, &asked, None).await;
+            assert_eq!(list.body["data"][0]["organization_id"], organization);
+        }
+        let unsaid = rig
+            .send(Method::GET, WORKSPACES, &[("authorization", &bearer)], None)
+            .await;
+        assert_eq!(unsaid.status, 400);
+    }
 }

@@ -66,8 +66,15 @@ impl World {
                 };
                 Refusal::new(status, "Invalid client credentials")
             })?;
-        let organization = self.choose(credential.organizations, call.request, call.knobs)?;
-        trace.organization_id = Some(organization.clone());
+        // Airbyte Cloud knows no organization here: one token is for all of them.
+        let organization = match call.request.family {
+            Family::Cloud => None,
+            Family::Current | Family::Legacy => {
+                let mine = credential.organizations.clone();
+                Some(self.choose(mine, call.request, call.knobs)?)
+            }
+        };
+        trace.organization_id.clone_from(&organization);
         let seconds = match call.request.tampering {
             Tampering::Lifetime(seconds) => seconds,
             Tampering::None | Tampering::TokenOf(_) => seconds(call.knobs.expires_in.0),
@@ -75,7 +82,10 @@ impl World {
         let grant = Grant::Application {
             client_id,
             generation: credential.generation,
-            organizations: vec![organization.clone()],
+            organizations: match &organization {
+                Some(one) => vec![one.clone()],
+                None => credential.organizations,
+            },
         };
         let token = self.issue(grant, call.now, seconds, call.knobs);
         let said = match call.knobs.expires_in_said {
@@ -83,10 +93,10 @@ impl World {
             Limit::At(other) => json!(other),
         };
         let mut answer = json!({"access_token": token, "token_type": "bearer", "expires_in": said});
-        match call.knobs.t1_organization {
-            T1Organization::Present => answer["organization_id"] = json!(organization),
-            T1Organization::Null => answer["organization_id"] = Value::Null,
-            T1Organization::Absent => {}
+        match (organization, call.knobs.t1_organization) {
+            (Some(one), T1Organization::Present) => answer["organization_id"] = json!(one),
+            (Some(_), T1Organization::Null) => answer["organization_id"] = Value::Null,
+            (None, _) | (_, T1Organization::Absent) => {}
         }
         Ok((200, answer))
     }
@@ -206,7 +216,7 @@ impl World {
         Ok((
             200,
             match call.request.family {
-                Family::Current => {
+                Family::Current | Family::Cloud => {
                     json!({"organization_id": organization, "workspace_id": id, "workspace_name": name})
                 }
                 Family::Legacy => json!({"organization_id": organization, "workspace_id": id}),
