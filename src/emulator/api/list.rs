@@ -183,18 +183,29 @@ fn contains(name: &str, part: &str, knobs: &Knobs) -> bool {
     }
 }
 
-/// SQL's LIKE: `%` any text, `_` any character.
+/// SQL's LIKE: `%` any text, `_` any character. Only the last `%` is ever tried again, so the time is quadratic at most.
 fn like(text: &[char], pattern: &[char]) -> bool {
-    match pattern.split_first() {
-        None => text.is_empty(),
-        Some(('%', rest)) => {
-            (0..=text.len()).any(|from| text.get(from..).is_some_and(|tail| like(tail, rest)))
+    let (mut at, mut wanted) = (0, 0);
+    let mut retry = None;
+    while let Some(found) = text.get(at) {
+        match (pattern.get(wanted), retry) {
+            (Some('%'), _) => {
+                retry = Some((at, wanted));
+                wanted += 1;
+            }
+            (Some(other), _) if *other == '_' || other == found => {
+                at += 1;
+                wanted += 1;
+            }
+            (_, Some((from, any))) => {
+                retry = Some((from + 1, any));
+                at = from + 1;
+                wanted = any + 1;
+            }
+            (_, None) => return false,
         }
-        Some((wanted, rest)) => match text.split_first() {
-            Some((found, tail)) => (*wanted == '_' || wanted == found) && like(tail, rest),
-            None => false,
-        },
     }
+    pattern.iter().skip(wanted).all(|rest| *rest == '%')
 }
 
 /// The next page, written as asked for.
@@ -212,6 +223,42 @@ fn link(cursor: &str, style: NextStyle, request: &Request, knobs: &Knobs) -> Str
         NextStyle::ForeignHost => format!("http://elsewhere.invalid{PATH}?{query}"),
         NextStyle::Absolute | NextStyle::EmptyString | NextStyle::Absent => {
             format!("{}{PATH}?{query}", request.origin)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    fn matches(text: &str, pattern: &str) -> bool {
+        like(
+            &text.chars().collect::<Vec<_>>(),
+            &pattern.chars().collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn a_pattern_matches_as_in_sql() {
+        for (text, pattern) in [
+            ("", "%"),
+            ("abc", "abc"),
+            ("abc", "a%"),
+            ("abc", "%c"),
+            ("abcbc", "a%bc"),
+            ("abc", "a_c"),
+            ("ab", "%_%_%"),
+        ] {
+            assert!(matches(text, pattern), "{text} {pattern}");
+        }
+        for (text, pattern) in [
+            ("", "_"),
+            ("abc", "ab"),
+            ("abc", "%b"),
+            ("ab", "a_c"),
+            ("a", "%_%_%"),
+        ] {
+            assert!(!matches(text, pattern), "{text} {pattern}");
         }
     }
 }

@@ -24,6 +24,9 @@ use crate::emulator::state::{Shared, State};
 /// The real service's limit is not known; no request of this API comes near it.
 const MOST_BYTES: usize = 1 << 20;
 
+/// Between the search for a free name and the creation, where overlapping calls may create duplicates: they must overlap.
+const RACE: Duration = Duration::from_millis(100);
+
 /// A request that has arrived and is in the journal.
 struct Arrived {
     seq: u64,
@@ -93,8 +96,8 @@ fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
     };
     let seq = state.journal.begin(entry);
     let fault = taken.map(|(_, fault)| fault).unwrap_or_default();
-    let latency = Duration::from_millis(fault.latency_ms.saturating_add(state.knobs.latency_ms.0));
     let route = route.map_err(|no_route| Unrouted::new(no_route, uri, &origin(uri, headers)));
+    let mut latency = Duration::from_millis(fault.latency_ms.saturating_add(state.knobs.latency_ms.0));
     let call = route.map(|route| {
         let mut call = read(route, uri, headers, body);
         call.tampering = match &fault.answer {
@@ -108,6 +111,9 @@ fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
             | FaultAnswer::Redirect { .. } => Tampering::None,
         };
         call.arrival = state.world.find_at_arrival(&call, &state.knobs, now);
+        if call.arrival == Arrival::NameFree {
+            latency = latency.max(RACE);
+        }
         call
     });
     Arrived {

@@ -98,7 +98,7 @@ knobs! {
     name_charset: Charset = Charset::Any, "U1", "With `printable`, control characters give 422";
     mint_inactive: MintInactive = MintInactive::Ok, "U7", "T2 for an inactive workspace";
     mint_ambiguous: MintAmbiguous = MintAmbiguous::Oldest, "U2 U15", "T2 for a name that several workspaces have";
-    concurrent_mint: ConcurrentMint = ConcurrentMint::One, "U15", "With `duplicates`, T2 looks for the name when the request arrives, so that two overlapping ones create two";
+    concurrent_mint: ConcurrentMint = ConcurrentMint::One, "U15", "With `duplicates`, T2 looks for the name when the request arrives, so that two overlapping ones create two; it takes 100 ms of real time to create one";
     remint_deleted: RemintDeleted = RemintDeleted::New, "U6", "T2 for the name of a deleted workspace; `error` is 409";
     name_release_ms: Count = Count(0), "U6", "A deleted workspace's name stays taken that long: T2 gives 409";
     plan_limit: Limit = Limit::None, "U18", "T2 creates no more than this many live workspaces in an organization";

@@ -64,6 +64,11 @@ pub async fn observe(knob: &str, value: &str, rig: &Rig) -> bool {
             let (one, other, released) = tokio::join!(rig.mint("acme"), rig.mint("acme"), release);
             assert_eq!((one.status, other.status, released), (200, 200, 2));
             assert_eq!(made(rig).await, if value == "one" { 1 } else { 2 });
+            rig.control(Method::POST, "/reset", json!({})).await;
+            rig.knob(knob, value);
+            let (one, other) = tokio::join!(rig.mint("acme"), rig.mint("acme"));
+            assert_eq!((one.status, other.status), (200, 200), "without a fault");
+            assert_eq!(made(rig).await, if value == "one" { 1 } else { 2 });
         }
         "remint_deleted" => {
             let (_, id) = rig.opened("acme").await;
