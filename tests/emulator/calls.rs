@@ -236,6 +236,16 @@ async fn connectors_are_listed_by_id_or_name_and_go_one_by_one() {
         .await
         .body;
     assert_eq!(by_name, by_id);
+    let definition = by_id["data"][0]["summarized_source_template"]["actor_definition_id"]
+        .as_str()
+        .unwrap();
+    for (definition, count) in [(definition, 2), ("22222222-2222-4222-8222-222222222222", 0)] {
+        let path = format!("{CONNECTORS}?workspace_name=acme&definition_id={definition}");
+        let body = rig.call(Method::GET, &path, None).await.body;
+        assert_eq!(body["data"].as_array().unwrap().len(), count, "{definition}");
+    }
+    let path = format!("{CONNECTORS}?workspace_name=acme&definition_id=github");
+    assert_eq!(rig.call(Method::GET, &path, None).await.status, 422);
     let connector = by_id["data"][0]["id"].as_str().unwrap();
     assert_eq!(
         rig.call(Method::DELETE, &format!("{CONNECTORS}/{connector}"), None)

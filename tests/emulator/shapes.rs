@@ -99,6 +99,7 @@ fn connector() -> Shape {
         member("id", Required, Text),
         member("name", Required, Text),
         member("icon", Required, or_null(Text)),
+        member("actor_definition_id", Required, Uuid),
     ];
     Object(vec![
         member("id", Required, Uuid),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::refusal::{Outcome, Place, Refusal};
+use super::refusal::{Outcome, Place, Refusal, Validation};
 use super::tokens::Grant;
 use super::workspaces::time;
 use super::{Call, Trace, World, input};
@@ -11,13 +11,23 @@ use crate::emulator::api::organization::{Organization, Workspace};
 /// The parameters that name a workspace by name; the latter two are deprecated.
 const BY_NAME: [&str; 3] = ["workspace_name", "customer_name", "external_user_id"];
 
+/// All connectors of the emulator are of this definition.
+const DEFINITION: &str = "5e6175e5-68e1-4c17-bff9-56103bbb0d80";
+
 impl World {
     pub(super) fn connectors(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
         let (organization, own) = self.either(call, trace)?;
         let organization = self
             .organization(&organization)
             .ok_or_else(|| Refusal::new(404, "Organization not found"))?;
-        let workspace = keyed(organization, &call.request.query)?;
+        let query = &call.request.query;
+        let mut validation = Validation::default();
+        let id = validation.take(input::uuid_parameter(query, "workspace_id"));
+        let definition = validation.take(input::uuid_parameter(query, "definition_id"));
+        let (Some(id), Some(definition)) = (id, definition) else {
+            return Err(validation.refusal());
+        };
+        let workspace = keyed(organization, id, query)?;
         if own.is_some_and(|own| own != workspace.row.id) {
             return Err(Refusal::new(403, "Token is scoped to another workspace"));
         }
@@ -25,11 +35,17 @@ impl World {
         let data: Vec<Value> = workspace
             .connectors
             .iter()
+            .filter(|_| definition.as_deref().is_none_or(|wanted| wanted == DEFINITION))
             .map(|connector| {
                 json!({
                     "id": connector.id,
                     "name": connector.name,
-                    "summarized_source_template": {"id": connector.id, "name": connector.name, "icon": null},
+                    "summarized_source_template": {
+                        "id": connector.id,
+                        "name": connector.name,
+                        "icon": null,
+                        "actor_definition_id": DEFINITION,
+                    },
                     "created_at": time(workspace.row.created_at, call.knobs),
                     "updated_at": time(workspace.row.updated_at, call.knobs),
                 })
@@ -74,8 +90,12 @@ impl World {
     }
 }
 
-fn keyed<'a>(organization: &'a Organization, query: &[(String, String)]) -> Outcome<&'a Workspace> {
-    if let Some(id) = input::uuid_parameter(query, "workspace_id")? {
+fn keyed<'a>(
+    organization: &'a Organization,
+    id: Option<String>,
+    query: &[(String, String)],
+) -> Outcome<&'a Workspace> {
+    if let Some(id) = id {
         return organization
             .find(&id)
             .filter(|workspace| workspace.is_live())
