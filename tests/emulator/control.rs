@@ -306,3 +306,42 @@ async fn what_control_does_not_understand_it_refuses() {
         assert!(!reply.text("message").is_empty());
     }
 }
+
+#[tokio::test]
+async fn the_journal_shows_the_filters_and_the_limit_of_each_page() {
+    let rig = rig().await;
+    rig.control(
+        Method::POST,
+        "/seed",
+        json!({"many": {"prefix": "tenant-", "count": 3}}),
+    )
+    .await;
+    let next = rig.list("?name_contains=tenant&limit=2").await.text("next");
+    let path = next.strip_prefix(&rig.running.url()).unwrap();
+    assert_eq!(rig.call(Method::GET, path, None).await.names().len(), 1);
+    let journal = rig.control(Method::GET, "/journal?operation=W1", json!({})).await;
+    assert_eq!(journal["entries"][0]["query"], "name_contains=tenant&limit=2");
+    let query = journal["entries"][1]["query"].as_str().unwrap();
+    assert!(
+        query.starts_with("name_contains=tenant&limit=2&cursor=eyJ"),
+        "{query}"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_in_the_journal() {
+    let rig = rig().await;
+    let large = json!({"workspace_name": "x".repeat(1 << 20)});
+    let reply = rig.send_undocumented(Method::POST, MINT, &[], Some(large)).await;
+    assert_eq!(reply.status, 413);
+    let journal = rig.control(Method::GET, "/journal?operation=T2", json!({})).await;
+    let entry = &journal["entries"][0];
+    assert_eq!(
+        (&entry["status"], &entry["applied"]),
+        (&json!(413), &json!(false))
+    );
+    assert_eq!(
+        (&entry["outcome"], &entry["body"]),
+        (&json!("answered"), &json!(null))
+    );
+}

@@ -40,7 +40,12 @@ pub(super) async fn handle(shared: Arc<Shared>, request: HttpRequest) -> Respons
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MOST_BYTES).await else {
         // Too large, or the client went away while sending.
-        return answer::too_large();
+        let mut state = shared.lock();
+        let fault = None;
+        let seq = note(&mut state, &parts.method, &parts.uri, &parts.headers, &[], fault);
+        let response = answer::too_large();
+        state.finish(seq, Some(response.status().as_u16()));
+        return response;
     };
     let (reply, answered) = oneshot::channel();
     tokio::spawn(async move {
@@ -72,29 +77,8 @@ fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
         body: &text,
     };
     let taken = state.faults.take(&subject);
-    let secrets = state.secrets();
-    let named = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let entry = Entry {
-        seq: 0,
-        at: now,
-        method: method.to_string(),
-        path: journal::redacted_text(path, &secrets),
-        family: route.as_ref().ok().map(|route| route.family),
-        operation,
-        query: journal::redacted_text(query, &secrets),
-        principal: Principal::None,
-        headers: journal::redacted_headers(named, &secrets),
-        body: journal::redacted_body(body, &secrets),
-        status: None,
-        outcome: Outcome::Running,
-        applied: false,
-        organization_id: None,
-        workspace_id: None,
-        fault: taken.as_ref().map(|(id, _)| *id),
-    };
-    let seq = state.journal.begin(entry);
+    let id = taken.as_ref().map(|(id, _)| *id);
+    let seq = note(state, method, uri, headers, body, id);
     let fault = taken.map(|(_, fault)| fault).unwrap_or_default();
     let route = route.map_err(|no_route| Unrouted::new(no_route, uri, &origin(uri, headers)));
     let mut latency = Duration::from_millis(fault.latency_ms.saturating_add(state.knobs.latency_ms.0));
@@ -122,6 +106,43 @@ fn arrive(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
         fault,
         latency,
     }
+}
+
+/// Writes a request into the journal; returns its number.
+fn note(
+    state: &mut State,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    fault: Option<u64>,
+) -> u64 {
+    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+    let route = route(method.as_str(), path, &state.knobs);
+    let operation = route.as_ref().ok().map(|route| route.operation);
+    let secrets = state.secrets();
+    let named = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let entry = Entry {
+        seq: 0,
+        at: state.clock.now(),
+        method: method.to_string(),
+        path: journal::redacted_text(path, &secrets),
+        family: route.as_ref().ok().map(|route| route.family),
+        operation,
+        query: journal::redacted_text(query, &secrets),
+        principal: Principal::None,
+        headers: journal::redacted_headers(named, &secrets),
+        body: journal::redacted_body(body, &secrets),
+        status: None,
+        outcome: Outcome::Running,
+        applied: false,
+        organization_id: None,
+        workspace_id: None,
+        fault,
+    };
+    state.journal.begin(entry)
 }
 
 fn read(route: Route, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
