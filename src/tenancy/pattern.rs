@@ -24,7 +24,7 @@ impl Pattern {
     pub(super) fn new(pattern: &str, namespace: &str) -> Self {
         let exact = pattern.replace(NAMESPACE, namespace);
         Self {
-            canonical: canonical_text(&exact),
+            canonical: canonical_text(&exact).into_owned(),
             exact,
             soundness: soundness(pattern),
         }
@@ -77,6 +77,9 @@ fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };
+    if pattern == "*" {
+        return true;
+    }
     let Some(mut text) = text.strip_prefix(head) else {
         return false;
     };
