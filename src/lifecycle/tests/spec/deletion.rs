@@ -248,6 +248,7 @@ fn a_creation_in_flight_is_found_and_deleted_by_id() {
             "Get",
             "WriteStatus",
             "ReadCrd",
+            "ReadObject",
             "Delete",
             "RemoveFinalizer"
         ]
