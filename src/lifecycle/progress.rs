@@ -210,6 +210,9 @@ pub enum Removal {
     #[default]
     NotTried,
     Done,
+    /// Agent Engine says that it has no such workspace. It says the same where it hides what it refuses: a search shows that
+    /// the organization is still open to us.
+    NotFound,
     /// It failed, but the workspace may be gone: a GET is still to be sent.
     Unclear,
     Failed,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::{self, LONG, Stage, is_ready, ready_reason, recorded_id, text};
+use crate::support::{self, IN_DOUBT, LONG, Stage, is_ready, ready_reason, recorded_id, text};
 use agent_engine_operator::crd::organization::OrganizationSpec;
 use agent_engine_operator::crd::workspace::WorkspaceSpec;
 use agent_engine_operator::crd::{Organization, Workspace};
@@ -17,9 +17,6 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-
-/// So long after a start, the process before may have sent a token request: nothing is deleted.
-const IN_DOUBT: Duration = Duration::from_secs(60);
 
 /// Where the answers allow no workspace: the reason that is shown, on the Workspace, instead of Ready.
 #[rustfmt::skip]

@@ -50,6 +50,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.listed-row",
             "rule.other-organization",
             "rule.gone",
+            "rule.hidden",
             "rule.many-missing",
             "rule.claims",
             "rule.deletion-policy",

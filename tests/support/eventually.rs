@@ -8,6 +8,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 pub const SHORT: Duration = Duration::from_secs(20);
 /// For what goes through the garbage collector, a namespace's deletion or a process's start.
 pub const LONG: Duration = Duration::from_secs(60);
+/// So long after a start, the process before may have sent a token request: nothing is renamed or deleted.
+pub const IN_DOUBT: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(75);
 

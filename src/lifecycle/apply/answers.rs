@@ -1,5 +1,7 @@
 //! Agent Engine's answers. Each is a fact about the instant of its request.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::crd::workspace::CreationClock;
@@ -67,7 +69,15 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
     learn_the_time(view, &answer);
     let removal = view.progress.removals.get_mut(id);
     if let Some(removal) = removal.filter(|removal| **removal == Removal::Unclear) {
-        *removal = Removal::Failed;
+        *removal = match &answer.result {
+            Ok(Some(row)) if row.tombstone => Removal::Done,
+            Ok(Some(_)) => Removal::Failed,
+            Ok(None) => {
+                view.progress.failures.last = None;
+                not_found(&mut view.progress.searches)
+            }
+            Err(_) => Removal::Failed,
+        };
         // Why the DELETE failed says more.
         if answer.result.is_err() {
             return;
@@ -277,7 +287,8 @@ fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId,
     let orphan_of = view.record().filter(|record| record.id != *id);
     if orphan_of.is_none() {
         let removal = match &answer.result {
-            Ok(_) => Removal::Done,
+            Ok(Deleted::Removed) => Removal::Done,
+            Ok(Deleted::AlreadyGone) => not_found(&mut view.progress.searches),
             Err(failure) => match failure.class {
                 FailureClass::Throttled(_) => Removal::Failed,
                 FailureClass::Transient
@@ -297,6 +308,12 @@ fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId,
     if let Some(record) = orphan_of {
         orphan_removed(view, id, &record.id, answer.finished);
     }
+}
+
+/// No search that was asked before the answer confirms it.
+fn not_found(searches: &mut BTreeMap<WorkspaceName, NameSearch>) -> Removal {
+    searches.clear();
+    Removal::NotFound
 }
 
 /// The name of our issue is stale, whatever its source: the recorded workspace is read again.

@@ -18,6 +18,10 @@ pub(in crate::lifecycle) fn blocked(why: &str) -> Finding {
     )
 }
 
+pub(in crate::lifecycle) fn still_listed(id: &WorkspaceId) -> String {
+    format!("Agent Engine lists the workspace {id}, but does not find it when asked to delete it")
+}
+
 pub(in crate::lifecycle) fn crd_unreadable(why: &str) -> String {
     format!("it cannot be told whether the CustomResourceDefinition itself is being deleted ({why})")
 }

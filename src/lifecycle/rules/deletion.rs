@@ -10,7 +10,7 @@ use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::deletion::{self, WorkspaceFate};
 use crate::lifecycle::judge::orphan::{self, Orphans};
-use crate::lifecycle::judge::{failure, identity, names, organization, token_secret};
+use crate::lifecycle::judge::{drift, failure, identity, names, organization, token_secret};
 use crate::lifecycle::progress::{ObjectProgress, Remote, Removal};
 use crate::lifecycle::rules::creation::found_record;
 use crate::lifecycle::step::{Change, Ending, Step};
@@ -66,18 +66,15 @@ fn refused_by_kubernetes(view: &View) -> Option<Problem> {
 }
 
 fn delete(view: &View, record: &Record) -> Step {
-    let is_gone = view
-        .observed(&record.id)
-        .is_some_and(|seen| seen.remote == Remote::Gone);
     match view.removal(&record.id) {
         Removal::Done => return release(view),
-        // The GET may take as long, and the token is gone already.
-        Removal::Unclear if was_slow(view) && is_called_ready(view) => {
+        // The next call may take as long, and the token is gone already.
+        Removal::Unclear | Removal::NotFound if was_slow(view) && is_called_ready(view) => {
             return Step::Store(Change::Deleting);
         }
         // Whatever the answer to DELETE, a GET decides whether the workspace is gone.
         Removal::Unclear => return Step::call(EngineCall::Get(record.id.clone())),
-        Removal::Failed if is_gone => return release(view),
+        Removal::NotFound => return let_go_of_missing(view, record),
         Removal::Failed | Removal::NotTried => {}
     }
     let first = unable(view)
@@ -97,6 +94,19 @@ fn delete(view: &View, record: &Record) -> Step {
         )),
         Orphans::None => Step::call(EngineCall::Delete(record.id.clone())),
     }
+}
+
+/// An organization that lists its workspaces to us hides none of them behind a 404.
+fn let_go_of_missing(view: &View, record: &Record) -> Step {
+    let name = drift::current(view, record).name;
+    let Some(search) = view.search(&name) else {
+        return unable(view).unwrap_or(Step::call(EngineCall::Search(name)));
+    };
+    let mut rows = search.rows.iter();
+    if rows.any(|row| row.id == record.id && !row.tombstone) {
+        return Step::blocked(findings::deletion_blocked(&findings::still_listed(&record.id)));
+    }
+    release(view)
 }
 
 /// Whether the last call took so long that the live read before it counts no more, and a status can be stored.

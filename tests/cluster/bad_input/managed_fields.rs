@@ -1,6 +1,8 @@
 //! What users write into `metadata.managedFields`, and the API server takes as it is: no trouble for that object, nor for
 //! others, and no token in a log for it.
 
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{GetParams, PostParams};
 use kube::core::Request;
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 
 use agent_engine_operator::crd::{AnyWorkspace, Organization, Workspace};
 
-use crate::support::{LONG, Launch, Operator, Stage, eventually};
+use crate::support::{IN_DOUBT, LONG, Launch, Operator, Stage, eventually};
 
 /// In every token of the emulator.
 const CANARY: &str = "canary-token-9999";
@@ -40,9 +42,9 @@ async fn date<K: Resource<DynamicType = ()>>(stage: &Stage, namespace: Option<&s
 }
 
 /// Waits until what is stored of a Workspace says that its workspace has this name.
-async fn named(stage: &Stage, workspace: &str, name: &str) {
+async fn named(stage: &Stage, within: Duration, workspace: &str, name: &str) {
     let api: Api<AnyWorkspace> = Api::namespaced(stage.client.clone(), &stage.tenant);
-    eventually(&format!("{workspace} to be named {name}"), LONG, || async {
+    eventually(&format!("{workspace} to be named {name}"), within, || async {
         let stored = api.get(workspace).await.map_err(|error| error.to_string())?;
         let status = stored.object().status.clone().unwrap_or_default();
         let named = status.name.as_ref().is_some_and(|stored| stored.as_str() == name);
@@ -88,14 +90,14 @@ async fn an_undecodable_time_in_managed_fields_stops_no_object() {
     date::<Organization>(&stage, home, "default").await;
     let credential = date::<Secret>(&stage, home, "credential").await;
     rename(&stage, "acme", "Acme renamed").await;
-    named(&stage, "acme", "Acme renamed").await;
+    named(&stage, LONG, "acme", "Acme renamed").await;
     let mut log = before.logs();
     before.kill().await;
 
     let after = Operator::start(&launch).await;
     after.ready().await;
     rename(&stage, "acme", "Acme again").await;
-    named(&stage, "acme", "Acme again").await;
+    named(&stage, IN_DOUBT + LONG, "acme", "Acme again").await;
     stage.workspace("other", json!({"name": "Other"})).await;
     stage.ready("other").await;
     log.push_str(&after.logs());

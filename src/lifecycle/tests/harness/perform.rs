@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::domain::object::{Deletion, Finalizer};
-use crate::domain::remote::{Answer, Failure, FailureClass};
+use crate::domain::remote::{Answer, Deleted, Failure, FailureClass};
 use crate::domain::time::later;
 use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState,
@@ -310,7 +310,12 @@ impl World {
                 Outcome::Engine(EngineAnswer::Updated(self.answer(started, Err(failure))))
             }
             Effect::Engine(EngineCall::Delete(_)) => {
-                Outcome::Engine(EngineAnswer::Deleted(self.answer(started, Err(failure))))
+                // As the client tells it.
+                let result = match failure.class {
+                    FailureClass::Missing => Ok(Deleted::AlreadyGone),
+                    _ => Err(failure),
+                };
+                Outcome::Engine(EngineAnswer::Deleted(self.answer(started, result)))
             }
             other => panic!("{} is not remote", other.kind()),
         }

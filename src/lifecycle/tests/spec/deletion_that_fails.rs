@@ -53,7 +53,43 @@ fn a_gone_workspace_is_let_go_whatever_its_delete_answers() {
     }
 }
 
-/// A GET finds the workspace gone, and the object goes.
+/// Promise: rule.hidden: A 404 lets an object go only while the organization lists its workspaces to the operator
+#[test]
+fn an_organization_that_hides_everything_lets_no_object_go() {
+    for delete in [
+        Fault::Answers(FailureClass::Missing, 404),
+        Fault::Answers(FailureClass::Transient, 503),
+    ] {
+        let mut world = World::with_acme();
+        let rows = std::mem::take(&mut world.engine.rows);
+        world.fault("Delete", delete.clone(), usize::MAX);
+        world.fault("Search", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
+        world.delete("acme");
+        world.live("acme", HOUR);
+        assert_eq!(world.ready("acme"), "DeletionBlocked", "{delete:?}");
+        world.engine.rows = rows;
+        world.heal();
+        world.live("acme", HOUR);
+        assert!(
+            world.objects.is_empty() && world.engine.rows.is_empty(),
+            "{delete:?}"
+        );
+    }
+}
+
+/// Promise: rule.hidden
+#[test]
+fn what_is_listed_and_not_found_is_not_let_go() {
+    let mut world = World::with_acme();
+    world.fault("Delete", Fault::Answers(FailureClass::Missing, 404), 1);
+    world.delete("acme");
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    world.live("acme", HOUR);
+    assert!(world.objects.is_empty() && world.engine.rows.is_empty());
+}
+
+/// A GET does not find the workspace, a search shows that nothing is hidden, and the object goes.
 #[test]
 fn a_lost_delete_answer_is_settled_in_the_same_reconcile() {
     let mut world = World::with_acme();
@@ -68,6 +104,7 @@ fn a_lost_delete_answer_is_settled_in_the_same_reconcile() {
             "ReadObject",
             "Delete",
             "Get",
+            "Search",
             "RemoveFinalizer"
         ]
     );
