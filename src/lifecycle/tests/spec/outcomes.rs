@@ -1,14 +1,22 @@
 //! What an outcome adds to the view, and what it takes back.
 
+use std::time::Duration;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use crate::crd::workspace::{Creation, CreationClock, WorkspaceStatus};
-use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::{Answer, Deleted, FailureClass, WorkspaceState};
+use crate::domain::time::later;
 use crate::lifecycle::Aspect;
 use crate::lifecycle::apply::apply_outcome;
-use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, LiveSecret, ObjectState, Outcome};
+use crate::lifecycle::effect::{
+    ClusterEffect, ClusterOutcome, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState, Outcome,
+    TokenSlot, WorkspaceChange,
+};
 use crate::lifecycle::facts::{Ownership, SecretFacts};
 use crate::lifecycle::progress::{ObjectProgress, SecretProgress, TokenProgress};
+use crate::lifecycle::tests::harness::fake_engine::failure;
 use crate::lifecycle::tests::harness::world::{World, at, spec};
 use crate::lifecycle::view::View;
 
@@ -159,4 +167,140 @@ fn a_secret_under_a_former_name_is_known_as_it_was_written() {
         [("two", ours.resource_version.as_str()), ("one", "newer")]
     );
     assert_eq!(view.secrets.target, Some(ours));
+}
+
+fn answers(view: &mut View, call: EngineCall, answer: EngineAnswer) {
+    let now = view.now;
+    apply_outcome(view, Aspect::Sync, &call.into(), now, Outcome::Engine(answer));
+}
+
+fn answer<T>(view: &View, result: Result<T, FailureClass>) -> Answer<T> {
+    Answer {
+        started: view.now,
+        finished: later(view.now, Duration::from_secs(1)),
+        date: Some(later(view.now, Duration::from_secs(3600))),
+        requests: 1,
+        result: result.map_err(|class| failure(class, 500)),
+    }
+}
+
+/// The answer tells the server's time; a refusal tells that nothing was made.
+#[test]
+fn an_answered_issue_is_in_doubt_within_its_own_window() {
+    let token = IssuedToken {
+        slot: TokenSlot(1),
+        lifetime: Duration::from_secs(1200),
+    };
+    for (result, in_doubt) in [
+        (Ok(token), true),
+        (Err(FailureClass::Unknown), true),
+        (Err(FailureClass::Rejected), false),
+    ] {
+        let mut view = World::with_acme().view("acme");
+        let name: WorkspaceName = "acme".into();
+        let noted = view.progress.clock.lost_issue(&name, view.now);
+        view.memory.unresolved.push(noted);
+        let issue = EngineCall::Issue {
+            name: name.clone(),
+            region: None,
+        };
+        let answer = answer(&view, result.clone());
+        let date = answer.date.unwrap();
+        answers(&mut view, issue, EngineAnswer::Issued(answer));
+        assert_eq!(view.memory.unresolved.len(), usize::from(in_doubt), "{result:?}");
+        if result.is_ok() {
+            let [known] = view.memory.unresolved.as_slice() else {
+                panic!("one issue")
+            };
+            assert_eq!(known.window.to, later(date, Duration::from_secs(2)));
+            assert_eq!(known.clock, CreationClock::Server);
+        }
+    }
+}
+
+/// Only a rename, and only where its answer is not known. It may take effect late.
+#[test]
+fn a_rename_is_in_doubt_without_a_clear_answer() {
+    let rename = WorkspaceChange::Rename("zenith".into());
+    let switch = WorkspaceChange::State(WorkspaceState::Inactive);
+    for (change, class, in_doubt) in [
+        (&rename, FailureClass::Unknown, true),
+        (&rename, FailureClass::Malformed, true),
+        (&rename, FailureClass::Transient, false),
+        (&rename, FailureClass::Rejected, false),
+        (&switch, FailureClass::Unknown, false),
+    ] {
+        let mut view = World::with_acme().view("acme");
+        let update = EngineCall::Update {
+            id: view.record().unwrap().id,
+            change: change.clone(),
+        };
+        let answer = answer(&view, Err(class));
+        answers(&mut view, update, EngineAnswer::Updated(answer));
+        assert_eq!(
+            view.memory.rename_unclear_at.is_some(),
+            in_doubt,
+            "{change:?} {class:?}"
+        );
+    }
+}
+
+/// The recorded workspace, the one that is to be adopted, and the last one that was read.
+#[test]
+fn of_the_workspaces_read_those_that_matter_are_kept() {
+    let mut view = World::with_acme().view("acme");
+    view.declared.workspace_id = Some(WorkspaceId::from("adopted"));
+    let ids = ["ws-1", "adopted", "other", "last"].map(WorkspaceId::from);
+    for id in &ids {
+        let answer = answer(&view, Ok(None));
+        answers(&mut view, EngineCall::Get(id.clone()), EngineAnswer::Got(answer));
+    }
+    let kept: Vec<&str> = view.progress.workspaces.keys().map(WorkspaceId::as_str).collect();
+    assert_eq!(kept, ["adopted", "last", "ws-1"]);
+}
+
+/// An issue of another name, and an orphan that the same search showed, are still there.
+#[test]
+fn with_an_orphan_only_its_own_issue_and_row_are_forgotten() {
+    let mut world = World::with_acme();
+    world.advance(60);
+    world.server_ahead(3600);
+    let orphan = world.engine.make(world.now, "acme");
+    world.engine.make(world.now, "acme");
+    let mut view = world.view("acme");
+    for name in ["acme", "zenith"] {
+        let issue = view.progress.clock.lost_issue(&name.into(), view.now);
+        view.memory.unresolved.push(issue);
+    }
+    let rows: Vec<_> = world
+        .engine
+        .rows
+        .iter()
+        .map(|row| row.workspace.clone())
+        .collect();
+    let found = rows.iter().find(|row| row.id == orphan).cloned();
+    let searched = answer(&view, Ok(rows));
+    answers(
+        &mut view,
+        EngineCall::Search("acme".into()),
+        EngineAnswer::Searched(searched),
+    );
+    let got = answer(&view, Ok(found));
+    answers(&mut view, EngineCall::Get(orphan.clone()), EngineAnswer::Got(got));
+    let deleted = answer(&view, Ok(Deleted::Removed));
+    answers(
+        &mut view,
+        EngineCall::Delete(orphan),
+        EngineAnswer::Deleted(deleted),
+    );
+    let unresolved: Vec<&str> = view
+        .memory
+        .unresolved
+        .iter()
+        .map(|issue| issue.name.as_str())
+        .collect();
+    assert_eq!(unresolved, ["zenith"]);
+    let search = view.search(&"acme".into()).unwrap();
+    let ids: Vec<&str> = search.rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["ws-1", "ws-3"]);
 }
