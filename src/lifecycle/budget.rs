@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(charged(&EngineCall::Get("ws-1".into()), &answered(3, None)), 3);
     }
 
+    /// Promise: hostile.paging
     #[test]
     fn a_search_without_end_uses_up_the_calls_of_an_hour() {
         let broken = failure(FailureClass::Malformed);
