@@ -18,6 +18,7 @@ mod fairness;
 mod harness;
 mod hostile;
 mod knobs;
+mod leadership;
 mod organizations;
 mod outage;
 mod readme;

@@ -101,6 +101,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.pure-core",
             "rule.rate",
             "rule.away",
+            "rule.one-leader",
         ],
     },
     Chapter {
