@@ -93,6 +93,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.name-of-others",
             "rule.refused-issue",
             "rule.silent-kubernetes",
+            "rule.silence-said",
             "rule.lagging-store",
             "rule.deaf-watch",
             "rule.definition-gone",
