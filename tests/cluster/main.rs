@@ -28,3 +28,4 @@ mod secrets_stay_secret;
 mod state;
 mod tenancy;
 mod tokens;
+mod two_operators;
