@@ -29,3 +29,4 @@ mod secrets_stay_secret;
 mod state;
 mod tenancy;
 mod tokens;
+mod two_operators;

@@ -27,7 +27,8 @@ const IN_RESERVE: [(&str, &str); 4] = [
     ),
 ];
 
-/// From a Ready Workspace to its end. All that is granted is needed, and no more.
+/// From a Ready Workspace to its end. All that is granted is needed, and no more; also where the API server judges owner
+/// references.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_notes_lead_to_a_life_that_needs_what_is_granted() {
     let _alone = ONE_AT_A_TIME.lock().await;
@@ -39,6 +40,7 @@ async fn the_notes_lead_to_a_life_that_needs_what_is_granted() {
     let requests = audit.requests().await;
     none_forbidden(&requests);
     used_as_granted(&requests, &installed);
+    only_our_secrets_are_read(&requests, &stage);
 
     // What is kept, once the operator has gone and everything of the chart with it.
     stage
@@ -169,6 +171,21 @@ fn none_forbidden(requests: &Requests) {
     assert!(requests.count() > 0, "the audit log names the account otherwise");
     let forbidden = requests.only(|request| request.code == 403);
     assert!(forbidden.0.is_empty(), "{:#?}", forbidden.tally());
+}
+
+/// However many and large other Secrets are, they are never sent to the operator; of its own namespace it gets their metadata.
+fn only_our_secrets_are_read(requests: &Requests, stage: &Stage) {
+    let many = requests.of("secrets").only(|request| {
+        ["list", "watch"].contains(&request.verb.as_str()) && request.namespace != stage.home
+    });
+    assert!(many.count() > 0);
+    for request in many.0 {
+        assert!(
+            request.uri.contains("labelSelector=agentengine"),
+            "{}",
+            request.uri
+        );
+    }
 }
 
 /// Every verb that is granted was used, but for those that are named in reserve.
