@@ -1,5 +1,7 @@
-//! The emulator before what nobody here wrote: two clients of the API, pinned, in an environment of their own.
+//! The emulator before what nobody here wrote: two clients of the API, and the web framework of the real service, all pinned, in an
+//! environment of their own.
 
+mod copy;
 mod pyairbyte;
 mod sdk;
 
