@@ -171,6 +171,23 @@ mod tests {
         assert_eq!(first, Some("2026-11-22T12:20:00Z".parse().unwrap()));
     }
 
+    /// A user may write any owner into a Secret.
+    #[test]
+    fn a_secret_of_another_namespace_is_none_of_its_own() {
+        let mut index = SecretIndex::default();
+        index.put(kept("acme-token", "w", "2026-11-22T12:20:00Z"));
+        let uid = "w".into();
+        let around = index.around(&uid, "elsewhere", "acme", "acme-token");
+        assert_eq!((around.target, around.others), (None, Vec::new()));
+        assert!(!index.is_controlled_by("elsewhere", "acme-token", &uid));
+        assert!(
+            index
+                .around(&uid, "tenant", "acme", "acme-token")
+                .target
+                .is_some()
+        );
+    }
+
     /// A watch that lags shows them after our own write.
     #[test]
     fn an_event_older_than_what_is_known_is_told() {

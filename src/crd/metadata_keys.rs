@@ -33,20 +33,32 @@ pub const NO_BACKUP_LABEL: &str = "velero.io/exclude-from-backup";
 /// The one field manager of all our writes.
 pub const FIELD_MANAGER: &str = "agent-engine-operator";
 
-/// Prefixes of the keys that users may not put on token Secrets: GitOps tools and this operator recognize their objects by
-/// them, and would prune, adopt or overwrite a Secret that carries one of theirs.
-pub const RESERVED_KEYS: [&str; 12] = [
+/// Prefixes of the keys that users may not put on token Secrets: other tools and this operator recognize their objects by
+/// them, and would prune, adopt or overwrite a Secret that carries one of theirs, or copy it to another namespace. No list of
+/// such tools is complete.
+pub const RESERVED_KEYS: [&str; 23] = [
     "agentengine.airbyte.com/",
     "app.kubernetes.io/instance",
     "app.kubernetes.io/managed-by",
     "applyset.kubernetes.io/",
     "argocd.argoproj.io/",
+    "cert-manager.io/",
     "config.kubernetes.io/",
+    "external-secrets.io/",
     "helm.sh/",
     "helm.toolkit.fluxcd.io/",
+    "hnc.x-k8s.io/",
+    "kapp.k14s.io/",
     "kubectl.kubernetes.io/",
+    "kubed.appscode.com/",
+    "kubernetes.io/",
     "kustomize.toolkit.fluxcd.io/",
     "meta.helm.sh/",
+    "objectset.rio.cattle.io/",
+    "propagate.hnc.x-k8s.io/",
+    "reflector.v1.k8s.emberstack.com/",
+    "replicator.v1.mittwald.de/",
+    "sealedsecrets.bitnami.com/",
     NO_BACKUP_LABEL,
 ];
 

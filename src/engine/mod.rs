@@ -33,6 +33,7 @@ mod error_text;
 mod failure;
 mod fault;
 mod instrument;
+mod list_bounds;
 mod name_search;
 mod not_found;
 mod observer;
@@ -48,7 +49,9 @@ mod wire;
 
 pub use by_id::UpdateFields;
 pub use client::{Authenticated, Client, ScopedToken};
-pub use config::{ClientConfig, ConfigError, Credentials, Endpoint, TOTAL_DEADLINE, Timeouts};
+pub use config::{
+    ATTEMPT_TIMEOUT, ClientConfig, ConfigError, Credentials, Endpoint, TOTAL_DEADLINE, Timeouts,
+};
 pub use listing::Pages;
 pub use observer::{Call, CallOutcome, Observer};
 pub use operation::{ListFilter, Operation};

@@ -2,6 +2,7 @@
 //! Follows no redirect, repeats nothing, and reads no more of an answer than its limit.
 
 use std::error::Error;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -9,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt, service_fn};
 
@@ -16,19 +18,24 @@ use super::config::{ClientConfig, ConfigError};
 use super::fault::{BODY_LIMIT, Fault, TransportError};
 use super::retry_after::http_date;
 use super::tags::SendTracker;
+use crate::leadership::Fence;
 
 /// Anything that answers requests: the network, or a router in process.
 pub type Http = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, BoxError>;
 
 /// Idle connections are closed before common load balancers drop them silently (60 s).
-const IDLE_CONNECTION: std::time::Duration = std::time::Duration::from_secs(50);
+const IDLE_CONNECTION: Duration = Duration::from_secs(50);
 
-/// Tracks what a leaf sends.
-pub(super) fn tracking_sends(leaf: Http) -> Http {
+/// Tracks what a leaf sends, and sends nothing that might outlast the right to act: `at_most` is the longest that it takes.
+pub(super) fn tracking_sends(leaf: Http, fence: Fence, at_most: Duration) -> Http {
     BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
         let leaf = leaf.clone();
         let sends = SendTracker::of(&request);
+        let covered = fence.covers(at_most);
         async move {
+            if !covered {
+                return Err(BoxError::from(TransportError::Fenced));
+            }
             sends.sent();
             let answer = leaf.oneshot(request).await;
             if let Err(error) = &answer
@@ -137,9 +144,12 @@ async fn into_router(router: Router, request: Request<Bytes>) -> Result<Response
     }
 }
 
-/// The server's time, from its `Date` header.
+/// The server's time, from its `Date` header. A server may be hours off, and its times of creation with it; what is not of
+/// this century is the `Date` of a machine without a clock.
 pub(super) fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
-    http_date(headers.get(http::header::DATE)?.to_str().ok()?)
+    let date = http_date(headers.get(http::header::DATE)?.to_str().ok()?)?;
+    let year = date.to_zoned(TimeZone::UTC).year();
+    (2020..2100).contains(&year).then_some(date)
 }
 
 /// The innermost text of an error: the outer ones repeat the address and say nothing that the call does not know.

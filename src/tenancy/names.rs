@@ -1,18 +1,22 @@
 //! When two names count as one. The API does not document how it compares names, so names that differ only in surrounding
-//! space, Unicode composition or case are never taken for two workspaces.
+//! space, Unicode form, case or invisible characters are never taken for two workspaces. Letters of different scripts that look
+//! alike stay different: which fonts make them so is nobody's rule.
+
+use std::borrow::Cow;
 
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::ids::WorkspaceName;
 
-/// A name as it is compared, never as it is sent: trimmed, NFC, case-folded, NFC again.
+/// A name as it is compared, never as it is sent: trimmed, without invisible characters, NFKC and case-folded, until nothing of
+/// these changes it.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub struct CanonicalName(String);
 
 /// The form in which a name is compared.
 pub fn canonical(name: &WorkspaceName) -> CanonicalName {
-    CanonicalName(canonical_text(name.as_str()))
+    CanonicalName(canonical_text(name.as_str()).into_owned())
 }
 
 /// The name as an API keeps it that tidies what it is given: without blanks around it, composed.
@@ -26,19 +30,43 @@ pub fn is_default(name: &WorkspaceName) -> bool {
 }
 
 /// Most names are ASCII, which has one form and simple cases.
-pub(super) fn canonical_text(text: &str) -> String {
+pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
+    if !text.is_ascii() {
+        Cow::Owned(folded(text))
+    } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
     } else {
-        folded(text)
+        Cow::Borrowed(text)
     }
 }
 
-/// Folding may take composed characters apart, so they are composed again after it.
+/// Each of the steps may give the others something to do. No text is known that takes more than three rounds.
 fn folded(text: &str) -> String {
-    let composed: String = text.nfc().collect();
-    UniCase::new(composed).to_folded_case().nfc().collect()
+    const ROUNDS: usize = 8;
+    let mut form = text.to_owned();
+    for _ in 0..ROUNDS {
+        let seen: String = form.chars().filter(|c| !is_invisible(*c)).nfkc().collect();
+        let next: String = UniCase::new(seen).to_folded_case().nfkc().collect();
+        let next = next.trim();
+        if next == form {
+            break;
+        }
+        form = next.to_owned();
+    }
+    form
+}
+
+/// What Unicode lets a font leave out (`Default_Ignorable_Code_Point`): joiners, variation selectors, fillers, tags. Those that
+/// no script needs are refused by the schema.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]
@@ -64,6 +92,18 @@ mod tests {
             ("\u{3a3}\u{3b1}\u{3c2}", "\u{3c3}\u{391}\u{3a3}"),
             ("\u{1f0}", "J\u{30c}"),
             ("\u{1fb3}", "\u{391}\u{345}"),
+            // Forms of compatibility: full width, ligatures, numbers in circles and above the line.
+            ("\u{ff41}\u{ff23}me", "acme"),
+            ("o\u{fb03}ce", "OFFICE"),
+            ("acme \u{2460}", "acme 1"),
+            ("acme\u{b2}", "acme2"),
+            ("a\u{2003}b", "a b"),
+            // What cannot be seen.
+            ("ac\u{200d}me", "acme"),
+            ("ac\u{200c}me", "acme"),
+            ("acme\u{fe0f}", "acme"),
+            ("acme\u{e0041}", "acme"),
+            ("acme \u{3164}", "acme"),
         ] {
             assert!(same(a, b), "{a:?} and {b:?}");
         }
@@ -76,6 +116,13 @@ mod tests {
             ("a b", "ab"),
             ("cafe", "caf\u{e9}"),
             ("a_b", "a-b"),
+            // Cyrillic and Greek letters beside the Latin ones that they look like, in part and as a whole; and look-alikes of ASCII.
+            ("\u{430}cme", "acme"),
+            ("\u{430}\u{441}\u{435}", "ace"),
+            ("\u{391}cme", "Acme"),
+            ("acme-l", "acme-1"),
+            ("rnax", "max"),
+            ("a  b", "a b"),
         ] {
             assert!(!same(a, b), "{a:?} and {b:?}");
         }
@@ -93,8 +140,8 @@ mod tests {
     fn every_single_character_has_a_settled_form() {
         // Beyond stand ideographs, which have neither case nor composition to speak of.
         for c in char::MIN..'\u{1ffff}' {
-            let once = canonical_text(&c.to_string());
-            assert_eq!(once, canonical_text(&once), "{c:?}");
+            let once = canonical_text(&c.to_string()).into_owned();
+            assert_eq!(canonical_text(&once), once, "{c:?}");
         }
     }
 
@@ -108,8 +155,8 @@ mod tests {
         fn the_canonical_form_of_a_canonical_form_is_itself(
             text in prop_oneof![any::<String>(), "[ aAkK\u{df}\u{130}\u{1e9e}\u{301}\u{307}\u{345}\u{327}\u{1fb4}\u{3a3}\u{1f0}\u{ac00}\u{11a8}\u{1100}\u{1161}]{0,8}"]
         ) {
-            let once = canonical_text(&text);
-            prop_assert_eq!(canonical_text(&once), once);
+            let once = canonical_text(&text).into_owned();
+            prop_assert_eq!(canonical_text(&once), once.as_str());
         }
 
         #[test]

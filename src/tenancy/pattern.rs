@@ -24,7 +24,7 @@ impl Pattern {
     pub(super) fn new(pattern: &str, namespace: &str) -> Self {
         let exact = pattern.replace(NAMESPACE, namespace);
         Self {
-            canonical: canonical_text(&exact),
+            canonical: canonical_text(&exact).into_owned(),
             exact,
             soundness: soundness(pattern),
         }
@@ -69,7 +69,10 @@ fn soundness(pattern: &str) -> Soundness {
 /// Whether a character ends a namespace's name wherever it stands, in whichever case it is read.
 fn separates(c: char) -> bool {
     let in_a_namespace = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '*';
-    !canonical_text(&format!("_{c}")).chars().any(in_a_namespace)
+    // Between two others, for blanks at an end do not count. What is not there in that form separates nothing.
+    let between = format!("_{c}_");
+    let read = canonical_text(&between);
+    read != "__" && !read.chars().any(in_a_namespace)
 }
 
 /// Matches the whole text. Greedy from the left is enough, as only `*` varies.
@@ -77,6 +80,9 @@ fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };
+    if pattern == "*" {
+        return true;
+    }
     let Some(mut text) = text.strip_prefix(head) else {
         return false;
     };
@@ -169,6 +175,9 @@ mod tests {
             ("{namespace}a", "teama"),
             ("{namespace}X", "teamX"),
             ("{namespace}\u{212a}", "team\u{212a}"),
+            ("{namespace}\u{ff0d}*", "team\u{ff0d}a"),
+            ("{namespace}\u{200d}*", "team\u{200d}a"),
+            ("{namespace}\u{2122}*", "team\u{2122}a"),
             ("{namespace}{namespace}", "teamteam"),
             ("*{namespace}", "x-team"),
             ("*-{namespace}", "x-team"),
@@ -193,7 +202,8 @@ mod tests {
         #[test]
         fn one_name_under_one_pattern_belongs_to_one_namespace(
             pieces in prop::collection::vec(prop_oneof![
-                Just("{namespace}"), Just("*"), Just("a"), Just("B"), Just("-"), Just("_"), Just("/"), Just(" "), Just("\u{301}"),
+                Just("{namespace}"), Just("*"), Just("a"), Just("B"), Just("-"), Just("_"), Just("/"), Just(" "), Just("\u{301}"), Just("\u{200d}"),
+                Just("\u{ff0d}"), Just("\u{ff0a}"), Just("\u{2122}"),
             ], 1..6),
             one in namespace(),
             other in namespace(),

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use crate::controller::context::Context;
-use crate::controller::metadata::{deletion, finalizer};
+use crate::controller::metadata::{deletion, finalizer, reconcile_request};
 use crate::crd::{AnyWorkspace, Organization, metadata_keys};
 use crate::domain::ids::Uid;
 use crate::domain::object::{Deletion, Finalizer};
@@ -85,7 +85,7 @@ fn object(organization: &Organization) -> ObjectFacts {
         generation: organization.metadata.generation.unwrap_or_default(),
         deletion: deletion(organization),
         finalizer: finalizer(organization),
-        reconcile_at: annotation(metadata_keys::RECONCILE_AT).cloned(),
+        reconcile_at: reconcile_request(organization),
         confirm_missing: annotation(metadata_keys::CONFIRM_MISSING)
             .and_then(|count| count.trim().parse().ok()),
     }

@@ -23,12 +23,16 @@ use crate::settings::Watch;
 /// Below the idle limits of common load balancers (240 s), so that a watch which died silently ends by itself.
 const WATCH_FOR_SECONDS: u32 = 200;
 
+/// Objects of a page of a list. A page is read whole before anything of it is dropped, and users may make each object of it a MiB
+/// or more: a namespace full of such Secrets must not end the operator.
+const PAGE_SIZE: u32 = 50;
+
 /// The events of one watch, begun again with a list whenever it is found to be deaf.
 pub(super) fn events<K>(ear: &Ear, watched: Watched, api: Api<K>, config: watcher::Config) -> Events<K>
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let config = config.timeout(WATCH_FOR_SECONDS);
+    let config = config.timeout(WATCH_FOR_SECONDS).page_size(PAGE_SIZE);
     ear.clone().listen(watched, move || {
         watcher(api.clone(), config.clone()).default_backoff().boxed()
     })

@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use crate::controller::context::{Context, Shared};
-use crate::controller::metadata::{deletion, finalizer};
+use crate::controller::metadata::{deletion, finalizer, reconcile_request};
 use crate::crd::any_workspace::SalvagedWorkspace;
 use crate::crd::{AnyOrganization, Workspace, metadata_keys};
 use crate::domain::ids::{Uid, WorkspaceId};
@@ -64,7 +64,7 @@ pub(super) fn object(workspace: &Workspace) -> ObjectFacts {
         generation: workspace.metadata.generation.unwrap_or_default(),
         deletion: deletion(workspace),
         finalizer: finalizer(workspace),
-        reconcile_at: annotation(metadata_keys::RECONCILE_AT).cloned(),
+        reconcile_at: reconcile_request(workspace),
         recreate: annotation(metadata_keys::RECREATE).map(WorkspaceId::new),
     }
 }

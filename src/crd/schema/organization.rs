@@ -145,8 +145,9 @@ pub fn workspace_names(schema: &mut Schema) {
                 "'{' and '}' may stand in a pattern only as {namespace}: correct the spelling",
             ),
             (
-                // No letter, digit or mark of any script: some become ASCII letters once case is folded.
-                r"self.all(p, !p.matches('[{]namespace[}][\\p{L}\\p{N}\\p{M}*{-]'))",
+                // No letter, digit or mark of any script, and nothing invisible or of compatibility alone: in the form in which
+                // names are compared, some of these are ASCII letters, others are gone.
+                r"self.all(p, !p.matches('[{]namespace[}][\\p{L}\\p{N}\\p{M}\\p{Cf}\\p{So}\\x{20A8}\\x{FE50}-\\x{FE6F}\\x{FF00}-\\x{FFEF}*{-]'))",
                 "{namespace} must end the pattern or be followed by a separator that no namespace name contains, such \
                  as '_', '.', '/' or ':' ({namespace}-* would give the namespace team the names of team-a): write \
                  {namespace}_* or {namespace}/*",

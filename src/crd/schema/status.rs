@@ -51,10 +51,13 @@ pub fn conditions(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Longest text from elsewhere that a status has room for, in characters.
+pub const LONGEST_TEXT: usize = 4096;
+
 /// Text that comes from elsewhere (an id, a name as Agent Engine has it): bounded, otherwise taken as it is, so that
 /// the truth can always be written down.
 pub fn foreign_text(schema: &mut Schema) {
-    add(schema, json!({"maxLength": 4096}));
+    add(schema, json!({"maxLength": LONGEST_TEXT}));
 }
 
 /// The name of an object in the cluster.

@@ -21,8 +21,9 @@ pub fn workspace_name(schema: &mut Schema) {
             ),
             (
                 // Cc, line and paragraph separators, and what is invisible or turns the direction of text: two names
-                // that look the same to a person must not be two workspaces. Joiners stay: scripts and emoji need them.
-                r"!self.matches('[\\p{Cc}\\p{Zl}\\p{Zp}\\x{200B}\\x{200E}\\x{200F}\\x{202A}-\\x{202E}\\x{2060}\\x{2066}-\\x{2069}\\x{FEFF}]')",
+                // that look the same to a person must not be two workspaces. Joiners and selectors of variants stay, for
+                // scripts and emoji need them; claims disregard them.
+                r"!self.matches('[\\p{Cc}\\p{Zl}\\p{Zp}\\x{AD}\\x{34F}\\x{61C}\\x{115F}\\x{1160}\\x{17B4}\\x{17B5}\\x{180B}-\\x{180F}\\x{200B}\\x{200E}\\x{200F}\\x{202A}-\\x{202E}\\x{2060}-\\x{206F}\\x{2800}\\x{3164}\\x{FEFF}\\x{FFA0}\\x{FFF0}-\\x{FFFB}\\x{1BCA0}-\\x{1BCA3}\\x{1D173}-\\x{1D17A}\\x{E0000}-\\x{E00FF}\\x{E01F0}-\\x{E0FFF}]')",
                 "must not contain control characters, line breaks or invisible characters: write it as plain text of \
                  1 to 256 characters",
             ),

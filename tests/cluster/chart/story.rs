@@ -14,7 +14,11 @@ use crate::support::{CLIENT_ID, LONG, Requests, Stage, eventually, scratch_file}
 static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Granted, and not asked for in the story.
-const IN_RESERVE: [(&str, &str); 3] = [
+const IN_RESERVE: [(&str, &str); 4] = [
+    (
+        "update leases",
+        "renewed only after some seconds, and released at the end",
+    ),
     ("get organizations", "shows what a list shows"),
     ("get namespaces", "shows what a list shows"),
     (

@@ -175,6 +175,10 @@ pub fn patterns() -> Vec<Case> {
         ("'{namespace}ß'", after),
         ("\"{namespace}\\ufb01\"", after),
         ("\"{namespace}\\u0301\"", after),
+        // In the form in which names are compared: gone, a hyphen, letters.
+        ("\"{namespace}\\u200d*\"", after),
+        ("\"{namespace}\\uff0d*\"", after),
+        ("\"{namespace}\\u2122*\"", after),
         ("'*{namespace}'", before),
         ("'*_{namespace}_*'", before),
         ("'*_{namespace}_{namespace}'", before),

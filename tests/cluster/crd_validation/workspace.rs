@@ -78,6 +78,21 @@ fn names() -> Vec<Case> {
             "must not contain control characters",
         ),
         refuses(
+            "a soft hyphen",
+            "{name: \"a\\u00adb\"}",
+            "must not contain control characters",
+        ),
+        refuses(
+            "a filler",
+            "{name: \"a\\u3164\"}",
+            "must not contain control characters",
+        ),
+        refuses(
+            "a tag",
+            "{name: \"a\\U000e0041\"}",
+            "must not contain control characters",
+        ),
+        refuses(
             "turned direction of text",
             "{name: \"a\\u202eb\"}",
             "must not contain control characters",

@@ -326,3 +326,19 @@ fn a_late_issue_finds_the_workspace_before_its_deletion() {
     assert!(world.objects.is_empty());
     assert_eq!(world.engine.names(), [""; 0]);
 }
+
+/// Its search showed it as ours, and the GET shows that another client has renamed it since.
+#[test]
+fn an_orphan_that_was_renamed_meanwhile_is_left_alone() {
+    let mut world = renamed_just_before_the_issue();
+    world.fault("Verify", Fault::AnswerLost, 1);
+    world.meanwhile("Search", |world| {
+        world.meanwhile("Get", |world| {
+            let kept = world.engine.row(&"ws-2".into()).unwrap();
+            kept.name = WorkspaceName::from("kept");
+        });
+    });
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Delete"), 0, "{:?}", world.kinds());
+    assert!(world.engine.names().contains(&"kept"));
+}
