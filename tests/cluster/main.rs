@@ -26,4 +26,5 @@ mod secrets_contested;
 mod secrets_stay_secret;
 mod state;
 mod tenancy;
+mod threats;
 mod tokens;

@@ -12,6 +12,7 @@ mod promises;
 mod readme;
 mod reference;
 mod rooms;
+mod threats;
 mod tools_build;
 mod words;
 
