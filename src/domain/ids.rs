@@ -1,9 +1,11 @@
 //! Identities, each a type of its own so that no two can be mixed up.
 //!
 //! A UUID is the same in either case, so it is kept in lower case wherever it was read: in an answer, a spec, a status, an
-//! annotation, a Secret. Text that is no UUID stays as written, because its case may matter.
+//! annotation, a Secret. Text that is no UUID stays as written, because its case may matter. Each is shared, not copied: views,
+//! claims and lists hold the same ones.
 
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,13 +14,14 @@ macro_rules! identity {
     ($(#[$doc:meta])* $name:ident, $kept:path) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(from = "String")]
-        pub struct $name(String);
+        #[serde(from = "String", into = "String")]
+        #[schemars(with = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The identity with this text.
             pub fn new(text: impl Into<String>) -> Self {
-                Self($kept(text.into()))
+                Self($kept(text.into()).into())
             }
 
             /// The text as it is kept.
@@ -36,6 +39,12 @@ macro_rules! identity {
         impl From<String> for $name {
             fn from(text: String) -> Self {
                 Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.as_ref().to_owned()
             }
         }
 

@@ -17,7 +17,7 @@ use super::fault::{ExchangeFailed, Fault};
 use super::not_found::Evidence;
 use super::operation::Operation;
 use super::redact::Redactor;
-use super::request::Requests;
+use super::request::{NO_HEADER, Requests, bearer};
 use super::tags::SendTracker;
 use super::transport::{Http, server_date};
 use super::wire::{self, ExchangeAnswer};
@@ -208,6 +208,9 @@ pub(super) fn read_exchange(
             status,
             "the application token is empty",
         ));
+    }
+    if bearer(&body.access_token.as_str().into()).is_none() {
+        return Err(failure::of_body(Operation::Exchange, status, NO_HEADER));
     }
     Ok(body)
 }

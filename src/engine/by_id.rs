@@ -9,7 +9,7 @@ use super::client::{Client, Reply, decode};
 use super::failure;
 use super::not_found::{self, Evidence};
 use super::operation::Operation;
-use super::wire::{UpdateRequest, WorkspaceAnswer};
+use super::wire::{DeleteAnswer, UpdateRequest, WorkspaceAnswer, is_too_long};
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, Deleted, Failure, FailureClass, RemoteWorkspace, WorkspaceState};
 
@@ -62,32 +62,42 @@ impl Client {
         .await
     }
 
-    /// Deletes a workspace and all that is in it. Finding it gone is success.
+    /// Deletes a workspace and all that is in it. Finding it gone is success. A success in another form than the documented
+    /// one may be of anything in between: one GET more decides.
     pub async fn delete(&self, id: &WorkspaceId) -> Answer<Deleted> {
         let request = self.requests().delete(id);
         let answer = self
-            .write(Operation::Delete, id, request, |answer| {
-                // A portal's page is not the API's answer; an empty body is.
-                let is_the_apis = answer.body().is_empty()
-                    || decode::<serde_json::Map<_, _>>(Operation::Delete, answer).is_ok();
-                match (answer.status(), is_the_apis) {
-                    (StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT, true) => {
-                        Ok(Deleted::Removed)
-                    }
-                    (status, _) => Err(failure::of_body(
-                        Operation::Delete,
-                        status,
-                        "the answer to a deletion is not the API's",
-                    )),
-                }
-            })
+            .write(Operation::Delete, id, request, |answer| Ok(said(id, answer)))
             .await;
-        answer.with_result(|result| match result {
-            Err(Failure {
-                class: FailureClass::Missing,
-                ..
-            }) => Ok(Deleted::AlreadyGone),
-            Ok(_) | Err(_) => result,
+        match answer.result {
+            Ok(Said::Deleted) => answer.with_result(|_| Ok(Deleted::Removed)),
+            Ok(Said::Other(status)) => self.confirm_deletion(id, answer, status).await,
+            Err(_) => answer.with_result(|result| match result {
+                Err(Failure {
+                    class: FailureClass::Missing,
+                    ..
+                }) => Ok(Deleted::AlreadyGone),
+                other => other.map(|_| Deleted::Removed),
+            }),
+        }
+    }
+
+    async fn confirm_deletion(
+        &self,
+        id: &WorkspaceId,
+        mut answer: Answer<Said>,
+        status: StatusCode,
+    ) -> Answer<Deleted> {
+        let seen = self.get(id).await;
+        answer.requests = answer.requests.saturating_add(seen.requests);
+        answer.finished = seen.finished;
+        answer.with_result(|_| match seen.result {
+            Ok(None) => Ok(Deleted::Removed),
+            Ok(Some(_)) | Err(_) => Err(failure::of_body(
+                Operation::Delete,
+                status,
+                "the answer to a deletion is not the API's, and nothing shows that the workspace is gone",
+            )),
         })
     }
 
@@ -151,6 +161,21 @@ impl Client {
     }
 }
 
+/// What the success of a deletion says.
+enum Said {
+    /// As documented: the workspace, by its id.
+    Deleted,
+    Other(StatusCode),
+}
+
+fn said(id: &WorkspaceId, answer: &Response<Bytes>) -> Said {
+    let named = decode::<DeleteAnswer>(Operation::Delete, answer).map(|said| WorkspaceId::new(said.id));
+    match (answer.status(), named) {
+        (StatusCode::OK, Ok(named)) if named == *id => Said::Deleted,
+        (status, _) => Said::Other(status),
+    }
+}
+
 fn open_404(reply: &Reply) -> bool {
     reply.result.as_ref().is_ok_and(not_found::needs_evidence)
 }
@@ -161,13 +186,12 @@ fn workspace(
     answer: &Response<Bytes>,
 ) -> Result<RemoteWorkspace, Failure> {
     let workspace = RemoteWorkspace::from(decode::<WorkspaceAnswer>(operation, answer)?);
-    if workspace.id == *id {
-        Ok(workspace)
+    let wrong = if workspace.id != *id {
+        "the answer is about another workspace"
+    } else if is_too_long(workspace.name.as_str()) {
+        "the workspace's name is longer than any that can be recorded"
     } else {
-        Err(failure::of_body(
-            operation,
-            answer.status(),
-            "the answer is about another workspace",
-        ))
-    }
+        return Ok(workspace);
+    };
+    Err(failure::of_body(operation, answer.status(), wrong))
 }

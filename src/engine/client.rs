@@ -19,7 +19,7 @@ use super::fault::Fault;
 use super::not_found::Evidence;
 use super::operation::Operation;
 use super::redact::Redactor;
-use super::request::Requests;
+use super::request::{NO_HEADER, Requests, bearer};
 use super::stack::stack;
 use super::tags::SendTracker;
 use super::transport::{Http, network, server_date};
@@ -141,10 +141,11 @@ impl Client {
                 ));
             }
             let lifetime = token_life::of(&token, server_date(answer.headers()));
-            Ok(ScopedToken {
-                secret: token.into(),
-                lifetime,
-            })
+            let secret = SecretString::from(token);
+            if bearer(&secret).is_none() {
+                return Err(failure::of_body(Operation::Issue, answer.status(), NO_HEADER));
+            }
+            Ok(ScopedToken { secret, lifetime })
         })
         .await
     }

@@ -8,9 +8,12 @@ use serde_json::{Map, Value};
 /// Of a list of errors, the first few are enough.
 const ERRORS_SHOWN: usize = 3;
 
+/// A longer body is not the API's. Read as JSON of any kind, it would take many times its size.
+const BODY_LIMIT: usize = 64 * 1024;
+
 /// The API's own words, not redacted; empty when it used a shape of its own but no words. `None`: not the API's.
 pub(super) fn read(body: &[u8]) -> Option<String> {
-    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
+    let Some(Value::Object(body)) = value(body) else {
         return None;
     };
     let candidates = [
@@ -24,6 +27,11 @@ pub(super) fn read(body: &[u8]) -> Option<String> {
     let known = candidates.iter().any(Option::is_some);
     let said = candidates.into_iter().flatten().find(|text| !text.is_empty());
     known.then(|| said.unwrap_or_default())
+}
+
+/// The body of an error, if it is JSON and no longer than those of the API.
+pub(super) fn value(body: &[u8]) -> Option<Value> {
+    (body.len() <= BODY_LIMIT).then(|| serde_json::from_slice(body).ok())?
 }
 
 fn words(value: &Value) -> Option<String> {

@@ -28,7 +28,7 @@ pub(super) fn of_status(
     let status = answer.status();
     let said = error_text::read(answer.body());
     let class = match operation {
-        Operation::Exchange | Operation::Authenticate => class_of_exchange(answer),
+        Operation::Exchange | Operation::Authenticate => class_of_exchange(answer, said.as_deref()),
         Operation::List
         | Operation::Get
         | Operation::Issue
@@ -88,6 +88,8 @@ fn class_of_call(
         (408, true) => FailureClass::Transient.into(),
         // Some proxies give up so on a request that they had passed on.
         (408, false) => FailureClass::Unknown.into(),
+        // Only a proxy says so, of its own credentials, and has passed nothing on.
+        (407, _) => FailureClass::Malformed.into(),
         (429, _) => Class::AskedToWait,
         (503, true) if retry_after::is_named(answer.headers()) => Class::AskedToWait,
         (500..=599, true) => FailureClass::Transient.into(),
@@ -102,12 +104,16 @@ fn class_of_call(
     }
 }
 
-/// What refuses a pair of credentials is not documented: any 4xx does, but for those that speak of time or of a place
-/// where the API is not.
-fn class_of_exchange(answer: &Response<Bytes>) -> Class {
+/// What refuses a pair of credentials is not documented: any 4xx does, but for those that speak of time, or of a place
+/// where the API is not. 401 and 403 do in any shape; others only in one of the API's, or a proxy's own refusal would read
+/// as one of the credential.
+fn class_of_exchange(answer: &Response<Bytes>, said: Option<&str>) -> Class {
     match answer.status().as_u16() {
+        401 | 403 => FailureClass::Denied.into(),
+        407 => FailureClass::Malformed.into(),
         408 => FailureClass::Transient.into(),
         429 => Class::AskedToWait,
+        400..=499 if said.is_none() => FailureClass::Malformed.into(),
         404 | 405 if not_found::shape(answer) != Shape::Envelope => FailureClass::Malformed.into(),
         400..=499 => FailureClass::Denied.into(),
         500..=599 => FailureClass::Transient.into(),

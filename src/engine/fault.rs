@@ -5,8 +5,9 @@ use tower::BoxError;
 
 use crate::domain::remote::Failure;
 
-/// The most that is read of an answer. A page of 100 workspaces is about 40 KiB; a hundred times that is not the API's.
-pub(super) const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// The most that is read of an answer: as many answers as there are slots may be read at once. A page of 100 workspaces is
+/// about 40 KiB; twenty-five times that is not the API's.
+pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Why no whole answer came.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -8,21 +8,21 @@ use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
 use reqwest::Url;
-use serde_json::Value;
 
 use super::client::{Client, Reply, decode};
 use super::failure;
+use super::list_bounds::ListBounds;
 use super::name_search::search_terms;
 use super::operation::{ListFilter, Operation};
-use super::wire::PageAnswer;
+use super::wire::{Member, PageAnswer};
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{
     Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, WorkspaceState,
 };
 use crate::domain::time::later;
 
-/// Two hundred thousand workspaces, twice what the operator is designed for. A longer list is broken.
-const PAGE_CAP: usize = 2000;
+/// Of the link to the next page. No source knows of a longer one than a few dozen characters.
+const LONGEST_CURSOR: usize = 4096;
 
 /// For all pages of a search. A reconcile may take longer; a search whose pages are slow fails before.
 const SEARCH_DEADLINE: Duration = Duration::from_secs(45);
@@ -36,7 +36,7 @@ impl Client {
             state: filter.state,
             cursor: None,
             used: BTreeSet::new(),
-            read: 0,
+            bounds: ListBounds::default(),
         }
     }
 
@@ -75,7 +75,7 @@ pub struct Pages {
     state: Option<WorkspaceState>,
     cursor: Option<String>,
     used: BTreeSet<String>,
-    read: usize,
+    bounds: ListBounds,
 }
 
 impl Pages {
@@ -105,17 +105,9 @@ impl Pages {
     fn read(&mut self, requested_at: Timestamp, answer: &Response<Bytes>) -> Result<Page, Failure> {
         let page: PageAnswer = decode(Operation::List, answer)?;
         let malformed = |why| failure::of_body(Operation::List, answer.status(), why);
-        self.read += 1;
         self.cursor = next_cursor(&page.next).map_err(malformed)?;
         let rest = match &self.cursor {
             None => Rest::Nothing,
-            Some(_) if self.read >= PAGE_CAP => {
-                return Err(Failure {
-                    class: FailureClass::Malformed,
-                    status: None,
-                    detail: format!("the list did not end after {PAGE_CAP} pages"),
-                });
-            }
             Some(next) if self.used.insert(next.clone()) => Rest::More,
             Some(_) => return Err(malformed("the list leads back to a page that was read already")),
         };
@@ -124,6 +116,15 @@ impl Pages {
             workspace: RemoteWorkspace::from(workspace),
         };
         let rows: Vec<ListedWorkspace> = page.data.into_iter().map(listed).collect();
+        self.bounds
+            .read(answer.body().len(), rows.iter().map(|row| &row.workspace.id));
+        if rest == Rest::More {
+            self.bounds.may_go_on().map_err(|detail| Failure {
+                class: FailureClass::Malformed,
+                status: None,
+                detail,
+            })?;
+        }
         let live = rows.iter().map(|row| &row.workspace).filter(|row| !row.tombstone);
         self.client.calibration().were_listed(live.map(|row| &row.id));
         Ok(Page { rows, rest })
@@ -187,12 +188,15 @@ impl Rows {
 }
 
 /// The cursor of the next page: bare, or in an absolute or relative link, of which nothing else is used.
-fn next_cursor(next: &Value) -> Result<Option<String>, &'static str> {
+fn next_cursor(next: &Member) -> Result<Option<String>, &'static str> {
     let text = match next {
-        Value::Null => return Ok(None),
-        Value::String(text) if text.is_empty() => return Ok(None),
-        Value::String(text) => text,
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+        Member::Null => return Ok(None),
+        Member::Text(text) if text.is_empty() => return Ok(None),
+        Member::Text(text) if text.len() > LONGEST_CURSOR => {
+            return Err("the link to the next page is too long");
+        }
+        Member::Text(text) => text,
+        Member::Number(_) | Member::Other => {
             return Err("the link to the next page is not text");
         }
     };
@@ -244,7 +248,7 @@ mod tests {
             (json!(7), Err(())),
         ];
         for (next, expected) in cases {
-            let found = next_cursor(&next).map_err(drop);
+            let found = next_cursor(&serde_json::from_value(next.clone()).unwrap()).map_err(drop);
             assert_eq!(
                 found,
                 expected.map(|cursor: Option<&str>| cursor.map(str::to_owned)),

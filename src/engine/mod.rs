@@ -33,6 +33,7 @@ mod error_text;
 mod failure;
 mod fault;
 mod instrument;
+mod list_bounds;
 mod name_search;
 mod not_found;
 mod observer;

@@ -6,6 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 
+use super::error_text;
 use super::operation::Operation;
 use crate::domain::remote::FailureClass;
 
@@ -53,10 +54,10 @@ pub(super) fn shape(answer: &Response<Bytes>) -> Shape {
     if answer.body().is_empty() {
         return Shape::Json;
     }
-    match serde_json::from_slice(answer.body()) {
-        Ok(Value::Object(body)) if is_envelope(&body) => Shape::Envelope,
-        Ok(Value::Object(_)) => Shape::Json,
-        Ok(_) | Err(_) => Shape::Foreign,
+    match error_text::value(answer.body()) {
+        Some(Value::Object(body)) if is_envelope(&body) => Shape::Envelope,
+        Some(Value::Object(_)) => Shape::Json,
+        Some(_) | None => Shape::Foreign,
     }
 }
 

@@ -11,15 +11,20 @@ use super::config::{ClientConfig, ConfigError, Credentials, organization_header}
 use super::failure;
 use super::operation::{ListFilter, Operation};
 use super::tags::Bearer;
-use super::wire::{ExchangeRequest, IssueRequest, UpdateRequest};
+use super::wire::{ExchangeRequest, IssueRequest, UpdateRequest, is_workspace_id};
 use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
 use crate::domain::remote::TokenPath;
 use crate::domain::remote::{Failure, WorkspaceState};
+
+/// What is wrong with such a token.
+pub(super) const NO_HEADER: &str = "the token has characters, or a length, that no header can carry";
 
 const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("agent-engine-operator/", env!("CARGO_PKG_VERSION")));
+/// Common servers take no longer header.
+const LONGEST_TOKEN: usize = 16 * 1024;
 /// The most that the API gives per page.
 const PAGE_LIMIT: &str = "100";
 
@@ -147,8 +152,9 @@ impl Requests {
         Ok(request)
     }
 
+    /// Ids come from users too.
     fn workspace(&self, id: &WorkspaceId) -> Result<Url, Failure> {
-        if !is_addressable(id) {
+        if !is_workspace_id(id.as_str()) {
             return Err(failure::not_sent(
                 "the workspace id is not a UUID as Agent Engine shows it",
             ));
@@ -196,8 +202,11 @@ impl Requests {
     }
 }
 
-/// The header that carries a token, marked so that nothing prints it.
+/// The header that carries a token, marked so that nothing prints it. None for what no token can be.
 pub(super) fn bearer(token: &SecretString) -> Option<HeaderValue> {
+    if token.expose_secret().len() > LONGEST_TOKEN {
+        return None;
+    }
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -208,15 +217,6 @@ fn with_json(mut request: Request<Bytes>, body: &impl Serialize) -> Result<Reque
     *request.body_mut() = body.into();
     request.headers_mut().insert(CONTENT_TYPE, JSON);
     Ok(request)
-}
-
-/// Ids come from users too. One that is a path of its own (`stats`, `..`) would read, or delete, something else.
-fn is_addressable(id: &WorkspaceId) -> bool {
-    let id = id.as_str();
-    let plain = id
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    plain && (1..=64).contains(&id.len()) && !matches!(id, "stats" | "sync")
 }
 
 #[cfg(test)]

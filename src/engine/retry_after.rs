@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 /// Without the header. The API documents no figure; a second is too little for all objects of an organization, a minute
@@ -35,6 +36,8 @@ pub(super) fn delay(headers: &HeaderMap, now: Timestamp) -> Duration {
         text.parse().map_or(LONGEST, Duration::from_secs)
     } else if let Some(at) = http_date(text) {
         Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+    } else if is_beyond_time(text) {
+        LONGEST
     } else {
         DEFAULT
     };
@@ -44,6 +47,12 @@ pub(super) fn delay(headers: &HeaderMap, now: Timestamp) -> Duration {
 /// Reads an HTTP date in its one current form, `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+/// Whether this is a date that no instant can be made of: the last day of the year 9999 stands for "never".
+fn is_beyond_time(text: &str) -> bool {
+    let date = DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", text);
+    date.is_ok_and(|date| date.year() == DateTime::MAX.year())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt, service_fn};
 
@@ -137,9 +138,12 @@ async fn into_router(router: Router, request: Request<Bytes>) -> Result<Response
     }
 }
 
-/// The server's time, from its `Date` header.
+/// The server's time, from its `Date` header. A server may be hours off, and its times of creation with it; what is not of
+/// this century is the `Date` of a machine without a clock.
 pub(super) fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
-    http_date(headers.get(http::header::DATE)?.to_str().ok()?)
+    let date = http_date(headers.get(http::header::DATE)?.to_str().ok()?)?;
+    let year = date.to_zoned(TimeZone::UTC).year();
+    (2020..2100).contains(&year).then_some(date)
 }
 
 /// The innermost text of an error: the outer ones repeat the address and say nothing that the call does not know.

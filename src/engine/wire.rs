@@ -4,13 +4,20 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use serde_json::error::Category;
 
 use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteState, RemoteWorkspace, TokenScope, WorkspaceState};
+
+/// Characters of an id. The API's have 36; they stand in paths, headers, labels and messages.
+const LONGEST_ID: usize = 64;
+/// Characters of a name that can be recorded: `status.name` holds it, and messages quote it, escaped. One that can be declared
+/// has 256 at most.
+const LONGEST_NAME: usize = 1024;
+/// Ten times as many as were asked for.
+const MOST_ROWS_OF_A_PAGE: usize = 1000;
 
 #[derive(Serialize)]
 pub(super) struct ExchangeRequest<'a> {
@@ -24,7 +31,7 @@ pub(super) struct ExchangeAnswer {
     /// Seconds, where given as something like a number.
     #[serde(default, deserialize_with = "seconds")]
     pub(super) expires_in: Option<f64>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "organization")]
     pub(super) organization_id: Option<String>,
 }
 
@@ -50,10 +57,18 @@ pub(super) struct UpdateRequest<'a> {
     pub(super) status: Option<WorkspaceState>,
 }
 
+/// What the API documents for a deletion.
+#[derive(Deserialize)]
+pub(super) struct DeleteAnswer {
+    #[serde(deserialize_with = "id")]
+    pub(super) id: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct VerifyAnswer {
+    #[serde(deserialize_with = "id")]
     workspace_id: String,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "organization")]
     organization_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     workspace_name: Option<String>,
@@ -64,23 +79,29 @@ impl From<VerifyAnswer> for TokenScope {
         Self {
             workspace_id: WorkspaceId::new(answer.workspace_id),
             organization_id: answer.organization_id.map(OrganizationId::new),
-            workspace_name: answer.workspace_name.map(WorkspaceName::new),
+            workspace_name: answer
+                .workspace_name
+                .filter(|name| !is_too_long(name))
+                .map(WorkspaceName::new),
         }
     }
 }
 
 #[derive(Deserialize)]
 pub(super) struct PageAnswer {
+    #[serde(deserialize_with = "rows")]
     pub(super) data: Vec<WorkspaceAnswer>,
     #[serde(default)]
-    pub(super) next: Value,
+    pub(super) next: Member,
 }
 
 #[derive(Deserialize)]
 pub(super) struct WorkspaceAnswer {
+    #[serde(deserialize_with = "id")]
     id: String,
+    #[serde(deserialize_with = "name")]
     name: String,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "organization")]
     organization_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     status: Option<String>,
@@ -117,24 +138,149 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, &'static str> 
     })
 }
 
+/// Whether the text can be an id. One that is a path of its own (`stats`, `..`) would read, or delete, something else.
+pub(super) fn is_workspace_id(text: &str) -> bool {
+    is_id(text) && !matches!(text, "stats" | "sync")
+}
+
+fn is_id(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    (1..=LONGEST_ID).contains(&text.len())
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Whether the name can be recorded.
+pub(super) fn is_too_long(name: &str) -> bool {
+    name.len() > LONGEST_NAME && name.chars().nth(LONGEST_NAME).is_some()
+}
+
+/// An optional member of any kind. What is not read is passed over, not kept: its size is the sender's choice.
+#[derive(Debug, Default)]
+pub(super) enum Member {
+    #[default]
+    Null,
+    Text(String),
+    Number(f64),
+    Other,
+}
+
+struct MemberVisitor;
+
+impl<'de> Visitor<'de> for MemberVisitor {
+    type Value = Member;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Member, E> {
+        Ok(Member::Text(text.to_owned()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Member, E> {
+        Ok(Member::Number(number))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    fn visit_i64<E>(self, number: i64) -> Result<Member, E> {
+        Ok(Member::Number(number as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    fn visit_u64<E>(self, number: u64) -> Result<Member, E> {
+        Ok(Member::Number(number as f64))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Member, E> {
+        Ok(Member::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Member, E> {
+        Ok(Member::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Member, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Member::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Member, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Member::Other)
+    }
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(MemberVisitor)
+    }
+}
+
 /// A non-empty string, or nothing: optional members never make an answer unreadable.
 fn lenient<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(source)? {
-        Value::String(text) if !text.is_empty() => Some(text),
-        Value::String(_)
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Array(_)
-        | Value::Object(_) => None,
+    Ok(match Member::deserialize(source)? {
+        Member::Text(text) if !text.is_empty() => Some(text),
+        Member::Text(_) | Member::Null | Member::Number(_) | Member::Other => None,
     })
 }
 
+/// The same, but what is said must be an id: no other text names the organization that is ours.
+fn organization<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    match lenient(source)? {
+        Some(text) if !is_id(&text) => Err(D::Error::custom("no id of an organization")),
+        said => Ok(said),
+    }
+}
+
+fn id<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    let text = String::deserialize(source)?;
+    if is_workspace_id(&text) {
+        Ok(text)
+    } else {
+        Err(D::Error::custom("no id of a workspace"))
+    }
+}
+
+/// One that is too long is cut, and stays too long: it is equal to none that can be declared or recorded.
+fn name<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    let mut text = String::deserialize(source)?;
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_NAME + 1) {
+        text.truncate(end);
+        text.shrink_to_fit();
+    }
+    Ok(text)
+}
+
+fn rows<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<WorkspaceAnswer>, D::Error> {
+    struct Rows;
+
+    impl<'de> Visitor<'de> for Rows {
+        type Value = Vec<WorkspaceAnswer>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a page of workspaces")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut rows = Vec::new();
+            while let Some(row) = items.next_element()? {
+                if rows.len() == MOST_ROWS_OF_A_PAGE {
+                    return Err(A::Error::custom("too many workspaces on a page"));
+                }
+                rows.push(row);
+            }
+            Ok(rows)
+        }
+    }
+
+    source.deserialize_seq(Rows)
+}
+
 fn seconds<'de, D: Deserializer<'de>>(source: D) -> Result<Option<f64>, D::Error> {
-    Ok(match Value::deserialize(source)? {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    Ok(match Member::deserialize(source)? {
+        Member::Number(number) => Some(number),
+        Member::Text(text) => text.trim().parse().ok(),
+        Member::Null | Member::Other => None,
     })
 }
 

@@ -1,10 +1,14 @@
 //! What a reconcile costs: which of the two aspects back-off charges, and with how many calls. Pure. Existence, name, state and
 //! deletion are sync; the rest is the token. [`crate::limits::backoff`] says when a charged aspect is tried again.
 
+use crate::domain::remote::{Answered, FailureClass};
 use crate::lifecycle::effect::EngineCall;
 
 /// The most terms that one search by name takes.
 const SEARCH_TERMS: u32 = 3;
+
+/// As many as an object may call in its first hour.
+const BROKEN_SEARCH: u32 = 20;
 
 /// The calls of one aspect in one reconcile, and how they ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,9 +42,12 @@ pub enum SyncBefore {
 }
 
 /// How many of the requests of a call back-off charges. A name that many others contain is no dearer for failing: of its search
-/// that is one for each term.
-pub fn charged(call: &EngineCall, requests: u32) -> u32 {
+/// that is one for each term. One whose pages lead nowhere is: each attempt would follow them again.
+pub fn charged(call: &EngineCall, answered: &Answered<'_>) -> u32 {
+    let requests = answered.requests;
+    let class = answered.failure.map(|failure| failure.class);
     match call {
+        EngineCall::Search(_) if class == Some(FailureClass::Malformed) => requests.min(BROKEN_SEARCH),
         EngineCall::Search(_) => requests.min(SEARCH_TERMS),
         EngineCall::Get(_)
         | EngineCall::Issue { .. }
@@ -67,12 +74,45 @@ pub fn bill(sync: Attempts, token: Attempts, sync_before: SyncBefore) -> Bill {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::remote::Failure;
 
     /// Else one lost answer to a creation would rest for 20 hours.
     #[test]
     fn a_search_of_112_pages_is_charged_as_one_of_three() {
-        assert_eq!(charged(&EngineCall::Search("acme".into()), 112), 3);
-        assert_eq!(charged(&EngineCall::Get("ws-1".into()), 3), 3);
+        let lost = failure(FailureClass::Transient);
+        for failure in [None, Some(&lost)] {
+            assert_eq!(
+                charged(&EngineCall::Search("acme".into()), &answered(112, failure)),
+                3
+            );
+        }
+        assert_eq!(charged(&EngineCall::Get("ws-1".into()), &answered(3, None)), 3);
+    }
+
+    /// Promise: hostile.paging
+    #[test]
+    fn a_search_without_end_uses_up_the_calls_of_an_hour() {
+        let broken = failure(FailureClass::Malformed);
+        let search = EngineCall::Search("acme".into());
+        for (requests, expected) in [(1, 1), (4, 4), (100, 20), (2000, 20)] {
+            assert_eq!(charged(&search, &answered(requests, Some(&broken))), expected);
+        }
+    }
+
+    fn failure(class: FailureClass) -> Failure {
+        Failure {
+            class,
+            status: None,
+            detail: String::new(),
+        }
+    }
+
+    fn answered(requests: u32, failure: Option<&Failure>) -> Answered<'_> {
+        Answered {
+            requests,
+            took: std::time::Duration::ZERO,
+            failure,
+        }
     }
 
     #[test]

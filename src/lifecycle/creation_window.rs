@@ -324,6 +324,74 @@ mod tests {
     }
 
     /// Promise: rule.window
+    /// A clock that is far ahead, and seconds of our own clock from the stamp of an intent.
+    #[test]
+    fn the_less_is_known_of_a_stamp_the_later_its_issue_is_resolved() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let exactly = answer(100, 101, 3701);
+        let roughly = answer(100, 110, 3705);
+        for (stamped_by, told, resolved_after) in [
+            (CreationClock::Server, Some(&exactly), 60 + 2 - 3600),
+            (CreationClock::Server, Some(&roughly), 60 + 30 - 3600),
+            (CreationClock::Server, None, 60 + 30),
+            (CreationClock::Estimated, Some(&exactly), 60 + 30 - 3600),
+            (CreationClock::Estimated, Some(&roughly), 60 + 30 - 3600),
+            (CreationClock::Estimated, None, 60 + 30),
+            (CreationClock::Local, Some(&exactly), 60),
+            (CreationClock::Local, None, 60),
+        ] {
+            let mut clock = ServerClock::default();
+            told.into_iter().for_each(|answer| clock.learn(answer));
+            let intent = Creation {
+                uid: "uid".into(),
+                organization_id: "org-1".into(),
+                name: "acme".into(),
+                at: MicroTime(at(5000)),
+                clock: stamped_by,
+            };
+            let resolved = clock.resolved_at(&intent);
+            assert_eq!(resolved, at(5000 + resolved_after), "{stamped_by:?} {told:?}");
+        }
+    }
+
+    fn in_doubt(clock: CreationClock) -> UnresolvedIssue {
+        let mut issue = ServerClock::default().lost_issue(&"acme".into(), Timestamp::UNIX_EPOCH);
+        issue.clock = clock;
+        issue
+    }
+
+    #[test]
+    fn an_issue_in_doubt_is_searched_for_ever_more_rarely() {
+        let mut issue = in_doubt(CreationClock::Server);
+        let resolved_at = issue.resolved_at;
+        issue.searched(earlier(resolved_at, Duration::from_secs(1)));
+        assert_eq!(issue.search_at, resolved_at, "too early to show it");
+        let rests = [60, 120, 240, 480, 960, 1920, 3600, 3600].map(Duration::from_secs);
+        for rest in rests {
+            let asked_at = issue.search_at;
+            issue.searched(asked_at);
+            assert_eq!(elapsed(asked_at, issue.search_at), rest);
+        }
+    }
+
+    /// Nothing tells when that was. A window of the server's time is none of our clock's.
+    #[test]
+    fn a_window_that_lies_ahead_of_our_own_clock_tells_nothing() {
+        for (clock, ahead, kept) in [
+            (CreationClock::Local, 1, false),
+            (CreationClock::Local, 0, true),
+            (CreationClock::Local, -1, true),
+            (CreationClock::Server, 1, true),
+        ] {
+            let mut issue = in_doubt(clock);
+            let window = issue.window;
+            issue.tick(shifted(window.from, SignedDuration::from_secs(-ahead)));
+            assert_eq!(issue.window == window, kept, "{clock:?} {ahead}");
+            assert!(kept || issue.window == Window::NEVER);
+        }
+    }
+
+    /// Promise: rule.window
     #[test]
     fn a_slow_answer_tells_the_servers_time_roughly() {
         let mut clock = ServerClock::default();

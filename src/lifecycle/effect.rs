@@ -246,14 +246,6 @@ impl EngineAnswer {
 }
 
 impl Outcome {
-    /// The answer of Agent Engine, if the effect was a call to it.
-    pub fn answered(&self) -> Option<Answered<'_>> {
-        match self {
-            Outcome::Cluster(_) => None,
-            Outcome::Engine(answer) => Some(answer.answered()),
-        }
-    }
-
     /// The outcome in one word, for logs.
     pub fn summary(&self) -> &'static str {
         match self {

@@ -199,3 +199,39 @@ pub struct SecretContent {
     pub organization_id: OrganizationId,
     pub api_url: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::remote::{RemoteState, WorkspaceState};
+
+    fn listed(name: Option<&str>, name_is_shared: bool) -> ListEntry {
+        ListEntry {
+            requested_at: Timestamp::UNIX_EPOCH,
+            begun_at: Timestamp::UNIX_EPOCH,
+            row: name.map(|name| RemoteWorkspace {
+                id: "ws-1".into(),
+                name: name.into(),
+                organization_id: None,
+                state: RemoteState::Known(WorkspaceState::Active),
+                tombstone: false,
+                created_at: None,
+            }),
+            name_is_shared,
+        }
+    }
+
+    #[test]
+    fn a_list_shows_a_name_for_one_workspace_for_several_or_not() {
+        for (entry, alone, shared) in [
+            (listed(Some("acme"), false), true, false),
+            (listed(Some("acme"), true), false, true),
+            (listed(Some("zenith"), false), false, false),
+            (listed(Some("zenith"), true), false, false),
+            (listed(None, false), false, false),
+        ] {
+            assert_eq!(entry.shows_alone(&"acme".into()), alone, "{entry:?}");
+            assert_eq!(entry.shows_shared(&"acme".into()), shared, "{entry:?}");
+        }
+    }
+}

@@ -213,13 +213,6 @@ impl Memory {
             Aspect::Token => &self.token,
         }
     }
-
-    pub fn backoff_mut(&mut self, aspect: Aspect) -> &mut Backoff {
-        match aspect {
-            Aspect::Sync => &mut self.sync,
-            Aspect::Token => &mut self.token,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -261,5 +254,72 @@ mod tests {
         assert!(within(rests(1, 0), 5));
         assert!(within(rests(3, 1), 75));
         assert!(within(rests(0, 4), 75));
+    }
+
+    /// The rest is of what was sent: a token that failed keeps no rename back, and a rename no token.
+    #[test]
+    fn a_cut_off_reconcile_holds_back_only_what_it_sent() {
+        for (sync, token, sync_rests, token_rests) in [
+            (0, 0, true, false),
+            (1, 0, true, false),
+            (0, 1, false, true),
+            (1, 1, true, true),
+        ] {
+            let mut memory = Memory {
+                sent: Sent { sync, token },
+                ..Memory::default()
+            };
+            let now = Timestamp::UNIX_EPOCH;
+            memory.rest_after_loss(now, |_| 7, Urgency::Normal, &Uid::from("u"));
+            let rests = |backoff: &Backoff| backoff.not_before(7).is_some();
+            assert_eq!(rests(&memory.sync), sync_rests, "{sync} {token}");
+            assert_eq!(rests(&memory.token), token_rests, "{sync} {token}");
+        }
+    }
+
+    #[test]
+    fn ten_restored_secrets_in_a_row_are_enough_for_a_minute() {
+        let now = Timestamp::UNIX_EPOCH;
+        let times = TokenTimes {
+            issued_at: now,
+            expires_at: later(now, Duration::from_secs(1200)),
+        };
+        for (early_renewals, rest) in [(0, 0), (9, 0), (10, 60)] {
+            let last = LastToken {
+                at: now,
+                times,
+                early_renewals,
+            };
+            assert_eq!(elapsed(now, last.next_at()).as_secs(), rest, "{early_renewals}");
+        }
+    }
+
+    /// Reconciles that run side by side read the clock in no particular order.
+    #[test]
+    fn instants_that_lie_too_far_ahead_are_of_a_clock_set_back() {
+        let now = Timestamp::UNIX_EPOCH;
+        let slack = later(now, CLOCK_SLACK);
+        let ahead = later(slack, Duration::from_nanos(1));
+        let ticked = |at| {
+            let mut memory = Memory {
+                rename_unclear_at: Some(at),
+                waits_since: Some(at),
+                lists_count_after: ListsCountAfter {
+                    present: Some(at),
+                    absent: Some(at),
+                },
+                ..Memory::default()
+            };
+            memory.tick(now);
+            let lists = memory.lists_count_after;
+            [
+                memory.rename_unclear_at,
+                memory.waits_since,
+                lists.present,
+                lists.absent,
+            ]
+        };
+        assert_eq!(ticked(slack), [Some(slack); 4]);
+        assert_eq!(ticked(ahead), [Some(now), Some(now), None, None]);
     }
 }

@@ -261,7 +261,7 @@ impl Reconcile {
             Some(failure) => Fault::of(failure.class),
             None => Fault::Refused,
         };
-        for _ in 1..budget::charged(call, answered.requests) {
+        for _ in 1..budget::charged(call, &answered) {
             self.charge_call(aspect);
         }
         for _ in 1..answered.requests {

@@ -144,6 +144,9 @@ impl<K: Clone + Eq + Hash> Queue<K> {
 
     /// The object that is to be reconciled now, if there is one. [`Queue::done`] must follow.
     pub fn take(&mut self) -> Option<K> {
+        if self.waiting.is_empty() {
+            return None;
+        }
         let organization = self.next_organization()?;
         let deletions = self.deletions(&organization);
         let served = self.count();

@@ -121,11 +121,6 @@ impl Snapshot {
         ids.all(|id| id == Some(first)).then_some(first)
     }
 
-    /// When the list was begun. Nothing before the first list.
-    pub fn begun_at(&self) -> Option<Timestamp> {
-        self.begun_at
-    }
-
     /// What the list says about one workspace. Nothing before the first list.
     pub fn on(&self, id: &WorkspaceId) -> Option<Listed<'_>> {
         let begun_at = self.begun_at?;

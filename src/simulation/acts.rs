@@ -46,7 +46,7 @@ impl World {
         });
         let spec: OrganizationSpec = serde_json::from_value(spec).expect("a spec");
         OrganizationObject {
-            name: organization(n),
+            name: organization(n).to_owned(),
             metadata: self.cluster.metadata(self.now),
             confirm_missing: None,
             spec,
@@ -55,7 +55,7 @@ impl World {
     }
 
     fn key_of(&self, object: usize) -> Key {
-        (TEAM.to_owned(), format!("o{object}"))
+        (TEAM.into(), format!("o{object}").into())
     }
 
     fn create(&mut self, object: usize, name: &str, of: usize, adopt: Adopt) {
@@ -64,7 +64,7 @@ impl World {
             return;
         }
         let mut spec: WorkspaceSpec = serde_json::from_value(json!({"name": name})).expect("a spec");
-        spec.organization = Some(organization(of));
+        spec.organization = Some(organization(of).to_owned());
         match adopt {
             Adopt::Never => {}
             Adopt::ByName => spec.adoption_policy = Some(AdoptionPolicy::ByName),
@@ -107,7 +107,7 @@ impl World {
     fn grant(&mut self, n: usize, entries: Vec<AccessEntry>) {
         self.touch_all();
         self.cluster
-            .edit_organization(self.now, &organization(n), |o| o.spec.access = entries);
+            .edit_organization(self.now, organization(n), |o| o.spec.access = entries);
     }
 
     fn row_id(&self, organization: usize, row: usize) -> Option<WorkspaceId> {
@@ -273,7 +273,7 @@ impl World {
                 retain,
             } => {
                 self.touch_all();
-                self.cluster.edit_organization(now, &organization(n), |o| {
+                self.cluster.edit_organization(now, organization(n), |o| {
                     o.spec.defaults = retain.map(|retain| Defaults {
                         deletion_policy: Some(policy(retain)),
                         adoption_policy: None,
@@ -297,7 +297,7 @@ impl World {
             }
             Act::ReplaceOrganization { organization: n } => self.replace_organization(n),
             Act::RequestList { organization: n } => {
-                self.cluster.edit_organization(now, &organization(n), |o| {
+                self.cluster.edit_organization(now, organization(n), |o| {
                     o.metadata.reconcile_at = Some(now.to_string());
                 });
             }
@@ -321,7 +321,7 @@ impl World {
             Act::DefinitionGoes(goes) => self.cluster.definition_goes = goes,
             Act::DeleteOrganization { organization: n } => {
                 self.touch_all();
-                self.cluster.edit_organization(now, &organization(n), |o| {
+                self.cluster.edit_organization(now, organization(n), |o| {
                     o.metadata.deletion.get_or_insert(now);
                 });
             }
@@ -330,13 +330,13 @@ impl World {
                 count,
             } => {
                 self.cluster
-                    .edit_organization(now, &organization(n), |o| o.confirm_missing = Some(count));
+                    .edit_organization(now, organization(n), |o| o.confirm_missing = Some(count));
             }
             Act::Rate {
                 organization: n,
                 requests_per_second,
             } => {
-                self.cluster.edit_organization(now, &organization(n), |o| {
+                self.cluster.edit_organization(now, organization(n), |o| {
                     o.spec.requests_per_second = requests_per_second;
                 });
             }
@@ -516,7 +516,7 @@ impl World {
     fn replace_organization(&mut self, n: usize) {
         self.touch_all();
         let now = self.now;
-        let Some(stored) = self.cluster.organizations.get(&organization(n)).cloned() else {
+        let Some(stored) = self.cluster.organizations.get(organization(n)).cloned() else {
             return;
         };
         // As `kubectl replace --force`: its finalizers are taken off first.
@@ -563,7 +563,7 @@ impl World {
         for n in 0..self.setup.organizations {
             self.set_weather(n, Weather::Calm);
             self.cluster.put_credential(now, &credential(n), n);
-            let stored = self.cluster.organizations.get(&organization(n));
+            let stored = self.cluster.organizations.get(organization(n));
             match stored.map(|stored| stored.metadata.deletion) {
                 Some(None) => {}
                 Some(Some(_)) => self.replace_organization(n),

@@ -18,7 +18,7 @@ use crate::lifecycle::facts::{Content, Kept, ObjectFacts, Ownership, Patchable, 
 use crate::lifecycle::schedule::TokenTimes;
 
 /// Namespace and name.
-pub(super) type Key = (String, String);
+pub(super) type Key = (Arc<str>, Arc<str>);
 
 /// What both kinds have.
 #[derive(Clone, Debug)]
@@ -65,8 +65,8 @@ impl WorkspaceObject {
     pub(super) fn facts(&self) -> ObjectFacts {
         ObjectFacts {
             uid: self.metadata.uid.clone(),
-            namespace: self.key.0.clone(),
-            name: self.key.1.clone(),
+            namespace: self.key.0.to_string(),
+            name: self.key.1.to_string(),
             created: self.metadata.created,
             generation: self.metadata.generation,
             deletion: self.metadata.deletion(),
@@ -92,7 +92,10 @@ impl WorkspaceObject {
     }
 
     pub(super) fn secret_key(&self) -> Key {
-        (self.key.0.clone(), self.spec.token_secret_name(&self.key.1))
+        (
+            self.key.0.clone(),
+            self.spec.token_secret_name(&self.key.1).into(),
+        )
     }
 }
 
@@ -142,7 +145,7 @@ impl SecretObject {
     pub(super) fn facts(&self, uid: &Uid, workspace: &str) -> SecretFacts {
         let labelled_for = self.labels.get(WORKSPACE_LABEL).map(String::as_str);
         SecretFacts {
-            name: self.key.1.clone(),
+            name: self.key.1.to_string(),
             resource_version: self.version.to_string(),
             ownership: match &self.controller {
                 Some(owner) if owner == uid => Ownership::Ours,

@@ -679,6 +679,6 @@ fn of_the_process(dice: &mut Rng) -> Act {
 }
 
 /// The name of the Organization with this number.
-pub(super) fn organization(n: usize) -> String {
-    format!("org{n}")
+pub(super) fn organization(n: usize) -> &'static str {
+    ["org0", "org1"][n]
 }

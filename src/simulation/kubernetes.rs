@@ -116,7 +116,7 @@ impl World {
                 self.object_written(here, subject, written)
             }
             ClusterEffect::ReadSecret { name } => {
-                let secret = self.cluster.secrets.get(&(key.0.clone(), name));
+                let secret = self.cluster.secrets.get(&(key.0.clone(), name.into()));
                 ClusterOutcome::Secret(match secret {
                     Some(secret) => LiveSecret::Present(secret.facts(&object.metadata.uid, &key.1)),
                     None => LiveSecret::Absent,
@@ -124,14 +124,14 @@ impl World {
             }
             ClusterEffect::WriteSecret(draft) => self.write_secret(here, object, *draft, tokens),
             ClusterEffect::TrySecret { name } => {
-                if self.cluster.secrets.contains_key(&(key.0.clone(), name)) {
+                if self.cluster.secrets.contains_key(&(key.0.clone(), name.into())) {
                     ClusterOutcome::Conflict
                 } else {
                     ClusterOutcome::SecretPossible
                 }
             }
             ClusterEffect::DecorateSecret(decorated) => {
-                let secret = (key.0.clone(), decorated.name.clone());
+                let secret = (key.0.clone(), decorated.name.as_str().into());
                 let Some(stored) = self.cluster.secrets.get(&secret) else {
                     return ClusterOutcome::Conflict;
                 };
@@ -152,7 +152,7 @@ impl World {
                 name,
                 resource_version,
             } => {
-                let secret = (key.0.clone(), name.clone());
+                let secret = (key.0.clone(), name.as_str().into());
                 match self.cluster.secrets.get(&secret) {
                     Some(stored) if stored.version.to_string() != resource_version => {
                         ClusterOutcome::Conflict
@@ -244,7 +244,7 @@ impl World {
                 detail: "the token is no longer at hand".to_owned(),
             };
         };
-        let key: Key = (object.key.0.clone(), draft.name.clone());
+        let key: Key = (object.key.0.clone(), draft.name.as_str().into());
         let there = self.cluster.secrets.get(&key);
         let fits = match &draft.replace {
             Replace::Nothing => there.is_none(),

@@ -43,6 +43,7 @@ mod without_slot;
 mod world;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
@@ -56,8 +57,10 @@ pub fn wall(at: Millis) -> Timestamp {
 }
 
 /// The labels of the only namespace.
-fn namespace_labels() -> BTreeMap<String, String> {
-    BTreeMap::from([("tier".to_owned(), "gold".to_owned())])
+fn namespace_labels() -> &'static BTreeMap<String, String> {
+    static LABELS: LazyLock<BTreeMap<String, String>> =
+        LazyLock::new(|| BTreeMap::from([("tier".to_owned(), "gold".to_owned())]));
+    &LABELS
 }
 
 /// How long until `at` from `now`, in milliseconds; zero once it is over.

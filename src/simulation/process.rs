@@ -111,7 +111,7 @@ pub(super) struct Process {
     pub(super) waits_for_permit: BTreeMap<Uid, Key>,
     /// How long it runs.
     pub(super) age: Millis,
-    pub(super) running: BTreeMap<Subject, Running>,
+    pub(super) running: BTreeMap<Subject, Box<Running>>,
     /// Who is to be reconciled at once, since this was taken last.
     pub(super) woken: Vec<Subject>,
 }
@@ -142,7 +142,7 @@ impl Process {
 
     pub(super) fn wake_all(&mut self, claimants: &[Claimant]) {
         for claimant in claimants {
-            self.wake(&(claimant.namespace.clone(), claimant.name.clone()));
+            self.wake(&(claimant.namespace.as_str().into(), claimant.name.as_str().into()));
         }
     }
 
@@ -284,7 +284,7 @@ impl Process {
             .and_then(|old| label(&old))
             .filter(|old| named.as_ref() != Some(old));
         for workspace in named.into_iter().chain(lost) {
-            self.wake(&(secret.key.0.clone(), workspace));
+            self.wake(&(secret.key.0.clone(), workspace.into()));
         }
     }
 
@@ -296,7 +296,7 @@ impl Process {
                 .cloned()
         });
         if let Some(workspace) = label {
-            self.wake(&(key.0.clone(), workspace));
+            self.wake(&(key.0.clone(), workspace.into()));
         }
     }
 
@@ -379,13 +379,13 @@ impl Process {
 
     /// Enters the claims of a stored object, and wakes the Workspaces that win by it.
     pub(super) fn observe_claims(&mut self, now: Timestamp, object: &WorkspaceObject) {
-        let view = self.view(now, object);
         let version = object.metadata.version.to_string();
         let behind = self.written.is_newer_than(&object.metadata.uid, Some(&version));
         let newest = self.workspaces.get(&object.key).is_some_and(|stored| {
             stored.metadata.uid == object.metadata.uid && stored.metadata.version == object.metadata.version
         });
         if !behind && newest {
+            let view = self.view(now, object);
             let winners = self
                 .claims
                 .observe(&view.object.claimant(), view.standing_claims());
@@ -458,7 +458,10 @@ impl Process {
             if state.limiter.has_come_back() {
                 back.push(name.clone());
             }
-            for uid in state.limiter.called(now) {
+            let mut called = state.limiter.called(now);
+            // In the same order each time, as the story is to be.
+            called.sort_unstable();
+            for uid in called {
                 if let Some(key) = self.waits_for_permit.remove(&uid) {
                     state.limiter.woken(&uid);
                     woken.push(Subject::Workspace(key));
@@ -533,7 +536,7 @@ impl Process {
         let published = state.map_or_else(Published::default, |state| state.published.clone());
         let back_at = state.and_then(|state| state.limiter.back_at());
         OrganizationFacts::Readable(ReadableOrganization {
-            access: Access::resolve(&stored.spec.access, &object.key.0, &super::namespace_labels()),
+            access: Access::resolve(&stored.spec.access, &object.key.0, super::namespace_labels()),
             defaults: stored.spec.defaults.clone().unwrap_or_default(),
             api_url: published
                 .endpoint

@@ -100,11 +100,11 @@ impl World {
                 }
             }
         };
-        let running = Running {
+        let running = Box::new(Running {
             number,
             status_writes: 0,
             what,
-        };
+        });
         if matches!(running.what, Reconciling::Workspace { .. }) {
             self.at(
                 self.now + RECONCILE_TIMEOUT,
@@ -230,7 +230,7 @@ impl World {
     pub(super) fn settle_workspace(
         &mut self,
         subject: &Subject,
-        running: Running,
+        running: Box<Running>,
         settled: lifecycle::Settled,
     ) {
         let now = self.clock();

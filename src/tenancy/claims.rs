@@ -120,6 +120,12 @@ impl Claims {
     /// Takes in what the stored object claims, in place of what an earlier event said. Never frees what a running reconcile
     /// holds. Returns the other objects that win a key by it.
     pub fn observe(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
+        let known = self.objects.get(&claimant.uid);
+        if known.is_some_and(|known| {
+            known.presence == Presence::Observed && known.claimant == *claimant && known.facts == facts
+        }) {
+            return Vec::new();
+        }
         self.change(claimant, |object| {
             object.presence = Presence::Observed;
             object.facts = facts;
@@ -139,34 +145,31 @@ impl Claims {
     /// A running reconcile claims. It holds what it wins until [`Claims::release`], against any claim. Replaces what the same
     /// reconcile held before.
     pub fn take(&mut self, claimant: &Claimant, wanted: BTreeMap<ClaimKey, Basis>) -> ClaimResult {
-        let woken = self.change(claimant, |object| {
-            let held = |key: &ClaimKey| object.wanted.get(key) == Some(&Right::Held);
-            let right = |key: &ClaimKey, basis| {
-                if held(key) {
-                    Right::Held
-                } else {
-                    Right::Claimed(basis)
-                }
-            };
-            object.wanted = wanted
-                .into_iter()
-                .map(|(key, basis)| (key.clone(), right(&key, basis)))
-                .collect();
-        });
-        let wanted = self
-            .objects
-            .get(&claimant.uid)
-            .map(|object| object.wanted.clone())
-            .unwrap_or_default();
-        let lost = self.held_by_others(&claimant.uid, wanted.into_keys().collect());
-        self.change(claimant, |object| {
-            for (key, right) in &mut object.wanted {
-                if !lost.contains_key(key) {
-                    *right = Right::Held;
-                }
+        let wants_more = !self.wants_already(claimant, &wanted);
+        let woken = if wants_more {
+            self.want(claimant, wanted)
+        } else {
+            Vec::new()
+        };
+        let (lost, wins) = match self.objects.get(&claimant.uid) {
+            Some(object) => {
+                let lost = self.held_by(&claimant.uid, object.wanted.keys());
+                let mut wanted = object.wanted.iter();
+                let wins = wanted.any(|(key, right)| *right != Right::Held && !lost.contains_key(key));
+                (lost, wins)
             }
-            object.to_wake.extend(woken);
-        });
+            None => (BTreeMap::new(), false),
+        };
+        if wins || !woken.is_empty() {
+            self.change(claimant, |object| {
+                for (key, right) in &mut object.wanted {
+                    if !lost.contains_key(key) {
+                        *right = Right::Held;
+                    }
+                }
+                object.to_wake.extend(woken);
+            });
+        }
         let wants_ours = |holder: &Claimant| {
             let holder = self.objects.get(&holder.uid);
             let mut keys = holder.into_iter().flat_map(Object::keys);
@@ -180,11 +183,48 @@ impl Claims {
         ClaimResult { lost, exchanged }
     }
 
+    /// Whether the running reconcile wants just this already, as each of its steps does.
+    fn wants_already(&self, claimant: &Claimant, wanted: &BTreeMap<ClaimKey, Basis>) -> bool {
+        self.objects.get(&claimant.uid).is_some_and(|object| {
+            let same = |((key, right), (of, basis)): ((&ClaimKey, &Right), (&ClaimKey, &Basis))| {
+                key == of && (*right == Right::Held || *right == Right::Claimed(*basis))
+            };
+            object.claimant == *claimant
+                && object.wanted.len() == wanted.len()
+                && object.wanted.iter().zip(wanted).all(same)
+        })
+    }
+
+    fn want(&mut self, claimant: &Claimant, wanted: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
+        self.change(claimant, |object| {
+            let held = |key: &ClaimKey| object.wanted.get(key) == Some(&Right::Held);
+            let right = |key: &ClaimKey, basis| {
+                if held(key) {
+                    Right::Held
+                } else {
+                    Right::Claimed(basis)
+                }
+            };
+            object.wanted = wanted
+                .into_iter()
+                .map(|(key, basis)| (key.clone(), right(&key, basis)))
+                .collect();
+        })
+    }
+
     /// Those of the keys that other objects have. Claims nothing.
     pub fn held_by_others(&self, uid: &Uid, keys: Vec<ClaimKey>) -> BTreeMap<ClaimKey, Claimant> {
-        let held = keys.into_iter().filter_map(|key| {
-            let winner = self.winner(&key).filter(|winner| winner.uid != *uid)?.clone();
-            Some((key, winner))
+        self.held_by(uid, keys.iter())
+    }
+
+    fn held_by<'a>(
+        &self,
+        uid: &Uid,
+        keys: impl Iterator<Item = &'a ClaimKey>,
+    ) -> BTreeMap<ClaimKey, Claimant> {
+        let held = keys.filter_map(|key| {
+            let winner = self.winner(key).filter(|winner| winner.uid != *uid)?;
+            Some((key.clone(), winner.clone()))
         });
         held.collect()
     }

@@ -2,6 +2,8 @@
 //! space, Unicode form, case or invisible characters are never taken for two workspaces. Letters of different scripts that look
 //! alike stay different: which fonts make them so is nobody's rule.
 
+use std::borrow::Cow;
+
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
@@ -14,7 +16,7 @@ pub struct CanonicalName(String);
 
 /// The form in which a name is compared.
 pub fn canonical(name: &WorkspaceName) -> CanonicalName {
-    CanonicalName(canonical_text(name.as_str()))
+    CanonicalName(canonical_text(name.as_str()).into_owned())
 }
 
 /// The name as an API keeps it that tidies what it is given: without blanks around it, composed.
@@ -28,12 +30,14 @@ pub fn is_default(name: &WorkspaceName) -> bool {
 }
 
 /// Most names are ASCII, which has one form and simple cases.
-pub(super) fn canonical_text(text: &str) -> String {
+pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
+    if !text.is_ascii() {
+        Cow::Owned(folded(text))
+    } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
     } else {
-        folded(text)
+        Cow::Borrowed(text)
     }
 }
 
@@ -136,8 +140,8 @@ mod tests {
     fn every_single_character_has_a_settled_form() {
         // Beyond stand ideographs, which have neither case nor composition to speak of.
         for c in char::MIN..'\u{1ffff}' {
-            let once = canonical_text(&c.to_string());
-            assert_eq!(once, canonical_text(&once), "{c:?}");
+            let once = canonical_text(&c.to_string()).into_owned();
+            assert_eq!(canonical_text(&once), once, "{c:?}");
         }
     }
 
@@ -151,8 +155,8 @@ mod tests {
         fn the_canonical_form_of_a_canonical_form_is_itself(
             text in prop_oneof![any::<String>(), "[ aAkK\u{df}\u{130}\u{1e9e}\u{301}\u{307}\u{345}\u{327}\u{1fb4}\u{3a3}\u{1f0}\u{ac00}\u{11a8}\u{1100}\u{1161}]{0,8}"]
         ) {
-            let once = canonical_text(&text);
-            prop_assert_eq!(canonical_text(&once), once);
+            let once = canonical_text(&text).into_owned();
+            prop_assert_eq!(canonical_text(&once), once.as_str());
         }
 
         #[test]

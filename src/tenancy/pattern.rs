@@ -24,7 +24,7 @@ impl Pattern {
     pub(super) fn new(pattern: &str, namespace: &str) -> Self {
         let exact = pattern.replace(NAMESPACE, namespace);
         Self {
-            canonical: canonical_text(&exact),
+            canonical: canonical_text(&exact).into_owned(),
             exact,
             soundness: soundness(pattern),
         }
@@ -70,7 +70,8 @@ fn soundness(pattern: &str) -> Soundness {
 fn separates(c: char) -> bool {
     let in_a_namespace = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '*';
     // Between two others, for blanks at an end do not count. What is not there in that form separates nothing.
-    let read = canonical_text(&format!("_{c}_"));
+    let between = format!("_{c}_");
+    let read = canonical_text(&between);
     read != "__" && !read.chars().any(in_a_namespace)
 }
 
@@ -79,6 +80,9 @@ fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };
+    if pattern == "*" {
+        return true;
+    }
     let Some(mut text) = text.strip_prefix(head) else {
         return false;
     };

@@ -49,6 +49,7 @@ async fn an_authority_of_ones_own_is_trusted_once_it_is_declared() {
 
 /// Both time-outs run side by side: a test of either alone would take as long.
 /// Promise: input.waiting
+/// Promise: hostile.trickle
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_never_come_lose_and_double_nothing() {
     let stage = Stage::set().await;

@@ -16,6 +16,7 @@ mod deletion;
 mod drift;
 mod fairness;
 mod harness;
+mod hostile;
 mod knobs;
 mod organizations;
 mod outage;

@@ -236,6 +236,7 @@ async fn an_orphaned_secret_that_names_the_object_is_taken_over() {
 
 /// Promise: I1
 /// Promise: input.tokens
+/// Promise: hostile.foreign-token: an API that mixes up its tenants: the token of another workspace: each token is verified before it is written: `IdentityMismatch`; the Secret stays as it is
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_workspace_never_enters_the_secret() {
     let stage = Stage::set().await;

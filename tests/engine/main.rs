@@ -3,6 +3,7 @@
 mod answers;
 mod application_token;
 mod contract;
+mod hostile;
 mod lists;
 mod network;
 mod not_found;

@@ -85,6 +85,7 @@ fn a_bundle_without_a_usable_certificate_is_refused_at_once() {
     }
 }
 
+/// Promise: hostile.redirect: whoever can redirect: 3xx to another host, with or without a page: no redirect is followed, so no credential and no token goes to another origin: `ApiUnavailable`
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_carries_no_credentials_away() {
     let (thief, stolen) = loopback().await;

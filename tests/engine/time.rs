@@ -60,6 +60,7 @@ async fn a_repeat_that_goes_well_is_a_success() {
     }
 }
 
+/// Promise: hostile.trickle
 #[tokio::test(start_paused = true)]
 async fn a_silent_server_is_given_up_and_only_a_write_is_in_doubt() {
     for (operation, class) in [

@@ -7,6 +7,7 @@ mod chart_values;
 mod cli;
 mod crds;
 mod examples;
+mod hostile_answers;
 mod image;
 mod promises;
 mod readme;

@@ -24,7 +24,13 @@ pub struct Tls {
 }
 
 impl Tls {
+    /// One that speaks HTTP/1.1.
     pub async fn bind() -> Self {
+        Self::speaking(&[b"http/1.1"]).await
+    }
+
+    /// One that offers these protocols in the handshake.
+    pub async fn speaking(protocols: &[&[u8]]) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -42,7 +48,7 @@ impl Tls {
                 PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
             )
             .unwrap();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         Self {
             listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(),
             acceptor: TlsAcceptor::from(Arc::new(config)),

@@ -1,6 +1,7 @@
 //! An orphan of ours: a workspace that our issue created under a name that had just moved. Empty, ours, and deleted by its
 //! id. A workspace that cannot be attributed to our issue is named and left alone.
 
+use crate::crd::workspace::CreationClock;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::aspect::Aspect;
@@ -100,10 +101,15 @@ pub fn other<'a>(view: &'a View, id: &WorkspaceId) -> Option<&'a Remote> {
     Some(&view.observed(id)?.remote)
 }
 
-/// Made by an issue of ours of exactly its name, and claimed by no other object.
+/// Made by an issue of ours of exactly its name, and claimed by no other object. Beside the recorded workspace of that name, an
+/// issue makes nothing, unless the name was away just then: that is trusted only where the server's time tells the window.
 pub fn is_ours(view: &View, record: &Record, row: &RemoteWorkspace) -> bool {
     let mut issues = view.memory.unresolved.iter();
+    let made_it = |issue: &UnresolvedIssue| {
+        let by_the_server = issue.clock == CreationClock::Server;
+        issue.may_have_made(row) && (by_the_server || !bears(view, record, &issue.name))
+    };
     row.id != record.id
-        && issues.any(|issue| issue.may_have_made(row))
+        && issues.any(made_it)
         && names::id_claimed_by_other(view, &record.organization_id, &row.id).is_none()
 }

@@ -330,6 +330,9 @@ impl World {
 
     /// Whether the object's workspace would be retained if the object went now, as it is stored.
     pub(super) fn retains(&self, object: &WorkspaceObject) -> bool {
+        if self.cluster.definition_goes {
+            return true;
+        }
         let organization = self.cluster.organizations.get(object.spec.organization_name());
         let default = organization.and_then(|o| o.spec.defaults.as_ref()?.deletion_policy);
         let by_origin = match object.status.origin {
@@ -342,18 +345,20 @@ impl World {
             .or(default)
             .or(object.status.deletion_policy)
             .unwrap_or(by_origin);
+        if policy == DeletionPolicy::Retain {
+            return true;
+        }
         let name = object.status.name.as_ref().or(object
             .status
             .creation
             .as_ref()
             .map(|creation| &creation.name));
-        let forbidden = organization.zip(name).is_some_and(|(organization, name)| {
-            let access = Access::resolve(&organization.spec.access, &object.key.0, &namespace_labels());
+        organization.zip(name).is_some_and(|(organization, name)| {
+            let access = Access::resolve(&organization.spec.access, &object.key.0, namespace_labels());
             access
                 .grant(name)
                 .is_none_or(|grant| grant.deletion == Permission::Forbidden)
-        });
-        policy == DeletionPolicy::Retain || forbidden || self.cluster.definition_goes
+        })
     }
 
     pub(in crate::simulation) fn note_retentions(&mut self) {

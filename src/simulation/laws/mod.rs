@@ -96,7 +96,7 @@ pub(super) struct Laws {
     /// When the history ends.
     pub(super) ends_at: Option<Millis>,
     /// Since when the opposite of a law lasts.
-    pub(super) lasts_since: BTreeMap<(&'static str, Key, Option<Uid>), Millis>,
+    pub(super) lasts_since: BTreeMap<&'static str, BTreeMap<Key, (Option<Uid>, Millis)>>,
     /// When someone last changed an object, or what it depends on.
     pub(super) touched: BTreeMap<Key, Millis>,
     /// Since when an object that is to be deleted says Retain.

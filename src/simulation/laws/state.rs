@@ -73,21 +73,24 @@ impl World {
 
     /// Breaks the law if its opposite has lasted for `grace` while the process was able.
     fn unless(&mut self, law: Law, key: &Key, opposite: Option<String>, grace: Millis) {
-        if opposite.is_none() && self.laws.lasts_since.is_empty() {
-            return;
-        }
-        let uid = self
-            .cluster
-            .workspaces
-            .get(key)
-            .map(|object| object.metadata.uid.clone());
-        let place = (law.name, key.clone(), uid);
         let Some(what) = opposite else {
-            self.laws.lasts_since.remove(&place);
+            if let Some(lasting) = self.laws.lasts_since.get_mut(law.name) {
+                lasting.remove(key);
+                if lasting.is_empty() {
+                    self.laws.lasts_since.remove(law.name);
+                }
+            }
             return;
         };
+        let object = self.cluster.workspaces.get(key);
+        let uid = object.map(|object| object.metadata.uid.clone());
         let now = self.now;
-        let since = (*self.laws.lasts_since.entry(place).or_insert(now)).max(self.laws.able_since);
+        let lasting = self.laws.lasts_since.entry(law.name).or_default();
+        let (of, since) = lasting.entry(key.clone()).or_insert((uid.clone(), now));
+        if *of != uid {
+            (*of, *since) = (uid, now);
+        }
+        let since = (*since).max(self.laws.able_since);
         if now - since > grace {
             self.break_law(law, |_| format!("{key:?} for {} s: {what}", (now - since) / 1000));
         }
@@ -97,9 +100,7 @@ impl World {
         let key = &object.key;
         let condition = |kind| conditions::find(&object.status.conditions, kind);
         let is_true = |kind| conditions::is_true(&object.status.conditions, kind);
-        let reason = condition(READY)
-            .map(|ready| ready.reason.clone())
-            .unwrap_or_default();
+        let reason = condition(READY).map_or("", |ready| ready.reason.as_str());
         let current = object.status.observed_generation == Some(object.metadata.generation);
         let (ready, token_ready) = (is_true(READY), is_true(TOKEN_READY));
         let wanted = wants_token(object);
@@ -110,14 +111,14 @@ impl World {
             .then(|| format!("it speaks of generation {:?}", object.status.observed_generation));
         self.unless(SPEAKS_OF_ITS_GENERATION, key, outdated, 180_000);
 
-        let living = self.living_token(object).cloned();
+        let ends = self.living_token(object).map(|token| token.ends);
         // Of an earlier generation it says nothing of a token that is wanted only since.
         let says_so = wanted && (current || token_ready);
         let ended =
-            (ready && says_so && living.is_none()).then(|| "Ready=True without a living token".to_owned());
+            (ready && says_so && ends.is_none()).then(|| "Ready=True without a living token".to_owned());
         self.unless(READY_HAS_LIFE, key, ended, SLOW_RECONCILE);
         let ended =
-            (token_ready && living.is_none()).then(|| "TokenReady=True without a living token".to_owned());
+            (token_ready && ends.is_none()).then(|| "TokenReady=True without a living token".to_owned());
         self.unless(TOKEN_READY_HAS_LIFE, key, ended, SLOW_RECONCILE);
 
         let other = (ready && current).then(|| self.seen_otherwise(object)).flatten();
@@ -140,14 +141,7 @@ impl World {
             150_000,
         );
 
-        let lists_end = self.remote_of(object).is_some_and(|n| {
-            matches!(
-                self.engine.organizations[n].weather,
-                Weather::Calm | Weather::Slow(_)
-            ) && !self.is_asked_to_wait(n)
-                && !self.is_alarmed(n)
-        });
-        let unconfirmed = lists_end && reason == Reason::NotFoundUnconfirmed.as_str();
+        let unconfirmed = reason == Reason::NotFoundUnconfirmed.as_str() && self.lists_end(object);
         self.unless(
             CONFIRMS_A_LOSS,
             key,
@@ -155,26 +149,38 @@ impl World {
             1_200_000,
         );
 
-        let ends_soon = self.ends_soon(object, &reason);
+        let left = ends.map_or(0, |ends| ends - self.now);
+        let ends_soon = self.ends_soon(object, reason, left);
         self.unless(TOKEN_IN_TIME, key, ends_soon, 0);
+    }
+
+    /// Whether lists of the object's organization come to their end, and are trusted.
+    fn lists_end(&self, object: &WorkspaceObject) -> bool {
+        self.remote_of(object).is_some_and(|n| {
+            matches!(
+                self.engine.organizations[n].weather,
+                Weather::Calm | Weather::Slow(_)
+            ) && !self.is_asked_to_wait(n)
+                && !self.is_alarmed(n)
+        })
     }
 
     /// The token in the Secret of the object, if it opens the recorded workspace and lives.
     fn living_token(&self, object: &WorkspaceObject) -> Option<&Token> {
-        let mut names = vec![object.secret_key()];
-        names.extend(
-            object
-                .status
-                .token_secret_name
-                .clone()
-                .map(|name| (object.key.0.clone(), name)),
-        );
-        let secrets = names.iter().filter_map(|key| self.cluster.secrets.get(key));
-        let mut tokens =
-            secrets.filter_map(|secret| self.engine.tokens.get(usize::try_from(secret.token?).ok()?));
         // A clock that was set back shows a token that has ended as living, and nothing tells the process.
         let seen_at = self.now - self.set_back_by();
-        tokens.find(|token| Some(&token.workspace) == object.recorded() && token.ends > seen_at)
+        let recorded = object.recorded()?;
+        let living = |key: &Key| {
+            let token = self.cluster.secrets.get(key)?.token?;
+            let token = self.engine.tokens.get(usize::try_from(token).ok()?)?;
+            (token.workspace == *recorded && token.ends > seen_at).then_some(token)
+        };
+        let declared = object.secret_key();
+        let used = object.status.token_secret_name.as_deref();
+        living(&declared).or_else(|| {
+            let used = used.filter(|name| **name != *declared.1)?;
+            living(&(object.key.0.clone(), used.into()))
+        })
     }
 
     /// The last GET that the object's reconciles had answered contradicts what it says.
@@ -204,8 +210,7 @@ impl World {
     }
 
     /// The token has under five minutes, though nothing has kept the operator from renewing it for long enough.
-    fn ends_soon(&self, object: &WorkspaceObject, reason: &str) -> Option<String> {
-        let left = self.living_token(object).map_or(0, |token| token.ends - self.now);
+    fn ends_soon(&self, object: &WorkspaceObject, reason: &str, left: Millis) -> Option<String> {
         if left >= FIVE_MINUTES {
             return None;
         }
@@ -262,7 +267,7 @@ impl World {
         let Some(row) = self.engine.live(n, id) else {
             return false;
         };
-        let Some(stored) = self.cluster.organizations.get(&organization(n)) else {
+        let Some(stored) = self.cluster.organizations.get(organization(n)) else {
             return false;
         };
         let credential = self
@@ -270,7 +275,7 @@ impl World {
             .credentials
             .get(&stored.spec.credentials_secret_ref.name);
         let pinned = stored.status.organization_id.as_ref() == Some(&self.engine.organizations[n].id);
-        let access = Access::resolve(&stored.spec.access, &object.key.0, &namespace_labels());
+        let access = Access::resolve(&stored.spec.access, &object.key.0, namespace_labels());
         let active = row.workspace.state == RemoteState::Known(WorkspaceState::Active);
         let same_name = self.engine.organizations[n].rows.values().filter(|other| {
             other.deleted.is_none() && fold(&other.workspace.name) == fold(&row.workspace.name)
@@ -300,32 +305,34 @@ impl World {
 
     fn look_at_organization(&mut self, n: usize) {
         let name = organization(n);
-        let alarmed = self.is_alarmed(n);
-        let lost = self
-            .cluster
-            .workspaces
-            .values()
-            .filter(|object| object.spec.organization_name() == name)
-            .filter(|object| {
-                object
-                    .recorded()
-                    .is_some_and(|id| self.engine.live(n, id).is_none())
-            })
-            .filter(|object| object.metadata.deletion.is_none())
-            .count();
-        let place = (String::new(), name);
-        let credential_is_right = self.credential_opens(n) == Some(n);
-        let false_alarm = (alarmed && lost == 0 && credential_is_right && self.is_calm_for(n))
-            .then(|| format!("ManyWorkspacesMissing, and {lost} are"));
+        let credential_is_right = || self.credential_opens(n) == Some(n);
+        let false_alarm = (self.is_alarmed(n) && self.is_calm_for(n) && credential_is_right())
+            .then(|| self.lost(n))
+            .filter(|lost| *lost == 0)
+            .map(|lost| format!("ManyWorkspacesMissing, and {lost} are"));
+        let place = ("".into(), name.into());
         // The next list may have to share one call a second with renewals.
         self.unless(NO_FALSE_ALARM, &place, false_alarm, 600_000);
+    }
+
+    /// How many recorded workspaces of the organization are missing, except for those that the operator may delete.
+    fn lost(&self, n: usize) -> usize {
+        let users = self.cluster.workspaces.values();
+        users
+            .filter(|object| object.spec.organization_name() == organization(n))
+            .filter(|object| {
+                let id = object.recorded();
+                id.is_some_and(|id| self.engine.live(n, id).is_none())
+            })
+            .filter(|object| object.metadata.deletion.is_none())
+            .count()
     }
 
     /// Many workspaces are missing at once: nothing is confirmed until a person says so.
     fn is_alarmed(&self, n: usize) -> bool {
         self.cluster
             .organizations
-            .get(&organization(n))
+            .get(organization(n))
             .is_some_and(|stored| {
                 let reason = conditions::reason(&stored.status.conditions, READY);
                 reason == Some(Reason::ManyWorkspacesMissing.as_str())
@@ -333,7 +340,7 @@ impl World {
     }
 
     fn credential_opens(&self, n: usize) -> Option<usize> {
-        let stored = self.cluster.organizations.get(&organization(n))?;
+        let stored = self.cluster.organizations.get(organization(n))?;
         let credential = self
             .cluster
             .credentials

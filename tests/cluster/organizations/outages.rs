@@ -79,6 +79,8 @@ async fn an_api_that_cannot_be_reached_is_waited_for() {
 }
 
 /// Promise: input.waiting
+/// Promise: hostile.html
+/// Promise: hostile.redirect
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_broken_answer_is_waited_out_and_heals() {
     let stage = Stage::set().await;
@@ -144,6 +146,7 @@ async fn every_kind_of_broken_answer_is_waited_out_and_heals() {
 
 /// All of it, until then.
 /// Promise: input.waiting
+/// Promise: hostile.retry-after
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_asks_to_wait_stops_the_organization() {
     let stage = Stage::set().await;

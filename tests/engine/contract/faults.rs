@@ -102,6 +102,7 @@ async fn each_fault_reads_as_what_it_is_and_only_reads_are_repeated() {
     }
 }
 
+/// Promise: hostile.foreign-token
 #[tokio::test(start_paused = true)]
 async fn a_token_of_another_workspace_is_found_by_its_verification() {
     let (emulator, engine) =

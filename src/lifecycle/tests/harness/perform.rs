@@ -506,6 +506,14 @@ impl World {
             self.remove(object);
             return Outcome::Cluster(ClusterOutcome::Gone);
         }
-        self.read(object, version)
+        match self.read(object, version) {
+            Outcome::Cluster(ClusterOutcome::Object(state)) => {
+                Outcome::Cluster(ClusterOutcome::Object(Box::new(ObjectState {
+                    organization: None,
+                    ..*state
+                })))
+            }
+            other => other,
+        }
     }
 }

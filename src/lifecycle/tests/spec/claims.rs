@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::ids::{WorkspaceId, WorkspaceName};
-use crate::domain::object::Deletion;
+use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
+use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::facts::OrganizationFacts;
+use crate::lifecycle::findings;
+use crate::lifecycle::judge::names;
 use crate::lifecycle::progress::{Observation, Remote, Sighting};
 use crate::lifecycle::tests::harness::world::{Fault, World, at, org, spec};
 use crate::lifecycle::view::View;
 use crate::tenancy::Basis::{Creating, Desired, Recorded};
-use crate::tenancy::{Basis, ClaimKey, canonical};
+use crate::tenancy::{Basis, ClaimKey, Claimant, canonical};
 
 fn name(text: &str) -> ClaimKey {
     ClaimKey::Name(org(), canonical(&WorkspaceName::from(text)))
@@ -195,4 +197,86 @@ fn the_workspace_that_a_mismatched_verification_named() {
             (name("zenith"), Desired),
         ],
     );
+}
+
+/// It is asked who holds the id.
+#[test]
+fn nothing_that_was_read_for_a_name_that_is_not_granted() {
+    let mut world = unrecorded();
+    let row = existing(&mut world, "legacy");
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [legacy]}]");
+    let mut view = world.view("acme");
+    read(&mut view, &row);
+    claims(&view, []);
+    assert_eq!(view.asks(), [id("ws-1")]);
+}
+
+#[test]
+fn nothing_that_was_read_for_what_is_to_go() {
+    let mut world = unrecorded();
+    let row = existing(&mut world, "legacy");
+    world.edit("acme", |o| o.facts.finalizer = Finalizer::Present);
+    world.delete("acme");
+    let mut view = world.view("acme");
+    read(&mut view, &row);
+    claims(&view, []);
+    assert_eq!(view.asks(), [id("ws-1")]);
+}
+
+/// The id alone: it may be an orphan of ours.
+#[test]
+fn no_name_of_another_workspace_beside_the_recorded_one() {
+    let mut world = recorded();
+    let row = existing(&mut world, "legacy");
+    let mut view = world.view("acme");
+    read(&mut view, &row);
+    claims(
+        &view,
+        [
+            (id("ws-1"), Recorded),
+            (id("ws-2"), Desired),
+            (name("acme"), Recorded),
+            (name("zenith"), Desired),
+        ],
+    );
+}
+
+/// Objects in other namespaces are not named, and neither is that two names are exchanged with one of them.
+#[test]
+fn a_tenant_is_told_of_claims_in_its_own_namespace() {
+    let wanted = WorkspaceName::from("zenith");
+    for (namespace, exchanges, told, in_sight) in [
+        ("team", true, true, true),
+        ("team", false, false, true),
+        ("other", true, false, false),
+        ("other", false, false, false),
+    ] {
+        let mut view = recorded().view("acme");
+        let winner = Claimant {
+            uid: Uid::from("uid-winner"),
+            namespace: namespace.to_owned(),
+            name: "winner".to_owned(),
+            created: at(0),
+        };
+        for key in [name("zenith"), id("ws-9")] {
+            view.claim_result.lost.insert(key, winner.clone());
+        }
+        if exchanges {
+            view.claim_result.exchanged.insert(name("zenith"));
+        }
+        let holder = if in_sight {
+            "the Workspace object \"winner\""
+        } else {
+            "a Workspace object in another namespace"
+        };
+        let expected = if told {
+            findings::name_exchanged(&wanted, holder)
+        } else {
+            findings::name_claimed(&wanted, holder)
+        };
+        let claimed = names::claimed_by_other(&view, &org(), &wanted);
+        assert_eq!(claimed, Some(expected), "{namespace} {exchanges}");
+        let seen = names::id_claimed_in_sight(&view, &org(), &WorkspaceId::from("ws-9"));
+        assert_eq!(seen.is_some(), in_sight, "{namespace}");
+    }
 }

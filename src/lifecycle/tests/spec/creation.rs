@@ -79,6 +79,7 @@ fn without_a_date_the_local_clock_serves() {
 }
 
 /// Promise: rule.window
+/// Promise: hostile.clock
 #[test]
 fn a_server_whose_clock_is_hours_off_makes_no_difference() {
     for ahead in [-7200, 7200] {

@@ -118,6 +118,8 @@ fn a_crd_that_goes_retains_and_one_that_cannot_be_read_blocks() {
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "DeletionBlocked");
     assert_eq!(world.calls(), 0);
+    let why = "whether the CustomResourceDefinition itself is being deleted (forbidden)";
+    assert!(world.message("acme").contains(why), "{}", world.message("acme"));
 }
 
 #[test]
@@ -136,32 +138,40 @@ fn retaining_needs_no_organization() {
 /// `spec.deletionPolicy: Retain` may still be set.
 #[test]
 fn a_blocked_deletion_names_the_way_out() {
-    let blockers: [fn(&mut World); 5] = [
-        |world| {
-            world.organization = OrganizationFacts::NotFound {
-                name: "default".to_owned(),
-                searched: "operator".to_owned(),
-            };
-        },
-        |world| {
+    let blockers: [(&str, fn(&mut World)); 5] = [
+        (
+            "there is no Organization \"default\" in namespace \"operator\"",
+            |world| {
+                world.organization = OrganizationFacts::NotFound {
+                    name: "default".to_owned(),
+                    searched: "operator".to_owned(),
+                };
+            },
+        ),
+        ("the Organization \"default\" cannot be decoded", |world| {
             world.organization = OrganizationFacts::Unreadable {
                 name: "default".to_owned(),
             };
-        },
-        |world| {
+        }),
+        ("the Organization \"default\" is not ready (no Secret)", |world| {
             world.readable().verification = Verification::Pending {
                 why: "no Secret".to_owned(),
             };
-        },
-        |world| {
-            world.readable().verification = Verification::Changed {
-                pinned: OrganizationId::from("org-1"),
-                found: OrganizationId::from("org-2"),
-            };
-        },
-        |world| world.readable().verification = Verification::Verified(OrganizationId::from("org-2")),
+        }),
+        (
+            "belongs to organization org-2, but it stands for org-1",
+            |world| {
+                world.readable().verification = Verification::Changed {
+                    pinned: OrganizationId::from("org-1"),
+                    found: OrganizationId::from("org-2"),
+                };
+            },
+        ),
+        ("belongs to organization org-2", |world| {
+            world.readable().verification = Verification::Verified(OrganizationId::from("org-2"))
+        }),
     ];
-    for block in blockers {
+    for (why, block) in blockers {
         let mut world = World::with_acme();
         block(&mut world);
         world.delete("acme");
@@ -169,11 +179,9 @@ fn a_blocked_deletion_names_the_way_out() {
         assert_eq!(world.calls(), 0);
         assert_eq!(world.ready("acme"), "DeletionBlocked");
         let conditions = &world.status("acme").conditions;
-        assert!(
-            conditions[0].message.contains("deletionPolicy: Retain"),
-            "{}",
-            conditions[0].message
-        );
+        for part in [why, "deletionPolicy: Retain"] {
+            assert!(conditions[0].message.contains(part), "{}", conditions[0].message);
+        }
         world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
         world.reconcile("acme").unwrap();
         assert!(world.objects.is_empty());
@@ -248,6 +256,7 @@ fn a_creation_in_flight_is_found_and_deleted_by_id() {
             "Get",
             "WriteStatus",
             "ReadCrd",
+            "ReadObject",
             "Delete",
             "RemoveFinalizer"
         ]
@@ -347,4 +356,20 @@ fn a_refused_release_is_tried_once_a_reconcile() {
         let retained = world.events.iter().filter(|told| **told == Reason::Retained);
         assert_eq!(retained.count(), usize::from(policy == DeletionPolicy::Retain));
     }
+}
+
+/// Its creation was in flight, and Agent Engine tells no time.
+#[test]
+fn a_workspace_of_which_nothing_tells_whose_it_is_blocks_and_is_named() {
+    let mut world = World::new();
+    world.engine.created_at = Told::No;
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashAfter, 1);
+    assert!(world.reconcile("acme").is_none());
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    let named = "a workspace named \"acme\" (ws-1) appeared while its creation was in flight";
+    assert!(world.message("acme").contains(named), "{}", world.message("acme"));
+    assert_eq!(world.engine.names(), ["acme"]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::crd::workspace::AdoptionPolicy;
+use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, WorkspaceStatus};
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::domain::object::Finalizer;
 use crate::domain::remote::{FailureClass, WorkspaceState};
@@ -353,4 +353,43 @@ fn a_404_counts_among_what_an_earlier_list_lacks() {
     world.snapshot = Some((listed_at, Vec::new()));
     asked(&mut world, "again");
     assert_eq!(world.ready("acme"), "WorkspaceNotFound", "and it is confirmed");
+}
+
+/// All of it: what another object recorded is what a user compares when both claim it.
+#[test]
+fn a_wish_that_is_not_granted_keeps_what_it_names() {
+    let mut world = restored();
+    world.edit("acme", |o| {
+        o.status.deletion_policy = Some(DeletionPolicy::Retain)
+    });
+    let copied = world.status("acme").clone();
+    world.live("acme", Duration::from_secs(60));
+    let stored = world.status("acme").clone();
+    assert_ne!(stored.conditions, copied.conditions);
+    let same = WorkspaceStatus {
+        conditions: copied.conditions.clone(),
+        observed_generation: copied.observed_generation,
+        token_secret_name: copied.token_secret_name.clone(),
+        ..stored
+    };
+    assert_eq!(same, copied);
+}
+
+#[test]
+fn a_status_is_the_objects_own_from_the_first() {
+    let mut world = World::new();
+    world.grant("[]");
+    world.apply("acme", spec("acme"));
+    world.reconcile("acme").unwrap();
+    let uid = Some(&world.objects["acme"].facts.uid);
+    assert_eq!(world.status("acme").uid.as_ref(), uid);
+}
+
+/// The answer is known.
+#[test]
+fn a_loss_that_is_confirmed_wants_no_further_list() {
+    let mut world = World::with_acme_gone();
+    world.advance(60);
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!(settled.list, SharedList::Enough);
 }

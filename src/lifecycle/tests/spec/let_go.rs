@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::crd::conditions::{READY, TOKEN_READY};
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::object::Finalizer;
+use crate::domain::reason::Reason;
 use crate::lifecycle::tests::harness::world::{World, spec};
 
 /// Its workspace is retained or deleted, our finalizer is off, and another one is on.
@@ -24,6 +25,8 @@ fn let_go(policy: DeletionPolicy) -> World {
 fn what_was_let_go_says_so_once_and_has_no_token() {
     for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {
         let mut world = let_go(policy);
+        let retained = world.events.contains(&Reason::Retained);
+        assert_eq!(retained, policy == DeletionPolicy::Retain, "{:?}", world.events);
         // The reconcile that let it go says so: the next one may have to wait for a slot.
         assert_eq!(
             world.condition("acme", READY).unwrap(),

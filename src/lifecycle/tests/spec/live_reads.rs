@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::remote::WorkspaceState;
 use crate::domain::time::later;
-use crate::lifecycle::tests::harness::world::{Fault, World};
+use crate::lifecycle::tests::harness::world::{Fault, Latency, World};
 
 /// The message of `DeletionBlocked` says "set Retain"; the user does, and the watch does not show it.
 /// Promise: rule.live-read: Before a workspace is deleted, renamed or switched, the object is read live, and decided again
@@ -96,6 +96,33 @@ fn after_a_slow_call_the_object_is_read_again() {
     world.reconcile("acme").unwrap();
     assert_eq!(world.count("Update"), 2);
     assert_eq!(world.count("ReadObject"), 2);
+}
+
+/// From the instant at which it was asked, to the answer of the GET between the two updates.
+#[test]
+fn a_live_read_counts_for_two_seconds() {
+    for (slow, until_answered, reads) in [
+        ("Update", Duration::from_millis(1895), 1),
+        ("Update", Duration::from_millis(1896), 2),
+        ("ReadObject", Duration::from_secs(3), 2),
+    ] {
+        let mut world = World::with_acme();
+        world.edit("acme", |o| {
+            o.spec.name = "zenith".into();
+            o.spec.status = Some(WorkspaceState::Inactive);
+        });
+        let until_done = Duration::ZERO;
+        world.slow.push((
+            slow,
+            Latency {
+                until_done,
+                until_answered,
+            },
+        ));
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.count("Update"), 2);
+        assert_eq!(world.count("ReadObject"), reads, "{slow} {until_answered:?}");
+    }
 }
 
 /// Nothing is done on what could not be read.

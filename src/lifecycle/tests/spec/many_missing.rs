@@ -5,9 +5,12 @@ use std::time::Duration;
 use crate::crd::conditions::{READY, TOKEN_READY};
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::remote::FailureClass;
+use crate::domain::time::earlier;
 use crate::domain::verification::Missing;
+use crate::lifecycle::judge::identity;
 use crate::lifecycle::reconcile::SharedList;
-use crate::lifecycle::tests::harness::world::{Fault, World};
+use crate::lifecycle::tests::harness::world::{Fault, World, spec};
+use crate::lifecycle::view::View;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -87,7 +90,12 @@ fn a_deletion_is_held_back_for_what_a_get_does_not_find() {
         world.live_unlisted("acme", HOUR);
         assert_eq!(world.ready("acme"), "DeletionBlocked");
         assert_eq!(world.count("Delete"), 0);
-        assert!(world.message("acme").contains("deletionPolicy: Retain"));
+        for part in [
+            "many workspaces of the organization are missing",
+            "deletionPolicy: Retain",
+        ] {
+            assert!(world.message("acme").contains(part), "{}", world.message("acme"));
+        }
         if retain {
             world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
         } else {
@@ -96,5 +104,54 @@ fn a_deletion_is_held_back_for_what_a_get_does_not_find() {
         }
         world.live_unlisted("acme", HOUR);
         assert!(world.objects.is_empty(), "{retain}");
+    }
+}
+
+/// No search tells then what a creation in flight has made.
+#[test]
+fn a_deletion_in_flight_is_held_back_without_a_call() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashAfter, 1);
+    assert!(world.reconcile("acme").is_none());
+    lacked(&mut world);
+    world.delete("acme");
+    world.forget_journal();
+    world.live_unlisted("acme", HOUR);
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    assert_eq!(world.calls(), 0);
+}
+
+/// What this process has seen since the list was requested is none of them.
+#[test]
+fn one_of_many_is_what_the_list_lacks_and_nobody_saw_since() {
+    let before = |view: &View| earlier(view.now, Duration::from_secs(1));
+    for (many, listed, seen, one) in [
+        (Missing::Many, Some(None), None, true),
+        (Missing::Many, Some(None), Some(0), false),
+        (Missing::Many, Some(None), Some(1), true),
+        (Missing::Many, Some(Some(())), None, false),
+        (Missing::Many, None, None, true),
+        (Missing::Many, None, Some(1), false),
+        (Missing::Few, Some(None), None, false),
+    ] {
+        let mut world = World::with_acme();
+        world.readable().missing = many;
+        world.list();
+        let mut view = world.view("acme");
+        view.listed = view.listed.filter(|_| listed.is_some());
+        if let (Some(entry), Some(None)) = (&mut view.listed, listed) {
+            entry.row = None;
+        }
+        view.memory.lists_count_after.present = match seen {
+            None => None,
+            Some(0) => Some(view.now),
+            Some(_) => Some(before(&view)),
+        };
+        assert_eq!(
+            identity::is_one_of_many(&view),
+            one,
+            "{many:?} {listed:?} {seen:?}"
+        );
     }
 }

@@ -93,6 +93,22 @@ fn a_workspace_that_another_object_claims_is_no_orphan() {
     assert_eq!(world.ready("acme"), "IdentityMismatch");
 }
 
+/// Without a `Date` the window is a minute and a half wide: whoever makes a second workspace of the name then keeps it.
+/// Promise: rule.orphan
+#[test]
+fn beside_the_recorded_one_the_local_clock_makes_no_orphan() {
+    let mut world = World::with_acme();
+    world.engine.date = Told::No;
+    world.advance(900);
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    world.advance(40);
+    world.engine.make(world.now, "acme");
+    world.list();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.names(), ["acme", "acme"], "{:?}", world.kinds());
+}
+
 /// Promise: rule.orphan
 /// The answer to its issue, verification, GET or DELETE.
 #[test]
@@ -309,4 +325,20 @@ fn a_late_issue_finds_the_workspace_before_its_deletion() {
     world.live("acme", Duration::from_secs(60));
     assert!(world.objects.is_empty());
     assert_eq!(world.engine.names(), [""; 0]);
+}
+
+/// Its search showed it as ours, and the GET shows that another client has renamed it since.
+#[test]
+fn an_orphan_that_was_renamed_meanwhile_is_left_alone() {
+    let mut world = renamed_just_before_the_issue();
+    world.fault("Verify", Fault::AnswerLost, 1);
+    world.meanwhile("Search", |world| {
+        world.meanwhile("Get", |world| {
+            let kept = world.engine.row(&"ws-2".into()).unwrap();
+            kept.name = WorkspaceName::from("kept");
+        });
+    });
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Delete"), 0, "{:?}", world.kinds());
+    assert!(world.engine.names().contains(&"kept"));
 }

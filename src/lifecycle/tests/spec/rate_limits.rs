@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::domain::ids::Uid;
 use crate::domain::remote::FailureClass;
 use crate::domain::testing::{answered, unavailable};
+use crate::domain::time::{elapsed, shifted};
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 use crate::limits::{Lane, Pressure, RateLimiter};
 
@@ -166,4 +169,92 @@ fn a_running_reconcile_waits_for_the_next_probe() {
         ["Get", "Issue", "Verify", "WriteSecret"],
         "its GET was answered"
     );
+}
+
+/// Its later calls are charged. At one a second, each of them would wait for seconds.
+#[test]
+fn a_reconcile_asks_for_one_permit() {
+    let mut world = created();
+    world.limiter = RateLimiter::new(1);
+    let began = world.now;
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert!(elapsed(began, world.now) < Duration::from_secs(1));
+}
+
+#[test]
+fn a_reconcile_waits_for_a_permit_that_is_near() {
+    let mut world = World::with_acme_due();
+    world.limiter = RateLimiter::new(10);
+    for n in 0..12 {
+        let other = Uid::new(format!("other-{n}"));
+        world.limiter.acquire(world.now, Lane::Refresh, &other);
+    }
+    let began = world.now;
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1);
+    assert!(
+        elapsed(began, world.now) > Duration::from_millis(500),
+        "{}",
+        world.now
+    );
+}
+
+/// Whether it is called within a second, before hundreds of others.
+fn goes_first(world: &mut World) -> bool {
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.calls(), 0);
+    let uid = world.objects["acme"].facts.uid.clone();
+    world.advance(1);
+    world.limiter.called(world.now).contains(&uid)
+}
+
+#[test]
+fn the_token_that_ends_first_is_renewed_first() {
+    for (sooner, first) in [(-1, false), (1, true)] {
+        let mut world = World::with_acme_due();
+        world.limiter = RateLimiter::new(10);
+        let ends = world.secrets["acme-token"].facts.times.unwrap().expires_at;
+        let end = shifted(ends, SignedDuration::from_secs(sooner));
+        for n in 0..600 {
+            let other = Uid::new(format!("other-{n}"));
+            world
+                .limiter
+                .acquire_before(world.now, Lane::Refresh, end, &other);
+        }
+        assert_eq!(goes_first(&mut world), first, "{sooner}");
+    }
+}
+
+/// However long its token lives.
+#[test]
+fn a_rename_goes_before_those_that_come_later() {
+    let mut world = World::with_acme();
+    world.limiter = RateLimiter::new(10);
+    world.edit("acme", |o| o.spec.name = "zenith".into());
+    let crowd = |world: &mut World, of: &str| {
+        for n in 0..12 {
+            let other = Uid::new(format!("{of}-{n}"));
+            world.limiter.acquire(world.now, Lane::Other, &other);
+        }
+    };
+    crowd(&mut world, "before");
+    world.reconcile("acme").unwrap();
+    crowd(&mut world, "after");
+    assert_eq!(world.calls(), 0);
+    world.advance(2);
+    let uid = world.objects["acme"].facts.uid.clone();
+    assert!(world.limiter.called(world.now).contains(&uid));
+}
+
+/// All that a deletion asks has the share that is kept for deletions.
+#[test]
+fn a_deletion_that_searches_waits_for_no_creation() {
+    let mut world = created();
+    world.fault("Issue", Fault::CrashAfter, 1);
+    assert!(world.reconcile("acme").is_none());
+    world.delete("acme");
+    let mut world = crowded(world);
+    world.live("acme", Duration::from_secs(5));
+    assert!(world.objects.is_empty() && world.engine.rows.is_empty());
 }

@@ -221,3 +221,40 @@ fn a_deletion_just_after_a_start_waits() {
     world.live_watched("acme", Duration::from_secs(60), |_| {});
     assert_eq!(world.ready("acme"), "Deleting");
 }
+
+/// Its creation was begun by a process that has ended.
+#[test]
+fn a_creation_in_flight_that_waits_says_so_until_it_is_deleted() {
+    for (deleted, reason) in [(false, "CreationInFlight"), (true, "Throttled")] {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.fault("Issue", Fault::CrashAfter, 1);
+        assert!(world.reconcile("acme").is_none());
+        if deleted {
+            world.delete("acme");
+        }
+        paused(&mut world);
+        world.live("acme", Duration::from_secs(120));
+        assert_eq!(world.ready("acme"), reason);
+    }
+}
+
+#[test]
+fn a_condition_keeps_the_time_of_its_status_through_a_creation() {
+    let mut world = World::new();
+    world.grant("[]");
+    world.apply("acme", spec("acme"));
+    world.reconcile("acme").unwrap();
+    let since = |world: &World| {
+        let conditions = &world.status("acme").conditions;
+        let ready = conditions.iter().find(|condition| condition.type_ == READY);
+        ready.map(|ready| (ready.status.clone(), ready.last_transition_time.clone()))
+    };
+    let not_ready = since(&world);
+    world.advance(600);
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]");
+    world.fault("Issue", Fault::CrashBefore, 1);
+    assert!(world.reconcile("acme").is_none());
+    assert!(world.status("acme").creation.is_some());
+    assert_eq!(since(&world), not_ready);
+}
