@@ -28,5 +28,6 @@ mod secrets_contested;
 mod secrets_stay_secret;
 mod state;
 mod tenancy;
+mod threats;
 mod tokens;
 mod two_operators;

@@ -43,7 +43,9 @@ async fn after_an_outage_every_token_is_new_soon() {
     let workspaces = usize::try_from(from_environment("OUTAGE_WORKSPACES", 300)).unwrap();
     let outage = Duration::from_secs(from_environment("OUTAGE_SECONDS", 120));
     let life = from_environment("OUTAGE_TOKEN_LIFE", 90).to_string();
-    let stage = Stage::with(&["--scoped-token-ttl", &life], json!({})).await;
+    let mut stage = Stage::with(&["--scoped-token-ttl", &life], json!({})).await;
+    // As users run it: the finest log would be measured too.
+    stage.launching_with(["--log-level", "info"]);
     let operator = stage.operator().await;
     let clock = Clock::system();
     let begun = clock.now();

@@ -6,10 +6,7 @@ use kube::core::{ApiResource, GroupVersionKind};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{self, CLIENT_ID, Launch, Operator, Stage};
-
-/// In every token of the emulator, as it is, in the token's last part.
-const CANARY: &str = "canary-token-3b7f";
+use crate::support::{self, CLIENT_ID, Launch, Operator, Stage, canary};
 
 /// Whatever is stored of these kinds in a namespace, as JSON.
 async fn stored(stage: &Stage, namespace: &str) -> String {
@@ -41,13 +38,14 @@ async fn nor_is_it_where_logs_are_text() {
 }
 
 async fn nothing_shows_a_secret(log_format: &'static str) {
-    let stage = Stage::bare(&["--canary", CANARY]).await;
+    let stage = Stage::bare(&[]).await;
     let credential = stage.emulator.client_secret().to_owned();
-    stage.credentials("credential", CLIENT_ID, "wrong-canary").await;
+    stage
+        .credentials("credential", CLIENT_ID, "canary-secret-wrong")
+        .await;
     stage.organization("default", json!({})).await;
     let launch = Launch::new(&stage.user, &stage.home)
         .watching([stage.tenant.as_str()])
-        .with(["--log-level", "trace"])
         .logging(log_format);
     let operator = Operator::start(&launch).await;
     operator.ready().await;
@@ -82,7 +80,7 @@ async fn nothing_shows_a_secret(log_format: &'static str) {
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.ready("acme").await;
     let token = stage.secret_text("acme-token", "token").await;
-    assert!(token.contains(CANARY), "the canary is in the token");
+    assert!(token.contains(canary::TOKEN), "the canary is in the token");
     stage.emulator.fault(json!({"operation": "W1", "count": 2, "answer": {"kind": "status", "status": 403, "body": echo_secret(&credential)}})).await;
     stage.relist_in_vain("default", "1").await;
     stage
@@ -102,7 +100,7 @@ async fn nothing_shows_a_secret(log_format: &'static str) {
             text.len() > 500,
             "there is something to search in the {place}: {text}"
         );
-        for secret in [CANARY, &credential, &token, "wrong-canary"] {
+        for secret in [canary::TOKEN, &credential, &token, "canary-secret-wrong"] {
             assert!(!text.contains(secret), "{secret} is in the {place}");
         }
     }

@@ -14,6 +14,7 @@ mod readme;
 mod reference;
 mod requirements;
 mod rooms;
+mod threats;
 mod tools_build;
 mod words;
 

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    Supervised, built,
+    Supervised, built, canary,
     eventually::{LONG, eventually},
     http_client, scratch_file,
 };
@@ -24,7 +24,7 @@ impl Emulator {
     /// One with flags of the test's choice besides the address and the credentials.
     pub async fn start(more_arguments: &[&str]) -> Self {
         // A secret of its own, so that one found where it should not be tells where it came from.
-        let client_secret = format!("canary-secret-{:016x}", rand_bits());
+        let client_secret = format!("{}{:016x}", canary::CREDENTIAL, rand_bits());
         let log = scratch_file("emulator.log");
         let arguments = [
             "--listen",
@@ -33,6 +33,8 @@ impl Emulator {
             CLIENT_ID,
             "--client-secret",
             &client_secret,
+            "--canary",
+            canary::TOKEN,
         ];
         let arguments = arguments.into_iter().chain(more_arguments.iter().copied());
         let program = built("agent-engine-emulator");

@@ -10,6 +10,7 @@
 mod acts;
 mod audit;
 mod built;
+pub mod canary;
 mod cluster;
 mod emulator;
 mod eventually;

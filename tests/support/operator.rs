@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use super::{
-    ApiUser, Supervised, built,
+    ApiUser, Supervised, built, canary,
     eventually::{LONG, eventually},
     http_client, scratch_file,
 };
@@ -98,6 +98,14 @@ impl Launch {
         .map(str::to_owned)
         .to_vec();
         arguments.push(self.operator_namespace.clone());
+        // The finest log is searched for secrets.
+        if !self
+            .more_arguments
+            .iter()
+            .any(|argument| argument == "--log-level")
+        {
+            arguments.extend(["--log-level", "trace"].map(str::to_owned));
+        }
         if !self.watch_namespaces.is_empty() {
             arguments.extend(["--watch-namespaces".to_owned(), self.watch_namespaces.join(",")]);
         }
@@ -107,6 +115,8 @@ impl Launch {
 }
 
 pub struct Operator {
+    /// Dropped first, while the operator runs.
+    canaries: canary::Metrics,
     process: Supervised,
     listener: SocketAddr,
     http: reqwest::Client,
@@ -127,6 +137,7 @@ impl Operator {
         })
         .await;
         Self {
+            canaries: canary::Metrics(listener),
             process,
             listener,
             http: http_client(),
@@ -152,15 +163,18 @@ impl Operator {
             log,
         )
         .await
+        .silent()
     }
 
     /// SIGKILL to the operator itself; returns when it is gone.
     pub async fn kill(self) {
+        self.canaries.search();
         self.process.kill().await;
     }
 
     /// SIGTERM; returns the exit code.
     pub async fn terminate(self) -> i32 {
+        self.canaries.search();
         self.process.terminate().await
     }
 

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use agent_engine_operator::crd::{Organization, Workspace};
 
-use super::{ApiUser, Audit, CLIENT_ID, Cluster, Emulator, Launch, Operator, cluster};
+use super::{ApiUser, Audit, CLIENT_ID, Cluster, Emulator, Launch, Operator, canary, cluster};
 
 /// Everything that one story needs.
 pub struct Stage {
+    canaries: canary::Objects,
     pub cluster: Arc<Cluster>,
     pub client: kube::Client,
     pub emulator: Emulator,
@@ -38,6 +39,10 @@ impl Stage {
         let user = cluster.operator_user().await;
         let launch = Launch::new(&user, &home).watching([tenant.as_str()]);
         Self {
+            canaries: canary::Objects {
+                cluster: Arc::clone(cluster),
+                namespaces: vec![home.clone(), tenant.clone()],
+            },
             cluster: Arc::clone(cluster),
             client: cluster.client().await,
             emulator,
@@ -69,6 +74,7 @@ impl Stage {
     pub async fn another_tenant(&mut self) -> String {
         let namespace = self.cluster.namespace("tenant").await;
         self.launch = self.launch.clone().watching([namespace.as_str()]);
+        self.canaries.namespaces.push(namespace.clone());
         namespace
     }
 
@@ -93,8 +99,12 @@ impl Stage {
         self.cluster.audit(&self.user).await
     }
 
-    /// Writes a credential Secret into the operator's namespace.
+    /// Writes a credential Secret into the operator's namespace. Its secret begins as those do that are searched for.
     pub async fn credentials(&self, name: &str, id: &str, secret: &str) {
+        assert!(
+            secret.starts_with(canary::CREDENTIAL),
+            "{secret} could not be found again"
+        );
         let manifest = json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name},
             "stringData": {"client_id": id, "client_secret": secret},

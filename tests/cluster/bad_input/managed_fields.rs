@@ -11,10 +11,7 @@ use serde_json::{Value, json};
 
 use agent_engine_operator::crd::{AnyWorkspace, Organization, Workspace};
 
-use crate::support::{IN_DOUBT, LONG, Launch, Operator, Stage, eventually};
-
-/// In every token of the emulator.
-const CANARY: &str = "canary-token-9999";
+use crate::support::{IN_DOUBT, LONG, Launch, Operator, Stage, canary, eventually};
 
 /// The last second that RFC 3339 can write. What decodes times for us ends hours before it.
 const LAST: &str = "9999-12-31T23:59:59Z";
@@ -73,15 +70,18 @@ async fn rename(stage: &Stage, workspace: &str, name: &str) {
 /// Promise: input.undecodable: undecodable object in the cluster
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undecodable_time_in_managed_fields_stops_no_object() {
-    let stage = Stage::with(&["--canary", CANARY], json!({})).await;
-    let launch = Launch::new(&stage.user, &stage.home)
-        .watching([stage.tenant.as_str()])
-        .with(["--log-level", "trace"]);
+    let stage = Stage::with(&[], json!({})).await;
+    let launch = Launch::new(&stage.user, &stage.home).watching([stage.tenant.as_str()]);
     let before = Operator::start(&launch).await;
     before.ready().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.ready("acme").await;
-    assert!(stage.secret_text("acme-token", "token").await.contains(CANARY));
+    assert!(
+        stage
+            .secret_text("acme-token", "token")
+            .await
+            .contains(canary::TOKEN)
+    );
 
     let (home, tenant) = (Some(stage.home.as_str()), Some(stage.tenant.as_str()));
     date::<Workspace>(&stage, tenant, "acme").await;
@@ -104,7 +104,7 @@ async fn an_undecodable_time_in_managed_fields_stops_no_object() {
     // As a Secret holds it; each token begins in the same way.
     let token = &token["data"]["token"].as_str().unwrap()[..24];
     let credential = credential["data"]["client_secret"].as_str().unwrap();
-    for secret in [CANARY, token, stage.emulator.client_secret(), credential] {
+    for secret in [canary::TOKEN, token, stage.emulator.client_secret(), credential] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
     assert!(!log.contains("a watch failed"), "every event is read: {log}");

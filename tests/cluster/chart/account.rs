@@ -62,13 +62,15 @@ impl Installed {
         cluster().service_account(&self.namespace, account).await
     }
 
-    /// How the Pod would start the operator. Only the port is another: one that is free.
+    /// How the Pod would start the operator. Only the port is another, one that is free, and the log is finer.
     pub async fn launch(&self) -> Launch {
         let container = container(&self.manifests);
         let arguments = texts(&container["args"])
             .into_iter()
             .map(|argument| match argument.strip_prefix("--listen=") {
                 Some(_) => "--listen=127.0.0.1:0".to_owned(),
+                // The finest log is searched for secrets.
+                None if argument.starts_with("--log-level=") => "--log-level=trace".to_owned(),
                 None => argument,
             })
             .collect();

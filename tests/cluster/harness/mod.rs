@@ -1,6 +1,7 @@
 //! The ground that all other tests stand on: the cluster is real, counts are true, the emulator obeys, and nothing
 //! is left behind.
 
+mod canaries;
 mod endings;
 
 use crate::support::{

@@ -65,7 +65,9 @@ async fn a_missing_credential_is_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_credentials_stall_until_they_are_rotated() {
     let stage = Stage::bare(&[]).await;
-    stage.credentials("credential", CLIENT_ID, "wrong").await;
+    stage
+        .credentials("credential", CLIENT_ID, "canary-secret-wrong")
+        .await;
     let _operator = stage.operator().await;
     stage.organization("default", json!({})).await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
@@ -86,7 +88,7 @@ async fn rejected_credentials_stall_until_they_are_rotated() {
 
     // Rotated at Agent Engine, tokens revoked with it: in time the Secret follows.
     stage.emulator.knobs(json!({"rotation": "revoked"})).await;
-    let rotated = json!({"client_id": CLIENT_ID, "client_secret": "rotated-canary"});
+    let rotated = json!({"client_id": CLIENT_ID, "client_secret": "canary-secret-rotated"});
     stage
         .emulator
         .control(Method::POST, "credentials", Some(rotated))
@@ -94,7 +96,9 @@ async fn rejected_credentials_stall_until_they_are_rotated() {
     stage.relist("default", "1").await;
     stage.organization_reason("default", "CredentialsRejected").await;
     assert!(is_ready(&stage.get("acme").await), "what is in use goes on");
-    stage.credentials("credential", CLIENT_ID, "rotated-canary").await;
+    stage
+        .credentials("credential", CLIENT_ID, "canary-secret-rotated")
+        .await;
     stage.organization_reason("default", "Verified").await;
     stage.reconcile_of("acme").await;
     assert_eq!(recorded_id(&stage.ready("acme").await), id);
@@ -114,11 +118,11 @@ async fn a_credential_of_another_organization_is_used_for_nothing() {
         .unwrap()
         .organization_id
         .unwrap();
-    let other = another_organization(&stage, "other-client", "other-secret").await;
+    let other = another_organization(&stage, "other-client", "canary-secret-other").await;
     let mark = stage.emulator.journal_mark().await;
 
     stage
-        .credentials("credential", "other-client", "other-secret")
+        .credentials("credential", "other-client", "canary-secret-other")
         .await;
     let swapped = stage.organization_reason("default", "OrganizationMismatch").await;
     let message = organization_message(&swapped);
