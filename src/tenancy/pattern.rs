@@ -70,7 +70,8 @@ fn soundness(pattern: &str) -> Soundness {
 fn separates(c: char) -> bool {
     let in_a_namespace = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '*';
     // Between two others, for blanks at an end do not count. What is not there in that form separates nothing.
-    let read = canonical_text(&format!("_{c}_"));
+    let between = format!("_{c}_");
+    let read = canonical_text(&between);
     read != "__" && !read.chars().any(in_a_namespace)
 }
 
