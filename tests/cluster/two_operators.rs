@@ -1,4 +1,5 @@
-//! Two operators at once, as after a botched upgrade: they share no memory, and both do all of the work.
+//! Two operators at once, as where two are told one identity, or of two releases: they share no memory, and both do all of the
+//! work.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
