@@ -27,7 +27,7 @@ async fn an_upgrade_and_a_rollback_take_a_scaled_deployment() {
             .contains(&json!("--log-level=debug"));
         (deployment["spec"]["replicas"].as_i64().unwrap(), debugs)
     };
-    assert_eq!(as_deployed().await, (1, false));
+    assert_eq!(as_deployed().await, (2, false));
 
     let scaled = ["scale", "deployment", &name, "--replicas=0", "--namespace", &home];
     cluster().kubectl(scaled).await.success();
@@ -49,11 +49,11 @@ async fn an_upgrade_and_a_rollback_take_a_scaled_deployment() {
         "logLevel=debug",
     ];
     cluster().helm(upgrade).await.success();
-    assert_eq!(as_deployed().await, (1, true));
+    assert_eq!(as_deployed().await, (2, true));
     cluster()
         .helm(["rollback", &home, "1", "--namespace", &home])
         .await
         .success();
-    assert_eq!(as_deployed().await, (1, false));
+    assert_eq!(as_deployed().await, (2, false));
     installed.uninstall().await;
 }
