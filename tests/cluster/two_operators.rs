@@ -1,5 +1,4 @@
-//! Two operators at once, as where two are told one identity, or of two releases: they share no memory, and both do all of the
-//! work.
+//! Two operators at once, as of two releases: they share neither memory nor Lease, and both do all of the work.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -27,8 +26,10 @@ async fn apply(stage: &Stage, items: Vec<Value>) {
 /// Whoever lost a name says so, and never touches the workspace.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_operators_make_no_twin_and_no_orphan() {
-    let stage = Stage::with(&[], json!({"requestsPerSecond": 1000})).await;
-    let _operators = join_all([stage.operator(), stage.operator()]).await;
+    let mut stage = Stage::with(&[], json!({"requestsPerSecond": 1000})).await;
+    let _one = stage.operator().await;
+    stage.launching_with(["--lease-name", "another"]);
+    let _two = stage.operator().await;
     let single = |n: usize| format!("single-{n}");
     let mut items: Vec<Value> = (0..SINGLE)
         .map(|n| manifest(&single(n), &json!({"name": format!("Single {n}")})))
