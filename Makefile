@@ -79,14 +79,15 @@ tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where 
 build:
 	@MAKEFLAGS= $(CARGO) build --all-features --all-targets
 
-# A real client of the API, written by others, to compare the emulator with.
+# What others wrote and the emulator is compared with: two clients of the API, and the web framework of the real service. The list is
+# complete, and less than PyAirbyte asks for: `tests/fidelity/pyairbyte.py` says what is left out, and why its bound on Python is none.
 FIDELITY := $(VENV)/fidelity
 
-fidelity: $(FIDELITY)/.installed ## Install the pinned Python SDK that the emulator's tests run
+fidelity: $(FIDELITY)/.installed ## Install the pinned Python packages that the emulator is compared with
 
 $(FIDELITY)/.installed: tests/fidelity/requirements.txt
 	$(PYTHON) -m venv $(FIDELITY)
-	$(FIDELITY)/bin/pip install --quiet --disable-pip-version-check --requirement tests/fidelity/requirements.txt
+	$(FIDELITY)/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --requirement tests/fidelity/requirements.txt
 	touch $@
 
 check: $(CARGO_DENY) ## Check format, lints, documentation links, licences and dependencies

@@ -10,8 +10,11 @@ use clap::builder::UnknownArgumentValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 
+use crate::clock::Clock;
+use crate::engine::ATTEMPT_TIMEOUT;
+use crate::leadership::Terms;
 use crate::logging::{LogFormat, LogSettings};
-use crate::settings::{Settings, Watch};
+use crate::settings::{LeaseSettings, Settings, Watch};
 
 /// Kubernetes operator for Airbyte Agent Engine workspaces and their scoped tokens.
 #[derive(Debug, Parser)]
@@ -34,6 +37,15 @@ pub enum Command {
     Run(Settings, LogSettings),
     /// Print the CustomResourceDefinitions.
     Crds,
+}
+
+/// What a Pod is told of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Pod {
+    /// The value of `POD_NAMESPACE`.
+    pub namespace: Option<String>,
+    /// The value of `POD_NAME`.
+    pub name: Option<String>,
 }
 
 /// Why no command runs.
@@ -80,12 +92,13 @@ struct RunArgs {
     )]
     watch_namespaces: Watch,
 
-    /// Address of probes (/livez, /readyz) and metrics (/metrics). Port 0 takes a free port; the log names it.
+    /// Address of probes (/livez, /readyz) and metrics (/metrics). [::] is every address, IPv4 too. Port 0 takes a free port;
+    /// the log names it.
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
         env = "AGENT_ENGINE_LISTEN",
-        default_value = "0.0.0.0:8080",
+        default_value = "[::]:8080",
         value_parser = listen
     )]
     listen: SocketAddr,
@@ -129,14 +142,59 @@ struct RunArgs {
         value_parser = |text: &str| duration(text, "10s", "30m")
     )]
     reconcile_timeout: Duration,
+
+    /// Name of the Lease in the operator's namespace. Of the processes that share it, one leads and the others stand by.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "AGENT_ENGINE_LEASE_NAME",
+        default_value = "agent-engine-operator",
+        value_parser = lease_name
+    )]
+    lease_name: String,
+
+    /// Identity of this process in the Lease. A process of the same identity is taken for dead. Unset: the value of POD_NAME,
+    /// else one that no other process has.
+    #[arg(long, value_name = "NAME", env = "AGENT_ENGINE_LEASE_IDENTITY")]
+    lease_identity: Option<String>,
+
+    /// How long a leader that was lost holds up the next one, such as 30s; from 10s to 10m.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "AGENT_ENGINE_LEASE_DURATION",
+        default_value = "30s",
+        value_parser = |text: &str| duration(text, "10s", "10m")
+    )]
+    lease_duration: Duration,
+
+    /// How often the leader renews the Lease, such as 5s; from 1s to 2m.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "AGENT_ENGINE_LEASE_RENEWAL",
+        default_value = "5s",
+        value_parser = |text: &str| duration(text, "1s", "2m")
+    )]
+    lease_renewal: Duration,
+
+    /// For how long after its last renewal a leader begins new work, such as 20s; shorter than --lease-duration.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "AGENT_ENGINE_LEASE_GIVE_UP",
+        default_value = "20s",
+        value_parser = |text: &str| duration(text, "2s", "10m")
+    )]
+    lease_give_up: Duration,
 }
 
 impl Cli {
-    /// Reads the arguments (the program's name first) and the environment. `pod_namespace` is the value of `POD_NAMESPACE`.
+    /// Reads the arguments (the program's name first) and the environment.
     ///
     /// # Errors
     /// When the arguments ask for help or the version, and when they are wrong.
-    pub fn read(arguments: &[OsString], pod_namespace: Option<String>) -> Result<Command, CliExit> {
+    pub fn read(arguments: &[OsString], pod: Pod) -> Result<Command, CliExit> {
         let cli = Self::try_parse_from(arguments).map_err(|error| match error.use_stderr() {
             false => CliExit::Help(error),
             true => CliExit::Usage(with_variable(one_line(&error), &error, arguments)),
@@ -146,13 +204,13 @@ impl Cli {
             Some(Subcommands::Run(args)) => args,
             None => cli.run,
         };
-        args.settings(pod_namespace).map_err(CliExit::Usage)
+        args.settings(pod).map_err(CliExit::Usage)
     }
 }
 
 impl RunArgs {
-    fn settings(self, pod_namespace: Option<String>) -> Result<Command, String> {
-        let operator_namespace = match (self.operator_namespace, pod_namespace) {
+    fn settings(self, pod: Pod) -> Result<Command, String> {
+        let operator_namespace = match (self.operator_namespace, pod.namespace) {
             (Some(name), _) => name,
             (None, Some(name)) => {
                 namespace(&name).map_err(|why| format!("invalid value of POD_NAMESPACE: {why}"))?
@@ -165,6 +223,13 @@ impl RunArgs {
                 );
             }
         };
+        let terms = Terms::new(
+            self.lease_duration,
+            self.lease_renewal,
+            self.lease_give_up,
+            ATTEMPT_TIMEOUT,
+        )
+        .map_err(|why| format!("--lease-duration, --lease-renewal and --lease-give-up do not fit: {why}"))?;
         let settings = Settings {
             operator_namespace,
             watch: self.watch_namespaces,
@@ -172,6 +237,11 @@ impl RunArgs {
             concurrency: self.concurrency,
             drain_timeout: self.drain_timeout,
             reconcile_timeout: self.reconcile_timeout,
+            lease: LeaseSettings {
+                name: self.lease_name,
+                identity: self.lease_identity.or(pod.name).unwrap_or_else(an_identity),
+                terms,
+            },
         };
         Ok(Command::Run(
             settings,
@@ -228,6 +298,24 @@ fn namespace(text: &str) -> Result<String, String> {
     }
 }
 
+fn lease_name(text: &str) -> Result<String, String> {
+    let parts = text.split('.').all(|part| namespace(part).is_ok());
+    if parts && text.len() <= 253 {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "{text:?} is no name of a Lease (lower-case letters, digits, '-' and '.', at most 253)"
+        ))
+    }
+}
+
+/// Of the next start, too, it is another one.
+fn an_identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "process".to_owned());
+    let began = Clock::system().now().as_nanosecond();
+    format!("{host}_{}_{began}", std::process::id())
+}
+
 fn watch(text: &str) -> Result<Watch, String> {
     if text.trim().is_empty() {
         return Ok(Watch::All);
@@ -245,7 +333,7 @@ fn watch(text: &str) -> Result<Watch, String> {
 /// A sentence for people, if the text is no such address.
 pub fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse()
-        .map_err(|_| "must be an IP address and a port, such as 0.0.0.0:8080 or [::]:8080".to_owned())
+        .map_err(|_| "must be an IP address and a port, such as [::]:8080 or 127.0.0.1:8080".to_owned())
 }
 
 fn concurrency(text: &str) -> Result<NonZeroUsize, String> {

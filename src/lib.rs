@@ -11,6 +11,7 @@
 //! | [`clock`] | wall time, real or virtual |
 //! | [`domain`] | the words that all rooms share: ids, answers, failures, reasons. Pure |
 //! | [`crd`] | the two kinds as Kubernetes sees them |
+//! | [`leadership`] | which of several processes acts, and until when |
 //! | [`limits`] | what may run and call, and when. Pure |
 //! | [`tenancy`] | which object may use which name. Pure |
 //! | [`lifecycle`] | what to do about one Workspace. Pure |
@@ -61,6 +62,7 @@
 //! | what wakes an object? | `controller/watch/handlers.rs` |
 //! | what if a reconcile crashes or takes too long? | `controller/runner.rs` |
 //! | what happens on SIGTERM? | [`run`] |
+//! | which process leads, and what stops one that does no longer? | [`leadership::Elector`], [`leadership::Fence`]; the Lease itself `controller/lease.rs` |
 //! | which laws does the whole system keep, and what finds out? | `simulation/laws/`, `docs/simulation.md` |
 //! | which calls does the emulator answer? | `emulator/api/` |
 #![warn(unreachable_pub)]
@@ -82,6 +84,7 @@ pub mod domain;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod engine;
+pub mod leadership;
 pub mod lifecycle;
 pub mod limits;
 pub mod logging;

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use agent_engine_operator::cli::{Cli, CliExit, Command};
+use agent_engine_operator::cli::{Cli, CliExit, Command, Pod};
 use agent_engine_operator::{crd, logging, run};
 
 const FAILED: u8 = 1;
@@ -12,7 +12,11 @@ const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    match Cli::read(&arguments, std::env::var("POD_NAMESPACE").ok()) {
+    let pod = Pod {
+        namespace: std::env::var("POD_NAMESPACE").ok(),
+        name: std::env::var("POD_NAME").ok(),
+    };
+    match Cli::read(&arguments, pod) {
         Ok(command) => match execute(command) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => print_error(&format!("{error:#}"), FAILED),

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, AdminError, AdminState};
-use crate::controller::{self, WatchEnded};
+use crate::controller::{self, Election, WatchEnded};
+use crate::leadership::{Fence, Standing};
 use crate::settings::Settings;
 
 /// How long a connection to the Kubernetes API may be silent. A watch without events is closed by the server earlier, so a
@@ -28,6 +30,10 @@ pub enum RunError {
     Watch(#[from] WatchEnded),
     #[error("cannot listen to signals")]
     Signals(#[source] std::io::Error),
+    #[error(
+        "this process leads no longer: its Lease could not be renewed in time, or was taken; the next start stands by"
+    )]
+    LeadershipLost,
     #[error("stopped at once by a second signal; the next start continues what was under way")]
     Aborted,
 }
@@ -49,27 +55,84 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
 
     let heartbeat = admin.heartbeat.clone();
     let heart = tokio::spawn(async move { heartbeat.keep_beating().await });
+    let ended = lead(&mut signals, client, settings, admin).await;
+    heart.abort();
+    ended
+        .inspect(|()| tracing::info!("stopped"))
+        .inspect_err(|error| tracing::error!(%error, "stopped by an error"))
+}
+
+/// Stands by until this process leads, then runs the controllers. Who has led and lost begins again as a new process: what
+/// it remembers may be outdated.
+async fn lead(
+    signals: &mut Signals,
+    client: kube::Client,
+    settings: Settings,
+    admin: AdminState,
+) -> Result<(), RunError> {
+    let (fence, release) = (Fence::closed(), CancellationToken::new());
+    let (election, mut standing) = Election::new(client.clone(), &settings, admin.clone(), fence.clone());
+    let electing = tokio::spawn(election.run(release.clone()));
+    let released = async {
+        release.cancel();
+        // A panic of that task was already printed.
+        let _ = electing.await;
+    };
+    tokio::select! {
+        leads = leads(&mut standing) => leads?,
+        name = signals.next() => {
+            tracing::info!(signal = name, "stopping: this process did not lead");
+            released.await;
+            return Ok(());
+        }
+    }
+    tracing::info!("this process leads");
     let cancel = CancellationToken::new();
     let drain_timeout = settings.drain_timeout;
-    let controllers = controller::run(client, settings, admin, cancel.clone());
+    let controllers = controller::run(client, settings, admin, fence, cancel.clone());
     tokio::pin!(controllers);
-
-    let ended = tokio::select! {
+    let drained = tokio::select! {
         ended = &mut controllers => ended.map_err(RunError::from),
+        () = lost(&mut standing) => Err(RunError::LeadershipLost),
         name = signals.next() => {
             tracing::info!(signal = name, "stopping: no new reconcile begins");
             cancel.cancel();
             tokio::select! {
                 ended = &mut controllers => ended.map_err(RunError::from),
-                () = drained(drain_timeout) => Ok(()),
+                // What is under way may go on at Agent Engine: the lease is left to end by itself.
+                () = drained(drain_timeout) => return Ok(()),
+                () = lost(&mut standing) => Err(RunError::LeadershipLost),
                 _ = signals.next() => Err(RunError::Aborted),
             }
         }
     };
-    heart.abort();
-    ended
-        .inspect(|()| tracing::info!("stopped"))
-        .inspect_err(|error| tracing::error!(%error, "stopped by an error"))
+    drained?;
+    released.await;
+    Ok(())
+}
+
+/// Returns when this process leads.
+async fn leads(standing: &mut watch::Receiver<Standing>) -> Result<(), RunError> {
+    loop {
+        match &*standing.borrow_and_update() {
+            Standing::Leads { .. } => return Ok(()),
+            Standing::StandsBy { holder: Some(holder) } => {
+                tracing::info!(holder, "standing by: {holder} leads")
+            }
+            Standing::StandsBy { holder: None } | Standing::Lost => {}
+        }
+        if standing.changed().await.is_err() {
+            return Err(RunError::LeadershipLost);
+        }
+    }
+}
+
+/// Returns when this process leads no longer.
+async fn lost(standing: &mut watch::Receiver<Standing>) {
+    // The election ends only after this process was told to, or in a panic.
+    let _ = standing
+        .wait_for(|standing| !matches!(standing, Standing::Leads { .. }))
+        .await;
 }
 
 fn client(mut config: kube::Config, silence: Duration) -> kube::Result<kube::Client> {

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::leadership::Terms;
+
 /// All settings of a running operator.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Settings {
@@ -20,6 +22,17 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// How long one reconcile may take before it is cancelled.
     pub reconcile_timeout: Duration,
+    pub lease: LeaseSettings,
+}
+
+/// The Lease by which one of several processes leads.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LeaseSettings {
+    /// Of the Lease, in the operator's namespace.
+    pub name: String,
+    /// Of this process. A process of the same identity is taken for dead.
+    pub identity: String,
+    pub terms: Terms,
 }
 
 /// The namespaces in which Workspaces are reconciled.

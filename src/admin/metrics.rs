@@ -45,6 +45,7 @@ pub struct Metrics {
     request_rate: Family<WithRateReason, Gauge>,
     running: Family<OfKind, Gauge>,
     watch_errors: Family<OfResource, Counter>,
+    leads: Gauge,
 }
 
 /// From a local call to the longest reconcile.
@@ -76,6 +77,7 @@ impl Default for Metrics {
             request_rate: Family::default(),
             running: Family::default(),
             watch_errors: Family::default(),
+            leads: Gauge::default(),
         };
         all.registered()
     }
@@ -153,9 +155,19 @@ impl Metrics {
             "Failed or broken watches of the Kubernetes API",
             self.watch_errors.clone(),
         );
+        r.register(
+            "leader",
+            "1 while this process leads, 0 while it stands by",
+            self.leads.clone(),
+        );
         self.set_workspaces(&BTreeMap::new());
         self.set_request_rates(&BTreeMap::new());
         self
+    }
+
+    /// Whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        self.leads.set(i64::from(leads));
     }
 
     /// A reconcile begins; [`Metrics::reconcile_ended`] must follow.

@@ -12,7 +12,7 @@ pub mod metrics;
 mod readiness;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -26,6 +26,9 @@ use tokio::sync::oneshot;
 pub use liveness::Heartbeat;
 pub use metrics::Metrics;
 pub use readiness::{Readiness, ReadinessGate};
+
+/// `EAFNOSUPPORT` of Linux: there is no IPv6.
+const AF_UNSUPPORTED: i32 = 97;
 
 /// The state that the listener reports.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +78,7 @@ impl Drop for Listener {
 /// When the address cannot be bound, or the thread cannot be started.
 pub fn start(address: SocketAddr, state: AdminState) -> Result<Listener, AdminError> {
     let bind = |source| AdminError::Bind { address, source };
-    let listener = TcpListener::bind(address).map_err(bind)?;
+    let listener = listen(address).map_err(bind)?;
     listener.set_nonblocking(true).map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -105,6 +108,22 @@ pub fn start(address: SocketAddr, state: AdminState) -> Result<Listener, AdminEr
         address,
         stop: Some(stop),
         thread: Some(thread),
+    })
+}
+
+/// Every address of both families, where the machine has both.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).or_else(|error| {
+        let has_no_ipv6 = matches!(
+            error.kind(),
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
+        ) || error.raw_os_error() == Some(AF_UNSUPPORTED);
+        match address {
+            SocketAddr::V6(v6) if v6.ip().is_unspecified() && has_no_ipv6 => {
+                TcpListener::bind((Ipv4Addr::UNSPECIFIED, v6.port()))
+            }
+            SocketAddr::V6(_) | SocketAddr::V4(_) => Err(error),
+        }
     })
 }
 

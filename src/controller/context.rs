@@ -21,6 +21,7 @@ use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
 use crate::domain::ids::Uid;
 use crate::domain::time::earlier;
 use crate::engine;
+use crate::leadership::Fence;
 use crate::lifecycle::Memory;
 use crate::limits::RateLimiter;
 use crate::organization::{self, Published, Snapshot};
@@ -34,6 +35,8 @@ pub struct Context {
     pub(super) admin: AdminState,
     pub(super) clock: Clock,
     began: Instant,
+    /// Until when this process may act.
+    pub(super) fence: Fence,
     pub(super) workspaces: Store<AnyWorkspace>,
     pub(super) organizations: Store<AnyOrganization>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
@@ -116,6 +119,7 @@ impl Context {
             admin,
             clock: Clock::system(),
             began: Instant::now(),
+            fence: Fence::unfenced(),
             workspaces: writers.workspaces.as_reader(),
             organizations: writers.organizations.as_reader(),
             namespaces: writers.namespaces.as_reader(),

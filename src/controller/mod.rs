@@ -12,13 +12,14 @@
 //!
 //! The other files serve these: `lag` (a store that has not seen our last write), `metadata` and `reduced_secret` (objects as
 //! they are kept), `patch`, `events` and `report` (writes), `error_text` and `subject` (words for people), `gauges`, and `permits`
-//! (wakes the objects whose permit has come near).
+//! (wakes the objects whose permit has come near). `lease` keeps the Lease by which one of several processes leads.
 
 mod context;
 mod error_text;
 mod events;
 mod gauges;
 mod lag;
+mod lease;
 mod metadata;
 mod organizations;
 pub(crate) mod own_writes;
@@ -37,9 +38,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::AdminState;
+use crate::leadership::Fence;
 use crate::settings::Settings;
 
 pub use context::Context;
+pub use lease::Election;
 pub use watch::WatchEnded;
 
 /// Runs both controllers until cancelled; then no new reconcile begins and the running ones finish.
@@ -50,10 +53,12 @@ pub async fn run(
     client: kube::Client,
     settings: Settings,
     admin: AdminState,
+    fence: Fence,
     cancel: CancellationToken,
 ) -> Result<(), WatchEnded> {
     let gate = admin.readiness.gate("stores");
-    let (context, queues, stores) = Context::new(client, settings, admin);
+    let (mut context, queues, stores) = Context::new(client, settings, admin);
+    context.fence = fence;
     let context = Arc::new(context);
     let mut watches = watch::start(&context, stores, &gate);
     tokio::select! {

@@ -192,6 +192,9 @@ async fn drive<R: Reconciler>(
                 effect,
                 on_cancel,
             } => {
+                if !context.fence.is_open() {
+                    return Ended::Overtaken(Reason::Queued);
+                }
                 tracing::debug!(effect = name, rule, "{subject}: performing {name} because {rule}");
                 let performed = unless_left(&cancel, on_cancel, timeout(limit, reconciler.perform(effect)));
                 let performed = match performed.await {

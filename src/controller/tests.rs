@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Context, events, report, run};
 use crate::admin::AdminState;
 use crate::crd::Workspace;
-use crate::settings::{Settings, Watch};
+use crate::leadership::{Fence, Terms};
+use crate::settings::{LeaseSettings, Settings, Watch};
 
 pub(super) const HOME: &str = "home";
 
@@ -37,6 +38,11 @@ pub(super) fn settings() -> Settings {
         concurrency: std::num::NonZeroUsize::MIN,
         drain_timeout: std::time::Duration::ZERO,
         reconcile_timeout: std::time::Duration::ZERO,
+        lease: LeaseSettings {
+            name: "operator".to_owned(),
+            identity: "a".to_owned(),
+            terms: Terms::default(),
+        },
     }
 }
 
@@ -61,6 +67,7 @@ async fn told_to_stop_before_its_stores_are_read_it_stops_at_once() {
         unreachable(),
         settings(),
         AdminState::default(),
+        Fence::unfenced(),
         cancel.clone(),
     ));
     cancel.cancel();

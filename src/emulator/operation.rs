@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use self::Family::{Cloud, Current, Legacy};
-use self::Operation::{C1, C2, T1, T2, T3, T4, W1, W2, W3, W4, W5};
+use self::Operation::{C1, C2, C3, T1, T2, T3, T4, W1, W2, W3, W4, W5, X1, X2, X3, X4};
 use super::knobs::{Knobs, Switch};
 
 /// The calls, by the short names of the documentation.
@@ -32,6 +32,16 @@ pub enum Operation {
     C1,
     /// Delete a connector.
     C2,
+    /// List of what connectors can be made of.
+    C3,
+    /// Whether the caller is enrolled. `X` calls are in no public document; published clients make them.
+    X1,
+    /// The caller's organizations.
+    X2,
+    /// The caller's credentials.
+    X3,
+    /// A workspace's workflows.
+    X4,
 }
 
 /// The path family that a call came by.
@@ -69,7 +79,8 @@ impl Operation {
     pub fn writes(self) -> bool {
         match self {
             Self::T2 | Self::T4 | Self::W4 | Self::W5 | Self::C2 => true,
-            Self::T1 | Self::T3 | Self::W1 | Self::W2 | Self::W3 | Self::C1 => false,
+            Self::T1 | Self::T3 | Self::W1 | Self::W2 | Self::W3 | Self::C1 | Self::C3 => false,
+            Self::X1 | Self::X2 | Self::X3 | Self::X4 => false,
         }
     }
 }
@@ -111,12 +122,13 @@ fn calls(segments: &[&str], knobs: &Knobs) -> &'static [(&'static str, Operation
     let legacy = knobs.legacy_paths == Switch::On;
     match segments {
         ["api", "v1", "account", "applications", "token"] => &[("POST", T1, Current)],
-        ["v1", "applications", "token"] => &[("POST", T1, Cloud)],
+        ["v1", "applications", "token"] | ["api", "v1", "applications", "token"] => &[("POST", T1, Cloud)],
         ["api", "v1", "account", "applications", "scoped-token"] if current => &[("POST", T2, Current)],
         ["api", "v1", "account", "applications", "scoped-token", "info"] if current => {
             &[("GET", T3, Current)]
         }
         ["api", "v1", "account", "applications", "widget-token"] if current => &[("POST", T4, Current)],
+        ["api", "v1", "embedded", "widget-token"] if legacy => &[("POST", T4, Legacy)],
         ["api", "v1", "embedded", "scoped-token"] if legacy => &[("POST", T2, Legacy)],
         ["api", "v1", "embedded", "scoped-token", "info"]
         | ["api", "v1", "embedded", "scoped-token-info"]
@@ -139,6 +151,11 @@ fn calls(segments: &[&str], knobs: &Knobs) -> &'static [(&'static str, Operation
         ],
         ["api", "v1", "integrations", "connectors"] => &[("GET", C1, Current)],
         ["api", "v1", "integrations", "connectors", id] if !id.is_empty() => &[("DELETE", C2, Current)],
+        ["api", "v1", "integrations", "definitions", "sources"] => &[("GET", C3, Current)],
+        ["api", "v1", "internal", "account", "enrollment-status"] => &[("GET", X1, Current)],
+        ["api", "v1", "internal", "account", "organizations"] => &[("GET", X2, Current)],
+        ["api", "v1", "internal", "account", "applications"] => &[("POST", X3, Current)],
+        ["api", "v1", "internal", "workflows"] => &[("GET", X4, Current)],
         _ => &[],
     }
 }

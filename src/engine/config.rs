@@ -13,13 +13,14 @@ use super::observer::{Observer, Unobserved};
 use crate::clock::Clock;
 use crate::domain::ids::OrganizationId;
 use crate::domain::remote::TokenPath;
+use crate::leadership::Fence;
 
 /// To connect. A host that does not answer for this long is down; and a connection that was never made is the one case
 /// in which a write certainly did not happen, so it is worth telling apart early.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For one attempt, from the first byte sent to the last byte read. Only deletions of full workspaces are known to take
 /// longer than a second or two, and gateways end the longest of them too.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// For a whole call: waiting for a slot, the exchange for an application token, the attempts. No issue of ours is sent
 /// later than this after its beginning; what decides whether a workspace is our creation counts on it.
 pub const TOTAL_DEADLINE: Duration = Duration::from_secs(25);
@@ -42,6 +43,8 @@ pub struct ClientConfig {
     pub concurrency: usize,
     pub clock: Clock,
     pub observer: Arc<dyn Observer>,
+    /// Asked before each request leaves.
+    pub fence: Fence,
 }
 
 impl ClientConfig {
@@ -57,6 +60,7 @@ impl ClientConfig {
             concurrency: CONCURRENT_REQUESTS,
             clock: Clock::system(),
             observer: Arc::new(Unobserved),
+            fence: Fence::unfenced(),
         }
     }
 }

@@ -167,7 +167,7 @@ pub(super) fn of_fault(
     };
     let (class, detail, date) = match fault {
         Fault::Exchange(exchange) => return (exchange.failure.clone(), exchange.date),
-        Fault::Transport(error @ TransportError::NotConnected(_)) => {
+        Fault::Transport(error @ (TransportError::NotConnected(_) | TransportError::Fenced)) => {
             (FailureClass::Transient, redactor.redact(&error.to_string()), None)
         }
         Fault::Transport(error @ TransportError::Lost { date, .. }) => {

@@ -14,6 +14,8 @@ pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 pub(super) enum TransportError {
     #[error("no connection could be made: {0}")]
     NotConnected(String),
+    #[error("nothing was sent: this process may lead no longer")]
+    Fenced,
     #[error("the connection was lost before the answer was complete: {cause}")]
     Lost { cause: String, date: Option<Timestamp> },
     #[error("the answer was larger than {} MiB", BODY_LIMIT / 1024 / 1024)]

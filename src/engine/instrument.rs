@@ -47,7 +47,9 @@ fn outcome(answer: &Result<Response<Bytes>, BoxError>) -> CallOutcome {
     match answer {
         Ok(answer) => CallOutcome::Status(answer.status().as_u16()),
         Err(error) => match Fault::of(error) {
-            Fault::Transport(TransportError::NotConnected(_)) => CallOutcome::NotConnected,
+            Fault::Transport(TransportError::NotConnected(_) | TransportError::Fenced) => {
+                CallOutcome::NotConnected
+            }
             Fault::Transport(TransportError::Lost { .. } | TransportError::TooLarge { .. })
             | Fault::Other => CallOutcome::Lost,
             Fault::TimedOut => CallOutcome::TimedOut,

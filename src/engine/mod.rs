@@ -49,7 +49,9 @@ mod wire;
 
 pub use by_id::UpdateFields;
 pub use client::{Authenticated, Client, ScopedToken};
-pub use config::{ClientConfig, ConfigError, Credentials, Endpoint, TOTAL_DEADLINE, Timeouts};
+pub use config::{
+    ATTEMPT_TIMEOUT, ClientConfig, ConfigError, Credentials, Endpoint, TOTAL_DEADLINE, Timeouts,
+};
 pub use listing::Pages;
 pub use observer::{Call, CallOutcome, Observer};
 pub use operation::{ListFilter, Operation};

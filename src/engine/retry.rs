@@ -64,7 +64,7 @@ fn is_transient(result: &Result<Response<Bytes>, BoxError>) -> bool {
         },
         Err(error) => match Fault::of(error) {
             Fault::Transport(TransportError::NotConnected(_) | TransportError::Lost { .. }) => true,
-            Fault::Transport(TransportError::TooLarge { .. })
+            Fault::Transport(TransportError::TooLarge { .. } | TransportError::Fenced)
             | Fault::TimedOut
             | Fault::Exchange(_)
             | Fault::Other => false,

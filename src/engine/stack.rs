@@ -22,7 +22,11 @@ pub(super) fn stack(config: &ClientConfig, requests: &Requests, leaf: Http) -> H
         ServiceBuilder::new()
             .timeout(config.timeouts.attempt)
             .layer(GlobalConcurrencyLimitLayer::new(config.concurrency))
-            .service(tracking_sends(leaf)),
+            .service(tracking_sends(
+                leaf,
+                config.fence.clone(),
+                config.timeouts.attempt,
+            )),
     );
     let exchanges = BoxCloneSyncService::new(
         ServiceBuilder::new()

@@ -2,6 +2,7 @@
 //! Follows no redirect, repeats nothing, and reads no more of an answer than its limit.
 
 use std::error::Error;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -17,19 +18,24 @@ use super::config::{ClientConfig, ConfigError};
 use super::fault::{BODY_LIMIT, Fault, TransportError};
 use super::retry_after::http_date;
 use super::tags::SendTracker;
+use crate::leadership::Fence;
 
 /// Anything that answers requests: the network, or a router in process.
 pub type Http = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, BoxError>;
 
 /// Idle connections are closed before common load balancers drop them silently (60 s).
-const IDLE_CONNECTION: std::time::Duration = std::time::Duration::from_secs(50);
+const IDLE_CONNECTION: Duration = Duration::from_secs(50);
 
-/// Tracks what a leaf sends.
-pub(super) fn tracking_sends(leaf: Http) -> Http {
+/// Tracks what a leaf sends, and sends nothing that might outlast the right to act: `at_most` is the longest that it takes.
+pub(super) fn tracking_sends(leaf: Http, fence: Fence, at_most: Duration) -> Http {
     BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
         let leaf = leaf.clone();
         let sends = SendTracker::of(&request);
+        let covered = fence.covers(at_most);
         async move {
+            if !covered {
+                return Err(BoxError::from(TransportError::Fenced));
+            }
             sends.sent();
             let answer = leaf.oneshot(request).await;
             if let Err(error) = &answer

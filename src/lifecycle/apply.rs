@@ -58,8 +58,13 @@ pub(super) fn apply_outcome(
 }
 
 fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: ClusterOutcome) {
-    if *effect == ClusterEffect::RemoveFinalizer && lets_go(&outcome) {
-        view.progress.events.extend(deletion::retained_event(view));
+    if *effect == ClusterEffect::RemoveFinalizer {
+        if lets_go(&outcome) {
+            view.progress.events.extend(deletion::retained_event(view));
+        } else {
+            // What is gone stays gone, whatever is declared later.
+            view.memory.removed = deletion::removed(view).or(view.memory.removed.take());
+        }
     }
     match outcome {
         // Another object has the name now. This reconcile takes nothing of it, least of all its claims.

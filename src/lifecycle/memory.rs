@@ -36,6 +36,8 @@ pub struct Memory {
     pub unstored: Option<WorkspaceId>,
     /// How many reconciles in a row could not store their status.
     pub unwritten_statuses: u32,
+    /// The workspace that was deleted before Kubernetes refused to let its object go: nothing more is asked for it.
+    pub removed: Option<WorkspaceId>,
     pub last_token: Option<LastToken>,
     /// The Secret that the Kubernetes API refused to create, for a full quota or by a policy. No token is issued for it before
     /// it could be created.

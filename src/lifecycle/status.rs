@@ -57,6 +57,10 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
             token(view, &record, || finding.clone()),
         ),
         Ending::Blocked(finding) | Ending::Waits(finding) => blocked(view, finding.clone()),
+        // No token is issued for what is to go.
+        Ending::Failed(problem) if view.object.deletion == Deletion::Requested => {
+            blocked(view, problem.finding.clone())
+        }
         Ending::Failed(Problem {
             aspect: Aspect::Sync,
             finding,

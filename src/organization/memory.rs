@@ -87,7 +87,7 @@ impl Ingredients {
 }
 
 /// A digest of the two keys of a credential: it tells whether they changed. Held in memory only, and never shown.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub struct KeysDigest([u8; 32]);
 
 impl KeysDigest {

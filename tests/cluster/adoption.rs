@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Stage, condition, ready_message, recorded_id, text};
+use crate::support::{Stage, condition, ready_message, recorded_id, scratch_file, text};
 use agent_engine_operator::crd::Workspace;
 
 /// Workspaces at Agent Engine before the story begins; returns their ids.
@@ -258,6 +258,50 @@ async fn a_cluster_rebuilt_from_git_finds_its_workspaces_again() {
     assert_eq!(serde_json::to_value(&found.status).unwrap()["origin"], "Adopted");
     assert_eq!(stage.remote("Acme").await.len(), 1);
     assert_eq!(text(&stage.secret("acme-token").await, "workspace_id"), id);
+}
+
+/// Which deletes the object and creates another in one command.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_replaced_by_force_finds_its_workspace_again() {
+    let stage = Stage::set().await;
+    let _operator = stage.operator().await;
+    let spec = json!({"name": "Acme", "deletionPolicy": "Retain", "adoptionPolicy": "ByName"});
+    stage.workspace("acme", spec.clone()).await;
+    let before = stage.ready("acme").await;
+    let file = scratch_file("acme.json");
+    let manifest = json!({
+        "apiVersion": "agentengine.airbyte.com/v1alpha1", "kind": "Workspace", "metadata": {"name": "acme"}, "spec": spec,
+    });
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    let file = file.display().to_string();
+    stage
+        .cluster
+        .kubectl([
+            "replace",
+            "--force",
+            "--namespace",
+            &stage.tenant,
+            "--filename",
+            &file,
+        ])
+        .await
+        .success();
+
+    let after = stage.ready("acme").await;
+    assert_ne!(after.metadata.uid, before.metadata.uid);
+    assert_eq!(recorded_id(&after), recorded_id(&before));
+    assert_eq!(stage.remote("Acme").await.len(), 1);
+    let opened = |secret: &k8s_openapi::api::core::v1::Secret| text(secret, "workspace_id");
+    stage
+        .secret_until("acme-token", "the new object to have a token", |secret| {
+            opened(secret) == recorded_id(&after)
+                && secret.metadata.owner_references.as_ref().is_some_and(|owners| {
+                    owners
+                        .iter()
+                        .any(|owner| Some(&owner.uid) == after.metadata.uid.as_ref())
+                })
+        })
+        .await;
 }
 
 /// Promise: rule.identity

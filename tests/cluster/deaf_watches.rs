@@ -1,4 +1,5 @@
-//! Watches that are alive and bring nothing: after a restore of the cluster's storage, and where a definition goes.
+//! Watches that are alive and bring nothing: after a restore of the cluster's storage, where a definition goes, and while
+//! the API server is silent.
 
 use std::time::Duration;
 
@@ -112,4 +113,24 @@ async fn a_definition_that_goes_is_named_until_it_is_back() {
     .await;
     stage.workspace("acme", again).await;
     stage.ready("acme").await;
+}
+
+/// As behind a network that drops packets: connections stay open, and nothing comes.
+/// Promise: rule.silence-said
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_server_that_is_silent_is_named_until_it_answers() {
+    let stage = Stage::on(&Cluster::alone().await, &[])
+        .await
+        .organized(json!({}))
+        .await;
+    let operator = stage.operator().await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+
+    stage.cluster.freeze();
+    until_unready(&operator, "the Kubernetes API has not answered").await;
+    stage.cluster.thaw();
+    operator.ready().await;
+    stage.workspace("later", json!({"name": "Later"})).await;
+    stage.ready("later").await;
 }

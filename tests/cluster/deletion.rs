@@ -1,6 +1,6 @@
 //! What becomes of a workspace when its object goes.
 
-use crate::support::{LONG, Stage, eventually, recorded_id};
+use crate::support::{LONG, Stage, condition, eventually, ready_message, recorded_id};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
@@ -249,6 +249,90 @@ async fn finalizers_of_others_are_left_where_they_are() {
     assert_eq!(left.metadata.finalizers.unwrap(), ["example.com/theirs"]);
     change(json!({"metadata": {"finalizers": []}})).await;
     stage.gone("acme").await;
+}
+
+/// A policy of the cluster that refuses to take our finalizer off. Returns its name.
+async fn keep_finalizers(stage: &Stage) -> String {
+    let name = format!("keeps-{}", stage.tenant);
+    let held = |object: &str| {
+        let finalizer = metadata_keys::FINALIZER;
+        format!(
+            "(has({object}.metadata.finalizers) && {object}.metadata.finalizers.exists(f, f == '{finalizer}'))"
+        )
+    };
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": stage.tenant}},
+                "resourceRules": [{
+                    "apiGroups": ["agentengine.airbyte.com"], "apiVersions": ["*"], "resources": ["workspaces"],
+                    "operations": ["UPDATE"],
+                }],
+            },
+            "validations": [{
+                "expression": format!("!{} || {}", held("oldObject"), held("object")),
+                "message": "finalizers stay on today",
+            }],
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name}, "spec": {"policyName": name, "validationActions": ["Deny"]},
+    });
+    for manifest in [policy, binding] {
+        stage.cluster.apply("", &manifest.to_string()).await.success();
+    }
+    eventually("the policy to act", LONG, || async {
+        let dry = PatchParams {
+            dry_run: true,
+            ..PatchParams::default()
+        };
+        let none = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        match stage.workspaces().patch("acme", &dry, &none).await {
+            Err(kube::Error::Api(status)) if status.message.contains("stay on today") => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    name
+}
+
+/// The workspace is deleted once, and its object goes soon after the policy.
+/// Promise: rule.deleted-once
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_keeps_the_finalizer_is_quoted_and_costs_no_call() {
+    let stage = Stage::set().await;
+    let _operator = stage.operator().await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+    let policy = keep_finalizers(&stage).await;
+    let audit = stage.audit().await;
+    let mark = stage.emulator.journal_mark().await;
+
+    stage.begin_deletion("acme").await;
+    let held = stage.reason("acme", "KubernetesApiError").await;
+    assert!(
+        ready_message(&held).contains("stay on today"),
+        "{}",
+        ready_message(&held)
+    );
+    let token = condition(&held, "TokenReady").unwrap();
+    assert_eq!(token.reason, "KubernetesApiError", "{token:?}");
+    eventually("three attempts", LONG, || async {
+        let refused = audit.requests().await.refused().named("acme").count();
+        (refused >= 3).then_some(()).ok_or(refused)
+    })
+    .await;
+    let calls = stage.workspace_calls(mark).await;
+    assert_eq!(json!(calls), json!({"W5": 1}));
+
+    for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
+        stage.cluster.kubectl(["delete", kind, &policy]).await.success();
+    }
+    stage.gone("acme").await;
+    assert_eq!(stage.workspace_calls(mark).await["W5"], 1);
 }
 
 /// Promise: rule.in-flight-deletion

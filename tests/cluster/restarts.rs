@@ -79,6 +79,17 @@ async fn a_restart_with_200_healthy_objects_issues_nothing() {
     assert!(calls.remove("W1").unwrap_or_default() <= PAGES + 1);
     assert_eq!(json!(calls), json!({}));
     assert_eq!(audit.requests().await.object_writes().tally(), support::tally([]));
+
+    // And all retained, they go with their namespace, without a call.
+    let retain = json!({"defaults": {"deletionPolicy": "Retain"}, "requestsPerSecond": 1000});
+    stage.organization("default", retain).await;
+    stage.organization_reason("default", "Verified").await;
+    let mark = stage.emulator.journal_mark().await;
+    let words = ["delete", "namespace", &stage.tenant, "--timeout=60s"];
+    stage.cluster.kubectl(words).await.success();
+    let calls = stage.workspace_calls(mark).await;
+    assert_eq!(json!(calls), json!({}));
+    assert_eq!(stage.all_remote().await.len(), OBJECTS);
 }
 
 #[tokio::test(flavor = "multi_thread")]

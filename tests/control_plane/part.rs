@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 
 use crate::bound;
@@ -58,6 +59,13 @@ impl Part {
             "{} ended by itself ({how}); the end of its log:\n{last}",
             self.name
         )
+    }
+
+    /// The child is not waited for yet, so its id cannot be another's.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let pid = self.process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        kill_process(pid.context("it has ended")?, signal)?;
+        Ok(())
     }
 
     /// Kills it and waits until it is gone. There is nothing in a cluster worth a slower goodbye.

@@ -19,6 +19,7 @@ use kube::{
     Api, Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
 };
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::{
@@ -46,6 +47,9 @@ pub struct Options {
     /// Apply the CRDs in this folder before the garbage collector learns what kinds there are.
     #[arg(long, value_name = "DIR")]
     crds: Option<PathBuf>,
+    /// Turn on these admission plugins of the API server beside its own, such as OpenShift's.
+    #[arg(long, value_name = "NAMES")]
+    admission: Option<String>,
     /// Do without Helm, and with a kubectl that is installed already if its version fits.
     #[arg(long)]
     lean: bool,
@@ -128,7 +132,8 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// Runs until the end, or until something breaks. The lines `save` and `restore` are obeyed, and said again when done.
+    /// Runs until the end, or until something breaks. The lines `save`, `restore`, `freeze` and `thaw` are obeyed, and said
+    /// again when done.
     async fn run(&mut self, dir: &Path, caller: &mut Caller) -> anyhow::Result<End> {
         loop {
             let word = tokio::select! {
@@ -141,6 +146,8 @@ impl Cluster {
                     match line.trim() {
                         "save" => self.save(dir).await?,
                         "restore" => self.restore(dir).await?,
+                        "freeze" => self.signal(KUBE_APISERVER, Signal::STOP)?,
+                        "thaw" => self.signal(KUBE_APISERVER, Signal::CONT)?,
                         _ => continue,
                     }
                     writeln!(std::io::stdout(), "{line}").context("nobody listens")?;
@@ -162,6 +169,12 @@ impl Cluster {
         fs::remove_dir_all(dir.join("etcd"))?;
         copy_folder(&dir.join("saved"), &dir.join("etcd")).await?;
         self.begin(&[ETCD, KUBE_APISERVER])
+    }
+
+    /// A stopped part closes no connection and answers none.
+    fn signal(&self, name: &str, signal: Signal) -> anyhow::Result<()> {
+        let part = self.parts.iter().find(|part| part.name() == name);
+        part.context("a part that runs")?.signal(signal)
     }
 
     async fn stop(&mut self, names: &[&str]) {
@@ -203,8 +216,10 @@ impl Cluster {
         let arguments = control_plane::etcd(&dir.join("etcd"), etcd_clients, etcd_peers);
         self.commands
             .insert(ETCD, (tools.get(ETCD)?, arguments, logs.clone()));
-        let arguments =
+        let mut arguments =
             control_plane::kube_apiserver(dir, etcd_clients, api, &credentials, (&audit_policy, &audit_log));
+        let admission = options.admission.as_ref();
+        arguments.extend(admission.map(|names| format!("--enable-admission-plugins={names}").into()));
         self.commands.insert(
             KUBE_APISERVER,
             (tools.get(KUBE_APISERVER)?, arguments, logs.clone()),

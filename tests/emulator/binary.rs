@@ -148,7 +148,7 @@ fn a_bad_flag_is_one_clear_line_and_exit_code_2() {
         (&["--listen", "here"], "here"),
         (
             &["--listen", "80"],
-            "must be an IP address and a port, such as 0.0.0.0:8080 or [::]:8080 (see --help)",
+            "must be an IP address and a port, such as [::]:8080 or 127.0.0.1:8080 (see --help)",
         ),
         (&["--client-id", ""], "the client id must not be empty"),
         (&["--client-secret", " "], "the client secret must not be empty"),

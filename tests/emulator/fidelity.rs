@@ -1,88 +1,60 @@
-//! The emulator before a client that nobody here wrote: the Python SDK, pinned, in an environment of its own.
+//! The emulator before what nobody here wrote: two clients of the API, and the web framework of the real service, all pinned, in an
+//! environment of their own.
+
+mod copy;
+mod pyairbyte;
+mod sdk;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
-use agent_engine_operator::emulator::operation::Operation;
-use reqwest::Method;
-use serde_json::json;
-
-use crate::rig::rig;
+use serde_json::Value;
 
 const REMEDY: &str =
     "run `make fidelity` once: it needs Python 3.10 or later with venv (Debian: python3-venv) and PyPI";
 
-/// The interpreter with the SDK, made if need be.
-fn python() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let made = Command::new("make")
-        .args(["--silent", "fidelity"])
-        .current_dir(root)
-        .output();
-    let made = made.unwrap_or_else(|error| panic!("make does not run ({error}); install it (Debian: make)"));
-    assert!(
-        made.status.success(),
-        "no Python SDK: {REMEDY}\n{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    let python = root.join(".venv/fidelity/bin/python");
-    assert!(python.exists(), "{} is missing: {REMEDY}", python.display());
-    python
+/// The interpreter with the pinned packages, made if need be.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let made = Command::new("make")
+            .args(["--silent", "fidelity"])
+            .current_dir(root)
+            .output();
+        let made =
+            made.unwrap_or_else(|error| panic!("make does not run ({error}); install it (Debian: make)"));
+        assert!(
+            made.status.success(),
+            "no Python clients: {REMEDY}\n{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let python = root.join(".venv/fidelity/bin/python");
+        assert!(python.exists(), "{} is missing: {REMEDY}", python.display());
+        python
+    })
 }
 
-#[tokio::test]
-async fn the_python_sdk_finds_workspaces_by_name() {
-    let rig = rig().await;
-    let id = rig.seed(json!({"name": "tenant-003", "connectors": 2})).await;
-    rig.control(
-        Method::POST,
-        "/seed",
-        json!({"many": {"prefix": "other-", "count": 48}}),
-    )
-    .await;
-    rig.seed(json!({"name": "Tenant-003"})).await;
-    // The SDK looks a name up when it is about to use something that the emulator does not have.
-    let empty = json!({"kind": "status", "status": 200, "body": {"data": []}});
-    rig.fault(json!({"path": "/api/v1/internal/workflows", "answer": empty}))
-        .await;
-    let python = python();
-    let (url, script) = (
-        rig.running.url(),
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fidelity/sdk.py"),
-    );
-    let output = tokio::task::spawn_blocking(move || {
-        Command::new(python)
-            .arg(script)
-            .env_clear()
-            .env("SDK_DEV_ADP_API_HOST", url)
-            .env("AIRBYTE_TELEMETRY_MODE", "disabled")
-            .env("AIRBYTE_CLIENT_ID", "emulated-client")
-            .env("AIRBYTE_CLIENT_SECRET", "emulated-secret")
-            .env("NO_PROXY", "127.0.0.1")
-            .output()
-    });
+/// Runs a script of `tests/fidelity` with nothing but these variables in its environment; returns what it prints, as JSON.
+async fn run(script: &str, arguments: &[String], environment: &[(&str, String)]) -> Value {
+    let script = format!("{}/tests/fidelity/{script}", env!("CARGO_MANIFEST_DIR"));
+    let mut command = tokio::task::spawn_blocking(|| Command::new(python()))
+        .await
+        .unwrap();
+    command
+        .arg("-B") // leaves no compiled file in the source tree
+        .arg(&script)
+        .args(arguments)
+        .env_clear()
+        .env("NO_PROXY", "127.0.0.1")
+        .envs(environment.iter().map(|(name, value)| (name, value)));
+    let output = tokio::task::spawn_blocking(move || command.output());
     let output = output.await.unwrap().unwrap();
     let (said, error) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
-    assert!(output.status.success(), "the SDK failed:\n{said}\n{error}");
-    let said: serde_json::Value =
-        serde_json::from_str(&said).unwrap_or_else(|_| panic!("no JSON: {said}\n{error}"));
-    assert_eq!(
-        said,
-        json!({
-            "workflows": 0,
-            "connectors": ["connector-0", "connector-1"],
-            "unknown": "ValueError",
-            "refused": "AuthenticationError",
-        })
-    );
-    let journal = rig.control(Method::GET, "/journal", json!({})).await.to_string();
-    assert!(
-        journal.contains(&format!("workspace_id={id}")),
-        "it went on with the id that it found: {journal}"
-    );
-    assert_eq!(rig.count(Operation::T2), 0, "the SDK creates nothing");
-    assert!(rig.count(Operation::T1) >= 1 && rig.count(Operation::W1) >= 2 && rig.count(Operation::C1) >= 1);
+    assert!(output.status.success(), "{script} failed:\n{said}\n{error}");
+    serde_json::from_str(&said).unwrap_or_else(|_| panic!("no JSON: {said}\n{error}"))
 }

@@ -111,6 +111,32 @@ impl Rig {
         body: Option<Value>,
     ) -> Reply {
         let reply = self.send_undocumented(method.clone(), path, headers, body).await;
+        self.judge(method, path, reply)
+    }
+
+    /// The same for a body that is sent as it stands, under the headers given alone.
+    pub async fn send_text(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Reply {
+        let mut request = self.http.request(method.clone(), self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.body(body.unwrap_or_default()).send().await.unwrap();
+        let reply = Reply {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            body: serde_json::from_str(&answer.text().await.unwrap()).unwrap(),
+        };
+        self.judge(method, path, reply)
+    }
+
+    /// Holds an answer against the shape that is documented for it.
+    fn judge(&self, method: Method, path: &str, reply: Reply) -> Reply {
         let plain = path.split('?').next().unwrap_or_default();
         let knobs = self.emulator.with(|state| state.knobs.clone());
         if let Ok(route) = route(method.as_str(), plain, &knobs) {

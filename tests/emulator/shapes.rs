@@ -76,6 +76,35 @@ pub fn success(operation: Operation, family: Family) -> Shape {
         ]),
         Operation::C1 => Object(vec![member("data", Required, List(Box::new(connector())))]),
         Operation::C2 => Object(vec![member("job_id", Required, Uuid)]),
+        Operation::C3 => Object(vec![member(
+            "definitions",
+            Required,
+            List(Box::new(definition())),
+        )]),
+        Operation::X1 => Object(vec![
+            member("is_new_user", Required, Bool),
+            member("is_enrolled", Required, Bool),
+            member("is_instance_admin", Required, Bool),
+            member("organization_id", Required, Uuid),
+            member("organization_name", Optional, Text),
+        ]),
+        Operation::X2 => {
+            let organization = vec![
+                member("id", Required, Uuid),
+                member("organization_name", Required, Text),
+            ];
+            Object(vec![
+                member("organizations", Required, List(Box::new(Object(organization)))),
+                member("is_instance_admin", Required, Bool),
+            ])
+        }
+        Operation::X3 => Object(vec![
+            member("id", Required, Text),
+            member("name", Required, Text),
+            member("client_id", Required, Text),
+            member("client_secret", Required, Text),
+        ]),
+        Operation::X4 => Object(vec![member("data", Required, List(Box::new(Object(Vec::new()))))]),
     }
 }
 
@@ -107,6 +136,15 @@ fn connector() -> Shape {
         member("summarized_source_template", Required, Object(template)),
         member("created_at", Required, Time),
         member("updated_at", Required, Time),
+    ])
+}
+
+fn definition() -> Shape {
+    Object(vec![
+        member("sourceDefinitionId", Required, Uuid),
+        member("name", Required, Text),
+        member("iconUrl", Required, or_null(Text)),
+        member("supportLevel", Required, Text),
     ])
 }
 
@@ -152,8 +190,12 @@ pub fn fault(shape: &Shape, value: &Value, at: &str) -> Option<String> {
     let text = value.as_str();
     match shape {
         Text => text.is_none().then(|| wrong("a text")).flatten(),
+        // In its usual writing: the validators of clients differ in what else they take.
         Uuid => text
-            .and_then(|text| text.parse::<uuid::Uuid>().ok())
+            .filter(|text| {
+                text.parse::<uuid::Uuid>()
+                    .is_ok_and(|id| id.to_string() == **text)
+            })
             .is_none()
             .then(|| wrong("a UUID"))
             .flatten(),

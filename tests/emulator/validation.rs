@@ -4,7 +4,7 @@ use agent_engine_operator::emulator::operation::Operation;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::rig::{LEGACY_MINT, MINT, Reply, Rig, TOKEN, WIDGET, WORKSPACES, rig};
+use crate::rig::{INFO, LEGACY_MINT, MINT, Reply, Rig, TOKEN, WIDGET, WORKSPACES, rig};
 use crate::shapes;
 
 /// A body of JSON under another content type, refused in the documented shape.
@@ -218,4 +218,64 @@ async fn many_wildcards_cost_no_time() {
     let stars = rig.list(&format!("?name_contains={}", "*".repeat(60))).await;
     assert!(stars.names().is_empty(), "a star is no wildcard of SQL");
     assert!(begun.elapsed().as_secs() < 5);
+}
+
+#[tokio::test]
+async fn a_body_is_decoded_before_the_bearer_is_read() {
+    let rig = rig().await;
+    for (body, status) in [(&b"{"[..], 422), (&b"\xff"[..], 400), (&b"{}"[..], 401)] {
+        let request = rig
+            .http
+            .post(rig.url(MINT))
+            .header("content-type", "application/json");
+        let answer = request.body(body).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{body:?}");
+    }
+    let foreign = sent_as(&rig, Some("text/plain"), Method::POST, MINT, &json!({})).await;
+    assert_eq!(foreign.status, 422, "with a bearer");
+}
+
+#[tokio::test]
+async fn every_call_reads_the_organization_header() {
+    let rig = rig().await;
+    let (token, _) = rig.opened("tenant-1").await;
+    let bearer = format!("Bearer {token}");
+    for (organization, status) in [
+        ("11111111-1111-4111-8111-111111111111", 200),
+        ("22222222-2222-4222-8222-222222222222", 403),
+        ("acme", 422),
+        ("", 422),
+    ] {
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("x-organization-id", organization),
+        ];
+        let info = rig.send(Method::GET, INFO, &headers, None).await;
+        assert_eq!(info.status, status, "T3, {organization}");
+    }
+    let wrong = json!({"client_id": "x", "client_secret": "y"});
+    let headers = [("x-organization-id", "acme")];
+    assert_eq!(
+        rig.send(Method::POST, TOKEN, &headers, Some(wrong)).await.status,
+        422
+    );
+}
+
+#[tokio::test]
+async fn a_limit_may_be_written_in_many_ways() {
+    let rig = rig().await;
+    for limit in ["2", "%202", "2%20", "%2B2", "2.0", "02", "0_2"] {
+        assert_eq!(rig.list(&format!("?limit={limit}")).await.status, 200, "{limit}");
+    }
+    for (limit, code) in [
+        ("2.5", "int_parsing"),
+        ("2.", "int_parsing"),
+        ("_2", "int_parsing"),
+        ("1e1", "int_parsing"),
+        ("-99999999999999999999", "greater_than_equal"),
+        ("99999999999999999999", "less_than_equal"),
+    ] {
+        let reply = rig.list(&format!("?limit={limit}")).await;
+        assert_eq!(faulty(&reply), pairs(&[("limit", code)]), "{limit}");
+    }
 }

@@ -47,7 +47,7 @@ fn bad_flags_get_one_clear_line_and_exit_code_2() {
         ),
         (
             &["run", "--listen", "localhost"],
-            "must be an IP address and a port, such as 0.0.0.0:8080",
+            "must be an IP address and a port, such as [::]:8080",
         ),
         (&["run", "--listen"], "a value is required for '--listen"),
         (&["run", "--log-format", "xml"], "possible values: text, json"),

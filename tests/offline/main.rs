@@ -12,6 +12,7 @@ mod image;
 mod promises;
 mod readme;
 mod reference;
+mod requirements;
 mod rooms;
 mod threats;
 mod tools_build;

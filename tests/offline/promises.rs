@@ -51,6 +51,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.listed-row",
             "rule.other-organization",
             "rule.gone",
+            "rule.deleted-once",
             "rule.hidden",
             "rule.many-missing",
             "rule.claims",
@@ -92,6 +93,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.name-of-others",
             "rule.refused-issue",
             "rule.silent-kubernetes",
+            "rule.silence-said",
             "rule.lagging-store",
             "rule.deaf-watch",
             "rule.definition-gone",
@@ -101,6 +103,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.pure-core",
             "rule.rate",
             "rule.away",
+            "rule.one-leader",
         ],
     },
     Chapter {

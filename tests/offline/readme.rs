@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, process::Stdio};
 
-use agent_engine_operator::cli::{Cli, Command};
+use agent_engine_operator::cli::{Cli, Command, Pod};
 
 use crate::page::{README, blocks};
 
@@ -43,7 +43,7 @@ async fn the_programs_of_the_readme_that_stay_understand_their_flags() {
                 .chain(arguments)
                 .map(OsString::from)
                 .collect();
-            let command = Cli::read(&arguments, None);
+            let command = Cli::read(&arguments, Pod::default());
             assert!(
                 matches!(&command, Ok(Command::Run(settings, _)) if settings.operator_namespace == HOME),
                 "{command:?}"

@@ -106,6 +106,8 @@ pub struct Request {
     pub subresource: String,
     pub namespace: String,
     pub name: String,
+    /// Path and query.
+    pub uri: String,
     /// Of the answer.
     pub code: u16,
     stage: String,
@@ -225,6 +227,8 @@ pub fn tally<const N: usize>(counts: [(&str, usize); N]) -> BTreeMap<String, usi
 struct Line {
     stage: String,
     verb: String,
+    #[serde(rename = "requestURI")]
+    uri: String,
     user: User,
     #[serde(default)]
     object_ref: ObjectRef,
@@ -257,6 +261,7 @@ fn parse(line: &str) -> Request {
     let Line {
         stage,
         verb,
+        uri,
         user,
         object_ref,
         response_status,
@@ -275,6 +280,7 @@ fn parse(line: &str) -> Request {
         subresource,
         namespace,
         name,
+        uri,
         code,
         stage,
     }

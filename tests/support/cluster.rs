@@ -114,6 +114,16 @@ impl Cluster {
         self.order("restore");
     }
 
+    /// Stops the API server where it is: its connections stay open, and none is answered.
+    pub fn freeze(&self) {
+        self.order("freeze");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.order("thaw");
+    }
+
     fn order(&self, word: &str) {
         let (holder, said) = &mut *self.holder.lock().expect("no test panicked with it");
         let stdin = holder.stdin.as_mut().expect("its standard input");

@@ -19,6 +19,8 @@ pub struct Launch {
     pub more_arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
     log_format: &'static str,
+    /// In the Lease: of a restart it is the same, as that of a container in its Pod.
+    identity: String,
     /// Takes the place of all flags above.
     verbatim: Option<Vec<String>>,
 }
@@ -33,6 +35,7 @@ impl Launch {
             more_arguments: Vec::new(),
             environment: Vec::new(),
             log_format: "json",
+            identity: "operator".to_owned(),
             verbatim: None,
         }
     }
@@ -54,6 +57,13 @@ impl Launch {
     #[must_use]
     pub fn logging(mut self, format: &'static str) -> Self {
         self.log_format = format;
+        self
+    }
+
+    /// As another Pod beside those of other names.
+    #[must_use]
+    pub fn named(mut self, identity: &str) -> Self {
+        identity.clone_into(&mut self.identity);
         self
     }
 
@@ -81,6 +91,8 @@ impl Launch {
             "127.0.0.1:0",
             "--log-format",
             self.log_format,
+            "--lease-identity",
+            &self.identity,
             "--operator-namespace",
         ]
         .map(str::to_owned)
@@ -164,6 +176,11 @@ impl Operator {
     pub async fn terminate(self) -> i32 {
         self.canaries.search();
         self.process.terminate().await
+    }
+
+    /// The exit code of one that ends by itself.
+    pub async fn wait(self) -> i32 {
+        self.process.wait().await
     }
 
     pub fn pid(&self) -> u32 {

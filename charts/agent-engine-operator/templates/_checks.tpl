@@ -32,6 +32,18 @@
 {{- if le $grace $drain }}
 {{- fail (printf "terminationGracePeriodSeconds (%d) must be more than drainTimeoutSeconds (%d), or running reconciles are cut short" $grace $drain) }}
 {{- end }}
+{{- $duration := int .Values.lease.durationSeconds }}
+{{- $renewal := int .Values.lease.renewalSeconds }}
+{{- $giveUp := int .Values.lease.giveUpSeconds }}
+{{- if ge $giveUp $duration }}
+{{- fail (printf "lease.giveUpSeconds (%d) must be less than lease.durationSeconds (%d), or two Pods would lead at once" $giveUp $duration) }}
+{{- end }}
+{{- if gt (mul 2 $renewal) $giveUp }}
+{{- fail (printf "lease.renewalSeconds (%d) must be at most half of lease.giveUpSeconds (%d), or one lost answer ends a leader" $renewal $giveUp) }}
+{{- end }}
+{{- if lt $duration (add $renewal 20) }}
+{{- fail (printf "lease.durationSeconds (%d) must be at least lease.renewalSeconds (%d) and the 20 seconds of a request to Agent Engine" $duration $renewal) }}
+{{- end }}
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.create is off: set serviceAccount.name to the account that the operator shall use" }}
 {{- end }}
@@ -62,6 +74,10 @@ log-level: logLevel
 concurrency: concurrency
 drain-timeout: drainTimeoutSeconds
 reconcile-timeout: reconcileTimeoutSeconds
+lease-name: fullnameOverride
+lease-duration: lease.durationSeconds
+lease-renewal: lease.renewalSeconds
+lease-give-up: lease.giveUpSeconds
 watch-namespaces: watchNamespaces
 {{- end }}
 
@@ -78,6 +94,9 @@ watch-namespaces: watchNamespaces
 {{- end }}
 {{- if eq $flag "operator-namespace" }}
 {{- fail "extraArgs: the operator's namespace is the release's; install the chart into another namespace instead" }}
+{{- end }}
+{{- if eq $flag "lease-identity" }}
+{{- fail "extraArgs: remove --lease-identity: each Pod's identity in the Lease is its own name" }}
 {{- end }}
 {{- if hasKey $given $flag }}
 {{- fail (printf "extraArgs: --%s is given twice" $flag) }}
@@ -98,6 +117,9 @@ watch-namespaces: watchNamespaces
 {{- range .Values.extraEnv }}
 {{- if has .name (list "POD_NAMESPACE" "AGENT_ENGINE_OPERATOR_NAMESPACE") }}
 {{- fail (printf "extraEnv: remove %s: the operator's namespace is the release's; install the chart into another namespace instead" .name) }}
+{{- end }}
+{{- if has .name (list "POD_NAME" "AGENT_ENGINE_LEASE_IDENTITY") }}
+{{- fail (printf "extraEnv: remove %s: each Pod's identity in the Lease is its own name" .name) }}
 {{- end }}
 {{- if hasKey $names .name }}
 {{- fail (printf "extraEnv: the chart sets %s itself; set the value %s instead" .name (get $names .name)) }}

@@ -2,12 +2,16 @@
 
 {{- define "operator.args" -}}
 - run
-- --listen=0.0.0.0:{{ .Values.metrics.port }}
+- --listen=[::]:{{ .Values.metrics.port }}
 - --log-format={{ .Values.logFormat }}
 - {{ printf "--log-level=%s" .Values.logLevel | quote }}
 - --concurrency={{ .Values.concurrency }}
 - --drain-timeout={{ .Values.drainTimeoutSeconds }}s
 - --reconcile-timeout={{ .Values.reconcileTimeoutSeconds }}s
+- --lease-name={{ include "operator.fullname" . }}
+- --lease-duration={{ .Values.lease.durationSeconds }}s
+- --lease-renewal={{ .Values.lease.renewalSeconds }}s
+- --lease-give-up={{ .Values.lease.giveUpSeconds }}s
 {{- with .Values.watchNamespaces }}
 - --watch-namespaces={{ join "," (uniq .) }}
 {{- end }}
@@ -17,6 +21,10 @@
 {{- end }}
 
 {{- define "operator.env" -}}
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
 - name: POD_NAMESPACE
   valueFrom:
     fieldRef:

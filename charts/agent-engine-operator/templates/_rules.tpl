@@ -39,6 +39,14 @@ its Workspaces wait for an operator that may do nothing there. No secret is in t
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+# One Pod leads. A name cannot limit a create.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "operator.fullname" . }}]
+  verbs: [get, update]
 {{- end }}
 
 {{/* For objects without a namespace. */}}

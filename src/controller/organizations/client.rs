@@ -66,6 +66,7 @@ pub(super) async fn connect(
     config.ca_bundle = object.spec.ca_bundle.clone();
     config.clock = context.clock.clone();
     config.observer = context.admin.metrics.clone();
+    config.fence = context.fence.clone();
     let engine = engine::Client::new(&config).map_err(unusable)?;
     Ok((engine, KeysDigest::of(&id, pass.expose_secret())))
 }

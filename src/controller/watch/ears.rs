@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::hearing::{Failure, Heard, Hearing};
+use super::silence::Silence;
 
 /// What a watch shows.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -47,11 +48,14 @@ pub(in crate::controller) struct Watched {
 
 /// All watches.
 #[derive(Debug, Default)]
-pub(in crate::controller) struct Ears(BTreeMap<Watched, Hearing>);
+pub(in crate::controller) struct Ears {
+    watches: BTreeMap<Watched, Hearing>,
+    pub(super) silence: Silence,
+}
 
 impl Ears {
     pub(super) fn of(&mut self, watched: &Watched) -> &mut Hearing {
-        self.0.entry(watched.clone()).or_default()
+        self.watches.entry(watched.clone()).or_default()
     }
 
     pub(super) fn heard(&mut self, watched: &Watched, what: Heard, now: Timestamp) {
@@ -74,7 +78,7 @@ impl Ears {
             return;
         };
         for namespace in [None, Some(namespace.to_owned())] {
-            if let Some(hearing) = self.0.get_mut(&Watched { resource, namespace }) {
+            if let Some(hearing) = self.watches.get_mut(&Watched { resource, namespace }) {
                 hearing.wrote(version, now);
             }
         }
@@ -82,7 +86,7 @@ impl Ears {
 
     /// What is known of each watch of these resources before the API server is asked for its revision.
     pub(super) fn floors(&self, resources: &[Resource]) -> Vec<(Watched, u64)> {
-        self.0
+        self.watches
             .iter()
             .filter(|(watched, _)| resources.contains(&watched.resource))
             .map(|(watched, hearing)| (watched.clone(), hearing.floor()))
@@ -97,8 +101,12 @@ impl Ears {
     }
 
     /// Why not all that happens is heard, for people.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.0.iter().find_map(|(watched, hearing)| {
+    pub(super) fn trouble(&self, now: Timestamp) -> Option<String> {
+        self.silence.trouble(now).or_else(|| self.deaf())
+    }
+
+    fn deaf(&self) -> Option<String> {
+        self.watches.iter().find_map(|(watched, hearing)| {
             let deaf = hearing.trouble()?;
             let resource = watched.resource.as_str();
             Some(match (deaf, watched.resource.definition()) {

@@ -92,7 +92,7 @@ impl Ear {
 
     /// Readiness follows what is heard.
     fn say(&self) {
-        let trouble = self.context.shared().ears.trouble();
+        let trouble = self.context.shared().ears.trouble(self.now());
         match trouble {
             Some(why) => {
                 if self.gate.close(&why) {
@@ -134,7 +134,12 @@ impl Ear {
     {
         let floors = self.context.shared().ears.floors(resources);
         let one = kube::api::ListParams::default().limit(1);
-        let Ok(Ok(list)) = timeout(ANSWER_WITHIN, api.list_metadata(&one)).await else {
+        self.context.shared().ears.silence.asked(self.now());
+        let answer = timeout(ANSWER_WITHIN, api.list_metadata(&one)).await;
+        if matches!(answer, Ok(Ok(_) | Err(kube::Error::Api(_)))) {
+            self.context.shared().ears.silence.answered();
+        }
+        let Ok(Ok(list)) = answer else {
             return;
         };
         let Some(revision) = list.metadata.resource_version.and_then(|text| text.parse().ok()) else {

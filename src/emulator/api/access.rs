@@ -74,6 +74,8 @@ impl World {
                 trace.principal = Principal::Scoped;
                 trace.organization_id = Some(organization_id.clone());
                 trace.workspace_id = Some(workspace_id.clone());
+                // The token has one organization; the header may name no other.
+                self.choose(vec![organization_id.clone()], call.request, call.knobs)?;
                 subscribed(call.knobs)?;
                 self.allowed(&organization_id, call.knobs, call.now, trace)?;
                 Ok((organization_id, workspace_id, name_at_issue))
@@ -96,7 +98,7 @@ impl World {
         }
     }
 
-    fn bearer(&self, call: &Call<'_>, trace: &mut Trace) -> Outcome<Result<Grant, BadToken>> {
+    pub(super) fn bearer(&self, call: &Call<'_>, trace: &mut Trace) -> Outcome<Result<Grant, BadToken>> {
         let Some(header) = &call.request.authorization else {
             return Err(Refusal::new(code(call.knobs.missing_bearer), "Not authenticated"));
         };
@@ -124,7 +126,13 @@ impl World {
         }
     }
 
-    fn not_revoked(&self, client_id: &str, generation: u64, knobs: &Knobs, trace: &mut Trace) -> Outcome<()> {
+    pub(super) fn not_revoked(
+        &self,
+        client_id: &str,
+        generation: u64,
+        knobs: &Knobs,
+        trace: &mut Trace,
+    ) -> Outcome<()> {
         let held = self
             .credentials
             .iter()
@@ -140,16 +148,8 @@ impl World {
 
     /// One of the caller's organizations: the one that the header names, or the only one.
     pub(super) fn choose(&self, mine: Vec<String>, request: &Request, knobs: &Knobs) -> Outcome<String> {
-        match &request.organization {
-            Some(header) => {
-                let Ok(named) = input::uuid(header, Place::Header, "X-Organization-Id") else {
-                    let status = organization_code(knobs.organization_malformed);
-                    let message = "Input should be a valid UUID";
-                    return Err(Refusal {
-                        status,
-                        ..Refusal::invalid(Place::Header, "X-Organization-Id", "uuid_parsing", message)
-                    });
-                };
+        match named(request, knobs)? {
+            Some(named) => {
                 if mine.contains(&named) {
                     Ok(named)
                 } else {
@@ -206,7 +206,19 @@ impl World {
     }
 }
 
-fn subscribed(knobs: &Knobs) -> Outcome<()> {
+/// The organization that the header names.
+pub(super) fn named(request: &Request, knobs: &Knobs) -> Outcome<Option<String>> {
+    let Some(header) = &request.organization else {
+        return Ok(None);
+    };
+    let named = input::uuid(header, Place::Header, "X-Organization-Id");
+    named.map(Some).map_err(|refusal| Refusal {
+        status: organization_code(knobs.organization_malformed),
+        ..refusal
+    })
+}
+
+pub(super) fn subscribed(knobs: &Knobs) -> Outcome<()> {
     let message = "This organization has no active subscription";
     match knobs.subscription {
         Subscription::Active => Ok(()),

@@ -13,6 +13,7 @@ const BY_NAME: [&str; 3] = ["workspace_name", "customer_name", "external_user_id
 
 /// All connectors of the emulator are of this definition.
 const DEFINITION: &str = "5e6175e5-68e1-4c17-bff9-56103bbb0d80";
+const DEFINITION_NAME: &str = "GitHub";
 
 impl World {
     pub(super) fn connectors(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
@@ -52,6 +53,20 @@ impl World {
             })
             .collect();
         Ok((200, json!({"data": data})))
+    }
+
+    /// What connectors can be made of: the one definition that all connectors of the emulator have.
+    pub(super) fn definitions(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        self.either(call, trace)?;
+        let part = input::parameter(&call.request.query, "name").unwrap_or_default();
+        let data: Vec<Value> = [DEFINITION_NAME]
+            .into_iter()
+            .filter(|name| name.to_lowercase().contains(&part.to_lowercase()))
+            .map(|name| {
+                json!({"sourceDefinitionId": DEFINITION, "name": name, "iconUrl": null, "supportLevel": "certified"})
+            })
+            .collect();
+        Ok((200, json!({"definitions": data})))
     }
 
     pub(super) fn delete_connector(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {

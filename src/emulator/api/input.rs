@@ -5,6 +5,29 @@ use serde_json::{Map, Value};
 use super::organization::Status;
 use super::refusal::{Outcome, Place, Refusal, Validation};
 use super::{Body, Request};
+use crate::emulator::operation::Operation;
+
+/// Refuses a body that cannot be decoded: the service's framework decodes it before anything else is asked, the bearer included.
+pub(super) fn decoded(request: &Request) -> Outcome<()> {
+    let reads_body = matches!(
+        request.operation,
+        Operation::T1 | Operation::T2 | Operation::T4 | Operation::W4
+    );
+    let Body::Json(text) = &request.body else {
+        return Ok(());
+    };
+    if !reads_body {
+        return Ok(());
+    }
+    if std::str::from_utf8(text).is_err() {
+        return Err(Refusal::new(400, "There was an error parsing the body"));
+    }
+    serde_json::from_slice::<Value>(text).map(drop).map_err(no_json)
+}
+
+fn no_json(error: serde_json::Error) -> Refusal {
+    Refusal::invalid_body("json_invalid", format!("JSON decode error: {error}"))
+}
 
 /// The body as an object.
 pub(super) fn object(body: &Body) -> Outcome<Map<String, Value>> {
@@ -12,21 +35,15 @@ pub(super) fn object(body: &Body) -> Outcome<Map<String, Value>> {
         let message = "Input should be a valid dictionary or object to extract fields from";
         Refusal::invalid_body("model_attributes_type", message)
     };
-    let missing = || Refusal::invalid_body("missing", "Field required");
     let text = match body {
-        Body::Absent => return Err(missing()),
+        Body::Absent => return Err(Refusal::invalid_body("missing", "Field required")),
         Body::Foreign => return Err(no_object()),
         Body::Json(text) => text,
     };
     match serde_json::from_slice(text) {
         Ok(Value::Object(members)) => Ok(members),
-        // The service's framework cannot tell null from no body.
-        Ok(Value::Null) => Err(missing()),
         Ok(_) => Err(no_object()),
-        Err(error) => Err(Refusal::invalid_body(
-            "json_invalid",
-            format!("JSON decode error: {error}"),
-        )),
+        Err(error) => Err(no_json(error)),
     }
 }
 
@@ -100,6 +117,9 @@ pub(super) fn boolean(value: &Value, field: &str) -> Outcome<bool> {
         Value::Number(number) => match number.as_f64() {
             Some(1.0) => Ok(true),
             Some(0.0) => Ok(false),
+            Some(other) if other.fract() != 0.0 => {
+                Err(refused("bool_type", "Input should be a valid boolean"))
+            }
             Some(_) | None => Err(unreadable()),
         },
         Value::Null | Value::Array(_) | Value::Object(_) => {
@@ -138,6 +158,31 @@ pub(super) fn path_id(request: &Request, field: &str) -> Outcome<String> {
 pub(super) fn uuid_parameter(query: &[(String, String)], name: &str) -> Outcome<Option<String>> {
     let text = parameter(query, name);
     text.map(|text| uuid(&text, Place::Query, name)).transpose()
+}
+
+/// A whole number, as lax as the service's validator: blanks around it, a sign, `_` between digits and zeros behind a point are
+/// taken. A number beyond 64 bits is the greatest or least one.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (least, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = match digits.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.chars().all(|c| c == '0') => whole,
+        Some(_) => return None,
+        None => digits,
+    };
+    let parts: Vec<&str> = digits.split('_').collect();
+    if parts
+        .iter()
+        .any(|part| part.is_empty() || !part.chars().all(|c| c.is_ascii_digit()))
+    {
+        return None;
+    }
+    let sign = if least { "-" } else { "" };
+    let far = if least { i64::MIN } else { i64::MAX };
+    Some(format!("{sign}{}", parts.concat()).parse().unwrap_or(far))
 }
 
 /// A query parameter; the last one counts when it is there twice.

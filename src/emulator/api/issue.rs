@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::refusal::{Outcome, Refusal, Validation};
 use super::tokens::{Grant, Style};
-use super::{Call, Tampering, Trace, World, input, names};
+use super::{Call, Tampering, Trace, World, access, input, names};
 use crate::emulator::api::organization::Status;
 use crate::emulator::knobs::{
     InfoName, Knobs, Limit, T1Organization, T1Refusal, TokenAfterDelete, TokenAfterInactive, TokenAfterRename,
@@ -46,6 +46,11 @@ impl Wanted {
 
 impl World {
     pub(super) fn application_token(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        // Airbyte Cloud knows no organization here: one token is for all of them.
+        let cloud = call.request.family == Family::Cloud;
+        if !cloud {
+            access::named(call.request, call.knobs)?;
+        }
         let body = input::object(&call.request.body)?;
         let mut validation = Validation::default();
         let client_id = validation.take(input::string(&body, "client_id"));
@@ -66,13 +71,10 @@ impl World {
                 };
                 Refusal::new(status, "Invalid client credentials")
             })?;
-        // Airbyte Cloud knows no organization here: one token is for all of them.
-        let organization = match call.request.family {
-            Family::Cloud => None,
-            Family::Current | Family::Legacy => {
-                let mine = credential.organizations.clone();
-                Some(self.choose(mine, call.request, call.knobs)?)
-            }
+        let organization = if cloud {
+            None
+        } else {
+            Some(self.choose(credential.organizations.clone(), call.request, call.knobs)?)
         };
         trace.organization_id.clone_from(&organization);
         let seconds = match call.request.tampering {

@@ -140,9 +140,10 @@ fn limit(query: &[(String, String)]) -> Outcome<usize> {
     let Some(text) = input::parameter(query, "limit") else {
         return Ok(20);
     };
-    let number: i64 = text
-        .parse()
-        .map_err(|_| refused("int_parsing", "Input should be a valid integer"))?;
+    let number = input::integer(&text).ok_or_else(|| {
+        let message = "Input should be a valid integer, unable to parse string as an integer";
+        refused("int_parsing", message)
+    })?;
     if number < 1 {
         let message = "Input should be greater than or equal to 1";
         return Err(refused("greater_than_equal", message));

@@ -2,6 +2,7 @@
 //! tokens follow from its seed.
 
 mod access;
+mod beside;
 mod connectors;
 mod create;
 mod input;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 pub use self::access::Principal;
 use self::organization::{DEFAULT_WORKSPACE, Organization, Row, Status, Workspace};
+use self::refusal::Outcome;
 pub use self::refusal::Refusal;
 use self::tokens::TokenIssuer;
 use crate::emulator::knobs::{CacheEnabled, Knobs};
@@ -224,19 +226,7 @@ impl World {
         self.settle(now);
         let call = Call { request, knobs, now };
         let mut trace = Trace::default();
-        let result = match request.operation {
-            Operation::T1 => self.application_token(&call, &mut trace),
-            Operation::T2 => self.scoped_token(&call, &mut trace),
-            Operation::T3 => self.token_info(&call, &mut trace),
-            Operation::T4 => self.widget_token(&call, &mut trace),
-            Operation::W1 => self.list(&call, &mut trace),
-            Operation::W2 => self.stats(&call, &mut trace),
-            Operation::W3 => self.get(&call, &mut trace),
-            Operation::W4 => self.put(&call, &mut trace),
-            Operation::W5 => self.delete(&call, &mut trace),
-            Operation::C1 => self.connectors(&call, &mut trace),
-            Operation::C2 => self.delete_connector(&call, &mut trace),
-        };
+        let result = input::decoded(request).and_then(|()| self.perform(&call, &mut trace));
         let Trace {
             principal,
             organization_id,
@@ -250,6 +240,27 @@ impl World {
             organization_id,
             workspace_id,
             allowance,
+        }
+    }
+
+    fn perform(&mut self, call: &Call<'_>, trace: &mut Trace) -> Outcome<(u16, Value)> {
+        match call.request.operation {
+            Operation::T1 => self.application_token(call, trace),
+            Operation::T2 => self.scoped_token(call, trace),
+            Operation::T3 => self.token_info(call, trace),
+            Operation::T4 => self.widget_token(call, trace),
+            Operation::W1 => self.list(call, trace),
+            Operation::W2 => self.stats(call, trace),
+            Operation::W3 => self.get(call, trace),
+            Operation::W4 => self.put(call, trace),
+            Operation::W5 => self.delete(call, trace),
+            Operation::C1 => self.connectors(call, trace),
+            Operation::C2 => self.delete_connector(call, trace),
+            Operation::C3 => self.definitions(call, trace),
+            Operation::X1 => self.enrollment(call, trace),
+            Operation::X2 => self.my_organizations(call, trace),
+            Operation::X3 => self.my_credentials(call, trace),
+            Operation::X4 => self.workflows(call, trace),
         }
     }
 }

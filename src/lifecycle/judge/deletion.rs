@@ -3,7 +3,7 @@
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
 use crate::domain::finding::Finding;
-use crate::domain::ids::WorkspaceName;
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::verification::Missing;
 use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::findings;
@@ -64,14 +64,22 @@ fn is_forbidden(view: &View, name: &WorkspaceName) -> bool {
     view.readable().is_some() && ceiling() == Permission::Forbidden
 }
 
+/// The workspace that is gone once our finalizer may go: only then is it taken off where the fate is to delete.
+pub fn removed(view: &View) -> Option<WorkspaceId> {
+    let record = view.record()?;
+    (fate(view) == WorkspaceFate::Delete).then_some(record.id)
+}
+
 /// The event that names a retained workspace when its object goes.
 pub fn retained_event(view: &View) -> Option<Finding> {
     match (fate(view), view.record(), view.intent()) {
-        (WorkspaceFate::Retain, Some(record), _) => {
+        (WorkspaceFate::Retain, Some(record), _) if view.memory.removed.as_ref() != Some(&record.id) => {
             Some(findings::left_at_agent_engine(&record.id, &record.name))
         }
         (WorkspaceFate::Retain, None, Some(intent)) => Some(findings::left_after_creation(intent)),
-        (WorkspaceFate::Delete, _, _) | (WorkspaceFate::Retain, None, None) => None,
+        (WorkspaceFate::Delete, _, _)
+        | (WorkspaceFate::Retain, Some(_), _)
+        | (WorkspaceFate::Retain, None, None) => None,
     }
 }
 

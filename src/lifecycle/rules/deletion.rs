@@ -65,7 +65,19 @@ fn refused_by_kubernetes(view: &View) -> Option<Problem> {
     failure::problem(view).filter(|problem| problem.finding.reason == Reason::KubernetesApiError)
 }
 
+/// The workspace is gone, and Kubernetes refused to let its object go: only that is tried again.
+fn release_again(view: &View) -> Step {
+    if view.rests(Aspect::Sync) && refused_by_kubernetes(view).is_none() {
+        let last = view.last_word(READY, findings::deletion_waits);
+        return Step::Settle(Ending::Waits(last));
+    }
+    release(view)
+}
+
 fn delete(view: &View, record: &Record) -> Step {
+    if view.memory.removed.as_ref() == Some(&record.id) {
+        return release_again(view);
+    }
     match view.removal(&record.id) {
         Removal::Done => return release(view),
         // The next call may take as long, and the token is gone already.

@@ -499,3 +499,52 @@ fn a_recovery_borrows_from_the_calls_of_its_hour() {
     backoff.recovered(at(HOUR_SECONDS), at(HOUR_SECONDS));
     assert_eq!(rests_until(&backoff), HOUR_SECONDS, "the hour after has its own");
 }
+
+/// A recovery and a server that is well cut a wait, each at its bound.
+#[test]
+fn a_wait_is_cut_where_it_is_long_and_was_not_cut_before() {
+    let failed = || {
+        let mut streak = Streak::new(at(0), 7);
+        streak.fault = Fault::Server;
+        streak.not_before = at(1_000);
+        streak
+    };
+    for (now, cut) in [(984, true), (985, false)] {
+        let mut streak = failed();
+        streak.recovered(at(1), at(now));
+        assert_eq!(streak.recovered_at.is_some(), cut, "recovered at {now}");
+    }
+    for (now, cut) in [(999, true), (1_000, false)] {
+        let mut streak = failed();
+        streak.relieve(at(1), at(now));
+        assert_eq!(streak.relieved_at.is_some(), cut, "relieved at {now}");
+    }
+    // What failed within half a minute after it was well again had been asked before.
+    for (well_since, cut) in [(-30, false), (-29, true)] {
+        let mut streak = failed();
+        streak.relieve(at(well_since), at(100));
+        assert_eq!(streak.relieved_at.is_some(), cut, "well since {well_since}");
+    }
+    for (relieved_at, cut) in [(100 - 3_600, true), (101 - 3_600, false)] {
+        let mut streak = failed();
+        streak.relieved_at = Some(at(relieved_at));
+        streak.relieve(at(1), at(100));
+        assert_eq!(
+            streak.not_before == at(100),
+            cut,
+            "relieved before at {relieved_at}"
+        );
+    }
+}
+
+/// However few its calls: one every half hour, for three calls each.
+#[test]
+fn after_the_first_hour_what_was_not_used_of_it_is_gone() {
+    for (now, next) in [(3_599, 35), (3_600, 3_600 + 1_800)] {
+        let mut streak = Streak::new(at(0), 7);
+        streak.max_calls = 3;
+        streak.charge(at(0), 2, Urgency::Normal);
+        streak.charge(at(now), 1, Urgency::Normal);
+        assert_eq!(streak.next_affordable, at(next), "{now}");
+    }
+}

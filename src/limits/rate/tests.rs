@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::remote::{Answer, Failure};
-use crate::domain::testing::cases;
+use crate::domain::testing::{answered, cases};
 
 fn at(millis: u64) -> Timestamp {
     later(Timestamp::UNIX_EPOCH, Duration::from_millis(millis))
@@ -205,5 +205,71 @@ proptest! {
         rate.tick(at(now + 20_000));
         driven(&mut rate, now / 1000 + 21..now / 1000 + 200, u64::MAX, Pressure::Relaxed);
         prop_assert_eq!(rate.now, u64::from(ceiling) * THOUSAND);
+    }
+}
+
+/// At the very bounds.
+#[test]
+fn two_seconds_are_quick_and_three_quarters_are_not_all() {
+    let quick = answered(SLOW, None);
+    assert_eq!(Pressure::of(&quick), Some(Pressure::Relaxed));
+    let slow = answered(SLOW + Duration::from_nanos(1), None);
+    assert_eq!(Pressure::of(&slow), Some(Pressure::Slow));
+    let step = |requests| Step {
+        requests,
+        ..Step::begun(at(0))
+    };
+    assert!(!step(30).used_up(at(1_000), 40 * THOUSAND));
+    assert!(step(31).used_up(at(1_000), 40 * THOUSAND));
+}
+
+/// A step is judged when its second is over.
+#[test]
+fn a_step_lasts_a_second() {
+    for (millis, grows) in [(999, false), (1_000, true)] {
+        let mut rate = Rate::unknown();
+        rate.observe(at(0), Pressure::Relaxed);
+        let began = rate.step.began;
+        (0..100).for_each(|_| rate.used());
+        let judged_at = later(began, Duration::from_millis(millis));
+        rate.observe(judged_at, Pressure::Relaxed);
+        assert_eq!(per_second(&rate) > 50, grows, "{millis}");
+    }
+}
+
+/// A rate that is not used up is none that slow answers hold back.
+#[test]
+fn slow_answers_are_the_reason_only_where_more_was_asked() {
+    for (requests, reason) in [(10, RateReason::Untried), (100, RateReason::SlowAnswers)] {
+        let mut rate = Rate::unknown();
+        rate.observe(at(0), Pressure::Slow);
+        (0..requests).for_each(|_| rate.used());
+        let judged_at = later(rate.step.began, STEP);
+        rate.observe(judged_at, Pressure::Slow);
+        assert_eq!(rate.reading().reason, reason, "{requests}");
+    }
+}
+
+/// A quarter a step up to seven eighths of what was too much, then a sixty-fourth, and a quarter again beyond it.
+#[test]
+fn the_rate_grows_carefully_where_it_was_too_much() {
+    for (too_much, before, after) in [
+        (None, 64_000, 80_000),
+        (Some(160_000), 64_000, 80_000),
+        (Some(80_000), 64_000, 70_000),
+        (Some(64_000), 64_000, 65_000),
+        (Some(64_000), 56_000, 56_875),
+        (Some(40), 40, 41),
+    ] {
+        let mut rate = Rate::unknown();
+        (rate.too_much, rate.now) = (too_much, before);
+        rate.grow();
+        assert_eq!(rate.now, after, "{too_much:?} {before}");
+    }
+    for (before, forgotten) in [(62_999, false), (63_016, true)] {
+        let mut rate = Rate::unknown();
+        (rate.too_much, rate.now) = (Some(64_000), before);
+        rate.grow();
+        assert_eq!(rate.too_much.is_none(), forgotten, "{before} {}", rate.now);
     }
 }

@@ -415,3 +415,127 @@ fn a_probe_that_nobody_took_is_the_next_callers() {
     limiter.spend(at(30_000), Lane::Refresh);
     assert_eq!(limiter.away_until(at(30_000)), Some(at(32_000)));
 }
+
+/// What refreshes and deletions send without a permit is of their own share first.
+#[test]
+fn what_refreshes_spend_leaves_creations_their_share() {
+    for lane in [Lane::Refresh, Lane::Delete] {
+        let mut limiter = RateLimiter::new(10);
+        (0..4).for_each(|_| limiter.spend(at(0), lane));
+        let granted = |index| limiter.acquire(at(0), Lane::Create, &who(index)) == Permit::Granted;
+        assert_eq!(
+            (0..12).map(granted).filter(|granted| *granted).count(),
+            6,
+            "{lane:?}"
+        );
+    }
+}
+
+#[test]
+fn a_rate_that_is_no_longer_declared_is_found_out() {
+    let mut limiter = RateLimiter::new(10);
+    limiter.find_rate();
+    assert_eq!(limiter.rate(), RateLimiter::default().rate());
+}
+
+/// A call that was not sent has failed nowhere.
+#[test]
+fn only_what_was_sent_tells_that_agent_engine_is_away() {
+    for (requests, away) in [(0, false), (1, true)] {
+        let mut limiter = RateLimiter::new(50);
+        let failure = unavailable();
+        let failed = crate::domain::remote::Answered {
+            requests,
+            ..answered(Duration::ZERO, Some(&failure))
+        };
+        (0..5).for_each(|millis| limiter.answered(at(millis), &failed));
+        assert_eq!(limiter.away_until(at(5)).is_some(), away, "{requests}");
+    }
+}
+
+#[test]
+fn it_is_well_after_a_minute_without_a_failure() {
+    let mut limiter = RateLimiter::new(50);
+    succeeds(&mut limiter, 0);
+    assert_eq!(limiter.well_since(at(59_999)), None);
+    assert_eq!(limiter.well_since(at(60_000)), Some(at(0)));
+    fails(&mut limiter, 61_000);
+    assert_eq!(limiter.well_since(at(200_000)), None);
+}
+
+#[test]
+fn that_it_came_back_is_known_with_the_instant() {
+    let mut limiter = away().limiter;
+    assert_eq!(limiter.back_at(), None);
+    assert_eq!(limiter.away_until(at(1_003)), Some(at(1_004)));
+    assert_eq!(limiter.away_until(at(1_004)), None, "it is the time to probe");
+    succeeds(&mut limiter, 2_000);
+    assert_eq!(limiter.back_at(), Some(at(2_000)));
+}
+
+#[test]
+fn who_was_called_and_comes_is_called_no_more() {
+    let mut limiter = RateLimiter::new(10);
+    for index in 0..40 {
+        limiter.acquire(at(0), Lane::Refresh, &who(index));
+    }
+    let called = limiter.called(at(1_000));
+    let first = called.first().unwrap().clone();
+    limiter.woken(&first);
+    let again = limiter.called(at(1_000));
+    assert!(!again.contains(&first));
+    assert_eq!(again.len(), called.len() - 1);
+}
+
+/// Reconciles that run side by side read the clock in no particular order.
+#[test]
+fn a_clock_read_a_second_late_is_not_set_back() {
+    let mut limiter = RateLimiter::new(10);
+    limiter.observe(at(5_000), Pressure::Throttled(Duration::from_secs(60)));
+    assert_eq!(limiter.paused_until(at(4_000)), Some(at(65_000)));
+    assert_eq!(limiter.paused_until(at(3_999)), Some(at(63_999)));
+}
+
+/// Within half a minute at its time; else after half a minute up to a whole one, spread like the times.
+#[test]
+fn who_waits_long_is_told_an_instant_within_a_minute() {
+    let limiter = RateLimiter::new(10);
+    for (due, told) in [
+        (0, 0),
+        (29_999, 29_999),
+        (30_000, 30_000),
+        (30_001, 30_001),
+        (59_999, 59_999),
+        (60_000, 30_000),
+        (70_500, 40_500),
+        (600_250, 30_250),
+    ] {
+        assert_eq!(limiter.retry_at(at(0), at(due)), at(told), "{due}");
+    }
+    assert_eq!(limiter.retry_at(at(1_000), at(0)), at(0), "it is over");
+}
+
+/// The last one of a lane is told when the share of the lane comes to it.
+#[test]
+fn a_lane_is_told_of_its_own_share() {
+    for (lane, seconds) in [(Lane::Refresh, 60), (Lane::Create, 100), (Lane::Delete, 150)] {
+        let mut limiter = RateLimiter::new(10);
+        for index in 0..600 {
+            limiter.lines.put(&who(index), lane, Timestamp::MIN);
+        }
+        let last = limiter.due_of_last(at(0), lane);
+        assert_eq!((millis_since_start(last) + 500) / 1_000, seconds, "{lane:?}");
+    }
+}
+
+/// One of each share and a late one may meet: at one request a second, that is more than two seconds.
+#[test]
+fn at_the_lowest_rate_three_may_go_together() {
+    let mut limiter = RateLimiter::new(1);
+    let mut granted = 0;
+    while limiter.overall.next(at(0)) <= at(0) {
+        limiter.overall.take(at(0));
+        granted += 1;
+    }
+    assert_eq!(granted, 3);
+}

@@ -38,11 +38,12 @@ pub fn rest(view: &View) -> Option<Rest> {
         .filter(|rest| rest.until > view.now)
 }
 
-/// A fingerprint of what a failed attempt depended on: if it changes, back-off starts over.
+/// A fingerprint of what a failed attempt depended on: if it changes, back-off starts over. A touch of the Secret that leaves
+/// its keys changes nothing.
 pub fn cause(view: &View) -> u64 {
     let mut hasher = DefaultHasher::new();
     view.object.generation.hash(&mut hasher);
     view.object.reconcile_at.hash(&mut hasher);
-    view.secret_version.hash(&mut hasher);
+    view.memory.keys.hash(&mut hasher);
     hasher.finish()
 }

@@ -77,6 +77,7 @@ impl Installed {
         let environment = container["env"].as_array().unwrap().iter().map(|variable| {
             let value = match &variable["valueFrom"]["fieldRef"]["fieldPath"] {
                 Value::String(path) if path == "metadata.namespace" => self.namespace.clone(),
+                Value::String(path) if path == "metadata.name" => format!("{}-pod", self.name),
                 Value::Null => variable["value"].as_str().unwrap().to_owned(),
                 other => panic!("no Pod here to ask for {other}"),
             };

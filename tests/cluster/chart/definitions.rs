@@ -48,6 +48,15 @@ async fn definitions_can_be_left_out_or_let_go_and_take_annotations() {
     }
 }
 
+/// What is promised holds without one: no certificate, and no order of installation.
+#[tokio::test]
+async fn the_chart_needs_no_webhook_and_no_policy() {
+    for manifest in manifests("").await {
+        let kind = manifest["kind"].as_str().unwrap_or_default();
+        assert!(!kind.contains("Webhook") && !kind.contains("Admission"), "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn the_chart_holds_no_object_of_our_kinds() {
     let manifests = manifests("").await;

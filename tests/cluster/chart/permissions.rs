@@ -57,11 +57,13 @@ const OF_NO_NAMESPACE: [&str; 1] = [
      workspaces.agentengine.airbyte.com]: get",
 ];
 
-const AT_HOME: [&str; 4] = [
+const AT_HOME: [&str; 6] = [
     "home agentengine.airbyte.com/organizations: get list watch patch",
     "home agentengine.airbyte.com/organizations/status: patch",
     "home /secrets: get list watch",
     "home events.k8s.io/events: create",
+    "home coordination.k8s.io/leases: create",
+    "home coordination.k8s.io/leases [r-agent-engine-operator]: get update",
 ];
 
 /// Not narrowed: the bindings of a namespace that is deleted go before its Workspaces can.

@@ -72,14 +72,35 @@ async fn dry_run(namespace: &str, pod: &Value) -> Said {
         .await
 }
 
-/// Without an election, two at once would not know of each other's claims.
-/// There is one at a time.
+/// One leads, the other stands by; a Pod of an upgrade stands by before an old one ends.
 #[tokio::test]
-async fn the_old_operator_ends_before_a_new_one_starts() {
+async fn two_pods_share_a_lease_and_a_drain_leaves_one() {
     let manifests = manifests("").await;
     let spec = &deployment(&manifests)["spec"];
-    assert_eq!(spec["replicas"], 1);
-    assert_eq!(spec["strategy"], json!({"type": "Recreate"}));
+    assert_eq!(spec["replicas"], 2);
+    assert_eq!(
+        spec["strategy"]["rollingUpdate"],
+        json!({"maxSurge": 1, "maxUnavailable": 0})
+    );
+    let selector = &spec["selector"];
+    let budget = &of_kind(&manifests, "PodDisruptionBudget")[0]["spec"];
+    assert_eq!(budget["maxUnavailable"], 1);
+    assert_eq!(budget["unhealthyPodEvictionPolicy"], "AlwaysAllow");
+    assert_eq!(budget["selector"], *selector);
+    let pod = &spec["template"]["spec"];
+    for spread in pod["topologySpreadConstraints"].as_array().unwrap() {
+        assert_eq!(spread["whenUnsatisfiable"], "ScheduleAnyway");
+        assert_eq!(spread["labelSelector"], *selector);
+    }
+    for toleration in pod["tolerations"].as_array().unwrap() {
+        assert_eq!(toleration["tolerationSeconds"], 30);
+    }
+}
+
+#[tokio::test]
+async fn one_pod_alone_has_no_budget_that_would_hold_up_a_drain() {
+    let manifests = manifests("replicas: 1").await;
+    assert!(of_kind(&manifests, "PodDisruptionBudget").is_empty());
 }
 
 #[tokio::test]

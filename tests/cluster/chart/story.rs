@@ -14,7 +14,11 @@ use crate::support::{CLIENT_ID, LONG, Requests, Stage, eventually, scratch_file}
 static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Granted, and not asked for in the story.
-const IN_RESERVE: [(&str, &str); 3] = [
+const IN_RESERVE: [(&str, &str); 4] = [
+    (
+        "update leases",
+        "renewed only after some seconds, and released at the end",
+    ),
     ("get organizations", "shows what a list shows"),
     ("get namespaces", "shows what a list shows"),
     (
@@ -23,7 +27,8 @@ const IN_RESERVE: [(&str, &str); 3] = [
     ),
 ];
 
-/// From a Ready Workspace to its end. All that is granted is needed, and no more.
+/// From a Ready Workspace to its end. All that is granted is needed, and no more; also where the API server judges owner
+/// references.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_notes_lead_to_a_life_that_needs_what_is_granted() {
     let _alone = ONE_AT_A_TIME.lock().await;
@@ -35,6 +40,7 @@ async fn the_notes_lead_to_a_life_that_needs_what_is_granted() {
     let requests = audit.requests().await;
     none_forbidden(&requests);
     used_as_granted(&requests, &installed);
+    only_our_secrets_are_read(&requests, &stage);
 
     // What is kept, once the operator has gone and everything of the chart with it.
     stage
@@ -165,6 +171,21 @@ fn none_forbidden(requests: &Requests) {
     assert!(requests.count() > 0, "the audit log names the account otherwise");
     let forbidden = requests.only(|request| request.code == 403);
     assert!(forbidden.0.is_empty(), "{:#?}", forbidden.tally());
+}
+
+/// However many and large other Secrets are, they are never sent to the operator; of its own namespace it gets their metadata.
+fn only_our_secrets_are_read(requests: &Requests, stage: &Stage) {
+    let many = requests.of("secrets").only(|request| {
+        ["list", "watch"].contains(&request.verb.as_str()) && request.namespace != stage.home
+    });
+    assert!(many.count() > 0);
+    for request in many.0 {
+        assert!(
+            request.uri.contains("labelSelector=agentengine"),
+            "{}",
+            request.uri
+        );
+    }
 }
 
 /// Every verb that is granted was used, but for those that are named in reserve.

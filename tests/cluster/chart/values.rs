@@ -59,6 +59,18 @@ async fn a_wrong_value_is_refused_with_words_that_say_what_to_do() {
         ),
         ("proxy: {httpsProxy: 'socks5://proxy.example'}", "http or https"),
         (
+            "lease: {giveUpSeconds: 30}",
+            "lease.giveUpSeconds (30) must be less than lease.durationSeconds (30), or two Pods would lead at once",
+        ),
+        (
+            "lease: {renewalSeconds: 11}",
+            "lease.renewalSeconds (11) must be at most half of lease.giveUpSeconds (20)",
+        ),
+        (
+            "lease: {durationSeconds: 21, giveUpSeconds: 20}",
+            "lease.durationSeconds (21) must be at least lease.renewalSeconds (5) and the 20 seconds of a request",
+        ),
+        (
             "logLevel: verbose",
             "logLevel: \"verbose\" must be off, error, warn, info, debug or trace",
         ),
@@ -156,7 +168,12 @@ async fn a_name_that_is_too_long_or_taken_is_refused() {
         let said = refusal(&format!("extraEnv: [{{name: {name}, value: x}}]")).await;
         assert!(said.contains(&format!("the chart sets {name} itself")), "{said}");
     }
-    for name in ["POD_NAMESPACE", "AGENT_ENGINE_OPERATOR_NAMESPACE"] {
+    for name in [
+        "POD_NAME",
+        "POD_NAMESPACE",
+        "AGENT_ENGINE_LEASE_IDENTITY",
+        "AGENT_ENGINE_OPERATOR_NAMESPACE",
+    ] {
         let said = refusal(&format!("extraEnv: [{{name: {name}, value: x}}]")).await;
         assert!(said.contains(&format!("remove {name}")), "{said}");
     }
@@ -169,29 +186,38 @@ async fn the_operators_flags_say_what_the_values_say() {
         texts(&container(&defaults)["args"]),
         [
             "run",
-            "--listen=0.0.0.0:8080",
+            "--listen=[::]:8080",
             "--log-format=json",
             "--log-level=info",
             "--concurrency=64",
             "--drain-timeout=25s",
             "--reconcile-timeout=120s",
+            "--lease-name=r-agent-engine-operator",
+            "--lease-duration=30s",
+            "--lease-renewal=5s",
+            "--lease-give-up=20s",
         ]
     );
     let other = manifests(
         "{metrics: {port: 9000}, logFormat: text, logLevel: 'warn,kube=debug', concurrency: 7, drainTimeoutSeconds: 5, \
-         reconcileTimeoutSeconds: 1800, watchNamespaces: [a, b, a], image: {tag: later}, extraArgs: [--more=1]}",
+         reconcileTimeoutSeconds: 1800, lease: {durationSeconds: 60, renewalSeconds: 4, giveUpSeconds: 40}, \
+         watchNamespaces: [a, b, a], image: {tag: later}, extraArgs: [--more=1]}",
     )
     .await;
     assert_eq!(
         texts(&container(&other)["args"]),
         [
             "run",
-            "--listen=0.0.0.0:9000",
+            "--listen=[::]:9000",
             "--log-format=text",
             "--log-level=warn,kube=debug",
             "--concurrency=7",
             "--drain-timeout=5s",
             "--reconcile-timeout=1800s",
+            "--lease-name=r-agent-engine-operator",
+            "--lease-duration=60s",
+            "--lease-renewal=4s",
+            "--lease-give-up=40s",
             "--watch-namespaces=a,b",
             "--more=1",
         ]
@@ -236,7 +262,8 @@ async fn every_flag_of_the_operator_has_a_value_of_its_own() {
     for flag in flags {
         let said = refusal(&format!("{{image: {{tag: later}}, extraArgs: ['--{flag}=x']}}")).await;
         let known = said.contains(&format!("the chart sets --{flag} itself"))
-            || said.contains("the operator's namespace is the release's");
+            || said.contains("the operator's namespace is the release's")
+            || said.contains("identity in the Lease is its own name");
         assert!(known, "{flag}: {said}");
     }
 }

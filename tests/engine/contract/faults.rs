@@ -41,7 +41,10 @@ async fn befallen(operation: Operation, answer: FaultAnswer) -> (FailureClass, u
             engine.update(&id, &change).await.result.map(drop)
         }
         W5 => engine.delete(&id).await.result.map(drop),
-        Operation::T4 | Operation::W2 | Operation::C1 | Operation::C2 => {
+        Operation::T4 | Operation::W2 | Operation::C1 | Operation::C2 | Operation::C3 => {
+            unreachable!("the client has no such call")
+        }
+        Operation::X1 | Operation::X2 | Operation::X3 | Operation::X4 => {
             unreachable!("the client has no such call")
         }
     };

@@ -121,3 +121,15 @@ fn a_refused_kubernetes_write_costs_no_more() {
         hours_are_cheap(&mut world, kind);
     }
 }
+
+/// However long it waits.
+#[test]
+fn an_object_whose_name_another_one_holds_costs_no_call() {
+    let mut world = World::with_acme();
+    world.advance(5);
+    world.apply("beta", spec("ACME "));
+    world.forget_journal();
+    world.live("beta", HOUR);
+    assert_eq!(world.ready("beta"), "NameClaimed");
+    assert_eq!((world.calls(), world.writes()), (0, 1), "{:?}", world.kinds());
+}

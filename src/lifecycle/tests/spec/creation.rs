@@ -359,3 +359,40 @@ fn while_suspended_nothing_is_created() {
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
+
+/// Where Agent Engine tells no time, the search before the issue decides: another name that contains it is no rival.
+#[test]
+fn a_name_that_contains_the_declared_one_makes_no_creation_doubtful() {
+    for name in ["acme", "acme "] {
+        let mut world = World::new();
+        world.engine.make(world.now, "acme-two");
+        world.engine.created_at = Told::No;
+        world.apply("acme", spec(name));
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.ready("acme"), "AsDeclared", "{name:?}");
+    }
+}
+
+/// The next attempt stores its own intent in place of the void one.
+#[test]
+fn a_creation_that_was_not_found_begins_again_in_one_write() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashBefore, 1);
+    assert!(world.reconcile("acme").is_none());
+    world.advance(300);
+    world.forget_journal();
+    world.reconcile("acme").unwrap();
+    assert_eq!(
+        world.kinds(),
+        [
+            "Search",
+            "WriteStatus",
+            "Issue",
+            "Verify",
+            "Get",
+            "WriteSecret",
+            "WriteStatus"
+        ]
+    );
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, Origin};
 use crate::domain::ids::OrganizationId;
+use crate::domain::object::Finalizer;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
 use crate::domain::verification::Verification;
@@ -120,6 +121,25 @@ fn a_crd_that_goes_retains_and_one_that_cannot_be_read_blocks() {
     assert_eq!(world.calls(), 0);
     let why = "whether the CustomResourceDefinition itself is being deleted (forbidden)";
     assert!(world.message("acme").contains(why), "{}", world.message("acme"));
+}
+
+/// Whatever stands in the way of the Organization.
+#[test]
+fn what_was_never_created_goes_without_a_call() {
+    let mut world = World::new();
+    world.grant("[]");
+    world.apply("acme", spec("acme"));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "NameNotGranted");
+    world.edit("acme", |o| o.facts.finalizer = Finalizer::Present);
+    world.organization = OrganizationFacts::NotFound {
+        name: "default".to_owned(),
+        searched: "home".to_owned(),
+    };
+    world.delete("acme");
+    world.reconcile("acme").unwrap();
+    assert!(world.objects.is_empty());
+    assert_eq!(world.calls(), 0);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn an_organization_that_hides_everything_lets_no_object_go() {
     ] {
         let mut world = World::with_acme();
         let rows = std::mem::take(&mut world.engine.rows);
-        world.fault("Delete", delete.clone(), usize::MAX);
+        world.fault("Delete", delete, usize::MAX);
         world.fault("Search", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
         world.delete("acme");
         world.live("acme", HOUR);
@@ -186,5 +186,86 @@ fn a_secret_that_may_not_be_touched_any_more_stops_no_deletion() {
         world.reconcile("acme").unwrap();
         assert!(world.engine.rows.is_empty(), "{unseen}: {:?}", world.kinds());
         assert!(world.objects.is_empty(), "{unseen}: {:?}", world.kinds());
+    }
+}
+
+/// An admission policy refuses to take the finalizer off.
+fn refused_by_a_policy() -> World {
+    let mut world = World::with_acme();
+    world.fault("RemoveFinalizer", Fault::Refused, usize::MAX);
+    world.delete("acme");
+    world
+}
+
+/// Nor does it ask for any other call: the workspace is gone.
+/// Promise: rule.deleted-once: A workspace that was deleted is not deleted again while Kubernetes refuses to let its object go
+#[test]
+fn a_deleted_workspace_is_not_deleted_again() {
+    for delete in [None, Some(Fault::Answers(FailureClass::Missing, 404))] {
+        let mut world = refused_by_a_policy();
+        if let Some(answer) = delete {
+            world.engine.rows.clear();
+            world.fault("Delete", answer, usize::MAX);
+        }
+        world.reconcile("acme").unwrap();
+        let calls = world.calls();
+        world.live("acme", HOUR);
+        assert!(world.count("RemoveFinalizer") > 3, "{:?}", world.kinds());
+        assert_eq!(world.count("Delete"), 1, "{delete:?}: {:?}", world.kinds());
+        assert_eq!(world.calls(), calls, "{delete:?}: {:?}", world.kinds());
+        world.heal();
+        world.live("acme", HOUR);
+        assert!(world.objects.is_empty());
+    }
+}
+
+/// Its organization may be gone by then.
+#[test]
+fn what_was_deleted_goes_without_its_organization() {
+    let mut world = refused_by_a_policy();
+    world.reconcile("acme").unwrap();
+    world.heal();
+    world.organization = crate::lifecycle::facts::OrganizationFacts::NotFound {
+        name: "default".to_owned(),
+        searched: "home".to_owned(),
+    };
+    world.live("acme", HOUR);
+    assert!(world.objects.is_empty(), "{}", world.ready("acme"));
+}
+
+/// Somebody sets the way out of a blocked deletion too late.
+#[test]
+fn what_was_deleted_is_not_said_to_have_been_left() {
+    let mut world = refused_by_a_policy();
+    world.reconcile("acme").unwrap();
+    world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Retain));
+    world.live("acme", HOUR);
+    world.heal();
+    world.live("acme", HOUR);
+    assert!(world.objects.is_empty() && world.engine.rows.is_empty());
+    assert!(!world.events.contains(&Reason::Retained));
+}
+
+/// After a restart there is one more DELETE, which finds nothing.
+#[test]
+fn a_deletion_that_a_restart_forgot_is_asked_for_once_more() {
+    let mut world = refused_by_a_policy();
+    world.reconcile("acme").unwrap();
+    world.restart();
+    world.live("acme", HOUR);
+    assert_eq!(world.count("Delete"), 2, "{:?}", world.kinds());
+}
+
+#[test]
+fn a_deletion_that_kubernetes_holds_up_promises_no_token() {
+    for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {
+        let mut world = refused_by_a_policy();
+        world.edit("acme", |o| o.spec.deletion_policy = Some(policy));
+        world.secrets.clear();
+        for _ in 0..3 {
+            world.now = world.reconcile("acme").unwrap().requeue.at;
+            assert_eq!(world.ready("acme"), "KubernetesApiError", "{policy:?}");
+            assert_eq!(world.token_ready("acme"), "KubernetesApiError", "{policy:?}");
+        }
     }
 }

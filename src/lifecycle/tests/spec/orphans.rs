@@ -6,10 +6,13 @@ use std::time::Duration;
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
-use crate::domain::remote::FailureClass;
+use crate::domain::remote::{FailureClass, RemoteWorkspace};
 use crate::lifecycle::effect::{Effect, EngineCall};
+use crate::lifecycle::judge::doubt;
+use crate::lifecycle::judge::orphan::{self, Orphans};
+use crate::lifecycle::progress::NameSearch;
 use crate::lifecycle::tests::harness::fake_engine::Told;
-use crate::lifecycle::tests::harness::world::{Fault, World};
+use crate::lifecycle::tests::harness::world::{Fault, World, at};
 use crate::lifecycle::{Next, Reconcile};
 
 /// Its token is due, and another client renames the workspace just before the issue.
@@ -341,4 +344,62 @@ fn an_orphan_that_was_renamed_meanwhile_is_left_alone() {
     world.live("acme", Duration::from_secs(3600));
     assert_eq!(world.count("Delete"), 0, "{:?}", world.kinds());
     assert!(world.engine.names().contains(&"kept"));
+}
+
+/// Ready, before its deletion: an issue in doubt, and what a search under its name showed.
+fn before_its_deletion(former: bool, rows: Option<Vec<RemoteWorkspace>>, late: bool) -> Orphans {
+    let mut world = World::with_acme();
+    if former {
+        world.restart();
+    }
+    let mut view = world.view("acme");
+    let record = view.record().unwrap();
+    let issue = if former {
+        doubt::former_issue(&view, &record).unwrap()
+    } else {
+        let issue = view.progress.clock.lost_issue(&record.name, view.now);
+        view.memory.unresolved.push(issue.clone());
+        issue
+    };
+    if late {
+        view.now = issue.resolved_at;
+    }
+    let search = rows.map(|rows| NameSearch {
+        name: record.name.clone(),
+        asked_at: view.now,
+        rows,
+    });
+    view.progress
+        .searches
+        .extend(search.map(|search| (search.name.clone(), search)));
+    orphan::before_deletion(&view, &record)
+}
+
+/// It is searched for at once, and once more when it is resolved. The recorded workspace and older ones are none of its making.
+#[test]
+fn before_a_deletion_an_issue_in_doubt_is_searched_for() {
+    let row = |id: &str, created: i64| RemoteWorkspace {
+        id: id.into(),
+        created_at: Some(at(created)),
+        ..World::with_acme().engine.rows[0].workspace.clone()
+    };
+    let search = Orphans::Next(EngineCall::Search("acme".into()));
+    assert_eq!(before_its_deletion(false, None, false), search);
+    let recorded = vec![row("ws-1", 0)];
+    assert_eq!(
+        before_its_deletion(false, Some(recorded.clone()), false),
+        Orphans::Wait
+    );
+    assert_eq!(
+        before_its_deletion(false, Some(recorded.clone()), true),
+        Orphans::None
+    );
+    let older = vec![row("ws-1", 0), row("ws-2", -86_400)];
+    assert_eq!(before_its_deletion(true, Some(older), true), Orphans::None);
+    let suspect = row("ws-2", -60);
+    let both = vec![row("ws-1", 0), suspect.clone()];
+    assert_eq!(
+        before_its_deletion(true, Some(both), true),
+        Orphans::Uncertain(suspect)
+    );
 }

@@ -11,10 +11,11 @@ use crate::domain::time::later;
 use crate::lifecycle::Aspect;
 use crate::lifecycle::apply::apply_outcome;
 use crate::lifecycle::effect::{
-    ClusterEffect, ClusterOutcome, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState, Outcome,
-    TokenSlot, WorkspaceChange,
+    ClusterEffect, ClusterOutcome, Decorated, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState,
+    Outcome, SecretDecoration, TokenSlot, WorkspaceChange,
 };
 use crate::lifecycle::facts::{Ownership, SecretFacts};
+use crate::lifecycle::judge::doubt;
 use crate::lifecycle::progress::{ObjectProgress, SecretProgress, TokenProgress};
 use crate::lifecycle::tests::harness::fake_engine::failure;
 use crate::lifecycle::tests::harness::world::{World, at, spec};
@@ -109,6 +110,15 @@ fn a_secret_that_was_not_as_expected_is_forgotten() {
     for tried in [
         ClusterEffect::ReadSecret { name: "one".into() },
         ClusterEffect::TrySecret { name: "one".into() },
+        ClusterEffect::DecorateSecret(Box::new(Decorated {
+            name: "one".into(),
+            resource_version: "1".into(),
+            decoration: SecretDecoration {
+                labels: Default::default(),
+                annotations: Default::default(),
+                mark: 0,
+            },
+        })),
     ] {
         let (mut view, ours) = with_former_secrets();
         comes_to(&mut view, tried, ClusterOutcome::Conflict);
@@ -303,4 +313,66 @@ fn with_an_orphan_only_its_own_issue_and_row_are_forgotten() {
     let search = view.search(&"acme".into()).unwrap();
     let ids: Vec<&str> = search.rows.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(ids, ["ws-1", "ws-3"]);
+}
+
+/// A slow answer tells no time of the server's, but for the issue that it answers.
+#[test]
+fn a_slow_answer_tells_when_its_own_issue_was_carried_out() {
+    let mut view = World::with_acme().view("acme");
+    let name: WorkspaceName = "acme".into();
+    let noted = view.progress.clock.lost_issue(&name, view.now);
+    view.memory.unresolved.push(noted);
+    let token = IssuedToken {
+        slot: TokenSlot(1),
+        lifetime: Duration::from_secs(1200),
+    };
+    let slow = Answer {
+        finished: later(view.now, Duration::from_secs(31)),
+        ..answer(&view, Ok(token))
+    };
+    let issue = EngineCall::Issue { name, region: None };
+    answers(&mut view, issue, EngineAnswer::Issued(slow));
+    assert_eq!(view.memory.unresolved[0].clock, CreationClock::Server);
+}
+
+/// Under its name, asked after its end, and with nothing that it may have made.
+#[test]
+fn a_search_ends_the_doubt_about_a_former_issue() {
+    for (name, early, another, ended) in [
+        ("acme", false, false, true),
+        ("zenith", false, false, false),
+        ("acme", true, false, false),
+        ("acme", false, true, false),
+    ] {
+        let mut world = World::with_acme();
+        world.restart();
+        if another {
+            world.engine.make(world.now, "acme");
+        }
+        let mut view = world.view("acme");
+        view.memory.free_of_former_issues = None;
+        let record = view.record().unwrap();
+        let former = doubt::former_issue(&view, &record).unwrap();
+        view.now = former.resolved_at;
+        if early {
+            view.now = crate::domain::time::earlier(view.now, Duration::from_nanos(1));
+        }
+        let rows = world
+            .engine
+            .rows
+            .iter()
+            .map(|row| row.workspace.clone())
+            .collect();
+        let searched = Answer {
+            date: Some(later(view.now, Duration::from_secs(1))),
+            ..answer(&view, Ok(rows))
+        };
+        answers(
+            &mut view,
+            EngineCall::Search(name.into()),
+            EngineAnswer::Searched(searched),
+        );
+        let free = view.memory.free_of_former_issues == Some(record.id);
+        assert_eq!(free, ended, "{name} {early} {another}");
+    }
 }

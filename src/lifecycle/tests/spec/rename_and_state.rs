@@ -307,3 +307,29 @@ fn a_rename_that_went_well_keeps_no_token_waiting() {
     world.reconcile("acme").unwrap();
     assert_eq!(world.issued_names, ["zenith"]);
 }
+
+#[test]
+fn synced_tells_whether_name_and_state_are_as_declared() {
+    type Change = fn(&mut World);
+    let changes: [(Change, &str); 3] = [
+        (|_| (), "True"),
+        (
+            |world| world.edit("acme", |o| o.spec.suspend = Some(true)),
+            "Unknown",
+        ),
+        (
+            |world| {
+                world.edit("acme", |o| o.spec.name = "zenith".into());
+                world.fault("Update", Fault::Answers(FailureClass::Rejected, 422), 1);
+            },
+            "False",
+        ),
+    ];
+    for (change, expected) in changes {
+        let mut world = World::with_acme();
+        change(&mut world);
+        world.reconcile("acme").unwrap();
+        let (status, reason) = world.condition("acme", SYNCED).unwrap();
+        assert_eq!(status, expected, "{reason}");
+    }
+}

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::crd::conditions::{READY, TOKEN_READY};
+use crate::crd::conditions::{self, READY, TOKEN_READY};
 use crate::domain::ids::OrganizationId;
+use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::elapsed;
 use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::judge::waiting;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 use crate::limits::{Lane, Pressure, RateLimiter};
 
@@ -257,4 +259,75 @@ fn a_condition_keeps_the_time_of_its_status_through_a_creation() {
     assert!(world.reconcile("acme").is_none());
     assert!(world.status("acme").creation.is_some());
     assert_eq!(since(&world), not_ready);
+}
+
+/// It is no news in the reconciles after.
+#[test]
+fn a_wait_that_is_said_is_one_event() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    paused(&mut world);
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.events, [Reason::Throttled]);
+}
+
+/// One of this generation; and a wait that goes on is said again where its reason is another one.
+#[test]
+fn a_word_is_due_where_nothing_true_was_said() {
+    let settled = |reason: Reason, generation: i64| {
+        let mut world = World::with_acme();
+        world.edit("acme", |o| {
+            o.facts.generation = 6;
+            o.status.observed_generation = Some(generation);
+            for condition in &mut o.status.conditions {
+                condition.status = "False".to_owned();
+                condition.reason = reason.as_str().to_owned();
+            }
+        });
+        world.view("acme")
+    };
+    let now_throttled = settled(Reason::Throttled, 7).stored;
+    for (view, due) in [
+        (settled(Reason::Throttled, 7), false),
+        (settled(Reason::Queued, 7), true),
+        (settled(Reason::NameNotGranted, 7), false),
+        (settled(Reason::Throttled, 6), true),
+        (settled(Reason::NameNotGranted, 6), true),
+    ] {
+        let since = view.now;
+        let said_at = waiting::said_at(&view, &now_throttled, since);
+        let ready = conditions::reason(&view.stored.conditions, READY);
+        assert_eq!(
+            said_at.is_some(),
+            due,
+            "{ready:?} {:?}",
+            view.stored.observed_generation
+        );
+    }
+}
+
+/// One that is Ready and differs has waited since the list was taken; one that is not has said what it is.
+#[test]
+fn what_is_ready_and_differs_waits_since_the_list() {
+    for (ready, differs, since_the_list) in [
+        (true, true, true),
+        (true, false, false),
+        (false, true, false),
+        (false, false, false),
+    ] {
+        let mut world = World::with_acme();
+        world.advance(60);
+        if differs {
+            world.engine.rows[0].workspace.name = "moved".into();
+        }
+        world.list();
+        let listed_at = world.now;
+        world.advance(60);
+        if !ready {
+            world.edit("acme", |o| o.status.conditions[0].status = "False".to_owned());
+        }
+        let view = world.view("acme");
+        let since = if since_the_list { listed_at } else { view.now };
+        assert_eq!(waiting::since(&view), since, "{ready} {differs}");
+    }
 }

@@ -102,3 +102,25 @@ fn a_wait_that_is_said_names_no_instant() {
     assert_eq!(after_waiting(&view, Some(soon)).why, Why::WaitIsSaid);
     assert_ne!(after_waiting(&view, Some(view.now)).why, Why::WaitIsSaid);
 }
+
+/// The next list may show that no other workspace has the name any more.
+#[test]
+fn a_name_that_two_workspaces_have_is_looked_after() {
+    let mut world = World::with_acme_due();
+    world.meanwhile("Issue", |world| {
+        let id = world.id("acme").unwrap();
+        world.engine.row(&id).unwrap().name = "moved".into();
+        world
+            .engine
+            .make(earlier(world.now, Duration::from_secs(500)), "acme");
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    let secret = world.secrets.get_mut("acme-token").unwrap();
+    let times = secret.facts.times.as_mut().unwrap();
+    times.expires_at = later(world.now, Duration::from_secs(3600));
+    times.issued_at = world.now;
+    let settled = world.reconcile("acme").unwrap();
+    let rest = elapsed(world.now, settled.requeue.at);
+    assert!(rest <= Duration::from_secs(300), "{:?}", settled.requeue);
+}

@@ -128,3 +128,12 @@ fn an_object_whose_status_holds_is_not_written() {
     assert_eq!(waits(&mut world, 2 * DOCUMENTED_LIFE), 0);
     assert_eq!(*world.status("acme"), said);
 }
+
+/// Whatever generation it tells of.
+#[test]
+fn what_is_to_go_does_not_stay_ready() {
+    let mut view = World::with_acme().view("acme");
+    assert!(matches!(stored(&view, MINUTE), Stored::Holds(_)));
+    view.object.deletion = Deletion::Requested;
+    assert!(matches!(stored(&view, MINUTE), Stored::Fails(_)));
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::remote::FailureClass;
 use crate::domain::time::later;
-use crate::domain::verification::Verification;
+use crate::domain::verification::{Missing, Verification};
 use crate::organization::effect::Wake;
 use crate::organization::tests::harness::given::{ours, row, theirs};
 use crate::organization::tests::harness::world::World;
@@ -353,16 +353,48 @@ fn a_touch_of_the_secret_takes_no_verification_back() {
     assert_eq!(world.calls(), ["Exchange", "List"], "other keys are verified");
 }
 
+/// Other keys are tried at once.
+/// Promise: rule.credential-touched
 #[test]
-fn a_touch_of_a_refused_secret_has_it_tried_again() {
+fn a_touch_of_a_refused_secret_costs_no_call() {
     let mut world = World::new();
     world.exchange = Err(FailureClass::Denied);
     world.reconcile();
     assert_eq!(world.reason(), "CredentialsRejected");
+    world.calls();
+    for _ in 0..120 {
+        world.touch();
+        world.advance(Duration::from_secs(30));
+        world.reconcile();
+    }
+    assert!(world.calls().len() < 20, "in its first hour");
     world.exchange = Ok(Some(ours()));
     world.touch();
     world.reconcile();
+    assert_eq!(world.reason(), "CredentialsRejected");
+    world.rotate();
+    world.reconcile();
     assert_eq!(world.reason(), "Verified");
+}
+
+/// As a tool does that replaces objects instead of patching them.
+#[test]
+fn a_secret_made_again_costs_one_exchange_and_one_list() {
+    let mut world = World::with_workspaces(25);
+    world.secret = None;
+    world.reconcile();
+    assert_eq!(world.reason(), "CredentialsMissing");
+    world.secret = Some(7);
+    world.reconcile();
+    assert_eq!(world.calls(), ["Exchange", "List"]);
+    assert_eq!(world.published.verification, Verification::Verified(ours()));
+    assert_eq!(world.published.missing, Missing::Few);
+    for _ in 0..60 {
+        world.touch();
+        world.advance(Duration::from_secs(1));
+        world.reconcile();
+    }
+    assert_eq!(world.calls(), Vec::<&str>::new());
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::domain::ids::OrganizationId;
-use crate::domain::remote::FailureClass;
+use crate::domain::remote::{Answer, FailureClass};
+use crate::domain::testing::unavailable;
 use crate::domain::time::later;
 use crate::limits::{Lane, Pressure};
-use crate::organization::effect::Wake;
+use crate::organization::effect::{EngineAnswer, Outcome, Wake};
 use crate::organization::tests::harness::given::{INTERVAL, ours, record, row};
 use crate::organization::tests::harness::world::World;
 
@@ -218,4 +219,43 @@ fn a_rate_that_is_too_low_for_its_workspaces_is_said() {
     for (count, rate) in [(200, Some(1)), (300, Some(2)), (300, None), (0, Some(1))] {
         assert_eq!(with(count, rate).reason(), "Verified", "{count} at {rate:?}");
     }
+}
+
+/// By the status, or, if that could not be written, by the memory of this process.
+#[test]
+fn a_request_is_open_until_a_list_or_a_status_answered_it() {
+    let now = || Some("now".to_owned());
+    for (requested, handled, listed, open) in [
+        (now(), None, None, true),
+        (now(), now(), None, false),
+        (now(), None, now(), false),
+        (None, now(), now(), false),
+    ] {
+        let mut view = World::new().view();
+        view.object.reconcile_at = requested;
+        view.stored.last_handled_reconcile_at = handled;
+        view.memory.listed_for = listed;
+        assert_eq!(
+            view.is_reconcile_requested(),
+            open,
+            "{:?}",
+            view.object.reconcile_at
+        );
+    }
+}
+
+#[test]
+fn an_outcome_is_one_word_for_logs() {
+    let answer = |result| {
+        let answer = Answer {
+            started: World::new().now,
+            finished: World::new().now,
+            date: None,
+            requests: 1,
+            result,
+        };
+        Outcome::Engine(EngineAnswer::Exchanged(answer)).summary()
+    };
+    assert_eq!(answer(Ok(None)), "Answered");
+    assert_eq!(answer(Err(unavailable())), "Transient");
 }

@@ -1,0 +1,213 @@
+//! One process's part in the election. A lease is ours from the instant at which a write was *asked* that took effect, and
+//! another's until it has been seen unchanged for its whole duration, by our own monotonic time: times of other machines are
+//! never compared.
+
+use std::time::Duration;
+
+use super::terms::Terms;
+
+/// The Lease as the Kubernetes API stores it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Lease {
+    /// Its resource version: each write names the one that it replaces.
+    pub version: String,
+    /// None: released.
+    pub holder: Option<String>,
+    /// For how long its holder counts on it.
+    pub duration: Duration,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Act {
+    /// Read the lease.
+    Read,
+    /// Create it as ours.
+    Create,
+    /// Make it ours, or renew it, if it still has this version.
+    Replace { version: String },
+    /// Nothing before this instant.
+    WaitUntil(Duration),
+}
+
+/// What came of an act.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Heard {
+    /// The lease as it is read, or after our write.
+    Lease(Lease),
+    /// There is none.
+    Absent,
+    /// Another write came first.
+    Conflict,
+    /// No answer, or a refusal: a write may have taken effect.
+    Failed,
+}
+
+/// Whether this process leads.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Standing {
+    Leads {
+        /// It begins nothing from then on.
+        begins_until: Duration,
+        /// Nobody else leads before.
+        ends: Duration,
+    },
+    /// It led, and does so no longer.
+    Lost,
+    /// It has not led yet. Another process holds the lease, if one is known to.
+    StandsBy { holder: Option<String> },
+}
+
+/// The lease as this process last saw it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Seen {
+    Lease {
+        lease: Lease,
+        /// When this version was first seen.
+        since: Duration,
+    },
+    /// Whoever held it before counts on it until then.
+    Absent { free_at: Duration },
+}
+
+/// One process's part in the election. All instants are of one monotonic clock of the process.
+#[derive(Clone, Debug)]
+pub struct Elector {
+    identity: String,
+    terms: Terms,
+    seen: Option<Seen>,
+    /// After a failure, what was seen may be outdated by a write of our own.
+    reads_first: bool,
+    /// When the last write was asked that made the lease ours.
+    held_from: Option<Duration>,
+    has_led: bool,
+    next_at: Duration,
+}
+
+impl Elector {
+    /// A process that has asked nothing yet. A process of the same identity is taken for dead: its lease is ours at once.
+    pub fn new(identity: impl Into<String>, terms: Terms) -> Self {
+        Self {
+            identity: identity.into(),
+            terms,
+            seen: None,
+            reads_first: true,
+            held_from: None,
+            has_led: false,
+            next_at: Duration::ZERO,
+        }
+    }
+
+    /// What to do now.
+    pub fn next(&self, now: Duration) -> Act {
+        if now < self.next_at {
+            return Act::WaitUntil(self.next_at);
+        }
+        match &self.seen {
+            Some(Seen::Lease { lease, since }) if !self.reads_first => {
+                let taken = |lease: &Lease| Act::Replace {
+                    version: lease.version.clone(),
+                };
+                match &lease.holder {
+                    Some(holder) if *holder == self.identity => taken(lease),
+                    Some(_) if now < since.saturating_add(lease.duration) => Act::Read,
+                    Some(_) | None => taken(lease),
+                }
+            }
+            Some(Seen::Absent { free_at }) if !self.reads_first => {
+                if now < *free_at {
+                    Act::Read
+                } else {
+                    Act::Create
+                }
+            }
+            Some(_) | None => Act::Read,
+        }
+    }
+
+    /// Takes what came of `act`, which was asked and answered at these instants.
+    pub fn heard(&mut self, act: &Act, asked: Duration, answered: Duration, heard: Heard) {
+        match (act, heard) {
+            (Act::Create | Act::Replace { .. }, Heard::Lease(lease)) => {
+                self.reads_first = false;
+                self.see(lease, answered);
+                self.held_from = Some(asked);
+                self.has_led = true;
+                self.next_at = asked.saturating_add(self.terms.renew_every());
+            }
+            (_, Heard::Lease(lease)) => {
+                self.reads_first = false;
+                let ours = lease.holder.as_ref() == Some(&self.identity);
+                if !ours {
+                    self.held_from = None;
+                }
+                let free = ours || lease.holder.is_none();
+                let ends = self.see(lease, answered);
+                let polled = answered.saturating_add(self.terms.poll_every());
+                self.next_at = if free {
+                    answered
+                } else {
+                    polled.min(ends.max(answered))
+                };
+            }
+            (_, Heard::Absent) => {
+                self.held_from = None;
+                self.reads_first = false;
+                let free_at = match &self.seen {
+                    None => answered,
+                    Some(Seen::Absent { free_at }) => *free_at,
+                    Some(Seen::Lease { lease, .. }) => match &lease.holder {
+                        Some(holder) if *holder != self.identity => answered.saturating_add(lease.duration),
+                        Some(_) | None => answered,
+                    },
+                };
+                self.seen = Some(Seen::Absent { free_at });
+                let polled = answered.saturating_add(self.terms.poll_every());
+                self.next_at = polled.min(free_at.max(answered));
+            }
+            (_, Heard::Conflict) => {
+                self.reads_first = true;
+                self.next_at = answered;
+            }
+            (_, Heard::Failed) => {
+                self.reads_first = true;
+                self.next_at = answered.saturating_add(self.terms.poll_every());
+            }
+        }
+    }
+
+    /// Whether this process leads now.
+    pub fn standing(&self, now: Duration) -> Standing {
+        let holds = self.held_from.map(|from| {
+            let begins_until = from.saturating_add(self.terms.give_up_after());
+            (begins_until, from.saturating_add(self.terms.duration()))
+        });
+        match (holds, &self.seen) {
+            (Some((begins_until, ends)), _) if now < begins_until => Standing::Leads { begins_until, ends },
+            (Some(_) | None, _) if self.has_led => Standing::Lost,
+            (Some(_) | None, Some(Seen::Lease { lease, .. })) => Standing::StandsBy {
+                holder: lease.holder.clone(),
+            },
+            (Some(_) | None, Some(Seen::Absent { .. }) | None) => Standing::StandsBy { holder: None },
+        }
+    }
+
+    /// The version to replace for a release of the lease; none where it is not ours.
+    pub fn releases(&self) -> Option<&str> {
+        match (&self.seen, self.held_from) {
+            (Some(Seen::Lease { lease, .. }), Some(_)) => Some(&lease.version),
+            (Some(_) | None, _) => None,
+        }
+    }
+
+    /// Keeps the instant at which this version was first seen. Returns when the lease ends if it stays as it is.
+    fn see(&mut self, lease: Lease, answered: Duration) -> Duration {
+        let since = match &self.seen {
+            Some(Seen::Lease { lease: known, since }) if known.version == lease.version => *since,
+            Some(_) | None => answered,
+        };
+        let ends = since.saturating_add(lease.duration);
+        self.seen = Some(Seen::Lease { lease, since });
+        ends
+    }
+}

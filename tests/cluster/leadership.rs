@@ -1,0 +1,155 @@
+//! Several operators that share a Lease: one acts, the others stand by, and whichever way the one ends, the next goes on
+//! without a second writer.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::support::{IN_DOUBT, LONG, Launch, Operator, Stage, eventually};
+
+/// A lease that was not released is waited for so long.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Two operators of one release: the first leads, the second stands by.
+async fn two(stage: &Stage) -> (Operator, Operator) {
+    let launch = |name: &str| {
+        Launch::new(&stage.user, &stage.home)
+            .watching([stage.tenant.as_str()])
+            .named(name)
+    };
+    let first = Operator::start(&launch("first")).await;
+    leads(&first).await;
+    first.ready().await;
+    let second = Operator::start(&launch("second")).await;
+    second.ready().await;
+    stands_by(&second).await;
+    (first, second)
+}
+
+async fn says(operator: &Operator, within: Duration, what: &str, leader: &str) {
+    let line = format!("agent_engine_operator_leader {leader}");
+    eventually(what, within, || async {
+        let metrics = operator.metrics().await;
+        let found = metrics.lines().any(|metric| metric == line);
+        found.then_some(()).ok_or_else(|| operator.logs())
+    })
+    .await;
+}
+
+async fn leads(operator: &Operator) {
+    says(operator, LEASE + LONG, "the operator to lead", "1").await;
+}
+
+async fn stands_by(operator: &Operator) {
+    says(operator, LONG, "the operator to stand by", "0").await;
+}
+
+fn signal(operator: &Operator, signal: Signal) {
+    let pid = i32::try_from(operator.pid()).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a process id"), signal).expect("the process is there");
+}
+
+/// Promise: rule.one-leader
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stands_by_leads_once_the_leader_stops() {
+    let stage = Stage::with(&[], json!({"pollInterval": "10m"})).await;
+    let (first, second) = two(&stage).await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+    let log = second.logs();
+    assert!(log.contains("standing by: first leads"), "{log}");
+    let mark = stage.emulator.journal_mark().await;
+
+    let log = first.log_file();
+    assert_eq!(first.terminate().await, 0);
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("is released"), "{log}");
+    leads(&second).await;
+    stage.workspace("other", json!({"name": "Other"})).await;
+    stage.ready("other").await;
+    stage.remote_names(&["Acme", "Other"]).await;
+    let calls = stage.emulator.calls_since(mark).await;
+    assert_eq!(calls.get("T2"), Some(&1), "only the new one is issued: {calls:?}");
+
+    second.kill().await;
+    let third = stage.operator().await;
+    leads(&third).await;
+    stage.workspace("third", json!({"name": "Third"})).await;
+    stage.ready("third").await;
+}
+
+/// It was cut off in the middle of its work, and wakes up when another leads.
+/// Promise: rule.one-leader
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_leader_does_nothing_when_it_wakes() {
+    let stage = Stage::with(&[], json!({"pollInterval": "10m"})).await;
+    let (first, second) = two(&stage).await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    let id = crate::support::recorded_id(&stage.ready("acme").await);
+    signal(&first, Signal::STOP);
+    stage.change("acme", json!({"name": "Renamed"})).await;
+    stage.workspace("other", json!({"name": "Other"})).await;
+    leads(&second).await;
+    stage.ready("other").await;
+    stage
+        .until_within(
+            IN_DOUBT + LONG,
+            &stage.tenant,
+            "acme",
+            "acme to be renamed",
+            |acme| {
+                let status = acme.status.as_ref();
+                status.is_some_and(|status| {
+                    status
+                        .name
+                        .as_ref()
+                        .is_some_and(|name| name.as_str() == "Renamed")
+                })
+            },
+        )
+        .await;
+    stage.change("acme", json!({"name": "Renamed again"})).await;
+    stage
+        .until_within(LONG, &stage.tenant, "acme", "acme to be renamed again", |acme| {
+            let status = acme.status.as_ref();
+            status.is_some_and(|status| {
+                status
+                    .name
+                    .as_ref()
+                    .is_some_and(|name| name.as_str() == "Renamed again")
+            })
+        })
+        .await;
+    stage.ready("acme").await;
+    let mark = stage.emulator.journal_mark().await;
+
+    signal(&first, Signal::CONT);
+    let log = first.log_file();
+    assert_eq!(first.wait().await, 1);
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("leads no longer"), "{log}");
+    assert_eq!(json!(stage.emulator.calls_since(mark).await), json!({}), "{log}");
+    let remote = stage.remote("Renamed again").await;
+    assert_eq!(remote.len(), 1);
+    assert_eq!(remote[0]["id"], json!(id));
+    stage.remote_names(&["Renamed again", "Other"]).await;
+}
+
+/// Nothing at Agent Engine is begun, though that answers.
+/// Promise: rule.one-leader
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_without_kubernetes_ends_before_its_lease_does() {
+    let stage = Stage::with(&[], json!({"pollInterval": "10m"})).await;
+    let (first, second) = two(&stage).await;
+    second.kill().await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+    let rights = ["delete", "clusterrolebinding", &stage.user.name];
+    stage.cluster.kubectl(rights).await.success();
+    stage.change("acme", json!({"name": "Renamed"})).await;
+    let log = first.log_file();
+    assert_eq!(first.wait().await, 1);
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("leads no longer"), "{log}");
+}
