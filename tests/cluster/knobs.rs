@@ -5,10 +5,9 @@
 
 mod ends;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::{self, IN_DOUBT, LONG, Stage, is_ready, ready_reason, recorded_id, text};
+use crate::support::{self, IN_DOUBT, LONG, Stage, canary, is_ready, ready_reason, recorded_id, text};
 use agent_engine_operator::crd::organization::OrganizationSpec;
 use agent_engine_operator::crd::workspace::WorkspaceSpec;
 use agent_engine_operator::crd::{Organization, Workspace};
@@ -18,8 +17,11 @@ use agent_engine_operator::emulator::{Emulator, Settings, serve};
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
+
+/// Begins as those do that are searched for.
+const CREDENTIAL: &str = "canary-secret-knobs";
 
 /// Lives led side by side.
 const AT_ONCE: usize = 12;
@@ -179,21 +181,9 @@ impl Life<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_life_under_each_value_of_each_knob_ends_as_written() {
     let stage = Stage::bare(&[]).await;
-    let credential = Secret {
-        metadata: ObjectMeta {
-            name: Some("credential".to_owned()),
-            ..ObjectMeta::default()
-        },
-        string_data: Some(BTreeMap::from([
-            ("client_id".to_owned(), "emulated-client".to_owned()),
-            ("client_secret".to_owned(), "emulated-secret".to_owned()),
-        ])),
-        ..Secret::default()
-    };
-    let home: Api<Secret> = Api::namespaced(stage.client.clone(), &stage.home);
-    home.create(&PostParams::default(), &credential)
-        .await
-        .expect("the credential");
+    stage
+        .credentials("credential", "emulated-client", CREDENTIAL)
+        .await;
     let _operator = stage.operator().await;
 
     let lives: Vec<(&str, String)> = TABLE
@@ -204,7 +194,11 @@ async fn a_life_under_each_value_of_each_knob_ends_as_written() {
     let stage = &stage;
     let surprises: Vec<String> = stream::iter(lives.into_iter().enumerate())
         .map(|(n, (knob, value))| async move {
-            let mut settings = Settings::default();
+            let mut settings = Settings {
+                client_secret: CREDENTIAL.to_owned(),
+                canary: Some(canary::TOKEN.to_owned()),
+                ..Settings::default()
+            };
             settings
                 .knobs
                 .set_pair(&format!("{knob}={value}"))

@@ -79,7 +79,7 @@ fn exists(root: &Path, test: &str) -> bool {
         let function = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
         function.is_some_and(|rest| rest.split('(').next() == Some(name))
     };
-    lines.iter().position(|line| is_it(&line)).is_some_and(|at| {
+    lines.iter().position(is_it).is_some_and(|at| {
         let before = lines[..at].iter().rev();
         let mut attributes = before.take_while(|line| line.starts_with("#["));
         attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))

@@ -19,7 +19,7 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::support::{Operator, Stage, is_ready, ready_reason, recorded_id, text};
+use crate::support::{Operator, Stage, canary, is_ready, ready_reason, recorded_id, text};
 use front::Front;
 use profiles::{Act, OTHER, PROFILES, Profile};
 
@@ -29,6 +29,9 @@ const RESOLVED: Duration = Duration::from_secs(150);
 const LASTS: Duration = Duration::from_secs(10);
 /// The most memory that the operator may have had: the chart's limit is 512 MiB.
 const MOST_MEMORY: u64 = 200 << 20;
+
+/// Begins as those do that are searched for.
+const CREDENTIAL: &str = "canary-secret-hostile";
 
 struct Told<'a> {
     stage: &'a Stage,
@@ -238,7 +241,12 @@ impl Told<'_> {
 }
 
 async fn front(profile: &'static Profile) -> Front {
-    let front = Front::start(Settings::default(), profile.on, profile.lie).await;
+    let settings = Settings {
+        client_secret: CREDENTIAL.to_owned(),
+        canary: Some(canary::TOKEN.to_owned()),
+        ..Settings::default()
+    };
+    let front = Front::start(settings, profile.on, profile.lie).await;
     front.emulator.with(|state| match profile.name {
         "clock-ahead" => state.clock.advance(SignedDuration::from_hours(7)),
         "clock-behind" => state.clock.advance(SignedDuration::from_hours(-7)),
@@ -282,7 +290,7 @@ fn most_memory(operator: &Operator) -> u64 {
 async fn whatever_lies_the_reason_is_right_and_it_heals() {
     let stage = Stage::bare(&[]).await;
     stage
-        .credentials("credential", "emulated-client", "emulated-secret")
+        .credentials("credential", "emulated-client", CREDENTIAL)
         .await;
     let operator = stage.operator().await;
     let stage = &stage;
