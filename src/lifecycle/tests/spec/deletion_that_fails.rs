@@ -85,6 +85,8 @@ fn what_is_listed_and_not_found_is_not_let_go() {
     world.delete("acme");
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "DeletionBlocked");
+    let why = "Agent Engine lists the workspace ws-1, but does not find it";
+    assert!(world.message("acme").contains(why), "{}", world.message("acme"));
     world.live("acme", HOUR);
     assert!(world.objects.is_empty() && world.engine.rows.is_empty());
 }
@@ -187,4 +189,15 @@ fn a_secret_that_may_not_be_touched_any_more_stops_no_deletion() {
         assert!(world.engine.rows.is_empty(), "{unseen}: {:?}", world.kinds());
         assert!(world.objects.is_empty(), "{unseen}: {:?}", world.kinds());
     }
+}
+
+/// A DELETE without an answer was carried out, and the workspace reads as deleted.
+#[test]
+fn a_workspace_that_reads_as_deleted_is_let_go_in_the_same_reconcile() {
+    let mut world = World::with_acme();
+    world.fault("Delete", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.meanwhile("Get", |world| world.engine.rows[0].workspace.tombstone = true);
+    world.delete("acme");
+    world.reconcile("acme").unwrap();
+    assert!(world.objects.is_empty(), "{:?}", world.kinds());
 }
