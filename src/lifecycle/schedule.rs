@@ -126,6 +126,16 @@ mod tests {
         }
     }
 
+    /// By more than clocks of two machines differ: it is no schedule.
+    #[test]
+    fn a_token_issued_in_the_future_is_due() {
+        let uid = Uid::from("uid");
+        let now = at(0);
+        let issued = |issued_at| TokenTimes::issued(issued_at, DOCUMENTED_LIFE).freshness(&uid, now);
+        assert_eq!(issued(at(30)), Freshness::Fresh);
+        assert_eq!(issued(later(at(30), Duration::from_nanos(1))), Freshness::Due);
+    }
+
     #[test]
     fn ten_years_are_taken_for_twenty_minutes() {
         let times = TokenTimes::issued(at(0), Duration::from_secs(10 * 365 * 86_400));

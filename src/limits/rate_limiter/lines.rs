@@ -187,3 +187,57 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(index: usize) -> Uid {
+        Uid::new(format!("uid-{index}"))
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_lane_that_was_passed_over_for_long_goes_next() {
+        let mut lines = Lines::default();
+        for index in 0..100 {
+            lines.put(&who(index), Lane::Refresh, Timestamp::MIN);
+        }
+        lines.put(&who(100), Lane::Create, Timestamp::MIN);
+        lines.put(&who(101), Lane::Delete, Timestamp::MIN);
+        let next = |lines: &mut Lines| lines.pop(Pool::Shared).map(|(_, lane, _)| lane);
+        let lanes: Vec<Option<Lane>> = (0..102).map(|_| next(&mut lines)).collect();
+        let position = |lane| lanes.iter().position(|one| *one == Some(lane));
+        assert_eq!(position(Lane::Create), Some(32));
+        assert_eq!(position(Lane::Delete), Some(33));
+    }
+
+    #[test]
+    fn a_caller_keeps_its_place_unless_its_end_changes() {
+        let mut lines = Lines::default();
+        for (index, end) in [(0, 10), (1, 10), (2, 20)] {
+            lines.put(&who(index), Lane::Refresh, at(end));
+        }
+        lines.put(&who(0), Lane::Refresh, at(10));
+        lines.put(&who(2), Lane::Refresh, at(5));
+        let order: Vec<Uid> = (0..3).map(|_| lines.pop(Pool::Shared).unwrap().0).collect();
+        assert_eq!(order, [who(2), who(0), who(1)]);
+    }
+
+    #[test]
+    fn a_place_that_is_told_again_knows_no_instant() {
+        let mut lines = Lines::default();
+        let known = Place {
+            due: at(1),
+            told: at(2),
+            expires: at(3),
+            ..lines.new_place(at(10))
+        };
+        let untold = known.untold();
+        assert_eq!(untold.at, known.at);
+        assert_eq!([untold.due, untold.told, untold.expires], [Timestamp::MIN; 3]);
+    }
+}

@@ -78,3 +78,25 @@ fn an_outage_that_is_over_is_not_held_against_the_next_one() {
     world.reconcile("acme").unwrap();
     assert_eq!(failed(&world), first);
 }
+
+/// The attempt after it is put off instead.
+#[test]
+fn a_token_that_fails_puts_off_no_rename_that_rests() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.fault("Update", Fault::Answers(FailureClass::Rejected, 422), 1);
+    world.reconcile("acme").unwrap();
+    let rests_until = |world: &World| {
+        let view = world.view("acme");
+        view.memory.sync.not_before(view.cause(Aspect::Sync))
+    };
+    let until = rests_until(&world);
+    assert!(until.unwrap() > world.now);
+    world.advance(1);
+    world.secrets.clear();
+    world.fault("Issue", DOWN, 1);
+    world.forget_journal();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1, "{:?}", world.kinds());
+    assert_eq!(rests_until(&world), until);
+}

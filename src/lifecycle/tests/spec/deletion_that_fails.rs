@@ -85,6 +85,8 @@ fn what_is_listed_and_not_found_is_not_let_go() {
     world.delete("acme");
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "DeletionBlocked");
+    let why = "Agent Engine lists the workspace ws-1, but does not find it";
+    assert!(world.message("acme").contains(why), "{}", world.message("acme"));
     world.live("acme", HOUR);
     assert!(world.objects.is_empty() && world.engine.rows.is_empty());
 }
@@ -268,4 +270,15 @@ fn a_deletion_that_kubernetes_holds_up_promises_no_token() {
             assert_eq!(world.token_ready("acme"), "KubernetesApiError", "{policy:?}");
         }
     }
+}
+
+/// A DELETE without an answer was carried out, and the workspace reads as deleted.
+#[test]
+fn a_workspace_that_reads_as_deleted_is_let_go_in_the_same_reconcile() {
+    let mut world = World::with_acme();
+    world.fault("Delete", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.meanwhile("Get", |world| world.engine.rows[0].workspace.tombstone = true);
+    world.delete("acme");
+    world.reconcile("acme").unwrap();
+    assert!(world.objects.is_empty(), "{:?}", world.kinds());
 }

@@ -519,6 +519,9 @@ fn a_creation_that_is_not_found_is_searched_for_when_that_tells() {
         assert_eq!(kind(&plan(&view).step), "Settle", "{deletion:?}");
         view.now = resolved_at;
         assert_eq!(kind(&plan(&view).step), "Search", "{deletion:?}");
+        let search = view.progress.searches.values_mut().next().unwrap();
+        search.asked_at = resolved_at;
+        assert_ne!(kind(&plan(&view).step), "Search", "it tells: {deletion:?}");
     }
 }
 

@@ -267,6 +267,8 @@ fn a_wait_that_is_said_is_one_event() {
     let mut world = World::new();
     world.apply("acme", spec("acme"));
     paused(&mut world);
+    world.live("acme", Duration::from_secs(30));
+    assert_eq!(world.events, []);
     world.live("acme", Duration::from_secs(600));
     assert_eq!(world.events, [Reason::Throttled]);
 }

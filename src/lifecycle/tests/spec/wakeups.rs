@@ -124,3 +124,12 @@ fn a_name_that_two_workspaces_have_is_looked_after() {
     let rest = elapsed(world.now, settled.requeue.at);
     assert!(rest <= Duration::from_secs(300), "{:?}", settled.requeue);
 }
+
+/// Nothing failed, and the grant wakes it.
+#[test]
+fn what_is_not_granted_waits_for_others() {
+    let mut world = World::with_acme();
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme]}]");
+    world.edit("acme", |o| o.spec.name = "zenith".into());
+    assert_eq!(world.reconcile("acme").unwrap().requeue.why, Why::WaitsForOthers);
+}

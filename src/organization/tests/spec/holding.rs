@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::time::later;
+use crate::organization::judge::readiness;
+use crate::organization::progress::Incarnation;
+use crate::organization::rules::hold;
+use crate::organization::step::Step;
 use crate::organization::tests::harness::given::INTERVAL;
 use crate::organization::tests::harness::world::World;
 
@@ -91,4 +95,32 @@ fn one_that_is_being_deleted_is_not_held_again() {
     world.object.finalizer = Finalizer::Absent;
     world.reconcile();
     assert!(!world.done().contains(&"AddFinalizer"));
+}
+
+/// And only then does its message say so.
+#[test]
+fn an_organization_is_in_use_while_it_is_deleted_and_named() {
+    for (deletion, users, in_use) in [
+        (Deletion::Requested, 1, true),
+        (Deletion::Requested, 0, false),
+        (Deletion::NotRequested, 1, false),
+    ] {
+        let mut view = World::new().view();
+        (view.object.deletion, view.users) = (deletion, users);
+        assert_eq!(readiness::is_in_use(&view), in_use, "{deletion:?} {users}");
+    }
+    let world = World::verified();
+    assert!(!world.message().contains("being deleted"), "{}", world.message());
+}
+
+/// The other object of that name has a reconcile of its own.
+#[test]
+fn an_organization_that_was_replaced_is_left_at_once() {
+    let mut view = World::verified().view();
+    assert_eq!(hold::leave_what_was_replaced(&view), None);
+    view.progress.object = Incarnation::Replaced;
+    assert!(matches!(
+        hold::leave_what_was_replaced(&view),
+        Some(Step::Leave(..))
+    ));
 }
