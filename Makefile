@@ -60,7 +60,7 @@ SEEDS ?= 10000
 FROM ?= 201000
 
 soak: ## Run histories of the simulator on all cores, and tell what breaks a law (SEEDS=10000, FROM=201000)
-	$(CARGO) run --release --features simulation --example soak -- --seeds $(SEEDS) --from $(FROM)
+	$(CARGO) run --profile soak --features simulation --example soak -- --seeds $(SEEDS) --from $(FROM)
 
 coverage: ## Measure which branches of the decision core the simulator reaches (SEEDS=10000; needs llvm-tools)
 	@CARGO='$(CARGO)' tools/coverage $(SEEDS) $(FROM)

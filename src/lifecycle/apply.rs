@@ -141,8 +141,14 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
             Some(intent) if intent.uid == state.object.uid && before != Some(intent) => {
                 begin_issue(view, aspect, intent.clone());
             }
-            // The creation is over, and its token is in the Secret or dropped.
-            None if before.is_some() => view.progress.token = TokenProgress::None,
+            // The creation is over, and its token is in the Secret or dropped. Its calls were those of the sync: a token that
+            // was handed out ends what had failed before it.
+            None if before.is_some() => {
+                if view.progress.token.published().is_some() {
+                    view.memory.token.succeeded();
+                }
+                view.progress.token = TokenProgress::None;
+            }
             Some(_) | None => {}
         }
     }

@@ -149,11 +149,17 @@ impl ServerClock {
         }
     }
 
-    /// The window of an issue that this reconcile sent.
+    /// The window of an issue that this reconcile sent. Where the clock was set meanwhile, it tells nothing of how long that took.
     pub fn live_window(&self, started: Timestamp, finished: Timestamp, date: Option<Timestamp>) -> Window {
+        let finished = if finished < started {
+            later(started, ISSUE_DEADLINE)
+        } else {
+            finished
+        };
+        let took = elapsed(started, finished).min(ISSUE_DEADLINE);
         match (date, self.ahead) {
             (Some(date), _) => Window {
-                from: earlier(earlier(date, elapsed(started, finished)), SERVER_SLACK),
+                from: earlier(earlier(date, took), SERVER_SLACK),
                 to: later(date, SERVER_SLACK),
             },
             (None, Some(ahead)) => Window {
@@ -252,6 +258,20 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
     use super::*;
+
+    /// Set back by a minute, or ahead by an hour.
+    #[test]
+    fn a_clock_set_while_an_issue_was_answered_moves_no_window() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let clock = ServerClock::default();
+        for finished in [945, 4605] {
+            let window = clock.live_window(at(1000), at(finished), Some(at(9000)));
+            assert!(window.contains(at(8995)), "{finished}: {window:?}");
+            assert!(!window.contains(at(8960)), "{finished}: {window:?}");
+        }
+        let window = clock.live_window(at(1000), at(945), None);
+        assert!(window.contains(at(1005)), "{window:?}");
+    }
 
     fn answer(started: i64, finished: i64, date: i64) -> Answer<()> {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();

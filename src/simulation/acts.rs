@@ -4,20 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Millis;
 use super::agent_engine::Row;
 use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL, Key, OrganizationObject, WorkspaceObject};
 use super::history::organization;
-use super::history::{Act, Admission, Adopt, DECLARED, Grants, Kind, NAMES, PATTERNS, Siege};
+use super::history::{Act, Admission, Adopt, DECLARED, Grants, Kind, NAMES, ODD_NAMES, PATTERNS, Siege};
 use super::weather::Weather;
 use super::world::{CrashAt, World};
+use super::{Millis, NAMESPACES};
 use crate::crd::metadata_keys;
 use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, OrganizationStatus};
 use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, TokenSecret, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteState, WorkspaceState};
-
-const TEAM: &str = "team";
 
 impl World {
     /// What is there at the beginning: the Organizations, their credentials, and the first objects.
@@ -55,7 +53,10 @@ impl World {
     }
 
     fn key_of(&self, object: usize) -> Key {
-        (TEAM.into(), format!("o{object}").into())
+        {
+            let namespace = NAMESPACES[object % self.setup.namespaces];
+            (namespace.into(), format!("o{object}").into())
+        }
     }
 
     fn create(&mut self, object: usize, name: &str, of: usize, adopt: Adopt) {
@@ -305,7 +306,7 @@ impl World {
                 organization: n,
                 pattern,
             } => {
-                let team = json!({"names": [TEAM]});
+                let team = json!({"names": NAMESPACES});
                 self.grant(n, granted(team, json!([PATTERNS[pattern]]), true, true));
             }
             Act::GrantByLabel {
@@ -317,6 +318,17 @@ impl World {
             }
             Act::DeclareDefault { object } => {
                 self.edit_spec(object, |spec| spec.name = WorkspaceName::from("default"));
+            }
+            Act::DeclareOdd { object, name } => {
+                self.edit_spec(object, |spec| spec.name = WorkspaceName::from(ODD_NAMES[name]));
+            }
+            Act::AdoptDefault { object } => self.edit_spec(object, |spec| {
+                spec.name = WorkspaceName::from("default");
+                spec.adoption_policy = Some(AdoptionPolicy::ByName);
+            }),
+            Act::LoseCredential { organization: n } => {
+                self.touch_all();
+                self.cluster.remove_credential(now, &credential(n));
             }
             Act::DefinitionGoes(goes) => self.cluster.definition_goes = goes,
             Act::DeleteOrganization { organization: n } => {
@@ -626,10 +638,10 @@ fn access(names: Grants, adoption: bool, deletion: bool) -> Vec<AccessEntry> {
         Grants::Some => json!(["acme*", "tenant-*"]),
         Grants::None => json!([]),
     };
-    granted(json!({"names": [TEAM]}), names, adoption, deletion)
+    granted(json!({"names": NAMESPACES}), names, adoption, deletion)
 }
 
-/// The namespace has one label: see [`super::namespace_labels`].
+/// Each namespace has one label: see [`super::namespace_labels`].
 fn selector(which: usize) -> Value {
     let expression = |operator: &str, values: &[&str]| {
         let one = json!({"key": "tier", "operator": operator, "values": values});
@@ -641,7 +653,12 @@ fn selector(which: usize) -> Value {
         2 => expression("In", &["gold", "silver"]),
         3 => expression("NotIn", &["silver"]),
         4 => expression("Exists", &[]),
-        _ => expression("DoesNotExist", &[]),
+        5 => expression("DoesNotExist", &[]),
+        // Stored before the schema refused them.
+        6 => expression("NotIn", &[]),
+        7 => expression("Exists", &["gold"]),
+        9 => expression("DoesNotExist", &["gold"]),
+        _ => expression("Like", &["gold"]),
     }
 }
 

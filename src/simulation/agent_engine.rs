@@ -22,6 +22,8 @@ pub struct Knobs {
     pub folds_names: bool,
     /// A deleted workspace is answered as a tombstone instead of a 404.
     pub shows_tombstones: bool,
+    /// Lists and searches show tombstones.
+    pub lists_tombstones: bool,
     /// The exchange of a credential names its organization.
     pub names_organization: bool,
     /// Lists show the newest workspace first, so that pages shift.
@@ -67,6 +69,15 @@ pub struct Row {
 pub struct Token {
     pub workspace: WorkspaceId,
     pub ends: Millis,
+}
+
+/// What an issue did.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The token's number.
+    pub token: u64,
+    /// The workspace, if there was none of that name.
+    pub made: Option<WorkspaceId>,
 }
 
 #[derive(Debug)]
@@ -141,9 +152,14 @@ impl AgentEngine {
     /// Changes a workspace, whoever does; lists show it later.
     pub fn change(&mut self, now: Millis, organization: usize, id: &WorkspaceId, how: impl FnOnce(&mut Row)) {
         let shown_from = self.lags(now);
+        let lists_tombstones = self.knobs.lists_tombstones;
         if let Some(row) = self.organizations[organization].rows.get_mut(id) {
             how(row);
-            let now_shown = row.deleted.is_none().then(|| row.workspace.clone());
+            let tombstone = row.deleted.is_some();
+            let now_shown = (!tombstone || lists_tombstones).then(|| RemoteWorkspace {
+                tombstone,
+                ..row.workspace.clone()
+            });
             let after = row
                 .shown
                 .last()
@@ -217,15 +233,21 @@ impl AgentEngine {
         }
     }
 
-    /// Issues a token for a name, and makes a workspace where there is none. Returns the token's number.
-    pub fn issue(&mut self, now: Millis, organization: usize, name: &WorkspaceName, who: &Uid) -> u64 {
+    /// Issues a token for a name, and makes a workspace where there is none.
+    pub fn issue(&mut self, now: Millis, organization: usize, name: &WorkspaceName, who: &Uid) -> Issued {
         let known = self.named(organization, name).map(|row| row.workspace.id.clone());
-        let workspace = known.unwrap_or_else(|| self.make(now, organization, name, Some(who.clone())));
-        self.tokens.push(Token {
-            workspace,
-            ends: now + self.knobs.token_life,
-        });
-        self.tokens.len() as u64 - 1
+        let made = known
+            .is_none()
+            .then(|| self.make(now, organization, name, Some(who.clone())));
+        self.tokens
+            .extend(known.or_else(|| made.clone()).map(|workspace| Token {
+                workspace,
+                ends: now + self.knobs.token_life,
+            }));
+        Issued {
+            token: self.tokens.len() as u64 - 1,
+            made,
+        }
     }
 
     /// A token of a deleted or inactive workspace, or one that has ended, is refused.

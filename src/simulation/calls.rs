@@ -8,8 +8,10 @@ use super::process::{Client, Reconciling, Subject};
 use super::requests::{Call, Outcome, Value, What};
 use super::weather::{Fate, Request, Weather, failure};
 use super::world::World;
-use crate::domain::ids::Uid;
-use crate::domain::remote::{Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest};
+use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::remote::{
+    Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, TokenScope,
+};
 use crate::lifecycle::effect::{EngineAnswer, EngineCall, IssuedToken, TokenSlot};
 use crate::organization::effect as of_organization;
 
@@ -70,7 +72,11 @@ impl World {
             }
             What::Workspace(EngineCall::Get(of), _) => Ok(Value::Row(self.engine.get(remote, of))),
             What::Workspace(EngineCall::Issue { name, .. }, _) => {
-                Ok(Value::Token(self.engine.issue(now, remote, name, &who)))
+                let issued = self.engine.issue(now, remote, name, &who);
+                if let Some(made) = issued.made {
+                    self.makes(&who, &made);
+                }
+                Ok(Value::Token(issued.token))
             }
             What::Workspace(EngineCall::Verify(_), token) => match token {
                 Some(token) => self.engine.verify(now, remote, *token).map(Value::Scope),
@@ -78,7 +84,11 @@ impl World {
             },
             What::Workspace(EngineCall::Update { id, change }, _) => {
                 self.updates(remote, &who, id);
-                self.engine.update(now, remote, id, change).map(Value::Updated)
+                let ignores = self.engine.organizations[remote].weather == Weather::IgnoresChanges;
+                match self.engine.get(remote, id) {
+                    Some(row) if ignores && self.dice.bool() => Ok(Value::Updated(row)),
+                    _ => self.engine.update(now, remote, id, change).map(Value::Updated),
+                }
             }
             What::Workspace(EngineCall::Delete(of), _) => {
                 self.deletes(remote, &who, of);
@@ -112,6 +122,12 @@ impl World {
                 let own = self.engine.organizations[remote].id.clone();
                 Ok(Value::Exchanged(named.then_some(own)))
             }
+        };
+        let result = if self.engine.organizations[remote].weather == Weather::NamesAnother && self.dice.bool()
+        {
+            result.map(naming_another)
+        } else {
+            result
         };
         self.tell(|_| {
             format!(
@@ -298,6 +314,25 @@ impl World {
 
 fn call_started(calls: &std::collections::BTreeMap<u64, Call>, id: u64) -> Timestamp {
     calls.get(&id).map_or(Timestamp::MIN, |call| call.started)
+}
+
+/// The same answer, naming another organization wherever it names one.
+fn naming_another(value: Value) -> Value {
+    let another = || Some(OrganizationId::from("org-elsewhere"));
+    let moved = |row: RemoteWorkspace| RemoteWorkspace {
+        organization_id: another(),
+        ..row
+    };
+    match value {
+        Value::Rows(rows) => Value::Rows(rows.into_iter().map(moved).collect()),
+        Value::Row(row) => Value::Row(row.map(moved)),
+        Value::Updated(row) => Value::Updated(moved(row)),
+        Value::Scope(scope) => Value::Scope(TokenScope {
+            organization_id: another(),
+            ..scope
+        }),
+        other => other,
+    }
 }
 
 fn what_kind(what: &What) -> &'static str {

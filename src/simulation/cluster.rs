@@ -91,6 +91,16 @@ impl WorkspaceObject {
         self.status.workspace_id.as_ref().filter(|_| bound)
     }
 
+    /// Nothing is done any more for an object without our finalizer.
+    pub(super) fn is_let_go(&self) -> bool {
+        self.metadata.deletion.is_some() && !self.metadata.held
+    }
+
+    pub(super) fn reports_its_loss(&self) -> bool {
+        let missing = self.status.missing.as_ref();
+        missing.is_some_and(|missing| missing.confirmed)
+    }
+
     pub(super) fn secret_key(&self) -> Key {
         (
             self.key.0.clone(),
@@ -406,6 +416,14 @@ impl Cluster {
                 object.metadata.generation += 1;
             }
             self.put_organization(now, object);
+        }
+    }
+
+    pub(super) fn remove_credential(&mut self, now: Millis, name: &str) {
+        if self.credentials.remove(name).is_some() {
+            let change = Change::Delete(name.to_owned(), self.version());
+            let look = self.credential_feed.send(now, change);
+            self.look_at.push(look);
         }
     }
 

@@ -14,8 +14,11 @@ pub const NAMES: [&str; 6] = ["acme", "zenith", "nadir", "ACME", "acme ", "Zenit
 /// How many of [`NAMES`] objects declare.
 pub(super) const DECLARED: usize = 3;
 
+/// Names that no pattern can grant alone, or that are hard to write down.
+pub(super) const ODD_NAMES: [&str; 3] = ["a*e", "{namespace}", "Caf\u{e9} \"x\"\u{200b}"];
+
 /// What may be granted instead of everything: patterns that fit some of the names, or none.
-pub const PATTERNS: [&str; 12] = [
+pub const PATTERNS: [&str; 20] = [
     "{namespace}-*",
     "*-{namespace}",
     "a{namespace}b*",
@@ -28,13 +31,37 @@ pub const PATTERNS: [&str; 12] = [
     "{namespace}",
     "tenant-1*",
     "*n*i*",
+    // From here on for seeds that know them.
+    "*_{namespace}",
+    "*dir",
+    "z*{namespace}",
+    "*_{namespace}_*",
+    "{namespace}_{namespace}",
+    "a*_{namespace}e",
+    "{namespace}x{namespace}",
+    "{namespace}9*",
 ];
 
+/// How many of them seeds know from the first, and from [`WIDE_FROM`] on.
+const FIRST_PATTERNS: usize = 12;
+const WIDE_PATTERNS: usize = 18;
+
 /// How many selectors [`Act::GrantByLabel`] knows.
-pub const SELECTORS: usize = 6;
+pub const SELECTORS: usize = 10;
+
+/// The same of selectors.
+const FIRST_SELECTORS: usize = 6;
+const WIDE_SELECTORS: usize = 9;
 
 /// Seeds from here on know rare acts, too. Those below stay what they were when they found something.
 pub const RARE_FROM: u64 = 200_000;
+
+/// Seeds from here on know a second namespace, lists with tombstones, answers that name another organization, and more that
+/// an Organization may grant.
+pub const WIDE_FROM: u64 = 300_000;
+
+/// Seeds from here on know changes that are refused or ignored, credentials that go, and odd names.
+pub const ODD_FROM: u64 = 400_000;
 
 /// What does not change within a history.
 #[derive(Clone, Debug)]
@@ -42,6 +69,8 @@ pub struct Setup {
     pub seed: u64,
     pub knobs: Knobs,
     pub organizations: usize,
+    /// Objects are in each of them in turn.
+    pub namespaces: usize,
     /// Slots of the process.
     pub concurrency: NonZeroUsize,
     pub requests_per_second: Option<i32>,
@@ -115,6 +144,15 @@ pub enum Act {
     },
     /// Names the fallback workspace of every organization.
     DeclareDefault {
+        object: usize,
+    },
+    /// One of [`ODD_NAMES`].
+    DeclareOdd {
+        object: usize,
+        name: usize,
+    },
+    /// The fallback workspace is adopted.
+    AdoptDefault {
         object: usize,
     },
     /// Declares a label and an annotation of the Secret.
@@ -234,6 +272,9 @@ pub enum Act {
         organization: usize,
         selector: usize,
     },
+    LoseCredential {
+        organization: usize,
+    },
     /// Says that so many may be missing.
     ConfirmMissing {
         organization: usize,
@@ -346,7 +387,7 @@ impl History {
 fn setup(seed: u64, dice: &mut Rng) -> Setup {
     let siege = (dice.u8(0..12) == 0).then(|| siege(dice));
     let many = siege.is_some() || dice.u8(0..24) == 0;
-    Setup {
+    let mut setup = Setup {
         siege,
         seed,
         knobs: Knobs {
@@ -354,6 +395,7 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
             tells_date: dice.u8(0..8) > 0,
             folds_names: dice.u8(0..4) == 0,
             shows_tombstones: dice.u8(0..4) == 0,
+            lists_tombstones: false,
             names_organization: dice.u8(0..4) > 0,
             newest_first: dice.bool(),
             list_lag: [0, 0, 3_000, 25_000][dice.usize(0..4)],
@@ -366,6 +408,7 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
         } else {
             1
         },
+        namespaces: 1,
         concurrency: NonZeroUsize::new(if many { 4 } else { [2, 8, 64][dice.usize(0..3)] })
             .unwrap_or(NonZeroUsize::MIN),
         requests_per_second: [None, None, Some(100), Some(1)][dice.usize(0..4)],
@@ -375,7 +418,12 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
             dice.usize(0..4)
         },
         store_lag: [5, 5, 100, 2_000][dice.usize(0..4)],
+    };
+    if seed >= WIDE_FROM {
+        setup.knobs.lists_tombstones = dice.u8(0..4) == 0;
+        setup.namespaces = if dice.u8(0..3) == 0 { 2 } else { 1 };
     }
+    setup
 }
 
 /// Most acts follow each other closely, because faults live in windows; some are minutes apart.
@@ -453,10 +501,40 @@ fn act(setup: &Setup, temper: Temper, dice: &mut Rng) -> Act {
 fn rare(setup: &Setup, dice: &mut Rng) -> Act {
     let object = dice.usize(0..setup.objects.max(3));
     let organization = dice.usize(0..setup.organizations);
+    let (patterns, selectors) = match setup.seed {
+        ODD_FROM.. => (PATTERNS.len(), SELECTORS),
+        WIDE_FROM.. => (WIDE_PATTERNS, WIDE_SELECTORS),
+        _ => (FIRST_PATTERNS, FIRST_SELECTORS),
+    };
+    if setup.seed >= WIDE_FROM && dice.u8(0..16) == 0 {
+        return Act::Weather {
+            organization,
+            weather: Weather::NamesAnother,
+        };
+    }
+    if setup.seed >= ODD_FROM && dice.bool() {
+        return match dice.u8(0..8) {
+            0..=3 => Act::Weather {
+                organization,
+                weather: [
+                    Weather::NamesAnother,
+                    Weather::RefusesChanges,
+                    Weather::IgnoresChanges,
+                ][dice.usize(0..3)],
+            },
+            4 => Act::LoseCredential { organization },
+            5 => Act::DeclareOdd {
+                object,
+                name: dice.usize(0..ODD_NAMES.len()),
+            },
+            6 => Act::AdoptDefault { object },
+            _ => Act::DefinitionGoes(dice.bool()),
+        };
+    }
     match dice.u8(0..22) {
         0..=3 => Act::GrantPattern {
             organization,
-            pattern: dice.usize(0..PATTERNS.len()),
+            pattern: dice.usize(0..patterns),
         },
         4..=7 => Act::DecorateSecret {
             object,
@@ -483,7 +561,7 @@ fn rare(setup: &Setup, dice: &mut Rng) -> Act {
         },
         16..=17 => Act::GrantByLabel {
             organization,
-            selector: dice.usize(0..SELECTORS),
+            selector: dice.usize(0..selectors),
         },
         18 => Act::DeclareDefault { object },
         19 => Act::DefinitionGoes(dice.bool()),

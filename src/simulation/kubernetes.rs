@@ -375,7 +375,10 @@ impl World {
                 let doubted = publication.published.missing == Missing::Many;
                 state.published = publication.published;
                 // A list that lacks many is the trouble of its organization, and no sight of any workspace.
-                let new_list = publication.snapshot.clone().filter(|_| !doubted);
+                let (new_list, doubted_list) = match &publication.snapshot {
+                    Some(list) if doubted => (None, Some(list.clone())),
+                    list => (list.clone(), None),
+                };
                 if let Some(snapshot) = publication.snapshot {
                     state.snapshot = snapshot;
                 }
@@ -386,6 +389,9 @@ impl World {
                 }
                 if let Some(list) = new_list {
                     self.listed(&name, &list);
+                }
+                if let Some(list) = doubted_list {
+                    self.doubted(&name, &list);
                 }
                 Outcome::Done
             }

@@ -56,11 +56,15 @@ pub fn wall(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(BEGINNING + at).expect("an instant of this century")
 }
 
-/// The labels of the only namespace.
-fn namespace_labels() -> &'static BTreeMap<String, String> {
-    static LABELS: LazyLock<BTreeMap<String, String>> =
-        LazyLock::new(|| BTreeMap::from([("tier".to_owned(), "gold".to_owned())]));
-    &LABELS
+/// The namespaces of objects.
+const NAMESPACES: [&str; 2] = ["team", "crew"];
+
+/// The labels of a namespace.
+fn namespace_labels(namespace: &str) -> &'static BTreeMap<String, String> {
+    static LABELS: LazyLock<[BTreeMap<String, String>; 2]> = LazyLock::new(|| {
+        ["gold", "silver"].map(|tier| BTreeMap::from([("tier".to_owned(), tier.to_owned())]))
+    });
+    &LABELS[usize::from(namespace != NAMESPACES[0])]
 }
 
 /// How long until `at` from `now`, in milliseconds; zero once it is over.

@@ -482,6 +482,11 @@ impl Process {
         self.states.values().any(|state| state.limiter.waiting() > 0)
     }
 
+    /// Whether anyone waits for a slot.
+    pub(super) fn is_anyone_due(&self) -> bool {
+        self.workspace_queue.waiting() + self.organization_queue.waiting() > 0
+    }
+
     // Views.
 
     pub(super) fn view(&self, now: Timestamp, object: &WorkspaceObject) -> lifecycle::View {
@@ -536,7 +541,11 @@ impl Process {
         let published = state.map_or_else(Published::default, |state| state.published.clone());
         let back_at = state.and_then(|state| state.limiter.back_at());
         OrganizationFacts::Readable(ReadableOrganization {
-            access: Access::resolve(&stored.spec.access, &object.key.0, super::namespace_labels()),
+            access: Access::resolve(
+                &stored.spec.access,
+                &object.key.0,
+                super::namespace_labels(&object.key.0),
+            ),
             defaults: stored.spec.defaults.clone().unwrap_or_default(),
             api_url: published
                 .endpoint
@@ -603,17 +612,11 @@ impl Process {
             let (Some(id), Some(remote_name)) = (user.recorded(), &user.status.name) else {
                 continue;
             };
-            // Nothing is done any more for an object without our finalizer.
-            let goes = user.metadata.deletion.is_some();
-            if goes && !user.metadata.held {
+            if user.is_let_go() {
                 continue;
             }
             let uid = user.metadata.uid.clone();
-            let confirmed = user
-                .status
-                .missing
-                .as_ref()
-                .is_some_and(|missing| missing.confirmed);
+            let confirmed = user.reports_its_loss();
             let memory = self.memories.get(&uid);
             managed.push(Managed {
                 id: id.clone(),

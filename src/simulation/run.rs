@@ -262,11 +262,15 @@ impl World {
         self.wake();
         self.tell_waiting();
         let Some(process) = &self.process else { return };
-        // Seldom while no one waits, for a history has many hours.
+        // Seldom while no one waits, for a history has many hours; and where nothing happens before, the last time alone.
+        let seldom = 10 * CALL_INTERVAL;
         let again = if process.is_anyone_waiting() {
             CALL_INTERVAL
+        } else if process.is_anyone_due() {
+            seldom
         } else {
-            10 * CALL_INTERVAL
+            let next = self.events.first_key_value().map_or(self.now, |((at, _), _)| *at);
+            seldom * ((next - self.now) / seldom).max(1)
         };
         self.at(self.now + again, Event::Permits(run));
     }

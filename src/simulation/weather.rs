@@ -35,6 +35,12 @@ pub enum Weather {
     ListsNothing,
     /// 403 to everything, to the exchange of a credential as well.
     Denies,
+    /// 422 to every issue and every change.
+    RefusesChanges,
+    /// Half of the changes are answered with the row as it was.
+    IgnoresChanges,
+    /// Half of the rows, and of the scopes of tokens, name another organization.
+    NamesAnother,
     /// 402 to every issue: the plan has no workspace left.
     PlanEnds,
 }
@@ -110,7 +116,13 @@ impl Weather {
             Weather::PlanEnds if request == Request::Issue => {
                 refused(prompt, failure(FailureClass::Rejected, Some(402)))
             }
+            Weather::RefusesChanges if request != Request::Read => {
+                refused(prompt, failure(FailureClass::Rejected, Some(422)))
+            }
             Weather::Calm
+            | Weather::RefusesChanges
+            | Weather::IgnoresChanges
+            | Weather::NamesAnother
             | Weather::PlanEnds
             | Weather::Throttles(_)
             | Weather::LosesAnswers

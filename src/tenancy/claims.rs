@@ -120,12 +120,6 @@ impl Claims {
     /// Takes in what the stored object claims, in place of what an earlier event said. Never frees what a running reconcile
     /// holds. Returns the other objects that win a key by it.
     pub fn observe(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
-        let known = self.objects.get(&claimant.uid);
-        if known.is_some_and(|known| {
-            known.presence == Presence::Observed && known.claimant == *claimant && known.facts == facts
-        }) {
-            return Vec::new();
-        }
         self.change(claimant, |object| {
             object.presence = Presence::Observed;
             object.facts = facts;

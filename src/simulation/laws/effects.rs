@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, RECORDS_WHAT_IT_MADE, Seen,
-    TOKEN_OF_ITS_RECORD, TWO_STATUSES,
+    CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, NO_FALSE_ALARM, ONE_EACH,
+    RECORDS_WHAT_IT_MADE, Seen, TOKEN_OF_ITS_RECORD, TWO_STATUSES, are_many,
 };
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
@@ -33,6 +33,9 @@ const MARKS_OFF: Duration = Duration::from_secs(30);
 
 /// A renewal begins when a third of the life is left, up to a tenth earlier.
 const LEFT_AT_RENEWAL: f64 = 0.45;
+
+/// Since the process was able for so long, its stores know what was done.
+const STORES_KNOW: Millis = 60_000;
 
 /// What somebody changed so recently may ask for another token.
 const RECENTLY: Millis = 180_000;
@@ -197,6 +200,22 @@ impl World {
         }
     }
 
+    /// An issue made a workspace. Where windows mean nothing, a lost creation may stay uncertain, and another is declared.
+    pub(in crate::simulation) fn makes(&mut self, who: &Uid, made: &WorkspaceId) {
+        if !self.windows_mean_something() || self.made_beside_its_own(who) {
+            return;
+        }
+        let remotes = self.engine.organizations.iter();
+        let mut rows = remotes.flat_map(|remote| remote.rows.values());
+        let other = rows.find(|row| {
+            let stands = row.deleted.is_none() && row.touched.is_none();
+            stands && row.maker.as_ref() == Some(who) && row.workspace.id != *made
+        });
+        if let Some(other) = other.map(|row| row.workspace.id.clone()) {
+            self.break_law(ONE_EACH, |_| format!("{who} makes {made} beside {other}"));
+        }
+    }
+
     /// A status was stored.
     pub(in crate::simulation) fn status_written(&mut self, object: &Arc<WorkspaceObject>) {
         self.laws.status_writes.push((self.now, object.key.clone()));
@@ -277,6 +296,32 @@ impl World {
         }
     }
 
+    /// A list was doubted because it lacks many. What the operator deleted itself, and what it has reported, is none of them.
+    pub(in crate::simulation) fn doubted(&mut self, name: &str, list: &Snapshot) {
+        // A store that lags does not know yet what was done.
+        if self.is_hindered() || self.now - self.laws.able_since < STORES_KNOW {
+            return;
+        }
+        let (mut managed, mut lost) = (0, 0);
+        let users = self.cluster.workspaces.values();
+        for object in users.filter(|object| object.spec.organization_name() == name) {
+            let Some(id) = object.recorded().filter(|_| !object.is_let_go()) else {
+                continue;
+            };
+            managed += 1;
+            let lacks = list.on(id).is_some_and(|listed| listed.row.is_none());
+            let mut remotes = self.engine.organizations.iter();
+            let row = remotes.find_map(|remote| remote.rows.get(id));
+            let by_itself = row.is_some_and(|row| row.deleted.is_some() && row.touched.is_none());
+            lost += usize::from(lacks && !by_itself && !object.reports_its_loss());
+        }
+        if !are_many(lost, managed) {
+            self.break_law(NO_FALSE_ALARM, |_| {
+                format!("a list of {name} is doubted, and lacks {lost} of {managed} that the operator did not delete")
+            });
+        }
+    }
+
     /// A Secret is about to be written.
     pub(in crate::simulation) fn about_to_publish(
         &mut self,
@@ -354,7 +399,11 @@ impl World {
             .as_ref()
             .map(|creation| &creation.name));
         organization.zip(name).is_some_and(|(organization, name)| {
-            let access = Access::resolve(&organization.spec.access, &object.key.0, namespace_labels());
+            let access = Access::resolve(
+                &organization.spec.access,
+                &object.key.0,
+                namespace_labels(&object.key.0),
+            );
             access
                 .grant(name)
                 .is_none_or(|grant| grant.deletion == Permission::Forbidden)

@@ -33,6 +33,7 @@ impl World {
         for object in &objects {
             self.is_settled(object);
         }
+        self.has_one_each();
         self.leaves_no_orphan();
         self.is_quiet();
         self.makes_few_calls();
@@ -153,7 +154,6 @@ impl World {
         if !self.windows_mean_something() {
             return;
         }
-        let mut left = BTreeMap::<Uid, usize>::new();
         let mut orphans = Vec::new();
         for remote in &self.engine.organizations {
             for row in remote
@@ -162,7 +162,6 @@ impl World {
                 .filter(|row| row.deleted.is_none() && row.touched.is_none())
             {
                 let Some(maker) = &row.maker else { continue };
-                *left.entry(maker.clone()).or_default() += 1;
                 let recorded = self.recorder(&row.workspace.id).is_some();
                 // A tenant may have lost its record by its own hand, or have kept the workspace on purpose.
                 let let_go = self.laws.let_go_by_hand.contains(maker)
@@ -198,16 +197,30 @@ impl World {
                 )
             });
         }
-        if let Some((uid, count)) = left
-            .iter()
-            .find(|(uid, count)| **count > 1 && !self.laws.may_leave.contains(*uid))
-        {
-            let (uid, count) = (uid.clone(), *count);
-            if self.owner(&uid).is_some_and(|owner| owner.recreate.is_none()) {
-                self.break_law(ONE_EACH, |_| {
-                    format!("{uid} is left with {count} workspaces of its making")
-                });
+    }
+
+    fn has_one_each(&mut self) {
+        if !self.windows_mean_something() {
+            return;
+        }
+        let remotes = self.engine.organizations.iter();
+        let mut left = BTreeMap::<&Uid, usize>::new();
+        for row in remotes.flat_map(|remote| remote.rows.values()) {
+            if row.deleted.is_none()
+                && row.touched.is_none()
+                && let Some(maker) = &row.maker
+            {
+                *left.entry(maker).or_default() += 1;
             }
+        }
+        let excused = |uid: &Uid| self.laws.may_leave.contains(uid) || self.made_beside_its_own(uid);
+        let several = left
+            .into_iter()
+            .find(|(uid, count)| *count > 1 && self.owner(uid).is_some() && !excused(uid));
+        if let Some((uid, count)) = several.map(|(uid, count)| (uid.clone(), count)) {
+            self.break_law(ONE_EACH, |_| {
+                format!("{uid} is left with {count} workspaces of its making")
+            });
         }
     }
 

@@ -40,7 +40,7 @@ laws! {
     RECORDS_WHAT_IT_MADE: "I2, I4", "an object that says Created records a workspace that its own issue made";
     TOKEN_OF_ITS_RECORD: "I1", "a token enters a Secret only for the workspace that its object records, or whose creation it finishes";
     LEAVES_NO_ORPHAN: "I4", "no workspace that an object's issue made is left without an object that records it";
-    ONE_EACH: "I4", "no object is left with two workspaces of its making";
+    ONE_EACH: "I4", "no object makes a workspace beside one of its making, nor is left with two";
     ISSUES_WHEN_DUE: "I9", "no token is issued while a good one has most of its life left";
     TWO_STATUSES: "the bar: writes", "a reconcile writes a status at most twice, and once more to void an intent, to switch what it made, to end what goes";
     READY_HAS_LIFE: "truth", "Ready=True never stands beside a token that has ended";
@@ -51,12 +51,17 @@ laws! {
     SPEAKS_OF_ITS_GENERATION: "truth", "every object speaks of its generation within three minutes";
     DELETION_SHOWS: "truth", "an object being deleted does not stay Ready";
     CONFIRMS_A_LOSS: "I5", "a missing workspace is confirmed within twenty minutes while lists come to their end";
-    NO_FALSE_ALARM: "truth", "what the operator deleted itself is no loss";
+    NO_FALSE_ALARM: "truth", "no list is doubted that does not lack many; what the operator deleted itself is no loss";
     TOKEN_IN_TIME: "freshness", "no Secret holds a token with under five minutes left while Agent Engine answers";
     ALL_IS_SETTLED: "truth", "when all is calm, every object is Ready, gone, or stopped by what a person must change";
     NOT_ITS_OWN_RIVAL: "I4", "no object is stopped by a workspace of its own making";
     QUIET_WHEN_CALM: "I9, the bar: writes", "when all is calm, no object changes its status twice within twenty minutes";
     FEW_CALLS: "the bar: calls", "when all is calm, an object costs few calls";
+}
+
+/// So many are doubted: over a tenth, and at least five.
+fn are_many(lost: usize, managed: usize) -> bool {
+    lost >= 5 && lost * 10 > managed
 }
 
 /// A law was broken.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     CONFIRMS_A_LOSS, DELETION_SHOWS, Law, NO_FALSE_ALARM, READY_AS_DECLARED, READY_AS_SEEN, READY_HAS_LIFE,
-    SAYS_SOMETHING, SPEAKS_OF_ITS_GENERATION, TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE,
+    SAYS_SOMETHING, SPEAKS_OF_ITS_GENERATION, TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE, are_many,
 };
 use crate::crd::conditions::{self, READY, TOKEN_READY};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
@@ -51,7 +51,7 @@ impl World {
         }
     }
 
-    fn is_hindered(&self) -> bool {
+    pub(super) fn is_hindered(&self) -> bool {
         let feeds = [
             (
                 self.cluster.workspace_feed.dead_until,
@@ -275,7 +275,11 @@ impl World {
             .credentials
             .get(&stored.spec.credentials_secret_ref.name);
         let pinned = stored.status.organization_id.as_ref() == Some(&self.engine.organizations[n].id);
-        let access = Access::resolve(&stored.spec.access, &object.key.0, namespace_labels());
+        let access = Access::resolve(
+            &stored.spec.access,
+            &object.key.0,
+            namespace_labels(&object.key.0),
+        );
         let active = row.workspace.state == RemoteState::Known(WorkspaceState::Active);
         let same_name = self.engine.organizations[n].rows.values().filter(|other| {
             other.deleted.is_none() && fold(&other.workspace.name) == fold(&row.workspace.name)
@@ -308,24 +312,26 @@ impl World {
         let credential_is_right = || self.credential_opens(n) == Some(n);
         let false_alarm = (self.is_alarmed(n) && self.is_calm_for(n) && credential_is_right())
             .then(|| self.lost(n))
-            .filter(|lost| *lost == 0)
-            .map(|lost| format!("ManyWorkspacesMissing, and {lost} are"));
+            .filter(|(lost, managed)| !are_many(*lost, *managed))
+            .map(|(lost, managed)| format!("ManyWorkspacesMissing, and {lost} of {managed} are"));
         let place = ("".into(), name.into());
         // The next list may have to share one call a second with renewals.
         self.unless(NO_FALSE_ALARM, &place, false_alarm, 600_000);
     }
 
-    /// How many recorded workspaces of the organization are missing, except for those that the operator may delete.
-    fn lost(&self, n: usize) -> usize {
+    /// How many recorded workspaces of the organization are missing, except for those that the operator may delete and those
+    /// that it has reported; and how many are recorded.
+    fn lost(&self, n: usize) -> (usize, usize) {
         let users = self.cluster.workspaces.values();
-        users
-            .filter(|object| object.spec.organization_name() == organization(n))
-            .filter(|object| {
-                let id = object.recorded();
-                id.is_some_and(|id| self.engine.live(n, id).is_none())
-            })
-            .filter(|object| object.metadata.deletion.is_none())
-            .count()
+        let recorded: Vec<_> = users
+            .filter(|object| object.spec.organization_name() == organization(n) && !object.is_let_go())
+            .filter_map(|object| Some((object, object.recorded()?)))
+            .collect();
+        let lost = recorded.iter().filter(|(object, id)| {
+            let stays = object.metadata.deletion.is_none() && !object.reports_its_loss();
+            stays && self.engine.live(n, id).is_none()
+        });
+        (lost.count(), recorded.len())
     }
 
     /// Many workspaces are missing at once: nothing is confirmed until a person says so.
