@@ -62,7 +62,7 @@ fn an_organization_that_hides_everything_lets_no_object_go() {
     ] {
         let mut world = World::with_acme();
         let rows = std::mem::take(&mut world.engine.rows);
-        world.fault("Delete", delete.clone(), usize::MAX);
+        world.fault("Delete", delete, usize::MAX);
         world.fault("Search", Fault::Answers(FailureClass::Denied, 403), usize::MAX);
         world.delete("acme");
         world.live("acme", HOUR);
