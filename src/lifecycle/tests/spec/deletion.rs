@@ -158,7 +158,8 @@ fn retaining_needs_no_organization() {
 /// `spec.deletionPolicy: Retain` may still be set.
 #[test]
 fn a_blocked_deletion_names_the_way_out() {
-    let blockers: [(&str, fn(&mut World)); 5] = [
+    type Block = fn(&mut World);
+    let blockers: [(&str, Block); 5] = [
         (
             "there is no Organization \"default\" in namespace \"operator\"",
             |world| {
@@ -188,7 +189,7 @@ fn a_blocked_deletion_names_the_way_out() {
             },
         ),
         ("belongs to organization org-2", |world| {
-            world.readable().verification = Verification::Verified(OrganizationId::from("org-2"))
+            world.readable().verification = Verification::Verified(OrganizationId::from("org-2"));
         }),
     ];
     for (why, block) in blockers {

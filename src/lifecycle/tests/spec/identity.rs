@@ -360,7 +360,7 @@ fn a_404_counts_among_what_an_earlier_list_lacks() {
 fn a_wish_that_is_not_granted_keeps_what_it_names() {
     let mut world = restored();
     world.edit("acme", |o| {
-        o.status.deletion_policy = Some(DeletionPolicy::Retain)
+        o.status.deletion_policy = Some(DeletionPolicy::Retain);
     });
     let copied = world.status("acme").clone();
     world.live("acme", Duration::from_secs(60));

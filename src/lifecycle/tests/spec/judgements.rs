@@ -329,7 +329,7 @@ fn a_token_is_needed_no_sooner_than_its_time() {
     ] {
         let mut view = with_secret(|facts| {
             if bared {
-                bare(facts)
+                bare(facts);
             }
         });
         view.memory.decoration = None;

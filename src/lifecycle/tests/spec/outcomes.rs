@@ -214,7 +214,7 @@ fn an_answered_issue_is_in_doubt_within_its_own_window() {
             name: name.clone(),
             region: None,
         };
-        let answer = answer(&view, result.clone());
+        let answer = answer(&view, result);
         let date = answer.date.unwrap();
         answers(&mut view, issue, EngineAnswer::Issued(answer));
         assert_eq!(view.memory.unresolved.len(), usize::from(in_doubt), "{result:?}");
