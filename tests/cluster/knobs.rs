@@ -1,5 +1,5 @@
 //! I10: a workspace's life under each knob of the emulator at each of its values, by one operator on the real API server:
-//! applied, renamed, deleted. Wherever the API's answers allow it the life is led as declared; where they do not, the
+//! applied, deactivated, activated, renamed, deleted. Wherever the API's answers allow it the life is led as declared; where they do not, the
 //! reason is the one written here; and in no case is there a twin, an orphan or a token of another workspace. Then what
 //! shows only later in a life, in the older family of paths, in each shape of error and each text of a 404.
 
@@ -27,7 +27,7 @@ const CREDENTIAL: &str = "canary-secret-knobs";
 const AT_ONCE: usize = 12;
 
 /// For one step. A creation whose answer was lost is looked for first, a refused one rests first.
-const STEP: Duration = Duration::from_secs(100);
+const STEP_DEADLINE: Duration = Duration::from_secs(100);
 
 struct Life<'a> {
     stage: &'a Stage,
@@ -37,35 +37,48 @@ struct Life<'a> {
     value: String,
 }
 
+/// What came of a step.
+#[derive(Eq, PartialEq)]
+enum Step {
+    Led,
+    Ended,
+}
+
 impl Life<'_> {
     /// What went other than it should.
     async fn led(&self) -> Result<(), String> {
         self.begin().await;
         let end = ends::end(self.knob, &self.value);
-        if end != ends::LED {
-            self.until(end, |workspace| ready_reason(workspace).as_deref() == Some(end))
-                .await?;
-            return self.is_lawful().await;
+        if self.step("Ready", end).await? == Step::Ended {
+            return Ok(());
         }
-        self.until("Ready", is_ready).await?;
-        self.is_lawful().await?;
         let id = self
             .get()
             .await
             .and_then(|workspace| workspace.status?.workspace_id);
-        let rename = json!({"spec": {"name": format!("{}-renamed", self.name)}});
-        self.api()
-            .patch(&self.name, &PatchParams::default(), &Patch::Merge(rename))
-            .await
-            .map_err(|e| e.to_string())?;
-        self.until("renamed", is_ready).await?;
-        self.is_lawful().await?;
+        for (what, change) in [
+            ("deactivated", json!({"status": "inactive"})),
+            ("activated", json!({"status": "active"})),
+            ("renamed", json!({"name": format!("{}-renamed", self.name)})),
+        ] {
+            let change = Patch::Merge(json!({"spec": change}));
+            self.api()
+                .patch(&self.name, &PatchParams::default(), &change)
+                .await
+                .map_err(|e| e.to_string())?;
+            if self.step(what, end).await? == Step::Ended {
+                return Ok(());
+            }
+        }
         let after = self
             .get()
             .await
             .and_then(|workspace| workspace.status?.workspace_id);
         if id != after {
             return Err(format!("the id became {after:?} from {id:?}"));
+        }
+        if end != ends::LED {
+            return Err(format!("never {end}"));
         }
         self.api()
             .delete(&self.name, &DeleteParams::default())
@@ -76,6 +89,16 @@ impl Life<'_> {
             [] => Ok(()),
             left => Err(format!("left behind: {left:?}")),
         }
+    }
+
+    /// Waits until the object is Ready, or the life has ended as the table says.
+    async fn step(&self, what: &str, end: &str) -> Result<Step, String> {
+        let has_ended = |workspace: &Workspace| ready_reason(workspace).as_deref() == Some(end);
+        self.until(what, |workspace| is_ready(workspace) || has_ended(workspace))
+            .await?;
+        self.is_lawful().await?;
+        let ended = self.get().await.as_ref().is_some_and(has_ended);
+        Ok(if ended { Step::Ended } else { Step::Led })
     }
 
     async fn begin(&self) {
@@ -118,7 +141,7 @@ impl Life<'_> {
     }
 
     async fn poll(&self, what: &str, holds: impl Fn(&Option<Workspace>) -> bool) -> Result<(), String> {
-        let deadline = tokio::time::Instant::now() + STEP;
+        let deadline = tokio::time::Instant::now() + STEP_DEADLINE;
         loop {
             let workspace = self.get().await;
             if holds(&workspace) {

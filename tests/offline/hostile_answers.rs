@@ -58,7 +58,7 @@ fn hostile_answers_are_documented() {
     );
     write!(
         page,
-        "\n## The matrix\n\nA workspace's life (created, renamed, deleted) under each value of each [knob](emulator.md#knobs) of the \
+        "\n## The matrix\n\nA workspace's life (created, deactivated, activated, renamed, deleted) under each value of each [knob](emulator.md#knobs) of the \
          emulator: led as declared, or ended by the reason that is shown instead of Ready. Calls are all requests of the life, exchanges \
          and lists included. Held by `{}`, which walks this very table.\n\n| unknown | knob | value | the life | calls, at most |\n\
          |---|---|---|---|---|\n",

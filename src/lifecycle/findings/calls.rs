@@ -3,7 +3,7 @@
 use crate::domain::finding::Finding;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
-use crate::domain::remote::WorkspaceState;
+use crate::domain::remote::{RemoteState, WorkspaceState};
 use crate::lifecycle::effect::{EngineCall, WorkspaceChange};
 use crate::lifecycle::progress::Scarcity;
 
@@ -137,10 +137,17 @@ pub(in crate::lifecycle) fn name_kept_otherwise(wanted: &WorkspaceName, made: &W
     )
 }
 
-pub(in crate::lifecycle) fn change_ignored(wanted: WorkspaceState) -> Finding {
+/// The answer to a change shows another status than the one asked for, or one that this version does not know.
+pub(in crate::lifecycle) fn change_ignored(wanted: WorkspaceState, shown: RemoteState) -> Finding {
+    let seen = match shown {
+        RemoteState::Known(_) => "the workspace did not change",
+        RemoteState::Unknown => {
+            "its answers tell no status that this version knows, so the change cannot be seen"
+        }
+    };
     Finding::new(
         Reason::Rejected,
-        format!("the API took the change of status to {wanted:?}, but the workspace did not change"),
+        format!("the API took the change of status to {wanted:?}, but {seen}"),
     )
 }
 

@@ -71,7 +71,7 @@ pub fn kept_otherwise(change: &WorkspaceChange, row: &RemoteWorkspace) -> Option
             Some(findings::name_kept_otherwise(wanted, &row.name))
         }
         WorkspaceChange::State(wanted) if row.known_state() != Some(*wanted) => {
-            Some(findings::change_ignored(*wanted))
+            Some(findings::change_ignored(*wanted, row.state))
         }
         WorkspaceChange::Rename(_) | WorkspaceChange::State(_) => None,
     }
@@ -90,4 +90,30 @@ pub fn of_change(change: &WorkspaceChange, failure: &Failure) -> Finding {
 /// of limits too (of a name's length).
 fn is_of_plan(failure: &Failure) -> bool {
     matches!(failure.status, Some(402 | 403))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::remote::{RemoteState, WorkspaceState};
+
+    #[test]
+    fn a_status_that_no_answer_tells_is_not_one_that_was_kept() {
+        for (state, said) in [
+            (RemoteState::Known(WorkspaceState::Active), "did not change"),
+            (RemoteState::Unknown, "cannot be seen"),
+        ] {
+            let row = RemoteWorkspace {
+                id: "ws-1".into(),
+                name: "acme".into(),
+                organization_id: None,
+                state,
+                tombstone: false,
+                created_at: None,
+            };
+            let finding = kept_otherwise(&WorkspaceChange::State(WorkspaceState::Inactive), &row);
+            let message = finding.expect("a finding").message;
+            assert!(message.contains(said), "{message}");
+        }
+    }
 }
