@@ -34,7 +34,7 @@ pub struct Cli {
 #[derive(Debug)]
 pub enum Command {
     /// Reconcile Workspaces and Organizations until a signal ends it.
-    Run(Settings, LogSettings),
+    Run(Box<Settings>, LogSettings),
     /// Print the CustomResourceDefinitions.
     Crds,
 }
@@ -60,7 +60,7 @@ pub enum CliExit {
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     /// Reconcile Workspaces and Organizations until SIGTERM or SIGINT (the default).
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Print the CustomResourceDefinitions as YAML, for `kubectl apply --server-side -f -`.
     Crds,
 }
@@ -92,7 +92,7 @@ struct RunArgs {
     )]
     watch_namespaces: Watch,
 
-    /// Address of probes (/livez, /readyz) and metrics (/metrics). [::] is every address, IPv4 too. Port 0 takes a free port;
+    /// Address of probes (/livez, /readyz) and metrics (/metrics). The address :: stands for all, IPv4 too. Port 0 takes a free port;
     /// the log names it.
     #[arg(
         long,
@@ -201,7 +201,7 @@ impl Cli {
         })?;
         let args = match cli.command {
             Some(Subcommands::Crds) => return Ok(Command::Crds),
-            Some(Subcommands::Run(args)) => args,
+            Some(Subcommands::Run(args)) => *args,
             None => cli.run,
         };
         args.settings(pod).map_err(CliExit::Usage)
@@ -244,7 +244,7 @@ impl RunArgs {
             },
         };
         Ok(Command::Run(
-            settings,
+            Box::new(settings),
             LogSettings {
                 format: self.log_format,
                 filter: self.log_level,

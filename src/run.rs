@@ -117,7 +117,7 @@ async fn leads(standing: &mut watch::Receiver<Standing>) -> Result<(), RunError>
         match &*standing.borrow_and_update() {
             Standing::Leads { .. } => return Ok(()),
             Standing::StandsBy { holder: Some(holder) } => {
-                tracing::info!(holder, "standing by: {holder} leads")
+                tracing::info!(holder, "standing by: {holder} leads");
             }
             Standing::StandsBy { holder: None } | Standing::Lost => {}
         }

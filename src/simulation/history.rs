@@ -146,7 +146,7 @@ pub enum Act {
     DeclareDefault {
         object: usize,
     },
-    /// One of [`ODD_NAMES`].
+    /// One of `ODD_NAMES`.
     DeclareOdd {
         object: usize,
         name: usize,

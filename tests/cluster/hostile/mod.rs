@@ -198,7 +198,7 @@ impl Told<'_> {
             .await;
         let id = recorded_id(&ready);
         assert!(self.id.is_empty() || self.id == id, "{}", self.name());
-        assert_eq!(self.remote().await, [id.clone()], "{}", self.name());
+        assert_eq!(self.remote().await, std::slice::from_ref(&id), "{}", self.name());
         let secret = self.stage.secret(&self.secret_name()).await;
         assert_eq!(text(&secret, "workspace_id"), id, "{}", self.name());
         assert_eq!(self.opens(&text(&secret, "token")).await, id, "{}", self.name());

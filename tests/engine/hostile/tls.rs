@@ -95,7 +95,7 @@ async fn a_handshake_that_ends_in_the_middle_leaves_no_doubt() {
         while let Ok((mut stream, _)) = listener.accept().await {
             let nth = visits.fetch_add(1, Ordering::SeqCst);
             let mut hello = vec![0; 65536];
-            stream.read(&mut hello).await.unwrap_or(0);
+            let _length = stream.read(&mut hello).await.unwrap_or(0);
             // Half a record of a handshake, an answer in plain HTTP, or nothing.
             let said: &[u8] = match nth % 3 {
                 0 => &[0x16, 0x03, 0x03, 0x40, 0x00, 0x02, 0x00],

@@ -63,6 +63,24 @@ fn a_failing_sync_pays_for_the_token_too() {
     assert!(token.is_some());
 }
 
+/// The calls of a creation are those of its sync.
+#[test]
+fn a_token_that_came_with_a_creation_ends_what_failed_before() {
+    let mut world = World::with_acme_due();
+    let lost = world.id("acme");
+    world.edit("acme", |o| o.facts.recreate.clone_from(&lost));
+    world.fault("Issue", DOWN, 1);
+    world.reconcile("acme").unwrap();
+    let token = |world: &World| rest(world, world.memory.values().next().unwrap(), Aspect::Token);
+    assert!(token(&world).is_some());
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_ne!(world.id("acme"), lost);
+    assert_eq!(token(&world), None);
+}
+
 #[test]
 fn an_outage_that_is_over_is_not_held_against_the_next_one() {
     let mut world = World::with_acme_due();
