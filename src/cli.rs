@@ -155,7 +155,7 @@ struct RunArgs {
 
     /// Identity of this process in the Lease. A process of the same identity is taken for dead. Unset: the value of POD_NAME,
     /// else one that no other process has.
-    #[arg(long, value_name = "NAME", env = "AGENT_ENGINE_LEASE_IDENTITY")]
+    #[arg(long, value_name = "NAME", env = "AGENT_ENGINE_LEASE_IDENTITY", value_parser = identity)]
     lease_identity: Option<String>,
 
     /// How long a leader that was lost holds up the next one, such as 30s; from 10s to 10m.
@@ -223,6 +223,7 @@ impl RunArgs {
                 );
             }
         };
+        let named = pod.name.filter(|name| !name.trim().is_empty());
         let terms = Terms::new(
             self.lease_duration,
             self.lease_renewal,
@@ -239,7 +240,7 @@ impl RunArgs {
             reconcile_timeout: self.reconcile_timeout,
             lease: LeaseSettings {
                 name: self.lease_name,
-                identity: self.lease_identity.or(pod.name).unwrap_or_else(an_identity),
+                identity: self.lease_identity.or(named).unwrap_or_else(an_identity),
                 terms,
             },
         };
@@ -306,6 +307,15 @@ fn lease_name(text: &str) -> Result<String, String> {
         Err(format!(
             "{text:?} is no name of a Lease (lower-case letters, digits, '-' and '.', at most 253)"
         ))
+    }
+}
+
+/// A blank holder would read as none.
+fn identity(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("must not be blank".to_owned())
+    } else {
+        Ok(text.to_owned())
     }
 }
 

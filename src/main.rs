@@ -39,7 +39,10 @@ fn execute(command: Command) -> anyhow::Result<()> {
                 .install_default()
                 .map_err(|_| anyhow::anyhow!("a TLS provider is already installed"))?;
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            Ok(runtime.block_on(run::run(*settings))?)
+            let ended = runtime.block_on(run::run(*settings));
+            // A DNS query that hangs holds up no end.
+            runtime.shutdown_background();
+            Ok(ended?)
         }
     }
 }

@@ -51,11 +51,13 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let admin = AdminState::default();
     let listener = admin::start(settings.listen, admin.clone())?;
     tracing::info!(listen = %listener.address(), version = env!("CARGO_PKG_VERSION"), "listening");
+    // A connection of its own: the Lease is kept however the others hang.
+    let leases = client(config.clone(), READ_TIMEOUT)?;
     let client = client(config, READ_TIMEOUT)?;
 
     let heartbeat = admin.heartbeat.clone();
     let heart = tokio::spawn(async move { heartbeat.keep_beating().await });
-    let ended = lead(&mut signals, client, settings, admin).await;
+    let ended = lead(&mut signals, [client, leases], settings, admin).await;
     heart.abort();
     ended
         .inspect(|()| tracing::info!("stopped"))
@@ -66,12 +68,12 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
 /// it remembers may be outdated.
 async fn lead(
     signals: &mut Signals,
-    client: kube::Client,
+    [client, leases]: [kube::Client; 2],
     settings: Settings,
     admin: AdminState,
 ) -> Result<(), RunError> {
     let (fence, release) = (Fence::closed(), CancellationToken::new());
-    let (election, mut standing) = Election::new(client.clone(), &settings, admin.clone(), fence.clone());
+    let (election, mut standing) = Election::new(leases, &settings, admin.clone(), fence.clone());
     let electing = tokio::spawn(election.run(release.clone()));
     let released = async {
         release.cancel();

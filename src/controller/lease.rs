@@ -20,6 +20,9 @@ use crate::settings::Settings;
 /// The lease of a process that stated no duration of its own.
 const UNSTATED: Duration = Duration::from_secs(30);
 
+/// The longest lease that the flags take: what is written by hand holds up nobody for longer.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// This process's part in the election, on the Kubernetes API.
 pub struct Election {
     leases: Api<StoredLease>,
@@ -68,7 +71,7 @@ impl Election {
 
     /// Takes part until told to end; then the lease is released, so that the next process leads at once.
     pub async fn run(mut self, end: CancellationToken) {
-        loop {
+        while !end.is_cancelled() {
             let act = self.elector.next(self.base.elapsed());
             let until = match act {
                 Act::WaitUntil(at) => at,
@@ -92,10 +95,10 @@ impl Election {
 
     async fn perform(&mut self, act: &Act) {
         let asked = self.base.elapsed();
-        let answer = timeout(self.terms.answered_within(), self.ask(act)).await;
+        let answer = timeout(self.patience(asked), self.ask(act)).await;
         let heard = match answer {
             Ok(Ok(stored)) => self.keep(stored),
-            Ok(Err(error)) => self.failed(&error),
+            Ok(Err(error)) => self.failed(act, &error),
             Err(_) => {
                 self.trouble("the Kubernetes API did not answer in time");
                 Heard::Failed
@@ -141,7 +144,8 @@ impl Election {
         }
         spec.holder_identity = holder.map(str::to_owned);
         spec.renew_time = now;
-        let seconds = self.terms.duration().as_secs();
+        // Whole seconds, and never fewer than this process counts on.
+        let seconds = self.terms.duration().as_millis().div_ceil(1000);
         spec.lease_duration_seconds = Some(i32::try_from(seconds).unwrap_or(i32::MAX));
         lease
     }
@@ -155,10 +159,22 @@ impl Election {
         heard
     }
 
-    fn failed(&self, error: &kube::Error) -> Heard {
-        match error {
-            kube::Error::Api(status) if status.code == 409 || status.code == 404 => Heard::Conflict,
-            error => {
+    /// A leader waits for no answer beyond its end.
+    fn patience(&self, asked: Duration) -> Duration {
+        let within = self.terms.answered_within();
+        match *self.standing.borrow() {
+            Standing::Leads { begins_until, .. } => within.min(begins_until.saturating_sub(asked)),
+            Standing::Lost | Standing::StandsBy { .. } => within,
+        }
+    }
+
+    fn failed(&self, act: &Act, error: &kube::Error) -> Heard {
+        match (act, error) {
+            (Act::Create | Act::Replace { .. }, kube::Error::Api(status)) if status.code == 409 => {
+                Heard::Conflict
+            }
+            (Act::Replace { .. }, kube::Error::Api(status)) if status.code == 404 => Heard::Conflict,
+            (_, error) => {
                 self.trouble(&error_text(error));
                 Heard::Failed
             }
@@ -223,6 +239,6 @@ fn read(stored: &StoredLease) -> Lease {
     Lease {
         version: stored.resource_version().unwrap_or_default(),
         holder: holder_identity.filter(|holder| !holder.is_empty()),
-        duration: seconds.map_or(UNSTATED, Duration::from_secs),
+        duration: seconds.map_or(UNSTATED, Duration::from_secs).min(LONGEST),
     }
 }

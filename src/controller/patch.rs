@@ -72,7 +72,7 @@ pub(super) fn status_patch<S: serde::Serialize>(
     Ok(json!({"metadata": {"resourceVersion": resource_version}, "status": patch}))
 }
 
-/// For objects that cannot be reconciled: writes the conditions alone.
-pub(super) fn conditions_patch(generation: i64, conditions: &[Condition]) -> Value {
-    json!({"status": {"observedGeneration": generation, "conditions": conditions}})
+/// For objects that cannot be reconciled: writes the conditions alone, in place of those that were read.
+pub(super) fn conditions_patch(version: Option<&str>, generation: i64, conditions: &[Condition]) -> Value {
+    json!({"metadata": {"resourceVersion": version}, "status": {"observedGeneration": generation, "conditions": conditions}})
 }

@@ -99,7 +99,11 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
     if new == old {
         return Written::Not;
     }
-    let patch = Patch::Merge(patch::conditions_patch(generation, &new));
+    let patch = Patch::Merge(patch::conditions_patch(
+        live.metadata.resource_version.as_deref(),
+        generation,
+        &new,
+    ));
     match api.patch_status(&name, &patch::params(), &patch).await {
         Ok(_) => Written::Changed,
         Err(error) => {

@@ -92,7 +92,14 @@ impl Client {
         answer.requests = answer.requests.saturating_add(seen.requests);
         answer.finished = seen.finished;
         answer.with_result(|_| match seen.result {
-            Ok(None) => Ok(Deleted::Removed),
+            // The lifecycle searches first: an organization that hides all says the same.
+            Ok(None) => Ok(Deleted::AlreadyGone),
+            Err(
+                failure @ Failure {
+                    class: FailureClass::Throttled(_),
+                    ..
+                },
+            ) => Err(failure),
             Ok(Some(_)) | Err(_) => Err(failure::of_body(
                 Operation::Delete,
                 status,
@@ -169,9 +176,12 @@ enum Said {
 }
 
 fn said(id: &WorkspaceId, answer: &Response<Bytes>) -> Said {
-    let named = decode::<DeleteAnswer>(Operation::Delete, answer).map(|said| WorkspaceId::new(said.id));
-    match (answer.status(), named) {
-        (StatusCode::OK, Ok(named)) if named == *id => Said::Deleted,
+    match (answer.status(), decode::<DeleteAnswer>(Operation::Delete, answer)) {
+        (StatusCode::OK, Ok(said))
+            if said.deleted_at.is_some() && WorkspaceId::new(said.id.clone()) == *id =>
+        {
+            Said::Deleted
+        }
         (status, _) => Said::Other(status),
     }
 }

@@ -2,6 +2,9 @@
 //! Follows no redirect, repeats nothing, and reads no more of an answer than its limit.
 
 use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,6 +14,8 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio::time::Instant;
+use tower::timeout::error::Elapsed;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt, service_fn};
 
@@ -37,7 +42,14 @@ pub(super) fn tracking_sends(leaf: Http, fence: Fence, at_most: Duration) -> Htt
                 return Err(BoxError::from(TransportError::Fenced));
             }
             sends.sent();
-            let answer = leaf.oneshot(request).await;
+            // A process that was frozen while it connected sends nothing when it wakes, whatever is ready first.
+            let deadline = Instant::now() + at_most;
+            let mut answer = pin!(leaf.oneshot(request));
+            let answer = poll_fn(|context| match Instant::now() < deadline {
+                true => answer.as_mut().poll(context),
+                false => Poll::Ready(Err(Elapsed::new().into())),
+            })
+            .await;
             if let Err(error) = &answer
                 && let Fault::Transport(TransportError::NotConnected(_)) = Fault::of(error)
             {

@@ -62,6 +62,9 @@ pub(super) struct UpdateRequest<'a> {
 pub(super) struct DeleteAnswer {
     #[serde(deserialize_with = "id")]
     pub(super) id: String,
+    /// Of a workspace that is there it is null.
+    #[serde(default)]
+    pub(super) deleted_at: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

@@ -81,6 +81,8 @@ pub struct Elector {
     /// When the last write was asked that made the lease ours.
     held_from: Option<Duration>,
     has_led: bool,
+    /// It led once and does so no longer, for good: what it remembers may be outdated.
+    lost: bool,
     next_at: Duration,
 }
 
@@ -94,12 +96,16 @@ impl Elector {
             reads_first: true,
             held_from: None,
             has_led: false,
+            lost: false,
             next_at: Duration::ZERO,
         }
     }
 
     /// What to do now.
     pub fn next(&self, now: Duration) -> Act {
+        if self.lost {
+            return Act::WaitUntil(now.saturating_add(self.terms.poll_every()));
+        }
         if now < self.next_at {
             return Act::WaitUntil(self.next_at);
         }
@@ -127,6 +133,12 @@ impl Elector {
 
     /// Takes what came of `act`, which was asked and answered at these instants.
     pub fn heard(&mut self, act: &Act, asked: Duration, answered: Duration, heard: Heard) {
+        self.lost |= self.has_led && !self.leads(answered);
+        self.take(act, asked, answered, heard);
+        self.lost |= self.has_led && !self.leads(answered);
+    }
+
+    fn take(&mut self, act: &Act, asked: Duration, answered: Duration, heard: Heard) {
         match (act, heard) {
             (Act::Create | Act::Replace { .. }, Heard::Lease(lease)) => {
                 self.reads_first = false;
@@ -167,7 +179,7 @@ impl Elector {
             }
             (_, Heard::Conflict) => {
                 self.reads_first = true;
-                self.next_at = answered;
+                self.next_at = answered.saturating_add(self.terms.poll_every());
             }
             (_, Heard::Failed) => {
                 self.reads_first = true;
@@ -183,6 +195,7 @@ impl Elector {
             (begins_until, from.saturating_add(self.terms.duration()))
         });
         match (holds, &self.seen) {
+            (_, _) if self.lost => Standing::Lost,
             (Some((begins_until, ends)), _) if now < begins_until => Standing::Leads { begins_until, ends },
             (Some(_) | None, _) if self.has_led => Standing::Lost,
             (Some(_) | None, Some(Seen::Lease { lease, .. })) => Standing::StandsBy {
@@ -190,6 +203,10 @@ impl Elector {
             },
             (Some(_) | None, Some(Seen::Absent { .. }) | None) => Standing::StandsBy { holder: None },
         }
+    }
+
+    fn leads(&self, now: Duration) -> bool {
+        matches!(self.standing(now), Standing::Leads { .. })
     }
 
     /// The version to replace for a release of the lease; none where it is not ours.

@@ -23,7 +23,7 @@ pub enum TermsError {
     #[error("the lease must be given up before it ends: choose an earlier end or a longer lease")]
     GivenUpTooLate,
     #[error(
-        "between two renewals the lease must outlast a request of {} s to Agent Engine: choose a longer lease",
+        "beside a renewal and its answer the lease must outlast a request of {} s to Agent Engine: choose a longer lease",
         needed.as_secs()
     )]
     ShorterThanARequest { needed: Duration },
@@ -56,7 +56,8 @@ impl Terms {
         if give_up_after >= duration {
             return Err(TermsError::GivenUpTooLate);
         }
-        if duration < renew_every.saturating_add(request) {
+        let answered = ANSWERED_WITHIN.min(renew_every);
+        if duration < renew_every.saturating_add(answered).saturating_add(request) {
             return Err(TermsError::ShorterThanARequest { needed: request });
         }
         Ok(Self {

@@ -95,7 +95,8 @@ impl UnresolvedIssue {
             && let Some(ahead) = clock.ahead.or(clock.roughly_ahead)
         {
             self.window = self.window.shifted(ahead);
-            self.clock = CreationClock::Server;
+            // As wide as before: another clock has told when it was.
+            self.clock = CreationClock::Estimated;
         }
     }
 
@@ -131,6 +132,10 @@ impl ServerClock {
     /// Learns from a quick answer with a `Date`. In a slow answer, the instant of the stamp is uncertain.
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
         let Some(date) = answer.date else { return };
+        // The clock was set meanwhile: how long the answer took is not known.
+        if answer.finished < answer.started {
+            return;
+        }
         let took = elapsed(answer.started, answer.finished);
         if took <= QUICK {
             self.ahead = Some(date.duration_since(answer.finished));
@@ -157,16 +162,20 @@ impl ServerClock {
             finished
         };
         let took = elapsed(started, finished).min(ISSUE_DEADLINE);
-        match (date, self.ahead) {
-            (Some(date), _) => Window {
+        match (date, self.ahead, self.roughly_ahead) {
+            (Some(date), _, _) => Window {
                 from: earlier(earlier(date, took), SERVER_SLACK),
                 to: later(date, SERVER_SLACK),
             },
-            (None, Some(ahead)) => Window {
+            (None, Some(ahead), _) => Window {
                 from: earlier(shifted(started, ahead), SERVER_SLACK),
                 to: later(shifted(finished, ahead), SERVER_SLACK),
             },
-            (None, None) => Window {
+            (None, None, Some(ahead)) => Window {
+                from: earlier(shifted(started, ahead), LOCAL_SLACK),
+                to: later(shifted(finished, ahead), LOCAL_SLACK),
+            },
+            (None, None, None) => Window {
                 from: earlier(started, LOCAL_SLACK),
                 to: later(finished, LOCAL_SLACK),
             },
@@ -185,16 +194,14 @@ impl ServerClock {
         sent: Timestamp,
         deadline: Timestamp,
     ) -> UnresolvedIssue {
-        let mut issue = UnresolvedIssue {
+        UnresolvedIssue {
             name: name.clone(),
             window: self.live_window(sent, deadline, None),
-            clock: self.ahead.map_or(CreationClock::Local, |_| CreationClock::Server),
+            clock: self.stamp(sent).1,
             resolved_at: later(deadline, LAG_ALLOWANCE),
             search_at: sent,
             searches: 0,
-        };
-        issue.move_to_the_servers_time(self);
-        issue
+        }
     }
 
     /// The window of an issue of which only the intent is left. A stamp of the local clock is moved to the server's time once
@@ -216,10 +223,14 @@ impl ServerClock {
     /// The issue of an intent that is no longer stored.
     pub fn issue_of(&self, intent: &Creation) -> UnresolvedIssue {
         let resolved_at = self.resolved_at(intent);
+        let clock = match (intent.clock, self.ahead.or(self.roughly_ahead)) {
+            (CreationClock::Local, Some(_)) => CreationClock::Estimated,
+            (clock, _) => clock,
+        };
         UnresolvedIssue {
             name: intent.name.clone(),
             window: self.window_of(intent),
-            clock: CreationClock::Server,
+            clock,
             resolved_at,
             search_at: resolved_at,
             searches: 0,

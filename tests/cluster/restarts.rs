@@ -153,6 +153,8 @@ async fn a_repeated_request_is_paid_for_like_any_other() {
 async fn looks_of_a_failing_object(status: u16) -> Vec<jiff::Timestamp> {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
+    // Or the object waits for its Organization first, and says so.
+    stage.listed("default").await;
     let answer = json!({"kind": "status", "status": status});
     stage
         .emulator

@@ -328,14 +328,14 @@ async fn every_documented_end_of_a_deletion_is_an_end() {
             || json(200, &json!({"id": W1, "deleted_at": "2026-11-22T12:00:00Z"})),
             "Removed",
         ),
-        (|| json(202, &json!({"job_id": 7})), "Removed"),
-        (|| text(204, ""), "Removed"),
-        (|| text(200, ""), "Removed"),
+        (|| json(202, &json!({"job_id": 7})), "AlreadyGone"),
+        (|| text(204, ""), "AlreadyGone"),
+        (|| text(200, ""), "AlreadyGone"),
         (|| envelope(404, "Workspace not found"), "AlreadyGone"),
         (|| envelope(410, "Not Found"), "AlreadyGone"),
     ];
     for (reply, end) in ends {
-        // The workspace is gone: a form that is not documented is confirmed by a GET.
+        // The workspace is gone: a form that is not documented is confirmed by a GET, and is no more than a 404.
         let (engine, _) = engine(move |seen| match seen.method.as_str() {
             "DELETE" => Some(reply()),
             "GET" => Some(envelope(404, "Workspace not found")),

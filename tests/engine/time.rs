@@ -9,11 +9,42 @@ use agent_engine_operator::engine::Operation::{
     self, Authenticate, Delete, Get, Issue, List, Update, Verify,
 };
 use agent_engine_operator::engine::{Client, TOTAL_DEADLINE, in_process};
+use agent_engine_operator::leadership::Fence;
 use axum::Router;
 use futures::future::join_all;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::stub::{self, EXCHANGE, Reply, W1, call, configured, engine, failure, html, json, text};
+
+/// And leaves nothing in doubt.
+/// Promise: rule.one-leader
+#[tokio::test(start_paused = true)]
+async fn a_request_that_could_outlast_the_lease_never_leaves() {
+    let attempt = Duration::from_secs(20);
+    let fence = Fence::closed();
+    let (engine, log) = configured(|config| config.fence = fence.clone(), |_| None);
+    for operation in [Authenticate, List, Get, Issue, Verify, Update, Delete] {
+        assert_eq!(
+            failure(call(&engine, operation).await).class,
+            Transient,
+            "{operation:?}"
+        );
+    }
+    assert_eq!(log.calls() + log.exchanges(), 0, "closed");
+
+    let now = Instant::now();
+    fence.lead(now + attempt, now + Duration::from_secs(30));
+    assert!(call(&engine, Get).await.result.is_ok());
+    let sent = log.calls() + log.exchanges();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    assert_eq!(failure(call(&engine, Get).await).class, Transient);
+    assert_eq!(
+        log.calls() + log.exchanges(),
+        sent,
+        "it would end a second too late"
+    );
+}
 
 /// A write never is.
 #[tokio::test(start_paused = true)]

@@ -3,9 +3,20 @@
 {{- define "operator.checks" -}}
 {{- include "operator.checks.image" . }}
 {{- include "operator.checks.process" . }}
+{{- include "operator.checks.upgrade" . }}
 {{- include "operator.checks.extraArgs" . }}
 {{- include "operator.checks.extraEnv" . }}
 {{- include "operator.checks.labels" . }}
+{{- end }}
+
+{{/* A version without the Lease would act beside the new one. A rendering without a cluster finds none. */}}
+{{- define "operator.checks.upgrade" -}}
+{{- with lookup "apps/v1" "Deployment" .Release.Namespace (include "operator.fullname" .) }}
+{{- $args := join " " ((first .spec.template.spec.containers).args | default list) }}
+{{- if and (gt (int .spec.replicas) 0) (not (contains "--lease-name=" $args)) }}
+{{- fail (printf "the running version knows no Lease, and would act beside the new one: first kubectl scale deployment %s --replicas=0, and wait until its Pod is gone" .metadata.name) }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "operator.checks.image" -}}
@@ -32,6 +43,9 @@
 {{- if le $grace $drain }}
 {{- fail (printf "terminationGracePeriodSeconds (%d) must be more than drainTimeoutSeconds (%d), or running reconciles are cut short" $grace $drain) }}
 {{- end }}
+{{- if not .Values.lease }}
+{{- fail "these are the values of an older chart: upgrade with --reset-then-reuse-values instead of --reuse-values" }}
+{{- end }}
 {{- $duration := int .Values.lease.durationSeconds }}
 {{- $renewal := int .Values.lease.renewalSeconds }}
 {{- $giveUp := int .Values.lease.giveUpSeconds }}
@@ -41,8 +55,8 @@
 {{- if gt (mul 2 $renewal) $giveUp }}
 {{- fail (printf "lease.renewalSeconds (%d) must be at most half of lease.giveUpSeconds (%d), or one lost answer ends a leader" $renewal $giveUp) }}
 {{- end }}
-{{- if lt $duration (add $renewal 20) }}
-{{- fail (printf "lease.durationSeconds (%d) must be at least lease.renewalSeconds (%d) and the 20 seconds of a request to Agent Engine" $duration $renewal) }}
+{{- if lt (int $duration) (int (add $renewal (min $renewal 5) 20)) }}
+{{- fail (printf "lease.durationSeconds (%d) must be at least lease.renewalSeconds (%d), %d for its answer, and the 20 seconds of a request to Agent Engine" $duration $renewal (min $renewal 5)) }}
 {{- end }}
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
 {{- fail "serviceAccount.create is off: set serviceAccount.name to the account that the operator shall use" }}

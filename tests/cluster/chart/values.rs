@@ -68,7 +68,7 @@ async fn a_wrong_value_is_refused_with_words_that_say_what_to_do() {
         ),
         (
             "lease: {durationSeconds: 21, giveUpSeconds: 20}",
-            "lease.durationSeconds (21) must be at least lease.renewalSeconds (5) and the 20 seconds of a request",
+            "lease.durationSeconds (21) must be at least lease.renewalSeconds (5), 5 for its answer, and the 20 seconds of a request",
         ),
         (
             "logLevel: verbose",

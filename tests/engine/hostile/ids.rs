@@ -144,7 +144,10 @@ type Answered = (&'static str, fn() -> Reply);
 /// Promise: hostile.deletion
 #[tokio::test(start_paused = true)]
 async fn a_200_of_something_in_between_deletes_nothing() {
-    let strangers: [Answered; 8] = [
+    let strangers: [Answered; 9] = [
+        ("the workspace as it is", || {
+            json(200, &json!({"id": W1, "name": "Acme", "deleted_at": null}))
+        }),
         ("nothing", || text(200, "")),
         ("nothing, 204", || text(204, "")),
         ("a page", || html(200)),
@@ -169,7 +172,7 @@ async fn a_200_of_something_in_between_deletes_nothing() {
             _ => None,
         });
         let answer = client.delete(&W1.into()).await;
-        assert_eq!(answer.result, Ok(Deleted::Removed), "{what}");
+        assert_eq!(answer.result, Ok(Deleted::AlreadyGone), "{what}");
         assert_eq!(
             (answer.requests, log.calls()),
             (3, 2),
