@@ -60,7 +60,9 @@ fn hostile_answers_are_documented() {
         page,
         "\n## The matrix\n\nA workspace's life (created, deactivated, activated, renamed, deleted) under each value of each [knob](emulator.md#knobs) of the \
          emulator: led as declared, or ended by the reason that is shown instead of Ready. Calls are all requests of the life, exchanges \
-         and lists included. Held by `{}`, which walks this very table.\n\n| unknown | knob | value | the life | calls, at most |\n\
+         and lists included. A knob is set alone: one that acts only beside another (`plan_refusal`, `retry_after`, `date_skew`, \
+         `slow_delete_ms`), or on what such a life does not meet (conflicts, several pages, other organizations), changes nothing here; \
+         `tests/engine/contract/` puts each into its own circumstances. Held by `{}`, which walks this very table.\n\n| unknown | knob | value | the life | calls, at most |\n\
          |---|---|---|---|---|\n",
         walked_by.join("`, `")
     )
