@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::coordination::v1::{Lease as StoredLease, LeaseSpec};
+use k8s_openapi::api::coordination::v1::Lease as StoredLease;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, ResourceExt};
@@ -229,16 +229,12 @@ impl Election {
 }
 
 fn read(stored: &StoredLease) -> Lease {
-    let spec = stored.spec.clone().unwrap_or_default();
-    let LeaseSpec {
-        holder_identity,
-        lease_duration_seconds,
-        ..
-    } = spec;
-    let seconds = lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    let spec = stored.spec.as_ref();
+    let holder = spec.and_then(|spec| spec.holder_identity.clone());
+    let seconds = spec.and_then(|spec| u64::try_from(spec.lease_duration_seconds?).ok());
     Lease {
         version: stored.resource_version().unwrap_or_default(),
-        holder: holder_identity.filter(|holder| !holder.is_empty()),
+        holder: holder.filter(|holder| !holder.is_empty()),
         duration: seconds.map_or(UNSTATED, Duration::from_secs).min(LONGEST),
     }
 }

@@ -177,11 +177,7 @@ impl Elector {
                 let polled = answered.saturating_add(self.terms.poll_every());
                 self.next_at = polled.min(free_at.max(answered));
             }
-            (_, Heard::Conflict) => {
-                self.reads_first = true;
-                self.next_at = answered.saturating_add(self.terms.poll_every());
-            }
-            (_, Heard::Failed) => {
+            (_, Heard::Conflict | Heard::Failed) => {
                 self.reads_first = true;
                 self.next_at = answered.saturating_add(self.terms.poll_every());
             }

@@ -56,15 +56,16 @@ impl Terms {
         if give_up_after >= duration {
             return Err(TermsError::GivenUpTooLate);
         }
-        let answered = ANSWERED_WITHIN.min(renew_every);
-        if duration < renew_every.saturating_add(answered).saturating_add(request) {
-            return Err(TermsError::ShorterThanARequest { needed: request });
-        }
-        Ok(Self {
+        let terms = Self {
             duration,
             renew_every,
             give_up_after,
-        })
+        };
+        let busy = renew_every.saturating_add(terms.answered_within());
+        if duration < busy.saturating_add(request) {
+            return Err(TermsError::ShorterThanARequest { needed: request });
+        }
+        Ok(terms)
     }
 
     /// For how long nobody else leads after a renewal was asked for.

@@ -75,6 +75,7 @@ pub fn bill(sync: Attempts, token: Attempts, sync_before: SyncBefore) -> Bill {
 mod tests {
     use super::*;
     use crate::domain::remote::Failure;
+    use crate::domain::testing;
 
     /// Else one lost answer to a creation would rest for 20 hours.
     #[test]
@@ -102,16 +103,14 @@ mod tests {
     fn failure(class: FailureClass) -> Failure {
         Failure {
             class,
-            status: None,
-            detail: String::new(),
+            ..testing::unavailable()
         }
     }
 
     fn answered(requests: u32, failure: Option<&Failure>) -> Answered<'_> {
         Answered {
             requests,
-            took: std::time::Duration::ZERO,
-            failure,
+            ..testing::answered(std::time::Duration::ZERO, failure)
         }
     }
 

@@ -140,16 +140,8 @@ async fn deserter() -> (SocketAddr, Arc<AtomicUsize>) {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = vec![0; 65536];
             let read = stream.read(&mut request).await.unwrap_or(0);
-            if request[..read].starts_with(format!("POST {EXCHANGE} ").as_bytes()) {
-                let body = stub::application_token(0).to_string();
-                let head = format!(
-                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    body.len()
-                );
-                stream
-                    .write_all(format!("{head}{body}").as_bytes())
-                    .await
-                    .unwrap();
+            if let Some(answer) = stub::answer_to_exchange(&request[..read]) {
+                stream.write_all(answer.as_bytes()).await.unwrap();
             } else if read > 0 {
                 count.fetch_add(1, Ordering::SeqCst);
             }

@@ -185,6 +185,15 @@ pub fn application_token(nth: usize) -> Value {
            "organization_id": ORGANIZATION})
 }
 
+/// The answer to an exchange as it goes over a connection that ends with it, if these bytes ask for one.
+pub fn answer_to_exchange(request: &[u8]) -> Option<String> {
+    let body = application_token(0).to_string();
+    let length = body.len();
+    let is_exchange = request.starts_with(format!("POST {EXCHANGE} ").as_bytes());
+    is_exchange
+        .then(|| format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"))
+}
+
 pub fn workspace(id: &str, name: &str) -> Value {
     json!({"id": id, "name": name, "organization_id": ORGANIZATION, "status": "active", "cache_enabled": null,
            "tombstone": false, "visibility": "shared", "color": null,

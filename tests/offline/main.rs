@@ -9,6 +9,7 @@ mod crds;
 mod examples;
 mod hostile_answers;
 mod image;
+mod named_tests;
 mod promises;
 mod readme;
 mod reference;

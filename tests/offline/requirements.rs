@@ -1,8 +1,8 @@
 //! `docs/requirements.md` names a test for every row, or says why there is none; and each named test exists.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+
+use crate::named_tests;
 
 const PAGE: &str = include_str!("../../docs/requirements.md");
 
@@ -42,41 +42,26 @@ fn every_requirement_has_a_test_or_a_reason() {
 
 #[test]
 fn every_test_that_a_requirement_names_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let named: BTreeSet<_> = rows().into_iter().flat_map(|(_, held)| named(held)).collect();
-    let missing: Vec<_> = named.into_iter().filter(|test| !exists(root, test)).collect();
+    let missing: Vec<_> = named.into_iter().filter(|test| !exists(test)).collect();
     assert!(missing.is_empty(), "no such test: {missing:#?}");
 }
 
-/// Whether that file has a function of that name that is a test, or a row of that name in a macro that makes tests.
-fn exists(root: &Path, test: &str) -> bool {
-    let Some((file, name)) = test.split_once("::") else {
-        return false;
+/// A test, or a row of that name in a macro that makes tests.
+fn exists(test: &str) -> bool {
+    let is_a_row = |(source, name): (String, &str)| {
+        let mut lines = source.lines().map(str::trim_start);
+        lines.any(|line| line.starts_with(&format!("{name}: ")) && line.ends_with(';'))
     };
-    let source = fs::read_to_string(root.join(file)).unwrap_or_default();
-    let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
-    let is_function = |line: &&str| {
-        let function = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
-        function.is_some_and(|rest| rest.split('(').next() == Some(name))
-    };
-    let is_marked = lines.iter().position(is_function).is_some_and(|at| {
-        let mut attributes = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
-        attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
-    });
-    is_marked
-        || lines
-            .iter()
-            .any(|line| line.starts_with(&format!("{name}: ")) && line.ends_with(';'))
+    named_tests::exists(test) || named_tests::split(test).is_some_and(is_a_row)
 }
 
 #[test]
 fn a_test_that_is_none_is_noticed() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let here = |name: &str| exists(root, &format!("tests/offline/requirements.rs::{name}"));
+    let here = |name: &str| exists(&format!("tests/offline/requirements.rs::{name}"));
     assert!(here("a_test_that_is_none_is_noticed"));
     assert!(!here("exists") && !here("rows") && !here("nothing"));
     assert!(exists(
-        root,
         "tests/cluster/crashes.rs::creation_issue_that_took_effect_unheard"
     ));
 }

@@ -1,8 +1,8 @@
 //! `docs/security.md` names a test for every threat, and each of them exists.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+
+use crate::named_tests::exists;
 
 const PAGE: &str = include_str!("../../docs/security.md");
 
@@ -59,29 +59,10 @@ fn every_attacker_has_threats_and_each_says_all() {
 
 #[test]
 fn every_test_that_a_threat_names_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let named: BTreeSet<_> = threats()
         .iter()
         .flat_map(|(_, rows)| rows.iter().flat_map(Threat::tests))
         .collect();
-    let missing: Vec<_> = named.into_iter().filter(|test| !exists(root, test)).collect();
+    let missing: Vec<_> = named.into_iter().filter(|test| !exists(test)).collect();
     assert!(missing.is_empty(), "no such test: {missing:#?}");
-}
-
-/// `file::test`, where the function bears an attribute that makes it a test, or is one that `proptest!` makes.
-fn exists(root: &Path, test: &str) -> bool {
-    let Some((file, name)) = test.split_once("::") else {
-        return false;
-    };
-    let source = fs::read_to_string(root.join(file)).unwrap_or_default();
-    let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
-    let is_it = |line: &&str| {
-        let function = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
-        function.is_some_and(|rest| rest.split('(').next() == Some(name))
-    };
-    lines.iter().position(is_it).is_some_and(|at| {
-        let before = lines[..at].iter().rev();
-        let mut attributes = before.take_while(|line| line.starts_with("#["));
-        attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
-    })
 }

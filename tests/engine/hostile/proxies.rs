@@ -22,6 +22,22 @@ async fn class(operation: Operation, reply: fn() -> Reply) -> (FailureClass, Str
     (failure.class, failure.detail)
 }
 
+/// To an exchange or a read it is of this class; a write is in doubt.
+async fn reads_as(what: &str, reply: fn() -> Reply, read: FailureClass) {
+    let reads = [Authenticate]
+        .into_iter()
+        .chain(READS)
+        .map(|operation| (operation, read));
+    let writes = WRITES.into_iter().map(|operation| (operation, Unknown));
+    for (operation, expected) in reads.chain(writes) {
+        assert_eq!(
+            class(operation, reply).await.0,
+            expected,
+            "{what} to {operation:?}"
+        );
+    }
+}
+
 /// No word of the credential: a proxy wants one of its own, or is lost.
 ///
 /// Promise: hostile.proxy
@@ -82,20 +98,7 @@ async fn a_proxy_without_a_server_is_waited_out() {
         ("520, of a CDN", || html(520)),
     ];
     for (what, reply) in said {
-        for operation in [Authenticate].into_iter().chain(READS) {
-            assert_eq!(
-                class(operation, reply).await.0,
-                Transient,
-                "{what} to {operation:?}"
-            );
-        }
-        for operation in WRITES {
-            assert_eq!(
-                class(operation, reply).await.0,
-                Unknown,
-                "{what} to {operation:?}"
-            );
-        }
+        reads_as(what, reply, Transient).await;
     }
 }
 
@@ -115,20 +118,7 @@ async fn a_200_of_a_portal_is_no_answer() {
         }),
     ];
     for (what, reply) in said {
-        for operation in [Authenticate].into_iter().chain(READS) {
-            assert_eq!(
-                class(operation, reply).await.0,
-                Malformed,
-                "{what} to {operation:?}"
-            );
-        }
-        for operation in WRITES {
-            assert_eq!(
-                class(operation, reply).await.0,
-                Unknown,
-                "{what} to {operation:?}"
-            );
-        }
+        reads_as(what, reply, Malformed).await;
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{READS, WRITES};
-use crate::stub::{self, EXCHANGE, call, config, failure};
+use crate::stub::{self, call, config, failure};
 use crate::tls::Tls;
 
 /// Answers exchanges, and everything else by these bytes, after which the connection is gone without a word of TLS.
@@ -26,16 +26,8 @@ async fn breaking_off(bytes: &'static str) -> (Client, Arc<AtomicUsize>) {
             let (mut stream, _) = tls.accept().await;
             let mut request = vec![0; 65536];
             let read = stream.read(&mut request).await.unwrap_or(0);
-            if request[..read].starts_with(format!("POST {EXCHANGE} ").as_bytes()) {
-                let body = stub::application_token(0).to_string();
-                let head = format!(
-                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    body.len()
-                );
-                stream
-                    .write_all(format!("{head}{body}").as_bytes())
-                    .await
-                    .unwrap();
+            if let Some(answer) = stub::answer_to_exchange(&request[..read]) {
+                stream.write_all(answer.as_bytes()).await.unwrap();
                 stream.shutdown().await.ok();
             } else if read > 0 {
                 count.fetch_add(1, Ordering::SeqCst);
