@@ -11,9 +11,7 @@ use crate::domain::ids::WorkspaceId;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::time::elapsed;
 use crate::lifecycle::aspect::{Aspect, Problem};
-use crate::lifecycle::effect::{
-    ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome, Replace,
-};
+use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret, ObjectState, Outcome};
 use crate::lifecycle::facts::{OrganizationFacts, Ownership, Patchable, SecretFacts};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::decoration::{self, Write};
@@ -95,7 +93,10 @@ fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: 
             decorated(view, &facts, Write::Token);
             secret_written(view, facts);
         }
-        ClusterOutcome::SecretPossible => view.memory.refused_secret = None,
+        ClusterOutcome::SecretPossible => {
+            let name = view.target_name();
+            view.progress.secrets.insert(name, SecretProgress::Possible);
+        }
         ClusterOutcome::SecretDecorated(facts) => {
             decorated(view, &facts, Write::Correction);
             secret_written(view, facts);
@@ -228,11 +229,6 @@ fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
 }
 
 fn failed(view: &mut View, aspect: Aspect, effect: &ClusterEffect, detail: &str) {
-    if let ClusterEffect::WriteSecret(draft) = effect
-        && draft.replace == Replace::Nothing
-    {
-        view.memory.refused_secret = Some(draft.name.clone());
-    }
     view.progress.object = match effect {
         ClusterEffect::WriteStatus(_) => ObjectProgress::Unwritable,
         ClusterEffect::ReadObject => ObjectProgress::Unreadable,
@@ -320,7 +316,7 @@ fn secret_unpatchable(view: &mut View, name: &str) {
     let read = view.progress.secrets.get_mut(name).into_iter();
     let read = read.filter_map(|read| match read {
         SecretProgress::Present(facts) => Some(facts),
-        SecretProgress::Changed | SecretProgress::Absent => None,
+        SecretProgress::Changed | SecretProgress::Absent | SecretProgress::Possible => None,
     });
     let known = view.secrets.target.iter_mut().chain(&mut view.secrets.others);
     for facts in read.chain(known.filter(|facts| facts.name == name)) {

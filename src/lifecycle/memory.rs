@@ -39,9 +39,6 @@ pub struct Memory {
     /// The workspace that was deleted before Kubernetes refused to let its object go: nothing more is asked for it.
     pub removed: Option<WorkspaceId>,
     pub last_token: Option<LastToken>,
-    /// The Secret that the Kubernetes API refused to create, for a full quota or by a policy. No token is issued for it before
-    /// it could be created.
-    pub refused_secret: Option<String>,
     /// Since when the object waits, without a verdict, for the rate limiter or for its Organization.
     pub waits_since: Option<Timestamp>,
     pub decoration: Option<LastDecoration>,

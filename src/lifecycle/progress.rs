@@ -201,6 +201,8 @@ pub enum SecretProgress {
     /// A write met another version: it is read before anything else.
     Changed,
     Absent,
+    /// Absent, and the Kubernetes API would create it now.
+    Possible,
     Present(SecretFacts),
 }
 

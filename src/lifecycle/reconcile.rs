@@ -108,13 +108,17 @@ impl Reconcile {
         view.memory.unresolved = unresolved;
         view.progress.request = view.object.reconcile_at.clone();
         let began_with = ready_reason(&view.stored);
+        let faults = Faults {
+            sync: view.memory.sync.fault(),
+            token: view.memory.token.fault(),
+        };
         Self {
             view,
             steps: 0,
             sync_calls: 0,
             token_calls: 0,
             doing: None,
-            faults: Faults::default(),
+            faults,
             began_with,
         }
     }
@@ -505,8 +509,9 @@ fn after(view: &View, change: &Change) -> WorkspaceStatus {
     }
 }
 
-/// Whose fault the last call for each aspect was.
-#[derive(Clone, Copy, Debug, Default)]
+/// Whose fault the last call for each aspect was, in this reconcile or in an earlier one: a reconcile that calls for one aspect
+/// only tells nothing of the other.
+#[derive(Clone, Copy, Debug)]
 struct Faults {
     sync: Fault,
     token: Fault,

@@ -123,7 +123,7 @@ impl View {
     /// Whether a Secret of that name was read live, written or deleted by this reconcile.
     pub fn has_read_secret(&self, name: &str) -> bool {
         match self.progress.secrets.get(name) {
-            Some(SecretProgress::Absent | SecretProgress::Present(_)) => true,
+            Some(SecretProgress::Absent | SecretProgress::Possible | SecretProgress::Present(_)) => true,
             Some(SecretProgress::Changed) | None => false,
         }
     }

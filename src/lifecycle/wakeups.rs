@@ -13,6 +13,7 @@ use crate::lifecycle::progress::{ObjectProgress, PermitProgress};
 use crate::lifecycle::schedule::Freshness;
 use crate::lifecycle::status::Verdict;
 use crate::lifecycle::view::View;
+use crate::limits::Fault;
 
 /// No object waits longer for a reconcile: a missed event heals by then.
 const POLL_INTERVAL: Duration = Duration::from_secs(30 * 60);
@@ -120,7 +121,7 @@ fn status_unwritten(view: &View) -> Option<Wakeup> {
 fn may_be_relieved(view: &View) -> Option<Wakeup> {
     [Aspect::Sync, Aspect::Token]
         .into_iter()
-        .any(|aspect| view.rests(aspect) && view.memory.backoff(aspect).is_of_the_server())
+        .any(|aspect| view.rests(aspect) && view.memory.backoff(aspect).fault() == Fault::Server)
         .then(|| Wakeup::waits_for_others(view.now))
 }
 

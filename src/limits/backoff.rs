@@ -141,11 +141,11 @@ impl Backoff {
         }
     }
 
-    /// Whether the last failure was the server's: it heals by itself, and nothing of the object tells when.
-    pub fn is_of_the_server(&self) -> bool {
+    /// Whose fault the last failure was. One of the server's heals by itself, and nothing of the object tells when.
+    pub fn fault(&self) -> Fault {
         self.streak
             .as_ref()
-            .is_some_and(|streak| streak.fault == Fault::Server)
+            .map_or(Fault::default(), |streak| streak.fault)
     }
 
     /// Time passes. If the clock was set back, all instants ahead move with it, so that no delay grows.

@@ -82,9 +82,9 @@ pub fn need(view: &View, record: &Record) -> Need {
         let name = token_secret::secret_name(view);
         return Need::Next(ClusterEffect::ReadSecret { name }.into());
     }
-    // A token that no Secret can take is not issued.
+    // A token that no Secret can take is not issued: a quota is full, a policy refuses it, its namespace is being deleted.
     if let Target::Free = target
-        && view.memory.refused_secret == Some(view.target_name())
+        && !token_secret::is_possible(view)
     {
         let name = view.target_name();
         return Need::Next(ClusterEffect::TrySecret { name }.into());

@@ -28,13 +28,18 @@ pub fn target(view: &View) -> Target<'_> {
         view.progress.secrets.get(&view.target_name()),
         &view.secrets.target,
     ) {
-        (Some(SecretProgress::Absent), _) => Target::Free,
+        (Some(SecretProgress::Absent | SecretProgress::Possible), _) => Target::Free,
         (Some(SecretProgress::Present(facts)), _) | (None, Some(facts)) => by_owner(facts),
         (Some(SecretProgress::Changed), _) => Target::Unread,
         // At a creation the write finds out: it expects no Secret.
         (None, None) if view.record().is_none() => Target::Free,
         (None, None) => Target::Unread,
     }
+}
+
+/// Whether the Kubernetes API said, in this reconcile, that it would create the declared Secret.
+pub fn is_possible(view: &View) -> bool {
+    view.progress.secrets.get(&view.target_name()) == Some(&SecretProgress::Possible)
 }
 
 fn by_owner<'a>(view: &'a View, facts: &'a SecretFacts) -> Target<'a> {

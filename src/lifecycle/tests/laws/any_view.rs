@@ -109,7 +109,7 @@ fn delete_is_lawful(view: &View, id: &crate::domain::ids::WorkspaceId) -> bool {
 fn foreign(view: &View, name: &str) -> bool {
     let live = view.progress.secrets.values().filter_map(|live| match live {
         SecretProgress::Present(facts) => Some(facts),
-        SecretProgress::Absent | SecretProgress::Changed => None,
+        SecretProgress::Absent | SecretProgress::Possible | SecretProgress::Changed => None,
     });
     let all = view.secrets.target.iter().chain(&view.secrets.others).chain(live);
     all.into_iter()

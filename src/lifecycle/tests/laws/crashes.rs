@@ -240,7 +240,7 @@ fn after_a_cut_off_reconcile_no_older_list_confirms_a_name() {
     world.engine.row(&id).unwrap().name = WorkspaceName::from("zenith");
     world.advance(50);
     world.reconcile("acme").unwrap();
-    assert_eq!(world.kinds()[..2], ["ReadSecret", "Get"]);
+    assert_eq!(world.kinds()[..3], ["ReadSecret", "TrySecret", "Get"]);
     assert_eq!(
         world.count("Delete"),
         0,

@@ -118,3 +118,18 @@ fn a_token_that_fails_puts_off_no_rename_that_rests() {
     assert_eq!(world.count("Issue"), 1, "{:?}", world.kinds());
     assert_eq!(rests_until(&world), until);
 }
+
+/// A reconcile that calls for the token alone tells nothing of what else the server failed.
+#[test]
+fn what_the_server_failed_is_tried_once_it_is_well() {
+    let mut world = World::with_acme();
+    world.fault("Search", DOWN, usize::MAX);
+    world.edit("acme", |o| o.spec.name = "zenith".into());
+    world.live("acme", Duration::from_secs(650));
+    world.fault("Get", DOWN, usize::MAX);
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.ready("acme"), "ApiUnavailable");
+    world.heal();
+    world.live("acme", Duration::from_secs(20 * 60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}

@@ -183,7 +183,7 @@ fn a_deleted_secret_is_back_at_once() {
     world.reconcile("acme").unwrap();
     assert_eq!(
         world.kinds(),
-        ["ReadSecret", "Get", "Issue", "Verify", "WriteSecret"]
+        ["ReadSecret", "TrySecret", "Get", "Issue", "Verify", "WriteSecret"]
     );
 }
 
@@ -196,6 +196,7 @@ fn a_new_name_is_written_then_recorded_then_the_old_one_goes() {
         world.kinds(),
         [
             "ReadSecret",
+            "TrySecret",
             "Get",
             "Issue",
             "Verify",

@@ -201,6 +201,22 @@ fn without_the_declared_secret_an_object_is_not_ready() {
     }
 }
 
+/// Kubernetes may delete the Secrets of a namespace before their Workspaces, and creates none there any more.
+#[test]
+fn no_token_is_issued_where_no_secret_is_created() {
+    let mut world = World::with_acme();
+    world.fault("TrySecret", Fault::Forbidden, usize::MAX);
+    world.fault("WriteSecret", Fault::Forbidden, usize::MAX);
+    world.forget_journal();
+    world.secrets.clear();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.ready("acme"), "KubernetesApiError");
+    world.heal();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
 /// The quota of Secrets is full for hours, and then raised.
 #[test]
 fn a_refused_secret_is_written_soon_after_it_may_be() {
