@@ -71,14 +71,13 @@ impl View {
         })
     }
 
-    /// The workspaces that this reconcile has read, and the names that they bear: it may be about to adopt them.
+    /// The workspaces that this reconcile has read, and the names that they bear: it may be about to record them.
     fn claims_of_what_it_reads(&self) -> impl Iterator<Item = ClaimKey> {
-        let desires = self.object.deletion == Deletion::NotRequested && self.not_refused(&self.declared.name);
-        let adopts = desires && self.record().is_none();
+        let records = self.is_granted_what_it_reads() && self.record().is_none();
         self.claims_in().into_iter().flat_map(move |organization| {
             let read = self.ids_read().filter(|_| self.is_granted_what_it_reads());
             let ids = read.map(|id| ClaimKey::Id(organization.clone(), id.clone()));
-            let rows = self.progress.workspaces.values().filter(move |_| adopts);
+            let rows = self.progress.workspaces.values().filter(move |_| records);
             let names = rows.filter_map(|seen| Some(&seen.row.as_ref()?.name));
             let names = names.filter(|name| self.not_refused(name));
             ids.chain(names.map(|name| ClaimKey::Name(organization.clone(), canonical(name))))

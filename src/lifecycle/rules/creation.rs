@@ -132,7 +132,7 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued) -> Step {
     }
     let found = found_record(&intent.organization_id, row, Origin::Created);
     if token::wanted(view, &found).is_ok()
-        && names::grant(view, &row.name).is_some()
+        && names::may_use(view, &intent.organization_id, &row.name).is_ok()
         && let Some(step) = publish(view, &found, &row.name)
     {
         return step;

@@ -5,3 +5,5 @@ mod any_view;
 mod crashes;
 mod crashes_of_steps;
 mod recoveries;
+mod rivals;
+mod untold_names;

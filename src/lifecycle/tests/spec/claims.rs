@@ -199,6 +199,27 @@ fn the_workspace_that_a_mismatched_verification_named() {
     );
 }
 
+/// Whatever is declared meanwhile.
+#[test]
+fn the_id_and_the_name_of_what_a_creation_in_flight_has_read() {
+    let mut world = unrecorded();
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.reconcile("acme");
+    let row = existing(&mut world, "legacy");
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: [acme, legacy]}]");
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("elsewhere"));
+    let mut view = world.view("acme");
+    read(&mut view, &row);
+    claims(
+        &view,
+        [
+            (ClaimKey::Id(org(), row.id), Desired),
+            (name("acme"), Creating),
+            (name("legacy"), Desired),
+        ],
+    );
+}
+
 /// It is asked who holds the id.
 #[test]
 fn nothing_that_was_read_for_a_name_that_is_not_granted() {

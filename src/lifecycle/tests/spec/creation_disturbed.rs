@@ -15,6 +15,32 @@ fn created() -> World {
     world
 }
 
+/// The new workspace was renamed between its issue and its GET. It is ours, and recorded.
+/// Promise: I2
+#[test]
+fn a_name_that_another_object_holds_gets_no_first_token() {
+    let mut world = World::new();
+    world.apply("other", spec("zenith"));
+    world.live("other", Duration::from_secs(5));
+    world.forget_journal();
+    world.apply("acme", spec("acme"));
+    world.meanwhile("Verify", |world| {
+        let mut rows = world.engine.rows.iter_mut().map(|row| &mut row.workspace);
+        let row = rows.find(|row| row.name.as_str() == "acme");
+        row.unwrap().name = "ZENITH".into();
+    });
+    world.reconcile("acme").unwrap();
+    let kinds = world.kinds();
+    let at = |kind| kinds.iter().position(|this| *this == kind).unwrap();
+    assert!(
+        at("WriteSecret") > at("Update"),
+        "before it is renamed back: {kinds:?}"
+    );
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["zenith", "acme"]);
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+}
+
 /// Promise: rule.window
 /// The answer before the stamp was slow, and told no time of the server.
 #[test]
