@@ -163,6 +163,10 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
         organization_read(&mut view.organization, live);
     }
     let after = Subject::of(view);
+    // What the list says was looked up for the workspace before.
+    if before.workspace() != after.workspace() {
+        view.listed = None;
+    }
     match effect {
         // No process before this one issued for it.
         ClusterEffect::WriteStatus(_) if before.recorded.is_none() && after.recorded.is_some() => {
@@ -191,6 +195,11 @@ impl Subject {
             intent: view.intent().cloned(),
             wish: view.wish().cloned(),
         }
+    }
+
+    /// The one that the stored status names.
+    fn workspace(&self) -> Option<&WorkspaceId> {
+        self.recorded.as_ref().or(self.wish.as_ref())
     }
 }
 

@@ -234,8 +234,12 @@ impl Dice {
         world.apply("acme", spec("acme"));
         let adoption = self.pick(&["", ", adoption: Allowed", ", deletion: Forbidden"]);
         let names = self.pick(&["'*'", "acme", "acme, zenith", ""]);
+        let held = self.pick(&[
+            "",
+            ", {namespaces: {names: [team]}, workspaceNames: [acme, theirs], deletion: Forbidden}",
+        ]);
         world.grant(&format!(
-            "[{{namespaces: {{names: [team]}}, workspaceNames: [{names}]{adoption}}}]"
+            "[{{namespaces: {{names: [team]}}, workspaceNames: [{names}]{adoption}}}{held}]"
         ));
         world.readable().missing = self.pick(&[Missing::Few, Missing::Few, Missing::Few, Missing::Many]);
         let pending = Verification::Pending { why: "?".to_owned() };
@@ -263,12 +267,16 @@ impl Dice {
             })
             .into_iter()
             .collect();
+        // It is looked up by the id in the stored status.
+        let listed = view.stored.workspace_id.clone();
         view.listed = self.maybe(|dice| {
             let requested_at = dice.instant();
+            let row = dice.maybe(Self::row).zip(listed);
+            let row = row.map(|(row, id)| RemoteWorkspace { id, ..row });
             ListEntry {
                 requested_at,
                 // A list keeps no row of what is deleted.
-                row: dice.maybe(Self::row).filter(|row| !row.tombstone),
+                row: row.filter(|row| !row.tombstone),
                 begun_at: requested_at,
                 name_is_shared: dice.odds(4),
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::crd::conditions::{self, READY, TOKEN_READY};
+use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, WorkspaceStatus};
 use crate::domain::ids::WorkspaceName;
 use crate::domain::object::{Deletion, Finalizer};
@@ -49,6 +50,13 @@ fn play(
 fn granted(view: &View, name: &WorkspaceName) -> bool {
     view.readable()
         .is_some_and(|organization| organization.access.grant(name).is_some())
+}
+
+fn may_not_be_deleted(view: &View, name: &WorkspaceName) -> bool {
+    let grant = view
+        .readable()
+        .and_then(|organization| organization.access.grant(name));
+    grant.is_some_and(|grant| grant.deletion == Permission::Forbidden)
 }
 
 /// The name is granted, and no other object has it.
@@ -207,10 +215,21 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
                 prop_assert_eq!(name, &view.declared.name);
                 prop_assert!(usable(view, name), "a rename to what is not granted");
                 prop_assert!(!crate::tenancy::is_default(name));
+                let now = view.present(id).map(|row| &row.name);
+                let lifts =
+                    now.is_some_and(|now| may_not_be_deleted(view, now)) && !may_not_be_deleted(view, name);
+                prop_assert!(!lifts, "a rename of {:?} to {:?} lifts a ceiling", now, name);
             }
         }
         Effect::Engine(EngineCall::Delete(id)) => {
             prop_assert!(delete_is_lawful(view, id), "a deletion without a request");
+            let recorded = view.record().filter(|record| record.id == *id);
+            prop_assert!(
+                recorded.is_none_or(
+                    |record| granted(view, &record.name) && !may_not_be_deleted(view, &record.name)
+                ),
+                "a deletion against the ceiling"
+            );
             prop_assert!(
                 view.record().is_none_or(|record| record.id != *id) || old_secret(view) == OldSecret::None,
                 "a token outlives its workspace"
@@ -253,6 +272,19 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
             prop_assert!(
                 before.is_none() || before == after || recreated,
                 "the recorded id is the identity"
+            );
+            let found_gone = before
+                .as_ref()
+                .is_some_and(|id| view.observed(id).is_some_and(|seen| seen.remote == Remote::Gone));
+            prop_assert!(
+                !recreated
+                    || (found_gone
+                        && view
+                            .stored
+                            .missing
+                            .as_ref()
+                            .is_some_and(|missing| missing.confirmed)),
+                "a loss that is not confirmed is replaced"
             );
             let allowed = match old_secret(view) {
                 OldSecret::None => true,

@@ -105,6 +105,39 @@ fn a_change_refused_to_one_record_is_not_refused_to_another() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// The list lacks the workspace of the record before. That of this one is not shown yet, as a new one may be.
+/// Promise: rule.reread
+#[test]
+fn a_list_that_lacks_one_record_confirms_no_loss_of_another() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.advance(60);
+    world.engine.row(&id).unwrap().tombstone = true;
+    let rows = std::mem::take(&mut world.engine.rows);
+    world.list();
+    world.engine.rows = rows;
+    world.advance(1);
+    world.meanwhile("Get", |world| {
+        recorded_by_another_process(world);
+        let other = world.id("acme").unwrap();
+        world.engine.row(&other).unwrap().tombstone = true;
+    });
+    world.reconcile("acme").unwrap();
+    let other = world.id("acme").unwrap();
+    assert_ne!(other, id, "{:?}", world.kinds());
+    let missing = world.status("acme").missing.clone();
+    assert!(
+        missing.as_ref().is_none_or(|missing| !missing.confirmed),
+        "{missing:?} {:?}",
+        world.kinds()
+    );
+    world.engine.row(&other).unwrap().tombstone = false;
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("beta"));
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.token_opens("acme-token"), Some(other));
+}
+
 /// It is deleted as well.
 #[test]
 fn a_record_that_appears_in_a_deletion_is_deleted_too() {
