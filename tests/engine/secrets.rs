@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use agent_engine_operator::engine::{Client, Operation};
+use agent_engine_operator::engine::{Client, Operation, ScopedToken};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -106,6 +106,10 @@ async fn the_finest_log_of_every_call_shows_no_secret() {
     assert_silent(&shown);
 }
 
+fn refused_with(token: ScopedToken) -> Result<(), ScopedToken> {
+    Err(token)
+}
+
 /// What a panic prints of values is their `Debug` form, of an `expect` that of the error.
 ///
 /// Promise: I8
@@ -126,8 +130,8 @@ async fn a_panic_over_what_holds_secrets_shows_none() {
         .into_iter()
         .map(|shown| std::panic::catch_unwind(move || panic!("lost: {shown:?}")).unwrap_err())
         .collect();
-    let failed: Result<(), _> = Err(issued.result.unwrap());
-    let failing = std::panic::AssertUnwindSafe(|| failed.expect("a failure that carries a token"));
+    let refused = refused_with(issued.result.unwrap());
+    let failing = std::panic::AssertUnwindSafe(|| refused.expect("a failure that carries a token"));
     panics.push(std::panic::catch_unwind(failing).unwrap_err());
     for panic in panics {
         let said = panic.downcast_ref::<String>().expect("its words");
