@@ -317,7 +317,10 @@ impl World {
             let by_itself = row.is_some_and(|row| row.deleted.is_some() && row.touched.is_none());
             lost += usize::from(lacks && !by_itself && !object.reports_its_loss());
         }
-        if !are_many(lost, managed) {
+        // A list without a row is doubted for any that it lacks: even `default` is hidden.
+        let is_empty = list.on(&"any".into()).is_some_and(|listed| listed.length == 0);
+        let may_be_doubted = are_many(lost, managed) || (is_empty && lost > 0);
+        if !may_be_doubted {
             self.break_law(NO_FALSE_ALARM, |_| {
                 format!("a list of {name} is doubted, and lacks {lost} of {managed} that the operator did not delete")
             });
