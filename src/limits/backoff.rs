@@ -270,6 +270,8 @@ impl Streak {
         let hour_ends = later(began, HOUR);
         match within_the_hour {
             Some(delay) if now < hour_ends => later(began, delay),
+            // They are those of the first hour: nothing is borrowed from the next.
+            None if now < hour_ends && self.calls <= CALLS_OF_FIRST_HOUR => hour_ends,
             // Calls made too early delay the next one as well, but never by more than an hour.
             _ => later(self.next_affordable.clamp(now, later(now, HOUR)), self.spacing()).max(hour_ends),
         }

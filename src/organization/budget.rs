@@ -42,9 +42,13 @@ pub(super) fn charge(view: &mut View) {
         Ended::Well => view.memory.backoff.succeeded(),
         Ended::Waits => {}
         Ended::Failed => {
-            let (cause, calls) = (cause(view), view.progress.calls);
+            let cause = cause(view);
             let backoff = &mut view.memory.backoff;
-            backoff.failed(view.now, cause, FailedAttempt::normal(calls), &view.object.uid);
+            let attempt = FailedAttempt {
+                fault: view.progress.fault.unwrap_or(backoff.fault()),
+                ..FailedAttempt::normal(view.progress.calls)
+            };
+            backoff.failed(view.now, cause, attempt, &view.object.uid);
         }
     }
 }

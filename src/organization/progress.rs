@@ -9,6 +9,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::Uid;
 use crate::domain::rate::RequestRate;
 use crate::domain::remote::ListedWorkspace;
+use crate::limits::Fault;
 use crate::organization::snapshot::Snapshot;
 
 /// What this reconcile has done and read so far.
@@ -32,6 +33,8 @@ pub struct Progress {
     pub status: Attempt,
     /// Requests to Agent Engine that back-off charges for if the reconcile fails. Grows with each answer.
     pub calls: u32,
+    /// Whose fault the last failed request was.
+    pub fault: Option<Fault>,
     /// Set when the rate limiter has no permit before this instant.
     pub permit_at: Option<Timestamp>,
     /// Until when Agent Engine has asked for no requests. Set at each step, as the rate limiter has it then.

@@ -8,7 +8,7 @@ use crate::crd::organization::OrganizationSpec;
 use crate::domain::finding::Finding;
 use crate::domain::reason::Reason;
 use crate::domain::time::elapsed;
-use crate::limits::{Permit, RateLimiter};
+use crate::limits::{Fault, Permit, RateLimiter};
 use crate::organization::apply::{apply, permit_is_far};
 use crate::organization::budget;
 use crate::organization::effect::{ClusterEffect, Effect, EngineCall, Outcome, Part};
@@ -92,6 +92,9 @@ impl Reconcile {
         if let Some(back_at) = limiter.back_at() {
             self.view.memory.backoff.recovered(back_at, now);
         }
+        if let Some(since) = limiter.well_since(now) {
+            self.view.memory.backoff.relieve(since, now);
+        }
         self.view.progress.paused_until = limiter.paused_until(now);
         self.view.progress.rate = Some(limiter.rate());
         loop {
@@ -132,6 +135,8 @@ impl Reconcile {
             limiter.spend(self.view.now, call.lane());
         }
         self.view.progress.calls += budget::charged(*call, answered.requests);
+        let fault = answered.failure.map(|failure| Fault::of(failure.class));
+        self.view.progress.fault = fault.or(self.view.progress.fault);
     }
 
     fn settle(&mut self, rule: &'static str) -> Next {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use strum::IntoStaticStr;
 
 use crate::domain::time::later;
+use crate::limits::Fault;
 use crate::organization::judge::listing::{is_listable, list_due_at};
 use crate::organization::judge::rest::{Rest, Resting, rest};
 use crate::organization::progress::Attempt;
@@ -16,6 +17,9 @@ pub const POLL: Duration = Duration::from_secs(30 * 60);
 
 /// A status that could not be written is written again then, should no event come first.
 const STATUS_AGAIN: Duration = Duration::from_secs(30);
+
+/// An Organization that rests after a failure of the server's asks the rate limiter then whether the server is well.
+const RELIEVED_WITHIN: Duration = Duration::from_secs(300);
 
 /// The next reconcile, unless an event begins one before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,13 +74,20 @@ pub fn next(view: &View) -> Wakeup {
     let poll = Wakeup::after(view.now, POLL, Why::Poll);
     let unwritten = (view.progress.status == Attempt::Failed)
         .then(|| Wakeup::after(view.now, STATUS_AGAIN, Why::StatusUnwritten));
-    [next_call(view), unwritten]
+    [next_call(view), unwritten, may_be_relieved(view)]
         .into_iter()
         .flatten()
         .fold(
             poll,
             |first, other| if other.at < first.at { other } else { first },
         )
+}
+
+/// The server may be well again before the rest is over.
+fn may_be_relieved(view: &View) -> Option<Wakeup> {
+    let rests = rest(view).is_some_and(|rest| rest.why == Resting::BackOff);
+    (rests && view.memory.backoff.fault() == Fault::Server)
+        .then(|| Wakeup::after(view.now, RELIEVED_WITHIN, Why::Retry))
 }
 
 /// When Agent Engine is asked again: at the end of the rest, and not before a list is due, if there is one to take.

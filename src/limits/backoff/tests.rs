@@ -548,3 +548,16 @@ fn after_the_first_hour_what_was_not_used_of_it_is_gone() {
         assert_eq!(streak.next_affordable, at(next), "{now}");
     }
 }
+
+/// Also those that were made before their time: a recovery, or a renewal, has called for them.
+#[test]
+fn the_calls_of_the_first_hour_put_off_none_beyond_it() {
+    let who = Uid::from("uid");
+    for (calls, rests) in [(12, 3600..=3960), (13, 8000..=12_000)] {
+        let mut backoff = Backoff::default();
+        backoff.failed(at(0), CAUSE, FailedAttempt::normal(8), &who);
+        backoff.failed(at(100), CAUSE, FailedAttempt::normal(calls), &who);
+        let until = rests_until(&backoff);
+        assert!(rests.contains(&until), "{calls} calls more: until {until}");
+    }
+}

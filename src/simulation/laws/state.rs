@@ -33,6 +33,9 @@ const CALLS_OF_A_RECONCILE: usize = 8;
 /// A reconcile of slow calls says what it has seen at its end.
 const SLOW_RECONCILE: Millis = 90_000;
 
+/// The longest rest after an attempt of five calls, at six calls an hour and with jitter.
+const REFUSED: Millis = 55 * 60_000;
+
 /// What a token has to have left.
 const FIVE_MINUTES: Millis = 300_000;
 
@@ -222,7 +225,12 @@ impl World {
             .max(asked)
             .max(self.laws.able_since)
             .max(self.laws.touched.get(&object.key).copied().unwrap_or_default());
-        if remote.weather != Weather::Calm || self.now - since < 2 * FIVE_MINUTES || self.jumped != 0 {
+        let patience = if self.was_refused(n) {
+            REFUSED
+        } else {
+            2 * FIVE_MINUTES
+        };
+        if remote.weather != Weather::Calm || self.now - since < patience || self.jumped != 0 {
             return None;
         }
         if object.metadata.deletion.is_some() || !wants_token(object) || !self.is_served(n, object) {
@@ -243,13 +251,22 @@ impl World {
         ))
     }
 
+    /// The organization rests after a refusal of its credential. Nothing tells when that is allowed again.
+    fn was_refused(&self, n: usize) -> bool {
+        let stored = self.cluster.organizations.get(organization(n));
+        let reason = stored
+            .and_then(|stored| conditions::reason(&stored.status.conditions, READY))
+            .and_then(Reason::parse);
+        matches!(reason, Some(Reason::CredentialsRejected | Reason::AccessDenied))
+    }
+
     /// The bar of a failing object leaves no calls for another reconcile in this hour.
     fn fails_and_has_used_up_its_calls(&self, n: usize, object: &WorkspaceObject) -> bool {
         let token = conditions::reason(&object.status.conditions, TOKEN_READY).and_then(Reason::parse);
         match token {
             Some(Reason::TokenVerified) => return false,
             // Nothing tells when what was refused is allowed again.
-            Some(Reason::AccessDenied | Reason::Rejected) => return true,
+            Some(Reason::AccessDenied | Reason::Rejected | Reason::IdentityMismatch) => return true,
             _ => {}
         }
         // Jitter adds up to a tenth.

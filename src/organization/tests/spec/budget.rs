@@ -1,7 +1,10 @@
 //! What back-off charges for.
 
+use std::time::Duration;
+
 use crate::domain::ids::Uid;
 use crate::domain::remote::{Failure, FailureClass};
+use crate::domain::testing::answered;
 use crate::limits::FailedAttempt;
 use crate::organization::NoClient;
 use crate::organization::budget::{Ended, charged, ended};
@@ -87,4 +90,26 @@ fn a_list_is_charged_as_one_page() {
     assert_eq!((of(Part::First), of(Part::Next)), (3, 0));
     assert_eq!(charged(EngineCall::Exchange, 2), 2);
     assert_eq!(charged(EngineCall::ExchangeUnnamed, 2), 2);
+}
+
+/// Its objects show that the server is well; nothing of the Organization tells.
+#[test]
+fn a_list_that_the_server_failed_is_taken_once_it_is_well() {
+    let mut world = World::with_workspaces(3);
+    let rows = std::mem::replace(&mut world.rows, Err(FailureClass::Transient));
+    world.live(Duration::from_secs(3 * 3600));
+    world.calls();
+    loop {
+        let next = world.reconcile();
+        if !world.calls().is_empty() {
+            break;
+        }
+        world.now = next;
+    }
+    assert_eq!(world.reason(), "ApiUnavailable");
+    world.rows = rows;
+    let answer = answered(Duration::ZERO, None);
+    world.limiter.answered(world.now, &answer);
+    world.live(Duration::from_secs(6 * 60));
+    assert_eq!(world.reason(), "Verified");
 }
