@@ -49,7 +49,7 @@ e2e: ## Install the chart on a node of this machine, and let everything befall i
 	@$(if $(E2E_INSTALL),apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(NODE_PACKAGES))
 	@$(BESIDE) e2e-rust e2e-go
 	@$(if $(E2E_KUBECONFIG),,$(CLUSTER) machine)
-	$(CARGO) test --all-features --test e2e -- --ignored --nocapture
+	$(CARGO) test --all-features --test e2e -- --include-ignored --test-threads 1 --nocapture
 
 .PHONY: e2e-rust e2e-go
 e2e-rust:

@@ -9,12 +9,14 @@
 )]
 
 mod container_images;
+mod endings;
 mod events;
 mod ground;
 #[path = "../control_plane/node/image.rs"]
 mod image;
 mod ledger;
 mod logs;
+mod manifests;
 mod process;
 mod stage;
 #[allow(dead_code, unused_imports, reason = "a part of what stories use")]
@@ -26,6 +28,8 @@ mod workload;
 use ground::Ground;
 use stage::Stage;
 
+/// Promise: rule.one-leader
+/// Promise: I9
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a node, and takes ten minutes: make e2e"]
 async fn tokens_outlast_all_that_befalls_the_operators_pods() {

@@ -11,23 +11,20 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    container_images::{self, EMULATOR, REGISTRY, REPOSITORY, TAGS},
+    container_images::{self, REGISTRY, REPOSITORY, TAGS},
     ground::Ground,
     ledger::{Ledger, seconds},
     logs::{self, Kubectl},
-    support::{CLIENT_ID, Cluster, LONG, eventually, is_ready},
+    manifests::{self, EMULATOR_PORT, ENGINE, TENANT},
+    support::{Cluster, LONG, eventually, is_ready},
     table::Row,
-    workload::{self, Round, restricted_container, restricted_pod},
+    workload::{self, Round},
 };
 
 pub const RELEASE: &str = "agent-engine-operator";
 const HOME: &str = "agent-engine-operator";
-const TENANT: &str = "team-a";
-const ENGINE: &str = "agent-engine";
 const NAMESPACES: [&str; 3] = [HOME, TENANT, ENGINE];
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/agent-engine-operator");
-const CLIENT_SECRET: &str = "e2e-secret";
-const EMULATOR_PORT: u16 = 8000;
 
 /// A token is renewed after so much of its life, at the earliest.
 const EARLIEST_RENEWAL: f64 = 2.0 / 3.0 - 0.1;
@@ -57,7 +54,7 @@ impl Stage {
         let client = cluster.client().await;
         for namespace in NAMESPACES {
             cluster
-                .apply("", &restricted_namespace(namespace))
+                .apply("", &manifests::restricted_namespace(namespace))
                 .await
                 .success();
         }
@@ -77,16 +74,16 @@ impl Stage {
             clock,
             served: 0,
         };
-        stage.apply(ENGINE, &emulator(ground)).await;
+        stage.apply(ENGINE, &manifests::emulator(ground)).await;
         stage.pod_is_ready(ENGINE, "emulator").await;
         tell("helm install --wait");
         stage.helm("install", &[&tag(TAGS[0])]).await;
         stage.whole().await;
-        stage.apply(HOME, &organization()).await;
+        stage.apply(HOME, &manifests::organization()).await;
         let names: Vec<String> = (0..WORKSPACES)
             .map(|number| format!("agent-{number:02}"))
             .collect();
-        let all: Vec<Value> = names.iter().map(|name| workspace(name)).collect();
+        let all: Vec<Value> = names.iter().map(|name| manifests::workspace(name)).collect();
         stage
             .apply(TENANT, &json!({"apiVersion": "v1", "kind": "List", "items": all}))
             .await;
@@ -94,7 +91,7 @@ impl Stage {
             stage.workspace_is_ready(name).await;
         }
         tell("fifty Workspaces are Ready; starting the workload");
-        stage.apply(TENANT, &workload::pod(&endpoint(), &names)).await;
+        stage.apply(TENANT, &manifests::workload(&names)).await;
         stage.pod_is_ready(TENANT, "workload").await;
         stage.begun = stage.clock.now();
         stage
@@ -211,7 +208,7 @@ impl Stage {
     pub async fn serves(&mut self) {
         self.served += 1;
         let name = format!("later-{:02}", self.served);
-        self.apply(TENANT, &workspace(&name)).await;
+        self.apply(TENANT, &manifests::workspace(&name)).await;
         self.workspace_is_ready(&name).await;
     }
 
@@ -314,71 +311,4 @@ fn pod_is_ready(pod: &Pod) -> bool {
     conditions
         .into_iter()
         .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-}
-
-fn restricted_namespace(name: &str) -> String {
-    let labels = json!({
-        "pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted",
-    });
-    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}).to_string()
-}
-
-fn endpoint() -> String {
-    format!("http://emulator.{ENGINE}.svc:{EMULATOR_PORT}")
-}
-
-/// The emulator's Pod, and the Service that gives it its name.
-fn emulator(ground: Ground) -> Value {
-    let labels = json!({"app": "emulator"});
-    let life = ground.token_life().as_secs().to_string();
-    let listen = format!("[::]:{EMULATOR_PORT}");
-    json!({"apiVersion": "v1", "kind": "List", "items": [
-        {
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "emulator"},
-            "spec": {"clusterIP": "None", "selector": labels, "ports": [{"port": EMULATOR_PORT}]},
-        },
-        {
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "emulator", "labels": labels},
-            "spec": {
-                "automountServiceAccountToken": false,
-                "securityContext": restricted_pod(),
-                "containers": [{
-                    "name": "emulator", "image": EMULATOR, "imagePullPolicy": "Never",
-                    "args": [
-                        "--listen", listen, "--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET,
-                        "--scoped-token-ttl", life,
-                    ],
-                    "readinessProbe": {
-                        "httpGet": {"path": "/_emulator/health", "port": EMULATOR_PORT}, "periodSeconds": 1,
-                    },
-                    "securityContext": restricted_container(),
-                }],
-            },
-        },
-    ]})
-}
-
-/// The Organization that lets the tenant use any name, and its credentials.
-fn organization() -> Value {
-    json!({"apiVersion": "v1", "kind": "List", "items": [
-        {
-            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "credential"},
-            "stringData": {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
-        },
-        {
-            "apiVersion": "agentengine.airbyte.com/v1alpha1", "kind": "Organization", "metadata": {"name": "default"},
-            "spec": {
-                "endpoint": endpoint(),
-                "credentialsSecretRef": {"name": "credential"},
-                "access": [{"namespaces": {"names": [TENANT]}, "workspaceNames": ["*"], "deletion": "Allowed"}],
-            },
-        },
-    ]})
-}
-
-fn workspace(name: &str) -> Value {
-    json!({
-        "apiVersion": "agentengine.airbyte.com/v1alpha1", "kind": "Workspace", "metadata": {"name": name},
-        "spec": {"name": format!("{TENANT}/{name}")},
-    })
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{events::lives, ledger::seconds, stage::Stage, support::find_workspaces};
 
 /// The lease of a leader that did not release it, and what a busy machine adds.
-const HAND_OVER_S: f64 = 45.0;
+const HAND_OVER_S: f64 = 60.0;
 /// Until the workload's first round.
 const WARM_UP_S: f64 = 10.0;
 
@@ -23,6 +23,7 @@ pub struct Row {
 pub async fn write(stage: &Stage) {
     let life_s = stage.ground.token_life().as_secs_f64();
     let rounds = stage.rounds().await;
+    let written = stage.ledger.secret_writes();
     let (early_issues, issues) = stage.issues_not_due().await;
     let early_secrets = stage.ledger.secrets_out_of_turn(stage.due_s());
     let mut table = String::from(
@@ -69,10 +70,10 @@ pub async fn write(stage: &Stage) {
     };
     let summary = format!(
         "{} Workspaces with tokens of {life_s:.0} s; the workload made {calls} calls in {span:.0} s, and met no token with less than {} s left. \
-         {issues} tokens were issued, {} Secrets written.",
+         {issues} tokens were issued, and Secrets written {} times.",
         stage.workspaces().await.len(),
         least.expect("tokens"),
-        stage.ledger.secret_writes(),
+        written,
     );
     println!("{summary}");
     let mut names = BTreeMap::<String, usize>::new();
