@@ -24,9 +24,17 @@ pub fn tidied(name: &WorkspaceName) -> WorkspaceName {
     WorkspaceName::new(name.as_str().trim().nfc().collect::<String>())
 }
 
+/// The name of every organization's fallback workspace.
+const FALLBACK: &str = "default";
+
+/// The name of every organization's fallback workspace, as the API writes it.
+pub fn fallback_name() -> WorkspaceName {
+    WorkspaceName::from(FALLBACK)
+}
+
 /// Whether this is every organization's fallback workspace, however it is written.
 pub fn is_default(name: &WorkspaceName) -> bool {
-    canonical_text(name.as_str()) == "default"
+    canonical_text(name.as_str()) == FALLBACK
 }
 
 /// Most names are ASCII, which has one form and simple cases.

@@ -11,6 +11,9 @@ pub const LONG: Duration = Duration::from_secs(60);
 /// So long after a start, the process before may have sent a token request: nothing is renamed or deleted.
 pub const IN_DOUBT: Duration = Duration::from_secs(60);
 
+/// Whoever writes nothing for so long has nothing to write.
+pub const PAUSE: Duration = Duration::from_secs(4);
+
 const POLL: Duration = Duration::from_millis(75);
 
 /// Asks again and again until `look` answers `Ok`, and returns what it found. An `Err` says what was seen

@@ -100,12 +100,7 @@ pub enum Taken {
 
 /// Reads a search, without the workspace `except`, which has the name itself.
 pub fn taken(search: &NameSearch, except: Option<&WorkspaceId>) -> Taken {
-    let wanted = canonical(&search.name);
-    let near: Vec<&RemoteWorkspace> = search
-        .rows
-        .iter()
-        .filter(|row| !row.tombstone && except != Some(&row.id) && canonical(&row.name) == wanted)
-        .collect();
+    let near = near(search, except);
     let exact: Vec<RemoteWorkspace> = near
         .iter()
         .filter(|row| row.name == search.name)
@@ -116,6 +111,14 @@ pub fn taken(search: &NameSearch, except: Option<&WorkspaceId>) -> Taken {
         (true, Some(row)) => Taken::Nearly((*row).clone()),
         (true, None) => Taken::Free,
     }
+}
+
+/// The live workspaces that a search shows under its name or a near-equal one.
+pub fn near<'a>(search: &'a NameSearch, except: Option<&WorkspaceId>) -> Vec<&'a RemoteWorkspace> {
+    let wanted = canonical(&search.name);
+    let rows = search.rows.iter();
+    rows.filter(|row| !row.tombstone && except != Some(&row.id) && canonical(&row.name) == wanted)
+        .collect()
 }
 
 /// Whether adoption is both declared and allowed, or why not.

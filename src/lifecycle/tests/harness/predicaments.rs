@@ -90,6 +90,18 @@ pub(in crate::lifecycle::tests) fn held_by_a_ceiling() -> World {
     world
 }
 
+/// Agent Engine keeps names in lower case.
+pub(in crate::lifecycle::tests) fn kept_in_another_form(adoption: bool) -> World {
+    let mut world = World::new();
+    if adoption {
+        world.allow_adoption();
+    }
+    world.engine.kept_as = str::to_lowercase;
+    world.apply("acme", spec("ACME"));
+    lives(&mut world);
+    world
+}
+
 /// Two Workspaces want each other's name.
 pub(in crate::lifecycle::tests) fn names_exchanged() -> World {
     let mut world = two(false);

@@ -246,6 +246,49 @@ const REMEDIES: &[Remedy] = &[
         End::Ready,
     ),
     remedy(
+        "CreationUncertain",
+        "declare \"acme\", then remove it at Agent Engine",
+        || kept_in_another_form(false),
+        |w| {
+            named(w, "acme", "acme");
+            lives(w);
+            assert!(w.message("acme").contains("Remove it at Agent Engine"));
+            w.engine.rows.clear();
+        },
+        End::Ready,
+    ),
+    remedy(
+        "CreationUncertain",
+        "declare \"acme\", then remove it at Agent Engine",
+        || kept_in_another_form(false),
+        |w| {
+            w.engine.rows.clear();
+            named(w, "acme", "acme");
+        },
+        End::Ready,
+    ),
+    remedy(
+        "CreationUncertain",
+        "ask the administrator for `adoption: Allowed`",
+        || kept_in_another_form(false),
+        |w| {
+            named(w, "acme", "acme");
+            by_name(w);
+            w.allow_adoption();
+        },
+        End::Ready,
+    ),
+    remedy(
+        "CreationUncertain",
+        "declare \"acme\", then adopt it with spec.adoptionPolicy: ByName",
+        || kept_in_another_form(true),
+        |w| {
+            named(w, "acme", "acme");
+            by_name(w);
+        },
+        End::Ready,
+    ),
+    remedy(
         "OrganizationMismatch",
         "Restore the credential of org-1",
         another_answers,

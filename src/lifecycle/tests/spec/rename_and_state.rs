@@ -381,3 +381,38 @@ fn synced_tells_whether_name_and_state_are_as_declared() {
         assert_eq!(status, expected, "{reason}");
     }
 }
+
+/// Another client gave the workspace a name that is longer than any that can be recorded: what comes of it is its beginning.
+fn renamed_to_a_long_name() -> World {
+    let mut world = World::with_acme_due();
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("n".repeat(1025));
+    world.list();
+    world
+}
+
+#[test]
+fn a_name_too_long_to_be_recorded_is_renamed_back() {
+    let mut world = renamed_to_a_long_name();
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.issued_names, ["acme"]);
+}
+
+/// An issue under the beginning of a name would make another workspace.
+#[test]
+fn no_token_is_issued_under_the_beginning_of_a_name() {
+    let mut world = renamed_to_a_long_name();
+    world.edit("acme", |o| o.spec.suspend = Some(true));
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Issue"), 0);
+    assert_eq!(world.token_ready("acme"), "Rejected");
+    assert_eq!(world.engine.rows.len(), 1);
+    world.edit("acme", |o| o.spec.suspend = None);
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert!(world.objects.is_empty() && world.engine.rows.is_empty());
+}

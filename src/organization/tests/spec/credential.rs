@@ -322,6 +322,22 @@ fn a_credential_that_belongs_here_again_is_noticed() {
     }
 }
 
+/// The Secret is exchanged for that of another organization, unseen by a watch that is dead, and put back.
+#[test]
+fn an_answer_to_other_keys_judges_no_client_of_former_ones() {
+    let mut world = World::verified();
+    (world.exchange, world.rows) = (Err(FailureClass::Denied), Err(FailureClass::Denied));
+    world.exchange_unnamed = Ok(Some(theirs()));
+    world.keys += 1;
+    world.advance(5 * MINUTE);
+    world.reconcile();
+    world.rotate();
+    world.keys -= 2;
+    (world.exchange, world.rows) = (Ok(Some(ours())), Ok(Vec::new()));
+    world.reconcile();
+    assert_eq!(world.reason(), "Verified");
+}
+
 /// Promise: rule.credential-touched: A credential Secret whose keys are the same keeps the Organization verified, whatever else of it changes
 #[test]
 fn a_touch_of_the_secret_takes_no_verification_back() {
@@ -372,6 +388,34 @@ fn a_touch_of_a_refused_secret_costs_no_call() {
     world.touch();
     world.reconcile();
     assert_eq!(world.reason(), "CredentialsRejected");
+    world.rotate();
+    world.reconcile();
+    assert_eq!(world.reason(), "Verified");
+}
+
+/// The same while every other read of the Secret fails: what it holds is not known to have changed.
+///
+/// Promise: rule.credential-touched
+#[test]
+fn a_failed_read_of_a_refused_secret_ends_no_rest() {
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Denied);
+    world.reconcile();
+    world.calls();
+    for nth in 0..120 {
+        world.touch();
+        world.readable = match nth % 2 {
+            0 => Err(NoClient::Unread {
+                why: "no answer".to_owned(),
+            }),
+            _ => Ok(()),
+        };
+        world.advance(Duration::from_secs(30));
+        world.reconcile();
+    }
+    let calls = world.calls().len();
+    assert!(calls < 20, "{calls} in its first hour");
+    world.exchange = Ok(Some(ours()));
     world.rotate();
     world.reconcile();
     assert_eq!(world.reason(), "Verified");
