@@ -274,7 +274,7 @@ impl World {
     }
 
     /// As the controller gives up a reconcile.
-    pub(super) fn time_out(&mut self, subject: &Subject, number: u64) {
+    pub(super) fn cut_off(&mut self, subject: &Subject, number: u64) {
         let now = self.clock();
         let Some(process) = &mut self.process else { return };
         let is_it = process
@@ -295,7 +295,7 @@ impl World {
         let again = if process.is_stored(&object) {
             let urgency = token_secret::urgency(&view);
             let memory = process.memories.entry(uid.clone()).or_default();
-            memory.lost_track(now);
+            memory.lost_track(now, view.record().map(|record| record.id));
             let at = memory.rest_after_loss(now, |aspect| view.cause(aspect), urgency, uid);
             millis_until(now, at) + TIMER_SLACK
         } else {

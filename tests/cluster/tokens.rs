@@ -1,4 +1,4 @@
-//! The token Secret: renewed in time, restored when damaged, never anybody else's and never with a token unproven.
+//! The token Secret: renewed in time, restored when damaged, never anybody else's and never with a token unverified.
 
 use std::collections::BTreeMap;
 
@@ -357,7 +357,7 @@ async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
     .await;
     let apart = at[1].duration_since(began);
     assert!(apart.as_secs() >= 30, "issued again after {apart:#}");
-    // What is dead on arrival cannot be proven: nothing is handed out, nothing made twice, and nothing tried in a loop.
+    // What is dead on arrival cannot be verified: nothing is handed out, nothing made twice, and nothing tried in a loop.
     for name in ["past", "none"] {
         assert!(issues(name).await.len() <= 2, "{:?}", issues(name).await);
         let message = &stage.get(name).await.status.unwrap().conditions[0].message;

@@ -33,7 +33,7 @@ pub(in crate::lifecycle) use identity::{
 };
 pub(in crate::lifecycle) use names::{
     already_exists, bears_what_is_not_granted, id_claimed, id_not_granted, name_claimed, name_exchanged,
-    not_granted, similar,
+    not_granted, rename_lifts_the_ceiling, similar,
 };
 pub(in crate::lifecycle) use organization::{
     changed, mismatch, not_decodable, not_found as organization_not_found, not_ready,

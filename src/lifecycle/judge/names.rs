@@ -70,6 +70,24 @@ pub fn may_use(view: &View, organization: &OrganizationId, name: &WorkspaceName)
     claimed_by_other(view, organization, name).map_or(Ok(grant), Err)
 }
 
+/// A limit that tenants cannot lift: a workspace that may not be deleted is not renamed to a name under which it might be.
+pub fn keeps_the_ceiling(
+    view: &View,
+    names: [&WorkspaceName; 2],
+    wanted: &WorkspaceName,
+    to: &Grant,
+) -> Result<(), Finding> {
+    let is_held = |name: &&WorkspaceName| {
+        grant(view, name).is_some_and(|grant| grant.deletion == Permission::Forbidden)
+    };
+    match names.into_iter().find(is_held) {
+        Some(name) if to.deletion == Permission::Allowed => {
+            Err(findings::rename_lifts_the_ceiling(view, name, wanted))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// What a search says about a wanted name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Taken {

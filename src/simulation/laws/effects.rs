@@ -62,11 +62,13 @@ impl World {
         let Some(running) = running else { return };
         running.status_writes += 1;
         let writes = running.status_writes;
-        // A deletion may be asked for in the middle of a creation, and what is declared inactive is made first.
+        // A deletion may be asked for in the middle of a creation, what is declared inactive is made first, and the intent of a
+        // former reconcile may be void as well.
         let more = match &running.what {
             Reconciling::Workspace { object, .. } => {
                 let switches = object.spec.status == Some(WorkspaceState::Inactive);
-                u32::from(object.metadata.deletion.is_some()) + u32::from(switches)
+                let voids = object.status.creation.is_some();
+                u32::from(object.metadata.deletion.is_some()) + u32::from(switches) + u32::from(voids)
             }
             Reconciling::Organization { .. } => 0,
         };

@@ -75,6 +75,20 @@ const REMEDIES: &[Remedy] = &[
         End::Ready,
     ),
     remedy(
+        "NameNotGranted",
+        "Choose a name for which deletion is forbidden too",
+        held_by_a_ceiling,
+        |w| named(w, "acme", "held-2"),
+        End::Ready,
+    ),
+    remedy(
+        "NameNotGranted",
+        "ask the administrator to allow it for both",
+        held_by_a_ceiling,
+        |w| w.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]"),
+        End::Ready,
+    ),
+    remedy(
         "NameClaimed",
         "Choose another name",
         claimed,
