@@ -84,7 +84,7 @@ reasons! {
     OrganizationNotFound: Reconciling, "Create the Organization in the namespace that the message names, or delete the Workspace and create it again with the right `spec.organization`, which cannot be changed.";
     /// The credential or the id of the Organization is not verified yet.
     OrganizationNotReady: Reconciling, "See the conditions of the Organization.";
-    /// Many workspaces of the organization are missing from its list at once, and a GET by id does not find this one; the operator does nothing for it.
+    /// Many workspaces of the organization are missing from its list at once, or the list has none at all, and a GET by id does not find this one; the operator does nothing for it.
     ManyWorkspacesMissing: Reconciling, "Check the organization and its credential; see the conditions of the Organization.";
     /// Agent Engine does not find the workspace by its id; the operator waits for the organization's next list to confirm it.
     NotFoundUnconfirmed: Reconciling, "Wait.";

@@ -116,8 +116,12 @@ fn changed(pinned: &OrganizationId, found: &OrganizationId, pinned_by: PinnedBy)
 }
 
 fn many_missing(count: usize) -> String {
+    let missing = match count {
+        1 => "1 workspace is missing from a list that shows none at all".to_owned(),
+        _ => format!("{count} workspaces are missing from the list at once"),
+    };
     format!(
-        "{count} workspaces are missing from the list at once, so nothing is changed. Check the organization, the rights of the \
+        "{missing}, so nothing is changed. Check the organization, the rights of the \
          credential, and whether the workspaces are enabled for Agents: the list shows no others. If they were really deleted, \
          annotate this Organization with {CONFIRM_MISSING}={count}, and remove the annotation afterwards: if it stays, it also \
          confirms the next {count}"

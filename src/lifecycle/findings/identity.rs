@@ -28,6 +28,17 @@ pub(in crate::lifecycle) fn wish_unconfirmed(id: &WorkspaceId) -> Finding {
     )
 }
 
+/// The organization shows nothing of any workspace.
+pub(in crate::lifecycle) fn wish_hidden(id: &WorkspaceId) -> Finding {
+    Finding::new(
+        Reason::NotFoundUnconfirmed,
+        format!(
+            "the status that this object came with names the workspace {id}. {}; nothing was created",
+            super::nothing_listed()
+        ),
+    )
+}
+
 /// The same while many are missing.
 pub(in crate::lifecycle) fn wish_among_many(
     id: &WorkspaceId,

@@ -29,7 +29,7 @@ pub(in crate::lifecycle) use deletion::{
 };
 pub(in crate::lifecycle) use identity::{
     another_organization, many_missing, many_missing_while_deleting, not_found, orphan_removed,
-    token_opens_another, unconfirmed, wish_among_many, wish_unconfirmed,
+    token_opens_another, unconfirmed, wish_among_many, wish_hidden, wish_unconfirmed,
 };
 pub(in crate::lifecycle) use names::{
     already_exists, bears_what_is_not_granted, id_claimed, id_not_granted, name_claimed, name_exchanged,

@@ -26,7 +26,7 @@ pub fn missing(view: &View) -> Option<MissingWorkspace> {
     let lacked = view
         .listed
         .as_ref()
-        .is_some_and(|listed| listed.row.is_none() && listed.requested_at > since.0);
+        .is_some_and(|listed| listed.row.is_none() && listed.length > 0 && listed.requested_at > since.0);
     let asked_twice = elapsed(since.0, seen.requested_at) >= ASKED_AGAIN_AFTER;
     let confirmed = before.is_some_and(|missing| missing.confirmed) || lacked || asked_twice;
     Some(MissingWorkspace { since, confirmed })

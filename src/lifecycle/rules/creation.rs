@@ -14,12 +14,12 @@ use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::names::{self, Taken};
-use crate::lifecycle::judge::{token, token_secret, wish};
+use crate::lifecycle::judge::{sight, token, token_secret, wish};
 use crate::lifecycle::progress::{Issued, NameSearch, Remote, TokenProgress};
 use crate::lifecycle::rules::token::publish;
 use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::{Record, View};
-use crate::tenancy::{canonical, is_default, tidied};
+use crate::tenancy::{canonical, fallback_name, is_default, tidied};
 
 /// Finishes a creation in flight under its own name, whatever spec says meanwhile; a rename follows. Without the grant, or
 /// suspended, the operator searches but does not issue.
@@ -226,7 +226,16 @@ fn keep_the_wish(view: &View, id: &WorkspaceId, organization: &OrganizationId) -
         )));
     }
     let missing = wish::missing(view)?;
-    (!missing.confirmed).then(|| Step::blocked(findings::wish_unconfirmed(id)))
+    if !missing.confirmed {
+        return Some(Step::blocked(findings::wish_unconfirmed(id)));
+    }
+    // An organization that hides its workspaces says the same of each.
+    let fallback = fallback_name();
+    match view.search(&fallback) {
+        _ if sight::shows_any(view) => None,
+        None => Some(call_or_rest(view, EngineCall::Search(fallback))),
+        Some(_) => Some(Step::blocked(findings::wish_hidden(id))),
+    }
 }
 
 /// A foreign status names a workspace and its organization. Another organization would answer "not found", and the operator

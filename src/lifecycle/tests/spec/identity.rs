@@ -8,6 +8,7 @@ use crate::domain::object::Finalizer;
 use crate::domain::remote::{FailureClass, WorkspaceState};
 use crate::domain::verification::Missing;
 use crate::lifecycle::reconcile::SharedList;
+use crate::lifecycle::tests::harness::fake_engine::Shows;
 use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{Managed, Snapshot};
@@ -219,6 +220,27 @@ fn a_wish_for_what_is_gone_is_forgotten() {
     let mut world = restored();
     world.engine.rows.clear();
     world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+/// The organization answers 404 by id and lists nothing: what it hides is no reason to create another.
+///
+/// Promise: rule.hidden
+#[test]
+fn a_wish_is_not_forgotten_where_nothing_is_shown() {
+    let mut world = restored();
+    let rows = std::mem::take(&mut world.engine.rows);
+    world.engine.shows = Shows::Nothing;
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    assert_eq!(world.count("Issue"), 0);
+    assert!(world.calls() <= 20, "{}", world.calls());
+    world.engine.rows = rows;
+    world.engine.shows = Shows::All;
+    world.allow_adoption();
+    world.edit("acme", |o| o.spec.adoption_policy = Some(AdoptionPolicy::ByName));
+    world.live("acme", Duration::from_secs(3600));
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.engine.names(), ["acme"]);
 }
