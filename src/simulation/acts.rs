@@ -16,6 +16,7 @@ use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, Organiza
 use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, TokenSecret, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteState, WorkspaceState};
+use crate::tenancy::is_default;
 
 impl World {
     /// What is there at the beginning: the Organizations, their credentials, and the first objects.
@@ -496,7 +497,8 @@ impl World {
         let rows = &self.engine.organizations[organization].rows;
         let recorded = rows
             .values()
-            .filter(|row| row.deleted.is_none() && !row.recorded_by.is_empty());
+            .filter(|row| row.deleted.is_none() && !row.recorded_by.is_empty())
+            .filter(|row| !is_default(&row.workspace.name));
         let ids: Vec<WorkspaceId> = recorded.map(|row| row.workspace.id.clone()).collect();
         for id in ids {
             self.meddle_with(organization, &id, |row| row.deleted = Some(now));

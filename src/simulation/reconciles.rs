@@ -274,7 +274,7 @@ impl World {
     }
 
     /// As the controller gives up a reconcile.
-    pub(super) fn time_out(&mut self, subject: &Subject, number: u64) {
+    pub(super) fn cut_off(&mut self, subject: &Subject, number: u64) {
         let now = self.clock();
         let Some(process) = &mut self.process else { return };
         let is_it = process

@@ -91,7 +91,7 @@ impl World {
                     self.go_on(&subject, number, Some(outcome));
                 }
             }
-            Event::TimeOut { subject, number } => self.time_out(&subject, number),
+            Event::TimeOut { subject, number } => self.cut_off(&subject, number),
             Event::Start => self.start(),
             Event::Permits(run) => self.permits(run),
             Event::Told(told) => self.told(*told),
