@@ -82,9 +82,11 @@ async fn a_node_leaves_nothing_even_when_its_cluster_is_killed() {
 
     // The next one takes away the control groups of the one that was killed.
     let mut process = start(&interrupted);
+    // It would end when its standard input closes.
+    let (input, _held) = std::io::pipe().unwrap();
     let second = Command::new(cluster_program())
         .args(["up", "--node"])
-        .stdin(Stdio::piped())
+        .stdin(input)
         .output()
         .unwrap();
     let refusal = String::from_utf8_lossy(&second.stderr);

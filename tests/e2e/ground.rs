@@ -42,6 +42,11 @@ impl Ground {
         self.token_life() * 5
     }
 
+    /// Every request to the API server; none where the cluster is not ours.
+    pub fn audit_log(self) -> Option<PathBuf> {
+        (self == Self::OwnNode).then(|| folder().join("logs/audit.log"))
+    }
+
     /// A cluster without anything of ours but these images.
     pub fn cluster(self, images: &[PathBuf]) -> Cluster {
         let Some(kubeconfig) = given() else {
@@ -60,6 +65,11 @@ impl Ground {
     }
 }
 
+/// What the cluster of our own keeps.
+fn folder() -> PathBuf {
+    target().join("e2e/cluster")
+}
+
 fn given() -> Option<PathBuf> {
     let kubeconfig = env::var_os(KUBECONFIG).filter(|path| !path.is_empty())?;
     Some(PathBuf::from(kubeconfig))
@@ -67,7 +77,7 @@ fn given() -> Option<PathBuf> {
 
 fn own(images: &[PathBuf]) -> Cluster {
     // Stays after the story, for a person to read.
-    let dir = target().join("e2e/cluster");
+    let dir = folder();
     if Path::new(&dir).exists() {
         std::fs::remove_dir_all(&dir).expect("the folder of the run before goes");
     }

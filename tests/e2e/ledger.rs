@@ -35,6 +35,15 @@ struct Held {
     by: Option<(String, Option<Timestamp>)>,
 }
 
+/// Times in seconds between two signs of a leader, a release of the Lease being the last of its holder.
+#[derive(Default)]
+pub struct Leaders {
+    /// The longest.
+    pub silence_s: f64,
+    /// Those after which another led.
+    pub hand_overs_s: Vec<f64>,
+}
+
 #[derive(Default)]
 struct Pages {
     secrets: Vec<Version>,
@@ -84,11 +93,10 @@ impl Ledger {
         }
     }
 
-    /// The longest time, in seconds, between two signs of a leader, a release of the Lease being the last of its holder; and how
-    /// often another led.
-    pub fn hand_overs(&self, from: Timestamp, to: Timestamp) -> (f64, usize) {
+    /// What is known of leaders between these times.
+    pub fn leaders(&self, from: Timestamp, to: Timestamp) -> Leaders {
         let lease = self.pages.lock().expect("pages").lease.clone();
-        let (mut longest, mut others) = (0.0_f64, 0);
+        let mut leaders = Leaders::default();
         let mut last: Option<Held> = None;
         let mut released = None;
         for held in lease {
@@ -97,13 +105,16 @@ impl Ledger {
                 continue;
             }
             if let Some(last) = last.filter(|_| (from..to).contains(&held.at)) {
-                longest = longest.max(seconds(released.unwrap_or(last.at), held.at));
-                others += usize::from(last.by != held.by);
+                let silence = seconds(released.unwrap_or(last.at), held.at);
+                leaders.silence_s = leaders.silence_s.max(silence);
+                if last.by != held.by {
+                    leaders.hand_overs_s.push(silence);
+                }
             }
             released = None;
             last = Some(held);
         }
-        (longest, others)
+        leaders
     }
 
     /// When a Secret was written without a new token, or with one sooner than `due` seconds after the one before.

@@ -24,9 +24,15 @@ mod stage;
 mod support;
 mod table;
 mod workload;
+mod writers;
+
+use std::time::{Duration, Instant};
 
 use ground::Ground;
 use stage::Stage;
+
+/// How long a cluster may take to end.
+const ENDING: Duration = Duration::from_secs(60);
 
 /// Promise: rule.one-leader
 /// Promise: I9
@@ -34,6 +40,7 @@ use stage::Stage;
 #[ignore = "needs a node, and takes ten minutes: make e2e"]
 async fn tokens_outlast_all_that_befalls_the_operators_pods() {
     let ground = Ground::of_this_run();
+    end_for_good_after(ground.deadline() + ENDING);
     let story = async {
         let mut stage = Stage::set(ground).await;
         events::all(&mut stage).await;
@@ -41,4 +48,16 @@ async fn tokens_outlast_all_that_befalls_the_operators_pods() {
     };
     let ended = tokio::time::timeout(ground.deadline(), story).await;
     ended.expect("an end in time");
+}
+
+/// For what no deadline of a test bounds: its end, in which the cluster ends too. The cluster notices when this process is gone.
+fn end_for_good_after(deadline: Duration) {
+    let until = Instant::now() + deadline;
+    std::thread::spawn(move || {
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            std::thread::park_timeout(left);
+        }
+        println!("it does not end");
+        std::process::abort();
+    });
 }

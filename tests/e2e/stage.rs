@@ -22,6 +22,8 @@ use crate::{
 };
 
 pub const RELEASE: &str = "agent-engine-operator";
+/// Of the operator's Pods, as the API server names it.
+pub const ACCOUNT: &str = "system:serviceaccount:agent-engine-operator:agent-engine-operator";
 const HOME: &str = "agent-engine-operator";
 const NAMESPACES: [&str; 3] = [HOME, TENANT, ENGINE];
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/agent-engine-operator");

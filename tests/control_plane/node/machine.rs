@@ -8,7 +8,7 @@ use std::{
 
 use super::cgroups;
 
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "containerd",
     "ctr",
     "runc",
@@ -16,6 +16,7 @@ const PROGRAMS: [&str; 8] = [
     "ip",
     "unshare",
     "ldd",
+    "sha256sum",
     "tar",
 ];
 const INSTALL: &str = "apt-get install -y --no-install-recommends containerd runc iptables iproute2 containernetworking-plugins";

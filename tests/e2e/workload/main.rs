@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -17,10 +18,12 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, sleep},
 };
 
 const ROUND: Duration = Duration::from_secs(2);
+const READS: u32 = 3;
+const READ_AGAIN: Duration = Duration::from_millis(20);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Parser)]
@@ -92,18 +95,17 @@ async fn round(flags: &Flags, client: &reqwest::Client, now: Timestamp) -> Value
 
 async fn call(endpoint: &str, client: &reqwest::Client, secret: &Path, now: Timestamp) -> Call {
     let asked = async {
-        let read = |key: &str| fs::read_to_string(secret.join(key)).with_context(|| format!("no {key}"));
-        let ends: Timestamp = read("expires_at")?.trim().parse()?;
+        let ends: Timestamp = read(secret, "expires_at").await?.trim().parse()?;
         let answer = client
             .get(format!(
                 "{endpoint}/api/v1/account/applications/scoped-token/info"
             ))
-            .bearer_auth(read("token")?.trim())
+            .bearer_auth(read(secret, "token").await?.trim())
             .send()
             .await?;
         let status = answer.status();
         let text = answer.text().await?;
-        anyhow::Ok((status, text, read("workspace_id")?, ends))
+        anyhow::Ok((status, text, read(secret, "workspace_id").await?, ends))
     };
     match asked.await {
         Ok((StatusCode::OK, text, id, _)) if !text.contains(id.trim()) => {
@@ -115,5 +117,20 @@ async fn call(endpoint: &str, client: &reqwest::Client, secret: &Path, now: Time
         Ok((StatusCode::UNAUTHORIZED, ..)) => Call::Unauthorized,
         Ok((status, ..)) => Call::Failed(status.to_string()),
         Err(error) => Call::Failed(format!("{error:#}")),
+    }
+}
+
+/// A file of a Secret. The kubelet puts a new folder in the old one's place, so that a file may be missing for whoever was on the way
+/// to it.
+async fn read(secret: &Path, key: &str) -> anyhow::Result<String> {
+    let mut tries = 0;
+    loop {
+        match fs::read_to_string(secret.join(key)) {
+            Err(error) if error.kind() == ErrorKind::NotFound && tries < READS => {
+                tries += 1;
+                sleep(READ_AGAIN).await;
+            }
+            read => return read.with_context(|| format!("no {key}")),
+        }
     }
 }
