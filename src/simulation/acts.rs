@@ -382,6 +382,12 @@ impl World {
                 });
             }
             Act::Pause { during } => self.paused_until = self.paused_until.max(now + during),
+            Act::Strike { process, blow } => self.strike(process, blow),
+            Act::LeaseGoes => {
+                if let Some(replicas) = &mut self.replicas {
+                    replicas.lease = None;
+                }
+            }
             Act::ClockJumps { by } => {
                 self.jumped += by;
                 self.furthest_ahead = self.furthest_ahead.max(self.jumped);
@@ -586,16 +592,20 @@ impl World {
             }
             self.grant(n, access(Grants::All, true, true));
         }
-        for kind in [
-            Kind::Workspaces,
-            Kind::Secrets,
-            Kind::Organizations,
-            Kind::Credentials,
-        ] {
-            self.set_lag(kind, 5);
-            self.kill_watch(kind, now + 1_000);
-        }
-        (self.writes_refused_until, self.crash_at) = (now, None);
+        self.each_replica(|world| {
+            for kind in [
+                Kind::Workspaces,
+                Kind::Secrets,
+                Kind::Organizations,
+                Kind::Credentials,
+            ] {
+                world.set_lag(kind, 5);
+                world.kill_watch(kind, now + 1_000);
+            }
+            world.crash_at = None;
+            world.freezes_no_more();
+        });
+        self.writes_refused_until = now;
         (self.cluster.admission, self.cluster.definition_goes) = (Admission::Nothing, false);
         let keys: Vec<Key> = self.cluster.workspaces.keys().cloned().collect();
         for key in keys {

@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::Millis;
 use super::agent_engine::Knobs;
+use super::replicas::blows::{self, Blow};
 use super::weather::Weather;
 
 /// Names that people and other clusters use. The first ones are declared, too.
@@ -63,6 +64,9 @@ pub const WIDE_FROM: u64 = 300_000;
 /// Seeds from here on know changes that are refused or ignored, credentials that go, and odd names.
 pub const ODD_FROM: u64 = 400_000;
 
+/// Seeds from here on know several processes, of which one leads.
+pub const REPLICAS_FROM: u64 = 600_000;
+
 /// What does not change within a history.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -80,6 +84,8 @@ pub struct Setup {
     pub siege: Option<Siege>,
     /// How long events are on their way to the stores at first.
     pub store_lag: Millis,
+    /// By how much the wall clock of each process is ahead. Several elect the one that leads.
+    pub clocks: Vec<Millis>,
 }
 
 /// Something that lasts, of the first organization.
@@ -320,6 +326,13 @@ pub enum Act {
     ClockJumps {
         by: Millis,
     },
+    /// One of several processes; the one that leads, where none is named.
+    Strike {
+        process: Option<usize>,
+        blow: Blow,
+    },
+    /// Somebody deletes the Lease.
+    LeaseGoes,
 }
 
 /// What an admission policy does to every Secret that is written.
@@ -373,7 +386,9 @@ impl History {
         let acts = (0..acts)
             .map(|_| Timed {
                 after: after(temper, &mut dice),
-                act: if seed >= RARE_FROM && dice.u8(0..8) == 0 {
+                act: if seed >= REPLICAS_FROM && dice.u8(0..4) == 0 {
+                    blows::blow(&setup, &mut dice)
+                } else if seed >= RARE_FROM && dice.u8(0..8) == 0 {
                     rare(&setup, &mut dice)
                 } else {
                     act(&setup, temper, &mut dice)
@@ -418,10 +433,14 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
             dice.usize(0..4)
         },
         store_lag: [5, 5, 100, 2_000][dice.usize(0..4)],
+        clocks: vec![0],
     };
     if seed >= WIDE_FROM {
         setup.knobs.lists_tombstones = dice.u8(0..4) == 0;
         setup.namespaces = if dice.u8(0..3) == 0 { 2 } else { 1 };
+    }
+    if seed >= REPLICAS_FROM {
+        setup.clocks = blows::clocks(dice);
     }
     setup
 }

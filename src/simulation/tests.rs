@@ -1,6 +1,6 @@
 //! Fixed seeds: the same histories on every machine. `make soak` runs others.
 
-use super::history::{History, RARE_FROM};
+use super::history::{History, RARE_FROM, REPLICAS_FROM};
 use super::run::run;
 use super::shrink::shrink;
 
@@ -155,6 +155,8 @@ fixed_seeds! {
     fixed_seeds_keep_all_laws: 0..50;
     more_fixed_seeds_keep_all_laws: 50..100;
     fixed_seeds_with_rare_acts_keep_all_laws: RARE_FROM..RARE_FROM + 50;
+    fixed_seeds_with_several_processes_keep_all_laws: REPLICAS_FROM..REPLICAS_FROM + 100;
+    more_seeds_with_several_processes_keep_all_laws: REPLICAS_FROM + 100..REPLICAS_FROM + 200;
 }
 
 /// Seeds that still break a law, with what is wrong. One that is mended leaves this list.
