@@ -142,10 +142,14 @@ impl Memory {
             .filter(|at| *at <= later(now, CLOCK_SLACK))
     }
 
-    /// A reconcile was cut off: a write that it had sent may take effect at any time from now on.
-    pub fn lost_track(&mut self, now: Timestamp) {
+    /// A reconcile was cut off: a write that it had sent may take effect at any time from now on, and what it has read of the
+    /// recorded workspace is lost.
+    pub fn lost_track(&mut self, now: Timestamp, recorded: Option<WorkspaceId>) {
         self.lists_count_after.present = Some(now);
         self.rename_unclear_at = Some(now);
+        if self.sent != Sent::default() {
+            self.unstored = recorded;
+        }
     }
 
     /// A reconcile that was cut off rests as a failed one, for what it had sent. Returns when its object is due again.

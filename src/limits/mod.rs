@@ -5,6 +5,7 @@
 //! |---|---|
 //! | when may an organization's next request go out? | [`rate_limiter`], on the algorithm in `gcra` |
 //! | how many requests a second, and what does a 429 do? | `rate` |
+//! | what is a request for, and what part of the rate may it use? | `lane` |
 //! | when is a failing object tried again? | [`backoff`] |
 //! | does the server answer at all? | [`availability`] |
 //! | which object is reconciled next? | [`queue`] |
@@ -14,15 +15,17 @@ use std::time::Duration;
 pub mod availability;
 pub mod backoff;
 mod gcra;
+mod lane;
 pub mod queue;
 pub mod rate;
 pub mod rate_limiter;
 
 pub use availability::Fault;
 pub use backoff::{Backoff, FailedAttempt, Urgency};
+pub use lane::Lane;
 pub use queue::{Priority, Queue};
 pub use rate::Pressure;
-pub use rate_limiter::{Lane, Permit, RateLimiter};
+pub use rate_limiter::{Permit, RateLimiter};
 
 /// Reconciles that run side by side read the clock in no particular order; a step further back than this means that it was
 /// set back.

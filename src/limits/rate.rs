@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::lane::{Lane, SHARED_PERCENT};
 use crate::domain::rate::{RateReason, RequestRate};
 use crate::domain::remote::{Answered, FailureClass};
 use crate::domain::time::{earlier, elapsed, later};
@@ -94,6 +95,8 @@ pub(super) struct Rate {
 struct Step {
     began: Timestamp,
     requests: u32,
+    /// Of the requests, those that may use a part of the rate only.
+    shared: u32,
     answers: u32,
     slow: u32,
 }
@@ -103,16 +106,19 @@ impl Step {
         Self {
             began,
             requests: 0,
+            shared: 0,
             answers: 0,
             slow: 0,
         }
     }
 
-    /// Whether more than three quarters of what the rate allows was sent.
+    /// Whether more than three quarters were sent of what the rate allows, or of what it allows to those that may use a part.
     fn used_up(&self, now: Timestamp, rate: u64) -> bool {
         let millis = u64::try_from(elapsed(self.began, now).as_millis()).unwrap_or(u64::MAX);
         let allowed = rate.saturating_mul(millis) / THOUSAND;
-        u64::from(self.requests) * THOUSAND * 4 > allowed.saturating_mul(3)
+        let shared = allowed.saturating_mul(u64::from(SHARED_PERCENT)) / 100;
+        let exceeds = |sent: u32, allowed: u64| u64::from(sent) * THOUSAND * 4 > allowed.saturating_mul(3);
+        exceeds(self.requests, allowed) || exceeds(self.shared, shared)
     }
 
     fn is_slow(&self) -> bool {
@@ -179,8 +185,10 @@ impl Rate {
     }
 
     /// A request is sent.
-    pub(super) fn used(&mut self) {
+    pub(super) fn used(&mut self, by: Lane) {
         self.step.requests = self.step.requests.saturating_add(1);
+        let shared = u32::from(!by.has_reserved_share());
+        self.step.shared = self.step.shared.saturating_add(shared);
     }
 
     pub(super) fn observe(&mut self, now: Timestamp, pressure: Pressure) -> RateChange {

@@ -15,14 +15,13 @@ use self::lines::{Lines, Pool};
 use super::CLOCK_SLACK;
 use super::availability::{Availability, Turn};
 use super::gcra::Gcra;
+use super::lane::{Lane, SHARED_PERCENT};
 use super::rate::{Pressure, Rate, RateChange};
 use crate::domain::ids::Uid;
 use crate::domain::rate::RequestRate;
 use crate::domain::remote::Answered;
 use crate::domain::time::{earlier, later};
 
-/// Of the rate, in percent, what creations and the rest may use; the other part is kept for refreshes and deletions.
-const SHARED_PERCENT: u32 = 60;
 /// Requests that may go out at once after quiet, in seconds of the rate.
 const BURST: Duration = Duration::from_secs(1);
 /// As [`BURST`], for grants: one burst, and as much for callers that come a little late.
@@ -33,24 +32,6 @@ const GIVEN_AHEAD: Duration = Duration::from_millis(250);
 const EXPIRES_AFTER: Duration = Duration::from_secs(60);
 /// No caller is told to wait longer than twice this beyond a pause: the rate recovers, and a caller that sleeps does not see it.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// What a permit is for. The order is the precedence.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
-pub enum Lane {
-    Refresh,
-    Create,
-    Other,
-    Delete,
-}
-
-impl Lane {
-    fn has_reserved_share(self) -> bool {
-        match self {
-            Lane::Refresh | Lane::Delete => true,
-            Lane::Create | Lane::Other => false,
-        }
-    }
-}
 
 /// The answer to a caller that wants to make a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -196,7 +177,7 @@ impl RateLimiter {
         let now = self.tick(now);
         self.reserve(now, lane);
         self.overall.take(now);
-        self.rate.used();
+        self.rate.used(lane);
         self.availability.probed(now);
     }
 
@@ -429,7 +410,7 @@ impl RateLimiter {
     fn grant(&mut self, now: Timestamp, lane: Lane, place: lines::Place, who: &Uid) -> Permit {
         if self.rate.paused_until().is_none() && self.overall.next(now) <= now {
             self.overall.take(now);
-            self.rate.used();
+            self.rate.used(lane);
             return Permit::Granted;
         }
         let from = self.rate.paused_until().unwrap_or_else(|| self.overall.next(now));

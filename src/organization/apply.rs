@@ -55,12 +55,15 @@ fn cluster(view: &mut View, claims: &Claims, effect: ClusterEffect, outcome: Clu
 fn engine(view: &mut View, call: EngineCall, answer: EngineAnswer) {
     match (call, answer) {
         (EngineCall::Exchange, EngineAnswer::Exchanged(answer)) => exchanged(view, answer.result),
-        (EngineCall::ExchangeUnnamed, EngineAnswer::Exchanged(answer)) => {
-            exchanged_unnamed(view, answer.result);
+        (EngineCall::ExchangeUnnamed, EngineAnswer::ExchangedUnnamed { keys, answer }) => {
+            match keys.filter(|keys| view.memory.keys.as_ref() != Some(keys)) {
+                None => exchanged_unnamed(view, answer.result),
+                Some(_) => keys_changed(view),
+            }
         }
         (EngineCall::List(part), EngineAnswer::Listed(answer)) => listed(view, part, answer),
-        (EngineCall::Exchange | EngineCall::ExchangeUnnamed, EngineAnswer::Listed(_))
-        | (EngineCall::List(_), EngineAnswer::Exchanged(_)) => {}
+        (_, EngineAnswer::Exchanged(_) | EngineAnswer::ExchangedUnnamed { .. } | EngineAnswer::Listed(_)) => {
+        }
     }
 }
 
@@ -173,6 +176,16 @@ fn exchanged_unnamed(view: &mut View, result: Result<Option<OrganizationId>, Fai
         }
         Ok(_) | Err(_) => view.progress.exchange = Exchange::Failed,
     }
+}
+
+/// The answer is of other keys than those of the client at hand: another client is made of them, and asked.
+fn keys_changed(view: &mut View) {
+    view.memory.made_of = None;
+    view.progress.exchange = match view.progress.client {
+        Attempt::NotMade => Exchange::NotMade,
+        // It is made once a reconcile.
+        Attempt::Done | Attempt::Failed => Exchange::Failed,
+    };
 }
 
 /// A list that fails takes nothing back of what the last complete one said.

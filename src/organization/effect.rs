@@ -117,6 +117,11 @@ pub enum Connected {
 pub enum EngineAnswer {
     /// With the organization that the answer names, if it does.
     Exchanged(Answer<Option<OrganizationId>>),
+    /// The same, of the keys that the Secret held then. None: it could not be read.
+    ExchangedUnnamed {
+        keys: Option<KeysDigest>,
+        answer: Answer<Option<OrganizationId>>,
+    },
     Listed(Answer<Page>),
 }
 
@@ -165,7 +170,7 @@ impl EngineAnswer {
     /// How many requests it took and whether it failed, whatever the call was.
     pub fn answered(&self) -> Answered<'_> {
         match self {
-            EngineAnswer::Exchanged(answer) => answer.into(),
+            EngineAnswer::Exchanged(answer) | EngineAnswer::ExchangedUnnamed { answer, .. } => answer.into(),
             EngineAnswer::Listed(answer) => answer.into(),
         }
     }

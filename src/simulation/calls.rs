@@ -13,6 +13,7 @@ use crate::domain::remote::{
     Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, TokenScope,
 };
 use crate::lifecycle::effect::{EngineAnswer, EngineCall, IssuedToken, TokenSlot};
+use crate::organization::KeysDigest;
 use crate::organization::effect as of_organization;
 
 impl World {
@@ -190,7 +191,7 @@ impl World {
                 self.of_workspace(&subject, &call, answer),
             )),
             What::Organization(call, _) => Outcome::Organization(crate::organization::Outcome::Engine(
-                self.of_organization(&subject, call, answer),
+                self.of_organization(&subject, call, remote, answer),
             )),
         };
         Some((subject, number, outcome))
@@ -288,6 +289,7 @@ impl World {
         &mut self,
         subject: &Subject,
         call: of_organization::EngineCall,
+        opens: usize,
         answer: Answer<Value>,
     ) -> of_organization::EngineAnswer {
         match call {
@@ -306,14 +308,27 @@ impl World {
                     _ => Err(failure(FailureClass::Malformed, None)),
                 }))
             }
-            of_organization::EngineCall::Exchange | of_organization::EngineCall::ExchangeUnnamed => {
-                of_organization::EngineAnswer::Exchanged(answer.with_result(|result| match result? {
-                    Value::Exchanged(id) => Ok(id),
-                    _ => Err(failure(FailureClass::Malformed, None)),
-                }))
+            of_organization::EngineCall::Exchange => {
+                of_organization::EngineAnswer::Exchanged(exchanged(answer))
             }
+            of_organization::EngineCall::ExchangeUnnamed => of_organization::EngineAnswer::ExchangedUnnamed {
+                keys: Some(keys_of(opens)),
+                answer: exchanged(answer),
+            },
         }
     }
+}
+
+fn exchanged(answer: Answer<Value>) -> Answer<Option<OrganizationId>> {
+    answer.with_result(|result| match result? {
+        Value::Exchanged(id) => Ok(id),
+        _ => Err(failure(FailureClass::Malformed, None)),
+    })
+}
+
+/// The keys of a credential that opens this organization.
+pub(super) fn keys_of(opens: usize) -> KeysDigest {
+    KeysDigest::of(&opens.to_string(), "secret")
 }
 
 fn call_started(calls: &std::collections::BTreeMap<u64, Call>, id: u64) -> Timestamp {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::calls::keys_of;
 use super::cluster::{Key, OrganizationObject, SecretObject, WorkspaceObject, Write};
 use super::process::{Client, Reconciling, Subject};
 use super::requests::{ClusterRequest, Outcome, Sent};
@@ -10,9 +11,9 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::verification::Missing;
 use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, CrdState, LiveSecret, Replace, SecretDraft};
 use crate::lifecycle::facts::Content;
+use crate::organization::NoClient;
 use crate::organization::effect as of_organization;
 use crate::organization::effect::{Connected, Wake};
-use crate::organization::{KeysDigest, NoClient};
 
 impl World {
     /// A request arrives at Kubernetes. Returns the outcome for the reconcile that waits for it.
@@ -323,7 +324,7 @@ impl World {
             }
             Effect::Connect { naming, keys } => match self.connect(object, naming) {
                 Ok(client) => {
-                    let read = KeysDigest::of(&client.opens.to_string(), "secret");
+                    let read = keys_of(client.opens);
                     if keys.as_ref() == Some(&read) && self.client_of(subject).is_some() {
                         return Outcome::Client(Ok(Connected::Same));
                     }

@@ -92,8 +92,9 @@ impl Performer {
             EngineCall::Exchange => EngineAnswer::Exchanged(self.exchange(self.engine.as_ref()).await),
             EngineCall::ExchangeUnnamed => {
                 let unnamed = client::connect(&self.object, &self.context, None).await;
-                let unnamed = unnamed.ok().map(|(engine, _)| engine);
-                EngineAnswer::Exchanged(self.exchange(unnamed.as_ref()).await)
+                let (engine, keys) = unnamed.ok().unzip();
+                let answer = self.exchange(engine.as_ref()).await;
+                EngineAnswer::ExchangedUnnamed { keys, answer }
             }
             EngineCall::List(part) => {
                 if part == Part::First {

@@ -131,13 +131,14 @@ fn has_just_ended(view: &View) -> bool {
     })
 }
 
-/// The Secret that the token goes to, if it holds one that is wanted and not about to end.
+/// The Secret that holds a token that is wanted and not about to end: the one that the token goes to, or else another one.
 pub fn in_use(view: &View, record: &Record) -> Option<String> {
     wanted(view, record).ok()?;
     let name = token_secret::secret_name(view);
-    token_secret::secret_named(view, &name)
-        .is_some_and(|facts| token_secret::is_good(view, record, facts))
-        .then_some(name)
+    let target = token_secret::secret_named(view, &name);
+    let mut known = target.into_iter().chain(&view.secrets.others);
+    let good = known.find(|facts| token_secret::is_good(view, record, facts));
+    good.map(|facts| facts.name.clone())
 }
 
 /// When a Secret that another client keeps changing is restored, if that is still to come.

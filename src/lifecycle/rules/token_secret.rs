@@ -40,7 +40,7 @@ pub fn remove_other_secrets(view: &View, record: &Record) -> Option<Step> {
     let other = others.min_by_key(|facts| token_secret::is_watched(facts))?;
     if view.stored.token_secret_name.as_ref() != Some(&name) {
         // The others stay until the new Secret holds a good token.
-        token::in_use(view, record)?;
+        token::in_use(view, record).filter(|in_use| *in_use == name)?;
         if token_secret::is_watched(other) {
             return Some(Step::Store(Change::TokenSecret));
         }

@@ -25,7 +25,7 @@ fn driven(rate: &mut Rate, seconds: std::ops::Range<u64>, bears: u64, pressure: 
                 now += u64::try_from(elapsed(at(now), until).as_millis()).unwrap().max(1);
                 continue;
             }
-            rate.used();
+            rate.used(Lane::Refresh);
             sent += 1;
             let answer = if sent > bears {
                 Pressure::Throttled(Duration::from_secs(1))
@@ -59,7 +59,7 @@ fn it_does_not_grow_while_idle_or_half_used() {
     let mut rate = Rate::unknown();
     for second in 0..100 {
         for _ in 0..30 {
-            rate.used();
+            rate.used(Lane::Refresh);
             rate.observe(at(second * 1000), Pressure::Relaxed);
         }
     }
@@ -181,7 +181,7 @@ proptest! {
             now += passed;
             rate.tick(at(now));
             for _ in 0..requests {
-                rate.used();
+                rate.used(Lane::Refresh);
             }
             let (before, paused) = (rate.now, rate.paused_until());
             let pressure = match kind {
@@ -221,6 +221,29 @@ fn two_seconds_are_quick_and_three_quarters_are_not_all() {
     };
     assert!(!step(30).used_up(at(1_000), 40 * THOUSAND));
     assert!(step(31).used_up(at(1_000), 40 * THOUSAND));
+    // 24 of the 40 are for creations.
+    let creations = |requests| Step {
+        shared: requests,
+        ..step(requests)
+    };
+    assert!(!creations(18).used_up(at(1_000), 40 * THOUSAND));
+    assert!(creations(19).used_up(at(1_000), 40 * THOUSAND));
+}
+
+/// Those that may use a part of the rate alone never use it up.
+#[test]
+fn it_grows_for_creations_alone() {
+    let mut rate = Rate::declared(100);
+    rate.observe(at(0), Pressure::Throttled(Duration::from_secs(1)));
+    for tenth in 10..600 {
+        let now = at(tenth * 100);
+        rate.tick(now);
+        for _ in 0..per_second(&rate) * SHARED_PERCENT / 1000 {
+            rate.used(Lane::Create);
+            rate.observe(now, Pressure::Relaxed);
+        }
+    }
+    assert_eq!(per_second(&rate), 100);
 }
 
 /// A step is judged when its second is over.
@@ -230,7 +253,7 @@ fn a_step_lasts_a_second() {
         let mut rate = Rate::unknown();
         rate.observe(at(0), Pressure::Relaxed);
         let began = rate.step.began;
-        (0..100).for_each(|_| rate.used());
+        (0..100).for_each(|_| rate.used(Lane::Refresh));
         let judged_at = later(began, Duration::from_millis(millis));
         rate.observe(judged_at, Pressure::Relaxed);
         assert_eq!(per_second(&rate) > 50, grows, "{millis}");
@@ -243,7 +266,7 @@ fn slow_answers_are_the_reason_only_where_more_was_asked() {
     for (requests, reason) in [(10, RateReason::Untried), (100, RateReason::SlowAnswers)] {
         let mut rate = Rate::unknown();
         rate.observe(at(0), Pressure::Slow);
-        (0..requests).for_each(|_| rate.used());
+        (0..requests).for_each(|_| rate.used(Lane::Refresh));
         let judged_at = later(rate.step.began, STEP);
         rate.observe(judged_at, Pressure::Slow);
         assert_eq!(rate.reading().reason, reason, "{requests}");

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Lane;
 use crate::domain::ids::Uid;
 use crate::domain::time::earlier;
+use crate::limits::Lane;
 
 /// Permits that go to others before one goes to a lane in which somebody waits.
 pub(super) const PASSED_OVER: u32 = 32;

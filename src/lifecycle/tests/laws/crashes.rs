@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::crd::workspace::AdoptionPolicy;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::time::later;
+use crate::lifecycle::memory::Sent;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
 /// Longer than any story, with its deadline, lag and back-off.
@@ -199,7 +200,7 @@ fn after_a_cut_off_reconcile_tokens_wait_for_its_rename() {
     world.secrets.clear();
     let now = world.now;
     for memory in world.memory.values_mut() {
-        memory.lost_track(now);
+        memory.lost_track(now, None);
     }
     let issued = world.issued_names.len();
     world.live("acme", Duration::from_secs(44));
@@ -233,7 +234,7 @@ fn after_a_cut_off_reconcile_no_older_list_confirms_a_name() {
     world.advance(1);
     let now = world.now;
     for memory in world.memory.values_mut() {
-        memory.lost_track(now);
+        memory.lost_track(now, None);
     }
     // Its rename takes effect after all.
     let id = world.id("acme").unwrap();
@@ -297,4 +298,18 @@ fn a_failed_creation_is_tried_again_without_a_write() {
         "intent and record: {:?}",
         world.kinds()
     );
+}
+
+/// Its GET showed that the workspace is gone, and the list that had called for it counts no longer.
+#[test]
+fn what_a_cut_off_reconcile_has_read_is_read_again() {
+    let mut world = World::with_acme();
+    let id = world.id("acme").unwrap();
+    world.engine.delete(&id);
+    let (now, memory) = (world.now, world.memory.values_mut().next().unwrap());
+    memory.sent = Sent { sync: 1, token: 0 };
+    memory.lost_track(now, Some(id));
+    world.advance(10);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
 }

@@ -31,7 +31,7 @@ fn an_unclear_rename_settles_as_soon_as_ever() {
     let mut world = World::with_acme();
     let now = world.now;
     for memory in world.memory.values_mut() {
-        memory.lost_track(now);
+        memory.lost_track(now, None);
     }
     world.secrets.clear();
     set_back(&mut world);

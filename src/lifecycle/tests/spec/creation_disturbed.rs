@@ -90,6 +90,26 @@ fn renamed_meanwhile_to_an_ungranted_name_it_has_no_token() {
     assert_eq!(world.count("WriteSecret"), 0);
 }
 
+/// Its void intent is stored alone: the new name is the next reconcile's.
+#[test]
+fn another_name_declared_meanwhile_costs_no_fourth_write() {
+    let mut world = World::new();
+    world.allow_adoption();
+    let mut declared = spec("acme");
+    declared.adoption_policy = Some(AdoptionPolicy::ByName);
+    world.apply("acme", declared);
+    world.engine.make(at(-60), "zenith");
+    world.meanwhile("Issue", |world| {
+        world.engine.make(at(-60), "acme");
+        world.edit("acme", |o| o.spec.name = "zenith".into());
+    });
+    world.reconcile("acme").unwrap();
+    assert!(world.count("WriteStatus") <= 3, "{:?}", world.kinds());
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
 /// Its end is stored with the verdict, or with the record of what is adopted instead, whose token is then issued.
 #[test]
 fn a_void_creation_costs_no_write_of_its_own() {

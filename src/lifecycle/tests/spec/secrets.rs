@@ -239,6 +239,24 @@ fn a_new_name_is_recorded_once_its_secret_holds_a_token() {
 }
 
 /// And its token is renewed.
+/// The write that was to name it met an edit, which declared another name.
+#[test]
+fn a_secret_that_no_status_named_yet_is_in_use_all_the_same() {
+    let mut world = World::with_acme();
+    named(&mut world, "fresh");
+    world.edit("acme", |o| o.status.token_secret_name = None);
+    world.fault("ReadSecret", Fault::Forbidden, usize::MAX);
+    world.reconcile("acme").unwrap();
+    assert_eq!(
+        world.status("acme").token_secret_name.as_deref(),
+        Some("acme-token")
+    );
+    world.heal();
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.status("acme").token_secret_name.as_deref(), Some("fresh"));
+    assert_eq!(world.secrets.len(), 1);
+}
+
 #[test]
 fn a_foreign_new_name_leaves_the_old_secret_in_use() {
     let mut world = World::with_acme();

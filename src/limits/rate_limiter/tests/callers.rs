@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, HashMap};
 use jiff::Timestamp;
 
 use crate::domain::ids::Uid;
-use crate::limits::rate_limiter::{Lane, Permit, RateLimiter};
+use crate::limits::{Lane, Permit, RateLimiter};
 
 pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(1_000_000_000_000 + millis).unwrap()

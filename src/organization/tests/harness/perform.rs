@@ -43,9 +43,10 @@ impl World {
     fn call(&mut self, call: EngineCall) -> EngineAnswer {
         match call {
             EngineCall::Exchange => EngineAnswer::Exchanged(self.answer(1, self.exchange.clone())),
-            EngineCall::ExchangeUnnamed => {
-                EngineAnswer::Exchanged(self.answer(1, self.exchange_unnamed.clone()))
-            }
+            EngineCall::ExchangeUnnamed => EngineAnswer::ExchangedUnnamed {
+                keys: Some(KeysDigest::of("client", &self.keys.to_string())),
+                answer: self.answer(1, self.exchange_unnamed.clone()),
+            },
             EngineCall::List(part) => EngineAnswer::Listed(self.page(part)),
         }
     }

@@ -322,6 +322,22 @@ fn a_credential_that_belongs_here_again_is_noticed() {
     }
 }
 
+/// The Secret is exchanged for that of another organization, unseen by a watch that is dead, and put back.
+#[test]
+fn an_answer_to_other_keys_judges_no_client_of_former_ones() {
+    let mut world = World::verified();
+    (world.exchange, world.rows) = (Err(FailureClass::Denied), Err(FailureClass::Denied));
+    world.exchange_unnamed = Ok(Some(theirs()));
+    world.keys += 1;
+    world.advance(5 * MINUTE);
+    world.reconcile();
+    world.rotate();
+    world.keys -= 2;
+    (world.exchange, world.rows) = (Ok(Some(ours())), Ok(Vec::new()));
+    world.reconcile();
+    assert_eq!(world.reason(), "Verified");
+}
+
 /// Promise: rule.credential-touched: A credential Secret whose keys are the same keeps the Organization verified, whatever else of it changes
 #[test]
 fn a_touch_of_the_secret_takes_no_verification_back() {
