@@ -175,7 +175,7 @@ async fn the_fence_closes_for_long_requests_before_short_ones() {
 #[tokio::test(start_paused = true)]
 async fn a_long_request_waits_for_the_next_renewal() {
     let fence = Fence::closed();
-    let leads_from = |second| {
+    let leads_from = |second: u64| {
         fence.set(Right::Leads {
             begins_until: at(second + 20),
             ends: at(second + 30),

@@ -8,12 +8,11 @@ impl World {
     pub(in crate::simulation) fn begins_under_leadership(&mut self) {
         if !self.is_within_its_tenure() {
             self.break_law(NOTHING_OUTSIDE_A_LEADERSHIP, |world| {
-                let lease = world
-                    .replicas
-                    .as_ref()
-                    .and_then(|replicas| replicas.lease.clone());
+                let replicas = world.replicas.as_ref();
+                let lease = replicas.and_then(|replicas| replicas.lease.clone());
+                let own = replicas.and_then(|replicas| replicas.tenures.get(&world.run));
                 format!(
-                    "process {} begins an effect, and the Lease is {lease:?}",
+                    "process {} ({own:?}) begins an effect, and the Lease is {lease:?}",
                     world.run
                 )
             });
