@@ -10,12 +10,12 @@ CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 # Rust and Go are compiled side by side. Cargo keeps its own count of jobs: that of this make would leave it one.
 BESIDE := $(MAKE) --no-print-directory --jobs 2
 
-.PHONY: help demo test laws soak coverage fairness outage mutants cluster tools fidelity check advisories fmt generate
+.PHONY: help demo test e2e laws soak coverage fairness outage mutants cluster tools fidelity check advisories fmt generate
 .DEFAULT_GOAL := help
 
 help: ## List these targets
 	@printf 'agent-engine-operator\n\n'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 	@printf '\nThe first run of demo, test or cluster builds a Kubernetes control plane with Go, which takes minutes and says so;\n'
 	@printf 'it is kept in your cache folder for all later runs.\n'
 
@@ -36,6 +36,27 @@ test: ## Pass every test, real API server included
 	@$(BESIDE) build tools
 	@$(MAKE) --no-print-directory fidelity
 	$(CARGO) test --all-features
+
+# Of this machine's own packages, what a node needs; with E2E_INSTALL=1 they are installed, else what lacks is said.
+# On a cluster of your own instead: E2E_KUBECONFIG=<its kubeconfig>, E2E_LOAD='kind load image-archive' or the like.
+NODE_PACKAGES := containerd runc iptables iproute2 containernetworking-plugins
+
+# How many lives of tokens the workload sees pass; with one it takes half as long.
+export E2E_LIVES ?= 3
+
+e2e: ## Install the chart on a node of this machine, and let everything befall its Pods (needs root; E2E_INSTALL=1, UPDATE=1)
+	@tools/build plan node
+	@$(if $(E2E_INSTALL),apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(NODE_PACKAGES))
+	@$(BESIDE) e2e-rust e2e-go
+	@$(if $(E2E_KUBECONFIG),,$(CLUSTER) machine)
+	$(CARGO) test --all-features --test e2e -- --include-ignored --test-threads 1 --nocapture
+
+.PHONY: e2e-rust e2e-go
+e2e-rust:
+	@MAKEFLAGS= $(CARGO) build --all-features --bins --example cluster --example workload --test e2e
+
+e2e-go:
+	@tools/build node >/dev/null
 
 CASES ?= 5000
 SEED := $(shell date +%s)
@@ -68,8 +89,8 @@ coverage: ## Measure which branches of the decision core the simulator reaches (
 # Empty: none, as on a cluster where Helm installs them.
 CRDS ?= crds
 
-cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C or the end of input (CRDS=: without CRDs)
-	@$(CLUSTER) up $(if $(CRDS),--crds $(CRDS))
+cluster: tools ## Run a cluster with our CRDs and print its KUBECONFIG, until Ctrl-C or the end of input (CRDS=: without; NODE=1: with a node)
+	@$(CLUSTER) up $(if $(CRDS),--crds $(CRDS)) $(if $(NODE),--node)
 
 tools: ## Build and cache the Kubernetes programs and Helm (nothing to do where they are found)
 	@tools/build all

@@ -186,7 +186,7 @@ mod tests {
 
     /// Promise: rule.silent-kubernetes: A Kubernetes API that takes a request and does not answer is given up
     #[tokio::test]
-    async fn a_silent_api_server_ends_a_request_by_time_out() {
+    async fn a_silent_api_server_ends_a_request_by_its_timeout() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let taking = tokio::spawn(async move {

@@ -188,6 +188,35 @@ mod tests {
         );
     }
 
+    /// Our label says what its author wants; the controller decides.
+    #[test]
+    fn a_labelled_secret_of_another_controller_is_foreign() {
+        let labelled = |controller: Option<&str>| ReducedSecret {
+            labelled_for: Some("acme".to_owned()),
+            controller: controller.map(Into::into),
+            ..kept("acme-token", "any", "2026-11-22T12:20:00Z")
+        };
+        for (controller, ownership) in [
+            (Some("another"), Ownership::Foreign),
+            (None, Ownership::Orphaned),
+            (Some("w"), Ownership::Ours),
+        ] {
+            let mut index = SecretIndex::default();
+            index.put(labelled(controller));
+            let around = index.around(&"w".into(), "tenant", "acme", "acme-token");
+            assert_eq!(around.target.unwrap().ownership, ownership, "{controller:?}");
+            assert_eq!(around.others, Vec::new());
+        }
+        let mut index = SecretIndex::default();
+        index.put(labelled(None));
+        let around = index.around(&"w".into(), "tenant", "globex", "acme-token");
+        assert_eq!(
+            around.target.unwrap().ownership,
+            Ownership::Foreign,
+            "another object's label"
+        );
+    }
+
     /// A watch that lags shows them after our own write.
     #[test]
     fn an_event_older_than_what_is_known_is_told() {

@@ -122,8 +122,8 @@ pub struct AccessEntry {
     /// Whether those namespaces may adopt existing workspaces: Allowed or Forbidden. Unset: Forbidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adoption: Option<Permission>,
-    /// Whether those namespaces may delete workspaces: Allowed, or Forbidden, which makes every deletion retain. Unset:
-    /// Allowed.
+    /// Whether those namespaces may delete workspaces: Allowed, or Forbidden, which makes every deletion retain and refuses
+    /// a rename to a name for which it is Allowed. Unset: Allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Permission>,
 }

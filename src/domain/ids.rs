@@ -82,6 +82,17 @@ identity!(
     as_written
 );
 
+impl WorkspaceName {
+    /// Characters of a name that can be recorded: a status holds it, and messages quote it, escaped. One that can be declared
+    /// has 256 at most.
+    pub const LONGEST: usize = 1024;
+
+    /// Whether this is the beginning of a longer name: equal to none that can be declared, and to be sent nowhere.
+    pub fn is_cut(&self) -> bool {
+        self.0.len() > Self::LONGEST && self.0.chars().nth(Self::LONGEST).is_some()
+    }
+}
+
 fn as_written(text: String) -> String {
     text
 }
@@ -119,6 +130,18 @@ mod tests {
         assert_eq!(RegionId::new(UPPER), RegionId::from(LOWER));
         let read: WorkspaceId = serde_json::from_str(&format!("{UPPER:?}")).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), format!("{LOWER:?}"));
+    }
+
+    #[test]
+    fn a_name_longer_than_any_that_can_be_recorded_is_cut() {
+        for (name, cut) in [
+            ("n".repeat(1024), false),
+            ("\u{e9}".repeat(1024), false),
+            ("n".repeat(1025), true),
+            ("\u{e9}".repeat(1025), true),
+        ] {
+            assert_eq!(WorkspaceName::from(name.clone()).is_cut(), cut, "{}", name.len());
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ reasons! {
     CredentialsRejected: Stalled, "Put a valid pair into the credential Secret.";
     /// Of an Organization: a field of its spec cannot be used.
     InvalidConfiguration: Stalled, "Change what the message names.";
-    /// The Organization does not grant this name to the namespace. The operator hands out no token; it does not change an existing workspace.
+    /// The Organization does not grant this name to the namespace, or not to a workspace whose deletion it forbids. The operator hands out no token for it; it does not change an existing workspace.
     NameNotGranted: Stalled, "Choose a granted name, or ask the operator's administrator for the `access` entry in the message.";
     /// Another object claims this name or this workspace. Names that differ only in case, blanks or Unicode form count as one.
     NameClaimed: Stalled, "Choose another name, or have the other object give it up. Two objects exchange their names by way of a third.";

@@ -192,18 +192,26 @@ mod tests {
 
     #[test]
     fn each_path_family_has_a_switch() {
-        let mut knobs = Knobs::default();
-        let (current, legacy) = (
-            "/api/v1/account/applications/scoped-token",
-            "/api/v1/embedded/scoped-token",
-        );
-        for (path, family) in [(current, Family::Current), (legacy, Family::Legacy)] {
-            assert_eq!(route("POST", path, &knobs).unwrap().family, family);
-        }
-        knobs.legacy_paths = Switch::Off;
-        knobs.current_paths = Switch::Off;
-        for path in [current, legacy] {
-            assert_eq!(route("POST", path, &knobs), Err(NoRoute::NotFound));
+        let calls = [
+            ("POST", "scoped-token", Operation::T2),
+            ("GET", "scoped-token/info", Operation::T3),
+            ("POST", "widget-token", Operation::T4),
+        ];
+        for (method, end, operation) in calls {
+            let mut knobs = Knobs::default();
+            let current = format!("/api/v1/account/applications/{end}");
+            let legacy = format!("/api/v1/embedded/{end}");
+            for (path, family) in [(&current, Family::Current), (&legacy, Family::Legacy)] {
+                let found = route(method, path, &knobs).unwrap();
+                assert_eq!((found.operation, found.family), (operation, family));
+            }
+            knobs.legacy_paths = Switch::Off;
+            assert_eq!(route(method, &legacy, &knobs), Err(NoRoute::NotFound));
+            assert!(route(method, &current, &knobs).is_ok(), "{current}");
+            knobs.legacy_paths = Switch::On;
+            knobs.current_paths = Switch::Off;
+            assert_eq!(route(method, &current, &knobs), Err(NoRoute::NotFound));
+            assert!(route(method, &legacy, &knobs).is_ok(), "{legacy}");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::client::{Client, Reply, decode};
 use super::failure;
 use super::not_found::{self, Evidence};
 use super::operation::Operation;
-use super::wire::{DeleteAnswer, UpdateRequest, WorkspaceAnswer, is_too_long};
+use super::wire::{DeleteAnswer, UpdateRequest, WorkspaceAnswer};
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, Deleted, Failure, FailureClass, RemoteWorkspace, WorkspaceState};
 
@@ -20,16 +20,25 @@ pub struct UpdateFields {
     pub state: Option<WorkspaceState>,
 }
 
+/// What is wrong with the success of a deletion. What a GET said of it follows.
+const NOT_ITS_OWN: &str =
+    "the answer to a deletion is not the API's, and nothing shows that the workspace is gone";
+
+/// What helps where a 404 has a form that gateways use as well, and the client knows of no other workspace to ask for.
+const UNTRUSTED: &str = ". A 404 in this form is trusted once another workspace of the organization can be read; if there is none, make \
+                         one at Agent Engine";
+
 impl Client {
     /// Reads one workspace. `None`: missing, said by a 404 of the API's own or by a tombstone.
     pub async fn get(&self, id: &WorkspaceId) -> Answer<Option<RemoteWorkspace>> {
         let started = self.now();
         let mut reply = self.send_get(id).await;
-        let mut evidence = Evidence::None;
-        if open_404(&reply) {
-            evidence = self.evidence_of_the_route(id, &mut reply.requests).await;
-        }
-        let reply = self.success(self.redactor(), Operation::Get, reply, evidence);
+        let reply = if open_404(&reply) {
+            let evidence = self.evidence_of_the_route(id, &mut reply.requests).await;
+            self.judged(Operation::Get, reply, evidence)
+        } else {
+            self.success(self.redactor(), Operation::Get, reply, Evidence::None)
+        };
         let answer = self.answer(started, reply, |answer| workspace(Operation::Get, id, answer));
         answer.with_result(|result| match result {
             Ok(workspace) if workspace.tombstone => Ok(None),
@@ -91,6 +100,7 @@ impl Client {
         let seen = self.get(id).await;
         answer.requests = answer.requests.saturating_add(seen.requests);
         answer.finished = seen.finished;
+        let open = |why: &str| failure::of_body(Operation::Delete, status, why);
         answer.with_result(|_| match seen.result {
             // The lifecycle searches first: an organization that hides all says the same.
             Ok(None) => Ok(Deleted::AlreadyGone),
@@ -100,11 +110,8 @@ impl Client {
                     ..
                 },
             ) => Err(failure),
-            Ok(Some(_)) | Err(_) => Err(failure::of_body(
-                Operation::Delete,
-                status,
-                "the answer to a deletion is not the API's, and nothing shows that the workspace is gone",
-            )),
+            Ok(Some(_)) => Err(open(&format!("{NOT_ITS_OWN}: it is still there"))),
+            Err(failure) => Err(open(&format!("{NOT_ITS_OWN}: {}", failure.detail))),
         })
     }
 
@@ -117,16 +124,28 @@ impl Client {
     ) -> Answer<T> {
         let started = self.now();
         let mut reply = self.send_any(self.redactor(), operation, request).await;
-        let mut evidence = Evidence::None;
-        if open_404(&reply) {
-            let seen = self.get(id).await;
-            reply.requests = reply.requests.saturating_add(seen.requests);
-            if seen.result == Ok(None) {
-                evidence = Evidence::Confirmed;
-            }
+        if !open_404(&reply) {
+            let reply = self.success(self.redactor(), operation, reply, Evidence::None);
+            return self.answer(started, reply, read);
         }
-        let reply = self.success(self.redactor(), operation, reply, evidence);
-        self.answer(started, reply, read)
+        let seen = self.get(id).await;
+        reply.requests = reply.requests.saturating_add(seen.requests);
+        let evidence = match seen.result {
+            Ok(None) => Evidence::Confirmed,
+            Ok(Some(_)) | Err(_) => Evidence::None,
+        };
+        self.answer(started, self.judged(operation, reply, evidence), read)
+    }
+
+    /// A 404 that evidence decides about.
+    fn judged(&self, operation: Operation, reply: Reply, evidence: Evidence) -> Reply {
+        let mut reply = self.success(self.redactor(), operation, reply, evidence);
+        if evidence == Evidence::None
+            && let Err(failure) = &mut reply.result
+        {
+            failure.detail.push_str(UNTRUSTED);
+        }
+        reply
     }
 
     /// Whether GET by id works, now that it has answered 404 for `missing`: from another workspace read within the last
@@ -196,12 +215,9 @@ fn workspace(
     answer: &Response<Bytes>,
 ) -> Result<RemoteWorkspace, Failure> {
     let workspace = RemoteWorkspace::from(decode::<WorkspaceAnswer>(operation, answer)?);
-    let wrong = if workspace.id != *id {
-        "the answer is about another workspace"
-    } else if is_too_long(workspace.name.as_str()) {
-        "the workspace's name is longer than any that can be recorded"
-    } else {
+    if workspace.id == *id {
         return Ok(workspace);
-    };
+    }
+    let wrong = "the answer is about another workspace";
     Err(failure::of_body(operation, answer.status(), wrong))
 }

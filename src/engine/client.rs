@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use super::application_token::read_exchange;
 use super::calibration::Calibration;
 use super::config::{ClientConfig, ConfigError};
-use super::fault::Fault;
+use super::fault::{Fault, TransportError};
 use super::not_found::Evidence;
 use super::operation::Operation;
 use super::redact::Redactor;
@@ -68,7 +68,15 @@ impl fmt::Debug for ScopedToken {
 pub(super) struct Reply {
     pub(super) date: Option<Timestamp>,
     pub(super) requests: u32,
+    pub(super) size: Size,
     pub(super) result: Result<Response<Bytes>, Failure>,
+}
+
+/// Whether an answer was read to its end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Size {
+    Fits,
+    TooLarge,
 }
 
 impl Client {
@@ -268,6 +276,7 @@ impl Client {
                 return Reply {
                     date: None,
                     requests: 0,
+                    size: Size::Fits,
                     result: Err(failure),
                 };
             }
@@ -280,13 +289,20 @@ impl Client {
             Ok(answer) => Reply {
                 date: server_date(answer.headers()),
                 requests,
+                size: Size::Fits,
                 result: Ok(answer),
             },
             Err(error) => {
-                let (failure, date) = failure::of_fault(operation, &Fault::of(&error), &sends, redactor);
+                let fault = Fault::of(&error);
+                let size = match &fault {
+                    Fault::Transport(TransportError::TooLarge { .. }) => Size::TooLarge,
+                    _ => Size::Fits,
+                };
+                let (failure, date) = failure::of_fault(operation, &fault, &sends, redactor);
                 Reply {
                     date,
                     requests,
+                    size,
                     result: Err(failure),
                 }
             }

@@ -9,9 +9,9 @@ use http::Response;
 use jiff::Timestamp;
 use reqwest::Url;
 
-use super::client::{Client, Reply, decode};
+use super::client::{Client, Reply, Size, decode};
 use super::failure;
-use super::list_bounds::ListBounds;
+use super::list_bounds::{ListBounds, PageLimit};
 use super::name_search::search_terms;
 use super::operation::{ListFilter, Operation};
 use super::wire::{Member, PageAnswer};
@@ -36,6 +36,7 @@ impl Client {
             state: filter.state,
             cursor: None,
             used: BTreeSet::new(),
+            limit: PageLimit::default(),
             bounds: ListBounds::default(),
         }
     }
@@ -75,31 +76,44 @@ pub struct Pages {
     state: Option<WorkspaceState>,
     cursor: Option<String>,
     used: BTreeSet<String>,
+    limit: PageLimit,
     bounds: ListBounds,
 }
 
 impl Pages {
-    /// The next page. Not to be asked for after the last one, nor after one that failed.
+    /// The next page. Not to be asked for after the last one, nor after one that failed. One that does not fit into an answer
+    /// is asked for in halves.
     pub async fn next(&mut self) -> Answer<Page> {
-        let started = self.client.now();
+        let mut before = 0;
+        loop {
+            let started = self.client.now();
+            let reply = self.ask().await;
+            let requests = reply.requests.saturating_add(before);
+            if reply.size == Size::TooLarge
+                && let Some(halved) = self.limit.halved()
+            {
+                (self.limit, before) = (halved, requests);
+                continue;
+            }
+            let result = reply.result.and_then(|answer| self.read(started, &answer));
+            return Answer {
+                started,
+                finished: self.client.now(),
+                date: reply.date,
+                requests,
+                result,
+            };
+        }
+    }
+
+    async fn ask(&self) -> Reply {
         let filter = ListFilter {
             name_contains: self.name_contains.as_deref(),
             state: self.state,
         };
-        let request = self.client.requests().list(&filter, self.cursor.as_deref());
-        let Reply {
-            date,
-            requests,
-            result,
-        } = self.client.send_plain(Operation::List, request).await;
-        let result = result.and_then(|answer| self.read(started, &answer));
-        Answer {
-            started,
-            finished: self.client.now(),
-            date,
-            requests,
-            result,
-        }
+        let requests = self.client.requests();
+        let request = requests.list(&filter, self.limit, self.cursor.as_deref());
+        self.client.send_plain(Operation::List, request).await
     }
 
     fn read(&mut self, requested_at: Timestamp, answer: &Response<Bytes>) -> Result<Page, Failure> {
@@ -116,8 +130,11 @@ impl Pages {
             workspace: RemoteWorkspace::from(workspace),
         };
         let rows: Vec<ListedWorkspace> = page.data.into_iter().map(listed).collect();
-        self.bounds
-            .read(answer.body().len(), rows.iter().map(|row| &row.workspace.id));
+        self.bounds.read(
+            self.limit,
+            answer.body().len(),
+            rows.iter().map(|row| &row.workspace.id),
+        );
         if rest == Rest::More {
             self.bounds.may_go_on().map_err(|detail| Failure {
                 class: FailureClass::Malformed,

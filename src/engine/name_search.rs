@@ -11,11 +11,21 @@ use crate::domain::ids::WorkspaceName;
 /// Shorter stretches would match half the organization.
 const SHORTEST_STRETCH: usize = 3;
 
-/// One search nearly always; up to three for a name without three plain characters in a row.
+/// Characters of a name that are searched for. No name that can be declared has more; a part of a longer one finds it as well.
+const LONGEST_TERM: usize = 256;
+
+/// One search nearly always; up to five for a name without three plain characters in a row: as written, and in each form in
+/// which the API may keep it.
 pub(super) fn search_terms(name: &WorkspaceName) -> Vec<String> {
-    let written = name.as_str().trim();
+    let name = name.as_str();
+    let end = name
+        .char_indices()
+        .nth(LONGEST_TERM)
+        .map_or(name.len(), |(end, _)| end);
+    let written = name[..end].trim();
     let composed: String = written.nfc().collect();
     let decomposed: String = written.nfd().collect();
+    let compatible: String = written.nfkc().collect();
     let stretch = composed
         .split(|c| !is_plain(c))
         .map(str::trim)
@@ -25,12 +35,14 @@ pub(super) fn search_terms(name: &WorkspaceName) -> Vec<String> {
         // Some characters compose to a plain one: the Kelvin sign to K.
         && written.contains(stretch)
         && decomposed.contains(stretch)
+        && compatible.contains(stretch)
     {
         return vec![stretch.to_owned()];
     }
-    let mut spellings = vec![written.to_owned(), composed, decomposed];
+    let folded = compatible.to_lowercase();
+    let mut spellings = vec![written.to_owned(), composed, decomposed, compatible, folded];
     spellings.sort();
-    spellings.dedup();
+    spellings.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     spellings
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::config::{ClientConfig, ConfigError, Credentials, organization_header};
 use super::failure;
+use super::list_bounds::PageLimit;
 use super::operation::{ListFilter, Operation};
 use super::tags::Bearer;
 use super::wire::{ExchangeRequest, IssueRequest, UpdateRequest, is_workspace_id};
@@ -25,8 +26,6 @@ const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("agent-engine-operator/", env!("CARGO_PKG_VERSION")));
 /// Common servers take no longer header.
 const LONGEST_TOKEN: usize = 16 * 1024;
-/// The most that the API gives per page.
-const PAGE_LIMIT: &str = "100";
 
 /// Writes requests for one organization at one origin.
 #[derive(Clone, Debug)]
@@ -76,12 +75,13 @@ impl Requests {
     pub(super) fn list(
         &self,
         filter: &ListFilter<'_>,
+        limit: PageLimit,
         cursor: Option<&str>,
     ) -> Result<Request<Bytes>, Failure> {
         let mut address = self.address(&["workspaces"])?;
         {
             let mut query = address.query_pairs_mut();
-            query.append_pair("limit", PAGE_LIMIT);
+            query.append_pair("limit", &limit.get().to_string());
             if let Some(text) = filter.name_contains {
                 query.append_pair("name_contains", text);
             }
@@ -128,6 +128,11 @@ impl Requests {
         name: &WorkspaceName,
         region: Option<&RegionId>,
     ) -> Result<Request<Bytes>, Failure> {
+        if name.is_cut() {
+            return Err(failure::not_sent(
+                "the workspace's name is longer than any that can be recorded: a token of it cannot be asked for",
+            ));
+        }
         let path: &[&str] = match self.token_path {
             TokenPath::Applications => &["account", "applications", "scoped-token"],
             TokenPath::Embedded => &["embedded", "scoped-token"],

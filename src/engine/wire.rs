@@ -13,9 +13,6 @@ use crate::domain::remote::{RemoteState, RemoteWorkspace, TokenScope, WorkspaceS
 
 /// Characters of an id. The API's have 36; they stand in paths, headers, labels and messages.
 const LONGEST_ID: usize = 64;
-/// Characters of a name that can be recorded: `status.name` holds it, and messages quote it, escaped. One that can be declared
-/// has 256 at most.
-const LONGEST_NAME: usize = 1024;
 /// Ten times as many as were asked for.
 const MOST_ROWS_OF_A_PAGE: usize = 1000;
 
@@ -84,8 +81,8 @@ impl From<VerifyAnswer> for TokenScope {
             organization_id: answer.organization_id.map(OrganizationId::new),
             workspace_name: answer
                 .workspace_name
-                .filter(|name| !is_too_long(name))
-                .map(WorkspaceName::new),
+                .map(WorkspaceName::new)
+                .filter(|name| !name.is_cut()),
         }
     }
 }
@@ -150,11 +147,6 @@ fn is_id(text: &str) -> bool {
     let mut bytes = text.bytes();
     (1..=LONGEST_ID).contains(&text.len())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
-/// Whether the name can be recorded.
-pub(super) fn is_too_long(name: &str) -> bool {
-    name.len() > LONGEST_NAME && name.chars().nth(LONGEST_NAME).is_some()
 }
 
 /// An optional member of any kind. What is not read is passed over, not kept: its size is the sender's choice.
@@ -247,7 +239,7 @@ fn id<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
 /// One that is too long is cut, and stays too long: it is equal to none that can be declared or recorded.
 fn name<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     let mut text = String::deserialize(source)?;
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_NAME + 1) {
+    if let Some((end, _)) = text.char_indices().nth(WorkspaceName::LONGEST + 1) {
         text.truncate(end);
         text.shrink_to_fit();
     }

@@ -212,7 +212,7 @@ impl Elector {
             (Some((begins_until, ends)), _) if now < begins_until => Standing::Leads { begins_until, ends },
             (Some(_) | None, _) if self.has_led => Standing::Lost,
             (Some(_) | None, Some(Seen::Lease { lease, .. })) => Standing::StandsBy {
-                holder: lease.holder.clone(),
+                holder: lease.holder.clone().filter(|holder| *holder != self.identity),
             },
             (Some(_) | None, Some(Seen::Absent { .. }) | None) => Standing::StandsBy { holder: None },
         }

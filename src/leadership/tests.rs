@@ -84,6 +84,13 @@ fn a_lease_of_the_same_identity_is_taken_at_once() {
     assert_eq!(standing_by(lease(1, "a")).next(at(0)), replace(1));
 }
 
+/// The log would say that it stands by for itself.
+#[test]
+fn no_other_leads_where_the_lease_has_our_identity() {
+    let elector = standing_by(lease(1, "a"));
+    assert_eq!(elector.standing(at(0)), Standing::StandsBy { holder: None });
+}
+
 #[test]
 fn a_leader_that_cannot_renew_stops_before_the_lease_ends() {
     let mut elector = leader();

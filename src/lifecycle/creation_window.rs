@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issue_in_doubt_is_searched_for_ever_more_rarely() {
+    fn an_issue_in_doubt_is_searched_for_more_and_more_rarely() {
         let mut issue = in_doubt(CreationClock::Server);
         let resolved_at = issue.resolved_at;
         issue.searched(earlier(resolved_at, Duration::from_secs(1)));

@@ -88,6 +88,8 @@ pub struct ListEntry {
     pub begun_at: Timestamp,
     /// Whether the list has another workspace of exactly its name.
     pub name_is_shared: bool,
+    /// How many workspaces the list has. One that has none shows nothing of any: it may hide them all.
+    pub length: usize,
 }
 
 impl ListEntry {
@@ -218,6 +220,7 @@ mod tests {
                 created_at: None,
             }),
             name_is_shared,
+            length: 2,
         }
     }
 

@@ -130,6 +130,8 @@ fn connected(view: &mut View, client: Result<Connected, NoClient>) {
     (view.memory.keys, view.memory.credential) = match client {
         Ok(Connected::New(keys)) => (Some(keys), Credential::NotExchanged),
         Ok(Connected::Same) => (view.memory.keys.take(), Credential::NotExchanged),
+        // What the Secret holds is not known, so it is not known to have changed: back-off stands.
+        Err(none @ NoClient::Unread { .. }) => (view.memory.keys.take(), Credential::NoClient(none)),
         Err(none) => (None, Credential::NoClient(none)),
     };
     view.progress.publication = Attempt::NotMade;

@@ -131,11 +131,18 @@ fn exchange_failed(trouble: Trouble<'_>, spec: &OrganizationSpec) -> String {
             failure.detail
         ),
         Trouble::Throttled => SLOW_DOWN.to_owned(),
-        Trouble::Unreached(failure) => format!(
-            "Agent Engine did not exchange the credential: {}; {}",
-            failure.detail,
-            unreached(spec)
-        ),
+        // What refuses a credential is not documented, so a refusal in words that are not the API's may be one.
+        Trouble::Unreached(failure) => {
+            let suspect = match failure.status {
+                Some(400..=499) => "the pair in the Secret (a refusal of it may be worded so), ",
+                Some(_) | None => "",
+            };
+            format!(
+                "Agent Engine did not exchange the credential: {}; {}",
+                failure.detail,
+                unreached(suspect, spec)
+            )
+        }
     }
 }
 
@@ -150,15 +157,44 @@ fn list_failed(trouble: Trouble<'_>, spec: &OrganizationSpec) -> String {
         Trouble::Unreached(failure) => format!(
             "Agent Engine did not list the workspaces: {}; {}",
             failure.detail,
-            unreached(spec)
+            unreached("", spec)
         ),
     }
 }
 
 /// Where it was asked, and what to check if that does not pass.
-fn unreached(spec: &OrganizationSpec) -> String {
+fn unreached(suspect: &str, spec: &OrganizationSpec) -> String {
     format!(
-        "the operator tries again. If that does not pass, check spec.endpoint ({}), network and proxy",
+        "the operator tries again. If that does not pass, check {suspect}spec.endpoint ({}), network and proxy",
         spec.endpoint()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::remote::{Failure, FailureClass};
+
+    /// It is not known in which words Agent Engine refuses a credential: 400 with a page may be such a refusal, or a proxy's.
+    #[test]
+    fn a_refusal_in_unknown_words_names_the_credential_too() {
+        let spec = serde_json::json!({"credentialsSecretRef": {"name": "credential"}, "access": []});
+        let spec: OrganizationSpec = serde_json::from_value(spec).unwrap();
+        for (status, suspect) in [
+            (Some(400), true),
+            (Some(422), true),
+            (Some(503), false),
+            (Some(200), false),
+            (None, false),
+        ] {
+            let failure = Failure {
+                class: FailureClass::Malformed,
+                status,
+                detail: "as told".to_owned(),
+            };
+            let said = exchange_failed(Trouble::of_exchange(&failure), &spec);
+            assert_eq!(said.contains("check the pair in the Secret"), suspect, "{said}");
+            assert!(said.contains("spec.endpoint"), "{said}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ use crate::limits::{Backoff, CLOCK_SLACK};
 pub struct Memory {
     /// What the client at hand was made of, or the last attempt at one.
     pub made_of: Option<Ingredients>,
-    /// The keys that the client at hand was made of.
+    /// The keys that the client at hand was made of, or the last one before the Secret could not be read.
     pub keys: Option<KeysDigest>,
     /// The organization that the client names with every call.
     pub names: Option<OrganizationId>,

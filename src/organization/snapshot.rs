@@ -31,6 +31,8 @@ pub struct Listed<'a> {
     pub row: Option<&'a RemoteWorkspace>,
     /// Whether another row has exactly its name.
     pub name_is_shared: bool,
+    /// How many rows the list has.
+    pub length: usize,
 }
 
 /// What an object records of its workspace.
@@ -76,12 +78,16 @@ pub struct Comparison {
     pub missing: usize,
     pub managed: usize,
     pub unmanaged: usize,
+    /// How many rows the list has, whosever they are.
+    pub listed: usize,
 }
 
 impl Comparison {
-    /// Over a tenth, and at least five, missing at once is the organization's trouble first.
+    /// Over a tenth, and at least five, missing at once is the organization's trouble first; so is any that is missing from a
+    /// list without a row: each organization has a `default`, and one that hides its workspaces answers so.
     pub fn are_many_missing(&self) -> bool {
-        self.missing >= MANY_AT_LEAST && self.missing * 10 > self.managed
+        let many = self.missing >= MANY_AT_LEAST && self.missing * 10 > self.managed;
+        many || (self.missing > 0 && self.listed == 0)
     }
 }
 
@@ -131,12 +137,16 @@ impl Snapshot {
             requested_at: listed.map_or(begun_at, |listed| listed.requested_at),
             row,
             name_is_shared: row.is_some_and(|row| self.shared_names.contains(&row.name)),
+            length: self.rows.len(),
         })
     }
 
     /// Compares the list with what objects record.
     pub fn compare<'a>(&self, managed: impl IntoIterator<Item = &'a Managed>) -> Comparison {
-        let mut comparison = Comparison::default();
+        let mut comparison = Comparison {
+            listed: self.rows.len(),
+            ..Comparison::default()
+        };
         let mut known = BTreeSet::new();
         for one in managed {
             comparison.managed += 1;
@@ -242,6 +252,7 @@ mod tests {
             Comparison {
                 managed: 20,
                 unmanaged: 1,
+                listed: 1,
                 ..Comparison::default()
             }
         );
@@ -273,7 +284,8 @@ mod tests {
             (51, 6, true),
             (60, 6, false),
         ] {
-            let rows = (missing..total).map(|n| row(&n.to_string(), "n")).collect();
+            let rows = (missing..total).map(|n| row(&n.to_string(), "n"));
+            let rows = rows.chain([row("fallback", "default")]).collect();
             let all: Vec<Managed> = (0..total)
                 .map(|n| managed(&n.to_string(), "n", KnownGone::No))
                 .collect();
@@ -285,5 +297,20 @@ mod tests {
                 "{missing} of {total}"
             );
         }
+    }
+
+    /// Each organization has a `default`: one that lists nothing hides it, and may hide the rest.
+    ///
+    /// Promise: rule.many-missing
+    #[test]
+    fn what_is_missing_from_a_list_without_a_row_is_doubted() {
+        let missing = |rows: Vec<ListedWorkspace>, gone| {
+            let comparison = Snapshot::new(Timestamp::UNIX_EPOCH, rows).compare(&[managed("a", "a", gone)]);
+            comparison.are_many_missing()
+        };
+        assert!(missing(Vec::new(), KnownGone::No));
+        assert!(!missing(vec![row("fallback", "default")], KnownGone::No));
+        assert!(!missing(Vec::new(), KnownGone::Yes), "it was confirmed before");
+        assert!(!missing(Vec::new(), KnownGone::Going));
     }
 }

@@ -8,14 +8,16 @@ use super::agent_engine::Row;
 use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL, Key, OrganizationObject, WorkspaceObject};
 use super::history::organization;
 use super::history::{Act, Admission, Adopt, DECLARED, Grants, Kind, NAMES, ODD_NAMES, PATTERNS, Siege};
+use super::replicas::blow::CrashAt;
 use super::weather::Weather;
-use super::world::{CrashAt, World};
+use super::world::World;
 use super::{Millis, NAMESPACES};
 use crate::crd::metadata_keys;
 use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, OrganizationStatus};
 use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, TokenSecret, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteState, WorkspaceState};
+use crate::tenancy::is_default;
 
 impl World {
     /// What is there at the beginning: the Organizations, their credentials, and the first objects.
@@ -502,7 +504,8 @@ impl World {
         let rows = &self.engine.organizations[organization].rows;
         let recorded = rows
             .values()
-            .filter(|row| row.deleted.is_none() && !row.recorded_by.is_empty());
+            .filter(|row| row.deleted.is_none() && !row.recorded_by.is_empty())
+            .filter(|row| !is_default(&row.workspace.name));
         let ids: Vec<WorkspaceId> = recorded.map(|row| row.workspace.id.clone()).collect();
         for id in ids {
             self.meddle_with(organization, &id, |row| row.deleted = Some(now));

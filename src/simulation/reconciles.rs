@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::process::{Reconciling, Running, Subject};
-use super::replicas::leaving::Effect;
+use super::replicas::state::Effect;
 use super::requests::Outcome;
 use super::world::{Event, World};
 use super::{Millis, millis_until};
@@ -275,7 +275,7 @@ impl World {
     }
 
     /// As the controller gives up a reconcile.
-    pub(super) fn time_out(&mut self, subject: &Subject, number: u64) {
+    pub(super) fn cut_off(&mut self, subject: &Subject, number: u64) {
         let now = self.clock();
         let Some(process) = &mut self.process else { return };
         let is_it = process

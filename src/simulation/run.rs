@@ -103,7 +103,7 @@ impl World {
                     self.go_on(&subject, number, Some(outcome));
                 }
             }
-            Event::TimeOut { subject, number } => self.time_out(&subject, number),
+            Event::TimeOut { subject, number } => self.cut_off(&subject, number),
             Event::Start if self.replicas.is_some() => self.boot(),
             Event::Start => self.start(),
             Event::Elect(run) => self.elect(run),
@@ -301,7 +301,11 @@ impl World {
         } else if process.is_anyone_due() {
             seldom
         } else {
-            let next = self.events.first_key_value().map_or(self.now, |((at, _), _)| *at);
+            let mut others = self
+                .events
+                .iter()
+                .filter(|(_, (_, event))| !matches!(event, Event::Elect(_)));
+            let next = others.next().map_or(self.now, |((at, _), _)| *at);
             seldom * ((next - self.now) / seldom).max(1)
         };
         self.at(self.now + again, Event::Permits(run));

@@ -11,8 +11,8 @@ use super::cluster::Key;
 use super::history::{History, Setup};
 use super::laws::{Law, Laws, Violation};
 use super::process::{Process, Subject};
-use super::replicas::leaving::Held;
-use super::replicas::{Replicas, Which};
+use super::replicas::blow::CrashAt;
+use super::replicas::state::{Held, Replicas, Which};
 use super::requests::{Call, Outcome, Sent, Told};
 use super::{Millis, wall};
 use crate::crd::workspace::WorkspaceSpec;
@@ -61,14 +61,6 @@ pub(super) enum Event {
     Siege,
     Laws,
     Calm,
-}
-
-/// The next crash, at an effect.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CrashAt {
-    pub(super) after: usize,
-    pub(super) carried_out: bool,
-    pub(super) down: Millis,
 }
 
 pub(super) struct World {

@@ -13,4 +13,4 @@ mod selector;
 
 pub use claims::{Basis, ClaimKey, ClaimResult, Claimant, Claims};
 pub use grants::{Access, Grant, entry_to_ask_for};
-pub use names::{CanonicalName, canonical, is_default, tidied};
+pub use names::{CanonicalName, canonical, fallback_name, is_default, tidied};

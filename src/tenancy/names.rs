@@ -9,8 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::ids::WorkspaceName;
 
-/// A name as it is compared, never as it is sent: trimmed, without invisible characters, NFKC and case-folded, until nothing of
-/// these changes it.
+/// A name as it is compared, never as it is sent: trimmed, without invisible characters, each blank a plain one, NFKC and
+/// case-folded, until nothing of these changes it.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub struct CanonicalName(String);
 
@@ -24,15 +24,24 @@ pub fn tidied(name: &WorkspaceName) -> WorkspaceName {
     WorkspaceName::new(name.as_str().trim().nfc().collect::<String>())
 }
 
+/// The name of every organization's fallback workspace.
+const FALLBACK: &str = "default";
+
+/// The name of every organization's fallback workspace, as the API writes it.
+pub fn fallback_name() -> WorkspaceName {
+    WorkspaceName::from(FALLBACK)
+}
+
 /// Whether this is every organization's fallback workspace, however it is written.
 pub fn is_default(name: &WorkspaceName) -> bool {
-    canonical_text(name.as_str()) == "default"
+    canonical_text(name.as_str()) == FALLBACK
 }
 
 /// Most names are ASCII, which has one form and simple cases.
 pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    if !text.is_ascii() {
+    let is_plain = |byte: u8| byte.is_ascii() && (byte == b' ' || !char::from(byte).is_whitespace());
+    if !text.bytes().all(is_plain) {
         Cow::Owned(folded(text))
     } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(text.to_ascii_lowercase())
@@ -46,7 +55,8 @@ fn folded(text: &str) -> String {
     const ROUNDS: usize = 8;
     let mut form = text.to_owned();
     for _ in 0..ROUNDS {
-        let seen: String = form.chars().filter(|c| !is_invisible(*c)).nfkc().collect();
+        let seen = form.chars().filter(|c| !is_invisible(*c)).map(plain_blank);
+        let seen: String = seen.nfkc().collect();
         let next: String = UniCase::new(seen).to_folded_case().nfkc().collect();
         let next = next.trim();
         if next == form {
@@ -55,6 +65,10 @@ fn folded(text: &str) -> String {
         form = next.to_owned();
     }
     form
+}
+
+fn plain_blank(c: char) -> char {
+    if c.is_whitespace() { ' ' } else { c }
 }
 
 /// What Unicode lets a font leave out (`Default_Ignorable_Code_Point`): joiners, variation selectors, fillers, tags. Those that
@@ -97,7 +111,14 @@ mod tests {
             ("o\u{fb03}ce", "OFFICE"),
             ("acme \u{2460}", "acme 1"),
             ("acme\u{b2}", "acme2"),
+            // Every blank is a plain one: a tab, a line break, the blank of Ogham, which has no form of compatibility.
             ("a\u{2003}b", "a b"),
+            ("a\u{a0}b", "a b"),
+            ("a\tB", "A b"),
+            ("a\nb", "a b"),
+            ("a\u{85}b", "a b"),
+            ("a\u{1680}b", "a b"),
+            ("a\u{2028}b", "a b"),
             // What cannot be seen.
             ("ac\u{200d}me", "acme"),
             ("ac\u{200c}me", "acme"),
@@ -122,7 +143,9 @@ mod tests {
             ("\u{391}cme", "Acme"),
             ("acme-l", "acme-1"),
             ("rnax", "max"),
+            // Two blanks, of whichever kinds, and one.
             ("a  b", "a b"),
+            ("a\t\u{a0}b", "a b"),
         ] {
             assert!(!same(a, b), "{a:?} and {b:?}");
         }
@@ -147,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ascii_is_folded_as_all_else(text in "[ -~]{0,30}") {
+        fn ascii_is_folded_as_all_else(text in "[ -~\\x00-\\x7f]{0,30}") {
             prop_assert_eq!(canonical_text(&text), folded(text.trim()));
         }
 

@@ -180,7 +180,7 @@ async fn of_two_workspaces_with_one_name_none_is_taken_by_name() {
     assert_eq!(
         stage.remote("Acme").await.len(),
         2,
-        "neither is taken for a stray"
+        "neither is taken for an orphan"
     );
     stage.delete("newer").await;
 

@@ -47,7 +47,7 @@ async fn an_authority_of_ones_own_is_trusted_once_it_is_declared() {
     stage.ready("acme").await;
 }
 
-/// Both time-outs run side by side: a test of either alone would take as long.
+/// Both timeouts run side by side: a test of either alone would take as long.
 /// Promise: input.waiting
 /// Promise: hostile.trickle
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! A Workspace is created once, and its proven token is in a Secret.
+//! A Workspace is created once, and its verified token is in a Secret.
 
 use crate::support::{Stage, text};
 use serde_json::json;

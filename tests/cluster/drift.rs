@@ -1,5 +1,5 @@
 //! What is changed or deleted behind the operator's back: one shared list finds it, a GET by id confirms it, and nothing
-//! that is gone is made anew by itself (I5).
+//! that is gone is made again by itself (I5).
 
 use futures::future::join_all;
 use kube::api::{ListParams, PostParams};
@@ -119,7 +119,11 @@ async fn a_workspace_renamed_behind_our_back_gets_its_name_back() {
     })
     .await;
     stage.ready("acme").await;
-    assert_eq!(stage.remote("Somebody's").await.len(), 0, "and no stray was made");
+    assert_eq!(
+        stage.remote("Somebody's").await.len(),
+        0,
+        "and no orphan was made"
+    );
 }
 
 /// Nothing follows for the objects.

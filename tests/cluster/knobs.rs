@@ -31,6 +31,7 @@ const STEP_DEADLINE: Duration = Duration::from_secs(100);
 
 struct Life<'a> {
     stage: &'a Stage,
+    emulator: &'a Emulator,
     url: String,
     name: String,
     knob: &'static str,
@@ -174,10 +175,18 @@ impl Life<'_> {
             .get_opt(&format!("{}-token", self.name))
             .await
             .map_err(|e| e.to_string())?;
-        match (secret, recorded) {
-            (Some(secret), Some(id)) if text(&secret, "workspace_id") == id.as_str() => Ok(()),
-            (None, _) => Ok(()),
-            (Some(_), recorded) => Err(format!("a Secret that is not of {recorded:?}")),
+        let Some(secret) = secret else { return Ok(()) };
+        let opens = self
+            .emulator
+            .with(|state| state.world.opens(&text(&secret, "token")));
+        let said = Some(text(&secret, "workspace_id"));
+        let recorded = recorded.map(|id| id.as_str().to_owned());
+        if opens.is_some() && opens == recorded && said == recorded {
+            Ok(())
+        } else {
+            Err(format!(
+                "a Secret of {said:?}, whose token opens {opens:?}, recorded is {recorded:?}"
+            ))
         }
     }
 
@@ -231,6 +240,7 @@ async fn a_life_under_each_value_of_each_knob_ends_as_written() {
             let name = format!("life-{n:03}");
             let life = Life {
                 stage,
+                emulator: &emulator,
                 url: running.url(),
                 name,
                 knob,

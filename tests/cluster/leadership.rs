@@ -1,15 +1,20 @@
 //! Several operators that share a Lease: one acts, the others stand by, and whichever way the one ends, the next goes on
 //! without a second writer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use agent_engine_operator::clock::Clock;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::support::{IN_DOUBT, LONG, Launch, Operator, Stage, eventually};
+use crate::support::{Cluster, IN_DOUBT, LONG, Launch, Operator, Stage, eventually, is_ready, tally};
 
-/// A lease that was not released is waited for so long.
+/// By default of `--lease-duration`: one that was not released is waited for so long.
 const LEASE: Duration = Duration::from_secs(30);
+/// By default of `--lease-renewal`: who stands by asks five times as often.
+const RENEWAL: Duration = Duration::from_secs(5);
 
 /// Two operators of one release: the first leads, the second stands by.
 async fn two(stage: &Stage) -> (Operator, Operator) {
@@ -38,7 +43,11 @@ async fn says(operator: &Operator, within: Duration, what: &str, leader: &str) {
 }
 
 async fn leads(operator: &Operator) {
-    says(operator, LEASE + LONG, "the operator to lead", "1").await;
+    leads_within(operator, LONG).await;
+}
+
+async fn leads_within(operator: &Operator, deadline: Duration) {
+    says(operator, deadline, "the operator to lead", "1").await;
 }
 
 async fn stands_by(operator: &Operator) {
@@ -65,21 +74,22 @@ async fn who_stands_by_leads_once_the_leader_stops() {
     assert_eq!(first.terminate().await, 0);
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("is released"), "{log}");
-    leads(&second).await;
+    leads_within(&second, RENEWAL).await;
     stage.workspace("other", json!({"name": "Other"})).await;
     stage.ready("other").await;
     stage.remote_names(&["Acme", "Other"]).await;
     let calls = stage.emulator.calls_since(mark).await;
     assert_eq!(calls.get("T2"), Some(&1), "only the new one is issued: {calls:?}");
 
-    second.kill().await;
     let third = stage.operator().await;
-    leads(&third).await;
+    stands_by(&third).await;
+    second.kill().await;
+    leads_within(&third, LEASE + RENEWAL).await;
     stage.workspace("third", json!({"name": "Third"})).await;
     stage.ready("third").await;
 }
 
-/// It was cut off in the middle of its work, and wakes up when another leads.
+/// It was cut off in the middle of a creation, whose answer waits for it, and wakes up when another leads.
 /// Promise: rule.one-leader
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_leader_does_nothing_when_it_wakes() {
@@ -87,11 +97,23 @@ async fn a_frozen_leader_does_nothing_when_it_wakes() {
     let (first, second) = two(&stage).await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     let id = crate::support::recorded_id(&stage.ready("acme").await);
+    let issue = json!({"operation": "T2", "contains": "Halfway", "count": 1, "hold": "after"});
+    stage.emulator.fault(issue).await;
+    stage.workspace("halfway", json!({"name": "Halfway"})).await;
+    stage.emulator.wait_held(1).await;
     signal(&first, Signal::STOP);
+    stage.emulator.release("apply").await;
     stage.change("acme", json!({"name": "Renamed"})).await;
     stage.workspace("other", json!({"name": "Other"})).await;
-    leads(&second).await;
+    leads_within(&second, LEASE + RENEWAL).await;
     stage.ready("other").await;
+    let what = "the creation to be finished";
+    let halfway = stage
+        .until_within(IN_DOUBT + LONG, &stage.tenant, "halfway", what, is_ready)
+        .await;
+    let made = stage.remote("Halfway").await;
+    assert_eq!(made.len(), 1);
+    assert_eq!(made[0]["id"], json!(crate::support::recorded_id(&halfway)));
     stage
         .until_within(
             IN_DOUBT + LONG,
@@ -122,7 +144,9 @@ async fn a_frozen_leader_does_nothing_when_it_wakes() {
         })
         .await;
     stage.ready("acme").await;
+    stage.quiet().await;
     let mark = stage.emulator.journal_mark().await;
+    let audit = stage.audit().await;
 
     signal(&first, Signal::CONT);
     let log = first.log_file();
@@ -130,13 +154,16 @@ async fn a_frozen_leader_does_nothing_when_it_wakes() {
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("leads no longer"), "{log}");
     assert_eq!(json!(stage.emulator.calls_since(mark).await), json!({}), "{log}");
+    let requests = audit.requests().await;
+    assert_eq!(requests.object_writes().tally(), tally([]), "{log}");
+    assert_eq!(requests.event_writes().tally(), tally([]), "{log}");
     let remote = stage.remote("Renamed again").await;
     assert_eq!(remote.len(), 1);
     assert_eq!(remote[0]["id"], json!(id));
-    stage.remote_names(&["Renamed again", "Other"]).await;
+    stage.remote_names(&["Renamed again", "Other", "Halfway"]).await;
 }
 
-/// Nothing at Agent Engine is begun, though that answers.
+/// Nothing at Agent Engine is changed, though that answers.
 /// Promise: rule.one-leader
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_without_kubernetes_ends_before_its_lease_does() {
@@ -147,9 +174,62 @@ async fn a_leader_without_kubernetes_ends_before_its_lease_does() {
     stage.ready("acme").await;
     let rights = ["delete", "clusterrolebinding", &stage.user.name];
     stage.cluster.kubectl(rights).await.success();
+    let mark = stage.emulator.journal_mark().await;
     stage.change("acme", json!({"name": "Renamed"})).await;
     let log = first.log_file();
     assert_eq!(first.wait().await, 1);
+    let ended = Clock::system().now();
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("leads no longer"), "{log}");
+    let leases: Api<Lease> = Api::namespaced(stage.client.clone(), &stage.home);
+    let lease = leases.get("agent-engine-operator").await.unwrap().spec.unwrap();
+    let renewed = lease.renew_time.unwrap().0;
+    let held = ended.duration_since(renewed);
+    assert!(
+        held < LEASE.try_into().unwrap(),
+        "it ended {held:#} after its last renewal: {log}"
+    );
+    changes_nothing_since(&stage, mark).await;
+    stage.remote_names(&["Acme"]).await;
+}
+
+/// As behind a network that drops packets: connections stay open, and nothing comes. With flags as they are by default.
+/// Promise: rule.one-leader
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_whose_kubernetes_api_freezes_ends_itself() {
+    let stage = Stage::on(&Cluster::alone().await, &[])
+        .await
+        .organized(json!({"pollInterval": "10m"}))
+        .await;
+    let operator = stage.operator().await;
+    leads(&operator).await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+    let mark = stage.emulator.journal_mark().await;
+
+    let frozen = Instant::now();
+    stage.cluster.freeze();
+    let log = operator.log_file();
+    assert_eq!(operator.wait().await, 1);
+    let held = frozen.elapsed();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("leads no longer"), "{log}");
+    assert!(held < LEASE, "it ended after {held:?}: {log}");
+    changes_nothing_since(&stage, mark).await;
+
+    stage.cluster.thaw();
+    let next = stage.operator().await;
+    leads_within(&next, LEASE + RENEWAL).await;
+    stage.workspace("later", json!({"name": "Later"})).await;
+    stage.ready("later").await;
+}
+
+/// Reads are no harm.
+async fn changes_nothing_since(stage: &Stage, mark: u64) {
+    let calls = stage.emulator.calls_since(mark).await;
+    let changes: Vec<_> = calls
+        .keys()
+        .filter(|call| !matches!(call.as_str(), "T1" | "W1" | "W3"))
+        .collect();
+    assert!(changes.is_empty(), "{calls:?}");
 }

@@ -79,7 +79,7 @@ async fn a_rename_waits_until_its_name_is_free() {
     }
 }
 
-/// The look says that the name is free, and the API knows better: every way in which it may say so.
+/// The search says that the name is free, and the API knows better: every way in which it may say so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_rename_is_reported_and_the_token_goes_on() {
     let stage = Stage::set().await;
@@ -152,7 +152,7 @@ async fn a_rename_at_the_moment_of_an_issue_makes_no_twin() {
     stage.ready("acme").await;
     stage.remote_names(&["Acme"]).await;
     assert_eq!(stage.remote("Acme").await[0]["id"], before);
-    eventually("an event that tells of the stray", LONG, || async {
+    eventually("an event that tells of the orphan", LONG, || async {
         let events = stage.event_notes("acme").await;
         let told = events.iter().any(|(reason, _)| reason == "OrphanRemoved");
         told.then_some(()).ok_or_else(|| format!("{events:?}"))

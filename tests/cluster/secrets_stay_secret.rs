@@ -6,7 +6,7 @@ use kube::core::{ApiResource, GroupVersionKind};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{self, CLIENT_ID, Launch, Operator, Stage, canary};
+use crate::support::{self, CLIENT_ID, LONG, Launch, Operator, Stage, canary, eventually};
 
 /// Whatever is stored of these kinds in a namespace, as JSON.
 async fn stored(stage: &Stage, namespace: &str) -> String {
@@ -102,6 +102,48 @@ async fn nothing_shows_a_secret(log_format: &'static str) {
         );
         for secret in [canary::TOKEN, &credential, &token, "canary-secret-wrong"] {
             assert!(!text.contains(secret), "{secret} is in the {place}");
+        }
+    }
+}
+
+/// What any client that reaches the Pod may read: nothing of a tenant.
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_and_readiness_name_no_object_of_a_tenant() {
+    let stage = Stage::set().await;
+    let operator = stage.operator().await;
+    stage
+        .workspace("tenants-object", json!({"name": "Tenants Name"}))
+        .await;
+    let id = support::recorded_id(&stage.ready("tenants-object").await);
+    stage
+        .workspace(
+            "failing-object",
+            json!({"name": "Failing Name", "workspaceId": "00000000-0000-4000-8000-000000000001"}),
+        )
+        .await;
+    stage.reason("failing-object", "WorkspaceNotFound").await;
+    let metrics = eventually("both to be counted", LONG, || async {
+        let metrics = operator.metrics().await;
+        let counted = ["AsDeclared", "WorkspaceNotFound"].into_iter().all(|reason| {
+            metrics.contains(&format!(
+                "agent_engine_operator_workspaces{{reason=\"{reason}\"}} 1\n"
+            ))
+        });
+        if counted { Ok(metrics) } else { Err(metrics) }
+    })
+    .await;
+    let ready = operator.waits_for().await;
+    assert_eq!(ready, "ok\n");
+    for (place, text) in [("/metrics", metrics), ("/readyz", ready)] {
+        for told in [
+            stage.tenant.as_str(),
+            "tenants-object",
+            "Tenants Name",
+            "failing-object",
+            "Failing Name",
+            &id,
+        ] {
+            assert!(!text.contains(told), "{told} is in {place}: {text}");
         }
     }
 }

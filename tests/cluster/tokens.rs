@@ -1,4 +1,4 @@
-//! The token Secret: renewed in time, restored when damaged, never anybody else's and never with a token unproven.
+//! The token Secret: renewed in time, restored when damaged, never anybody else's and never with a token unverified.
 
 use std::collections::BTreeMap;
 
@@ -282,6 +282,40 @@ async fn a_token_of_another_workspace_never_enters_the_secret() {
     assert_eq!(stage.secret_text("acme-token", "workspace_id").await, before);
 }
 
+/// The token in the Secret is good for some seconds more, and nothing is amiss but the one that comes in its place.
+///
+/// Promise: hostile.foreign-token
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_with_a_token_of_another_leaves_the_secret_alone() {
+    let stage = Stage::with(&["--scoped-token-ttl", "60"], json!({})).await;
+    let seeded = stage
+        .emulator
+        .seed(json!({"workspaces": [{"name": "victim", "created_at": "2020-01-01T00:00:00Z"}]}))
+        .await;
+    let victim = seeded["workspaces"][0]["id"].as_str().unwrap().to_owned();
+    let _operator = stage.operator().await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    let id = recorded_id(&stage.ready("acme").await);
+    let foreign = json!({"operation": "T2", "answer": {"kind": "token_of", "workspace_id": victim}});
+    stage.emulator.fault(foreign).await;
+    let before = stage.secret("acme-token").await;
+    assert_eq!(stage.opens(&text(&before, "token")).await, id);
+
+    stage.reason("acme", "IdentityMismatch").await;
+    let during = stage.secret("acme-token").await;
+    assert_eq!(during, before, "nothing of it was written");
+
+    stage.emulator.clear_faults().await;
+    stage.ask("acme").await;
+    let after = stage
+        .secret_until("acme-token", "another token", |secret| {
+            text(secret, "token") != text(&before, "token")
+        })
+        .await;
+    assert_eq!(stage.opens(&text(&after, "token")).await, id);
+    stage.ready("acme").await;
+}
+
 /// Promise: input.tokens: absurd lifetimes, token of another workspace, orphan made by our own issue
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
@@ -323,7 +357,7 @@ async fn a_token_that_claims_an_absurd_life_is_renewed_within_bounds() {
     .await;
     let apart = at[1].duration_since(began);
     assert!(apart.as_secs() >= 30, "issued again after {apart:#}");
-    // What is dead on arrival cannot be proven: nothing is handed out, nothing made twice, and nothing tried in a loop.
+    // What is dead on arrival cannot be verified: nothing is handed out, nothing made twice, and nothing tried in a loop.
     for name in ["past", "none"] {
         assert!(issues(name).await.len() <= 2, "{:?}", issues(name).await);
         let message = &stage.get(name).await.status.unwrap().conditions[0].message;

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{LONG, Stage, eventually, is_ready, ready_reason};
+use crate::support::{IN_DOUBT, LONG, Stage, eventually, is_ready, ready_reason, recorded_id, text};
 
 const SINGLE: usize = 12;
 const WANTED_TWICE: usize = 6;
@@ -23,14 +23,12 @@ async fn apply(stage: &Stage, items: Vec<Value>) {
         .success();
 }
 
-/// Whoever lost a name says so, and never touches the workspace.
-#[tokio::test(flavor = "multi_thread")]
-async fn two_operators_make_no_twin_and_no_orphan() {
-    let mut stage = Stage::with(&[], json!({"requestsPerSecond": 1000})).await;
-    let _one = stage.operator().await;
-    stage.launching_with(["--lease-name", "another"]);
-    let _two = stage.operator().await;
-    let single = |n: usize| format!("single-{n}");
+fn single(n: usize) -> String {
+    format!("single-{n}")
+}
+
+/// Some want a name of their own, and of others two want one.
+async fn apply_all(stage: &Stage) {
     let mut items: Vec<Value> = (0..SINGLE)
         .map(|n| manifest(&single(n), &json!({"name": format!("Single {n}")})))
         .collect();
@@ -42,10 +40,20 @@ async fn two_operators_make_no_twin_and_no_orphan() {
             ));
         }
     }
-    apply(&stage, items).await;
+    apply(stage, items).await;
     for n in 0..SINGLE {
         stage.ready(&single(n)).await;
     }
+}
+
+/// Whoever lost a name says so, and never touches the workspace.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_operators_make_no_twin_and_no_orphan() {
+    let mut stage = Stage::with(&[], json!({"requestsPerSecond": 1000})).await;
+    let _one = stage.operator().await;
+    stage.launching_with(["--lease-name", "another"]);
+    let _two = stage.operator().await;
+    apply_all(&stage).await;
     each_name_has_one_holder(&stage).await;
 
     // Four are renamed, four deactivated, four deleted, all at once.
@@ -84,6 +92,55 @@ async fn two_operators_make_no_twin_and_no_orphan() {
         stage.no_secret(&format!("single-{n}-token")).await;
     }
     each_name_has_one_holder(&stage).await;
+}
+
+/// Then two objects that want one name at once may both have it, each with a workspace of its own. Still none has two, none
+/// that of another, and what was made is recorded.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_name_is_made_twice_each_object_has_its_own() {
+    let knobs = ["--knob", "concurrent_mint=duplicates", "--knob", "latency_ms=200"];
+    let mut stage = Stage::with(&knobs, json!({"requestsPerSecond": 1000})).await;
+    let _one = stage.operator().await;
+    stage.launching_with(["--lease-name", "another"]);
+    let _two = stage.operator().await;
+    apply_all(&stage).await;
+    let twice = (0..WANTED_TWICE).flat_map(|n| ["a", "b"].map(|side| format!("twice-{n}-{side}")));
+    let objects: Vec<String> = (0..SINGLE).map(single).chain(twice).collect();
+    eventually(
+        "each workspace to be recorded by one object",
+        IN_DOUBT + LONG,
+        || async {
+            let mut made: Vec<String> = Vec::new();
+            for row in stage.all_remote().await {
+                made.push(row["id"].as_str().expect("an id").to_owned());
+            }
+            let mut recorded = Vec::new();
+            for object in &objects {
+                let workspace = stage.get(object).await;
+                let id = workspace
+                    .status
+                    .as_ref()
+                    .and_then(|status| status.workspace_id.clone());
+                recorded.extend(id.map(|id| id.as_str().to_owned()));
+            }
+            made.sort_unstable();
+            recorded.sort_unstable();
+            (made == recorded)
+                .then_some(())
+                .ok_or(format!("{made:?} and {recorded:?}"))
+        },
+    )
+    .await;
+    for n in 0..SINGLE {
+        assert_eq!(stage.remote(&format!("Single {n}")).await.len(), 1, "{n}");
+    }
+    for object in &objects {
+        let Some(secret) = stage.secrets().get_opt(&format!("{object}-token")).await.unwrap() else {
+            continue;
+        };
+        let opens = stage.opens(&text(&secret, "token")).await;
+        assert_eq!(opens, recorded_id(&stage.get(object).await), "{object}");
+    }
 }
 
 async fn each_name_has_one_holder(stage: &Stage) {

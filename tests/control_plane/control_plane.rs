@@ -20,6 +20,10 @@ const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,ser
 
 const ISSUER: &str = "https://kubernetes.default.svc";
 
+/// What a node needs beside them.
+const NODE_CONTROLLERS: &str = "node-lifecycle-controller,taint-eviction-controller,\
+    pod-garbage-collector-controller,endpointslice-controller,disruption-controller";
+
 /// Flags as `--name=value`.
 #[derive(Default)]
 struct Flags(Vec<OsString>);
@@ -58,10 +62,10 @@ pub fn kube_apiserver(
 ) -> Vec<OsString> {
     Flags::default()
         .set("etcd-servers", etcd.url("http"))
-        .set("bind-address", "127.0.0.1")
+        .set("bind-address", port.address().to_string())
         .set("secure-port", port.number().to_string())
         // Nobody comes from another machine; a machine without a network works too.
-        .set("advertise-address", "127.0.0.1")
+        .set("advertise-address", port.address().to_string())
         .set("endpoint-reconciler-type", "none")
         .set("permit-port-sharing", "true")
         .set("cert-dir", dir.join("pki"))
@@ -100,6 +104,31 @@ pub fn kube_controller_manager(credentials: &Credentials) -> Vec<OsString> {
         .set("leader-elect", "false")
         .set("controllers", CONTROLLERS)
         // It serves nothing that anybody asks for.
+        .set("secure-port", "0")
+        .0
+}
+
+/// More flags of an API server with a node. A list grows by a second flag of its name.
+pub fn kube_apiserver_with_node(credentials: &Credentials) -> Vec<OsString> {
+    let (certificate, key) = &credentials.kubelet_client;
+    Flags::default()
+        .set("client-ca-file", &credentials.ca_file)
+        .set("kubelet-client-certificate", certificate)
+        .set("kubelet-client-key", key)
+        .set("kubelet-preferred-address-types", "InternalIP")
+        .set("authorization-mode", "Node")
+        .set("enable-admission-plugins", "NodeRestriction")
+        .0
+}
+
+pub fn kube_controller_manager_with_node() -> Vec<OsString> {
+    Flags::default().set("controllers", NODE_CONTROLLERS).0
+}
+
+pub fn kube_scheduler(credentials: &Credentials) -> Vec<OsString> {
+    Flags::default()
+        .set("kubeconfig", &credentials.scheduler_kubeconfig)
+        .set("leader-elect", "false")
         .set("secure-port", "0")
         .0
 }

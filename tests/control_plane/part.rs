@@ -46,6 +46,11 @@ impl Part {
         self.name
     }
 
+    /// None: it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Waits for what should not happen: the process ending by itself.
     pub async fn ended(&mut self) -> anyhow::Error {
         let how = match self.process.wait().await {

@@ -1,6 +1,6 @@
-//! Loopback ports chosen by the kernel and kept from everybody else until the cluster ends.
+//! Ports chosen by the kernel and kept from everybody else until the cluster ends.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
 use tokio::net::TcpSocket;
@@ -14,11 +14,16 @@ pub struct HeldPort {
 
 impl HeldPort {
     pub fn any() -> anyhow::Result<Self> {
+        Self::at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// At an address of this machine.
+    pub fn at(address: Ipv4Addr) -> anyhow::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseport(true)?;
         socket
-            .bind((Ipv4Addr::LOCALHOST, 0).into())
-            .context("no free port on 127.0.0.1")?;
+            .bind((address, 0).into())
+            .with_context(|| format!("no free port on {address}"))?;
         let address = socket.local_addr()?;
         Ok(Self {
             _socket: socket,
@@ -28,6 +33,10 @@ impl HeldPort {
 
     pub fn number(&self) -> u16 {
         self.address.port()
+    }
+
+    pub fn address(&self) -> IpAddr {
+        self.address.ip()
     }
 
     /// `scheme://127.0.0.1:port`

@@ -21,11 +21,13 @@ use kube::{
 };
 use rustix::process::Signal;
 use tempfile::TempDir;
+use tokio::net::UdpSocket;
 
 use crate::{
     control_plane::{self, AUDIT_POLICY},
     credentials::{Credentials, USERS},
     end::{Caller, End, Word},
+    node::{self, Node},
     part::Part,
     ports::HeldPort,
     ready::Ready,
@@ -50,6 +52,12 @@ pub struct Options {
     /// Turn on these admission plugins of the API server beside its own, such as OpenShift's.
     #[arg(long, value_name = "NAMES")]
     admission: Option<String>,
+    /// Start a node too, on which Pods run. Needs root, and what `cluster machine` says is missing.
+    #[arg(long, conflicts_with = "lean")]
+    node: bool,
+    /// Give the node this image, a file as `docker save` writes it. May be given again.
+    #[arg(long = "image", value_name = "FILE", requires = "node")]
+    images: Vec<PathBuf>,
     /// Do without Helm, and with a kubectl that is installed already if its version fits.
     #[arg(long)]
     lean: bool,
@@ -84,8 +92,22 @@ pub async fn up(options: Options) -> anyhow::Result<ExitCode> {
     for part in cluster.parts.drain(..) {
         part.kill().await;
     }
+    if let Some(node) = cluster.node.take() {
+        node.remove().await?;
+    }
     folder.remove()?;
     outcome
+}
+
+impl Options {
+    /// As `tools/build` calls them.
+    fn programs(&self) -> &'static str {
+        match (self.node, self.lean) {
+            (true, _) => "node",
+            (false, true) => "demo",
+            (false, false) => "all",
+        }
+    }
 }
 
 enum Folder {
@@ -129,6 +151,7 @@ struct Cluster {
     ports: Vec<HeldPort>,
     /// Program, arguments and folder for the log of the parts that may be started again.
     commands: HashMap<&'static str, (PathBuf, Vec<OsString>, PathBuf)>,
+    node: Option<Node>,
 }
 
 impl Cluster {
@@ -199,16 +222,23 @@ impl Cluster {
     }
 
     async fn start(&mut self, dir: &Path, options: &Options) -> anyhow::Result<Ready> {
-        let tools = Tools::find(if options.lean { "demo" } else { "all" }).await?;
-
-        self.ports = vec![HeldPort::any()?, HeldPort::any()?, HeldPort::any()?];
+        let tools = Tools::find(options.programs()).await?;
+        let logs = dir.join("logs");
+        fs::create_dir(&logs)?;
+        let api = if options.node {
+            let (node, part) = Node::begin(dir, &tools.get("kubelet")?, &logs).await?;
+            self.parts.push(part);
+            self.node = Some(node);
+            HeldPort::at(node::host_address()?)?
+        } else {
+            HeldPort::any()?
+        };
+        self.ports = vec![HeldPort::any()?, HeldPort::any()?, api];
         let [etcd_clients, etcd_peers, api] = &self.ports[..] else {
             bail!("three ports are needed")
         };
         let api_url = api.url("https");
         let credentials = Credentials::write(dir, &api_url)?;
-        let logs = dir.join("logs");
-        fs::create_dir(&logs)?;
         let audit_policy = dir.join("audit-policy.yaml");
         fs::write(&audit_policy, AUDIT_POLICY)?;
         let audit_log = logs.join("audit.log");
@@ -220,6 +250,9 @@ impl Cluster {
             control_plane::kube_apiserver(dir, etcd_clients, api, &credentials, (&audit_policy, &audit_log));
         let admission = options.admission.as_ref();
         arguments.extend(admission.map(|names| format!("--enable-admission-plugins={names}").into()));
+        if options.node {
+            arguments.extend(control_plane::kube_apiserver_with_node(&credentials));
+        }
         self.commands.insert(
             KUBE_APISERVER,
             (tools.get(KUBE_APISERVER)?, arguments, logs.clone()),
@@ -238,7 +271,10 @@ impl Cluster {
         if let Some(crds) = &options.crds {
             apply_crds(&kubectl, &credentials.admin_kubeconfig, crds).await?;
         }
-        let arguments = control_plane::kube_controller_manager(&credentials);
+        let mut arguments = control_plane::kube_controller_manager(&credentials);
+        if options.node {
+            arguments.extend(control_plane::kube_controller_manager_with_node());
+        }
         let name = "kube-controller-manager";
         self.parts
             .push(Part::start(name, &tools.get(name)?, arguments, &logs)?);
@@ -252,6 +288,11 @@ impl Cluster {
             Ok(())
         })
         .await?;
+
+        if options.node {
+            self.start_node(&tools, &credentials, options, &logs, &client)
+                .await?;
+        }
 
         let bin = dir.join("bin");
         fs::create_dir(&bin)?;
@@ -270,6 +311,36 @@ impl Cluster {
             helm: bin.join("helm"),
             dir: dir.to_owned(),
         })
+    }
+
+    /// Lets the node run, with what it needs beside the control plane.
+    async fn start_node(
+        &mut self,
+        tools: &Tools,
+        credentials: &Credentials,
+        options: &Options,
+        logs: &Path,
+        client: &Client,
+    ) -> anyhow::Result<()> {
+        let name = "kube-scheduler";
+        let arguments = control_plane::kube_scheduler(credentials);
+        self.parts
+            .push(Part::start(name, &tools.get(name)?, arguments, logs)?);
+        let names = UdpSocket::bind((node::host_address()?, 0)).await?;
+        let ([_, _, api], Some(node)) = (&self.ports[..], &self.node) else {
+            bail!("a node begins before the control plane")
+        };
+        let kubeconfig = &credentials.kubelet_kubeconfig;
+        node.go(api, kubeconfig, &credentials.ca_file, &options.images, &names)
+            .await?;
+        tokio::spawn(node::serve_names(names, client.clone()));
+        self.wait_for("the node to be ready", || async {
+            let nodes = Api::<k8s_openapi::api::core::v1::Node>::all(client.clone());
+            let node = nodes.get(node::NAME).await?;
+            ensure!(is_ready(&node), "{:?}", node.status);
+            Ok(())
+        })
+        .await
     }
 
     /// Until `look` succeeds, a part ends or the deadline passes.
@@ -293,6 +364,16 @@ impl Cluster {
         let last = last.unwrap_or_else(|| anyhow::anyhow!("no answer"));
         Err(last).with_context(|| format!("waited {} s for {what}", START_DEADLINE.as_secs()))
     }
+}
+
+fn is_ready(node: &k8s_openapi::api::core::v1::Node) -> bool {
+    let conditions = node
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .into_iter()
+        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 async fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {

@@ -28,8 +28,8 @@ async fn minting_an_old_name_after_a_rename_makes_a_second_workspace() {
     let (token, id) = rig.opened("before").await;
     assert_eq!(rig.put(&id, json!({"name": "after"})).await.text("name"), "after");
     assert_eq!(rig.info(&token).await.text("workspace_name"), "after");
-    let (_, stray) = rig.opened("before").await;
-    assert_ne!(stray, id);
+    let (_, other) = rig.opened("before").await;
+    assert_ne!(other, id);
 }
 
 #[tokio::test]

@@ -159,7 +159,7 @@ async fn a_list_that_cannot_be_followed_is_no_list() {
             |nth| json!({"data": [], "next": (nth % 3).to_string()}),
             4,
         ),
-        ("no end", |nth| json!({"data": [], "next": nth.to_string()}), 100),
+        ("no end", |nth| json!({"data": [], "next": nth.to_string()}), 2000),
         (
             "a link without cursor",
             |_| json!({"data": [], "next": "https://api.airbyte.ai/?offset=3"}),
@@ -191,13 +191,57 @@ async fn a_page_that_fails_fails_the_list() {
     assert_eq!(failure(answer).class, Throttled(Duration::from_secs(4)));
 }
 
+/// Each has 30 KiB, so that 34 of them fit into an answer of a megabyte.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_too_large_is_asked_for_in_halves() {
+    const COUNT: usize = 120;
+    let (client, log) = engine(|seen| {
+        let asked = |key: &str| {
+            let pairs = query(seen);
+            let found = pairs.iter().find(|(asked, _)| asked == key);
+            found.map(|(_, value)| value.parse::<usize>().unwrap())
+        };
+        let (first, limit) = (asked("cursor").unwrap_or(0), asked("limit").unwrap_or(100));
+        let last = (first + limit).min(COUNT);
+        let row = |nth: usize| {
+            let mut row = workspace(&format!("w-{nth}"), "tenant");
+            row["color"] = json!("x".repeat(30 * 1024));
+            row
+        };
+        let rows: Vec<_> = (first..last).map(row).collect();
+        let next = (last < COUNT).then(|| last.to_string());
+        (seen.path == LIST).then(|| json(200, &json!({"data": rows, "next": next})))
+    });
+    let answer = client.list(ListFilter::default()).await;
+    assert_eq!(answer.result.unwrap().len(), COUNT);
+    let limits: Vec<String> = log.to(LIST).iter().map(|seen| query(seen)[0].1.clone()).collect();
+    assert_eq!(limits, ["100", "50", "25", "25", "25", "25", "25"]);
+    assert_eq!(answer.requests, 8, "counted with the exchange");
+}
+
+/// A list of 100,000 workspaces, filtered after it was cut into pages.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_empty_pages_hide_no_row() {
+    let (client, _) = engine(|seen| {
+        let page = match seen.nth {
+            0..999 => json!({"data": [], "next": seen.nth.to_string()}),
+            _ => json!({"data": [workspace("a", "A")]}),
+        };
+        (seen.path == LIST).then(|| json(200, &page))
+    });
+    assert_eq!(client.search(&"A".into()).await.result.unwrap().len(), 1);
+}
+
 /// A plain name has one spelling.
 #[tokio::test(start_paused = true)]
 async fn a_search_asks_once_for_each_spelling_of_a_name() {
-    let cases: [(&str, &[&str]); 3] = [
+    let cases: [(&str, &[&str]); 5] = [
         (" Tenant 1 ", &["Tenant 1"]),
         ("Caf\u{e9} Nord", &["Nord"]),
         ("\u{304c}", &["\u{304b}\u{3099}", "\u{304c}"]),
+        // Forms in which the API may keep it: full width, and case that is not of ASCII.
+        ("\u{ff21}\u{ff42}", &["Ab", "\u{ff21}\u{ff42}"]),
+        ("\u{416}\u{416}", &["\u{416}\u{416}", "\u{436}\u{436}"]),
     ];
     for (name, search_terms) in cases {
         let (engine, log) = engine(|_| None);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use agent_engine_operator::engine::{Client, Operation};
+use agent_engine_operator::engine::{Client, Operation, ScopedToken};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -104,6 +104,40 @@ async fn the_finest_log_of_every_call_shows_no_secret() {
     );
     assert_silent(&log);
     assert_silent(&shown);
+}
+
+fn refused_with(token: ScopedToken) -> Result<(), ScopedToken> {
+    Err(token)
+}
+
+/// What a panic prints of values is their `Debug` form, of an `expect` that of the error.
+///
+/// Promise: I8
+#[tokio::test(start_paused = true)]
+async fn a_panic_over_what_holds_secrets_shows_none() {
+    let (engine, _) = configured(|_| (), tokens);
+    let issued = engine.issue(&"tenant".into(), None).await;
+    let verified = engine.verify(&scoped(SCOPED)).await;
+    let config = config("https://api.airbyte.ai");
+    let answers: [Box<dyn std::fmt::Debug + std::panic::UnwindSafe>; 5] = [
+        Box::new(format!("{issued:?}")),
+        Box::new(format!("{verified:?}")),
+        Box::new(format!("{config:?}")),
+        Box::new(format!("{:?}", credentials())),
+        Box::new(format!("{:?}", scoped(SCOPED))),
+    ];
+    let mut panics: Vec<Box<dyn std::any::Any + Send>> = answers
+        .into_iter()
+        .map(|shown| std::panic::catch_unwind(move || panic!("lost: {shown:?}")).unwrap_err())
+        .collect();
+    let refused = refused_with(issued.result.unwrap());
+    let failing = std::panic::AssertUnwindSafe(|| refused.expect("a failure that carries a token"));
+    panics.push(std::panic::catch_unwind(failing).unwrap_err());
+    for panic in panics {
+        let said = panic.downcast_ref::<String>().expect("its words");
+        assert!(said.len() > 20, "{said}");
+        assert_silent(said);
+    }
 }
 
 /// Promise: I8

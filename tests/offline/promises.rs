@@ -56,6 +56,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.many-missing",
             "rule.claims",
             "rule.deletion-policy",
+            "rule.ceiling",
             "rule.definitions-read",
             "rule.live-read",
             "rule.rate-too-low",

@@ -20,8 +20,10 @@ fn metrics_are_documented() {
     let text = metrics.encode().unwrap();
     let mut page = "# Metrics\n\nServed at `/metrics` of the listener (`--listen`) as OpenMetrics text. No label \
                     names an object, so their number does not grow with the number of workspaces. Times are in \
-                    seconds. Generated from the code.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n"
+                    seconds. Generated from the code.\n\n"
         .to_owned();
+    page.push_str(&on_a_standby());
+    page.push_str("| name | type | labels | meaning |\n|---|---|---|---|\n");
     let mut documented = 0;
     for line in text.lines().filter_map(|line| line.strip_prefix("# HELP ")) {
         let (name, help) = line.split_once(' ').unwrap();
@@ -44,6 +46,34 @@ fn metrics_are_documented() {
         .count();
     assert_eq!(documented, registered, "`exercised` touches every metric");
     committed("metrics.md", &page);
+}
+
+/// What a process serves that does not lead: it counts no objects.
+fn on_a_standby() -> String {
+    let standby = Metrics::default();
+    standby.leads(false);
+    let text = standby.encode().unwrap();
+    let zero = [
+        "workspaces",
+        "requests_per_second",
+        "first_token_expiry_timestamp_seconds",
+        "leader",
+    ]
+    .map(|name| format!("agent_engine_operator_{name}"));
+    for name in &zero {
+        let samples = text.lines().filter(|line| line.starts_with(name.as_str()));
+        let values: BTreeSet<_> = samples.filter_map(|line| line.rsplit(' ').next()).collect();
+        assert_eq!(values, BTreeSet::from(["0"]), "{name}");
+    }
+    let running = "agent_engine_operator_reconciles_running";
+    assert!(!text.contains(running), "{text}");
+    let [workspaces, rates, expiry, leader] = zero;
+    format!(
+        "Each Pod serves its own metrics, and only the leader counts objects: on a standby `{workspaces}`, `{rates}` and \
+         `{expiry}` are 0, and `{running}` has no series. To read the leader's:\n\n```promql\n{workspaces} and on (job, \
+         instance) {leader} == 1\n```\n\nCounters begin at 0 with each process: sum their rates over the \
+         Pods.\n\n"
+    )
 }
 
 /// Every metric, touched once.

@@ -244,6 +244,15 @@ fn a_plan_names_what_a_first_run_builds_and_builds_nothing() {
     ] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
+    let said = printed(&machine.building(&["plan", "node"]).output().unwrap());
+    for part in [
+        "kube-apiserver v1.",
+        "kubelet v1.",
+        "kube-scheduler v1.",
+        "helm v4.",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
     assert_eq!(machine.build_count(), 0);
     assert!(refusal(&machine.building(&["nonsense"]).output().unwrap()).contains("no program \"nonsense\""));
 }

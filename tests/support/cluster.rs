@@ -46,8 +46,9 @@ pub async fn one_more_cluster() -> MutexGuard<'static, ()> {
 pub struct Cluster {
     ready: Ready,
     next_user: AtomicUsize,
-    /// Its standard input closes when this process ends in whatever way, and then it ends the cluster.
-    holder: std::sync::Mutex<(std::process::Child, BufReader<ChildStdout>)>,
+    /// Its standard input closes when this process ends in whatever way, and then it ends the cluster. None: the cluster is
+    /// somebody else's.
+    holder: Option<std::sync::Mutex<(std::process::Child, BufReader<ChildStdout>)>>,
     _turn: Option<MutexGuard<'static, ()>>,
 }
 
@@ -77,15 +78,17 @@ impl Cluster {
 
     /// `flags` are those of `cluster up`.
     pub fn start(flags: &[&str]) -> Self {
+        let crds = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
+        Self::bare(["--crds", crds].into_iter().chain(flags.iter().copied()))
+    }
+
+    /// The same without our definitions, as before an installation.
+    pub fn bare(flags: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let mut up = Command::new(cluster_program());
         up.args(["up", "--json"])
             .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
-        if crds.is_dir() {
-            up.arg("--crds").arg(crds);
-        }
         let mut holder = up.spawn().expect("the cluster program starts");
         let mut line = String::new();
         let mut said = BufReader::new(holder.stdout.take().expect("its standard output"));
@@ -94,7 +97,41 @@ impl Cluster {
         Self {
             ready,
             next_user: AtomicUsize::new(0),
-            holder: std::sync::Mutex::new((holder, said)),
+            holder: Some(std::sync::Mutex::new((holder, said))),
+            _turn: None,
+        }
+    }
+
+    /// A cluster that runs already, for an administrator with this kubeconfig. It has no users for tests and no audit log.
+    #[allow(dead_code, reason = "stories on an API server have clusters of their own")]
+    pub fn given(kubeconfig: &Path) -> Self {
+        let tools = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tools/build"))
+            .args(["kubectl", "helm"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("tools/build runs");
+        let tools = String::from_utf8(tools.stdout).expect("text");
+        let tool = |name: &str| {
+            let mut lines = tools.lines().filter_map(|line| line.split_once(' '));
+            let line = lines.find(|(tool, _)| *tool == name);
+            PathBuf::from(line.expect("tools/build names it").1)
+        };
+        let dir = scratch_file("home").with_file_name("");
+        Self {
+            ready: Ready {
+                kubeconfig: kubeconfig.to_owned(),
+                api_url: String::new(),
+                ca_file: PathBuf::new(),
+                audit_log: PathBuf::new(),
+                users_dir: PathBuf::new(),
+                users: 0,
+                kubectl: tool("kubectl"),
+                helm: tool("helm"),
+                dir,
+            },
+            next_user: AtomicUsize::new(0),
+            holder: None,
             _turn: None,
         }
     }
@@ -125,7 +162,8 @@ impl Cluster {
     }
 
     fn order(&self, word: &str) {
-        let (holder, said) = &mut *self.holder.lock().expect("no test panicked with it");
+        let holder = self.holder.as_ref().expect("a cluster of our own");
+        let (holder, said) = &mut *holder.lock().expect("no test panicked with it");
         let stdin = holder.stdin.as_mut().expect("its standard input");
         writeln!(stdin, "{word}").expect("the cluster program listens");
         let mut line = String::new();
@@ -264,6 +302,8 @@ impl Cluster {
             .env("KUBECONFIG", &self.ready.kubeconfig)
             // Caches and settings of the person who runs the tests stay out of it, and whole.
             .env("HOME", &self.ready.dir)
+            // No cluster of a test is behind a proxy.
+            .env("NO_PROXY", "*")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -288,9 +328,11 @@ impl Cluster {
 impl Drop for Cluster {
     /// Returns when its processes are gone.
     fn drop(&mut self) {
-        let (holder, _) = self.holder.get_mut().expect("no test panicked with it");
-        drop(holder.stdin.take());
-        holder.wait().expect("the cluster program's state");
+        if let Some(holder) = &mut self.holder {
+            let (holder, _) = holder.get_mut().expect("no test panicked with it");
+            drop(holder.stdin.take());
+            holder.wait().expect("the cluster program's state");
+        }
     }
 }
 

@@ -11,9 +11,12 @@ pub const LONG: Duration = Duration::from_secs(60);
 /// So long after a start, the process before may have sent a token request: nothing is renamed or deleted.
 pub const IN_DOUBT: Duration = Duration::from_secs(60);
 
+/// Whoever writes nothing for so long has nothing to write.
+pub const PAUSE: Duration = Duration::from_secs(4);
+
 const POLL: Duration = Duration::from_millis(75);
 
-/// Looks again and again until `look` answers `Ok`, and returns what it found. An `Err` says what was seen
+/// Asks again and again until `look` answers `Ok`, and returns what it found. An `Err` says what was seen
 /// instead; the last one is shown when `deadline` passes.
 pub async fn eventually<T, E: Display, Look: Future<Output = Result<T, E>>>(
     what: &str,
@@ -22,7 +25,7 @@ pub async fn eventually<T, E: Display, Look: Future<Output = Result<T, E>>>(
 ) -> T {
     let until = Instant::now() + deadline;
     let mut last = String::from("nothing; the first look did not end");
-    // A look that never waits would never meet the time-out, hence the condition.
+    // What never waits would never meet the timeout, hence the condition.
     while Instant::now() < until {
         match timeout_at(until, look()).await {
             Ok(Ok(found)) => return found,

@@ -31,6 +31,38 @@ impl Stage {
         all
     }
 
+    /// The workspace that a token opens, by the API's own word.
+    pub async fn opens(&self, token: &str) -> String {
+        let path = "/api/v1/account/applications/scoped-token/info";
+        let request = super::http_client()
+            .get(format!("{}{path}", self.emulator.url()))
+            .bearer_auth(token);
+        let answer = request
+            .send()
+            .await
+            .expect("the emulator answers")
+            .text()
+            .await
+            .expect("text");
+        let said: Value = serde_json::from_str(&answer).expect("JSON");
+        said["workspace_id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the operators have written nothing for some seconds.
+    pub async fn quiet(&self) {
+        let mut audit = self.audit().await;
+        eventually("a pause of all writes", LONG, || async {
+            let before = audit.requests().await.object_writes().count();
+            tokio::time::sleep(super::eventually::PAUSE).await;
+            let after = audit.requests().await.object_writes().count();
+            (before == after)
+                .then_some(())
+                .ok_or(format!("{before} and then {after} writes"))
+        })
+        .await;
+        audit.restart().await;
+    }
+
     /// Waits until the names of the live workspaces beside `default` are these.
     pub async fn remote_names(&self, names: &[&str]) {
         eventually(&format!("{names:?} to live at Agent Engine"), LONG, || async {

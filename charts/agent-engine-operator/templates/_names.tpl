@@ -16,6 +16,11 @@ app.kubernetes.io/name: {{ include "operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* The same for a command line. */}}
+{{- define "operator.selector" -}}
+app.kubernetes.io/name={{ include "operator.name" . }},app.kubernetes.io/instance={{ .Release.Name }}
+{{- end }}
+
 {{- define "operator.ownLabels" -}}
 {{ include "operator.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}

@@ -137,6 +137,7 @@ impl From<Listed<'_>> for ListEntry {
             row: listed.row.cloned(),
             begun_at: listed.begun_at,
             name_is_shared: listed.name_is_shared,
+            length: listed.length,
         }
     }
 }

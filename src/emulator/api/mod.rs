@@ -164,6 +164,11 @@ impl World {
         }
     }
 
+    /// The workspace that a scoped token was issued for, whatever a call with it would be answered now.
+    pub fn opens(&self, token: &str) -> Option<String> {
+        self.issuer.workspace(token)
+    }
+
     pub fn organization(&self, id: &str) -> Option<&Organization> {
         self.organizations
             .iter()

@@ -143,6 +143,14 @@ impl TokenIssuer {
         }
     }
 
+    /// The workspace that a scoped token was issued for, whether the token has ended or not.
+    pub(super) fn workspace(&self, token: &str) -> Option<String> {
+        match self.claims(token)?.emulator.grant {
+            Grant::Scoped { workspace_id, .. } => Some(workspace_id),
+            Grant::Application { .. } => None,
+        }
+    }
+
     fn claims(&self, token: &str) -> Option<Claims> {
         let canary = self.canary.as_deref().unwrap_or_default();
         let jwt = match token.strip_prefix("aet_") {

@@ -88,8 +88,8 @@ knobs! {
     info_name: InfoName = InfoName::Current, "U9", "T3: the name after a rename";
     info_application_token: InfoRefusal = InfoRefusal::Unauthorized, "U9", "T3: answer to an application token";
     info_expired: InfoRefusal = InfoRefusal::Unauthorized, "U9", "T3: answer to an expired scoped token";
-    legacy_paths: Switch = Switch::On, "U21", "The older paths of T2 and T3 answer";
-    current_paths: Switch = Switch::On, "U21", "The current paths of T2 and T3 answer";
+    legacy_paths: Switch = Switch::On, "U21", "The older paths of T2, T3 and T4 answer";
+    current_paths: Switch = Switch::On, "U21", "The current paths of T2, T3 and T4 answer";
     name_trim: Switch = Switch::Off, "U1", "Blanks around a name are cut off";
     name_normalization: Normalization = Normalization::None, "U1", "Names are brought to Unicode NFC";
     name_case: NameCase = NameCase::Exact, "U1", "Whether names that differ only in case are one";

@@ -302,11 +302,11 @@ fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId,
         };
         view.progress.removals.insert(id.clone(), removal);
     }
-    if let Err(failure) = answer.result {
-        return failed(view, aspect, call, &failure);
-    }
-    if let Some(record) = orphan_of {
-        orphan_removed(view, id, &record.id, answer.finished);
+    match (answer.result, orphan_of) {
+        (Err(failure), _) => failed(view, aspect, call, &failure),
+        (Ok(_), Some(record)) => orphan_removed(view, id, &record.id, answer.finished),
+        (Ok(Deleted::AlreadyGone), None) => observe(view, id, answer.started, None),
+        (Ok(Deleted::Removed), None) => {}
     }
 }
 

@@ -70,6 +70,30 @@ pub(in crate::lifecycle) fn uncertain(row: &RemoteWorkspace, adoption: Permissio
     )
 }
 
+/// The same of one whose name differs from the intended one in form alone.
+pub(in crate::lifecycle) fn uncertain_in_another_form(
+    wanted: &WorkspaceName,
+    row: &RemoteWorkspace,
+    adoption: Permission,
+) -> Finding {
+    let remedy = match adoption {
+        Permission::Allowed => "adopt it with spec.adoptionPolicy: ByName, or remove it at Agent Engine",
+        Permission::Forbidden => {
+            "remove it at Agent Engine; or, to adopt it, set spec.adoptionPolicy: ByName and ask the administrator for \
+             `adoption: Allowed` in the access entry"
+        }
+    };
+    Finding::new(
+        Reason::CreationUncertain,
+        format!(
+            "{}. Agent Engine may keep the name {:?} in that form: declare {:?}, then {remedy}",
+            nothing_tells_whose(row),
+            wanted.as_str(),
+            row.name.as_str()
+        ),
+    )
+}
+
 /// Adoption by name is declared and allowed, and there is more than the one to adopt.
 pub(in crate::lifecycle) fn uncertain_among_others(row: &RemoteWorkspace) -> Finding {
     let message = format!(

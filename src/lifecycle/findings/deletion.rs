@@ -22,6 +22,13 @@ pub(in crate::lifecycle) fn still_listed(id: &WorkspaceId) -> String {
     format!("Agent Engine lists the workspace {id}, but does not find it when asked to delete it")
 }
 
+/// It says that the workspace is not there, and shows no other one.
+pub(in crate::lifecycle) fn nothing_listed() -> &'static str {
+    "Agent Engine does not find it, but shows no other workspace of the organization either, not even \"default\": it may hide \
+     them all from the operator's credential. Check the rights of the credential, and whether the organization is enabled for \
+     Agents"
+}
+
 pub(in crate::lifecycle) fn crd_unreadable(why: &str) -> String {
     format!("it cannot be told whether the CustomResourceDefinition itself is being deleted ({why})")
 }

@@ -54,6 +54,24 @@ pub(in crate::lifecycle) fn bears_what_is_not_granted(view: &View, name: &Worksp
     )
 }
 
+/// The workspace may not be deleted as it is named, and could be under the wanted name.
+pub(in crate::lifecycle) fn rename_lifts_the_ceiling(
+    view: &View,
+    current: &WorkspaceName,
+    wanted: &WorkspaceName,
+) -> Finding {
+    Finding::new(
+        Reason::NameNotGranted,
+        format!(
+            "the workspace keeps the name {:?}: the Organization {:?} forbids its deletion under that name and would allow it \
+             under {:?}. Choose a name for which deletion is forbidden too, or ask the administrator to allow it for both",
+            current.as_str(),
+            view.declared.organization_name(),
+            wanted.as_str()
+        ),
+    )
+}
+
 pub(in crate::lifecycle) fn name_claimed(name: &WorkspaceName, holder: &str) -> Finding {
     Finding::new(
         Reason::NameClaimed,

@@ -2,7 +2,7 @@
 
 use crate::crd::metadata_keys::WORKSPACE_LABEL;
 use crate::domain::finding::Finding;
-use crate::domain::ids::OrganizationId;
+use crate::domain::ids::{OrganizationId, WorkspaceName};
 use crate::domain::reason::Reason;
 use crate::lifecycle::facts::{Differing, Key};
 use crate::lifecycle::view::Record;
@@ -94,6 +94,18 @@ pub(in crate::lifecycle) fn unknown_state() -> Finding {
     Finding::new(
         Reason::WorkspaceInactive,
         "the workspace is in a state that this version does not know: no workload is handed access",
+    )
+}
+
+/// What is known of the name is its beginning, and an issue under that would make another workspace.
+pub(in crate::lifecycle) fn name_too_long() -> Finding {
+    Finding::new(
+        Reason::Rejected,
+        format!(
+            "the workspace's name at Agent Engine is longer than {} characters; no token is issued under it. Rename the \
+             workspace there; or let the operator do it, by removing spec.suspend",
+            WorkspaceName::LONGEST
+        ),
     )
 }
 

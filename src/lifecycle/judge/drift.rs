@@ -76,7 +76,9 @@ fn rename(view: &View, record: &Record) -> Drift {
     if is_default(&current) || is_default(wanted) {
         return Drift::Waits(findings::default_not_renamed(&current, wanted));
     }
-    if let Err(finding) = names::may_use(view, &record.organization_id, wanted) {
+    let may = names::may_use(view, &record.organization_id, wanted);
+    let may = may.and_then(|grant| names::keeps_the_ceiling(view, [&record.name, &current], wanted, &grant));
+    if let Err(finding) = may {
         return Drift::Waits(finding);
     }
     let change = WorkspaceChange::Rename(wanted.clone());

@@ -5,6 +5,7 @@
 //! - [`names`]: granted, claimed, taken, adoptable?
 //! - [`claims`]: what the object claims.
 //! - [`attribution`]: whose is a workspace that bears the name of a creation in flight?
+//! - [`sight`]: does the organization show its workspaces at all?
 //! - [`identity`]: is the recorded workspace there, and is it confirmed?
 //! - [`orphan`]: did an issue of ours make a workspace beside the recorded one?
 //! - [`doubt`]: which writes may still take effect, and until when?
@@ -29,6 +30,7 @@ pub mod identity;
 pub mod names;
 pub mod organization;
 pub mod orphan;
+pub mod sight;
 pub mod token;
 pub mod token_life;
 pub mod token_secret;

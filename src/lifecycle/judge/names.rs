@@ -70,6 +70,24 @@ pub fn may_use(view: &View, organization: &OrganizationId, name: &WorkspaceName)
     claimed_by_other(view, organization, name).map_or(Ok(grant), Err)
 }
 
+/// A limit that tenants cannot lift: a workspace that may not be deleted is not renamed to a name under which it might be.
+pub fn keeps_the_ceiling(
+    view: &View,
+    names: [&WorkspaceName; 2],
+    wanted: &WorkspaceName,
+    to: &Grant,
+) -> Result<(), Finding> {
+    let is_held = |name: &&WorkspaceName| {
+        grant(view, name).is_some_and(|grant| grant.deletion == Permission::Forbidden)
+    };
+    match names.into_iter().find(is_held) {
+        Some(name) if to.deletion == Permission::Allowed => {
+            Err(findings::rename_lifts_the_ceiling(view, name, wanted))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// What a search says about a wanted name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Taken {
@@ -82,12 +100,7 @@ pub enum Taken {
 
 /// Reads a search, without the workspace `except`, which has the name itself.
 pub fn taken(search: &NameSearch, except: Option<&WorkspaceId>) -> Taken {
-    let wanted = canonical(&search.name);
-    let near: Vec<&RemoteWorkspace> = search
-        .rows
-        .iter()
-        .filter(|row| !row.tombstone && except != Some(&row.id) && canonical(&row.name) == wanted)
-        .collect();
+    let near = near(search, except);
     let exact: Vec<RemoteWorkspace> = near
         .iter()
         .filter(|row| row.name == search.name)
@@ -98,6 +111,14 @@ pub fn taken(search: &NameSearch, except: Option<&WorkspaceId>) -> Taken {
         (true, Some(row)) => Taken::Nearly((*row).clone()),
         (true, None) => Taken::Free,
     }
+}
+
+/// The live workspaces that a search shows under its name or a near-equal one.
+pub fn near<'a>(search: &'a NameSearch, except: Option<&WorkspaceId>) -> Vec<&'a RemoteWorkspace> {
+    let wanted = canonical(&search.name);
+    let rows = search.rows.iter();
+    rows.filter(|row| !row.tombstone && except != Some(&row.id) && canonical(&row.name) == wanted)
+        .collect()
 }
 
 /// Whether adoption is both declared and allowed, or why not.

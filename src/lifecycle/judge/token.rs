@@ -74,6 +74,9 @@ pub fn need(view: &View, record: &Record) -> Need {
         }
         Target::Ours(_) | Target::Free | Target::Unread => {}
     }
+    if drift::current(view, record).name.is_cut() {
+        return Need::Blocked(findings::name_too_long());
+    }
     if let Some(obstacle) = may_not_issue(view, record) {
         return obstacle;
     }

@@ -51,7 +51,7 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
         match attribute(search, view.progress.clock.window_of(intent), resolved_at) {
             Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),
             Attribution::Theirs => Step::Store(Change::CreationVoid),
-            Attribution::Ambiguous(row) => take_if_declared(view, search, &row),
+            Attribution::Ambiguous(row) => take_if_declared(view, intent, search, &row),
             // I4: a new attempt starts only when the last one is resolved. What an answer that took long cannot tell is asked
             // again.
             Attribution::Unresolved if view.now < resolved_at => Step::blocked(in_flight(view, intent)),
@@ -61,12 +61,12 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     )
 }
 
-/// While what a refused issue may have made can still come to light, the refusal says more.
+/// While what an issue may have made can still come to light, its refusal, or the workspace that its token opened, says more.
 fn in_flight(view: &View, intent: &Creation) -> Finding {
     let in_flight = || findings::creation_in_flight(intent);
     let last = view.last_word(SYNCED, in_flight);
     match last.reason {
-        Reason::PlanLimit | Reason::Rejected => last,
+        Reason::PlanLimit | Reason::Rejected | Reason::CreationUncertain => last,
         _ => in_flight(),
     }
 }
@@ -95,16 +95,30 @@ fn try_again(view: &View) -> Option<Step> {
 
 /// The workspace cannot be attributed. Only an adoption, declared and allowed, can make it ours. Where none would follow, the
 /// intent stays: one of several may be what our issue made.
-fn take_if_declared(view: &View, search: &NameSearch, row: &RemoteWorkspace) -> Step {
-    let is_the_one = matches!(names::taken(search, None), Taken::Exactly(rows) if rows.len() == 1);
-    let grant = names::granted(view, &row.name);
-    let ceiling = grant
-        .as_ref()
-        .map_or(Permission::Forbidden, |grant| grant.adoption);
-    match grant.and_then(|grant| names::may_adopt(view, &grant, row)) {
+fn take_if_declared(view: &View, intent: &Creation, search: &NameSearch, row: &RemoteWorkspace) -> Step {
+    let is_the_one = match names::taken(search, None) {
+        Taken::Exactly(rows) => rows.len() == 1,
+        // Another form of the intended name is meant once it is declared itself.
+        Taken::Nearly(_) => row.name == view.declared.name && names::near(search, None).len() == 1,
+        Taken::Free => false,
+    };
+    match names::granted(view, &row.name).and_then(|grant| names::may_adopt(view, &grant, row)) {
         Ok(()) if is_the_one => Step::Store(Change::CreationVoid),
-        Ok(()) => Step::blocked(findings::uncertain_among_others(row)),
-        Err(_) => Step::blocked(findings::uncertain(row, ceiling)),
+        Ok(()) if row.name == intent.name || row.name == view.declared.name => {
+            Step::blocked(findings::uncertain_among_others(row))
+        }
+        Ok(()) | Err(_) => Step::blocked(unattributed(view, intent, row)),
+    }
+}
+
+/// Nothing tells whether our issue made the workspace. One that has another form of the intended name may be what the API made
+/// of it.
+fn unattributed(view: &View, intent: &Creation, row: &RemoteWorkspace) -> Finding {
+    let adoption = names::grant(view, &row.name).map_or(Permission::Forbidden, |grant| grant.adoption);
+    if row.name == intent.name || row.name == view.declared.name {
+        findings::uncertain(row, adoption)
+    } else {
+        findings::uncertain_in_another_form(&intent.name, row, adoption)
     }
 }
 
@@ -124,8 +138,10 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued) -> Step {
     if foreign(&scope.organization_id) || foreign(&row.organization_id) {
         return Step::blocked(findings::token_of_another_organization(&intent.name));
     }
-    if !is_made_by(view, intent, issued, row) {
-        return Step::Store(Change::CreationVoid);
+    match maker(view, intent, issued, row) {
+        Maker::Us => {}
+        Maker::Others => return Step::Store(Change::CreationVoid),
+        Maker::Unclear => return Step::blocked(unattributed(view, intent, row)),
     }
     if let Some(claimed) = names::id_claimed_by_other(view, &intent.organization_id, &row.id) {
         return Step::blocked(claimed);
@@ -140,14 +156,18 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued) -> Step {
     Step::Store(Change::Recorded(found))
 }
 
-/// Whether our issue made the workspace: its creation time lies in the window. Without a creation time, the search of this
-/// reconcile decides: the name was free. Where the API folds names, the token may open a workspace of others that was made a
-/// moment before under a near-equal one.
-fn is_made_by(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorkspace) -> bool {
+/// Who made the workspace that the token of our issue opens.
+enum Maker {
+    Us,
+    Others,
+    Unclear,
+}
+
+/// Our issue made the workspace if its creation time lies in the window. Without a creation time, the search of this reconcile
+/// decides: the name was free. Under another form of the intended name it is unclear: the API may keep the name so, or it takes
+/// the two for one and another client made that one a moment before.
+fn maker(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorkspace) -> Maker {
     let nearly_equal = row.name != intent.name && canonical(&row.name) == canonical(&intent.name);
-    if nearly_equal && row.name != tidied(&intent.name) {
-        return false;
-    }
     let clock = &view.progress.clock;
     let window = clock.live_window(issued.started, issued.finished, issued.date);
     let was_free = || {
@@ -157,7 +177,11 @@ fn is_made_by(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorks
                 && rows.all(|other| other.id == row.id || canonical(&other.name) != canonical(&intent.name))
         })
     };
-    row.created_at.map_or_else(was_free, |at| window.contains(at))
+    match row.created_at.map_or_else(was_free, |at| window.contains(at)) {
+        false => Maker::Others,
+        true if nearly_equal && row.name != tidied(&intent.name) => Maker::Unclear,
+        true => Maker::Us,
+    }
 }
 
 /// While suspended, the operator creates, adopts and searches nothing, and deletes a Secret of ours without a record.

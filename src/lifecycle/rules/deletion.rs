@@ -10,11 +10,12 @@ use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::deletion::{self, WorkspaceFate};
 use crate::lifecycle::judge::orphan::{self, Orphans};
-use crate::lifecycle::judge::{drift, failure, identity, names, organization, token_secret};
+use crate::lifecycle::judge::{drift, failure, identity, names, organization, sight, token_secret};
 use crate::lifecycle::progress::{ObjectProgress, Remote, Removal};
 use crate::lifecycle::rules::creation::found_record;
 use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::{Record, View};
+use crate::tenancy::fallback_name;
 
 /// Deals with an object whose deletion was requested; it has no opinion on others.
 pub fn let_it_go(view: &View) -> Option<Step> {
@@ -108,7 +109,7 @@ fn delete(view: &View, record: &Record) -> Step {
     }
 }
 
-/// An organization that lists its workspaces to us hides none of them behind a 404.
+/// An organization that lists its workspaces to us hides none of them behind a 404. An answer without a row shows nothing.
 fn let_go_of_missing(view: &View, record: &Record) -> Step {
     let name = drift::current(view, record).name;
     let Some(search) = view.search(&name) else {
@@ -118,7 +119,23 @@ fn let_go_of_missing(view: &View, record: &Record) -> Step {
     if rows.any(|row| row.id == record.id && !row.tombstone) {
         return Step::blocked(findings::deletion_blocked(&findings::still_listed(&record.id)));
     }
-    release(view)
+    if sight::has_listed_since(view, record) {
+        return release(view);
+    }
+    release_where_any_is_shown(view)
+}
+
+/// What is not found is not there if Agent Engine shows any workspace: the one that each organization has, where the searches
+/// so far showed none.
+fn release_where_any_is_shown(view: &View) -> Step {
+    if sight::shows_any(view) {
+        return release(view);
+    }
+    let fallback = fallback_name();
+    if view.search(&fallback).is_none() {
+        return unable(view).unwrap_or(Step::call(EngineCall::Search(fallback)));
+    }
+    Step::blocked(findings::deletion_blocked(findings::nothing_listed()))
 }
 
 /// Whether the last call took so long that the live read before it counts no more, and a status can be stored.
@@ -165,7 +182,7 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
             Step::blocked(findings::deleting_after_creation(intent))
         }
         Attribution::Unresolved => Step::call(EngineCall::Search(intent.name.clone())),
-        Attribution::NotFound => release(view),
+        Attribution::NotFound => release_where_any_is_shown(view),
     }
 }
 

@@ -19,10 +19,10 @@ pub fn connect(view: &View) -> Option<Step> {
     );
     // The verified organization is not named yet: a credential of another one shall be told apart, not refused.
     let naming = || view.declared.organization_id.clone();
-    // A tool that touches labels of the Secret changes its version, but not its keys.
-    let kept = view.memory.made_of.as_ref();
-    let kept = kept.is_some_and(|made_of| made_of.is_same_but_for_the_secret(&view.ingredients()));
-    let keys = || view.memory.keys.clone().filter(|_| kept);
+    // A tool that touches labels of the Secret changes its version, but not its keys. Without a client there is none to keep.
+    let made_of = view.memory.made_of.as_ref();
+    let kept = made_of.is_some_and(|made_of| made_of.is_same_but_for_the_secret(&view.ingredients()));
+    let keys = || view.memory.keys.clone().filter(|_| kept && !unread);
     (view.progress.client == Attempt::NotMade && (changed || unread)).then(|| {
         Step::act(ClusterEffect::Connect {
             naming: naming(),

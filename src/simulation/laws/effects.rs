@@ -62,11 +62,13 @@ impl World {
         let Some(running) = running else { return };
         running.status_writes += 1;
         let writes = running.status_writes;
-        // A deletion may be asked for in the middle of a creation, and what is declared inactive is made first.
+        // A deletion may be asked for in the middle of a creation, what is declared inactive is made first, and the intent of a
+        // former reconcile may be void as well.
         let more = match &running.what {
             Reconciling::Workspace { object, .. } => {
                 let switches = object.spec.status == Some(WorkspaceState::Inactive);
-                u32::from(object.metadata.deletion.is_some()) + u32::from(switches)
+                let voids = object.status.creation.is_some();
+                u32::from(object.metadata.deletion.is_some()) + u32::from(switches) + u32::from(voids)
             }
             Reconciling::Organization { .. } => 0,
         };
@@ -315,7 +317,10 @@ impl World {
             let by_itself = row.is_some_and(|row| row.deleted.is_some() && row.touched.is_none());
             lost += usize::from(lacks && !by_itself && !object.reports_its_loss());
         }
-        if !are_many(lost, managed) {
+        // A list without a row is doubted for any that it lacks: even `default` is hidden.
+        let is_empty = list.on(&"any".into()).is_some_and(|listed| listed.length == 0);
+        let may_be_doubted = are_many(lost, managed) || (is_empty && lost > 0);
+        if !may_be_doubted {
             self.break_law(NO_FALSE_ALARM, |_| {
                 format!("a list of {name} is doubted, and lacks {lost} of {managed} that the operator did not delete")
             });

@@ -53,7 +53,7 @@ laws! {
     SPEAKS_OF_ITS_GENERATION: "truth", "every object speaks of its generation within three minutes";
     DELETION_SHOWS: "truth", "an object being deleted does not stay Ready";
     CONFIRMS_A_LOSS: "I5", "a missing workspace is confirmed within twenty minutes while lists come to their end";
-    NO_FALSE_ALARM: "truth", "no list is doubted that does not lack many; what the operator deleted itself is no loss";
+    NO_FALSE_ALARM: "truth", "no list is doubted that does not lack many, unless it is empty; what the operator deleted itself is no loss";
     TOKEN_IN_TIME: "freshness", "no Secret holds a token with under five minutes left while Agent Engine answers";
     ALL_IS_SETTLED: "truth", "when all is calm, every object is Ready, gone, or stopped by what a person must change";
     NOT_ITS_OWN_RIVAL: "I4", "no object is stopped by a workspace of its own making";

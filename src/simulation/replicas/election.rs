@@ -1,10 +1,8 @@
 //! One process's part in the election: asks what its elector wants asked, begins and ends as its right does. The Lease as
 //! Kubernetes stores it.
 
-use std::time::Duration;
-
-use super::Replicas;
-use crate::leadership::{Act, Elector, Heard, Lease, Right, Standing};
+use super::state::{LeaseAct, LeaseCall};
+use crate::leadership::{Act, Elector, Heard, Right, Standing};
 use crate::simulation::Millis;
 use crate::simulation::process::Process;
 use crate::simulation::world::{Event, World};
@@ -15,76 +13,11 @@ const DRAIN_TIMEOUT: Millis = 25_000;
 /// While all is calm, who stands by reads the Lease so seldom: it tells nothing new.
 const SELDOM: Millis = 9_000;
 
-/// For how long a process led, as Kubernetes knows.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::simulation) struct Tenure {
-    pub(in crate::simulation) ends: Millis,
-}
-
 /// Whether an answer has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::simulation) enum Answered {
     Yes,
     No,
-}
-
-/// A request about the Lease on its way.
-#[derive(Debug)]
-pub(in crate::simulation) struct LeaseCall {
-    run: u32,
-    identity: String,
-    act: LeaseAct,
-    asked: Duration,
-    /// By the true time.
-    asked_at: Millis,
-    arrives_after: Millis,
-    answers_after: Millis,
-    /// It never arrives.
-    is_lost: bool,
-    answer_is_lost: bool,
-    heard: Option<Heard>,
-    given_up: bool,
-}
-
-#[derive(Clone, Debug)]
-enum LeaseAct {
-    Elects(Act),
-    /// In place of this version.
-    Releases(String),
-}
-
-impl Replicas {
-    /// Kubernetes does what a process asks.
-    fn carry_out(&mut self, call: &LeaseCall, now: Millis, version: u64) -> Heard {
-        let ours = || Some(call.identity.clone());
-        let (expected, holder) = match &call.act {
-            LeaseAct::Elects(Act::Read | Act::WaitUntil(_)) => {
-                return self.lease.clone().map_or(Heard::Absent, Heard::Lease);
-            }
-            LeaseAct::Elects(Act::Create) => (None, ours()),
-            LeaseAct::Elects(Act::Replace { version }) => (Some(version), ours()),
-            LeaseAct::Releases(version) => (Some(version), None),
-        };
-        if self.lease.as_ref().map(|lease| &lease.version) != expected {
-            return Heard::Conflict;
-        }
-        let duration = self.terms.duration();
-        let until = Millis::try_from(duration.as_millis()).unwrap_or_default();
-        let ends = if holder.is_some() {
-            call.asked_at + until
-        } else {
-            now
-        };
-        self.tenures.insert(call.run, Tenure { ends });
-        self.last = Some(call.run);
-        let lease = Lease {
-            version: version.to_string(),
-            holder,
-            duration,
-        };
-        self.lease = Some(lease.clone());
-        Heard::Lease(lease)
-    }
 }
 
 impl World {

@@ -3,65 +3,17 @@
 
 use std::time::Duration;
 
-use super::blows::Frozen;
+use super::blow::Frozen;
+use super::state::{Effect, Held, InFlight, Passage};
 use crate::leadership::Right;
-use crate::lifecycle;
-use crate::organization;
 use crate::simulation::Millis;
 use crate::simulation::process::Subject;
 use crate::simulation::requests::{ClusterRequest, Outcome, Sent};
 use crate::simulation::weather::{ATTEMPT_TIMEOUT, Fate, Request, lost};
 use crate::simulation::world::{Event, World};
 
-/// An effect of either kind.
-#[derive(Debug)]
-pub(in crate::simulation) enum Effect {
-    Workspace(lifecycle::Effect),
-    Organization(organization::effect::Effect),
-}
-
-impl Effect {
-    fn is_of_agent_engine(&self) -> bool {
-        use organization::effect::Effect as OfOrganization;
-        matches!(
-            self,
-            Self::Workspace(lifecycle::Effect::Engine(_)) | Self::Organization(OfOrganization::Engine(_))
-        )
-    }
-}
-
 /// A request that the lease does not cover waits for the next renewal, of which the transport is told at once.
 const ASKS_AGAIN: Millis = 200;
-
-/// An effect that a process was frozen before.
-#[derive(Debug)]
-pub(in crate::simulation) struct Held {
-    subject: Subject,
-    number: u64,
-    effect: Effect,
-    /// Whether the transport had let it through.
-    passage: Passage,
-}
-
-/// Whether a request leaves.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(in crate::simulation) enum Passage {
-    /// The fence is asked.
-    #[default]
-    Asks,
-    /// It was asked, and the request leaves until then.
-    Until(Millis),
-}
-
-/// An effect that has left a process.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::simulation) struct InFlight {
-    run: u32,
-    /// Nothing of it happens after.
-    over: Millis,
-    /// The process waits for its answer no longer.
-    deadline: Millis,
-}
 
 impl World {
     /// A reconcile names an effect.

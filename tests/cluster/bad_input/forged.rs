@@ -1,4 +1,4 @@
-//! Marks that somebody forged: believed for nothing.
+//! Marks that somebody forged: trusted for nothing.
 
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ async fn forged_marks_are_trusted_for_nothing_but_a_check() {
     stage
         .annotate("acme", json!({"agentengine.airbyte.com/recreate": id}))
         .await;
-    // A Secret that says it is another object's, fresh, and has been proven.
+    // A Secret that says it is another object's, fresh, and verified.
     let secret = stage.secrets().get("acme-token").await.unwrap();
     let forged = json!({
         "apiVersion": "v1", "kind": "Secret",

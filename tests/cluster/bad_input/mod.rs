@@ -1,4 +1,4 @@
-//! What nobody should have stored, forged marks, and a plan that ends: reported, believed for nothing, and no trouble for
+//! What nobody should have stored, forged marks, and a plan that ends: reported, trusted for nothing, and no trouble for
 //! others.
 
 mod forged;

@@ -51,6 +51,13 @@ async fn a_listed_namespace_without_its_role_is_named() {
         "{waits}"
     );
     assert!(operator.logs().contains("take the namespace off watchNamespaces"));
+    let workspace = json!({"name": "tenants-name"});
+    stage.workspace_in(&bare, "tenants-object", workspace).await;
+    let waits = operator.waits_for().await;
+    assert!(
+        waits.contains(&bare) && !waits.contains("tenants-"),
+        "its name and no object of it: {waits}"
+    );
 
     let bindings = of_kind(&installed.manifests, "RoleBinding");
     let binding = bindings

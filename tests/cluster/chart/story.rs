@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::account::{Installed, stage};
 use super::cluster;
 use super::permissions::grants;
-use super::render::documents;
+use super::render::{deployment, documents};
 use crate::support::{CLIENT_ID, LONG, Requests, Stage, eventually, scratch_file};
 
 /// An operator that watches all namespaces would look after the other story's Workspaces too.
@@ -115,7 +115,16 @@ async fn a_deleted_namespace_goes_though_its_roles_go_first() {
 /// From the notes' manifests to the deletion of everything.
 async fn live(stage: &Stage, installed: &Installed) {
     let manifests = scratch_file("first.json");
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": first_manifests(&installed.notes().await, stage)});
+    let notes = installed.notes().await;
+    let labels = deployment(&installed.manifests)["spec"]["selector"]["matchLabels"].clone();
+    let label = |key: &str| format!("{key}={}", labels[key].as_str().unwrap());
+    let selector = [
+        label("app.kubernetes.io/name"),
+        label("app.kubernetes.io/instance"),
+    ];
+    let logs = format!(" --selector {} --prefix", selector.join(","));
+    assert!(notes.contains(&logs), "the logs of all Pods: {notes}");
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": first_manifests(&notes, stage)});
     std::fs::write(&manifests, list.to_string()).unwrap();
     // Each names its namespace, as a newcomer applies them.
     let manifests = manifests.display().to_string();
@@ -215,7 +224,7 @@ fn used_as_granted(requests: &Requests, installed: &Installed) {
         BTreeSet::new(),
         "kept in reserve, and not granted"
     );
-    // What is in reserve may be needed: an object that changed under a reconcile is read anew.
+    // What is in reserve may be needed: an object that changed under a reconcile is read again.
     let unused = &granted - &used;
     assert_eq!(&unused - &reserve, BTreeSet::new(), "granted, and not needed");
 }

@@ -1,5 +1,6 @@
 //! What tenants may do by the chart's roles.
 
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Api;
 use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::json;
@@ -65,6 +66,70 @@ async fn a_tenant_with_the_view_role_changes_nothing() {
     .await;
     let created = workspaces.create(&PostParams::default(), &workspace()).await;
     forbidden(created.map(|_| ()), &role);
+    release.uninstall().await;
+}
+
+/// A label of a namespace grants names, so its author decides; and the operator's own namespace holds the credential.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_of_a_tenant_labels_its_namespace() {
+    let home = cluster().namespace("home").await;
+    let release = Installed::into(&home, &json!({})).await;
+    let own = |role: &str| format!("{home}-agent-engine-operator-{role}");
+    let label = Patch::Merge(json!({"metadata": {"labels": {"agent-engine": "tenant"}}}));
+    let tenant = cluster().namespace("tenant").await;
+    // Were it asked wrongly, it would be refused to everybody.
+    let administrator = cluster().operator_user().await.client().await;
+    Api::<Namespace>::all(administrator.clone())
+        .patch(&tenant, &PatchParams::default(), &label)
+        .await
+        .unwrap();
+    let theirs = workspace();
+    let secrets = Api::<Secret>::namespaced(administrator.clone(), &home);
+    secrets.list(&ListParams::default()).await.unwrap();
+
+    for (role, writes, reads_secrets) in [
+        (own("view"), false, false),
+        (own("edit"), true, false),
+        ("view".to_owned(), false, false),
+        ("edit".to_owned(), true, true),
+        ("admin".to_owned(), true, true),
+    ] {
+        let tenant = cluster().namespace("tenant").await;
+        let user = cluster().api_user();
+        bind(&user, &role, &tenant).await;
+        let client = user.client().await;
+        let workspaces = Api::<Workspace>::namespaced(client.clone(), &tenant);
+        let (params, post, patch) = (
+            ListParams::default(),
+            PostParams::default(),
+            PatchParams::default(),
+        );
+        eventually("the role to count", LONG, || workspaces.list(&params)).await;
+        if writes {
+            eventually("the role to count in full", LONG, || {
+                workspaces.create(&post, &theirs)
+            })
+            .await;
+        } else {
+            forbidden(workspaces.create(&post, &theirs).await.map(drop), &role);
+            let mine = Api::<Workspace>::namespaced(administrator.clone(), &tenant);
+            mine.create(&post, &theirs).await.unwrap();
+        }
+        workspaces.get("mine").await.unwrap();
+        if reads_secrets {
+            let secrets = Api::<Secret>::namespaced(client.clone(), &tenant);
+            eventually("the Secrets of its own", LONG, || secrets.list(&params)).await;
+        }
+
+        let namespaces = Api::<Namespace>::all(client.clone());
+        forbidden(namespaces.patch(&tenant, &patch, &label).await.map(drop), &role);
+        let status = Patch::Merge(json!({"status": {"workspaceId": "forged"}}));
+        let written = workspaces.patch_status("mine", &patch, &status).await;
+        forbidden(written.map(drop), &role);
+        let secrets = Api::<Secret>::namespaced(client.clone(), &home);
+        forbidden(secrets.list(&params).await.map(drop), &role);
+        forbidden(secrets.get("credential").await.map(drop), &role);
+    }
     release.uninstall().await;
 }
 

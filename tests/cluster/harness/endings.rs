@@ -157,3 +157,16 @@ async fn a_supervised_process_obeys_and_ends_with_its_holder() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_machine_that_can_have_no_node_is_told_what_it_lacks() {
+    let program = cluster_program();
+    let empty = scratch_file("empty").with_file_name("nowhere");
+    let asked = Command::new(program).arg("machine").env("PATH", empty).output();
+    let asked = asked.expect("the program starts");
+    assert!(!asked.status.success());
+    let said = String::from_utf8_lossy(&asked.stderr);
+    for part in ["no node can run", "containerd", "iptables", "apt-get install"] {
+        assert!(said.contains(part), "{part} is not in:\n{said}");
+    }
+}

@@ -52,7 +52,7 @@ async fn waiting_ends_although_looking_takes_no_time() {
 
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "waited 20 s for the moon; last seen: nothing")]
-async fn waiting_ends_although_a_look_never_does() {
+async fn waiting_ends_although_a_question_never_does() {
     eventually("the moon", SHORT, std::future::pending::<Result<(), String>>).await;
 }
 

@@ -45,6 +45,8 @@ pub const ALL: &[Call] = &[
 pub enum Lie {
     /// Answered in the API's place; the n-th such answer.
     Instead(fn(usize) -> Response),
+    /// Answered in the API's place, once the API has done what it was asked for.
+    Afterwards(fn(usize) -> Response),
     /// The API's own answer with its JSON changed.
     Body(fn(&mut Value)),
     /// The API's own answer with this header.
@@ -131,6 +133,10 @@ impl Shared {
         let nth = self.told.fetch_add(1, Ordering::SeqCst);
         match self.lie {
             Lie::Instead(answer) => answer(nth),
+            Lie::Afterwards(answer) => {
+                truth(request, behind).await;
+                answer(nth)
+            }
             Lie::Body(change) => {
                 let (mut parts, body) = truth(request, behind).await.into_parts();
                 let body = to_bytes(body, usize::MAX).await.expect("a body");

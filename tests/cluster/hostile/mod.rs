@@ -57,7 +57,7 @@ impl Told<'_> {
                 self.connect().await;
                 self.stage.organization_reason(self.name(), "Verified").await;
             }
-            Act::Renew | Act::Read | Act::Remove => {
+            Act::Renew | Act::RenewInTime | Act::Read | Act::Remove => {
                 self.connect().await;
                 self.create().await;
                 self.id = recorded_id(&self.stage.ready(self.name()).await);
@@ -90,6 +90,12 @@ impl Told<'_> {
                 let during = during.expect("a Secret");
                 assert_eq!(self.opens(&during["token"]).await, recorded, "{}", self.name());
             }
+            (Act::RenewInTime, "AsDeclared") => {
+                let during = during.expect("a Secret");
+                assert_eq!(self.opens(&during["token"]).await, self.id, "{}", self.name());
+            }
+            // What was verified stays, as it was.
+            (Act::RenewInTime, _) => assert_eq!(during, before, "{}: the Secret", self.name()),
             (Act::Create | Act::Renew, _) => {
                 assert_eq!(during, None, "{}: nothing unverified is handed out", self.name());
             }
@@ -99,12 +105,10 @@ impl Told<'_> {
             // Where a list alone is wrong, Workspaces are served.
             (Act::Connect, _) => {
                 if let Some(during) = during {
-                    assert_eq!(
-                        self.opens(&during["token"]).await,
-                        during["workspace_id"],
-                        "{}",
-                        self.name()
-                    );
+                    let workspace = self.stage.get(self.name()).await;
+                    let opens = self.opens(&during["token"]).await;
+                    assert_eq!(opens, recorded_id(&workspace), "{}", self.name());
+                    assert_eq!(opens, during["workspace_id"], "{}", self.name());
                 }
             }
         }
@@ -143,6 +147,7 @@ impl Told<'_> {
             }
             Act::Create => self.create().await,
             Act::Renew => self.stage.delete_secret(&self.secret_name()).await,
+            Act::RenewInTime => {}
             Act::Read => {
                 self.stage.ask(self.name()).await;
                 self.stage
@@ -241,11 +246,17 @@ impl Told<'_> {
 }
 
 async fn front(profile: &'static Profile) -> Front {
-    let settings = Settings {
+    let mut settings = Settings {
         client_secret: CREDENTIAL.to_owned(),
         canary: Some(canary::TOKEN.to_owned()),
         ..Settings::default()
     };
+    if profile.act == Act::RenewInTime {
+        settings
+            .knobs
+            .set_pair("scoped_ttl=60")
+            .expect("a life in seconds");
+    }
     let front = Front::start(settings, profile.on, profile.lie).await;
     front.emulator.with(|state| match profile.name {
         "clock-ahead" => state.clock.advance(SignedDuration::from_hours(7)),
@@ -274,13 +285,13 @@ fn most_memory(operator: &Operator) -> u64 {
 }
 
 /// Through all of `profiles.rs`, side by side.
-/// Promise: hostile.ids: an API that is broken, or broken into: ids that are empty, of a megabyte, paths of their own, or of another workspace or organization; names of a megabyte: an id has 1 to 64 letters, digits, `-` and `_`; a read by id must name the id that was asked for; a verification must name the recorded one; a name of over 1,024 characters is cut in lists, and refused elsewhere: `ApiUnavailable`, or `IdentityMismatch` where another workspace or organization is named
+/// Promise: hostile.ids: an API that is broken, or broken into: ids that are empty, of a megabyte, paths of their own, or of another workspace or organization; names of a megabyte: an id has 1 to 64 letters, digits, `-` and `_`; a read by id must name the id that was asked for; a verification must name the recorded one; a name of over 1,024 characters is cut, and no token is issued under it: `ApiUnavailable`, or `IdentityMismatch` where another workspace or organization is named
 /// Promise: hostile.deletion: a proxy, a load balancer without a server: a success to a DELETE that does not name the workspace: only the documented answer counts; after any other one a GET by id must say that the workspace is not found: `DeletionBlocked`, and the object stays
 /// Promise: hostile.html: a captive portal, a wrong address: 200 with a page, with nothing, or with the JSON of another service: what lacks the documented members is no answer; after a write it leaves doubt, and a search comes before the next attempt: `ApiUnavailable`, or `CreationInFlight` after an issue
 /// Promise: hostile.login: single sign-on in front of the API: a redirect to its login page: it is not followed, and nothing is read of it: `ApiUnavailable`, "a redirect, not followed"
 /// Promise: hostile.proxy: a proxy between the operator and the API: its own 400, 407, 431 and 451, its 502 and 504, its 511: a refusal that is neither 401 nor 403, in no shape of the API's, and any 407, says nothing of the credential; 5xx to a read is asked once more, to a write it leaves doubt: `ApiUnavailable`, which names the proxy
-/// Promise: hostile.paging: an API in a loop, or one that means ill: the same rows, empty pages or new rows without end; a `next` to another host or scheme: only the cursor of a link is used, at our own origin; a list ends after 3 pages that repeat, 100 that are empty, 2,000 in all; a search that led nowhere uses up the calls of an hour: `ApiUnavailable`
-/// Promise: hostile.megabytes: whoever wants the operator out of memory: a body without end, an error of megabytes, a token of a megabyte: reading stops at 1 MiB; members that are not needed are passed over, not kept; a token has 16 KiB at most: `ApiUnavailable`
+/// Promise: hostile.paging: an API in a loop, or one that means ill: the same rows, empty pages or new rows without end; a `next` to another host or scheme: only the cursor of a link is used, at our own origin; a list ends after 3 pages that repeat, 2,000 in all; a search that led nowhere uses up the calls of an hour: `ApiUnavailable`
+/// Promise: hostile.megabytes: whoever wants the operator out of memory: a body without end, an error of megabytes, a token of a megabyte: reading stops at 1 MiB, and a page is asked for in halves; members that are not needed are passed over, not kept; a token has 16 KiB at most: `ApiUnavailable`
 /// Promise: hostile.trickle: a server that holds connections: a byte a second, or none: 20 s for an attempt, 25 s for a call; not asked again at once: `ApiUnavailable`, or `CreationInFlight` after an issue
 /// Promise: hostile.retry-after: a server with a wrong setting: `Retry-After` below zero, of years, of a date in the past or in the year 9999, of no form: a pause of 1 s to 1 h; 5 s where nothing can be read: `Throttled`
 /// Promise: hostile.expires-in: a server with a wrong setting: `expires_in` of 0, below zero, of 1e18 seconds, a text, null: a token is used for 15 min where it says nothing that makes sense, and for an hour at most; a 401 replaces it: nothing

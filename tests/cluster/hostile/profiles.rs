@@ -24,6 +24,8 @@ pub enum Act {
     Create,
     /// The Secret of one that is Ready is missing.
     Renew,
+    /// The token of one that is Ready is due, and good for some seconds more.
+    RenewInTime,
     /// One that is Ready is asked to be read.
     Read,
     /// One that is Ready is deleted.
@@ -63,6 +65,7 @@ const fn profile(
 #[rustfmt::skip]
 pub const PROFILES: &[Profile] = &[
     profile("another-id-of-a-token", Act::Renew, &[Verify], Lie::Body(|said| said["workspace_id"] = json!(OTHER)), "IdentityMismatch", 20),
+    profile("another-id-of-a-due-token", Act::RenewInTime, &[Verify], Lie::Body(|said| said["workspace_id"] = json!(OTHER)), "IdentityMismatch", 20),
     profile("no-id-of-a-token", Act::Renew, &[Verify], Lie::Body(|said| said["workspace_id"] = json!("../stats")), "ApiUnavailable", 20),
     profile("no-id-of-a-new-one", Act::Create, &[Verify], Lie::Body(|said| said["workspace_id"] = json!("")), "ApiUnavailable", 20),
     profile("organization-of-a-token", Act::Renew, &[Verify], Lie::Body(|said| said["organization_id"] = json!(FOREIGN_ORGANIZATION)), "IdentityMismatch", 20),
@@ -72,6 +75,9 @@ pub const PROFILES: &[Profile] = &[
     profile("ids-of-a-megabyte", Act::Connect, &[List], Lie::Body(|said| of_rows(said, "id", &"a".repeat(500_000))), "ApiUnavailable", 20),
     profile("name-of-a-megabyte", Act::Connect, &[List, Search], Lie::Body(|said| of_rows(said, "name", &"n".repeat(500_000))), "Verified", 20),
     profile("page-of-html", Act::Read, ALL, Lie::Instead(|_| page(200)), "ApiUnavailable", 20),
+    profile("html-for-an-issue", Act::Create, &[Issue], Lie::Instead(|_| page(200)), "CreationInFlight", 20),
+    profile("html-after-an-issue", Act::Create, &[Issue], Lie::Afterwards(|_| page(200)), "ApiUnavailable", 20),
+    profile("html-after-a-renewal", Act::Renew, &[Issue], Lie::Afterwards(|_| page(200)), "ApiUnavailable", 20),
     profile("login", Act::Connect, ALL, Lie::Instead(|_| login()), "ApiUnavailable", 20),
     profile("login-later", Act::Renew, ALL, Lie::Instead(|_| login()), "ApiUnavailable", 20),
     profile("same-rows", Act::Create, &[Search], Lie::Instead(|nth| rows(0, nth)), "ApiUnavailable", 20),

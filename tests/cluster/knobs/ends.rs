@@ -23,7 +23,7 @@ const STOPS: &[(&str, &str, &str)] = &[
     ("after_commit", "500", "ApiUnavailable"),
     ("after_commit", "502", "ApiUnavailable"),
     ("after_commit", "lost", "ApiUnavailable"),
-    // By its own clock the API made the workspace at another time than ours: nothing proves that it is ours.
+    // By its own clock the API made the workspace at another time than ours: nothing tells that it is ours.
     ("date", "skewed", "AlreadyExists"),
     // No answer tells a status: that a change of it was made cannot be seen.
     ("workspace_members", "minimal", "Rejected"),

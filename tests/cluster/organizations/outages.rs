@@ -57,7 +57,7 @@ async fn an_api_that_cannot_be_reached_is_waited_for() {
         "{:?}",
         stage.get("acme").await.status
     );
-    // A restart in the middle of it finds no credential proven, and disturbs nobody either.
+    // A restart in the middle of it finds no credential verified, and disturbs nobody either.
     operator.kill().await;
     let _operator = stage.operator().await;
     stage.workspace("late", json!({"name": "Late"})).await;

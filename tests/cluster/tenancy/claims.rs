@@ -72,7 +72,7 @@ async fn of_many_that_want_one_name_at_once_one_wins() {
     let calls = stage.workspace_calls(mark).await;
     assert_eq!(json!(calls), json!({"W1": 1, "T2": 1, "T3": 1, "W3": 1}));
 
-    // The winner goes; of those that wait one has its turn, and the name is never two workspaces'.
+    // The winner goes; of those that wait one has it next, and the name is never two workspaces'.
     let (namespace, winner) = &wanted[reasons.iter().position(|reason| reason == "AsDeclared").unwrap()];
     let winner = winner.metadata.name.as_deref().unwrap();
     stage

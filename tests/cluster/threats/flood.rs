@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ObjectMeta, PostParams};
@@ -10,37 +11,78 @@ use serde_json::json;
 
 use agent_engine_operator::crd::metadata_keys::{RECONCILE_AT, WORKSPACE_LABEL};
 
-use crate::support::{SHORT, Stage};
+use crate::support::{LONG, SHORT, Stage, eventually, text};
 
-/// Another tenant's workspace is created meanwhile.
+/// Tokens of a minute are renewed about every 38 seconds.
+const SHORT_TOKENS: [&str; 2] = ["--scoped-token-ttl", "60"];
+
+/// Another tenant's token is renewed, and a workspace created, beside requests, edits, creations and deletions.
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_an_object_that_asks_without_end_others_are_served() {
-    let mut stage = Stage::set().await;
+    let mut stage = Stage::with(&SHORT_TOKENS, json!({})).await;
     let victim = stage.another_tenant().await;
     let both = json!([{"namespaces": {"names": [stage.tenant, victim]}, "workspaceNames": ["*"]}]);
     stage.organization("default", json!({"access": both})).await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.ready("acme").await;
-    let begun = Instant::now();
+    let theirs = json!({"name": "Initech"});
+    stage.workspace_in(&victim, "initech", theirs).await;
+    stage.ready_in(&victim, "initech").await;
+    let token = || async {
+        let secret = stage.secrets_in(&victim).get("initech-token").await.unwrap();
+        let ends: Timestamp = text(&secret, "expires_at").parse().unwrap();
+        (text(&secret, "token"), ends)
+    };
+    let (first, ends) = token().await;
     let asking = async {
         for n in 0.. {
             stage.annotate("acme", json!({RECONCILE_AT: n.to_string()})).await;
+            stage.change("acme", json!({"name": format!("Acme {n}")})).await;
+            let object = format!("flood-{n}");
+            create(&stage, &object).await;
+            stage.begin_deletion(&object).await;
         }
     };
     let served = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
+        let begun = Instant::now();
         stage
             .workspace_in(&victim, "globex", json!({"name": "Globex"}))
             .await;
         stage.ready_in(&victim, "globex").await;
+        assert!(begun.elapsed() < SHORT, "it took {} s", begun.elapsed().as_secs());
+        let gained = eventually("the renewal", LONG, || async {
+            let (next, next_ends) = token().await;
+            let gained = next_ends.duration_since(ends);
+            if next == first { Err(gained) } else { Ok(gained) }
+        })
+        .await;
+        // Each lives a minute.
+        assert!(
+            gained.as_secs() < 60,
+            "it came after the end of the first: {gained:#}"
+        );
     };
     tokio::select! {
         () = asking => {}
         () = served => {}
     }
-    assert!(begun.elapsed() < SHORT, "it took {} s", begun.elapsed().as_secs());
     stage.ready("acme").await;
+}
+
+/// A Workspace of the first tenant.
+async fn create(stage: &Stage, object: &str) {
+    let workspace = json!({
+        "apiVersion": "agentengine.airbyte.com/v1alpha1", "kind": "Workspace",
+        "metadata": {"name": object}, "spec": {"name": object},
+    });
+    let workspace = serde_json::from_value(workspace).unwrap();
+    let created = stage
+        .workspaces()
+        .create(&PostParams::default(), &workspace)
+        .await;
+    created.unwrap();
 }
 
 /// A hundred Secrets of a megabyte. The chart's limit is 512 MiB.

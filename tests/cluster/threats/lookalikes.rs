@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Stage, ready_message, ready_reason, recorded_id};
+use crate::support::{LONG, Stage, condition, eventually, ready_message, recorded_id};
 
 /// Two tenants who may use any name, and adopt.
 async fn careless() -> (Stage, String) {
@@ -20,20 +20,26 @@ async fn no_spelling_of_a_name_is_another_name() {
     let (stage, victim) = careless().await;
     let _operator = stage.operator().await;
     stage
-        .workspace_in(&victim, "acme-of-theirs", json!({"name": "Acm\u{e9}"}))
+        .workspace_in(&victim, "acme-of-theirs", json!({"name": "Acm\u{e9} Nord"}))
         .await;
     stage.ready_in(&victim, "acme-of-theirs").await;
     stage.workspace("renamed", json!({"name": "Other"})).await;
     let id = recorded_id(&stage.ready("renamed").await);
     let mark = stage.emulator.journal_mark().await;
     let spellings = [
-        "Acm\u{e9}",
-        "ACM\u{c9}",
-        "Acme\u{301}",
-        "\u{ff21}cm\u{e9}",
-        "Ac\u{200d}m\u{e9}",
-        "Acm\u{e9}\u{fe0f}",
-        "Ac\u{200c}\u{200d}m\u{e9}",
+        "Acm\u{e9} Nord",
+        "ACM\u{c9} NORD",
+        "Acme\u{301} Nord",
+        "\u{ff21}cm\u{e9} Nord",
+        "Ac\u{200d}m\u{e9} Nord",
+        "Acm\u{e9}\u{fe0f} Nord",
+        "Ac\u{200c}\u{200d}m\u{e9} Nord",
+        // A blank that breaks no line, a wide one, a narrow one, that of Chinese, that of Ogham.
+        "Acm\u{e9}\u{a0}Nord",
+        "Acm\u{e9}\u{2003}Nord",
+        "Acm\u{e9}\u{202f}Nord",
+        "Acm\u{e9}\u{3000}Nord",
+        "Acm\u{e9}\u{1680}Nord",
     ];
     for (n, spelling) in spellings.into_iter().enumerate() {
         let name = format!("by-creation-{n}");
@@ -55,17 +61,40 @@ async fn no_spelling_of_a_name_is_another_name() {
         "{calls:?}"
     );
     assert_eq!(stage.secret_text("renamed-token", "workspace_id").await, id);
+    // A tab is no character of a name.
+    let tab = json!({
+        "apiVersion": "agentengine.airbyte.com/v1alpha1", "kind": "Workspace",
+        "metadata": {"name": "tab"}, "spec": {"name": "Acm\u{e9}\tNord"},
+    });
+    let refused = stage
+        .cluster
+        .apply(&stage.tenant, &tab.to_string())
+        .await
+        .refusal();
+    assert!(
+        refused.contains("must not contain control characters"),
+        "{refused}"
+    );
 }
 
-/// It is another workspace, with a token of its own, that opens nothing of the one it looks like.
+/// Nor do two blanks for one make a spelling of the name. It is another workspace, with a token of its own, that opens nothing of
+/// the one it looks like.
 #[tokio::test(flavor = "multi_thread")]
 async fn letters_of_another_script_make_another_workspace() {
     let (stage, victim) = careless().await;
     let _operator = stage.operator().await;
-    stage.workspace_in(&victim, "acme", json!({"name": "Acme"})).await;
+    stage
+        .workspace_in(&victim, "acme", json!({"name": "Acme Nord"}))
+        .await;
     let theirs = recorded_id(&stage.ready_in(&victim, "acme").await);
-    // Cyrillic А; Greek Α; Cyrillic е.
-    for (n, lookalike) in ["\u{410}cme", "\u{391}cme", "Acm\u{435}"].into_iter().enumerate() {
+    // Cyrillic А; Greek Α; Cyrillic е; two blanks.
+    let lookalikes = [
+        "\u{410}cme Nord",
+        "\u{391}cme Nord",
+        "Acm\u{435} Nord",
+        "Acme  Nord",
+    ];
+    for (n, lookalike) in lookalikes.into_iter().enumerate() {
         let name = format!("lookalike-{n}");
         stage
             .workspace(&name, json!({"name": lookalike, "adoptionPolicy": "ByName"}))
@@ -76,7 +105,7 @@ async fn letters_of_another_script_make_another_workspace() {
             theirs
         );
     }
-    assert_eq!(stage.remote("Acme").await[0]["id"], theirs);
+    assert_eq!(stage.remote("Acme Nord").await[0]["id"], theirs);
     stage.ready_in(&victim, "acme").await;
 }
 
@@ -108,7 +137,7 @@ async fn a_policy_keeps_names_to_the_letters_of_one_script() {
         })
         .to_string()
     };
-    crate::support::eventually("the policy to act", crate::support::LONG, || async {
+    eventually("the policy to act", LONG, || async {
         let said = stage.cluster.apply(&stage.tenant, &object("\u{410}cme")).await;
         if said.succeeded {
             stage
@@ -158,32 +187,51 @@ async fn a_name_given_up_or_exchanged_opens_nothing() {
     // Both at once: each keeps its own, and neither learns of whom it is.
     stage.change("mine", json!({"name": "Globex"})).await;
     stage.change_in(&victim, "globex", json!({"name": "Mine"})).await;
-    stage.synced_reason("mine", "NameClaimed").await;
-    let message = ready_message(&stage.get("mine").await);
-    assert!(
-        !message.contains("in turn") && !message.contains(&victim),
-        "{message}"
-    );
-
-    stage
-        .workspaces_in(&victim)
-        .delete("acme", &Default::default())
-        .await
-        .unwrap();
-    for (name, spec) in [
-        ("by-name", json!({"name": "Acme", "adoptionPolicy": "ByName"})),
-        ("by-id", json!({"name": "Acme of mine", "workspaceId": kept})),
-        ("by-case", json!({"name": "ACME"})),
+    for (namespace, name, others) in [
+        (&stage.tenant, "mine", [victim.as_str(), "\"globex\""]),
+        (&victim, "globex", [stage.tenant.as_str(), "\"mine\""]),
     ] {
-        stage.workspace(name, spec).await;
-        stage
-            .until(name, "a refusal", |workspace| {
-                let reason = ready_reason(workspace);
-                reason.is_some_and(|reason| {
-                    ["AlreadyExists", "SimilarNameExists", "NameClaimed"].contains(&reason.as_str())
+        let refused = stage
+            .until_in(namespace, name, "the refusal of its rename", |workspace| {
+                condition(workspace, "Synced").is_some_and(|synced| {
+                    synced.reason == "NameClaimed"
+                        && synced.observed_generation == workspace.metadata.generation
                 })
             })
             .await;
+        for kind in ["Synced", "Ready"] {
+            let message = &condition(&refused, kind).unwrap().message;
+            assert!(message.contains("in another namespace"), "{kind}: {message}");
+            for told in others.into_iter().chain(["in turn"]) {
+                assert!(!message.contains(told), "{kind}: {message}");
+            }
+        }
+    }
+
+    let theirs = stage.workspaces_in(&victim);
+    theirs.delete("acme", &Default::default()).await.unwrap();
+    eventually("the object to be gone", LONG, || async {
+        match theirs.get_opt("acme").await {
+            Ok(None) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    for (name, spec, reason) in [
+        (
+            "by-name",
+            json!({"name": "Acme", "adoptionPolicy": "ByName"}),
+            "AlreadyExists",
+        ),
+        (
+            "by-id",
+            json!({"name": "Acme of mine", "workspaceId": kept}),
+            "AlreadyExists",
+        ),
+        ("by-case", json!({"name": "ACME"}), "SimilarNameExists"),
+    ] {
+        stage.workspace(name, spec).await;
+        stage.reason(name, reason).await;
         stage.delete(name).await;
     }
     let calls = stage.workspace_calls(mark).await;

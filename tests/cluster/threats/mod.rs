@@ -4,4 +4,5 @@ mod flood;
 mod lookalikes;
 mod marks;
 mod places;
+mod recorder;
 mod secrets;

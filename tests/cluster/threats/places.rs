@@ -2,9 +2,10 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Emulator, Launch, Stage, text};
+use super::recorder::{self, Recorder};
+use crate::support::{Emulator, LONG, Launch, Stage, canary, eventually, recorded_id, text};
 
 /// Neither the token of a ServiceAccount, nor the credential, nor a certificate: each stays byte for byte.
 #[tokio::test(flavor = "multi_thread")]
@@ -128,33 +129,52 @@ async fn an_organization_that_looks_like_the_real_one_is_not_read() {
     assert_eq!(json!(hostile.calls_since(mark).await), json!({}));
 }
 
-/// The new host is sent the credential, as declared, and nothing that the old one issued; it hands out nothing that is not verified.
+/// One that refuses the credential, and one that takes it. Each is sent the credential, as declared, and nothing that the first one
+/// issued; the Secret stays as it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_endpoint_gets_no_token_of_the_first_one() {
     let stage = Stage::set().await;
-    let other = Emulator::start(&[]).await;
+    let (refuses, takes) = (Emulator::start(&[]).await, Recorder::start().await);
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
-    stage.ready("acme").await;
+    let id = recorded_id(&stage.ready("acme").await);
     let before = stage.secret("acme-token").await;
-    let (mark, there) = (stage.emulator.journal_mark().await, other.journal_mark().await);
+    assert!(text(&before, "token").contains(canary::TOKEN));
+    let (mark, there) = (stage.emulator.journal_mark().await, refuses.journal_mark().await);
     stage
-        .organization("default", json!({"endpoint": other.url()}))
+        .organization("default", json!({"endpoint": refuses.url()}))
         .await;
     stage.organization_reason("default", "CredentialsRejected").await;
     stage.reconcile_of("acme").await;
-    let calls = other.calls_since(there).await;
+    let calls = refuses.calls_since(there).await;
     assert_eq!(calls.keys().collect::<Vec<_>>(), ["T1"], "{calls:?}");
-    let journal = other.journal(there).await;
-    let bearer = |entry: &Value| entry.to_string().to_ascii_lowercase().contains("bearer");
-    assert!(
-        !journal["entries"]
-            .as_array()
-            .unwrap_or(&Vec::new())
-            .iter()
-            .any(bearer),
-        "{journal}"
-    );
+
+    stage
+        .organization("default", json!({"endpoint": takes.url()}))
+        .await;
+    stage.ask("acme").await;
+    let of_acme = format!("/api/v1/workspaces/{id}");
+    eventually("the workspace to be asked for there", LONG, || async {
+        let sent = takes.sent();
+        let asked = sent.iter().any(|sent| sent.path == of_acme);
+        asked.then_some(()).ok_or(format!("{sent:?}"))
+    })
+    .await;
+    let own = format!("bearer {}", recorder::TOKEN);
+    for sent in takes.sent() {
+        let whole = &sent.whole;
+        assert!(
+            !whole.contains(canary::TOKEN),
+            "a token of the first one: {whole}"
+        );
+        let credential = whole.contains(stage.emulator.client_secret());
+        assert_eq!(credential, sent.is_exchange(), "{whole}");
+        assert_eq!(
+            whole.to_ascii_lowercase().contains(&own),
+            !sent.is_exchange(),
+            "{whole}"
+        );
+    }
     assert_eq!(json!(stage.workspace_calls(mark).await), json!({}));
     assert_eq!(
         text(&stage.secret("acme-token").await, "token"),
@@ -162,37 +182,4 @@ async fn another_endpoint_gets_no_token_of_the_first_one() {
     );
     stage.organization("default", json!({})).await;
     stage.ready("acme").await;
-}
-
-/// A label of a namespace grants, so who may write it decides; the roles that tenants are given may not.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_role_of_a_tenant_labels_its_namespace() {
-    let stage = Stage::bare(&[]).await;
-    for role in ["view", "edit", "admin"] {
-        let user = stage.cluster.api_user();
-        let (of, binding) = (format!("--user={}", user.name), format!("tenant-{role}"));
-        let words = [
-            "create",
-            "rolebinding",
-            &binding,
-            "--clusterrole",
-            role,
-            &of,
-            "-n",
-            &stage.tenant,
-        ];
-        stage.cluster.kubectl(words).await.success();
-        let may = [
-            "auth",
-            "can-i",
-            "patch",
-            &format!("namespaces/{}", stage.tenant),
-            "--as",
-            &user.name,
-            "-n",
-            &stage.tenant,
-        ];
-        let said = stage.cluster.kubectl(may).await;
-        assert!(!said.succeeded && said.out.trim() == "no", "{role}: {}", said.out);
-    }
 }

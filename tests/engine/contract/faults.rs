@@ -12,7 +12,7 @@ use super::story::Setting;
 const READS: [Operation; 4] = [T1, T3, W1, W3];
 const WRITES: [Operation; 3] = [T2, W4, W5];
 
-/// Befalls one call for ever; tells the class of the failure and how often the call was sent.
+/// Befalls one call without end; tells the class of the failure and how often the call was sent.
 async fn befallen(operation: Operation, answer: FaultAnswer) -> (FailureClass, u64) {
     let (emulator, engine) =
         Setting::new(TokenPath::Applications, "envelope").start(vec!["tenant".to_owned()]);
@@ -130,7 +130,7 @@ async fn a_token_of_another_workspace_is_found_by_its_verification() {
     );
 }
 
-/// A shorter life is read from the token itself; a longer one is not believed.
+/// A shorter life is read from the token itself; a longer one is not trusted.
 #[tokio::test(start_paused = true)]
 async fn a_token_is_trusted_for_the_shorter_of_its_two_lives() {
     for (seconds, expected) in [(5, 5), (0, 0), (-60, 0), (1200, 1200), (86_400, 1200)] {

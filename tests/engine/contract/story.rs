@@ -85,27 +85,27 @@ pub const GOOD: [(&str, &str); STEPS] = [
     ("authenticate", "of the organization"),
     ("look", "0 found"),
     ("issue", "for 1200 s"),
-    ("prove", "one workspace"),
+    ("verify", "one workspace"),
     ("get", "tenant, active, dated"),
     ("look again", "1 found"),
     ("list", "3 found"),
     ("issue again", "for 1200 s"),
-    ("prove again", "the same workspace"),
+    ("verify again", "the same workspace"),
     ("rename", "renamed"),
-    ("prove the older token", "the same workspace"),
+    ("verify the older token", "the same workspace"),
     ("rename to a taken name", "Conflict 409"),
     ("deactivate", "inactive"),
     ("issue while inactive", "for 1200 s"),
     ("get while inactive", "inactive"),
-    ("prove while inactive", "the same workspace"),
+    ("verify while inactive", "the same workspace"),
     ("activate", "active"),
     ("delete", "Removed"),
     ("get the deleted", "gone"),
     ("list after deletion", "2 found"),
     ("delete the deleted", "AlreadyGone"),
-    ("prove the deleted", "Denied 401"),
+    ("verify the deleted", "Denied 401"),
     ("issue under the old name", "for 1200 s"),
-    ("prove the newcomer", "another workspace"),
+    ("verify the newcomer", "another workspace"),
 ];
 const STEPS: usize = 24;
 
@@ -148,8 +148,8 @@ impl Story {
         let found = engine.search(&tenant).await;
         self.tell(found, |rows| count(rows.len()));
         let first = self.issue(&tenant).await;
-        let proof = self.prove(first.as_ref(), None).await;
-        let Some(id) = proof.map(|proof| proof.workspace_id) else {
+        let verified = self.verify(first.as_ref(), None).await;
+        let Some(id) = verified.map(|verified| verified.workspace_id) else {
             return self.skip_the_rest();
         };
         let read = engine.get(&id).await;
@@ -171,10 +171,10 @@ impl Story {
         let listed = engine.list(ListFilter::default()).await;
         self.tell(listed, |rows| count(rows.len()));
         let second = self.issue(&tenant).await;
-        self.prove(second.as_ref(), Some(&id)).await;
+        self.verify(second.as_ref(), Some(&id)).await;
 
         self.change(&id, Some(renamed.clone()), None).await;
-        self.prove(first.as_ref(), Some(&id)).await;
+        self.verify(first.as_ref(), Some(&id)).await;
         self.change(&id, Some("taken".into()), None).await;
         // Wherever that led, the story goes on under the name that it now has.
         let name = engine
@@ -190,7 +190,7 @@ impl Story {
         self.tell(read, |found| {
             found.map_or("gone".to_owned(), |workspace| state(workspace.state).to_owned())
         });
-        self.prove(first.as_ref(), Some(&id)).await;
+        self.verify(first.as_ref(), Some(&id)).await;
         self.change(&id, None, Some(WorkspaceState::Active)).await;
 
         self.delete(&id).await;
@@ -199,9 +199,9 @@ impl Story {
         let listed = engine.list(ListFilter::default()).await;
         self.tell(listed, |rows| count(rows.len()));
         self.delete(&id).await;
-        self.prove(first.as_ref(), Some(&id)).await;
+        self.verify(first.as_ref(), Some(&id)).await;
         let newcomer = self.issue(&name).await;
-        self.prove(newcomer.as_ref(), Some(&id)).await;
+        self.verify(newcomer.as_ref(), Some(&id)).await;
     }
 
     fn tell<T>(&mut self, answer: Answer<T>, word: impl FnOnce(T) -> String) {
@@ -239,7 +239,7 @@ impl Story {
         token
     }
 
-    async fn prove(
+    async fn verify(
         &mut self,
         token: Option<&ScopedToken>,
         expected: Option<&WorkspaceId>,
@@ -249,16 +249,16 @@ impl Story {
             return None;
         };
         let answer = self.engine.verify(token).await;
-        let proof = answer.result.as_ref().ok().cloned();
-        self.tell(answer, |proof| {
+        let verified = answer.result.as_ref().ok().cloned();
+        self.tell(answer, |verified| {
             match expected {
                 None => "one workspace",
-                Some(id) if *id == proof.workspace_id => "the same workspace",
+                Some(id) if *id == verified.workspace_id => "the same workspace",
                 Some(_) => "another workspace",
             }
             .to_owned()
         });
-        proof
+        verified
     }
 
     async fn change(&mut self, id: &WorkspaceId, name: Option<WorkspaceName>, to: Option<WorkspaceState>) {

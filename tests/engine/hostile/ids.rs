@@ -1,9 +1,9 @@
 //! Ids and names that lie.
 
-use agent_engine_operator::domain::remote::FailureClass::{self, Malformed, Unknown};
+use agent_engine_operator::domain::remote::FailureClass::{self, Malformed, Rejected, Unknown};
 use agent_engine_operator::domain::remote::{Deleted, TokenScope};
-use agent_engine_operator::engine::ListFilter;
 use agent_engine_operator::engine::Operation::{self, Authenticate, Get, List, Update, Verify};
+use agent_engine_operator::engine::{ListFilter, UpdateFields};
 use serde_json::{Value, json};
 
 use crate::stub::{self, LIST, PROVE, Reply, W1, call, engine, failure, html, json, text, workspace};
@@ -115,11 +115,32 @@ async fn the_id_of_another_workspace_is_passed_on_as_it_is() {
 ///
 /// Promise: hostile.ids
 #[tokio::test(start_paused = true)]
-async fn a_name_of_a_megabyte_is_cut_in_lists_and_refused_elsewhere() {
+async fn a_name_of_a_megabyte_is_cut_and_no_token_of_it_asked_for() {
     let endless = "n".repeat(900_000);
     let row = workspace(W1, &endless);
-    assert_eq!(class(Get, row.clone()).await, Malformed);
-    assert_eq!(class(Update, row.clone()).await, Unknown);
+    let by_id = row.clone();
+    let (client, log) = engine(move |seen| {
+        let path = &seen.path;
+        (path.starts_with(LIST) && path != LIST).then(|| json(200, &by_id))
+    });
+    let read = client.get(&W1.into()).await.result.unwrap().unwrap();
+    assert!(read.name.is_cut());
+    let renamed = UpdateFields {
+        name: Some("tenant".into()),
+        state: None,
+    };
+    let updated = client.update(&W1.into(), &renamed).await.result.unwrap();
+    assert_eq!(
+        updated.name, read.name,
+        "what the API shows, not what was asked for"
+    );
+    let asked = log.calls();
+    let refused = failure(client.issue(&read.name, None).await);
+    assert_eq!((refused.class, refused.status), (Rejected, None));
+    assert!(refused.detail.contains("nothing was sent"), "{refused:?}");
+    assert_eq!(log.calls(), asked);
+    let longest = "n".repeat(1024);
+    assert!(client.issue(&longest.as_str().into(), None).await.result.is_ok());
     let scope = json!({"workspace_id": W1, "workspace_name": endless});
     let (client, _) = engine(move |seen| match seen.path.as_str() {
         LIST => Some(json(200, &json!({"data": [row, workspace(W2, "other")]}))),
@@ -178,6 +199,20 @@ async fn a_200_of_something_in_between_deletes_nothing() {
             (3, 2),
             "{what}: counted with the exchange"
         );
+        // It is gone, says a 404 that a gateway may send as well, and there is no other workspace to hold it against.
+        let (client, _) = engine(move |seen| match seen.method.as_str() {
+            "DELETE" => Some(reply()),
+            "GET" => Some(json(404, &json!({"detail": "Workspace not found"}))),
+            _ => None,
+        });
+        let open = client.delete(&W1.into()).await.result.unwrap_err();
+        assert_eq!(open.class, Unknown, "{what}");
+        for words in [
+            "HTTP 404: Workspace not found",
+            "once another workspace of the organization can be read",
+        ] {
+            assert!(open.detail.contains(words), "{what}: {open:?}");
+        }
         // Whatever it was that answered DELETE answers GET as well.
         let (client, _) = engine(move |seen| (seen.path != stub::EXCHANGE).then(reply));
         assert_eq!(

@@ -33,7 +33,7 @@ async fn a_list_that_leads_nowhere_is_given_up_soon() {
         (
             "empty pages",
             |nth| json!({"data": [], "next": nth.to_string()}),
-            100,
+            2000,
         ),
         (
             "rows without end",

@@ -5,7 +5,7 @@ use agent_engine_operator::engine::Operation::{self, Authenticate};
 use serde_json::json;
 
 use super::{READS, WRITES};
-use crate::stub::{EXCHANGE, Reply, call, engine, failure, html, json, text};
+use crate::stub::{EXCHANGE, ISSUE, Reply, call, engine, failure, html, json, text};
 
 type Answered = (&'static str, fn() -> Reply);
 
@@ -120,6 +120,20 @@ async fn a_200_of_a_portal_is_no_answer() {
     for (what, reply) in said {
         reads_as(what, reply, Malformed).await;
     }
+}
+
+/// The page may come from something behind which the workspace was made: the write is in doubt, and not repeated.
+///
+/// Promise: hostile.html
+#[tokio::test(start_paused = true)]
+async fn a_page_for_an_issue_leaves_it_in_doubt() {
+    let (client, log) = engine(|seen| (seen.path == ISSUE).then(|| html(200)));
+    let answer = client.issue(&"tenant".into(), None).await;
+    assert_eq!(answer.requests, 2, "with the exchange");
+    assert_eq!(log.to(ISSUE).len(), 1);
+    let failure = failure(answer);
+    assert_eq!((failure.class, failure.status), (Unknown, Some(200)));
+    assert!(!failure.class.made_nothing());
 }
 
 /// Promise: hostile.login

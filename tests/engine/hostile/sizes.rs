@@ -58,10 +58,12 @@ async fn a_body_without_end_is_read_to_a_megabyte() {
             Unknown
         };
         assert_eq!(failure.class, class, "{operation:?}: {failure:?}");
-        assert_eq!(asked.load(Ordering::SeqCst), 1, "{operation:?}");
+        // A page is asked for in halves, down to one workspace.
+        let most = if operation == List { 7 } else { 1 };
+        assert_eq!(asked.load(Ordering::SeqCst), most, "{operation:?}");
         // The rest is in the buffers of the sockets.
         let sent = sent.load(Ordering::SeqCst);
-        assert!(sent < 16 * MIB, "{operation:?}: {sent} bytes");
+        assert!(sent < most * 16 * MIB, "{operation:?}: {sent} bytes");
     }
 }
 

@@ -271,6 +271,7 @@ impl Dice {
                 row: dice.maybe(Self::row).filter(|row| !row.tombstone),
                 begun_at: requested_at,
                 name_is_shared: dice.odds(4),
+                length: usize::from(!dice.odds(4)),
             }
         });
         view.memory.lists_count_after.present = self.maybe(Self::instant);

@@ -12,12 +12,23 @@ use crate::domain::remote::{
 use crate::domain::time::shifted;
 use crate::lifecycle::effect::{TokenSlot, WorkspaceChange};
 use crate::lifecycle::tests::harness::world::org;
+use crate::tenancy::canonical;
 
 /// What the model's server tells of times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::lifecycle::tests) enum Told {
     Yes,
     No,
+}
+
+/// Whether lists and searches show workspaces.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::lifecycle::tests) enum Shows {
+    All,
+    /// The fallback workspace is gone.
+    WithoutFallback,
+    /// As to a credential that may see none.
+    Nothing,
 }
 
 /// The server. Its answers are honest; faults are the world's business.
@@ -28,6 +39,7 @@ pub(in crate::lifecycle::tests) struct Engine {
     pub(in crate::lifecycle::tests) created_at: Told,
     /// How long a new workspace stays out of the list.
     pub(in crate::lifecycle::tests) list_lag: Duration,
+    pub(in crate::lifecycle::tests) shows: Shows,
     pub(in crate::lifecycle::tests) token_life: Duration,
     /// The organization that scopes name.
     pub(in crate::lifecycle::tests) verifies_for: OrganizationId,
@@ -52,6 +64,7 @@ impl Default for Engine {
             date: Told::Yes,
             created_at: Told::Yes,
             list_lag: Duration::ZERO,
+            shows: Shows::All,
             token_life: Duration::from_secs(1200),
             verifies_for: org(),
             kept_as: str::to_owned,
@@ -115,9 +128,17 @@ impl Engine {
         }
     }
 
+    /// With the fallback workspace that each organization has.
     pub(in crate::lifecycle::tests) fn list(&self, now: Timestamp) -> Vec<RemoteWorkspace> {
+        if self.shows == Shows::Nothing {
+            return Vec::new();
+        }
         let seen = self.rows.iter().filter(|row| row.listed_from <= now);
-        seen.map(|row| row.workspace.clone()).collect()
+        let mut rows: Vec<_> = seen.map(|row| row.workspace.clone()).collect();
+        if self.shows == Shows::All && !rows.iter().any(|row| row.name == fallback().name) {
+            rows.push(fallback());
+        }
+        rows
     }
 
     pub(in crate::lifecycle::tests) fn search(
@@ -127,7 +148,9 @@ impl Engine {
     ) -> Vec<RemoteWorkspace> {
         let needle = name.as_str().trim().to_lowercase();
         let mut rows = self.list(now);
-        rows.retain(|row| row.name.as_str().to_lowercase().contains(&needle));
+        // As the client does: it searches for each form in which the API may keep the name.
+        let reads_as = |row: &RemoteWorkspace| canonical(&row.name) == canonical(name);
+        rows.retain(|row| row.name.as_str().to_lowercase().contains(&needle) || reads_as(row));
         rows
     }
 
@@ -185,6 +208,17 @@ impl Engine {
         } else {
             Deleted::AlreadyGone
         }
+    }
+}
+
+pub(in crate::lifecycle::tests) fn fallback() -> RemoteWorkspace {
+    RemoteWorkspace {
+        id: WorkspaceId::from("ws-0"),
+        name: WorkspaceName::from("default"),
+        organization_id: Some(org()),
+        state: RemoteState::Known(WorkspaceState::Active),
+        tombstone: false,
+        created_at: None,
     }
 }
 

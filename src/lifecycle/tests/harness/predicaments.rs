@@ -76,6 +76,32 @@ pub(in crate::lifecycle::tests) fn two(allow: bool) -> World {
     world
 }
 
+/// A rename would lift what the Organization forbids.
+pub(in crate::lifecycle::tests) fn held_by_a_ceiling() -> World {
+    let mut world = World::new();
+    world.grant(
+        "[{namespaces: {names: [team]}, workspaceNames: ['held-*'], deletion: Forbidden}, \
+          {namespaces: {names: [team]}, workspaceNames: ['*']}]",
+    );
+    world.apply("acme", spec("held-1"));
+    lives(&mut world);
+    named(&mut world, "acme", "acme");
+    lives(&mut world);
+    world
+}
+
+/// Agent Engine keeps names in lower case.
+pub(in crate::lifecycle::tests) fn kept_in_another_form(adoption: bool) -> World {
+    let mut world = World::new();
+    if adoption {
+        world.allow_adoption();
+    }
+    world.engine.kept_as = str::to_lowercase;
+    world.apply("acme", spec("ACME"));
+    lives(&mut world);
+    world
+}
+
 /// Two Workspaces want each other's name.
 pub(in crate::lifecycle::tests) fn names_exchanged() -> World {
     let mut world = two(false);

@@ -391,6 +391,7 @@ impl World {
                         .any(|other| other.id != row.id && other.name == row.name)
                 }),
                 row: row.cloned(),
+                length: rows.len(),
             }
         });
         View {

@@ -67,7 +67,31 @@ fn adoption_must_be_both_declared_and_allowed() {
         assert_eq!(world.id("other"), None);
         world.delete("other");
     }
-    assert_eq!(world.count("Issue"), 0);
+    assert_eq!(world.count("Issue") + world.count("Update"), 0);
+}
+
+/// Whatever the entry of the declared name says.
+#[test]
+fn the_entry_of_the_name_that_it_has_allows_adoption_by_id() {
+    let (mut world, id) = with_existing("legacy");
+    let mut declared = by_id(&id);
+    declared.name = "renamed".into();
+    for (allowed, reason) in [("renamed", "AlreadyExists"), ("legacy", "AsDeclared")] {
+        world.grant(&format!(
+            "[{{namespaces: {{names: [team]}}, workspaceNames: ['*']}}, \
+              {{namespaces: {{names: [team]}}, workspaceNames: [{allowed}], adoption: Allowed}}]"
+        ));
+        world.apply("acme", declared.clone());
+        world.live("acme", Duration::from_secs(600));
+        assert_eq!(world.ready("acme"), reason, "{allowed}");
+        if reason == "AlreadyExists" {
+            assert_eq!(world.id("acme"), None);
+            assert_eq!(world.count("Issue") + world.count("Update"), 0);
+            world.delete("acme");
+        }
+    }
+    assert_eq!(world.id("acme"), Some(id));
+    assert_eq!(world.engine.names(), ["renamed"]);
 }
 
 #[test]

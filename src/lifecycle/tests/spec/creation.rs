@@ -8,7 +8,7 @@ use crate::crd::workspace::Origin;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{FailureClass, WorkspaceState};
-use crate::lifecycle::tests::harness::fake_engine::Told;
+use crate::lifecycle::tests::harness::fake_engine::{Shows, Told};
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
 const CREATION: [&str; 8] = [
@@ -159,10 +159,35 @@ fn a_name_that_appears_before_the_issue_is_not_ours() {
     assert_eq!(world.status("acme").creation, None);
 }
 
+/// As the client tells of a 200 with a page: a portal may have answered for the API, or after it.
+///
+/// Promise: hostile.html
+#[test]
+fn a_page_for_an_answer_to_the_issue_makes_no_twin() {
+    for (fault, first) in [
+        (Fault::DoneThough(FailureClass::Unknown, 200), "Search"),
+        (Fault::Answers(FailureClass::Unknown, 200), "Search"),
+    ] {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.fault("Issue", fault, 1);
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.ready("acme"), "CreationInFlight", "{fault:?}");
+        assert!(world.status("acme").creation.is_some(), "{fault:?}");
+        world.forget_journal();
+        world.live("acme", Duration::from_secs(600));
+        assert_eq!(world.kinds().first(), Some(&first), "{fault:?}");
+        assert_eq!(world.ready("acme"), "AsDeclared", "{fault:?}");
+        assert_eq!(world.engine.names(), ["acme"], "{fault:?}");
+        assert_eq!(world.token_opens("acme-token"), world.id("acme"), "{fault:?}");
+    }
+}
+
 #[test]
 fn default_is_never_created() {
     for name in ["default", " Default"] {
         let mut world = World::new();
+        world.engine.shows = Shows::WithoutFallback;
         world.apply("acme", spec(name));
         world.reconcile("acme").unwrap();
         assert_eq!(world.ready("acme"), "Rejected");

@@ -153,6 +153,8 @@ fn retaining_needs_no_organization() {
     world.delete("acme");
     world.reconcile("acme").unwrap();
     assert!(world.objects.is_empty());
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.engine.names(), ["acme"]);
 }
 
 /// `spec.deletionPolicy: Retain` may still be set.

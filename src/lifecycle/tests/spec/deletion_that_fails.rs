@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
-use crate::lifecycle::tests::harness::world::{Fault, World};
+use crate::lifecycle::tests::harness::fake_engine::Shows;
+use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -77,6 +78,67 @@ fn an_organization_that_hides_everything_lets_no_object_go() {
     }
 }
 
+/// It answers 200 with no row to every search, and 404 in the API's own shape.
+///
+/// Promise: rule.hidden
+#[test]
+fn an_organization_that_lists_nothing_lets_no_object_go() {
+    for delete in [
+        Fault::Answers(FailureClass::Missing, 404),
+        Fault::Answers(FailureClass::Transient, 503),
+    ] {
+        let mut world = World::with_acme();
+        let rows = std::mem::take(&mut world.engine.rows);
+        world.engine.shows = Shows::Nothing;
+        world.fault("Delete", delete, usize::MAX);
+        world.delete("acme");
+        world.live("acme", HOUR);
+        assert_eq!(world.ready("acme"), "DeletionBlocked", "{delete:?}");
+        let why = "shows no other workspace of the organization either";
+        assert!(world.message("acme").contains(why), "{}", world.message("acme"));
+        assert!(world.calls() <= 20, "{delete:?}: {} calls", world.calls());
+        world.engine.rows = rows;
+        world.engine.shows = Shows::All;
+        world.heal();
+        world.live("acme", HOUR);
+        assert!(
+            world.objects.is_empty() && world.engine.rows.is_empty(),
+            "{delete:?}"
+        );
+    }
+}
+
+/// Promise: rule.hidden
+#[test]
+fn nor_an_object_whose_creation_is_in_flight() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    world.engine.shows = Shows::Nothing;
+    world.delete("acme");
+    world.live("acme", HOUR);
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    world.engine.shows = Shows::All;
+    world.live("acme", HOUR);
+    assert!(world.objects.is_empty() && world.engine.rows.is_empty());
+}
+
+/// Its `default` is gone, and no other name contains this one: a list tells, where a search does not.
+#[test]
+fn a_list_that_shows_others_lets_a_gone_workspace_go() {
+    let mut world = World::with_acme();
+    world.engine.rows.clear();
+    world.engine.make(world.now, "zenith");
+    world.engine.shows = Shows::WithoutFallback;
+    world.delete("acme");
+    world.live_unlisted("acme", HOUR);
+    assert_eq!(world.ready("acme"), "DeletionBlocked", "no list was taken since");
+    world.live("acme", HOUR);
+    assert!(world.objects.is_empty(), "{}", world.message("acme"));
+    assert_eq!(world.engine.names(), ["zenith"]);
+}
+
 /// Promise: rule.hidden
 #[test]
 fn what_is_listed_and_not_found_is_not_let_go() {
@@ -91,7 +153,7 @@ fn what_is_listed_and_not_found_is_not_let_go() {
     assert!(world.objects.is_empty() && world.engine.rows.is_empty());
 }
 
-/// A GET does not find the workspace, a search shows that nothing is hidden, and the object goes.
+/// A GET does not find the workspace, neither does a search; that of `default` shows that nothing is hidden, and the object goes.
 #[test]
 fn a_lost_delete_answer_is_settled_in_the_same_reconcile() {
     let mut world = World::with_acme();
@@ -106,6 +168,7 @@ fn a_lost_delete_answer_is_settled_in_the_same_reconcile() {
             "ReadObject",
             "Delete",
             "Get",
+            "Search",
             "Search",
             "RemoveFinalizer"
         ]

@@ -105,6 +105,64 @@ fn a_name_that_the_api_trims_is_ours_by_its_own_token() {
     assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
 
+/// What is declared, and what Agent Engine makes of it.
+type Form = (&'static str, fn(&str) -> String, &'static str);
+
+/// Agent Engine keeps the name in another form, and tells nobody.
+fn kept_otherwise(declared: &str, kept_as: fn(&str) -> String) -> World {
+    let mut world = World::new();
+    world.engine.kept_as = kept_as;
+    world.apply("acme", spec(declared));
+    world
+}
+
+/// Promise: rule.exact-name
+/// Whether that was made by our issue, nothing tells: the API may fold names, and another client have made it a moment before.
+#[test]
+fn what_the_api_made_of_a_name_is_neither_recorded_nor_forgotten() {
+    let forms: [Form; 3] = [
+        ("ACME", str::to_lowercase, "acme"),
+        ("o\u{fb03}ce", |name| name.replace('\u{fb03}', "ffi"), "office"),
+        ("stra\u{df}e", |name| name.replace('\u{df}', "ss"), "strasse"),
+    ];
+    for (declared, kept_as, kept) in forms {
+        let mut world = kept_otherwise(declared, kept_as);
+        for span in [0, 30, 90, 7200] {
+            world.live("acme", Duration::from_secs(span));
+            assert_eq!(world.ready("acme"), "CreationUncertain", "{declared} {span}");
+        }
+        assert_eq!(world.id("acme"), None, "{declared}");
+        assert!(world.secrets.is_empty(), "{declared}");
+        assert_eq!(world.engine.names(), [kept], "no second workspace");
+        assert_eq!(world.count("Issue"), 1, "{declared}");
+        let advice = format!("declare {kept:?}, then remove it");
+        assert!(
+            world.message("acme").contains(&advice),
+            "{}",
+            world.message("acme")
+        );
+        // Without it, a user is in the way of neither.
+        world.delete("acme");
+        world.live("acme", Duration::from_secs(1800));
+        assert_eq!(world.ready("acme"), "DeletionBlocked", "{declared}");
+        assert_eq!(world.engine.names(), [kept]);
+    }
+}
+
+/// The API folds names, and its list lags: the token opens what others made long ago.
+#[test]
+fn an_old_near_equal_one_that_the_token_opens_is_of_others() {
+    let mut world = kept_otherwise("ACME", str::to_lowercase);
+    let theirs = world.engine.make(world.now, "acme");
+    world.engine.row(&theirs).unwrap().created_at = Some(crate::lifecycle::tests::harness::world::at(-9000));
+    let until = world.now + Duration::from_secs(1);
+    world.engine.hide_until(&theirs, until);
+    world.live("acme", Duration::from_secs(1800));
+    assert_eq!(world.ready("acme"), "SimilarNameExists");
+    assert_eq!(world.id("acme"), None);
+    assert!(world.secrets.is_empty());
+}
+
 /// Its token is due, and the answer to its issue is lost while its name moves: people make near-equal ones.
 #[test]
 fn a_near_equal_one_is_no_orphan() {

@@ -75,6 +75,20 @@ const REMEDIES: &[Remedy] = &[
         End::Ready,
     ),
     remedy(
+        "NameNotGranted",
+        "Choose a name for which deletion is forbidden too",
+        held_by_a_ceiling,
+        |w| named(w, "acme", "held-2"),
+        End::Ready,
+    ),
+    remedy(
+        "NameNotGranted",
+        "ask the administrator to allow it for both",
+        held_by_a_ceiling,
+        |w| w.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]"),
+        End::Ready,
+    ),
+    remedy(
         "NameClaimed",
         "Choose another name",
         claimed,
@@ -229,6 +243,49 @@ const REMEDIES: &[Remedy] = &[
         "or remove it at Agent Engine",
         uncertain,
         |w| w.engine.rows.clear(),
+        End::Ready,
+    ),
+    remedy(
+        "CreationUncertain",
+        "declare \"acme\", then remove it at Agent Engine",
+        || kept_in_another_form(false),
+        |w| {
+            named(w, "acme", "acme");
+            lives(w);
+            assert!(w.message("acme").contains("Remove it at Agent Engine"));
+            w.engine.rows.clear();
+        },
+        End::Ready,
+    ),
+    remedy(
+        "CreationUncertain",
+        "declare \"acme\", then remove it at Agent Engine",
+        || kept_in_another_form(false),
+        |w| {
+            w.engine.rows.clear();
+            named(w, "acme", "acme");
+        },
+        End::Ready,
+    ),
+    remedy(
+        "CreationUncertain",
+        "ask the administrator for `adoption: Allowed`",
+        || kept_in_another_form(false),
+        |w| {
+            named(w, "acme", "acme");
+            by_name(w);
+            w.allow_adoption();
+        },
+        End::Ready,
+    ),
+    remedy(
+        "CreationUncertain",
+        "declare \"acme\", then adopt it with spec.adoptionPolicy: ByName",
+        || kept_in_another_form(true),
+        |w| {
+            named(w, "acme", "acme");
+            by_name(w);
+        },
         End::Ready,
     ),
     remedy(

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::crd::conditions::SYNCED;
+use crate::crd::workspace::DeletionPolicy;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
-use crate::lifecycle::tests::harness::world::{Fault, World};
+use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
 fn rename(world: &mut World, name: &str) {
     let name = WorkspaceName::from(name);
@@ -68,6 +69,53 @@ fn a_rename_to_a_forbidden_name_leaves_all_as_it_is() {
         assert_eq!(world.token_ready("acme"), "TokenVerified");
         assert!(world.issued_names.iter().all(|name| name == "acme"));
     }
+}
+
+/// `prod-*` may not be deleted, `dev-*` may: who renames out of the one cannot delete what came from it.
+/// Promise: rule.ceiling: No rename lifts what an access entry forbids
+#[test]
+fn a_rename_lifts_no_prohibition_of_deletion() {
+    let access = "[{namespaces: {names: [team]}, workspaceNames: ['prod-*'], deletion: Forbidden},
+                   {namespaces: {names: [team]}, workspaceNames: ['*']}]";
+    let mut world = World::new();
+    world.grant(access);
+    world.apply("acme", spec("prod-a"));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    rename(&mut world, "dev-a");
+    world.live("acme", Duration::from_secs(1800));
+    assert_eq!(world.engine.names(), ["prod-a"]);
+    assert_eq!(world.condition("acme", SYNCED).unwrap().1, "NameNotGranted");
+    assert_eq!(world.token_ready("acme"), "TokenVerified");
+    rename(&mut world, "prod-b");
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared", "one that is forbidden as well");
+    rename(&mut world, "dev-a");
+    world.edit("acme", |o| o.spec.deletion_policy = Some(DeletionPolicy::Delete));
+    world.live("acme", Duration::from_secs(60));
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.engine.names(), ["prod-b"], "it is retained");
+}
+
+/// Into a name whose deletion is forbidden, and once the entry is gone.
+#[test]
+fn a_rename_that_lifts_no_prohibition_is_made() {
+    let mut world = World::with_acme();
+    world.grant(
+        "[{namespaces: {names: [team]}, workspaceNames: ['prod-*'], deletion: Forbidden},
+                  {namespaces: {names: [team]}, workspaceNames: ['*']}]",
+    );
+    for (name, reason) in [("prod-a", "AsDeclared"), ("acme", "NameNotGranted")] {
+        rename(&mut world, name);
+        world.live("acme", Duration::from_secs(60));
+        assert_eq!(world.ready("acme"), reason, "{name}");
+        assert_eq!(world.engine.names(), ["prod-a"]);
+    }
+    world.grant("[{namespaces: {names: [team]}, workspaceNames: ['*']}]");
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["acme"]);
 }
 
 /// Promise: rule.observation
@@ -332,4 +380,39 @@ fn synced_tells_whether_name_and_state_are_as_declared() {
         let (status, reason) = world.condition("acme", SYNCED).unwrap();
         assert_eq!(status, expected, "{reason}");
     }
+}
+
+/// Another client gave the workspace a name that is longer than any that can be recorded: what comes of it is its beginning.
+fn renamed_to_a_long_name() -> World {
+    let mut world = World::with_acme_due();
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("n".repeat(1025));
+    world.list();
+    world
+}
+
+#[test]
+fn a_name_too_long_to_be_recorded_is_renamed_back() {
+    let mut world = renamed_to_a_long_name();
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.issued_names, ["acme"]);
+}
+
+/// An issue under the beginning of a name would make another workspace.
+#[test]
+fn no_token_is_issued_under_the_beginning_of_a_name() {
+    let mut world = renamed_to_a_long_name();
+    world.edit("acme", |o| o.spec.suspend = Some(true));
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.count("Issue"), 0);
+    assert_eq!(world.token_ready("acme"), "Rejected");
+    assert_eq!(world.engine.rows.len(), 1);
+    world.edit("acme", |o| o.spec.suspend = None);
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert!(world.objects.is_empty() && world.engine.rows.is_empty());
 }

@@ -323,6 +323,7 @@ fn declared_labels_are_put_on_and_others_left() {
     assert_eq!(facts.labels["label"], "x");
     assert_eq!(facts.annotations["annotation"], "x");
     assert_eq!(facts.labels[metadata_keys::WORKSPACE_LABEL], "acme");
+    assert_eq!(facts.labels[metadata_keys::NO_BACKUP_LABEL], "true");
 }
 
 #[test]

@@ -393,6 +393,34 @@ fn a_touch_of_a_refused_secret_costs_no_call() {
     assert_eq!(world.reason(), "Verified");
 }
 
+/// The same while every other read of the Secret fails: what it holds is not known to have changed.
+///
+/// Promise: rule.credential-touched
+#[test]
+fn a_failed_read_of_a_refused_secret_ends_no_rest() {
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Denied);
+    world.reconcile();
+    world.calls();
+    for nth in 0..120 {
+        world.touch();
+        world.readable = match nth % 2 {
+            0 => Err(NoClient::Unread {
+                why: "no answer".to_owned(),
+            }),
+            _ => Ok(()),
+        };
+        world.advance(Duration::from_secs(30));
+        world.reconcile();
+    }
+    let calls = world.calls().len();
+    assert!(calls < 20, "{calls} in its first hour");
+    world.exchange = Ok(Some(ours()));
+    world.rotate();
+    world.reconcile();
+    assert_eq!(world.reason(), "Verified");
+}
+
 /// As a tool does that replaces objects instead of patching them.
 #[test]
 fn a_secret_made_again_costs_one_exchange_and_one_list() {
