@@ -8,7 +8,7 @@ use super::state::{Effect, Held, InFlight, Passage};
 use crate::leadership::Right;
 use crate::simulation::Millis;
 use crate::simulation::process::Subject;
-use crate::simulation::requests::{ClusterRequest, Outcome, Sent};
+use crate::simulation::requests::{Outcome, Sent};
 use crate::simulation::weather::{ATTEMPT_TIMEOUT, Fate, Request, lost};
 use crate::simulation::world::{Event, World};
 
@@ -207,7 +207,6 @@ impl World {
             Right::Leads { ends, .. } => replicas.true_time(ends),
             Right::Unfenced | Right::Closed => Millis::MAX,
         };
-        let is_workspace = matches!(sent.request, ClusterRequest::Workspace { .. });
         let failed = Sent {
             is_cut_off: true,
             ..sent.clone()
@@ -216,7 +215,8 @@ impl World {
             self.leaves(now + 30, now + 30);
             return self.send(now + 30, failed);
         }
-        self.leaves(back, ends.min(now + HANGS_FOR));
+        let fails = back.min(now + HANGS_FOR);
+        self.leaves(back, ends.min(fails));
         if self.dice.u8(0..2) == 0 {
             let late = Sent {
                 // Nobody waits for its answer any more.
@@ -225,10 +225,8 @@ impl World {
             };
             self.send(back, late);
         }
-        // A reconcile of a Workspace times out.
-        if !is_workspace {
-            self.send(now + HANGS_FOR.min(back - now), failed);
-        }
+        // The connection is reset when Kubernetes is back.
+        self.send(fails, failed);
     }
 
     /// A request arrives at Kubernetes, unless its process was frozen before it was sent.
