@@ -155,8 +155,8 @@ fixed_seeds! {
     fixed_seeds_keep_all_laws: 0..50;
     more_fixed_seeds_keep_all_laws: 50..100;
     fixed_seeds_with_rare_acts_keep_all_laws: RARE_FROM..RARE_FROM + 50;
-    fixed_seeds_with_several_processes_keep_all_laws: REPLICAS_FROM..REPLICAS_FROM + 100;
-    more_seeds_with_several_processes_keep_all_laws: REPLICAS_FROM + 100..REPLICAS_FROM + 200;
+    fixed_seeds_with_several_processes_keep_all_laws: REPLICAS_FROM..REPLICAS_FROM + 50;
+    more_seeds_with_several_processes_keep_all_laws: REPLICAS_FROM + 50..REPLICAS_FROM + 100;
 }
 
 /// Seeds that still break a law, with what is wrong. One that is mended leaves this list.
