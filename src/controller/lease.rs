@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::error_text::error_text;
 use crate::admin::{AdminState, ReadinessGate};
 use crate::clock::Clock;
-use crate::leadership::{Act, Elector, Fence, Heard, Lease, Standing, Terms};
+use crate::leadership::{Act, Elector, Fence, Heard, Lease, Right, Standing, Terms};
 use crate::settings::Settings;
 
 /// The lease of a process that stated no duration of its own.
@@ -58,7 +58,7 @@ impl Election {
             identity: lease.identity.clone(),
             terms: lease.terms,
             clock: Clock::system(),
-            base: Instant::now(),
+            base: fence.base(),
             elector: Elector::new(lease.identity.clone(), lease.terms),
             stored: None,
             fence,
@@ -80,14 +80,9 @@ impl Election {
                     continue;
                 }
             };
-            let until = self.base + until;
-            let ends = match *self.standing.borrow() {
-                Standing::Leads { begins_until, .. } => until.min(self.base + begins_until),
-                Standing::Lost | Standing::StandsBy { .. } => until,
-            };
             tokio::select! {
                 () = end.cancelled() => break,
-                () = sleep_until(ends) => self.tell(),
+                () = sleep_until(self.base + until) => self.tell(),
             }
         }
         self.release().await;
@@ -95,7 +90,7 @@ impl Election {
 
     async fn perform(&mut self, act: &Act) {
         let asked = self.base.elapsed();
-        let answer = timeout(self.patience(asked), self.ask(act)).await;
+        let answer = timeout(self.elector.patience(asked), self.ask(act)).await;
         let heard = match answer {
             Ok(Ok(stored)) => self.keep(stored),
             Ok(Err(error)) => self.failed(act, &error),
@@ -159,15 +154,6 @@ impl Election {
         heard
     }
 
-    /// A leader waits for no answer beyond its end.
-    fn patience(&self, asked: Duration) -> Duration {
-        let within = self.terms.answered_within();
-        match *self.standing.borrow() {
-            Standing::Leads { begins_until, .. } => within.min(begins_until.saturating_sub(asked)),
-            Standing::Lost | Standing::StandsBy { .. } => within,
-        }
-    }
-
     fn failed(&self, act: &Act, error: &kube::Error) -> Heard {
         match (act, error) {
             (Act::Create | Act::Replace { .. }, kube::Error::Api(status)) if status.code == 409 => {
@@ -194,12 +180,7 @@ impl Election {
     /// Moves the fence, and tells whether this process leads.
     fn tell(&self) {
         let standing = self.elector.standing(self.base.elapsed());
-        match standing {
-            Standing::Leads { begins_until, ends } => {
-                self.fence.lead(self.base + begins_until, self.base + ends);
-            }
-            Standing::Lost | Standing::StandsBy { .. } => self.fence.close(),
-        }
+        self.fence.set(Right::of(&standing));
         self.admin
             .metrics
             .leads(matches!(standing, Standing::Leads { .. }));
@@ -213,7 +194,7 @@ impl Election {
 
     /// Best effort: without an answer, the next process waits until the lease ends.
     async fn release(self) {
-        self.fence.close();
+        self.fence.set(Right::Closed);
         let Some(version) = self.elector.releases() else {
             return;
         };

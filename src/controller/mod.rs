@@ -12,9 +12,10 @@
 //!
 //! The other files serve these: `lag` (a store that has not seen our last write), `metadata` and `reduced_secret` (objects as
 //! they are kept), `patch`, `events` and `report` (writes), `error_text` and `subject` (words for people), `gauges`, and `permits`
-//! (wakes the objects whose permit has come near). `lease` keeps the Lease by which one of several processes leads.
+//! (wakes the objects whose permit has come near). `door` lets a request leave while this process leads. `lease` keeps the Lease by which one of several processes leads.
 
 mod context;
+mod door;
 mod error_text;
 mod events;
 mod gauges;
@@ -57,6 +58,7 @@ pub async fn run(
     cancel: CancellationToken,
 ) -> Result<(), WatchEnded> {
     let gate = admin.readiness.gate("stores");
+    let client = door::fenced(client, fence.clone());
     let (mut context, queues, stores) = Context::new(client, settings, admin);
     context.fence = fence;
     let context = Arc::new(context);

@@ -36,9 +36,9 @@ pub(super) fn tracking_sends(leaf: Http, fence: Fence, at_most: Duration) -> Htt
     BoxCloneSyncService::new(service_fn(move |request: Request<Bytes>| {
         let leaf = leaf.clone();
         let sends = SendTracker::of(&request);
-        let covered = fence.covers(at_most);
+        let fence = fence.clone();
         async move {
-            if !covered {
+            if !fence.covers(at_most).await {
                 return Err(BoxError::from(TransportError::Fenced));
             }
             sends.sent();

@@ -103,11 +103,14 @@ impl Elector {
 
     /// What to do now.
     pub fn next(&self, now: Duration) -> Act {
-        if self.lost {
+        // One that lost takes no lease again, also where it slept through its end.
+        if self.standing(now) == Standing::Lost {
             return Act::WaitUntil(now.saturating_add(self.terms.poll_every()));
         }
         if now < self.next_at {
-            return Act::WaitUntil(self.next_at);
+            // The end of a leadership is told when it comes.
+            let ends = self.begins_until().filter(|at| now < *at);
+            return Act::WaitUntil(ends.map_or(self.next_at, |at| at.min(self.next_at)));
         }
         match &self.seen {
             Some(Seen::Lease { lease, since }) if !self.reads_first => {
@@ -129,6 +132,20 @@ impl Elector {
             }
             Some(_) | None => Act::Read,
         }
+    }
+
+    /// For how long an answer is waited for that is asked now: a leader waits for none beyond its end.
+    pub fn patience(&self, now: Duration) -> Duration {
+        let within = self.terms.answered_within();
+        match self.standing(now) {
+            Standing::Leads { begins_until, .. } => within.min(begins_until.saturating_sub(now)),
+            Standing::Lost | Standing::StandsBy { .. } => within,
+        }
+    }
+
+    fn begins_until(&self) -> Option<Duration> {
+        self.held_from
+            .map(|from| from.saturating_add(self.terms.give_up_after()))
     }
 
     /// Takes what came of `act`, which was asked and answered at these instants.

@@ -6,10 +6,11 @@
 //! |---|---|
 //! | what does a process do next, and until when does it lead? | `elector` |
 //! | how long does a lease last, and when is it given up? | `terms` |
-//! | may something begin now, may a request leave? | `fence` |
+//! | may something begin now, may a request leave? | `right`; `fence` shares it |
 
 mod elector;
 mod fence;
+mod right;
 mod terms;
 
 #[cfg(test)]
@@ -17,4 +18,5 @@ mod tests;
 
 pub use elector::{Act, Elector, Heard, Lease, Standing};
 pub use fence::Fence;
+pub use right::Right;
 pub use terms::{Terms, TermsError};

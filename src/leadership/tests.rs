@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use proptest::prelude::*;
-use tokio::time::Instant;
 
-use super::{Act, Elector, Fence, Heard, Lease, Standing, Terms, TermsError};
+use super::{Act, Elector, Fence, Heard, Lease, Right, Standing, Terms, TermsError};
 
 fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -162,15 +162,44 @@ fn times_that_do_not_fit_are_refused() {
 #[tokio::test(start_paused = true)]
 async fn the_fence_closes_for_long_requests_before_short_ones() {
     let fence = Fence::closed();
-    assert!(!fence.is_open() && !fence.covers(at(0)));
-    let now = Instant::now();
-    fence.lead(now + at(20), now + at(30));
-    let open = |fence: &Fence| (fence.is_open(), fence.covers(at(20)), fence.covers(at(5)));
-    assert_eq!(open(&fence), (true, true, true));
+    assert!(!fence.is_open() && !fence.covers(at(0)).await);
+    fence.set(Right::Leads {
+        begins_until: at(20),
+        ends: at(30),
+    });
+    for (after, open) in [
+        (0, (true, true, true)),
+        (11, (true, false, true)),
+        (9, (false, false, false)),
+    ] {
+        tokio::time::advance(at(after)).await;
+        let covers = |seconds| fence.covers(at(seconds)).now_or_never() == Some(true);
+        assert_eq!((fence.is_open(), covers(20), covers(5)), open);
+    }
+}
+
+/// A healthy leader whose renewal is answered late has nothing to tell of Agent Engine.
+#[tokio::test(start_paused = true)]
+async fn a_long_request_waits_for_the_next_renewal() {
+    let fence = Fence::closed();
+    let leads_from = |second: u64| {
+        fence.set(Right::Leads {
+            begins_until: at(second + 20),
+            ends: at(second + 30),
+        });
+    };
+    leads_from(0);
+    tokio::time::advance(at(12)).await;
+    let renewal = async {
+        tokio::time::sleep(at(2)).await;
+        leads_from(14);
+    };
+    let (covers, ()) = tokio::join!(fence.covers(at(20)), renewal);
+    assert!(covers);
+    assert_eq!(fence.base().elapsed(), at(14));
     tokio::time::advance(at(11)).await;
-    assert_eq!(open(&fence), (true, false, true));
-    tokio::time::advance(at(9)).await;
-    assert_eq!(open(&fence), (false, false, false));
+    assert!(!fence.covers(at(20)).await, "no renewal comes");
+    assert_eq!(fence.base().elapsed(), at(34), "no longer than it leads");
 }
 
 /// What befalls a request, and the process after it.

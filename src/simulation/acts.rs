@@ -8,8 +8,9 @@ use super::agent_engine::Row;
 use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL, Key, OrganizationObject, WorkspaceObject};
 use super::history::organization;
 use super::history::{Act, Admission, Adopt, DECLARED, Grants, Kind, NAMES, ODD_NAMES, PATTERNS, Siege};
+use super::replicas::blow::CrashAt;
 use super::weather::Weather;
-use super::world::{CrashAt, World};
+use super::world::World;
 use super::{Millis, NAMESPACES};
 use crate::crd::metadata_keys;
 use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, OrganizationStatus};
@@ -383,6 +384,12 @@ impl World {
                 });
             }
             Act::Pause { during } => self.paused_until = self.paused_until.max(now + during),
+            Act::Strike { process, blow } => self.strike(process, blow),
+            Act::LeaseGoes => {
+                if let Some(replicas) = &mut self.replicas {
+                    replicas.lease = None;
+                }
+            }
             Act::ClockJumps { by } => {
                 self.jumped += by;
                 self.furthest_ahead = self.furthest_ahead.max(self.jumped);
@@ -588,16 +595,20 @@ impl World {
             }
             self.grant(n, access(Grants::All, true, true));
         }
-        for kind in [
-            Kind::Workspaces,
-            Kind::Secrets,
-            Kind::Organizations,
-            Kind::Credentials,
-        ] {
-            self.set_lag(kind, 5);
-            self.kill_watch(kind, now + 1_000);
-        }
-        (self.writes_refused_until, self.crash_at) = (now, None);
+        self.each_replica(|world| {
+            for kind in [
+                Kind::Workspaces,
+                Kind::Secrets,
+                Kind::Organizations,
+                Kind::Credentials,
+            ] {
+                world.set_lag(kind, 5);
+                world.kill_watch(kind, now + 1_000);
+            }
+            world.crash_at = None;
+            world.freezes_no_more();
+        });
+        self.writes_refused_until = now;
         (self.cluster.admission, self.cluster.definition_goes) = (Admission::Nothing, false);
         let keys: Vec<Key> = self.cluster.workspaces.keys().cloned().collect();
         for key in keys {

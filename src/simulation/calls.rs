@@ -39,7 +39,7 @@ impl World {
                 } else {
                     weather.fate(request, &mut self.dice)
                 };
-                (fate, client.opens)
+                (self.call_leaves(fate, request), client.opens)
             }
         };
         if client.is_some() {
@@ -215,6 +215,10 @@ impl World {
         what: &What,
         result: Result<Value, Failure>,
     ) -> Result<Value, Failure> {
+        if self.leader().is_some_and(|leader| leader != self.current()) {
+            // A process that leads no longer.
+            return result;
+        }
         if let (What::Workspace(EngineCall::Get(id), _), Ok(Value::Row(row))) = (what, &result) {
             let row = row.clone().filter(|row| !row.tombstone);
             let seen = Seen {

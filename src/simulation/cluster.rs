@@ -1,6 +1,7 @@
 //! The model of Kubernetes: objects as stored, with versions, finalizers and owners. What it stores goes to the watches.
 
 use std::collections::BTreeMap;
+use std::mem::swap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -208,6 +209,31 @@ pub(super) enum Write<T> {
     NotFound,
 }
 
+/// The watches of one process.
+#[derive(Debug)]
+pub(super) struct Feeds {
+    workspaces: Feed<Key, WorkspaceObject>,
+    secrets: Feed<Key, SecretObject>,
+    organizations: Feed<String, OrganizationObject>,
+    credentials: Feed<String, CredentialObject>,
+    /// Somebody watches.
+    pub(super) listens: bool,
+    look_at: Vec<Millis>,
+}
+
+impl Feeds {
+    pub(super) fn new(lag: Millis) -> Self {
+        Self {
+            workspaces: Feed::new(lag),
+            secrets: Feed::new(lag),
+            organizations: Feed::new(lag),
+            credentials: Feed::new(lag),
+            listens: false,
+            look_at: Vec::new(),
+        }
+    }
+}
+
 /// What is stored, and the watches of it.
 #[derive(Debug)]
 pub(super) struct Cluster {
@@ -219,6 +245,8 @@ pub(super) struct Cluster {
     pub(super) secret_feed: Feed<Key, SecretObject>,
     pub(super) organization_feed: Feed<String, OrganizationObject>,
     pub(super) credential_feed: Feed<String, CredentialObject>,
+    /// The watches of other processes, by their number.
+    pub(super) elsewhere: Vec<Feeds>,
     pub(super) definition_goes: bool,
     /// What a policy does to Secrets that are written.
     pub(super) admission: Admission,
@@ -239,12 +267,76 @@ impl Cluster {
             secret_feed: Feed::new(lag),
             organization_feed: Feed::new(lag),
             credential_feed: Feed::new(lag),
+            elsewhere: Vec::new(),
             definition_goes: false,
             admission: Admission::default(),
             look_at: Vec::new(),
             versions: 0,
             uids: 0,
         }
+    }
+
+    fn show_workspace(&mut self, now: Millis, change: Change<Key, WorkspaceObject>) {
+        for feeds in self.elsewhere.iter_mut().filter(|feeds| feeds.listens) {
+            feeds.look_at.push(feeds.workspaces.send(now, change.clone()));
+        }
+        self.look_at.push(self.workspace_feed.send(now, change));
+    }
+
+    fn show_secret(&mut self, now: Millis, change: Change<Key, SecretObject>) {
+        for feeds in self.elsewhere.iter_mut().filter(|feeds| feeds.listens) {
+            feeds.look_at.push(feeds.secrets.send(now, change.clone()));
+        }
+        self.look_at.push(self.secret_feed.send(now, change));
+    }
+
+    fn show_organization(&mut self, now: Millis, change: Change<String, OrganizationObject>) {
+        for feeds in self.elsewhere.iter_mut().filter(|feeds| feeds.listens) {
+            feeds.look_at.push(feeds.organizations.send(now, change.clone()));
+        }
+        self.look_at.push(self.organization_feed.send(now, change));
+    }
+
+    fn show_credential(&mut self, now: Millis, change: Change<String, CredentialObject>) {
+        for feeds in self.elsewhere.iter_mut().filter(|feeds| feeds.listens) {
+            feeds.look_at.push(feeds.credentials.send(now, change.clone()));
+        }
+        self.look_at.push(self.credential_feed.send(now, change));
+    }
+
+    /// The watches of another process take the place of those here, and the other way round.
+    pub(super) fn exchange_feeds(&mut self, which: usize) {
+        let Some(feeds) = self.elsewhere.get_mut(which) else {
+            return;
+        };
+        swap(&mut self.workspace_feed, &mut feeds.workspaces);
+        swap(&mut self.secret_feed, &mut feeds.secrets);
+        swap(&mut self.organization_feed, &mut feeds.organizations);
+        swap(&mut self.credential_feed, &mut feeds.credentials);
+    }
+
+    /// When to look at the watches of other processes, since this was taken last.
+    pub(super) fn look_elsewhere(&mut self) -> Vec<(usize, Millis)> {
+        let feeds = self.elsewhere.iter_mut().enumerate();
+        feeds
+            .flat_map(|(which, feeds)| feeds.look_at.drain(..).map(move |at| (which, at)))
+            .collect()
+    }
+
+    /// All watches begin with a list then.
+    pub(super) fn list_at(&mut self, at: Millis) {
+        self.workspace_feed.dead_until = Some(at);
+        self.secret_feed.dead_until = Some(at);
+        self.organization_feed.dead_until = Some(at);
+        self.credential_feed.dead_until = Some(at);
+    }
+
+    /// All have begun.
+    pub(super) fn is_listed(&self) -> bool {
+        self.workspace_feed.dead_until.is_none()
+            && self.secret_feed.dead_until.is_none()
+            && self.organization_feed.dead_until.is_none()
+            && self.credential_feed.dead_until.is_none()
     }
 
     pub(super) fn version(&mut self) -> u64 {
@@ -277,17 +369,13 @@ impl Cluster {
         let metadata = &object.metadata;
         if metadata.deletion.is_some() && !metadata.held && !metadata.held_by_others {
             self.workspaces.remove(&key);
-            let look = self
-                .workspace_feed
-                .send(now, Change::Delete(key, object.metadata.version));
-            self.look_at.push(look);
+            self.show_workspace(now, Change::Delete(key, object.metadata.version));
             self.collect_garbage(now, &object.metadata.uid);
             return Write::Removed;
         }
         let object = Arc::new(object);
         self.workspaces.insert(key.clone(), object.clone());
-        let look = self.workspace_feed.send(now, Change::Apply(key, object.clone()));
-        self.look_at.push(look);
+        self.show_workspace(now, Change::Apply(key, object.clone()));
         Write::Stored(object)
     }
 
@@ -335,16 +423,14 @@ impl Cluster {
         } else {
             Change::Delete(key, secret.version)
         };
-        let look = self.secret_feed.send(now, change);
-        self.look_at.push(look);
+        self.show_secret(now, change);
         secret
     }
 
     pub(super) fn remove_secret(&mut self, now: Millis, key: &Key) {
         if self.secrets.remove(key).is_some() {
             let version = self.version();
-            let look = self.secret_feed.send(now, Change::Delete(key.clone(), version));
-            self.look_at.push(look);
+            self.show_secret(now, Change::Delete(key.clone(), version));
         }
     }
 
@@ -369,18 +455,12 @@ impl Cluster {
         let name = object.name.clone();
         if object.metadata.deletion.is_some() && !object.metadata.held {
             self.organizations.remove(&name);
-            let look = self
-                .organization_feed
-                .send(now, Change::Delete(name, object.metadata.version));
-            self.look_at.push(look);
+            self.show_organization(now, Change::Delete(name, object.metadata.version));
             return Write::Removed;
         }
         let object = Arc::new(object);
         self.organizations.insert(name.clone(), object.clone());
-        let look = self
-            .organization_feed
-            .send(now, Change::Apply(name, object.clone()));
-        self.look_at.push(look);
+        self.show_organization(now, Change::Apply(name, object.clone()));
         Write::Stored(object)
     }
 
@@ -422,8 +502,7 @@ impl Cluster {
     pub(super) fn remove_credential(&mut self, now: Millis, name: &str) {
         if self.credentials.remove(name).is_some() {
             let change = Change::Delete(name.to_owned(), self.version());
-            let look = self.credential_feed.send(now, change);
-            self.look_at.push(look);
+            self.show_credential(now, change);
         }
     }
 
@@ -433,9 +512,6 @@ impl Cluster {
             opens,
         });
         self.credentials.insert(name.to_owned(), object.clone());
-        let look = self
-            .credential_feed
-            .send(now, Change::Apply(name.to_owned(), object));
-        self.look_at.push(look);
+        self.show_credential(now, Change::Apply(name.to_owned(), object));
     }
 }

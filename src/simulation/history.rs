@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::Millis;
 use super::agent_engine::Knobs;
+use super::replicas::blow::{Blow, Frozen};
 use super::weather::Weather;
 
 /// Names that people and other clusters use. The first ones are declared, too.
@@ -63,6 +64,9 @@ pub const WIDE_FROM: u64 = 300_000;
 /// Seeds from here on know changes that are refused or ignored, credentials that go, and odd names.
 pub const ODD_FROM: u64 = 400_000;
 
+/// Seeds from here on know several processes, of which one leads.
+pub const REPLICAS_FROM: u64 = 600_000;
+
 /// What does not change within a history.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -80,6 +84,8 @@ pub struct Setup {
     pub siege: Option<Siege>,
     /// How long events are on their way to the stores at first.
     pub store_lag: Millis,
+    /// By how much the wall clock of each process is ahead. Several elect the one that leads.
+    pub clocks: Vec<Millis>,
 }
 
 /// Something that lasts, of the first organization.
@@ -320,6 +326,13 @@ pub enum Act {
     ClockJumps {
         by: Millis,
     },
+    /// One of several processes; the one that leads, where none is named.
+    Strike {
+        process: Option<usize>,
+        blow: Blow,
+    },
+    /// Somebody deletes the Lease.
+    LeaseGoes,
 }
 
 /// What an admission policy does to every Secret that is written.
@@ -373,7 +386,9 @@ impl History {
         let acts = (0..acts)
             .map(|_| Timed {
                 after: after(temper, &mut dice),
-                act: if seed >= RARE_FROM && dice.u8(0..8) == 0 {
+                act: if seed >= REPLICAS_FROM && dice.u8(0..4) == 0 {
+                    blow(&setup, &mut dice)
+                } else if seed >= RARE_FROM && dice.u8(0..8) == 0 {
                     rare(&setup, &mut dice)
                 } else {
                     act(&setup, temper, &mut dice)
@@ -418,10 +433,14 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
             dice.usize(0..4)
         },
         store_lag: [5, 5, 100, 2_000][dice.usize(0..4)],
+        clocks: vec![0],
     };
     if seed >= WIDE_FROM {
         setup.knobs.lists_tombstones = dice.u8(0..4) == 0;
         setup.namespaces = if dice.u8(0..3) == 0 { 2 } else { 1 };
+    }
+    if seed >= REPLICAS_FROM {
+        setup.clocks = clocks(dice);
     }
     setup
 }
@@ -754,6 +773,49 @@ fn of_the_process(dice: &mut Rng) -> Act {
             by: [-3_600_000, -60_000, 60_000, 3_600_000][dice.usize(0..4)],
         },
     }
+}
+
+/// A blow, most often to the process that leads.
+fn blow(setup: &Setup, dice: &mut Rng) -> Act {
+    if dice.u8(0..64) == 0 {
+        return Act::LeaseGoes;
+    }
+    let process = (dice.u8(0..4) == 0).then(|| dice.usize(0..setup.clocks.len()));
+    let down = [500, 5_000, 40_000, 300_000][dice.usize(0..4)];
+    let during = [1_000, 10_000, 25_000, 31_000, 45_000, 120_000, 600_000][dice.usize(0..7)];
+    let blow = match dice.u8(0..16) {
+        0 => Blow::Crash { down },
+        1..=3 => Blow::CrashAtEffect {
+            after: dice.usize(0..8),
+            carried_out: dice.bool(),
+            down,
+        },
+        4 => Blow::Pause { during },
+        5..=9 => Blow::FreezeAtEffect {
+            after: dice.usize(0..8),
+            frozen: [Frozen::BeforeIt, Frozen::WhileItConnects, Frozen::AfterIt][dice.usize(0..3)],
+            during,
+        },
+        10..=12 => Blow::CutOff {
+            during: [2_000, 15_000, 35_000, 90_000, 300_000][dice.usize(0..5)],
+        },
+        13..=14 => Blow::Stop { down },
+        _ => Blow::ClockJumps {
+            by: [-3_600_000, -60_000, 60_000, 3_600_000][dice.usize(0..4)],
+        },
+    };
+    Act::Strike { process, blow }
+}
+
+/// By how much the wall clock of each process is ahead.
+fn clocks(dice: &mut Rng) -> Vec<Millis> {
+    let many = dice.usize(2..4);
+    let agree = dice.bool();
+    let clock = |dice: &mut Rng| match agree {
+        true => 0,
+        false => [0, 0, 60_000, -60_000, 420_000, 3_600_000, 10_800_000, -10_800_000][dice.usize(0..8)],
+    };
+    (0..many).map(|_| clock(dice)).collect()
 }
 
 /// The name of the Organization with this number.

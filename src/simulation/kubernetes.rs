@@ -19,7 +19,7 @@ impl World {
     /// A request arrives at Kubernetes. Returns the outcome for the reconcile that waits for it.
     pub(super) fn land(&mut self, sent: Sent) -> Option<(Subject, u64, Outcome)> {
         let here = self.run == sent.run && self.process.is_some();
-        let lost_unsent = sent.answer_lost && self.dice.bool();
+        let lost_unsent = sent.is_cut_off || (sent.answer_lost && self.dice.bool());
         let outcome = match sent.request {
             ClusterRequest::Workspace {
                 object,
@@ -50,11 +50,13 @@ impl World {
                 } else {
                     self.organization_in_cluster(here, &sent.subject, &object, effect)
                 };
-                Outcome::Organization(crate::organization::Outcome::Cluster(if sent.answer_lost {
-                    of_organization::ClusterOutcome::NotDone
-                } else {
-                    outcome
-                }))
+                Outcome::Organization(crate::organization::Outcome::Cluster(
+                    if sent.answer_lost || sent.is_cut_off {
+                        of_organization::ClusterOutcome::NotDone
+                    } else {
+                        outcome
+                    },
+                ))
             }
         };
         here.then_some((sent.subject, sent.number, outcome))

@@ -10,6 +10,7 @@
 //! | `perform`, `requests` | sends the effects of reconciles on their way |
 //! | `kubernetes`, `calls` | carries them out in the models |
 //! | `without_slot` | tells of objects that wait for a slot |
+//! | `replicas` | several processes: the election, the fence, what befalls one and not the other |
 //! | `acts` | carries out acts |
 //! | `world` | all of it, in true time beside a clock that jumps |
 //! | `run`, `reconciles` | one event after the other; the reconciles in the process |
@@ -35,6 +36,7 @@ pub mod outage;
 mod perform;
 mod process;
 mod reconciles;
+pub mod replicas;
 mod requests;
 pub mod run;
 pub mod shrink;

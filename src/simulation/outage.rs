@@ -86,7 +86,7 @@ impl Outage {
     }
 
     fn run_until(self, world: &mut World, history: &History, until: Millis) {
-        while let Some(((at, _), event)) = world.events.pop_first() {
+        while let Some(((at, _), (_, event))) = world.events.pop_first() {
             if at > until {
                 world.at(at, event);
                 break;
@@ -128,6 +128,7 @@ impl Outage {
                 objects: self.objects,
                 siege: None,
                 store_lag: 5,
+                clocks: vec![0],
             },
             acts: vec![
                 weather(BEGINS, Weather::Unavailable),

@@ -69,7 +69,8 @@ impl World {
                     .process
                     .as_ref()
                     .and_then(|process| process.states.get(object.spec.organization_name()));
-                let client = client.filter(|_| state.map(|state| &state.uid) == organization_uid.as_ref());
+                let same = state.map(|state| &state.uid) == organization_uid.as_ref();
+                let client = client.filter(|_| same && self.lets_through());
                 let token = match &call {
                     EngineCall::Verify(slot) => {
                         tokens.get(usize::try_from(slot.0).unwrap_or_default()).copied()
@@ -81,7 +82,9 @@ impl World {
                     EngineCall::Issue { .. } => Request::Issue,
                     EngineCall::Update { .. } | EngineCall::Delete(_) => Request::Write,
                 };
-                self.about_to_call(&object, &call);
+                if client.is_some() || self.replicas.is_none() {
+                    self.about_to_call(&object, &call);
+                }
                 let who = object.metadata.uid.clone();
                 self.call(
                     subject,
@@ -131,6 +134,7 @@ impl World {
                     of_organization::EngineCall::ExchangeUnnamed => self.connect(&object, None).ok(),
                     _ => client,
                 };
+                let client = client.filter(|_| self.lets_through());
                 let who = object.metadata.uid.clone();
                 self.call(
                     subject,
@@ -166,13 +170,19 @@ impl World {
         if is_write && self.now < self.writes_refused_until {
             answer_lost = true;
         }
+        let leaves = is_write || took > 0;
+        let is_stopped = leaves && !self.door_is_open();
         let sent = Sent {
             run: self.run,
             subject: subject.clone(),
             number,
             request,
             answer_lost,
+            is_cut_off: is_stopped,
         };
-        self.send(self.now + took, sent);
+        match leaves && !is_stopped {
+            true => self.send_request(sent, took),
+            false => self.send(self.now + took, sent),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::process::{Reconciling, Running, Subject};
+use super::replicas::state::Effect;
 use super::requests::Outcome;
 use super::world::{Event, World};
 use super::{Millis, millis_until};
@@ -173,7 +174,7 @@ impl World {
                         }
                         process.running.insert(subject.clone(), running);
                         self.tell(|_| format!("      {number} {rule} → {effect:?}"));
-                        self.perform(|world| world.perform_workspace(subject, number, effect));
+                        self.begin_effect(subject, number, Effect::Workspace(effect));
                     }
                     lifecycle::Next::Settled(settled) => self.settle_workspace(subject, running, *settled),
                 }
@@ -209,7 +210,7 @@ impl World {
                     organization::Next::Perform { rule, effect } => {
                         process.running.insert(subject.clone(), running);
                         self.tell(|_| format!("      {number} {rule} → {}", effect.kind()));
-                        self.perform(|world| world.perform_organization(subject, number, effect));
+                        self.begin_effect(subject, number, Effect::Organization(effect));
                     }
                     organization::Next::Settled(settled) => {
                         let (name, uid) = (object.name.clone(), object.metadata.uid.clone());

@@ -13,7 +13,7 @@ use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::organization::effect as of_organization;
 
 /// A request to Kubernetes on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) run: u32,
     pub(super) subject: Subject,
@@ -21,9 +21,11 @@ pub(super) struct Sent {
     pub(super) request: ClusterRequest,
     /// The process learns that it failed, whatever came of it.
     pub(super) answer_lost: bool,
+    /// It does not arrive.
+    pub(super) is_cut_off: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum ClusterRequest {
     Workspace {
         object: Arc<WorkspaceObject>,
@@ -70,6 +72,7 @@ pub(super) enum Value {
 }
 
 /// What comes back to a reconcile.
+#[derive(Debug)]
 pub(super) enum Outcome {
     Workspace(crate::lifecycle::Outcome),
     Organization(crate::organization::Outcome),

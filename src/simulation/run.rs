@@ -5,6 +5,7 @@ use super::feed::Brought;
 use super::history::History;
 use super::laws::Violation;
 use super::process::{Process, Subject};
+use super::replicas::election::Answered;
 use super::world::{Event, World};
 
 /// How often rate limiters are asked whom they call.
@@ -29,12 +30,13 @@ pub struct HistoryEnd {
 pub fn run(history: &History, telling: bool) -> HistoryEnd {
     let mut world = World::new(history, telling);
     while world.laws.violation.is_none()
-        && let Some(((at, _), event)) = world.events.pop_first()
+        && let Some(((at, _), (which, event))) = world.events.pop_first()
     {
         if matches!(event, Event::Laws) && world.events.is_empty() {
             break;
         }
         world.now = world.now.max(at);
+        world.switch_to(which);
         world.happen(history, event);
     }
     if world.laws.violation.is_none() {
@@ -60,10 +62,20 @@ impl World {
                 | Event::Continue { .. }
                 | Event::Answer(_)
                 | Event::TimeOut { .. }
+                | Event::Elect(_)
+                | Event::LeaseLeaves(_)
+                | Event::LeaseAnswered(_)
+                | Event::LeaseGivenUp(_)
+                | Event::DrainEnds(_)
+                | Event::Leaves(_)
+                | Event::Landed(_)
         );
         if of_the_process && self.now < self.paused_until {
             let until = self.paused_until;
             return self.at(until, event);
+        }
+        if matches!(event, Event::Act(_) | Event::Siege | Event::Laws | Event::Calm) {
+            self.switch_to_leader();
         }
         match event {
             Event::Act(n) => {
@@ -81,7 +93,7 @@ impl World {
             }
             Event::Continue { subject, number } => self.go_on(&subject, number, None),
             Event::Sent(sent) => {
-                if let Some((subject, number, outcome)) = self.land(*sent) {
+                if let Some((subject, number, outcome)) = self.arrive(*sent) {
                     self.go_on(&subject, number, Some(outcome));
                 }
             }
@@ -92,7 +104,19 @@ impl World {
                 }
             }
             Event::TimeOut { subject, number } => self.cut_off(&subject, number),
+            Event::Start if self.replicas.is_some() => self.boot(),
             Event::Start => self.start(),
+            Event::Elect(run) => self.elect(run),
+            Event::LeaseLeaves(call) => self.lease_leaves(call),
+            Event::LeaseArrives(call) => self.lease_arrives(call),
+            Event::LeaseAnswered(call) => self.lease_answered(call, Answered::Yes),
+            Event::LeaseGivenUp(call) => self.lease_answered(call, Answered::No),
+            Event::DrainEnds(run) => self.drain_ends(run),
+            Event::Leaves(held) => self.leave(*held),
+            Event::Landed(landed) => {
+                let (subject, number, outcome) = *landed;
+                self.go_on(&subject, number, Some(outcome));
+            }
             Event::Permits(run) => self.permits(run),
             Event::Told(told) => self.told(*told),
             Event::Siege if self.is_calm => {}
@@ -118,6 +142,7 @@ impl World {
         while self.pump() {
             self.watches_look();
         }
+        self.release_once_drained();
         if self.laws.ends_at.is_some_and(|end| self.now >= end) {
             self.events.clear();
         }
@@ -127,6 +152,9 @@ impl World {
     pub(super) fn watches_look(&mut self) {
         for at in std::mem::take(&mut self.cluster.look_at) {
             self.at(at, Event::Watch);
+        }
+        for (which, at) in self.cluster.look_elsewhere() {
+            self.at_of(which, at, Event::Watch);
         }
         self.wake();
     }
@@ -140,6 +168,7 @@ impl World {
         self.crash_at = None;
         // What it saw and did not store is lost with it.
         self.laws.seen.clear();
+        self.leave_election();
         self.at(self.now + down, Event::Start);
     }
 
@@ -232,6 +261,9 @@ impl World {
     /// Begins what may run. Returns whether anything did.
     fn pump(&mut self) -> bool {
         let mut began = false;
+        if !self.serves() {
+            return false;
+        }
         while let Some(subject) = self.process.as_mut().and_then(Process::take) {
             began = true;
             self.scheduled.remove(&subject);
@@ -269,7 +301,11 @@ impl World {
         } else if process.is_anyone_due() {
             seldom
         } else {
-            let next = self.events.first_key_value().map_or(self.now, |((at, _), _)| *at);
+            let mut others = self
+                .events
+                .iter()
+                .filter(|(_, (_, event))| !matches!(event, Event::Elect(_)));
+            let next = others.next().map_or(self.now, |((at, _), _)| *at);
             seldom * ((next - self.now) / seldom).max(1)
         };
         self.at(self.now + again, Event::Permits(run));

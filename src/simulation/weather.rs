@@ -8,7 +8,7 @@ use super::Millis;
 use crate::domain::remote::{Failure, FailureClass};
 
 /// The client gives up an attempt after this.
-const ATTEMPT_TIMEOUT: Millis = 20_000;
+pub(super) const ATTEMPT_TIMEOUT: Millis = 20_000;
 
 /// A request that was sent takes effect within this, or never.
 const LATEST_EFFECT: Millis = 29_000;
@@ -149,7 +149,7 @@ fn refused(answered: Millis, failure: Failure) -> Fate {
 }
 
 /// A write without an answer may have been carried out, so its failure says `Unknown`.
-fn lost(request: Request, answered: Millis, carried_out: Option<Millis>) -> Fate {
+pub(super) fn lost(request: Request, answered: Millis, carried_out: Option<Millis>) -> Fate {
     let class = match request {
         Request::Read => FailureClass::Transient,
         Request::Write | Request::Issue => FailureClass::Unknown,

@@ -48,6 +48,10 @@ impl World {
             }
         }
         for (object, status) in words {
+            if !self.door_is_open() {
+                continue;
+            }
+            self.leaves(self.now, self.now);
             self.tell(|_| format!("   {:?} is told to wait for a slot", object.key));
             let (run, took) = (self.run, self.dice.i64(1..30));
             self.send_told(self.now + took, Told { run, object, status });

@@ -11,7 +11,9 @@ use super::cluster::Key;
 use super::history::{History, Setup};
 use super::laws::{Law, Laws, Violation};
 use super::process::{Process, Subject};
-use super::requests::{Call, Sent, Told};
+use super::replicas::blow::CrashAt;
+use super::replicas::state::{Held, Replicas, Which};
+use super::requests::{Call, Outcome, Sent, Told};
 use super::{Millis, wall};
 use crate::crd::workspace::WorkspaceSpec;
 
@@ -40,6 +42,18 @@ pub(super) enum Event {
         number: u64,
     },
     Start,
+    /// What is next in the election.
+    Elect(u32),
+    LeaseLeaves(u64),
+    LeaseArrives(u64),
+    LeaseAnswered(u64),
+    LeaseGivenUp(u64),
+    /// What runs is waited for no longer.
+    DrainEnds(u32),
+    /// An effect leaves a process that was frozen before it.
+    Leaves(Box<Held>),
+    /// The answer of Kubernetes is taken by a process that was frozen.
+    Landed(Box<(Subject, u64, Outcome)>),
     /// The process looks whom rate limiters call, and who waits for a slot for too long.
     Permits(u32),
     /// A status of an object without a slot arrives at Kubernetes.
@@ -49,22 +63,17 @@ pub(super) enum Event {
     Calm,
 }
 
-/// The next crash, at an effect.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CrashAt {
-    pub(super) after: usize,
-    pub(super) carried_out: bool,
-    pub(super) down: Millis,
-}
-
 pub(super) struct World {
     pub(super) now: Millis,
     pub(super) setup: Setup,
     pub(super) cluster: Cluster,
     pub(super) engine: AgentEngine,
+    /// With several processes: the one whose event happens.
     pub(super) process: Option<Process>,
     /// Which process it is.
     pub(super) run: u32,
+    /// None: there is one process alone.
+    pub(super) replicas: Option<Replicas>,
     pub(super) calls: BTreeMap<u64, Call>,
     pub(super) numbers: u64,
     pub(super) jumped: Millis,
@@ -80,7 +89,8 @@ pub(super) struct World {
     pub(super) scheduled: BTreeMap<Subject, Millis>,
     /// When the process began.
     pub(super) began: Millis,
-    pub(super) events: BTreeMap<(Millis, u64), Event>,
+    /// Each with the process that it is of.
+    pub(super) events: BTreeMap<(Millis, u64), (Which, Event)>,
     pub(super) sequence: u64,
     pub(super) story: Option<Vec<String>>,
 }
@@ -96,6 +106,7 @@ impl World {
             engine,
             process: None,
             run: 0,
+            replicas: None,
             calls: BTreeMap::new(),
             numbers: 0,
             jumped: 0,
@@ -115,7 +126,7 @@ impl World {
             setup,
         };
         world.furnish();
-        world.at(0, Event::Start);
+        world.start_replicas();
         world.at(LOOK_EVERY, Event::Laws);
         world.at(30_000, Event::Siege);
         let mut at = if world.setup.objects > 0 { SETTLED } else { 2_000 };
@@ -139,8 +150,13 @@ impl World {
     }
 
     pub(super) fn at(&mut self, at: Millis, event: Event) {
+        self.at_of(self.current(), at, event);
+    }
+
+    pub(super) fn at_of(&mut self, which: Which, at: Millis, event: Event) {
         self.sequence += 1;
-        self.events.insert((at.max(self.now), self.sequence), event);
+        self.events
+            .insert((at.max(self.now), self.sequence), (which, event));
     }
 
     /// What the process's clock shows.

@@ -9,11 +9,10 @@ use agent_engine_operator::engine::Operation::{
     self, Authenticate, Delete, Get, Issue, List, Update, Verify,
 };
 use agent_engine_operator::engine::{Client, TOTAL_DEADLINE, in_process};
-use agent_engine_operator::leadership::Fence;
+use agent_engine_operator::leadership::{Fence, Right};
 use axum::Router;
 use futures::future::join_all;
 use serde_json::json;
-use tokio::time::Instant;
 
 use crate::stub::{self, EXCHANGE, Reply, W1, call, configured, engine, failure, html, json, text};
 
@@ -33,8 +32,11 @@ async fn a_request_that_could_outlast_the_lease_never_leaves() {
     }
     assert_eq!(log.calls() + log.exchanges(), 0, "closed");
 
-    let now = Instant::now();
-    fence.lead(now + attempt, now + Duration::from_secs(30));
+    let now = fence.base().elapsed();
+    fence.set(Right::Leads {
+        begins_until: now + attempt,
+        ends: now + Duration::from_secs(30),
+    });
     assert!(call(&engine, Get).await.result.is_ok());
     let sent = log.calls() + log.exchanges();
     tokio::time::advance(Duration::from_secs(11)).await;

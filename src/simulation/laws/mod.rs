@@ -2,10 +2,12 @@
 //!
 //! - `effects`: asked when an effect is about to happen.
 //! - `state`: asked of what is stored, again and again; a law is broken when its opposite lasts.
+//! - `leadership`: asked when an effect leaves one of several processes.
 //! - `end`: asked when all has been calm for long enough.
 
 mod effects;
 mod end;
+mod leadership;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +58,8 @@ laws! {
     ALL_IS_SETTLED: "truth", "when all is calm, every object is Ready, gone, or stopped by what a person must change";
     NOT_ITS_OWN_RIVAL: "I4", "no object is stopped by a workspace of its own making";
     QUIET_WHEN_CALM: "I9, the bar: writes", "when all is calm, no object changes its status twice within twenty minutes";
+    NOTHING_OUTSIDE_A_LEADERSHIP: "several processes", "no effect begins outside a leadership";
+    ONE_PROCESS_IN_FLIGHT: "several processes", "at most one process has effects in flight at any instant, but for those whose deadline was inside its lease";
     FEW_CALLS: "the bar: calls", "when all is calm, an object costs few calls";
 }
 

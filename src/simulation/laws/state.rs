@@ -71,7 +71,11 @@ impl World {
             ),
         ];
         let late = feeds.iter().any(|(dead, lag)| dead.is_some() || *lag > LONG_LAG);
-        self.process.is_none() || self.now < self.paused_until || self.now < self.writes_refused_until || late
+        self.process.is_none()
+            || self.now < self.paused_until
+            || self.now < self.writes_refused_until
+            || late
+            || !self.is_led()
     }
 
     /// Breaks the law if its opposite has lasted for `grace` while the process was able.
