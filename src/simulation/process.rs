@@ -70,6 +70,8 @@ impl OrganizationState {
 pub(super) struct Running {
     pub(super) number: u64,
     pub(super) status_writes: u32,
+    /// Whether it began with the intent of a former reconcile.
+    pub(super) found_intent: bool,
     pub(super) what: Reconciling,
 }
 

@@ -101,9 +101,14 @@ impl World {
                 }
             }
         };
+        let found_intent = match &what {
+            Reconciling::Workspace { object, .. } => object.status.creation.is_some(),
+            Reconciling::Organization { .. } => false,
+        };
         let running = Box::new(Running {
             number,
             status_writes: 0,
+            found_intent,
             what,
         });
         if matches!(running.what, Reconciling::Workspace { .. }) {
@@ -164,9 +169,8 @@ impl World {
                         );
                     }
                     lifecycle::Next::Perform { rule, effect } => {
-                        if let lifecycle::Effect::Engine(lifecycle::effect::EngineCall::Issue { .. }) =
-                            &effect
-                        {
+                        // As the controller does: a reconcile that times out is dropped with its memory.
+                        if let lifecycle::Effect::Engine(_) = &effect {
                             let view = reconcile.view();
                             process
                                 .memories

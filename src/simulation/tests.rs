@@ -113,6 +113,34 @@ const FOUND: &[(u64, &str)] = &[
         301113,
         "a clock set back while an issue was answered: the window was too short for its own workspace",
     ),
+    (
+        503861,
+        "a list that the server had failed rested for hours, and no loss was confirmed",
+    ),
+    (
+        513851,
+        "a creation in flight was left alone for an hour and a half after calls that were allowed",
+    ),
+    (
+        517692,
+        "the rate that a 429 had cut never grew for those that may use a part of it",
+    ),
+    (
+        528175,
+        "a name declared while a creation came to nothing cost a fourth status",
+    ),
+    (
+        550000,
+        "a reconcile was cut off that had read of a loss, and Ready=True stood until the next list",
+    ),
+    (
+        552375,
+        "an answer to other keys than those of the client at hand made a mismatch that stood",
+    ),
+    (
+        557585,
+        "after an edit beside the write of a token, no status named its Secret",
+    ),
 ];
 
 /// Runs one history, and tells the shortest story that breaks the same law.
@@ -163,7 +191,11 @@ fixed_seeds! {
 const OPEN: &[(u64, &str)] = &[
     (
         310271,
-        "ALL_IS_SETTLED: a clock set back shows an ended token as good, and its end hides why the next one was refused",
+        "FEW_CALLS: beside two namesakes each attempt is followed by searches that no back-off charges",
+    ),
+    (
+        563668,
+        "LEAVES_NO_ORPHAN: without a Date, what a renewal makes in place of a workspace that has just gone is named, not deleted",
     ),
     (
         600030,

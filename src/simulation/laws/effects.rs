@@ -67,8 +67,8 @@ impl World {
         let more = match &running.what {
             Reconciling::Workspace { object, .. } => {
                 let switches = object.spec.status == Some(WorkspaceState::Inactive);
-                let voids = object.status.creation.is_some();
-                u32::from(object.metadata.deletion.is_some()) + u32::from(switches) + u32::from(voids)
+                let excused = [object.metadata.deletion.is_some(), switches, running.found_intent];
+                excused.into_iter().map(u32::from).sum()
             }
             Reconciling::Organization { .. } => 0,
         };
