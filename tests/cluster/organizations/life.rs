@@ -92,6 +92,8 @@ async fn a_request_for_a_reconcile_is_echoed() {
     let stage = Stage::set().await;
     let _operator = stage.operator().await;
     stage.emulator.knobs(json!({"scoped_ttl": "40"})).await;
+    // An object that comes before would say that it waits for it.
+    stage.organization_reason("default", "Verified").await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.ready("acme").await;
     let first = stage.secret_text("acme-token", "expires_at").await;
