@@ -234,17 +234,22 @@ async fn an_orphaned_secret_that_names_the_object_is_taken_over() {
     assert_eq!(secret.owner_references()[0].uid, acme.uid().unwrap());
 }
 
+/// The id of a workspace that somebody else made long ago.
+async fn victim(stage: &Stage) -> String {
+    let seeded = stage
+        .emulator
+        .seed(json!({"workspaces": [{"name": "victim", "created_at": "2020-01-01T00:00:00Z"}]}))
+        .await;
+    seeded["workspaces"][0]["id"].as_str().unwrap().to_owned()
+}
+
 /// Promise: I1
 /// Promise: input.tokens
 /// Promise: hostile.foreign-token: an API that mixes up its tenants: the token of another workspace: each token is verified before it is written: `IdentityMismatch`; the Secret stays as it is
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_workspace_never_enters_the_secret() {
     let stage = Stage::set().await;
-    let seeded = stage
-        .emulator
-        .seed(json!({"workspaces": [{"name": "victim", "created_at": "2020-01-01T00:00:00Z"}]}))
-        .await;
-    let victim = seeded["workspaces"][0]["id"].as_str().unwrap().to_owned();
+    let victim = victim(&stage).await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     let before = recorded_id(&stage.ready("acme").await);
@@ -288,11 +293,7 @@ async fn a_token_of_another_workspace_never_enters_the_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_with_a_token_of_another_leaves_the_secret_alone() {
     let stage = Stage::with(&["--scoped-token-ttl", "60"], json!({})).await;
-    let seeded = stage
-        .emulator
-        .seed(json!({"workspaces": [{"name": "victim", "created_at": "2020-01-01T00:00:00Z"}]}))
-        .await;
-    let victim = seeded["workspaces"][0]["id"].as_str().unwrap().to_owned();
+    let victim = victim(&stage).await;
     let _operator = stage.operator().await;
     stage.workspace("acme", json!({"name": "Acme"})).await;
     let id = recorded_id(&stage.ready("acme").await);

@@ -55,18 +55,23 @@ pub(in crate::lifecycle) fn nothing_tells_whose(row: &RemoteWorkspace) -> String
     )
 }
 
-/// The same where it could be adopted, or removed.
-pub(in crate::lifecycle) fn uncertain(row: &RemoteWorkspace, adoption: Permission) -> Finding {
-    let remedy = match adoption {
-        Permission::Allowed => "Adopt it with spec.adoptionPolicy: ByName, or remove it at Agent Engine",
+/// What leads out, within a sentence.
+fn adopt_or_remove(adoption: Permission) -> &'static str {
+    match adoption {
+        Permission::Allowed => "adopt it with spec.adoptionPolicy: ByName, or remove it at Agent Engine",
         Permission::Forbidden => {
-            "Remove it at Agent Engine; or, to adopt it, set spec.adoptionPolicy: ByName and ask the administrator for \
+            "remove it at Agent Engine; or, to adopt it, set spec.adoptionPolicy: ByName and ask the administrator for \
              `adoption: Allowed` in the access entry"
         }
-    };
+    }
+}
+
+/// The same where it could be adopted, or removed.
+pub(in crate::lifecycle) fn uncertain(row: &RemoteWorkspace, adoption: Permission) -> Finding {
+    let (first, rest) = adopt_or_remove(adoption).split_at(1);
     Finding::new(
         Reason::CreationUncertain,
-        format!("{}. {remedy}", nothing_tells_whose(row)),
+        format!("{}. {}{rest}", nothing_tells_whose(row), first.to_uppercase()),
     )
 }
 
@@ -76,13 +81,7 @@ pub(in crate::lifecycle) fn uncertain_in_another_form(
     row: &RemoteWorkspace,
     adoption: Permission,
 ) -> Finding {
-    let remedy = match adoption {
-        Permission::Allowed => "adopt it with spec.adoptionPolicy: ByName, or remove it at Agent Engine",
-        Permission::Forbidden => {
-            "remove it at Agent Engine; or, to adopt it, set spec.adoptionPolicy: ByName and ask the administrator for \
-             `adoption: Allowed` in the access entry"
-        }
-    };
+    let remedy = adopt_or_remove(adoption);
     Finding::new(
         Reason::CreationUncertain,
         format!(

@@ -257,9 +257,10 @@ pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
     }
     let Some(search) = view.search(name) else {
         // Another name was declared while a creation of this reconcile came to nothing: it is the next reconcile's.
-        let is_another = view.progress.issues > 0;
-        let search = || call_or_rest(view, EngineCall::Search(name.clone()));
-        return Some(if is_another { rest(view) } else { search() });
+        if view.progress.issues > 0 {
+            return Some(rest(view));
+        }
+        return Some(call_or_rest(view, EngineCall::Search(name.clone())));
     };
     Some(match names::taken(search, None) {
         Taken::Nearly(row) => Step::blocked(findings::similar(name, &row)),
