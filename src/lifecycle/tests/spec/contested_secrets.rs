@@ -211,6 +211,25 @@ fn a_label_that_is_taken_off_again_is_left_alone() {
     assert!(!token_message(&world).contains("label"));
 }
 
+/// A patch of the metadata that failed rests; the next token is written with the whole Secret.
+/// Promise: rule.contested-secret
+#[test]
+fn labels_that_cannot_be_written_delay_no_token() {
+    for life in [60, 1200] {
+        let mut world = World::new();
+        world.engine.token_life = Duration::from_secs(life);
+        world.apply("acme", spec("acme"));
+        world.reconcile("acme").unwrap();
+        let first = world.secrets["acme-token"].facts.times.unwrap();
+        let due_at = first.renew_at(&world.objects["acme"].facts.uid);
+        world.fault("DecorateSecret", Fault::Forbidden, usize::MAX);
+        labelled(&mut world, "team", "blue");
+        world.live("acme", elapsed(world.now, due_at) + Duration::from_secs(2));
+        assert_ne!(world.secrets["acme-token"].facts.times, Some(first), "{life}");
+        assert_eq!(world.ready("acme"), "AsDeclared");
+    }
+}
+
 /// What an earlier process wrote and a policy keeps is written by no later process before its time.
 #[test]
 fn a_restart_writes_no_contested_label() {
