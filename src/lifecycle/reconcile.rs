@@ -298,7 +298,7 @@ impl Reconcile {
     fn settle(&mut self, rule: &'static str, ending: &Ending) -> Next {
         let verdict = status::verdict(&self.view, ending);
         let status = status::status(&self.view, &verdict);
-        if status != self.view.stored && self.view.progress.object == ObjectProgress::Current {
+        if status::is_news(&self.view, &status) && self.view.progress.object == ObjectProgress::Current {
             return self.perform(
                 rule,
                 Aspect::Sync,
@@ -495,7 +495,11 @@ fn after(view: &View, change: &Change) -> WorkspaceStatus {
     let stored = status::after(view, change);
     match change {
         Change::CreationVoid | Change::Replaced(_) => {}
-        Change::Recorded(_) | Change::CreationBegins(_) | Change::TokenSecret | Change::Deleting => {
+        Change::Recorded(_)
+        | Change::CreationBegins(_)
+        | Change::TokenSecret
+        | Change::Held
+        | Change::Deleting => {
             return stored;
         }
     }

@@ -12,7 +12,8 @@ use super::Millis;
 use super::cluster::{CredentialObject, Key, OrganizationObject, SecretObject, WorkspaceObject};
 use super::feed::Change;
 use crate::controller::own_writes::OwnWrites;
-use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::ids::{OperatorId, OrganizationId, Uid};
+use crate::domain::operators::Operators;
 use crate::domain::time::earlier;
 use crate::lifecycle;
 use crate::lifecycle::facts::{ListEntry, OrganizationFacts, ReadableOrganization, Secrets};
@@ -499,6 +500,7 @@ impl Process {
         lifecycle::View {
             now,
             process_began: earlier(now, Duration::from_millis(self.age.unsigned_abs())),
+            operators: Operators::only(OperatorId::of(HOME, "operator")),
             declared: object.spec.clone(),
             stored: object.status.clone(),
             claim_result: ClaimResult::default(),

@@ -97,6 +97,7 @@ fn exercised() -> Metrics {
     metrics.token_refreshed(second);
     metrics.set_first_token_expiry(Some(1));
     metrics.watch_failed("x");
+    metrics.set_workspaces_of_others(&[("x/y".into(), 1)].into());
     metrics
 }
 
