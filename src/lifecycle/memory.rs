@@ -29,6 +29,8 @@ pub struct Memory {
     pub rename_unclear_at: Option<Timestamp>,
     /// Issues for the recorded workspace without a verified token: each may have created another workspace.
     pub unresolved: Vec<UnresolvedIssue>,
+    /// The creation in flight that a reconcile found stored.
+    pub found_in_flight: Option<FoundInFlight>,
     /// The recorded workspace for which no issue of the process before is in doubt: this process recorded it, or read it
     /// under its name after such an issue had ended.
     pub free_of_former_issues: Option<WorkspaceId>,
@@ -93,6 +95,14 @@ impl Altered {
 pub struct Sent {
     pub sync: u32,
     pub token: u32,
+}
+
+/// A creation in flight, and when a reconcile first found it: the issue was sent before, whatever the clock says since.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FoundInFlight {
+    /// The stamp of its intent.
+    pub stamp: Timestamp,
+    pub at: Timestamp,
 }
 
 /// A list counts only if it was requested after our own last read or write.
@@ -179,6 +189,17 @@ impl Memory {
         }
         self.sync
             .failed(now, cause(Aspect::Sync), attempt(Urgency::Normal), uid)
+    }
+
+    /// A reconcile begins, and finds a creation in flight with this stamp.
+    pub fn find_in_flight(&mut self, stamp: Option<Timestamp>, now: Timestamp) {
+        self.found_in_flight = stamp.map(|stamp| match self.found_in_flight {
+            Some(found) if found.stamp == stamp => FoundInFlight {
+                at: found.at.min(now),
+                ..found
+            },
+            Some(_) | None => FoundInFlight { stamp, at: now },
+        });
     }
 
     /// Until when an unresolved issue of this process may create a workspace, or one may appear in a list.

@@ -98,6 +98,8 @@ pub enum SharedList {
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
         view.memory.tick(view.now);
+        let in_flight = view.intent().map(|intent| intent.at.0);
+        view.memory.find_in_flight(in_flight, view.now);
         let recovered_at = view.readable().and_then(|organization| organization.recovered_at);
         if let Some(at) = recovered_at {
             view.memory.sync.recovered(at, view.now);
@@ -348,6 +350,7 @@ impl Reconcile {
         };
         let bill = budget::bill(sync, token, before);
         let urgency = token_secret::urgency(&self.view);
+        let misleads = status::misleads(&self.view, verdict);
         let faults = self.faults;
         let memory = &mut self.view.memory;
         [
@@ -385,6 +388,8 @@ impl Reconcile {
                         let next = rests.map(|at| Wakeup::new(at, why));
                         Some(next.unwrap_or_else(|| Wakeup::waits_for_others(now)))
                     }
+                    // The status alone is tried often: that it was refused is no attempt, and lengthens no rest.
+                    (Some(0), Some(rests)) if misleads => Some(Wakeup::new(rests, why)),
                     (Some(calls), _) => {
                         let attempt = FailedAttempt {
                             calls,

@@ -141,6 +141,18 @@ const FOUND: &[(u64, &str)] = &[
         557585,
         "after an edit beside the write of a token, no status named its Secret",
     ),
+    (
+        563668,
+        "what a renewal made in the place of a missing workspace stayed when its object went",
+    ),
+    (
+        594531,
+        "a creation stamped by a clock that was set back since was waited for until the clock was there again",
+    ),
+    (
+        415719,
+        "a status that could not be stored stood for minutes beside a token that was gone",
+    ),
 ];
 
 /// Runs one history, and tells the shortest story that breaks the same law.
@@ -192,10 +204,6 @@ const OPEN: &[(u64, &str)] = &[
     (
         310271,
         "FEW_CALLS: beside two namesakes each attempt is followed by searches that no back-off charges",
-    ),
-    (
-        563668,
-        "LEAVES_NO_ORPHAN: without a Date, what a renewal makes in place of a workspace that has just gone is named, not deleted",
     ),
     (
         600030,

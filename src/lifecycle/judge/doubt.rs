@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::crd::workspace::Creation;
 use crate::domain::object::Deletion;
 use crate::domain::time::{earlier, later};
-use crate::lifecycle::creation_window::{ISSUE_DEADLINE, UnresolvedIssue};
+use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, UnresolvedIssue};
 use crate::lifecycle::view::{Record, View};
 
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
@@ -20,6 +21,17 @@ const DOWN_FOR: Duration = Duration::from_secs(3600);
 fn began(view: &View) -> Timestamp {
     let taken = view.memory.taken_over_at;
     taken.map_or(view.process_began, |at| at.max(view.process_began))
+}
+
+/// From then on, by our own clock, a search shows every workspace that the issue of the intent created. A clock that was set
+/// back since the intent was stamped holds nothing up.
+pub fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
+    let by_its_stamp = view.progress.clock.resolved_at(intent);
+    let found = view.memory.found_in_flight;
+    match found.filter(|found| found.stamp == intent.at.0) {
+        Some(found) => by_its_stamp.min(later(later(found.at, ISSUE_DEADLINE), LAG_ALLOWANCE)),
+        None => by_its_stamp,
+    }
 }
 
 /// An issue for the recorded workspace that the process before may have sent. None, once a list or a search after its end showed

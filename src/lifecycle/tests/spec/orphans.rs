@@ -316,6 +316,23 @@ fn an_orphan_not_seen_yet_goes_with_the_object() {
     }
 }
 
+/// A renewal made it, no `Date` told whose it is, and the object is deleted before anybody noticed. DELETE says what is missing.
+#[test]
+fn an_orphan_in_place_of_a_missing_workspace_goes_with_the_object() {
+    let mut world = World::with_acme_due();
+    world.engine.date = Told::No;
+    // Spares the GET, which would show that it is gone.
+    world.list();
+    world.engine.rows.clear();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "IdentityMismatch");
+    assert_eq!(world.engine.names(), ["acme"], "the orphan");
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.engine.names(), [""; 0]);
+    assert!(!world.objects.contains_key("acme"));
+}
+
 /// Promise: rule.unanswered-issue
 /// The deletion waits as long as an issue without an answer may take effect.
 #[test]
