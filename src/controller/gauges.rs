@@ -7,7 +7,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::context::Context;
-use super::others_leases::{self, holder};
+use super::others_leases::{self, holder, organization_holder};
 use crate::crd::AnyWorkspace;
 use crate::crd::conditions::{self, READY};
 use crate::domain::ids::{OperatorId, Uid};
@@ -37,6 +37,13 @@ fn count(context: &Context) {
             holder(&workspace).filter(|holder| **holder != operators.ours && holder.lease().is_some());
         if let Some(other) = other {
             *by_holder.entry(other.clone()).or_default() += 1;
+        }
+    }
+    // Those of Organizations are known, and not counted.
+    for organization in context.organizations.state() {
+        let other = organization_holder(&organization).filter(|holder| **holder != operators.ours);
+        if let Some(other) = other {
+            by_holder.entry(other.clone()).or_default();
         }
     }
     others_leases::found(context, &by_holder);

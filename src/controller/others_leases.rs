@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::Api;
 use kube::runtime::reflector::ObjectRef;
+use kube::{Api, ResourceExt};
 use tokio::time::{sleep, timeout};
 
 use super::context::Context;
 use super::error_text::error_text;
 use super::lease;
 use super::others::Life;
-use crate::crd::AnyWorkspace;
+use crate::crd::{AnyOrganization, AnyWorkspace};
 use crate::domain::ids::OperatorId;
 use crate::leadership::Sight;
 
@@ -27,6 +27,12 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 /// The operator that a stored status names.
 pub(super) fn holder(workspace: &AnyWorkspace) -> Option<&OperatorId> {
     let status = workspace.object().status.as_ref()?;
+    Some(&status.operator.as_ref()?.lease)
+}
+
+/// The same of an Organization.
+pub(super) fn organization_holder(organization: &AnyOrganization) -> Option<&OperatorId> {
+    let status = organization.whole()?.status.as_ref()?;
     Some(&status.operator.as_ref()?.lease)
 }
 
@@ -42,11 +48,12 @@ pub(super) fn found(context: &Context, holders: &BTreeMap<OperatorId, usize>) {
         tracing::info!(
             %operator,
             count,
-            "the operator {operator} holds Workspaces: they are left alone while its Lease is held"
+            "the operator {operator} holds objects: they are left alone while its Lease is held"
         );
     }
     let mut alive = holders.clone();
     alive.retain(|operator, _| known.contains(operator) && !gone.contains(operator));
+    alive.retain(|_, count| *count > 0);
     context.admin.metrics.set_workspaces_of_others(&alive);
     let notes = alive.iter().map(|(operator, count)| {
         format!("{count} Workspaces are held by the operator {operator} and left alone")
@@ -122,6 +129,11 @@ fn tell(context: &Context, operator: &OperatorId, life: Life) {
                 .state_filter(|workspace| holder(workspace) == Some(operator));
             for workspace in held {
                 context.wake(ObjectRef::from_obj(&*workspace));
+            }
+            for organization in context.organizations.state() {
+                if organization_holder(&organization) == Some(operator) {
+                    context.wake_organization(&organization.name_any());
+                }
             }
         }
     }

@@ -10,11 +10,11 @@ use super::error_text::error_text;
 use super::events::publish;
 use super::patch::{self, WRITE_TIMEOUT};
 use super::subject::Subject;
+use crate::crd::WithoutManagedFields;
 use crate::crd::conditions::{
     self, ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set_conditions,
 };
 use crate::crd::holder::{Hold, Holder};
-use crate::crd::{WithoutManagedFields, Workspace};
 use crate::domain::finding::Finding;
 use crate::domain::reason::{Kstatus, Reason};
 use crate::tenancy::holding;
@@ -109,8 +109,7 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
     }
     // An operator that can decode it may take it over.
     let is_ours = stored.is_some_and(|holder| holder.lease == operators.ours);
-    let is_held = K::kind(&()) == Workspace::kind(&());
-    let holder = (is_held && !is_ours).then_some(Holder {
+    let holder = (!is_ours).then_some(Holder {
         lease: operators.ours,
         hold: Hold::Provisional,
     });

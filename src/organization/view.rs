@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
+use crate::domain::operators::Operators;
 use crate::organization::facts::{ObjectFacts, Published};
 use crate::organization::memory::{Ingredients, Memory};
 use crate::organization::progress::Progress;
@@ -11,6 +12,8 @@ use crate::organization::progress::Progress;
 #[derive(Clone, Debug)]
 pub struct View {
     pub now: Timestamp,
+    /// This operator, and which others are gone.
+    pub operators: Operators,
     pub object: ObjectFacts,
     pub declared: OrganizationSpec,
     pub stored: OrganizationStatus,

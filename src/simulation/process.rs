@@ -500,7 +500,7 @@ impl Process {
         lifecycle::View {
             now,
             process_began: earlier(now, Duration::from_millis(self.age.unsigned_abs())),
-            operators: Operators::only(OperatorId::of(HOME, "operator")),
+            operators: operators(),
             declared: object.spec.clone(),
             stored: object.status.clone(),
             claim_result: ClaimResult::default(),
@@ -583,6 +583,7 @@ impl Process {
         let state = self.state_of(&object.name, &object.metadata.uid)?;
         Some(organization::View {
             now,
+            operators: operators(),
             object: organization::facts::ObjectFacts {
                 uid: object.metadata.uid.clone(),
                 generation: object.metadata.generation,
@@ -641,4 +642,9 @@ impl Process {
             self.wake(key);
         }
     }
+}
+
+/// All processes are of one release.
+fn operators() -> Operators {
+    Operators::only(OperatorId::of(HOME, "operator"))
 }

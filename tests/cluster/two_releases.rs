@@ -1,6 +1,6 @@
 //! Two releases that watch the same Workspaces: each object has one operator, and the other one leaves it alone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -176,12 +176,63 @@ async fn a_second_release_writes_nothing_to_what_the_first_one_holds() {
     let told = operator.tells().await;
     let note = format!("note: 4 Workspaces are held by the operator {holder} and left alone");
     assert!(told.lines().any(|line| line == note), "{told}");
-    let said = format!("the operator {holder} holds Workspaces");
+    let said = format!("the operator {holder} holds objects");
     assert_eq!(
         log.matches(&said).count(),
         1,
         "once, and not for each object: {log}"
     );
+}
+
+/// The same for ten minutes, in which tokens are renewed and objects reconciled without an event.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes ten minutes"]
+async fn a_second_release_writes_nothing_in_ten_minutes() {
+    let knobs = ["--knob", "scoped_ttl=240"];
+    let stage = Stage::with(&knobs, json!({"pollInterval": "30s"})).await;
+    let first = stage.operator().await;
+    let objects: Vec<String> = (0..10).map(|n| format!("w{n}")).collect();
+    for object in &objects {
+        stage.workspace(object, json!({"name": object})).await;
+        stage.ready(object).await;
+    }
+    let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+    let second = Second::beside(&stage).await.organized(&stage).await;
+    let audits = [stage.audit().await, second.audit(&stage).await];
+    let operator = second.operator().await;
+    let began = Instant::now();
+    let mut round = 0;
+    while began.elapsed() < Duration::from_secs(600) {
+        leaves(&operator, &stage, &objects, 1).await;
+        let object = objects[round % objects.len()];
+        stage
+            .change(object, json!({"name": format!("{object} {round}")}))
+            .await;
+        stage
+            .until_within(
+                IN_DOUBT + LONG,
+                &stage.tenant,
+                object,
+                "it to be renamed",
+                is_ready,
+            )
+            .await;
+        round += 1;
+        tokio::time::sleep(Duration::from_secs(20)).await;
+    }
+    let [by_first, by_second] = [&audits[0], &audits[1]];
+    let by_first = writes(&by_first.requests().await, &stage).tally();
+    let by_second = writes(&by_second.requests().await, &stage).tally();
+    let left: Vec<_> = objects
+        .iter()
+        .map(|object| left(&operator, &stage, object))
+        .collect();
+    eprintln!(
+        "{round} rounds in {:?}; the first wrote {by_first:?}; the second left each object {left:?} times",
+        began.elapsed()
+    );
+    assert_eq!(by_second, tally([]), "{}", operator.logs());
+    drop(first);
 }
 
 /// It was killed between its issue and the record of what that made.
@@ -322,6 +373,45 @@ async fn a_namespace_moves_to_another_release() {
     .await;
     stage.remote_names(&["Renamed", "other"]).await;
     drop(first);
+}
+
+/// Both use the Organizations of their namespace, and one of them writes to each.
+/// Promise: rule.one-operator
+#[tokio::test(flavor = "multi_thread")]
+async fn releases_of_one_namespace_share_its_organizations() {
+    let mut stage = Stage::bare(&[]).await;
+    let other = stage.another_tenant().await;
+    let access = json!([{"namespaces": {"names": [stage.tenant, other]}, "workspaceNames": ["*"], "deletion": "Allowed"}]);
+    let stage = stage
+        .organized(json!({"pollInterval": "30s", "access": access}))
+        .await;
+    let watching = |user: &ApiUser, namespace: &str| Launch::new(user, &stage.home).watching([namespace]);
+    let first = Operator::start(&watching(&stage.user, &stage.tenant)).await;
+    first.ready().await;
+    stage.listed("default").await;
+    let user = stage.cluster.operator_user().await;
+    let audit = stage.cluster.audit(&user).await;
+    let launch = watching(&user, &other).with(["--lease-name", "second"]);
+    let second = Operator::start(&launch).await;
+    second.ready().await;
+    for (namespace, object) in [(&stage.tenant, "a"), (&other, "b")] {
+        stage
+            .workspace_in(namespace, object, json!({"name": object}))
+            .await;
+        stage.ready_in(namespace, object).await;
+    }
+    for _ in 0..2 {
+        stage.list().await;
+    }
+    let writes = audit.requests().await.object_writes().in_namespace(&stage.home);
+    assert_eq!(writes.tally(), tally([]), "{}", second.logs());
+    let organization = stage.organizations().get("default").await.unwrap();
+    let holder = organization.status.and_then(|status| status.operator);
+    assert_eq!(
+        holder.map(|holder| holder.lease.to_string()),
+        Some(identity(&stage.home))
+    );
+    stage.remote_names(&["a", "b"]).await;
 }
 
 /// New objects reach the release that has their Organization, and of those that none has, one speaks.
