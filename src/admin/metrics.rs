@@ -1,5 +1,5 @@
-//! What the operator counts. Labels have few, closed values, never the name of an object: ten thousand workspaces make no
-//! more series than one.
+//! What the operator counts. Labels have few, closed values, never the name of an object that is reconciled: ten thousand
+//! workspaces make no more series than one.
 
 mod labels;
 

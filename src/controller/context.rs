@@ -29,7 +29,7 @@ use crate::lifecycle::Memory;
 use crate::limits::RateLimiter;
 use crate::organization::{self, Published, Snapshot};
 use crate::settings::Settings;
-use crate::tenancy::{Claimant, Claims};
+use crate::tenancy::{Claimant, Claims, holding};
 
 /// Shared by all reconciles.
 pub struct Context {
@@ -244,6 +244,17 @@ impl Context {
         let namespace = workspace.namespace().unwrap_or_default();
         self.workspaces
             .get(&ObjectRef::new(&workspace.name_any()).within(&namespace))
+    }
+
+    /// How many Workspaces hold an Organization: those that name it, or may, and that no operator serves with one of its own.
+    pub(super) fn count_users(&self, organization: &str) -> usize {
+        let operators = self.operators();
+        let uses = |workspace: &&Arc<AnyWorkspace>| {
+            let status = workspace.object().status.as_ref();
+            let holder = status.and_then(|status| status.operator.as_ref());
+            holding::uses_our_organizations(holder, &operators)
+        };
+        self.users_of(organization).iter().filter(uses).count()
     }
 
     /// The Workspaces that name an Organization, or may: of some that cannot be decoded, not even that is known. Walks all

@@ -17,7 +17,7 @@ use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
-use crate::lifecycle::judge::{doubt, failure, identity, token_secret, waiting, wish};
+use crate::lifecycle::judge::{doubt, failure, holding, identity, token_secret, waiting, wish};
 use crate::lifecycle::memory::{Memory, Sent};
 use crate::lifecycle::plan::{Planned, plan};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress, TokenProgress};
@@ -480,7 +480,7 @@ impl Reconcile {
     /// The next list confirms, or not, that a workspace is missing.
     fn shared_list(&self) -> SharedList {
         // A list that lacks many is no answer for one.
-        if identity::are_many_missing(&self.view) {
+        if holding::is_left_to_another(&self.view) || identity::are_many_missing(&self.view) {
             return SharedList::Enough;
         }
         let missing = match self.view.record() {

@@ -1,6 +1,7 @@
 //! Which of several operators does anything for an object: the one that holds it, while it lives.
 
 use crate::crd::holder::{Hold, Holder};
+use crate::domain::ids::OperatorId;
 use crate::domain::operators::Operators;
 
 /// Whether an object whose status names this holder is left to it. `ours` is the hold that this operator would have: one that
@@ -13,6 +14,17 @@ pub fn is_left_to_another(stored: Option<&Holder>, ours: Hold, operators: &Opera
         (Hold::Provisional, Hold::Firm) => false,
         (Hold::Firm, Hold::Firm | Hold::Provisional) | (Hold::Provisional, Hold::Provisional) => true,
     }
+}
+
+/// Whether an object that names an Organization means ours of that name. An operator of another namespace has its own, with
+/// which it serves what it holds.
+pub fn uses_our_organizations(stored: Option<&Holder>, operators: &Operators) -> bool {
+    let namespace = |operator: &OperatorId| operator.lease().map(|(namespace, _)| namespace.to_owned());
+    stored.is_none_or(|holder| {
+        holder.hold == Hold::Provisional
+            || !operators.is_another_alive(&holder.lease)
+            || namespace(&holder.lease) == namespace(&operators.ours)
+    })
 }
 
 #[cfg(test)]
@@ -52,6 +64,19 @@ mod tests {
             assert_eq!(is_left(Some(&holder), Provisional), by_provisional, "{holder:?}");
         }
         assert!(!is_left(None, Firm) && !is_left(None, Provisional));
+    }
+
+    #[test]
+    fn an_object_uses_the_organizations_of_its_holders_namespace() {
+        let operators = Operators {
+            ours: "home/ours".into(),
+            gone: Arc::new(["a/gone".into()].into()),
+        };
+        let uses = |lease, hold| uses_our_organizations(Some(&held(lease, hold)), &operators);
+        assert!(uses_our_organizations(None, &operators));
+        assert!(uses("home/ours", Hold::Firm) && uses("home/another", Hold::Firm));
+        assert!(uses("a/gone", Hold::Firm) && uses("a/alive", Hold::Provisional));
+        assert!(!uses("a/alive", Hold::Firm));
     }
 
     /// Where a status was forged, or restored from elsewhere.

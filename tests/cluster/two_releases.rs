@@ -66,14 +66,14 @@ fn left(operator: &Operator, stage: &Stage, object: &str) -> usize {
 
 /// Touches objects until the operator has reconciled each of them so many times more, and left it.
 async fn leaves(operator: &Operator, stage: &Stage, objects: &[&str], times: usize) {
-    for round in 0..times {
+    for _ in 0..times {
         let before: Vec<_> = objects
             .iter()
             .map(|object| left(operator, stage, object))
             .collect();
-        for object in objects {
+        for (object, count) in objects.iter().zip(&before) {
             stage
-                .annotate(object, json!({"touched": round.to_string()}))
+                .annotate(object, json!({"touched": count.to_string()}))
                 .await;
         }
         eventually("the operator to leave each object alone", LONG, || async {
@@ -182,6 +182,18 @@ async fn a_second_release_writes_nothing_to_what_the_first_one_holds() {
         1,
         "once, and not for each object: {log}"
     );
+
+    // Nor do they keep its own Organization of that name.
+    let words = [
+        "delete",
+        "organization",
+        "default",
+        "--timeout=60s",
+        "--namespace",
+        &second.home,
+    ];
+    stage.cluster.kubectl(words).await.success();
+    stage.ready("b").await;
 }
 
 /// The same for ten minutes, in which tokens are renewed and objects reconciled without an event.

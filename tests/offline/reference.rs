@@ -19,7 +19,7 @@ fn metrics_are_documented() {
     let metrics = exercised();
     let text = metrics.encode().unwrap();
     let mut page = "# Metrics\n\nServed at `/metrics` of the listener (`--listen`) as OpenMetrics text. No label \
-                    names an object, so their number does not grow with the number of workspaces. Times are in \
+                    names a Workspace or an Organization, so their number does not grow with theirs. Times are in \
                     seconds. Generated from the code.\n\n"
         .to_owned();
     page.push_str(&on_a_standby());

@@ -25,6 +25,11 @@ pub fn is_ours(view: &View) -> bool {
     stored.is_some_and(|holder| holder.lease == view.operators.ours)
 }
 
+/// Whether the stored status names us, and says as firmly as we hold it.
+pub fn is_told(view: &View) -> bool {
+    view.stored.operator.as_ref() == Some(&ours(view))
+}
+
 /// Whether the stored status names an operator other than us, alive or not.
 pub fn is_of_another(view: &View) -> bool {
     view.stored.operator.is_some() && !is_ours(view)

@@ -192,7 +192,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
     );
     let begun = view.record().is_some() || view.intent().is_some();
     prop_assert!(
-        holding::is_ours(view) || !begun || names_us(view, effect) || effect.is_read(),
+        holding::is_told(view) || !begun || names_us(view, effect) || effect.is_read(),
         "nothing is done for what is not ours yet"
     );
     if matches!(effect, Effect::Engine(_)) {

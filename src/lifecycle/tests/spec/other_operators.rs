@@ -4,11 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 use crate::crd::holder::{Hold, Holder};
+use crate::crd::workspace::MissingWorkspace;
 use crate::domain::ids::{OrganizationId, WorkspaceName};
 use crate::domain::operators::Operators;
 use crate::domain::verification::Verification;
 use crate::lifecycle::facts::OrganizationFacts;
+use crate::lifecycle::reconcile::SharedList;
 use crate::lifecycle::tests::harness::world::{Fault, OPERATOR, World, at, spec};
 use crate::lifecycle::without_slot::{Stored, stored};
 
@@ -105,6 +109,35 @@ fn nor_does_an_operator_without_its_organization_speak_of_it() {
     });
     assert_eq!(world.kinds(), Vec::<&str>::new());
     assert_eq!(*world.status("acme"), before);
+}
+
+/// A list would be a call to Agent Engine.
+#[test]
+fn nor_does_it_want_a_list_for_what_is_missing() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| {
+        o.status.missing = Some(MissingWorkspace {
+            since: Time(at(0)),
+            confirmed: false,
+        });
+    });
+    let left = as_second(&mut world, |world| world.reconcile("acme")).unwrap();
+    assert_eq!(left.list, SharedList::Enough);
+}
+
+/// Whoever was without the Organization holds the object firmly before it does anything with it.
+#[test]
+fn a_provisional_hold_is_made_firm_first() {
+    let mut world = World::with_acme_due();
+    world.edit("acme", |o| {
+        o.status.operator = Some(Holder {
+            lease: OPERATOR.into(),
+            hold: Hold::Provisional,
+        });
+    });
+    world.reconcile("acme");
+    assert_eq!(world.kinds()[..2], ["WriteStatus", "Get"], "{:?}", world.kinds());
+    assert_eq!(holder(&world), held_by(OPERATOR, Hold::Firm));
 }
 
 #[test]
