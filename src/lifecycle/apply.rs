@@ -15,8 +15,8 @@ use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret
 use crate::lifecycle::facts::{OrganizationFacts, Ownership, Patchable, SecretFacts};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::decoration::{self, Write};
-use crate::lifecycle::judge::{deletion, token_secret};
-use crate::lifecycle::memory::{Altered, LastToken};
+use crate::lifecycle::judge::{deletion, doubt, token_secret};
+use crate::lifecycle::memory::{Altered, Intended, LastToken};
 use crate::lifecycle::progress::{Failures, ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
 use crate::lifecycle::view::View;
 
@@ -217,7 +217,10 @@ fn forget_the_one_before(view: &mut View, before: Subject) {
     let sent = before
         .intent
         .filter(|intent| view.progress.issues > 0 && !voided(intent));
-    let in_doubt = sent.map(|intent| view.progress.clock.issue_of(&intent));
+    let in_doubt = sent.map(|intent| {
+        let resolved_at = doubt::creation_resolved_at(view, &intent);
+        view.progress.clock.issue_of(&intent, resolved_at)
+    });
     view.memory.unresolved.extend(in_doubt);
     view.progress.token = TokenProgress::None;
     view.progress.failures = Failures::default();
@@ -226,6 +229,10 @@ fn forget_the_one_before(view: &mut View, before: Subject) {
 /// The intent is stored, so its issue may be sent while that fits into the intent's window. After a slow write the window
 /// could not tell that a workspace is ours, so no issue is sent.
 fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
+    view.memory.intended = Some(Intended {
+        intent: intent.clone(),
+        at: view.now,
+    });
     if view.progress.clock.may_begin(&intent, view.now) {
         view.progress.token = TokenProgress::MayIssue(intent);
         return;

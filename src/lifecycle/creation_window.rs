@@ -116,6 +116,15 @@ impl UnresolvedIssue {
         };
     }
 
+    /// The wall clock was set by so much: what is waited for comes no earlier, and no later.
+    pub fn follow_the_clock(&mut self, set_by: SignedDuration) {
+        self.resolved_at = shifted(self.resolved_at, set_by);
+        self.search_at = shifted(self.search_at, set_by);
+        if self.clock == CreationClock::Local {
+            self.window = self.window.shifted(set_by);
+        }
+    }
+
     /// Corrects instants that lie too far ahead since the clock was set back.
     pub fn tick(&mut self, now: Timestamp) {
         let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);
@@ -142,6 +151,21 @@ impl ServerClock {
         }
         if took <= LOCAL_SLACK {
             self.roughly_ahead = Some(date.duration_since(later(answer.started, took / 2)));
+        }
+    }
+
+    /// The wall clock was set by so much, and the server's was not.
+    pub fn follow_the_clock(&mut self, set_by: SignedDuration) {
+        for ahead in [&mut self.ahead, &mut self.roughly_ahead].into_iter().flatten() {
+            *ahead = ahead.saturating_sub(set_by);
+        }
+    }
+
+    /// Whether the stamp of an intent tells when it was made, whatever our own clock shows.
+    pub fn can_read(&self, intent: &Creation) -> bool {
+        match intent.clock {
+            CreationClock::Server | CreationClock::Estimated => self.ahead.or(self.roughly_ahead).is_some(),
+            CreationClock::Local => false,
         }
     }
 
@@ -221,8 +245,7 @@ impl ServerClock {
     }
 
     /// The issue of an intent that is no longer stored.
-    pub fn issue_of(&self, intent: &Creation) -> UnresolvedIssue {
-        let resolved_at = self.resolved_at(intent);
+    pub fn issue_of(&self, intent: &Creation, resolved_at: Timestamp) -> UnresolvedIssue {
         let clock = match (intent.clock, self.ahead.or(self.roughly_ahead)) {
             (CreationClock::Local, Some(_)) => CreationClock::Estimated,
             (clock, _) => clock,

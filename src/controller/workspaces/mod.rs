@@ -144,6 +144,7 @@ impl Reconciler for Running {
                 .get_mut(&self.organization)
                 .map_or(&mut idle, |state| &mut state.limiter);
             let now = self.context.now();
+            self.reconcile.keep_time(now, self.context.process_began());
             let next = self.reconcile.next(now, &mut shared.claims, limiter, outcome);
             if let Next::Perform {
                 effect: Effect::Engine(_),

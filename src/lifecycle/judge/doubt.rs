@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::crd::workspace::Creation;
 use crate::domain::object::Deletion;
 use crate::domain::time::{earlier, later};
-use crate::lifecycle::creation_window::{ISSUE_DEADLINE, UnresolvedIssue};
+use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, UnresolvedIssue};
 use crate::lifecycle::view::{Record, View};
 
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
@@ -15,6 +16,20 @@ const RENAME_SETTLES: Duration = Duration::from_secs(45);
 
 /// No process is expected to have been down for longer.
 const DOWN_FOR: Duration = Duration::from_secs(3600);
+
+/// From then on a search shows every workspace that the issue of a creation in flight made. One of this process is over so
+/// long after its intent was stored. One of the process before was sent before this process began: that counts where its stamp is
+/// of a clock that may differ from ours by any span.
+pub fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
+    let clock = &view.progress.clock;
+    let own = view.memory.intended.as_ref().filter(|own| own.intent == *intent);
+    let sent_before = match own {
+        Some(own) => own.at,
+        None if clock.can_read(intent) => return clock.resolved_at(intent),
+        None => view.process_began,
+    };
+    later(later(sent_before, ISSUE_DEADLINE), LAG_ALLOWANCE)
+}
 
 /// An issue for the recorded workspace that the process before may have sent. None, once a list or a search after its end showed
 /// nothing of it, or where this process recorded the workspace.

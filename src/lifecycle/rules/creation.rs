@@ -14,7 +14,7 @@ use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::names::{self, Taken};
-use crate::lifecycle::judge::{sight, token, token_secret, wish};
+use crate::lifecycle::judge::{doubt, sight, token, token_secret, wish};
 use crate::lifecycle::progress::{Issued, NameSearch, Remote, TokenProgress};
 use crate::lifecycle::rules::token::publish;
 use crate::lifecycle::step::{Change, Ending, Step};
@@ -46,7 +46,7 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     let Some(search) = view.search(&intent.name) else {
         return Some(call_or_rest(view, EngineCall::Search(intent.name.clone())));
     };
-    let resolved_at = view.progress.clock.resolved_at(intent);
+    let resolved_at = doubt::creation_resolved_at(view, intent);
     Some(
         match attribute(search, view.progress.clock.window_of(intent), resolved_at) {
             Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),

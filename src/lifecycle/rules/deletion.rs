@@ -10,7 +10,7 @@ use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
 use crate::lifecycle::judge::deletion::{self, WorkspaceFate};
 use crate::lifecycle::judge::orphan::{self, Orphans};
-use crate::lifecycle::judge::{drift, failure, identity, names, organization, sight, token_secret};
+use crate::lifecycle::judge::{doubt, drift, failure, identity, names, organization, sight, token_secret};
 use crate::lifecycle::progress::{ObjectProgress, Remote, Removal};
 use crate::lifecycle::rules::creation::found_record;
 use crate::lifecycle::step::{Change, Ending, Step};
@@ -157,7 +157,7 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     let Some(search) = view.search(&intent.name) else {
         return Step::call(EngineCall::Search(intent.name.clone()));
     };
-    let resolved_at = view.progress.clock.resolved_at(intent);
+    let resolved_at = doubt::creation_resolved_at(view, intent);
     match attribute(search, view.progress.clock.window_of(intent), resolved_at) {
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => Step::call(EngineCall::Get(row.id)),

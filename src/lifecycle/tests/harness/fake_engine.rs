@@ -98,6 +98,14 @@ impl Engine {
         shifted(now, self.ahead)
     }
 
+    /// The clock that the world goes by was set; this one was not.
+    pub(in crate::lifecycle::tests) fn clock_was_set_ahead(&mut self, by: Duration) {
+        self.ahead -= SignedDuration::try_from(by).unwrap();
+        for row in &mut self.rows {
+            row.listed_from = row.listed_from.checked_add(by).unwrap();
+        }
+    }
+
     /// The `Date` header: whole seconds, cut off.
     pub(in crate::lifecycle::tests) fn date(&self, now: Timestamp) -> Option<Timestamp> {
         (self.date == Told::Yes).then(|| Timestamp::from_second(self.clock(now).as_second()).unwrap())

@@ -12,6 +12,7 @@ use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId, WorkspaceNa
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{FailureClass, RemoteWorkspace};
+use crate::domain::time::later;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::Memory;
 use crate::lifecycle::effect::CrdState;
@@ -332,6 +333,16 @@ impl World {
                 SentFor::Record => self.orphans.extend(made),
                 SentFor::RecordBefore => self.orphans_of_crashes.extend(made),
             }
+        }
+    }
+
+    /// The wall clock of the machine is set ahead. Agent Engine's goes on as it did.
+    pub(in crate::lifecycle::tests) fn set_clock_ahead(&mut self, by: Duration) {
+        self.now = later(self.now, by);
+        self.process_began = later(self.process_began, by);
+        self.engine.clock_was_set_ahead(by);
+        for issue in &mut self.late {
+            issue.at = later(issue.at, by);
         }
     }
 
