@@ -141,6 +141,14 @@ const FOUND: &[(u64, &str)] = &[
         557585,
         "after an edit beside the write of a token, no status named its Secret",
     ),
+    (
+        600030,
+        "a Lease that was deleted was free at once for a process that never saw it",
+    ),
+    (
+        640533,
+        "a clock set ahead ended the wait for a lost issue, and it made a twin",
+    ),
 ];
 
 /// Runs one history, and tells the shortest story that breaks the same law.
@@ -196,10 +204,6 @@ const OPEN: &[(u64, &str)] = &[
     (
         563668,
         "LEAVES_NO_ORPHAN: without a Date, what a renewal makes in place of a workspace that has just gone is named, not deleted",
-    ),
-    (
-        600030,
-        "NOTHING_OUTSIDE_A_LEADERSHIP: a Lease that was deleted is free at once for a process that never saw it",
     ),
     (
         601497,
