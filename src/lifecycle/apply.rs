@@ -39,6 +39,7 @@ pub(super) fn apply_outcome(
                     view.progress.organization_live_at = Some(asked_at);
                 }
             }
+            let outcome = by_our_clock(view, outcome);
             of_cluster(view, aspect, effect, outcome);
         }
         (Effect::Engine(call), Outcome::Engine(answer)) => {
@@ -53,6 +54,17 @@ pub(super) fn apply_outcome(
         // The shell answers each effect in its own family.
         (Effect::Cluster(_), Outcome::Engine(_)) | (Effect::Engine(_), Outcome::Cluster(_)) => {}
     }
+}
+
+/// The marks on a Secret may be of another clock.
+fn by_our_clock(view: &View, mut outcome: ClusterOutcome) -> ClusterOutcome {
+    if let ClusterOutcome::Secret(LiveSecret::Present(facts))
+    | ClusterOutcome::SecretWritten(facts)
+    | ClusterOutcome::SecretDecorated(facts) = &mut outcome
+    {
+        facts.times = facts.times.map(|times| times.by_a_clock(view.server_ahead()));
+    }
+    outcome
 }
 
 fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: ClusterOutcome) {
@@ -330,10 +342,7 @@ fn decorated(view: &mut View, now: &SecretFacts, by: Write) {
 
 fn secret_unpatchable(view: &mut View, name: &str) {
     let read = view.progress.secrets.get_mut(name).into_iter();
-    let read = read.filter_map(|read| match read {
-        SecretProgress::Present(facts) => Some(facts),
-        SecretProgress::Changed | SecretProgress::Absent | SecretProgress::Possible => None,
-    });
+    let read = read.filter_map(SecretProgress::facts_mut);
     let known = view.secrets.target.iter_mut().chain(&mut view.secrets.others);
     for facts in read.chain(known.filter(|facts| facts.name == name)) {
         facts.patchable = Patchable::No;

@@ -40,6 +40,8 @@ pub struct ServerClock {
     ahead: Option<SignedDuration>,
     /// The same from the middle of any answer: half its length off at most, which the slack of the local clock covers.
     roughly_ahead: Option<SignedDuration>,
+    /// An answer with a `Date` was too slow to tell either.
+    was_slow: bool,
 }
 
 /// A workspace that was created within this span is ours.
@@ -141,6 +143,7 @@ impl ServerClock {
     /// Learns from a quick answer with a `Date`. In a slow answer, the instant of the stamp is uncertain.
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
         let Some(date) = answer.date else { return };
+        self.was_slow = true;
         // The clock was set meanwhile: how long the answer took is not known.
         if answer.finished < answer.started {
             return;
@@ -159,6 +162,11 @@ impl ServerClock {
         for ahead in [&mut self.ahead, &mut self.roughly_ahead].into_iter().flatten() {
             *ahead = ahead.saturating_sub(set_by);
         }
+    }
+
+    /// Whether another answer would tell the server's time, which none has told yet.
+    pub fn can_learn(&self) -> bool {
+        self.was_slow && self.ahead.or(self.roughly_ahead).is_none()
     }
 
     /// Whether the stamp of an intent tells when it was made, whatever our own clock shows.

@@ -316,6 +316,7 @@ mod tests {
     fn ten_restored_secrets_in_a_row_are_enough_for_a_minute() {
         let now = Timestamp::UNIX_EPOCH;
         let times = TokenTimes {
+            server_ahead: None,
             issued_at: now,
             expires_at: later(now, Duration::from_secs(1200)),
         };

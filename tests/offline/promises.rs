@@ -90,6 +90,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.secret-taken-away",
             "rule.clock-set-ahead",
             "rule.clock-set-back",
+            "rule.clocks-differ",
             "rule.wish-from-elsewhere",
             "rule.wish-missing",
             "rule.name-of-others",

@@ -99,10 +99,10 @@ impl Engine {
     }
 
     /// The clock that the world goes by was set; this one was not.
-    pub(in crate::lifecycle::tests) fn clock_was_set_ahead(&mut self, by: Duration) {
-        self.ahead -= SignedDuration::try_from(by).unwrap();
+    pub(in crate::lifecycle::tests) fn another_clock_was_set(&mut self, by: SignedDuration) {
+        self.ahead -= by;
         for row in &mut self.rows {
-            row.listed_from = row.listed_from.checked_add(by).unwrap();
+            row.listed_from = shifted(row.listed_from, by);
         }
     }
 

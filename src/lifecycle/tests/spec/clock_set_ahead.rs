@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
+use crate::crd::workspace::CreationClock;
 use crate::domain::ids::WorkspaceName;
 use crate::lifecycle::tests::harness::fake_engine::Told;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
-const AHEAD: Duration = Duration::from_secs(3600);
+const AHEAD: SignedDuration = SignedDuration::from_secs(3600);
 
 fn renames(world: &mut World) {
     world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
@@ -27,7 +30,7 @@ fn a_clock_set_ahead_ends_no_wait_for_a_renewal() {
     world.fault("Issue", Fault::CarriedOutAfter(20), 1);
     world.reconcile("acme").unwrap();
     renames(&mut world);
-    world.set_clock_ahead(AHEAD);
+    world.set_clock(AHEAD);
     world.live("acme", Duration::from_secs(19));
     assert_eq!(world.count("Update"), 0, "{:?}", world.kinds());
     world.live("acme", Duration::from_secs(600));
@@ -43,8 +46,8 @@ fn a_clock_set_ahead_within_a_reconcile_ends_no_wait() {
     world.reconcile("acme").unwrap();
     renames(&mut world);
     world.secrets.clear();
-    world.meanwhile("Get", |world| world.set_clock_ahead(AHEAD));
-    world.meanwhile("ReadSecret", |world| world.set_clock_ahead(AHEAD));
+    world.meanwhile("Get", |world| world.set_clock(AHEAD));
+    world.meanwhile("ReadSecret", |world| world.set_clock(AHEAD));
     world.live("acme", Duration::from_secs(19));
     assert_eq!(world.count("Update"), 0, "{:?}", world.kinds());
     world.live("acme", Duration::from_secs(600));
@@ -66,7 +69,7 @@ fn a_clock_set_ahead_ends_no_wait_for_a_creation() {
         let mut world = with_a_creation_under_way(date);
         world.reconcile("acme").unwrap();
         renames(&mut world);
-        world.set_clock_ahead(AHEAD);
+        world.set_clock(AHEAD);
         world.live("acme", Duration::from_secs(18));
         assert_eq!(world.count("Issue"), 1, "{:?}", world.kinds());
         world.live("acme", Duration::from_secs(1200));
@@ -83,7 +86,7 @@ fn a_creation_is_waited_for_where_clocks_differ() {
         let at_its_issue = world_until_issue(date);
         world.crash_at(at_its_issue, Fault::CarriedOutAfter(20));
         assert!(world.reconcile("acme").is_none());
-        world.set_clock_ahead(AHEAD);
+        world.set_clock(AHEAD);
         renames(&mut world);
         world.live("acme", Duration::from_secs(18));
         assert!(
@@ -98,9 +101,98 @@ fn a_creation_is_waited_for_where_clocks_differ() {
     }
 }
 
+/// The process was frozen while it searched: its own clock would tell the next process nothing.
+#[test]
+fn an_intent_is_stamped_by_a_server_that_tells_the_time() {
+    let mut world = with_a_creation_under_way(Told::Yes);
+    world.faults.clear();
+    world.slow("Search", 0, 31);
+    world.fault("Issue", Fault::CrashBefore, 1);
+    assert!(world.reconcile("acme").is_none());
+    let creation = world.objects["acme"].status.creation.as_ref().unwrap();
+    assert_eq!(creation.clock, CreationClock::Server, "{:?}", world.kinds());
+}
+
 /// How many effects come before the issue.
 fn world_until_issue(date: Told) -> usize {
     let mut world = with_a_creation_under_way(date);
     world.reconcile("acme").unwrap();
     world.kinds().iter().position(|kind| *kind == "Issue").unwrap()
+}
+
+/// A fresh token, of a process that knew the server's time.
+fn marked() -> World {
+    let mut world = World::with_acme_due();
+    world.learn_the_servers_time();
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1);
+    world.forget_journal();
+    world
+}
+
+/// Until Agent Engine answers it, a process takes all clocks for one.
+#[test]
+fn a_token_is_read_by_our_own_clock_while_no_other_is_known() {
+    let mut world = marked();
+    world.engine.ahead = AHEAD;
+    world.restart();
+    world.readable().server_time = None;
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.count("Issue"), 0, "{:?}", world.kinds());
+}
+
+/// Promise: rule.clocks-differ: A token that a process with another clock wrote is renewed in time and not before, where Agent Engine tells the time
+#[test]
+fn a_token_of_a_clock_ahead_is_renewed_in_time() {
+    let minutes = |minutes| SignedDuration::from_mins(minutes);
+    for ahead in [7, 180] {
+        let mut world = World::with_acme_due();
+        world.set_clock(minutes(ahead));
+        world.restart();
+        world.learn_the_servers_time();
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.count("Issue"), 1, "{:?}", world.kinds());
+        let mut issued = world.engine.clock(world.now);
+        world.advance(420);
+        world.set_clock(-minutes(ahead));
+        world.restart();
+        world.readable().server_time = None;
+        world.learn_the_servers_time();
+        for _ in 0..60 {
+            let before = world.count("Issue");
+            world.live("acme", Duration::from_secs(20));
+            let now = world.engine.clock(world.now);
+            if world.count("Issue") > before {
+                issued = now;
+            }
+            let age = now.duration_since(issued).as_secs();
+            assert!(age <= 900, "{age} s old");
+        }
+    }
+}
+
+/// Promise: rule.clocks-differ
+#[test]
+fn a_token_of_a_clock_behind_is_not_renewed_before_its_time() {
+    let mut world = marked();
+    world.restart();
+    world.set_clock(AHEAD);
+    world.readable().server_time = None;
+    world.learn_the_servers_time();
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.count("Issue"), 0, "{:?}", world.kinds());
+}
+
+/// Nor by one whose own clock is set while it runs.
+/// Promise: rule.clocks-differ
+#[test]
+fn a_clock_that_is_set_makes_no_token_due() {
+    let mut world = marked();
+    world.meanwhile("ReadSecret", |world| world.set_clock(AHEAD));
+    world.live("acme", Duration::from_secs(60));
+    for by in [AHEAD, -AHEAD, -AHEAD] {
+        world.set_clock(by);
+        world.live("acme", Duration::from_secs(60));
+    }
+    assert_eq!(world.count("Issue"), 0, "{:?}", world.kinds());
 }

@@ -313,6 +313,7 @@ fn need(view: &View) -> &'static str {
 fn a_token_is_needed_no_sooner_than_its_time() {
     let now = recorded().now;
     let short = |ago| TokenTimes {
+        server_ahead: None,
         issued_at: earlier(now, Duration::from_secs(10)),
         expires_at: earlier(now, Duration::from_secs(ago)),
     };
