@@ -91,6 +91,16 @@ impl UnresolvedIssue {
         !row.tombstone && row.name == self.name && within
     }
 
+    /// Whether the workspace, however it is named now, was created at another time, or shows none. A window of the local clock
+    /// tells nothing: the server's may be hours off.
+    pub fn surely_did_not_make(&self, row: &RemoteWorkspace) -> bool {
+        match (row.created_at, self.clock) {
+            (None, _) => true,
+            (Some(_), CreationClock::Local) => false,
+            (Some(at), CreationClock::Server | CreationClock::Estimated) => !self.window.contains(at),
+        }
+    }
+
     /// Moves a window of the local clock, once the server's time is known.
     pub fn move_to_the_servers_time(&mut self, clock: &ServerClock) {
         if self.clock == CreationClock::Local

@@ -356,6 +356,9 @@ impl Reconcile {
         };
         let bill = budget::bill(sync, token, before);
         let urgency = token_secret::urgency(&self.view);
+        let misleads = status::misleads(&self.view, verdict);
+        let times = token_secret::times(&self.view);
+        let due_at = times.map(|times| times.renew_at(&uid)).filter(|at| *at > now);
         let faults = self.faults;
         let memory = &mut self.view.memory;
         [
@@ -393,13 +396,22 @@ impl Reconcile {
                         let next = rests.map(|at| Wakeup::new(at, why));
                         Some(next.unwrap_or_else(|| Wakeup::waits_for_others(now)))
                     }
+                    // The status alone is tried often: that it was refused is no attempt, and lengthens no rest.
+                    (Some(0), Some(rests)) if misleads => Some(Wakeup::new(rests, why)),
                     (Some(calls), _) => {
                         let attempt = FailedAttempt {
                             calls,
                             urgency,
                             fault,
                         };
-                        Some(Wakeup::new(backoff.failed(now, cause, attempt, &uid), why))
+                        // What Kubernetes refused beside a fresh token was no renewal, and delays none.
+                        let rests = match (calls, why, due_at) {
+                            (0, Why::RetryToken, Some(due_at)) => {
+                                backoff.failed_beside(now, cause, attempt, &uid, due_at)
+                            }
+                            (_, _, _) => backoff.failed(now, cause, attempt, &uid),
+                        };
+                        Some(Wakeup::new(rests, why))
                     }
                     (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
                     // The aspect waits for an event. It made no call, so it does not rest.

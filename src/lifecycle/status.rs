@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 
-use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, SYNCED};
+use crate::crd::conditions::{self, ConditionDraft, ConditionStatus, READY, SYNCED, TOKEN_READY};
 use crate::crd::workspace::{Creation, WorkspaceStatus};
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
@@ -148,6 +148,13 @@ fn quiet_while_good(view: &View, finding: Finding) -> Finding {
         Kstatus::Reconciling if token_life::is_served(view) => token_secret::verified(view),
         Kstatus::Reconciling | Kstatus::Stalled | Kstatus::Ready => finding,
     }
+}
+
+/// Whether the stored status says True of what is not.
+pub fn misleads(view: &View, verdict: &Verdict) -> bool {
+    [(READY, &verdict.main), (TOKEN_READY, &verdict.token)]
+        .into_iter()
+        .any(|(kind, finding)| conditions::is_true(&view.stored.conditions, kind) && !finding.is_ready())
 }
 
 /// The status to store for a verdict. Equal to the stored one if nothing has changed.

@@ -16,7 +16,6 @@ use crate::lifecycle::memory::Memory;
 use crate::lifecycle::progress::{
     NameSearch, Observation, PermitProgress, Progress, Removal, SecretProgress, TokenProgress,
 };
-use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::tenancy::ClaimResult;
 
 /// Everything that a decision may depend on.
@@ -202,14 +201,9 @@ impl View {
             .hash(&mut hasher);
         match aspect {
             Aspect::Sync => {}
-            // A Secret that no write could change may be gone, and another workspace of the same name as well. What failed
-            // beside a fresh token was no renewal.
+            // A Secret that no write could change may be gone, and another workspace of the same name as well.
             Aspect::Token => {
-                let target = self.secrets.target.as_ref();
-                let times = target.map(|facts| facts.times);
-                let is_fresh =
-                    |times: TokenTimes| times.freshness(&self.object.uid, self.now) == Freshness::Fresh;
-                times.map(|times| times.is_some_and(is_fresh)).hash(&mut hasher);
+                self.secrets.target.is_some().hash(&mut hasher);
                 let shared = self.listed.as_ref().is_some_and(|listed| listed.name_is_shared);
                 shared.hash(&mut hasher);
             }

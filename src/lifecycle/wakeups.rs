@@ -11,7 +11,7 @@ use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::judge::{doubt, token, token_life, token_secret};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress};
 use crate::lifecycle::schedule::Freshness;
-use crate::lifecycle::status::Verdict;
+use crate::lifecycle::status::{self, Verdict};
 use crate::lifecycle::view::View;
 use crate::limits::Fault;
 
@@ -103,16 +103,19 @@ fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
         doubt::waits_until(view).map(|at| Wakeup::new(at, Why::IssueResolves)),
         may_be_relieved(view),
         may_be_alone(view, verdict),
-        status_unwritten(view),
+        status_unwritten(view, verdict),
         name_taken.then(|| Wakeup::new(later(now, NAME_CHECK_INTERVAL), Why::SecretNameMayBeFree)),
     ]
     .into_iter()
     .flatten()
 }
 
-/// What could not be stored is true all the same, and storing it takes no call.
-fn status_unwritten(view: &View) -> Option<Wakeup> {
-    let rest = STATUS_INTERVAL.saturating_mul(1 << view.memory.unwritten_statuses.min(5));
+/// What could not be stored is true all the same, and storing it takes no call. The more often while the stored status says
+/// True of what is not.
+fn status_unwritten(view: &View, verdict: &Verdict) -> Option<Wakeup> {
+    let most = if status::misleads(view, verdict) { 2 } else { 5 };
+    let doublings = view.memory.unwritten_statuses.min(most);
+    let rest = STATUS_INTERVAL.saturating_mul(1 << doublings);
     let unwritten = view.progress.object == ObjectProgress::Unwritable;
     unwritten.then(|| Wakeup::new(later(view.now, rest), Why::StatusUnwritten))
 }

@@ -8,7 +8,7 @@ use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::EngineCall;
 use crate::lifecycle::judge::{doubt, drift, names};
-use crate::lifecycle::progress::Remote;
+use crate::lifecycle::progress::{Remote, Removal};
 use crate::lifecycle::view::{Record, View};
 
 /// What is to be done about orphans before the recorded workspace is deleted.
@@ -58,6 +58,12 @@ pub fn before_deletion(view: &View, record: &Record) -> Orphans {
     }
 }
 
+/// The next call about an orphan in the place of the recorded workspace, which DELETE has not found.
+pub fn in_its_place(view: &View, record: &Record) -> Option<EngineCall> {
+    let mut issues = view.memory.unresolved.iter();
+    issues.find_map(|issue| remove(view, record, issue))
+}
+
 /// A workspace that an issue of the process before may have made. Nothing tells that there was one.
 fn suspect<'a>(view: &'a View, record: &Record, issue: &UnresolvedIssue) -> Option<&'a RemoteWorkspace> {
     let mut rows = view.search(&issue.name)?.rows.iter();
@@ -90,9 +96,10 @@ fn remove(view: &View, record: &Record, issue: &UnresolvedIssue) -> Option<Engin
 
 /// Whether the recorded workspace is there and has that name, as far as this reconcile knows.
 fn bears(view: &View, record: &Record, name: &WorkspaceName) -> bool {
-    let gone = view
+    let not_read = view
         .observed(&record.id)
         .is_some_and(|seen| seen.remote == Remote::Gone);
+    let gone = not_read || view.removal(&record.id) == Removal::NotFound;
     !gone && drift::current(view, record).name == *name
 }
 

@@ -119,6 +119,9 @@ fn let_go_of_missing(view: &View, record: &Record) -> Step {
     if rows.any(|row| row.id == record.id && !row.tombstone) {
         return Step::blocked(findings::deletion_blocked(&findings::still_listed(&record.id)));
     }
+    if let Some(call) = orphan::in_its_place(view, record) {
+        return unable(view).unwrap_or(Step::call(call));
+    }
     if sight::has_listed_since(view, record) {
         return release(view);
     }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::{earlier, elapsed};
+use crate::lifecycle::tests::harness::fake_engine::Told;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 
 const BACK: Duration = Duration::from_secs(2 * 3600);
@@ -70,6 +73,22 @@ fn an_unanswered_issue_resolves_as_soon_as_ever() {
         elapsed(world.now, resolved_at) <= Duration::from_secs(60),
         "{resolved_at}"
     );
+}
+
+/// The creation was begun while the clock was ahead, and no answer tells the server's time.
+#[test]
+fn a_creation_in_flight_is_begun_anew_as_soon_as_ever() {
+    let mut world = World::new();
+    let back = SignedDuration::try_from(BACK).unwrap();
+    world.engine.date = Told::No;
+    world.set_clock(back);
+    world.apply("acme", spec("acme"));
+    world.fault("Issue", Fault::CrashBefore, 1);
+    assert!(world.reconcile("acme").is_none());
+    world.restart();
+    world.set_clock(-back);
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
 #[test]
