@@ -17,6 +17,7 @@ pub mod object;
 pub mod rate;
 pub mod reason;
 pub mod remote;
+pub mod server_time;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;

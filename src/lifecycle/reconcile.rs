@@ -97,9 +97,7 @@ pub enum SharedList {
 
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
-        view.memory.tick(view.now);
-        let in_flight = view.intent().map(|intent| intent.at.0);
-        view.memory.find_in_flight(in_flight, view.now);
+        view.memory.tick(view.now, view.process_began);
         let recovered_at = view.readable().and_then(|organization| organization.recovered_at);
         if let Some(at) = recovered_at {
             view.memory.sync.recovered(at, view.now);
@@ -133,6 +131,14 @@ impl Reconcile {
     /// What is known now.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// Told before each step: where the process began at another instant by the wall clock of now, that clock was set meanwhile.
+    pub fn keep_time(&mut self, now: Timestamp, process_began: Timestamp) {
+        self.view.process_began = process_began;
+        let set_by = self.view.memory.tick(now, process_began);
+        self.view.progress.clock.follow_the_clock(set_by);
+        self.view.follow_the_clock();
     }
 
     /// Applies the outcome of the last effect, and names the next one. Claims are taken here, before anything is written.

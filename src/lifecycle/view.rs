@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::conditions;
 use crate::crd::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceStatus};
@@ -50,6 +50,35 @@ pub struct Record {
 }
 
 impl View {
+    /// The marks on Secrets may be of the clock of another process; the times in a view are of our own.
+    #[must_use]
+    pub fn by_our_clock(mut self) -> Self {
+        self.follow_the_clock();
+        self
+    }
+
+    /// The same, where our own clock was set meanwhile.
+    pub fn follow_the_clock(&mut self) {
+        let ahead = self.server_ahead();
+        let read = self
+            .progress
+            .secrets
+            .values_mut()
+            .filter_map(SecretProgress::facts_mut);
+        for secret in read
+            .chain(&mut self.secrets.target)
+            .chain(&mut self.secrets.others)
+        {
+            secret.times = secret.times.map(|times| times.by_a_clock(ahead));
+        }
+    }
+
+    /// How far the server's clock is ahead of ours, if that is known.
+    pub fn server_ahead(&self) -> Option<SignedDuration> {
+        let known = self.readable()?.server_time?;
+        Some(known.ahead(self.process_began))
+    }
+
     /// The record, if it was made for this object and is whole.
     pub fn record(&self) -> Option<Record> {
         if self.stored.uid.as_ref() != Some(&self.object.uid) {

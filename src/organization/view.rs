@@ -11,6 +11,8 @@ use crate::organization::progress::Progress;
 #[derive(Clone, Debug)]
 pub struct View {
     pub now: Timestamp,
+    /// When this process began, by the wall clock of now.
+    pub process_began: Timestamp,
     pub object: ObjectFacts,
     pub declared: OrganizationSpec,
     pub stored: OrganizationStatus,

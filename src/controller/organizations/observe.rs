@@ -22,6 +22,7 @@ pub(super) fn view(context: &Context, organization: &Organization) -> Option<Vie
     let state = context.state_of(&mut shared, organization)?;
     Some(View {
         now: context.now(),
+        process_began: context.process_began(),
         object: object(organization),
         declared: organization.spec.clone(),
         stored: organization.status.clone().unwrap_or_default(),

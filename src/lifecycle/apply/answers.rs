@@ -142,9 +142,12 @@ fn issued(
         // A creation is a write: an older list lacks the workspace.
         view.memory.lists_count_after.present = Some(answer.finished);
     } else {
-        // The issue was noted when it was sent; its answer tells more.
-        view.memory.unresolved.pop();
-        let unresolved = unresolved(&view.progress.clock, name, &answer);
+        // The issue was noted when it was sent; its answer tells more, but for the wait: the clock may have been set since.
+        let noted = view.memory.unresolved.pop();
+        let mut unresolved = unresolved(&view.progress.clock, name, &answer);
+        if let (Some(issue), Some(noted)) = (&mut unresolved, noted) {
+            issue.resolved_at = issue.resolved_at.max(noted.resolved_at);
+        }
         view.memory.unresolved.extend(unresolved);
     }
     view.progress.issues = view.progress.issues.saturating_add(1);

@@ -277,6 +277,7 @@ impl World {
     pub(in crate::organization::tests) fn view(&self) -> View {
         View {
             now: self.now,
+            process_began: self.now,
             object: self.object.clone(),
             declared: self.spec.clone(),
             stored: self.status.clone(),
