@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, AdminError, AdminState};
 use crate::controller::{self, Election, WatchEnded};
-use crate::leadership::{Fence, Standing};
+use crate::leadership::{Fence, NOBODY, Standing};
 use crate::settings::Settings;
 
 /// How long a connection to the Kubernetes API may be silent. A watch without events is closed by the server earlier, so a
@@ -118,6 +118,9 @@ async fn leads(standing: &mut watch::Receiver<Standing>) -> Result<(), RunError>
     loop {
         match &*standing.borrow_and_update() {
             Standing::Leads { .. } => return Ok(()),
+            Standing::StandsBy { holder: Some(holder) } if holder == NOBODY => tracing::info!(
+                "standing by: the Lease is new; this process leads once a process that led by one before cannot count on it any more"
+            ),
             Standing::StandsBy { holder: Some(holder) } => {
                 tracing::info!(holder, "standing by: {holder} leads");
             }

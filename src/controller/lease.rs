@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::error_text::error_text;
 use crate::admin::{AdminState, ReadinessGate};
 use crate::clock::Clock;
-use crate::leadership::{Act, Elector, Fence, Heard, Lease, Right, Standing, Terms};
+use crate::leadership::{Act, Elector, Fence, Heard, Lease, NOBODY, Right, Standing, Terms};
 use crate::settings::Settings;
 
 /// The lease of a process that stated no duration of its own.
@@ -108,7 +108,7 @@ impl Election {
         match act {
             Act::Read | Act::WaitUntil(_) => self.leases.get_opt(&self.name).await,
             Act::Create => {
-                let lease = self.written(None, Some(&self.identity));
+                let lease = self.written(None, Some(NOBODY));
                 self.leases.create(&params, &lease).await.map(Some)
             }
             Act::Replace { version } => {
@@ -118,7 +118,8 @@ impl Election {
         }
     }
 
-    /// The Lease with this holder, in place of that version. Its times are for people: nobody decides by them.
+    /// The Lease with this holder, in place of that version of this very Lease: its uid is kept, without which a write would create one
+    /// that was deleted. Its times are for people: nobody decides by them.
     fn written(&self, version: Option<&str>, holder: Option<&str>) -> StoredLease {
         let before = self.stored.as_ref().filter(|_| version.is_some());
         let mut lease = before.cloned().unwrap_or_else(|| StoredLease {
@@ -213,10 +214,38 @@ impl Election {
 pub(super) fn read(stored: &StoredLease) -> Lease {
     let spec = stored.spec.as_ref();
     let holder = spec.and_then(|spec| spec.holder_identity.clone());
+    let holder = holder.filter(|holder| !holder.is_empty());
     let seconds = spec.and_then(|spec| u64::try_from(spec.lease_duration_seconds?).ok());
+    // Another client may have made it in place of one that was deleted.
+    let was_released = spec.is_some_and(|spec| spec.renew_time.is_some());
     Lease {
         version: stored.resource_version().unwrap_or_default(),
-        holder: holder.filter(|holder| !holder.is_empty()),
+        holder: holder.or_else(|| (!was_released).then(|| NOBODY.to_owned())),
         duration: seconds.map_or(UNSTATED, Duration::from_secs).min(LONGEST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// One that a person or a tool made tells nothing of who may still count on the one before.
+    #[test]
+    fn a_lease_that_was_never_released_is_not_free() {
+        let holder = |spec: Value| {
+            let lease = json!({"metadata": {"name": "lease"}, "spec": spec});
+            read(&serde_json::from_value(lease).unwrap()).holder
+        };
+        let at = "2027-01-15T08:00:00.000000Z";
+        assert_eq!(holder(json!({"renewTime": at})), None);
+        assert_eq!(
+            holder(json!({"renewTime": at, "holderIdentity": "a"})),
+            Some("a".to_owned())
+        );
+        for empty in [json!({}), json!({"holderIdentity": ""}), Value::Null] {
+            assert_eq!(holder(empty), Some(NOBODY.to_owned()));
+        }
     }
 }

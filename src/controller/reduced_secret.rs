@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -144,6 +144,9 @@ fn times(annotations: &BTreeMap<String, String>) -> Option<TokenTimes> {
     Some(TokenTimes {
         issued_at: at(metadata_keys::TOKEN_ISSUED_AT)?,
         expires_at: at(metadata_keys::TOKEN_EXPIRES_AT)?,
+        server_ahead: annotations
+            .get(metadata_keys::TOKEN_SERVER_AHEAD)
+            .and_then(|seconds| Some(SignedDuration::from_secs(seconds.parse::<i32>().ok()?.into()))),
     })
 }
 

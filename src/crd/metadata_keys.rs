@@ -20,6 +20,8 @@ pub const TOKEN_WORKSPACE_ID: &str = "agentengine.airbyte.com/token-workspace-id
 pub const TOKEN_ISSUED_AT: &str = "agentengine.airbyte.com/token-issued-at";
 /// On token Secrets: when the token ends, RFC 3339.
 pub const TOKEN_EXPIRES_AT: &str = "agentengine.airbyte.com/token-expires-at";
+/// On the token Secret: how many seconds Agent Engine's clock was ahead of the one that these times are of; 0 within half a minute.
+pub const TOKEN_SERVER_AHEAD: &str = "agentengine.airbyte.com/token-server-ahead";
 /// On token Secrets: first 12 hex digits of the SHA-256 of the Secret's content.
 pub const TOKEN_FINGERPRINT: &str = "agentengine.airbyte.com/token-fingerprint";
 /// On token Secrets: a digest of the labels and annotations that the operator wrote last, so that a later process does not write

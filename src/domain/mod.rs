@@ -19,6 +19,7 @@ pub mod operators;
 pub mod rate;
 pub mod reason;
 pub mod remote;
+pub mod server_time;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;

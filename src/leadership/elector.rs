@@ -1,17 +1,21 @@
 //! One process's part in the election. A lease is ours from the instant at which a write was *asked* that took effect, and
 //! another's until it has been seen unchanged for its whole duration, by our own monotonic time: times of other machines are
-//! never compared.
+//! never compared. Where there is none, somebody may have deleted one that its holder counts on: who finds that creates it for
+//! nobody, and waits as for any other.
 
 use std::time::Duration;
 
 use super::terms::Terms;
+
+/// Holds a Lease that was never released: no identity is so.
+pub const NOBODY: &str = "(nobody)";
 
 /// The Lease as the Kubernetes API stores it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lease {
     /// Its resource version: each write names the one that it replaces.
     pub version: String,
-    /// None: released.
+    /// None: released. [`NOBODY`]: free once it was seen so for its duration.
     pub holder: Option<String>,
     /// For how long its holder counts on it.
     pub duration: Duration,
@@ -22,7 +26,7 @@ pub struct Lease {
 pub enum Act {
     /// Read the lease.
     Read,
-    /// Create it as ours.
+    /// Create it, held by [`NOBODY`].
     Create,
     /// Make it ours, or renew it, if it still has this version.
     Replace { version: String },
@@ -66,8 +70,7 @@ enum Seen {
         /// When this version was first seen.
         since: Duration,
     },
-    /// Whoever held it before counts on it until then.
-    Absent { free_at: Duration },
+    Absent,
 }
 
 /// One process's part in the election. All instants are of one monotonic clock of the process.
@@ -123,13 +126,7 @@ impl Elector {
                     Some(_) | None => taken(lease),
                 }
             }
-            Some(Seen::Absent { free_at }) if !self.reads_first => {
-                if now < *free_at {
-                    Act::Read
-                } else {
-                    Act::Create
-                }
-            }
+            Some(Seen::Absent) if !self.reads_first => Act::Create,
             Some(_) | None => Act::Read,
         }
     }
@@ -157,7 +154,7 @@ impl Elector {
 
     fn take(&mut self, act: &Act, asked: Duration, answered: Duration, heard: Heard) {
         match (act, heard) {
-            (Act::Create | Act::Replace { .. }, Heard::Lease(lease)) => {
+            (Act::Replace { .. }, Heard::Lease(lease)) => {
                 self.reads_first = false;
                 self.see(lease, answered);
                 self.held_from = Some(asked);
@@ -182,17 +179,8 @@ impl Elector {
             (_, Heard::Absent) => {
                 self.held_from = None;
                 self.reads_first = false;
-                let free_at = match &self.seen {
-                    None => answered,
-                    Some(Seen::Absent { free_at }) => *free_at,
-                    Some(Seen::Lease { lease, .. }) => match &lease.holder {
-                        Some(holder) if *holder != self.identity => answered.saturating_add(lease.duration),
-                        Some(_) | None => answered,
-                    },
-                };
-                self.seen = Some(Seen::Absent { free_at });
-                let polled = answered.saturating_add(self.terms.poll_every());
-                self.next_at = polled.min(free_at.max(answered));
+                self.seen = Some(Seen::Absent);
+                self.next_at = answered;
             }
             (_, Heard::Conflict | Heard::Failed) => {
                 self.reads_first = true;
@@ -214,7 +202,7 @@ impl Elector {
             (Some(_) | None, Some(Seen::Lease { lease, .. })) => Standing::StandsBy {
                 holder: lease.holder.clone().filter(|holder| *holder != self.identity),
             },
-            (Some(_) | None, Some(Seen::Absent { .. }) | None) => Standing::StandsBy { holder: None },
+            (Some(_) | None, Some(Seen::Absent) | None) => Standing::StandsBy { holder: None },
         }
     }
 

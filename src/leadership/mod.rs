@@ -18,7 +18,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use elector::{Act, Elector, Heard, Lease, Standing};
+pub use elector::{Act, Elector, Heard, Lease, NOBODY, Standing};
 pub use fence::Fence;
 pub use right::Right;
 pub use sighting::{GRACE, Sight, Sighting};

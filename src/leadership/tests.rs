@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use proptest::prelude::*;
 
-use super::{Act, Elector, Fence, Heard, Lease, Right, Standing, Terms, TermsError};
+use super::{Act, Elector, Fence, Heard, Lease, NOBODY, Right, Standing, Terms, TermsError};
 
 fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -41,20 +41,25 @@ fn leads(elector: &Elector, now: Duration) -> bool {
     matches!(elector.standing(now), Standing::Leads { .. })
 }
 
+/// Somebody may have deleted one that its holder counts on.
 #[test]
-fn a_first_process_reads_creates_and_leads() {
+fn a_process_that_finds_no_lease_creates_it_for_nobody() {
     let mut elector = Elector::new("a", Terms::default());
     assert_eq!(elector.next(at(0)), Act::Read);
     elector.heard(&Act::Read, at(0), at(1), Heard::Absent);
     assert_eq!(elector.next(at(1)), Act::Create);
-    elector.heard(&Act::Create, at(1), at(3), Heard::Lease(lease(1, "a")));
+    elector.heard(&Act::Create, at(1), at(3), Heard::Lease(lease(1, NOBODY)));
+    assert!(!leads(&elector, at(3)));
+    assert_eq!(elector.next(at(32)), Act::Read);
+    assert_eq!(elector.next(at(33)), replace(1));
+    elector.heard(&replace(1), at(33), at(35), Heard::Lease(lease(2, "a")));
     let leads = Standing::Leads {
-        begins_until: at(1 + 20),
-        ends: at(1 + 30),
+        begins_until: at(33 + 20),
+        ends: at(33 + 30),
     };
-    assert_eq!(elector.standing(at(3)), leads, "counted from when it was asked");
-    assert_eq!(elector.next(at(3)), Act::WaitUntil(at(1 + 5)));
-    assert_eq!(elector.next(at(6)), replace(1));
+    assert_eq!(elector.standing(at(35)), leads, "counted from when it was asked");
+    assert_eq!(elector.next(at(35)), Act::WaitUntil(at(33 + 5)));
+    assert_eq!(elector.next(at(38)), replace(2));
 }
 
 #[test]
@@ -136,14 +141,18 @@ fn a_leader_whose_renewal_comes_too_late_has_lost_for_good() {
     assert!(matches!(elector.next(at(21)), Act::WaitUntil(_)));
 }
 
-/// Its holder counts on it still.
+/// Whoever held it last, another may have held it since: its holder counts on it still.
 #[test]
 fn a_lease_that_was_deleted_is_not_free_at_once() {
-    let mut elector = standing_by(lease(1, "b"));
-    elector.heard(&Act::Read, at(5), at(5), Heard::Absent);
-    elector.heard(&Act::Read, at(7), at(7), Heard::Absent);
-    assert_eq!(elector.next(at(34)), Act::Read);
-    assert_eq!(elector.next(at(35)), Act::Create);
+    for holder in ["b", "a", ""] {
+        let mut elector = standing_by(lease(1, holder));
+        elector.heard(&Act::Read, at(5), at(5), Heard::Absent);
+        assert_eq!(elector.next(at(5)), Act::Create, "{holder:?}");
+        elector.heard(&Act::Create, at(5), at(5), Heard::Conflict);
+        elector.heard(&Act::Read, at(6), at(6), Heard::Lease(lease(2, NOBODY)));
+        assert_eq!(elector.next(at(35)), Act::Read, "{holder:?}");
+        assert_eq!(elector.next(at(36)), replace(2), "{holder:?}");
+    }
 }
 
 #[test]
@@ -209,17 +218,21 @@ struct Fate {
     answers_after: u64,
     loss: u8,
     pause: u64,
+    /// Somebody deletes the Lease just before the request arrives.
+    lease_goes: bool,
 }
 
 fn fates() -> impl Strategy<Value = Vec<Fate>> {
     let delay = || prop_oneof![6 => 1..200_u64, 2 => 200..5_000_u64, 1 => 5_000..40_000_u64];
     let pause = prop_oneof![8 => Just(0), 1 => 1..3_000_u64, 1 => 3_000..200_000_u64];
-    let fate = (delay(), delay(), 0..10_u8, pause);
-    let fate = fate.prop_map(|(arrives_after, answers_after, loss, pause)| Fate {
+    let goes = prop::bool::weighted(0.05);
+    let fate = (delay(), delay(), 0..10_u8, pause, goes);
+    let fate = fate.prop_map(|(arrives_after, answers_after, loss, pause, lease_goes)| Fate {
         arrives_after,
         answers_after,
         loss,
         pause,
+        lease_goes,
     });
     prop::collection::vec(fate, 20..150)
 }
@@ -289,7 +302,8 @@ impl Api {
             return Heard::Conflict;
         }
         self.version += 1;
-        self.lease = Some(lease(self.version, by));
+        let holder = if *act == Act::Create { NOBODY } else { by };
+        self.lease = Some(lease(self.version, holder));
         as_stored(&self.lease)
     }
 }
@@ -322,6 +336,9 @@ fn advance(
             }
         },
         Doing::Asks { act, asked, fate, .. } => {
+            if fate.lease_goes {
+                api.lease = None;
+            }
             let heard = match fate.loss {
                 0 => Heard::Failed,
                 _ => api.carry_out(name, &act),
@@ -367,7 +384,7 @@ proptest! {
             ends: 0,
         }).collect();
         // In the end all goes well, and one process is left.
-        let well = Fate { arrives_after: 1, answers_after: 1, loss: 9, pause: 0 };
+        let well = Fate { arrives_after: 1, answers_after: 1, loss: 9, pause: 0, lease_goes: false };
         let mut events = fates.len() * 3;
         let mut fates = fates.into_iter().chain(std::iter::repeat(well));
         let mut now = 0;

@@ -15,8 +15,8 @@ use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret
 use crate::lifecycle::facts::{OrganizationFacts, Ownership, Patchable, SecretFacts};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::decoration::{self, Write};
-use crate::lifecycle::judge::{deletion, holding, token_secret};
-use crate::lifecycle::memory::{Altered, LastToken};
+use crate::lifecycle::judge::{deletion, doubt, holding, token_secret};
+use crate::lifecycle::memory::{Altered, Intended, LastToken};
 use crate::lifecycle::progress::{Failures, ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
 use crate::lifecycle::view::View;
 
@@ -39,6 +39,7 @@ pub(super) fn apply_outcome(
                     view.progress.organization_live_at = Some(asked_at);
                 }
             }
+            let outcome = by_our_clock(view, outcome);
             of_cluster(view, aspect, effect, outcome);
         }
         (Effect::Engine(call), Outcome::Engine(answer)) => {
@@ -53,6 +54,17 @@ pub(super) fn apply_outcome(
         // The shell answers each effect in its own family.
         (Effect::Cluster(_), Outcome::Engine(_)) | (Effect::Engine(_), Outcome::Cluster(_)) => {}
     }
+}
+
+/// The marks on a Secret may be of another clock.
+fn by_our_clock(view: &View, mut outcome: ClusterOutcome) -> ClusterOutcome {
+    if let ClusterOutcome::Secret(LiveSecret::Present(facts))
+    | ClusterOutcome::SecretWritten(facts)
+    | ClusterOutcome::SecretDecorated(facts) = &mut outcome
+    {
+        facts.times = facts.times.map(|times| times.by_a_clock(view.server_ahead()));
+    }
+    outcome
 }
 
 fn of_cluster(view: &mut View, aspect: Aspect, effect: &ClusterEffect, outcome: ClusterOutcome) {
@@ -222,7 +234,10 @@ fn forget_the_one_before(view: &mut View, before: Subject) {
     let sent = before
         .intent
         .filter(|intent| view.progress.issues > 0 && !voided(intent));
-    let in_doubt = sent.map(|intent| view.progress.clock.issue_of(&intent));
+    let in_doubt = sent.map(|intent| {
+        let resolved_at = doubt::creation_resolved_at(view, &intent);
+        view.progress.clock.issue_of(&intent, resolved_at)
+    });
     view.memory.unresolved.extend(in_doubt);
     view.progress.token = TokenProgress::None;
     view.progress.failures = Failures::default();
@@ -231,6 +246,10 @@ fn forget_the_one_before(view: &mut View, before: Subject) {
 /// The intent is stored, so its issue may be sent while that fits into the intent's window. After a slow write the window
 /// could not tell that a workspace is ours, so no issue is sent.
 fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
+    view.memory.intended = Some(Intended {
+        intent: intent.clone(),
+        at: view.now,
+    });
     if view.progress.clock.may_begin(&intent, view.now) {
         view.progress.token = TokenProgress::MayIssue(intent);
         return;
@@ -328,10 +347,7 @@ fn decorated(view: &mut View, now: &SecretFacts, by: Write) {
 
 fn secret_unpatchable(view: &mut View, name: &str) {
     let read = view.progress.secrets.get_mut(name).into_iter();
-    let read = read.filter_map(|read| match read {
-        SecretProgress::Present(facts) => Some(facts),
-        SecretProgress::Changed | SecretProgress::Absent | SecretProgress::Possible => None,
-    });
+    let read = read.filter_map(SecretProgress::facts_mut);
     let known = view.secrets.target.iter_mut().chain(&mut view.secrets.others);
     for facts in read.chain(known.filter(|facts| facts.name == name)) {
         facts.patchable = Patchable::No;

@@ -40,6 +40,8 @@ pub struct ServerClock {
     ahead: Option<SignedDuration>,
     /// The same from the middle of any answer: half its length off at most, which the slack of the local clock covers.
     roughly_ahead: Option<SignedDuration>,
+    /// An answer with a `Date` was too slow to tell either.
+    was_slow: bool,
 }
 
 /// A workspace that was created within this span is ours.
@@ -89,6 +91,16 @@ impl UnresolvedIssue {
         !row.tombstone && row.name == self.name && within
     }
 
+    /// Whether the workspace, however it is named now, was created at another time, or shows none. A window of the local clock
+    /// tells nothing: the server's may be hours off.
+    pub fn surely_did_not_make(&self, row: &RemoteWorkspace) -> bool {
+        match (row.created_at, self.clock) {
+            (None, _) => true,
+            (Some(_), CreationClock::Local) => false,
+            (Some(at), CreationClock::Server | CreationClock::Estimated) => !self.window.contains(at),
+        }
+    }
+
     /// Moves a window of the local clock, once the server's time is known.
     pub fn move_to_the_servers_time(&mut self, clock: &ServerClock) {
         if self.clock == CreationClock::Local
@@ -116,6 +128,15 @@ impl UnresolvedIssue {
         };
     }
 
+    /// The wall clock was set by so much: what is waited for comes no earlier, and no later.
+    pub fn follow_the_clock(&mut self, set_by: SignedDuration) {
+        self.resolved_at = shifted(self.resolved_at, set_by);
+        self.search_at = shifted(self.search_at, set_by);
+        if self.clock == CreationClock::Local {
+            self.window = self.window.shifted(set_by);
+        }
+    }
+
     /// Corrects instants that lie too far ahead since the clock was set back.
     pub fn tick(&mut self, now: Timestamp) {
         let as_of_now = later(later(now, ISSUE_DEADLINE), LAG_ALLOWANCE);
@@ -132,6 +153,7 @@ impl ServerClock {
     /// Learns from a quick answer with a `Date`. In a slow answer, the instant of the stamp is uncertain.
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
         let Some(date) = answer.date else { return };
+        self.was_slow = true;
         // The clock was set meanwhile: how long the answer took is not known.
         if answer.finished < answer.started {
             return;
@@ -142,6 +164,26 @@ impl ServerClock {
         }
         if took <= LOCAL_SLACK {
             self.roughly_ahead = Some(date.duration_since(later(answer.started, took / 2)));
+        }
+    }
+
+    /// The wall clock was set by so much, and the server's was not.
+    pub fn follow_the_clock(&mut self, set_by: SignedDuration) {
+        for ahead in [&mut self.ahead, &mut self.roughly_ahead].into_iter().flatten() {
+            *ahead = ahead.saturating_sub(set_by);
+        }
+    }
+
+    /// Whether another answer would tell the server's time, which none has told yet.
+    pub fn can_learn(&self) -> bool {
+        self.was_slow && self.ahead.or(self.roughly_ahead).is_none()
+    }
+
+    /// Whether the stamp of an intent tells when it was made, whatever our own clock shows.
+    pub fn can_read(&self, intent: &Creation) -> bool {
+        match intent.clock {
+            CreationClock::Server | CreationClock::Estimated => self.ahead.or(self.roughly_ahead).is_some(),
+            CreationClock::Local => false,
         }
     }
 
@@ -221,8 +263,7 @@ impl ServerClock {
     }
 
     /// The issue of an intent that is no longer stored.
-    pub fn issue_of(&self, intent: &Creation) -> UnresolvedIssue {
-        let resolved_at = self.resolved_at(intent);
+    pub fn issue_of(&self, intent: &Creation, resolved_at: Timestamp) -> UnresolvedIssue {
         let clock = match (intent.clock, self.ahead.or(self.roughly_ahead)) {
             (CreationClock::Local, Some(_)) => CreationClock::Estimated,
             (clock, _) => clock,

@@ -9,6 +9,7 @@ use crate::crd::organization::Defaults;
 use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::RemoteWorkspace;
+use crate::domain::server_time::ServerTime;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::schedule::TokenTimes;
 use crate::tenancy::{Access, Claimant};
@@ -75,6 +76,8 @@ pub struct ReadableOrganization {
     pub revision: u64,
     /// When Agent Engine last answered it again, having failed.
     pub recovered_at: Option<Timestamp>,
+    /// The server's time, once an answer told it: marks on Secrets are of it.
+    pub server_time: Option<ServerTime>,
 }
 
 /// What the shared list says about the recorded workspace. A difference in it only schedules a GET by id.

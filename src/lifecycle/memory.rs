@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::crd::workspace::Creation;
 use crate::domain::ids::{Uid, WorkspaceId};
-use crate::domain::time::later;
+use crate::domain::time::{later, shifted};
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::SecretDraft;
@@ -22,6 +23,8 @@ const RESTORED_AGAIN: Duration = Duration::from_secs(60);
 /// Kept by uid while the object lives.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
+    /// When the process began, by the wall clock as it was set then: in-flight writes are waited for by the time that has passed.
+    pub process_began: Option<Timestamp>,
     pub sync: Backoff,
     pub token: Backoff,
     pub lists_count_after: ListsCountAfter,
@@ -29,8 +32,8 @@ pub struct Memory {
     pub rename_unclear_at: Option<Timestamp>,
     /// Issues for the recorded workspace without a verified token: each may have created another workspace.
     pub unresolved: Vec<UnresolvedIssue>,
-    /// The creation in flight that a reconcile found stored.
-    pub found_in_flight: Option<FoundInFlight>,
+    /// The last intent that this process has stored.
+    pub intended: Option<Intended>,
     /// The recorded workspace for which no issue of the process before is in doubt: this process recorded it, or read it
     /// under its name after such an issue had ended.
     pub free_of_former_issues: Option<WorkspaceId>,
@@ -49,6 +52,13 @@ pub struct Memory {
     pub altered: Option<Altered>,
     /// What the reconcile that runs has sent. Back-off charges it if the reconcile is cut off.
     pub sent: Sent,
+}
+
+/// An intent that this process has stored: its issue is sent soon after, or never.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Intended {
+    pub intent: Creation,
+    pub at: Timestamp,
 }
 
 /// How the API server stored the labels and annotations that were written last.
@@ -95,14 +105,6 @@ impl Altered {
 pub struct Sent {
     pub sync: u32,
     pub token: u32,
-}
-
-/// A creation in flight, and when a reconcile first found it: the issue was sent before, whatever the clock says since.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct FoundInFlight {
-    /// The stamp of its intent.
-    pub stamp: Timestamp,
-    pub at: Timestamp,
 }
 
 /// A list counts only if it was requested after our own last read or write.
@@ -191,25 +193,20 @@ impl Memory {
             .failed(now, cause(Aspect::Sync), attempt(Urgency::Normal), uid)
     }
 
-    /// A reconcile begins, and finds a creation in flight with this stamp.
-    pub fn find_in_flight(&mut self, stamp: Option<Timestamp>, now: Timestamp) {
-        self.found_in_flight = stamp.map(|stamp| match self.found_in_flight {
-            Some(found) if found.stamp == stamp => FoundInFlight {
-                at: found.at.min(now),
-                ..found
-            },
-            Some(_) | None => FoundInFlight { stamp, at: now },
-        });
-    }
-
     /// Until when an unresolved issue of this process may create a workspace, or one may appear in a list.
     pub fn unresolved_until(&self, now: Timestamp) -> Option<Timestamp> {
         let resolved = self.unresolved.iter().map(|issue| issue.resolved_at);
         resolved.filter(|at| *at > now).max()
     }
 
-    /// Corrects instants that lie in the future since the clock was set back.
-    pub fn tick(&mut self, now: Timestamp) {
+    /// Moves what a write in doubt is waited for by, where the wall clock was set since the last reconcile, and corrects other
+    /// instants that lie in the future since it was set back. Returns how far it was set.
+    pub fn tick(&mut self, now: Timestamp, process_began: Timestamp) -> SignedDuration {
+        let before = self.process_began.replace(process_began);
+        let set_by = before.map_or(SignedDuration::ZERO, |before| {
+            process_began.duration_since(before)
+        });
+        self.follow_the_clock(set_by);
         self.sync.tick(now);
         self.token.tick(now);
         let ahead = |at: &Timestamp| *at > later(now, CLOCK_SLACK);
@@ -230,6 +227,21 @@ impl Memory {
         }
         for issue in &mut self.unresolved {
             issue.tick(now);
+        }
+        set_by
+    }
+
+    fn follow_the_clock(&mut self, set_by: SignedDuration) {
+        for stamp in self
+            .rename_unclear_at
+            .iter_mut()
+            .chain(&mut self.taken_over_at)
+            .chain(self.intended.iter_mut().map(|of| &mut of.at))
+        {
+            *stamp = shifted(*stamp, set_by);
+        }
+        for issue in &mut self.unresolved {
+            issue.follow_the_clock(set_by);
         }
     }
 
@@ -307,6 +319,7 @@ mod tests {
     fn ten_restored_secrets_in_a_row_are_enough_for_a_minute() {
         let now = Timestamp::UNIX_EPOCH;
         let times = TokenTimes {
+            server_ahead: None,
             issued_at: now,
             expires_at: later(now, Duration::from_secs(1200)),
         };
@@ -336,7 +349,7 @@ mod tests {
                 },
                 ..Memory::default()
             };
-            memory.tick(now);
+            memory.tick(now, now);
             let lists = memory.lists_count_after;
             [
                 memory.rename_unclear_at,

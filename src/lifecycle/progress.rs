@@ -206,6 +206,15 @@ pub enum SecretProgress {
     Present(SecretFacts),
 }
 
+impl SecretProgress {
+    pub fn facts_mut(&mut self) -> Option<&mut SecretFacts> {
+        match self {
+            SecretProgress::Present(facts) => Some(facts),
+            SecretProgress::Changed | SecretProgress::Absent | SecretProgress::Possible => None,
+        }
+    }
+}
+
 /// How far the DELETE of a recorded workspace got.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Removal {

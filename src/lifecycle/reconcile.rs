@@ -97,9 +97,7 @@ pub enum SharedList {
 
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
-        view.memory.tick(view.now);
-        let in_flight = view.intent().map(|intent| intent.at.0);
-        view.memory.find_in_flight(in_flight, view.now);
+        view.memory.tick(view.now, view.process_began);
         let recovered_at = view.readable().and_then(|organization| organization.recovered_at);
         if let Some(at) = recovered_at {
             view.memory.sync.recovered(at, view.now);
@@ -133,6 +131,14 @@ impl Reconcile {
     /// What is known now.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// Told before each step: where the process began at another instant by the wall clock of now, that clock was set meanwhile.
+    pub fn keep_time(&mut self, now: Timestamp, process_began: Timestamp) {
+        self.view.process_began = process_began;
+        let set_by = self.view.memory.tick(now, process_began);
+        self.view.progress.clock.follow_the_clock(set_by);
+        self.view.follow_the_clock();
     }
 
     /// Applies the outcome of the last effect, and names the next one. Claims are taken here, before anything is written.
@@ -351,6 +357,8 @@ impl Reconcile {
         let bill = budget::bill(sync, token, before);
         let urgency = token_secret::urgency(&self.view);
         let misleads = status::misleads(&self.view, verdict);
+        let times = token_secret::times(&self.view);
+        let due_at = times.map(|times| times.renew_at(&uid)).filter(|at| *at > now);
         let faults = self.faults;
         let memory = &mut self.view.memory;
         [
@@ -396,7 +404,14 @@ impl Reconcile {
                             urgency,
                             fault,
                         };
-                        Some(Wakeup::new(backoff.failed(now, cause, attempt, &uid), why))
+                        // What Kubernetes refused beside a fresh token was no renewal, and delays none.
+                        let rests = match (calls, why, due_at) {
+                            (0, Why::RetryToken, Some(due_at)) => {
+                                backoff.failed_beside(now, cause, attempt, &uid, due_at)
+                            }
+                            (_, _, _) => backoff.failed(now, cause, attempt, &uid),
+                        };
+                        Some(Wakeup::new(rests, why))
                     }
                     (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
                     // The aspect waits for an event. It made no call, so it does not rest.

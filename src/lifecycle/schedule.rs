@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::domain::ids::Uid;
-use crate::domain::time::{earlier, elapsed, later};
+use crate::domain::time::{earlier, elapsed, later, shifted};
 
 /// The documented life of a scoped token. The life that a token claims may shorten it, never lengthen it.
 pub const DOCUMENTED_LIFE: Duration = Duration::from_secs(20 * 60);
@@ -22,6 +22,8 @@ const URGENT_SHARE: f64 = 0.35;
 pub struct TokenTimes {
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
+    /// How far the server's clock was ahead of the one that these times are of, if that was known.
+    pub server_ahead: Option<SignedDuration>,
 }
 
 /// How badly a renewal is wanted.
@@ -39,6 +41,27 @@ impl TokenTimes {
         Self {
             issued_at,
             expires_at: later(issued_at, claimed.min(DOCUMENTED_LIFE)),
+            server_ahead: None,
+        }
+    }
+
+    /// By a clock of which the server's is so far ahead, if that is known.
+    #[must_use]
+    pub fn told_by(self, server_ahead: Option<SignedDuration>) -> Self {
+        Self { server_ahead, ..self }
+    }
+
+    /// The same times by another clock, of which the server's is so far ahead. Where that is not known of both, they are taken for
+    /// one clock.
+    #[must_use]
+    pub fn by_a_clock(self, server_ahead: Option<SignedDuration>) -> Self {
+        let (Some(then), Some(now)) = (self.server_ahead, server_ahead) else {
+            return self;
+        };
+        Self {
+            issued_at: shifted(self.issued_at, then - now),
+            expires_at: shifted(self.expires_at, then - now),
+            server_ahead,
         }
     }
 
@@ -154,6 +177,7 @@ mod tests {
             Freshness::Expired
         );
         let forged = TokenTimes {
+            server_ahead: None,
             issued_at: at(0),
             expires_at: at(1_000_000),
         };
@@ -205,7 +229,7 @@ mod tests {
         fn forged_marks_never_panic(
             issued in -9_000_000_000i64..9_000_000_000, expires in -9_000_000_000i64..9_000_000_000, now in 0i64..9_000_000_000,
         ) {
-            let times = TokenTimes { issued_at: at(issued), expires_at: at(expires) };
+            let times = TokenTimes { issued_at: at(issued), expires_at: at(expires), server_ahead: None };
             times.freshness(&Uid::from("u"), at(now));
             times.renew_at(&Uid::from("u"));
         }

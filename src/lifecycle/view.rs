@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::conditions;
 use crate::crd::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceStatus};
@@ -17,7 +17,6 @@ use crate::lifecycle::memory::Memory;
 use crate::lifecycle::progress::{
     NameSearch, Observation, PermitProgress, Progress, Removal, SecretProgress, TokenProgress,
 };
-use crate::lifecycle::schedule::{Freshness, TokenTimes};
 use crate::tenancy::ClaimResult;
 
 /// Everything that a decision may depend on.
@@ -54,6 +53,35 @@ pub struct Record {
 }
 
 impl View {
+    /// The marks on Secrets may be of the clock of another process; the times in a view are of our own.
+    #[must_use]
+    pub fn by_our_clock(mut self) -> Self {
+        self.follow_the_clock();
+        self
+    }
+
+    /// The same, where our own clock was set meanwhile.
+    pub fn follow_the_clock(&mut self) {
+        let ahead = self.server_ahead();
+        let read = self
+            .progress
+            .secrets
+            .values_mut()
+            .filter_map(SecretProgress::facts_mut);
+        for secret in read
+            .chain(&mut self.secrets.target)
+            .chain(&mut self.secrets.others)
+        {
+            secret.times = secret.times.map(|times| times.by_a_clock(ahead));
+        }
+    }
+
+    /// How far the server's clock is ahead of ours, if that is known.
+    pub fn server_ahead(&self) -> Option<SignedDuration> {
+        let known = self.readable()?.server_time?;
+        Some(known.ahead(self.process_began))
+    }
+
     /// The record, if it was made for this object and is whole.
     pub fn record(&self) -> Option<Record> {
         if self.stored.uid.as_ref() != Some(&self.object.uid) {
@@ -176,14 +204,9 @@ impl View {
             .hash(&mut hasher);
         match aspect {
             Aspect::Sync => {}
-            // A Secret that no write could change may be gone, and another workspace of the same name as well. What failed
-            // beside a fresh token was no renewal.
+            // A Secret that no write could change may be gone, and another workspace of the same name as well.
             Aspect::Token => {
-                let target = self.secrets.target.as_ref();
-                let times = target.map(|facts| facts.times);
-                let is_fresh =
-                    |times: TokenTimes| times.freshness(&self.object.uid, self.now) == Freshness::Fresh;
-                times.map(|times| times.is_some_and(is_fresh)).hash(&mut hasher);
+                self.secrets.target.is_some().hash(&mut hasher);
                 let shared = self.listed.as_ref().is_some_and(|listed| listed.name_is_shared);
                 shared.hash(&mut hasher);
             }

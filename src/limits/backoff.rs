@@ -113,6 +113,24 @@ impl Backoff {
         until
     }
 
+    /// Something else is due at `due_at`: the rest that begins ends by then, or as soon after as the calls so far can be
+    /// afforded.
+    pub fn failed_beside(
+        &mut self,
+        now: Timestamp,
+        cause: u64,
+        attempt: FailedAttempt,
+        who: &Uid,
+        due_at: Timestamp,
+    ) -> Timestamp {
+        let until = self.failed(now, cause, attempt, who);
+        let Some(streak) = &mut self.streak else {
+            return until;
+        };
+        streak.not_before = until.min(due_at.max(streak.next_affordable));
+        streak.not_before
+    }
+
     /// Calls for something else were made at its cost: its next attempt is not put off, but what follows is.
     pub fn pay(&mut self, now: Timestamp, calls: u32) {
         if let Some(streak) = &mut self.streak {

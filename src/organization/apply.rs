@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::crd::organization::{OrganizationStatus, WorkspaceCounts};
 use crate::domain::ids::OrganizationId;
 use crate::domain::remote::{Answer, Failure, Page, Rest};
+use crate::domain::server_time::ServerTime;
 use crate::domain::time::later;
 use crate::organization::effect::{
     ClusterEffect, ClusterOutcome, Connected, Effect, EngineAnswer, EngineCall, Outcome, Part, Records,
@@ -53,6 +54,12 @@ fn cluster(view: &mut View, claims: &Claims, effect: ClusterEffect, outcome: Clu
 }
 
 fn engine(view: &mut View, call: EngineCall, answer: EngineAnswer) {
+    view.memory.server_time = match &answer {
+        EngineAnswer::Exchanged(answer) | EngineAnswer::ExchangedUnnamed { answer, .. } => {
+            learn(view, answer)
+        }
+        EngineAnswer::Listed(answer) => learn(view, answer),
+    };
     match (call, answer) {
         (EngineCall::Exchange, EngineAnswer::Exchanged(answer)) => exchanged(view, answer.result),
         (EngineCall::ExchangeUnnamed, EngineAnswer::ExchangedUnnamed { keys, answer }) => {
@@ -65,6 +72,10 @@ fn engine(view: &mut View, call: EngineCall, answer: EngineAnswer) {
         (_, EngineAnswer::Exchanged(_) | EngineAnswer::ExchangedUnnamed { .. } | EngineAnswer::Listed(_)) => {
         }
     }
+}
+
+fn learn<T>(view: &View, answer: &Answer<T>) -> Option<ServerTime> {
+    ServerTime::learn(view.memory.server_time, answer, view.process_began)
 }
 
 fn done(view: &mut View, effect: ClusterEffect) {

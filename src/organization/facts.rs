@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
+use crate::domain::server_time::ServerTime;
 use crate::domain::verification::{Missing, Verification};
 
 /// The Organization object, apart from spec and status.
@@ -33,6 +34,8 @@ pub struct Published {
     pub reason: Option<Reason>,
     /// Where the client sends its calls: after a change of spec the old one, until a client for the new one is published.
     pub endpoint: Option<String>,
+    /// The server's time, once an answer told it.
+    pub server_time: Option<ServerTime>,
 }
 
 /// Of an Organization that was not reconciled yet.
@@ -47,6 +50,7 @@ impl Default for Published {
             recovered_at: None,
             reason: None,
             endpoint: None,
+            server_time: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::crd::organization::{OrganizationSpec, WorkspaceCounts};
 use crate::domain::ids::OrganizationId;
 use crate::domain::remote::Failure;
 use crate::domain::remote::TokenPath;
+use crate::domain::server_time::ServerTime;
 use crate::domain::time::later;
 use crate::domain::verification::Missing;
 use crate::limits::{Backoff, CLOCK_SLACK};
@@ -37,6 +38,7 @@ pub struct Memory {
     /// The generation that was published last.
     pub generation: Option<i64>,
     pub backoff: Backoff,
+    pub server_time: Option<ServerTime>,
     /// When a status with the rate was last written.
     pub rate_written_at: Option<Timestamp>,
 }

@@ -38,6 +38,7 @@ pub fn publication(view: &View, wake: Wake) -> Publication {
             },
             reason: Some(readiness(view).reason()),
             endpoint: view.memory.made_of.as_ref().map(|made| made.endpoint.clone()),
+            server_time: view.memory.server_time,
         },
         snapshot: view.progress.new_list.as_ref().map(|list| list.snapshot.clone()),
         wake,

@@ -14,6 +14,8 @@ pub struct View {
     pub now: Timestamp,
     /// This operator, and which others are gone.
     pub operators: Operators,
+    /// When this process began, by the wall clock of now.
+    pub process_began: Timestamp,
     pub object: ObjectFacts,
     pub declared: OrganizationSpec,
     pub stored: OrganizationStatus,

@@ -426,6 +426,10 @@ impl Process {
                     .secrets
                     .get(&object.secret_key())
                     .and_then(|secret| secret.times);
+                let known = self.states.get(object.spec.organization_name());
+                let server_time = known.and_then(|state| state.published.server_time);
+                let ahead = server_time.map(|known| known.ahead(earlier(now, age)));
+                let times = times.map(|times| times.by_a_clock(ahead));
                 let priority = lifecycle::priority::priority(now, uid, deletion, times);
                 let organization = object.spec.organization_name().to_owned();
                 self.workspace_queue.wake(subject, &organization, priority, age);
@@ -511,6 +515,7 @@ impl Process {
             organization,
             object: facts,
         }
+        .by_our_clock()
     }
 
     fn secrets_around(&self, object: &WorkspaceObject) -> Secrets {
@@ -558,6 +563,7 @@ impl Process {
             missing: published.missing,
             revision: published.revision,
             recovered_at: published.recovered_at.max(back_at),
+            server_time: published.server_time,
             uid: stored.metadata.uid.clone(),
             name,
         })
@@ -580,10 +586,12 @@ impl Process {
         let users = self.users_of(&object.name).len();
         let secret = self.credentials.get(&object.spec.credentials_secret_ref.name);
         let secret_version = secret.map(|secret| secret.version.to_string());
+        let process_began = earlier(now, self.time());
         let state = self.state_of(&object.name, &object.metadata.uid)?;
         Some(organization::View {
             now,
             operators: operators(),
+            process_began,
             object: organization::facts::ObjectFacts {
                 uid: object.metadata.uid.clone(),
                 generation: object.metadata.generation,

@@ -1,6 +1,7 @@
 //! Reconciles of both kinds in the process: as its runner begins, drives, settles and gives them up.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::process::{Reconciling, Running, Subject};
 use super::replicas::state::Effect;
@@ -9,6 +10,7 @@ use super::world::{Event, World};
 use super::{Millis, millis_until};
 use crate::controller::own_writes::Lag;
 use crate::domain::ids::Uid;
+use crate::domain::time::earlier;
 use crate::lifecycle::judge::token_secret;
 use crate::lifecycle::wakeups::Why;
 use crate::lifecycle::{self, SharedList};
@@ -155,6 +157,8 @@ impl World {
                     .states
                     .get_mut(object.spec.organization_name())
                     .map_or(&mut idle, |state| &mut state.limiter);
+                let age = Duration::from_millis(process.age.unsigned_abs());
+                reconcile.keep_time(now, earlier(now, age));
                 match reconcile.next(now, &mut process.claims, limiter, outcome) {
                     lifecycle::Next::Wait(until) => {
                         let at = self.now + millis_until(now, until) + 1;

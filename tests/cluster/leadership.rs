@@ -6,18 +6,23 @@ use std::time::{Duration, Instant};
 use agent_engine_operator::clock::Clock;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
+use kube::api::DeleteParams;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use tokio::time::sleep_until;
 
 use crate::support::{Cluster, IN_DOUBT, LONG, Launch, Operator, Stage, eventually, is_ready, tally};
 
 /// By default of `--lease-duration`: one that was not released is waited for so long.
-const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// By default of `--lease-renewal`: who stands by asks five times as often.
-const RENEWAL: Duration = Duration::from_secs(5);
+pub(super) const RENEWAL: Duration = Duration::from_secs(5);
+
+/// For how long a leader is frozen: four times as long as its lease.
+const FROZEN: Duration = Duration::from_secs(120);
 
 /// Two operators of one release: the first leads, the second stands by.
-async fn two(stage: &Stage) -> (Operator, Operator) {
+pub(super) async fn two(stage: &Stage) -> (Operator, Operator) {
     let launch = |name: &str| {
         Launch::new(&stage.user, &stage.home)
             .watching([stage.tenant.as_str()])
@@ -46,7 +51,7 @@ async fn leads(operator: &Operator) {
     leads_within(operator, LONG).await;
 }
 
-async fn leads_within(operator: &Operator, deadline: Duration) {
+pub(super) async fn leads_within(operator: &Operator, deadline: Duration) {
     says(operator, deadline, "the operator to lead", "1").await;
 }
 
@@ -54,7 +59,7 @@ async fn stands_by(operator: &Operator) {
     says(operator, LONG, "the operator to stand by", "0").await;
 }
 
-fn signal(operator: &Operator, signal: Signal) {
+pub(super) fn signal(operator: &Operator, signal: Signal) {
     let pid = i32::try_from(operator.pid()).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process id"), signal).expect("the process is there");
 }
@@ -102,6 +107,7 @@ async fn a_frozen_leader_does_nothing_when_it_wakes() {
     stage.workspace("halfway", json!({"name": "Halfway"})).await;
     stage.emulator.wait_held(1).await;
     signal(&first, Signal::STOP);
+    let frozen = Instant::now();
     stage.emulator.release("apply").await;
     stage.change("acme", json!({"name": "Renamed"})).await;
     stage.workspace("other", json!({"name": "Other"})).await;
@@ -144,23 +150,61 @@ async fn a_frozen_leader_does_nothing_when_it_wakes() {
         })
         .await;
     stage.ready("acme").await;
+    does_nothing_when_it_wakes(&stage, first, frozen).await;
+    let remote = stage.remote("Renamed again").await;
+    assert_eq!(remote.len(), 1);
+    assert_eq!(remote[0]["id"], json!(id));
+    stage.remote_names(&["Renamed again", "Other", "Halfway"]).await;
+}
+
+/// A person, or a tool, deletes the Lease while its holder is frozen: a process that never saw it waits all the same.
+/// Promise: rule.one-leader
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_was_deleted_is_waited_for() {
+    let stage = Stage::with(&[], json!({"pollInterval": "10m"})).await;
+    let (first, second) = two(&stage).await;
+    stage.workspace("acme", json!({"name": "Acme"})).await;
+    stage.ready("acme").await;
+    second.kill().await;
+    signal(&first, Signal::STOP);
+    let leases: Api<Lease> = Api::namespaced(stage.client.clone(), &stage.home);
+    leases
+        .delete("agent-engine-operator", &DeleteParams::default())
+        .await
+        .unwrap();
+    let deleted = Instant::now();
+
+    let launch = Launch::new(&stage.user, &stage.home).watching([stage.tenant.as_str()]);
+    let third = Operator::start(&launch.named("third")).await;
+    third.ready().await;
+    leads_within(&third, LEASE + RENEWAL).await;
+    assert!(
+        deleted.elapsed() >= LEASE,
+        "{:?}: {}",
+        deleted.elapsed(),
+        third.logs()
+    );
+    stage.workspace("other", json!({"name": "Other"})).await;
+    stage.ready("other").await;
+    signal(&first, Signal::CONT);
+    assert_eq!(first.wait().await, 1);
+}
+
+/// Lets the operator go on once it was frozen for two minutes, and returns when it has ended.
+pub(super) async fn does_nothing_when_it_wakes(stage: &Stage, operator: Operator, frozen: Instant) {
+    sleep_until((frozen + FROZEN).into()).await;
     stage.quiet().await;
     let mark = stage.emulator.journal_mark().await;
     let audit = stage.audit().await;
-
-    signal(&first, Signal::CONT);
-    let log = first.log_file();
-    assert_eq!(first.wait().await, 1);
+    signal(&operator, Signal::CONT);
+    let log = operator.log_file();
+    assert_eq!(operator.wait().await, 1);
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("leads no longer"), "{log}");
     assert_eq!(json!(stage.emulator.calls_since(mark).await), json!({}), "{log}");
     let requests = audit.requests().await;
     assert_eq!(requests.object_writes().tally(), tally([]), "{log}");
     assert_eq!(requests.event_writes().tally(), tally([]), "{log}");
-    let remote = stage.remote("Renamed again").await;
-    assert_eq!(remote.len(), 1);
-    assert_eq!(remote[0]["id"], json!(id));
-    stage.remote_names(&["Renamed again", "Other", "Halfway"]).await;
 }
 
 /// Nothing at Agent Engine is changed, though that answers.
@@ -225,7 +269,7 @@ async fn a_leader_whose_kubernetes_api_freezes_ends_itself() {
 }
 
 /// Reads are no harm.
-async fn changes_nothing_since(stage: &Stage, mark: u64) {
+pub(super) async fn changes_nothing_since(stage: &Stage, mark: u64) {
     let calls = stage.emulator.calls_since(mark).await;
     let changes: Vec<_> = calls
         .keys()

@@ -15,6 +15,7 @@ mod deaf_watches;
 mod deletion;
 mod drift;
 mod fairness;
+mod frozen_leader;
 mod harness;
 mod hostile;
 mod knobs;

@@ -46,6 +46,9 @@ impl Stage {
                 .success();
         }
         let launch = Launch::new(&cluster.operator_user().await, HOME);
+        if let Some(lease) = launch.lease() {
+            cluster.release_lease(HOME, lease).await;
+        }
         assert!(
             launch.program.is_file(),
             "{} is missing: run `cargo build --bins --all-features`, or `make demo`, which does",

@@ -12,9 +12,14 @@ use std::{
     },
 };
 
-use k8s_openapi::api::{
-    core::v1::Namespace,
-    rbac::v1::{ClusterRoleBinding, RoleRef, Subject},
+use agent_engine_operator::clock::Clock;
+use k8s_openapi::{
+    api::{
+        coordination::v1::{Lease, LeaseSpec},
+        core::v1::Namespace,
+        rbac::v1::{ClusterRoleBinding, RoleRef, Subject},
+    },
+    apimachinery::pkg::apis::meta::v1::MicroTime,
 };
 use kube::{
     Api, Client, Config, ResourceExt,
@@ -198,6 +203,27 @@ impl Cluster {
             .await
             .expect("a new namespace")
             .name_any()
+    }
+
+    /// Has the Lease of that name be a released one, unless it is there: the next operator leads at once, as after a clean stop. One
+    /// that finds none waits for as long as the Lease of one before could last.
+    pub async fn release_lease(&self, namespace: &str, name: &str) {
+        let lease = Lease {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(LeaseSpec {
+                renew_time: Some(MicroTime(Clock::system().now())),
+                ..LeaseSpec::default()
+            }),
+        };
+        let leases = Api::<Lease>::namespaced(self.client().await, namespace);
+        match leases.create(&PostParams::default(), &lease).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => panic!("no Lease could be made: {error}"),
+        }
     }
 
     /// A user that no other test has, who may do nothing yet.

@@ -80,6 +80,15 @@ impl Launch {
         self
     }
 
+    /// The Lease that it leads by; none where all flags are given.
+    pub fn lease(&self) -> Option<&str> {
+        let mut arguments = self.more_arguments.iter();
+        let named = arguments.find(|argument| *argument == "--lease-name");
+        let name = named.and_then(|_| arguments.next());
+        let default = name.map_or("agent-engine-operator", String::as_str);
+        self.verbatim.is_none().then_some(default)
+    }
+
     /// The one place that knows the operator's flags.
     fn arguments(&self) -> Vec<String> {
         if let Some(arguments) = &self.verbatim {

@@ -38,6 +38,9 @@ impl Stage {
         let tenant = cluster.namespace("tenant").await;
         let user = cluster.operator_user().await;
         let launch = Launch::new(&user, &home).watching([tenant.as_str()]);
+        if let Some(lease) = launch.lease() {
+            cluster.release_lease(&home, lease).await;
+        }
         Self {
             canaries: canary::Objects {
                 cluster: Arc::clone(cluster),
@@ -90,6 +93,9 @@ impl Stage {
     }
 
     pub async fn operator(&self) -> Operator {
+        if let Some(lease) = self.launch.lease() {
+            self.cluster.release_lease(&self.home, lease).await;
+        }
         let operator = Operator::start(&self.launch).await;
         operator.ready().await;
         operator

@@ -24,6 +24,7 @@ pub(super) fn view(context: &Context, organization: &Organization) -> Option<Vie
     Some(View {
         now: context.now(),
         operators,
+        process_began: context.process_began(),
         object: object(organization),
         declared: organization.spec.clone(),
         stored: organization.status.clone().unwrap_or_default(),

@@ -66,9 +66,15 @@ fn place(context: &Context, workspace: &AnyWorkspace) -> Place {
     let uid = Uid::new(object.uid().unwrap_or_default());
     let namespace = object.namespace().unwrap_or_default();
     let target = object.spec.token_secret_name(&object.name_any());
-    let token = context.shared().secrets.times(&namespace, &target);
+    let organization = object.spec.organization_name();
+    let shared = context.shared();
+    let known = shared.organizations.get(organization);
+    let server_time = known.and_then(|state| state.published.server_time);
+    let ahead = server_time.map(|known| known.ahead(context.process_began()));
+    let token = shared.secrets.times(&namespace, &target);
+    let token = token.map(|times| times.by_a_clock(ahead));
     Place {
-        organization: object.spec.organization_name().to_owned(),
+        organization: organization.to_owned(),
         priority: priority(context.now(), &uid, deletion(object), token),
     }
 }
@@ -144,6 +150,7 @@ impl Reconciler for Running {
                 .get_mut(&self.organization)
                 .map_or(&mut idle, |state| &mut state.limiter);
             let now = self.context.now();
+            self.reconcile.keep_time(now, self.context.process_began());
             let next = self.reconcile.next(now, &mut shared.claims, limiter, outcome);
             if let Next::Perform {
                 effect: Effect::Engine(_),

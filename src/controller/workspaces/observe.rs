@@ -41,6 +41,7 @@ pub(in crate::controller) fn view(context: &Context, workspace: &Workspace) -> V
         organization,
         object,
     }
+    .by_our_clock()
 }
 
 /// What follows for a Workspace that cannot be decoded.
@@ -117,6 +118,7 @@ pub(super) fn organization(
         missing: published.missing,
         revision: published.revision,
         recovered_at: published.recovered_at.max(back_at),
+        server_time: published.server_time,
         uid: Uid::new(uid.unwrap_or_default()),
         name,
     })

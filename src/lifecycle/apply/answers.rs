@@ -88,6 +88,9 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
         Err(failure) => return failed(view, aspect, &EngineCall::Get(id.clone()), &failure),
     };
     observe(view, id, answer.started, row.clone());
+    if let Some(row) = &row {
+        end_doubt_about_what_is_opened(view, row, answer.started);
+    }
     if view.record().is_some_and(|record| record.id != *id) {
         return;
     }
@@ -139,9 +142,12 @@ fn issued(
         // A creation is a write: an older list lacks the workspace.
         view.memory.lists_count_after.present = Some(answer.finished);
     } else {
-        // The issue was noted when it was sent; its answer tells more.
-        view.memory.unresolved.pop();
-        let unresolved = unresolved(&view.progress.clock, name, &answer);
+        // The issue was noted when it was sent; its answer tells more, but for the wait: the clock may have been set since.
+        let noted = view.memory.unresolved.pop();
+        let mut unresolved = unresolved(&view.progress.clock, name, &answer);
+        if let (Some(issue), Some(noted)) = (&mut unresolved, noted) {
+            issue.resolved_at = issue.resolved_at.max(noted.resolved_at);
+        }
         view.memory.unresolved.extend(unresolved);
     }
     view.progress.issues = view.progress.issues.saturating_add(1);
@@ -216,6 +222,19 @@ fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &
         issue.searched(asked_at);
         made || !issue.is_shown_by(asked_at)
     });
+}
+
+/// An issue makes nothing but the workspace that its token opens: this one was there before, or nothing will ever tell. The
+/// recorded one has moved, or shares its name: it is read again before the next issue.
+fn end_doubt_about_what_is_opened(view: &mut View, row: &RemoteWorkspace, asked_at: Timestamp) {
+    let opened = view.progress.token.verified();
+    let opens_it = opened.is_some_and(|(_, scope)| scope.workspace_id == row.id);
+    if opens_it && view.record().is_some_and(|record| record.id != row.id) {
+        let memory = &mut view.memory;
+        // The last issue is that of this token.
+        memory.unresolved.pop_if(|issue| issue.surely_did_not_make(row));
+        memory.lists_count_after.present = Some(asked_at);
+    }
 }
 
 fn verified(view: &mut View, scope: TokenScope) {

@@ -23,15 +23,18 @@ fn began(view: &View) -> Timestamp {
     taken.map_or(view.process_began, |at| at.max(view.process_began))
 }
 
-/// From then on, by our own clock, a search shows every workspace that the issue of the intent created. A clock that was set
-/// back since the intent was stamped holds nothing up.
+/// From then on a search shows every workspace that the issue of a creation in flight made. One of this process is over so
+/// long after its intent was stored. One of the process before was sent before this process began: that counts where its stamp is
+/// of a clock that may differ from ours by any span.
 pub fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
-    let by_its_stamp = view.progress.clock.resolved_at(intent);
-    let found = view.memory.found_in_flight;
-    match found.filter(|found| found.stamp == intent.at.0) {
-        Some(found) => by_its_stamp.min(later(later(found.at, ISSUE_DEADLINE), LAG_ALLOWANCE)),
-        None => by_its_stamp,
-    }
+    let clock = &view.progress.clock;
+    let own = view.memory.intended.as_ref().filter(|own| own.intent == *intent);
+    let sent_before = match own {
+        Some(own) => own.at,
+        None if clock.can_read(intent) => return clock.resolved_at(intent),
+        None => began(view),
+    };
+    later(later(sent_before, ISSUE_DEADLINE), LAG_ALLOWANCE)
 }
 
 /// An issue for the recorded workspace that the process before may have sent. None, once a list or a search after its end showed

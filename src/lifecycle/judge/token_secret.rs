@@ -146,7 +146,7 @@ pub fn is_altered(view: &View, record: &Record, facts: &SecretFacts) -> bool {
         asked.as_ref() == Some(&altered.asked)
             && facts.name == altered.name
             && facts.content == altered.content
-            && facts.times == altered.times
+            && facts.times == by_our_clock(view, altered.times)
     })
 }
 
@@ -185,7 +185,7 @@ pub fn draft(
         slot: issued.slot,
         replace,
         content: content(view, record, name)?,
-        times: issued.times,
+        times: issued.times.told_by(view.server_ahead()),
         decoration: decoration::asked(view),
     })
 }
@@ -247,10 +247,14 @@ pub fn times(view: &View) -> Option<TokenTimes> {
         Target::Ours(facts) => view
             .record()
             .filter(|record| is_altered(view, record, facts))
-            .and_then(|_| Some(view.memory.last_token.as_ref()?.times))
+            .and_then(|_| by_our_clock(view, Some(view.memory.last_token.as_ref()?.times)))
             .or(facts.times),
         Target::Free | Target::Unread | Target::Foreign => None,
     }
+}
+
+fn by_our_clock(view: &View, times: Option<TokenTimes>) -> Option<TokenTimes> {
+    Some(times?.by_a_clock(view.server_ahead()))
 }
 
 /// How fresh the token in the Secret is.

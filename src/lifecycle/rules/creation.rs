@@ -270,6 +270,10 @@ pub fn create_or_adopt_by_name(view: &View) -> Option<Step> {
         },
         Taken::Free if is_default(name) => Step::blocked(findings::never_create_default()),
         Taken::Free if view.progress.issues > 0 => Step::blocked(findings::name_held_for_a_moment(name)),
+        // A stamp of our own clock would tell another process nothing.
+        Taken::Free if view.progress.clock.can_learn() => {
+            call_or_rest(view, EngineCall::Search(name.clone()))
+        }
         Taken::Free if view.object.finalizer == Finalizer::Absent => Step::sync(ClusterEffect::AddFinalizer),
         Taken::Free => Step::Store(Change::CreationBegins(organization.clone())),
     })

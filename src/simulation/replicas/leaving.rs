@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::blow::Frozen;
 use super::state::{Effect, Held, InFlight, Passage};
 use crate::leadership::Right;
+use crate::lifecycle::effect::ClusterEffect;
 use crate::simulation::Millis;
 use crate::simulation::process::Subject;
-use crate::simulation::requests::{Outcome, Sent};
+use crate::simulation::requests::{ClusterRequest, Outcome, Sent};
 use crate::simulation::weather::{ATTEMPT_TIMEOUT, Fate, Request, lost};
 use crate::simulation::world::{Event, World};
 
@@ -171,6 +172,9 @@ impl World {
 
 // Requests to Kubernetes.
 
+/// Nobody waits for its answer any more.
+const NOBODY_WAITS: u32 = u32::MAX;
+
 /// A write is waited for at most so long.
 const HANGS_FOR: Millis = 120_000;
 
@@ -219,8 +223,7 @@ impl World {
         self.leaves(back, ends.min(fails));
         if self.dice.u8(0..2) == 0 {
             let late = Sent {
-                // Nobody waits for its answer any more.
-                run: u32::MAX,
+                run: NOBODY_WAITS,
                 ..sent
             };
             self.send(back, late);
@@ -231,6 +234,13 @@ impl World {
 
     /// A request arrives at Kubernetes, unless its process was frozen before it was sent.
     pub(in crate::simulation) fn arrive(&mut self, sent: Sent) -> Option<(Subject, u64, Outcome)> {
+        // Of a process that was cut off: who leads now may issue a token before its watch shows the one that lands here.
+        if sent.run == NOBODY_WAITS
+            && let ClusterRequest::Workspace { object, effect, .. } = &sent.request
+            && matches!(effect, ClusterEffect::WriteSecret(_))
+        {
+            self.touch(&object.key);
+        }
         let is_frozen = self.replicas.is_some() && self.now < self.paused_until && sent.run == self.run;
         if !is_frozen {
             return self.land(sent);

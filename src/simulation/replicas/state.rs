@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::blow::{CrashAt, FreezeAt};
-use crate::leadership::{Act, Elector, Heard, Lease, Right, Terms};
+use crate::leadership::{Act, Elector, Heard, Lease, NOBODY, Right, Terms};
 use crate::lifecycle;
 use crate::organization;
 use crate::simulation::Millis;
@@ -82,7 +82,12 @@ impl Replicas {
             all: setup.clocks.iter().enumerate().map(replica).collect(),
             current: 0,
             terms: Terms::default(),
-            lease: None,
+            // Released by whoever led before the history.
+            lease: Some(Lease {
+                version: "0".to_owned(),
+                holder: None,
+                duration: Terms::default().duration(),
+            }),
             lease_calls: BTreeMap::new(),
             tenures: BTreeMap::new(),
             last: None,
@@ -192,7 +197,7 @@ impl Replicas {
             LeaseAct::Elects(Act::Read | Act::WaitUntil(_)) => {
                 return self.lease.clone().map_or(Heard::Absent, Heard::Lease);
             }
-            LeaseAct::Elects(Act::Create) => (None, ours()),
+            LeaseAct::Elects(Act::Create) => (None, Some(NOBODY.to_owned())),
             LeaseAct::Elects(Act::Replace { version }) => (Some(version), ours()),
             LeaseAct::Releases(version) => (Some(version), None),
         };
@@ -201,13 +206,16 @@ impl Replicas {
         }
         let duration = self.terms.duration();
         let until = Millis::try_from(duration.as_millis()).unwrap_or_default();
-        let ends = if holder.is_some() {
-            call.asked_at + until
-        } else {
-            now
-        };
-        self.tenures.insert(call.run, Tenure { ends });
-        self.last = Some(call.run);
+        // Who led before does so until its lease ends, though somebody deleted it.
+        if expected.is_some() {
+            let ends = if holder.is_some() {
+                call.asked_at + until
+            } else {
+                now
+            };
+            self.tenures.insert(call.run, Tenure { ends });
+            self.last = Some(call.run);
+        }
         let lease = Lease {
             version: version.to_string(),
             holder,

@@ -209,6 +209,11 @@ impl Performer {
             metadata_keys::TOKEN_EXPIRES_AT.to_owned(),
             draft.times.expires_at.to_string(),
         );
+        let ahead = draft.times.server_ahead.map(|ahead| ahead.as_secs().to_string());
+        annotations.insert(
+            metadata_keys::TOKEN_SERVER_AHEAD.to_owned(),
+            ahead.unwrap_or_else(|| "unknown".to_owned()),
+        );
         annotations
             .extend(fingerprint(&data).map(|mark| (metadata_keys::TOKEN_FINGERPRINT.to_owned(), mark)));
         let mut secret = Secret {

@@ -231,6 +231,7 @@ impl Dice {
                 Content::Damaged,
             ]),
             times: self.maybe(|dice| TokenTimes {
+                server_ahead: None,
                 issued_at: dice.instant(),
                 expires_at: dice.instant(),
             }),

@@ -98,6 +98,14 @@ impl Engine {
         shifted(now, self.ahead)
     }
 
+    /// The clock that the world goes by was set; this one was not.
+    pub(in crate::lifecycle::tests) fn another_clock_was_set(&mut self, by: SignedDuration) {
+        self.ahead -= by;
+        for row in &mut self.rows {
+            row.listed_from = shifted(row.listed_from, by);
+        }
+    }
+
     /// The `Date` header: whole seconds, cut off.
     pub(in crate::lifecycle::tests) fn date(&self, now: Timestamp) -> Option<Timestamp> {
         (self.date == Told::Yes).then(|| Timestamp::from_second(self.clock(now).as_second()).unwrap())

@@ -72,6 +72,7 @@ impl World {
         let mut known = Vec::new();
         self.tell_beginning();
         for _ in 0..200 {
+            reconcile.keep_time(self.now, self.process_began);
             match reconcile.next(self.now, &mut self.claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(until) => self.now = until,
                 Next::Perform { rule, effect } => {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::organization::{AccessEntry, Defaults};
 use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
@@ -12,7 +12,9 @@ use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId, WorkspaceNa
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::operators::Operators;
 use crate::domain::reason::Reason;
-use crate::domain::remote::{FailureClass, RemoteWorkspace};
+use crate::domain::remote::{Answer, FailureClass, RemoteWorkspace};
+use crate::domain::server_time::ServerTime;
+use crate::domain::time::shifted;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::Memory;
 use crate::lifecycle::effect::CrdState;
@@ -169,6 +171,7 @@ impl World {
                 missing: Missing::Few,
                 revision: 0,
                 recovered_at: None,
+                server_time: None,
             }),
             crd: CrdState::Serving,
             snapshot: None,
@@ -341,6 +344,30 @@ impl World {
         }
     }
 
+    /// The wall clock of the machine is set. Agent Engine's goes on as it did.
+    pub(in crate::lifecycle::tests) fn set_clock(&mut self, by: SignedDuration) {
+        self.now = shifted(self.now, by);
+        self.process_began = shifted(self.process_began, by);
+        self.engine.another_clock_was_set(by);
+        for issue in &mut self.late {
+            issue.at = shifted(issue.at, by);
+        }
+    }
+
+    /// The Organization's reconcile has learnt the server's time.
+    pub(in crate::lifecycle::tests) fn learn_the_servers_time(&mut self) {
+        let answer = Answer {
+            started: self.now,
+            finished: self.now,
+            date: self.engine.date(self.now),
+            requests: 1,
+            result: Ok(()),
+        };
+        let process_began = self.process_began;
+        let known = &mut self.readable().server_time;
+        *known = ServerTime::learn(*known, &answer, process_began);
+    }
+
     /// The process dies at the `n`th effect from now on.
     pub(in crate::lifecycle::tests) fn crash_at(&mut self, n: usize, fault: Fault) {
         self.crash_at = Some((self.journal.len() + n, fault));
@@ -426,6 +453,7 @@ impl World {
             memory: self.memory.get(&stored.facts.uid).cloned().unwrap_or_default(),
             progress: Progress::default(),
         }
+        .by_our_clock()
     }
 
     pub(in crate::lifecycle::tests) fn secret_facts(

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::{earlier, elapsed};
@@ -75,14 +77,16 @@ fn an_unanswered_issue_resolves_as_soon_as_ever() {
 
 /// The creation was begun while the clock was ahead, and no answer tells the server's time.
 #[test]
-fn a_creation_in_flight_is_begun_again_as_soon_as_ever() {
+fn a_creation_in_flight_is_tried_again_as_soon_as_ever() {
     let mut world = World::new();
+    let back = SignedDuration::try_from(BACK).unwrap();
     world.engine.date = Told::No;
+    world.set_clock(back);
     world.apply("acme", spec("acme"));
     world.fault("Issue", Fault::CrashBefore, 1);
     assert!(world.reconcile("acme").is_none());
     world.restart();
-    set_back(&mut world);
+    world.set_clock(-back);
     world.live("acme", Duration::from_secs(120));
     assert_eq!(world.ready("acme"), "AsDeclared");
 }

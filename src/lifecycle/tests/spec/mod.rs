@@ -4,6 +4,7 @@ mod adoption;
 mod advice;
 mod budget;
 mod claims;
+mod clock_set_ahead;
 mod clock_set_back;
 mod contested_secrets;
 mod cost;

@@ -76,6 +76,22 @@ fn another_workspace_of_the_name_is_not_deleted_but_named() {
     assert_eq!(world.token_opens("acme-token"), Some(id), "the old token goes on");
 }
 
+/// What a token opens is all that its issue can have made: no search follows.
+#[test]
+fn a_token_of_another_workspace_leaves_no_doubt() {
+    for created_at in [Told::Yes, Told::No] {
+        let mut world = renamed_just_before_the_issue();
+        world.engine.created_at = created_at;
+        world.meanwhile("Get", |world| {
+            world.engine.make(at(10), "acme");
+        });
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.ready("acme"), "IdentityMismatch");
+        let doubts = world.memory.values().map(|memory| memory.unresolved.len());
+        assert_eq!(doubts.sum::<usize>(), 0, "{created_at:?}");
+    }
+}
+
 /// Promise: input.tokens
 #[test]
 fn an_orphan_without_a_creation_time_is_left_alone() {

@@ -10,6 +10,7 @@ use crate::lifecycle::Aspect;
 use crate::lifecycle::reconcile::Settled;
 use crate::lifecycle::tests::harness::world::{Fault, World};
 use crate::lifecycle::wakeups::{Why, after_leaving, after_waiting};
+use crate::limits::FailedAttempt;
 
 /// Reconciled whenever it names, until Agent Engine has refused twelve renames. Its token is not wanted.
 fn after_twelve_failures(class: FailureClass, status: u16, unwritten: bool) -> (World, Settled) {
@@ -120,10 +121,11 @@ fn a_name_that_two_workspaces_have_is_looked_after() {
     });
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "IdentityMismatch");
-    let secret = world.secrets.get_mut("acme-token").unwrap();
-    let times = secret.facts.times.as_mut().unwrap();
-    times.expires_at = later(world.now, Duration::from_secs(3600));
-    times.issued_at = world.now;
+    let (now, cause) = (world.now, world.view("acme").cause(Aspect::Token));
+    let uid = world.objects["acme"].facts.uid.clone();
+    for memory in world.memory.values_mut() {
+        memory.token.failed(now, cause, FailedAttempt::normal(20), &uid);
+    }
     let settled = world.reconcile("acme").unwrap();
     let rest = elapsed(world.now, settled.requeue.at);
     assert!(rest <= Duration::from_secs(300), "{:?}", settled.requeue);

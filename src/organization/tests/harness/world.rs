@@ -281,6 +281,7 @@ impl World {
         View {
             now: self.now,
             operators: self.operators.clone(),
+            process_began: self.now,
             object: self.object.clone(),
             declared: self.spec.clone(),
             stored: self.status.clone(),
