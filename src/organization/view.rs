@@ -12,10 +12,10 @@ use crate::organization::progress::Progress;
 #[derive(Clone, Debug)]
 pub struct View {
     pub now: Timestamp,
-    /// This operator, and which others are gone.
-    pub operators: Operators,
     /// When this process began, by the wall clock of now.
     pub process_began: Timestamp,
+    /// This operator, and which others are gone.
+    pub operators: Operators,
     pub object: ObjectFacts,
     pub declared: OrganizationSpec,
     pub stored: OrganizationStatus,

@@ -590,8 +590,8 @@ impl Process {
         let state = self.state_of(&object.name, &object.metadata.uid)?;
         Some(organization::View {
             now,
-            operators: operators(),
             process_began,
+            operators: operators(),
             object: organization::facts::ObjectFacts {
                 uid: object.metadata.uid.clone(),
                 generation: object.metadata.generation,

@@ -23,8 +23,8 @@ pub(super) fn view(context: &Context, organization: &Organization) -> Option<Vie
     let state = context.state_of(&mut shared, organization)?;
     Some(View {
         now: context.now(),
-        operators,
         process_began: context.process_began(),
+        operators,
         object: object(organization),
         declared: organization.spec.clone(),
         stored: organization.status.clone().unwrap_or_default(),

@@ -24,7 +24,7 @@ fn began(view: &View) -> Timestamp {
 }
 
 /// From then on a search shows every workspace that the issue of a creation in flight made. One of this process is over so
-/// long after its intent was stored. One of the process before was sent before this process began: that counts where its stamp is
+/// long after its intent was stored. One of another process was sent before this one began with the object: that counts where its stamp is
 /// of a clock that may differ from ours by any span.
 pub fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
     let clock = &view.progress.clock;

@@ -280,8 +280,8 @@ impl World {
     pub(in crate::organization::tests) fn view(&self) -> View {
         View {
             now: self.now,
-            operators: self.operators.clone(),
             process_began: self.now,
+            operators: self.operators.clone(),
             object: self.object.clone(),
             declared: self.spec.clone(),
             stored: self.status.clone(),
