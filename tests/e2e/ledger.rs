@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use agent_engine_operator::clock::Clock;
+use agent_engine_operator::{clock::Clock, leadership::NOBODY};
 use futures::StreamExt;
 use jiff::Timestamp;
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::Secret};
@@ -81,7 +81,8 @@ impl Ledger {
         writers.spawn(each(leases, move |stored: Lease| {
             if stored.name_any() == lease {
                 let spec = stored.spec.unwrap_or_default();
-                let holder = spec.holder_identity.filter(|holder| !holder.is_empty());
+                let held = |holder: &String| !holder.is_empty() && holder != NOBODY;
+                let holder = spec.holder_identity.filter(held);
                 let by = holder.map(|holder| (holder, spec.acquire_time.map(|time| time.0)));
                 let held = Held { at: clock.now(), by };
                 of_lease.lock().expect("pages").lease.push(held);

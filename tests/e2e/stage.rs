@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use agent_engine_operator::{clock::Clock, crd::Workspace};
+use agent_engine_operator::{clock::Clock, crd::Workspace, leadership::NOBODY};
 use http::Request;
 use jiff::Timestamp;
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::Pod};
@@ -181,7 +181,8 @@ impl Stage {
     async fn lease(&self) -> Option<(String, Timestamp)> {
         let leases = Api::<Lease>::namespaced(self.client.clone(), HOME);
         let spec = leases.get_opt(RELEASE).await.expect("a lease or none")?.spec?;
-        let holder = spec.holder_identity.filter(|holder| !holder.is_empty())?;
+        let held = |holder: &String| !holder.is_empty() && holder != NOBODY;
+        let holder = spec.holder_identity.filter(held)?;
         Some((holder, spec.acquire_time?.0))
     }
 
