@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::state::fold;
 use super::{
     CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, NO_FALSE_ALARM, ONE_EACH,
     RECORDS_WHAT_IT_MADE, Seen, TOKEN_OF_ITS_RECORD, TWO_STATUSES, are_many,
@@ -63,11 +64,21 @@ impl World {
         running.status_writes += 1;
         let writes = running.status_writes;
         // A deletion may be asked for in the middle of a creation, what is declared inactive is made first, and the intent of a
-        // former reconcile may be void as well.
+        // former reconcile may be void as well. Who else claims its name may change with each write.
         let more = match &running.what {
             Reconciling::Workspace { object, .. } => {
                 let switches = object.spec.status == Some(WorkspaceState::Inactive);
-                let excused = [object.metadata.deletion.is_some(), switches, running.found_intent];
+                let names = [Some(&object.spec.name), object.status.name.as_ref()];
+                let contested = self.cluster.workspaces.values().any(|other| {
+                    let theirs = [Some(&other.spec.name), other.status.name.as_ref()];
+                    let same = |name: &WorkspaceName| {
+                        let mut theirs = theirs.iter().flatten();
+                        theirs.any(|their| fold(their) == fold(name))
+                    };
+                    other.key != object.key && names.iter().flatten().any(|name| same(name))
+                });
+                let deleted = object.metadata.deletion.is_some();
+                let excused = [deleted, switches, running.found_intent, contested];
                 excused.into_iter().map(u32::from).sum()
             }
             Reconciling::Organization { .. } => 0,

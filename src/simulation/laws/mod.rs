@@ -44,7 +44,7 @@ laws! {
     LEAVES_NO_ORPHAN: "I4", "no workspace that an object's issue made is left without an object that records it";
     ONE_EACH: "I4", "no object makes a workspace beside one of its making, nor is left with two";
     ISSUES_WHEN_DUE: "I9", "no token is issued while a good one has most of its life left";
-    TWO_STATUSES: "the bar: writes", "a reconcile writes a status at most twice, and once more to void an intent, to switch what it made, to end what goes";
+    TWO_STATUSES: "the bar: writes", "a reconcile writes a status at most twice, and once more to void an intent, to switch what it made, to end what goes, to tell what others claim meanwhile";
     READY_HAS_LIFE: "truth", "Ready=True never stands beside a token that has ended";
     TOKEN_READY_HAS_LIFE: "truth", "TokenReady=True never stands beside a token that has ended";
     READY_AS_SEEN: "I5, truth", "Ready=True never stands beside a workspace last seen missing, or other than declared";
