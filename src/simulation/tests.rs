@@ -226,10 +226,16 @@ fixed_seeds! {
 }
 
 /// Seeds that still break a law, with what is wrong. One that is mended leaves this list.
-const OPEN: &[(u64, &str)] = &[(
-    459343,
-    "FEW_CALLS: the first hour of an object whose organization is ready only in the calm counts as any other",
-)];
+const OPEN: &[(u64, &str)] = &[
+    (
+        441361,
+        "TWO_STATUSES: who claims its name changes with each status, and goes",
+    ),
+    (
+        459343,
+        "FEW_CALLS: the first hour of an object whose organization is ready only in the calm counts as any other",
+    ),
+];
 
 #[test]
 fn open_faults_are_still_open() {
