@@ -228,6 +228,10 @@ fixed_seeds! {
 /// Seeds that still break a law, with what is wrong. One that is mended leaves this list.
 const OPEN: &[(u64, &str)] = &[
     (
+        351173,
+        "NOT_ITS_OWN_RIVAL: what was made while answers named another organization shares a name with what was recorded after",
+    ),
+    (
         441361,
         "TWO_STATUSES: who claims its name changes with each status, and goes",
     ),
