@@ -1,5 +1,5 @@
-//! What the operator counts. Labels have few, closed values, never the name of an object: ten thousand workspaces make no
-//! more series than one.
+//! What the operator counts. Labels have few, closed values, never the name of an object that is reconciled: ten thousand
+//! workspaces make no more series than one.
 
 mod labels;
 
@@ -16,7 +16,10 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use strum::IntoEnumIterator;
 
-use self::labels::{Call, Effect, OfKind, OfOperation, OfResource, Reconcile, WithRateReason, WithReason};
+use self::labels::{
+    Call, Effect, OfKind, OfOperation, OfOperator, OfResource, Reconcile, WithRateReason, WithReason,
+};
+use crate::domain::ids::OperatorId;
 use crate::domain::rate::RateReason;
 use crate::domain::reason::Reason;
 use crate::engine::{self, Observer};
@@ -46,6 +49,7 @@ pub struct Metrics {
     running: Family<OfKind, Gauge>,
     watch_errors: Family<OfResource, Counter>,
     leads: Gauge,
+    held_by_others: Family<OfOperator, Gauge>,
 }
 
 /// From a local call to the longest reconcile.
@@ -78,6 +82,7 @@ impl Default for Metrics {
             running: Family::default(),
             watch_errors: Family::default(),
             leads: Gauge::default(),
+            held_by_others: Family::default(),
         };
         all.registered()
     }
@@ -160,6 +165,11 @@ impl Metrics {
             "1 while this process leads, 0 while it stands by",
             self.leads.clone(),
         );
+        r.register(
+            "workspaces_of_other_operators",
+            "Workspace objects that another operator holds and this one leaves alone, by namespace and name of its Lease",
+            self.held_by_others.clone(),
+        );
         self.set_workspaces(&BTreeMap::new());
         self.set_request_rates(&BTreeMap::new());
         self
@@ -240,6 +250,18 @@ impl Metrics {
             self.request_rate
                 .get_or_create(&WithRateReason { reason })
                 .set(rate);
+        }
+    }
+
+    /// How many Workspaces are left to each of the other operators. One that is left out has no series.
+    pub fn set_workspaces_of_others(&self, by_operator: &BTreeMap<OperatorId, usize>) {
+        self.held_by_others.clear();
+        for (operator, count) in by_operator {
+            let operator = operator.to_string();
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            self.held_by_others
+                .get_or_create(&OfOperator { operator })
+                .set(count);
         }
     }
 

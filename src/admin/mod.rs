@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -145,14 +145,20 @@ async fn livez(State(state): State<AdminState>) -> Response {
     }
 }
 
-async fn readyz(State(state): State<AdminState>) -> Response {
+async fn readyz(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Response {
+    let is_verbose = query.is_some_and(|query| query.split('&').any(|key| key == "verbose"));
+    let told = if is_verbose {
+        state.readiness.told()
+    } else {
+        String::new()
+    };
     let closed = state.readiness.closed();
     if closed.is_empty() {
-        return (StatusCode::OK, "ok\n").into_response();
+        return (StatusCode::OK, format!("{told}ok\n")).into_response();
     }
     (
         StatusCode::SERVICE_UNAVAILABLE,
-        format!("not ready: {}\n", closed.join(", ")),
+        format!("{told}not ready: {}\n", closed.join(", ")),
     )
         .into_response()
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
     gates: Arc<Mutex<Vec<(&'static str, GateState)>>>,
+    notes: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,6 +45,27 @@ impl Readiness {
             GateState::Waits(remedy) => Some(format!("{name} ({remedy})")),
         };
         self.with(|gates| gates.iter().filter_map(closed).collect())
+    }
+
+    /// What people should know who ask whether the process is ready. It keeps no gate closed.
+    pub fn note(&self, notes: Vec<String>) {
+        *self.notes.lock().unwrap_or_else(PoisonError::into_inner) = notes;
+    }
+
+    /// Every gate and every note, a line each: `/readyz?verbose`.
+    pub fn told(&self) -> String {
+        let gates = self.with(|gates| {
+            let told = gates.iter().map(|(name, state)| match state {
+                GateState::Open => format!("[+]{name} ok\n"),
+                GateState::Closed => format!("[-]{name}\n"),
+                GateState::Waits(remedy) => format!("[-]{name}: {remedy}\n"),
+            });
+            told.collect::<String>()
+        });
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes
+            .iter()
+            .fold(gates, |told, note| format!("{told}note: {note}\n"))
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Vec<(&'static str, GateState)>) -> T) -> T {

@@ -48,6 +48,27 @@ fn ready_means_every_gate_is_open_and_closed_ones_are_named() {
 }
 
 #[test]
+fn a_verbose_probe_tells_of_every_gate_and_note() {
+    let state = AdminState::default();
+    let (stores, lease) = (state.readiness.gate("stores"), state.readiness.gate("lease"));
+    let readiness = state.readiness.clone();
+    let listener = start(loopback(), state).unwrap();
+    let ready = || get(listener.address(), "/readyz?verbose");
+    stores.open();
+    lease.close("no answer");
+    readiness.note(vec!["all is left to another".to_owned()]);
+    let told =
+        "[+]stores ok\n[-]lease: no answer\nnote: all is left to another\nnot ready: lease (no answer)\n";
+    assert_eq!(ready(), ("HTTP/1.1 503 Service Unavailable".into(), told.into()));
+    lease.open();
+    readiness.note(Vec::new());
+    assert_eq!(
+        ready(),
+        ("HTTP/1.1 200 OK".into(), "[+]stores ok\n[+]lease ok\nok\n".into())
+    );
+}
+
+#[test]
 fn liveness_does_not_wait_for_readiness() {
     let state = AdminState::default();
     let _closed = state.readiness.gate("stores");

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::channel::mpsc;
 use jiff::Timestamp;
@@ -12,13 +13,15 @@ use kube::runtime::reflector::{ObjectRef, Store, store::Writer};
 
 use tokio::time::Instant;
 
+use super::others::Others;
 use super::own_writes::OwnWrites;
 use super::secret_index::SecretIndex;
 use super::watch::ears::Ears;
 use crate::admin::AdminState;
 use crate::clock::Clock;
 use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
-use crate::domain::ids::Uid;
+use crate::domain::ids::{OperatorId, Uid};
+use crate::domain::operators::Operators;
 use crate::domain::time::earlier;
 use crate::engine;
 use crate::leadership::Fence;
@@ -26,7 +29,7 @@ use crate::lifecycle::Memory;
 use crate::limits::RateLimiter;
 use crate::organization::{self, Published, Snapshot};
 use crate::settings::Settings;
-use crate::tenancy::{Claimant, Claims};
+use crate::tenancy::{Claimant, Claims, holding};
 
 /// Shared by all reconciles.
 pub struct Context {
@@ -35,6 +38,8 @@ pub struct Context {
     pub(super) admin: AdminState,
     pub(super) clock: Clock,
     began: Instant,
+    /// This operator, as others know it.
+    ours: OperatorId,
     /// Until when this process may act.
     pub(super) fence: Fence,
     pub(super) workspaces: Store<AnyWorkspace>,
@@ -53,6 +58,7 @@ pub(super) struct Shared {
     pub(super) memories: HashMap<Uid, Memory>,
     pub(super) written: OwnWrites,
     pub(super) ears: Ears,
+    pub(super) others: Others,
     /// The Workspaces whose reconcile gave way until a permit is near.
     pub(super) waits_for_permit: HashMap<Uid, ObjectRef<AnyWorkspace>>,
     pub(super) organizations: HashMap<String, OrganizationState>,
@@ -114,6 +120,7 @@ impl Context {
         let (wake_workspace, workspaces) = mpsc::unbounded();
         let (wake_organization, organizations) = mpsc::unbounded();
         let context = Self {
+            ours: OperatorId::of(&settings.operator_namespace, &settings.lease.name),
             client,
             settings,
             admin,
@@ -140,6 +147,19 @@ impl Context {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// For how long this process runs, by its own monotonic time.
+    pub(super) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// This operator, and which others are gone.
+    pub(super) fn operators(&self) -> Operators {
+        Operators {
+            ours: self.ours.clone(),
+            gone: self.shared().others.gone(),
+        }
     }
 
     /// When this process began, by the wall clock of now: also where that was set back meanwhile.
@@ -226,6 +246,17 @@ impl Context {
             .get(&ObjectRef::new(&workspace.name_any()).within(&namespace))
     }
 
+    /// How many Workspaces hold an Organization: those that name it, or may, and that no operator serves with one of its own.
+    pub(super) fn count_users(&self, organization: &str) -> usize {
+        let operators = self.operators();
+        let uses = |workspace: &&Arc<AnyWorkspace>| {
+            let status = workspace.object().status.as_ref();
+            let holder = status.and_then(|status| status.operator.as_ref());
+            holding::uses_our_organizations(holder, &operators)
+        };
+        self.users_of(organization).iter().filter(uses).count()
+    }
+
     /// The Workspaces that name an Organization, or may: of some that cannot be decoded, not even that is known. Walks all
     /// Workspaces: for changes of the Organization only.
     pub(super) fn users_of(&self, organization: &str) -> Vec<Arc<AnyWorkspace>> {
@@ -242,6 +273,7 @@ impl Shared {
             memories: HashMap::new(),
             written: OwnWrites::default(),
             ears: Ears::default(),
+            others: Others::default(),
             waits_for_permit: HashMap::new(),
             organizations: HashMap::new(),
         }

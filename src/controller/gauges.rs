@@ -7,9 +7,10 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::context::Context;
+use super::others_leases::{self, holder, organization_holder};
 use crate::crd::AnyWorkspace;
 use crate::crd::conditions::{self, READY};
-use crate::domain::ids::Uid;
+use crate::domain::ids::{OperatorId, Uid};
 use crate::domain::rate::{RateReason, RequestRate};
 use crate::domain::reason::Reason;
 
@@ -27,10 +28,25 @@ pub(super) async fn keep_counting(context: Arc<Context>) {
 fn count(context: &Context) {
     let mut by_reason = BTreeMap::<Reason, i64>::new();
     let mut uids = HashSet::new();
+    let operators = context.operators();
+    let mut by_holder = BTreeMap::<OperatorId, usize>::new();
     for workspace in context.workspaces.state() {
         uids.extend(workspace.uid().map(Uid::new));
         *by_reason.entry(reason(&workspace)).or_default() += 1;
+        let other =
+            holder(&workspace).filter(|holder| **holder != operators.ours && holder.lease().is_some());
+        if let Some(other) = other {
+            *by_holder.entry(other.clone()).or_default() += 1;
+        }
     }
+    // Those of Organizations are known, and not counted.
+    for organization in context.organizations.state() {
+        let other = organization_holder(&organization).filter(|holder| **holder != operators.ours);
+        if let Some(other) = other {
+            by_holder.entry(other.clone()).or_default();
+        }
+    }
+    others_leases::found(context, &by_holder);
     let mut rates = BTreeMap::<RateReason, i64>::new();
     for state in context.shared().organizations.values() {
         let RequestRate { per_second, reason } = state.limiter.rate();

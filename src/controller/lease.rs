@@ -210,7 +210,8 @@ impl Election {
     }
 }
 
-fn read(stored: &StoredLease) -> Lease {
+/// The Lease as the election takes it.
+pub(super) fn read(stored: &StoredLease) -> Lease {
     let spec = stored.spec.as_ref();
     let holder = spec.and_then(|spec| spec.holder_identity.clone());
     let holder = holder.filter(|holder| !holder.is_empty());

@@ -12,7 +12,8 @@
 //!
 //! The other files serve these: `lag` (a store that has not seen our last write), `metadata` and `reduced_secret` (objects as
 //! they are kept), `patch`, `events` and `report` (writes), `error_text` and `subject` (words for people), `gauges`, and `permits`
-//! (wakes the objects whose permit has come near). `door` lets a request leave while this process leads. `lease` keeps the Lease by which one of several processes leads.
+//! (wakes the objects whose permit has come near). `door` lets a request leave while this process leads. `lease` keeps the Lease by which one of several processes leads;
+//! `others_leases` reads those of other operators, of which `others` knows who is gone.
 
 mod context;
 mod door;
@@ -23,6 +24,8 @@ mod lag;
 mod lease;
 mod metadata;
 mod organizations;
+mod others;
+mod others_leases;
 pub(crate) mod own_writes;
 mod patch;
 mod permits;
@@ -71,6 +74,7 @@ pub async fn run(
     tracing::info!("caches synced, reconciling starts");
     let counting = tokio::spawn(gauges::keep_counting(context.clone()));
     let calling = tokio::spawn(permits::keep_calling(context.clone()));
+    let asking = tokio::spawn(others_leases::keep_asking(context.clone()));
     let reconciles = async {
         tokio::join!(
             workspaces::run(context.clone(), queues.workspaces, cancel.clone()),
@@ -80,6 +84,7 @@ pub async fn run(
     let ended = watches.during(reconciles).await;
     counting.abort();
     calling.abort();
+    asking.abort();
     ended
 }
 

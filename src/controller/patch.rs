@@ -9,6 +9,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use crate::crd::holder::Holder;
 use crate::crd::metadata_keys;
 
 /// Limit of a write outside a reconcile, to which `--reconcile-timeout` does not apply.
@@ -72,7 +73,17 @@ pub(super) fn status_patch<S: serde::Serialize>(
     Ok(json!({"metadata": {"resourceVersion": resource_version}, "status": patch}))
 }
 
-/// For objects that cannot be reconciled: writes the conditions alone, in place of those that were read.
-pub(super) fn conditions_patch(version: Option<&str>, generation: i64, conditions: &[Condition]) -> Value {
-    json!({"metadata": {"resourceVersion": version}, "status": {"observedGeneration": generation, "conditions": conditions}})
+/// For objects that cannot be reconciled: writes the conditions in place of those that were read, and who writes them, if that
+/// is to change.
+pub(super) fn conditions_patch(
+    version: Option<&str>,
+    generation: i64,
+    conditions: &[Condition],
+    holder: Option<&Holder>,
+) -> Value {
+    let mut status = json!({"observedGeneration": generation, "conditions": conditions});
+    if let Some(holder) = holder {
+        status["operator"] = json!(holder);
+    }
+    json!({"metadata": {"resourceVersion": version}, "status": status})
 }

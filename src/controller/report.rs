@@ -14,8 +14,10 @@ use crate::crd::WithoutManagedFields;
 use crate::crd::conditions::{
     self, ConditionDraft, ConditionStatus, READY, RECONCILING, STALLED, set_conditions,
 };
+use crate::crd::holder::{Hold, Holder};
 use crate::domain::finding::Finding;
 use crate::domain::reason::{Kstatus, Reason};
+use crate::tenancy::holding;
 
 /// What a report may take the place of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,6 +69,12 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
     let Ok(Some(WithoutManagedFields(live))) = api.get_opt(&name).await else {
         return Written::Not;
     };
+    let stored = live.data.pointer("/status/operator");
+    let stored = stored.and_then(|holder| serde_json::from_value::<Holder>(holder.clone()).ok());
+    let operators = context.operators();
+    if holding::is_left_to_another(stored.as_ref(), Hold::Provisional, &operators) {
+        return Written::Not;
+    }
     let old: Vec<_> = live
         .data
         .pointer("/status/conditions")
@@ -99,10 +107,17 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
     if new == old {
         return Written::Not;
     }
+    // An operator that can decode it may take it over.
+    let is_ours = stored.is_some_and(|holder| holder.lease == operators.ours);
+    let holder = (!is_ours).then_some(Holder {
+        lease: operators.ours,
+        hold: Hold::Provisional,
+    });
     let patch = Patch::Merge(patch::conditions_patch(
         live.metadata.resource_version.as_deref(),
         generation,
         &new,
+        holder.as_ref(),
     ));
     match api.patch_status(&name, &patch::params(), &patch).await {
         Ok(_) => Written::Changed,

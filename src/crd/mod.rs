@@ -3,6 +3,7 @@
 //! Reading order:
 //! - [`workspace`], [`organization`]: the kinds.
 //! - [`schema`]: what the API server checks.
+//! - [`holder`]: which operator holds an object.
 //! - [`conditions`]: how a set of conditions replaces another.
 //! - [`metadata_keys`]: finalizer, labels, annotations.
 //! - [`any`], [`any_workspace`], [`any_organization`]: objects as stored, which this version may be unable to decode.
@@ -14,6 +15,7 @@ pub mod any_organization;
 pub mod any_workspace;
 pub mod conditions;
 pub mod definitions;
+pub mod holder;
 pub mod metadata_keys;
 pub mod organization;
 pub mod schema;

@@ -12,6 +12,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::holder::Holder;
 use super::schema::{self, organization as checks, status, unset_is_absent};
 use super::workspace::{AdoptionPolicy, DeletionPolicy};
 use crate::domain::ids::OrganizationId;
@@ -173,6 +174,10 @@ pub struct OrganizationStatus {
     /// The metadata.generation that the rest of the status describes; -1 until the operator has seen the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The operator that wrote this status last, and holds the object. While its Lease is held, every other operator of this
+    /// namespace reads the object and writes nothing to it. Absent: a version without this field wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Holder>,
     /// Id of the organization as verified. Pinned: if the credential belongs to another one later, the operator reports
     /// it and changes nothing there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use kube::{CustomResource, ResourceExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::holder::Holder;
 use super::schema::{self, status, unset_is_absent};
 use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::WorkspaceState;
@@ -138,6 +139,10 @@ pub struct WorkspaceStatus {
     /// The metadata.generation that the rest of the status describes; -1 until the operator has seen the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The operator that wrote this status last, and holds the object. While its Lease is held, every other operator leaves the
+    /// object alone, its deletion included. Absent: a version without this field wrote it, and no operator holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Holder>,
     /// metadata.uid of the object that this record was made for. A record made for another object (a restored backup, a
     /// copy) counts only as a wish to adopt.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -81,6 +81,36 @@ identity!(
     Uid,
     as_written
 );
+identity!(
+    /// An operator: namespace and name of the Lease that its processes share, with a slash between them.
+    OperatorId,
+    as_written
+);
+
+impl OperatorId {
+    /// The operator whose processes share this Lease.
+    pub fn of(namespace: &str, lease: &str) -> Self {
+        Self::new(format!("{namespace}/{lease}"))
+    }
+
+    /// Namespace and name of its Lease. None: the text can name none, as where a status was forged.
+    pub fn lease(&self) -> Option<(&str, &str)> {
+        let (namespace, name) = self.0.split_once('/')?;
+        let is_name = |text: &str, longest: usize| {
+            (1..=longest).contains(&text.len())
+                && text.split('.').all(|label| {
+                    let of_label =
+                        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+                    !label.is_empty()
+                        && label.bytes().all(of_label)
+                        && !label.starts_with('-')
+                        && !label.ends_with('-')
+                })
+        };
+        (is_name(namespace, 63) && !namespace.contains('.') && is_name(name, 253))
+            .then_some((namespace, name))
+    }
+}
 
 impl WorkspaceName {
     /// Characters of a name that can be recorded: a status holds it, and messages quote it, escaped. One that can be declared

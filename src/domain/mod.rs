@@ -7,6 +7,7 @@
 //! - [`reason`]: the one table of reasons.
 //! - [`finding`]: a reason with its message for people.
 //! - [`object`]: facts about any Kubernetes object of ours.
+//! - [`operators`]: this operator, and which others are gone.
 //! - [`verification`]: whose credential it is, and whether too many workspaces are missing at once.
 //! - [`time`]: arithmetic on instants that cannot panic.
 //! - `testing` (tests): what tests of several rooms use.
@@ -14,6 +15,7 @@
 pub mod finding;
 pub mod ids;
 pub mod object;
+pub mod operators;
 pub mod rate;
 pub mod reason;
 pub mod remote;

@@ -15,7 +15,7 @@ use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, Effect, LiveSecret
 use crate::lifecycle::facts::{OrganizationFacts, Ownership, Patchable, SecretFacts};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::decoration::{self, Write};
-use crate::lifecycle::judge::{deletion, doubt, token_secret};
+use crate::lifecycle::judge::{deletion, doubt, holding, token_secret};
 use crate::lifecycle::memory::{Altered, Intended, LastToken};
 use crate::lifecycle::progress::{Failures, ObjectProgress, SecretProgress, StatusProgress, TokenProgress};
 use crate::lifecycle::view::View;
@@ -167,6 +167,7 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
     }
     let target = view.target_name();
     let before = Subject::of(view);
+    let of_another = holding::is_of_another(view);
     view.progress.object = ObjectProgress::Current;
     view.object = state.object;
     view.declared = state.declared;
@@ -178,6 +179,10 @@ fn object_read(view: &mut View, aspect: Aspect, effect: &ClusterEffect, state: O
     // What the list says was looked up for the workspace before.
     if before.workspace() != after.workspace() {
         view.listed = None;
+    }
+    if of_another && holding::is_ours(view) {
+        view.memory.taken_over_at = Some(view.now);
+        view.memory.free_of_former_issues = None;
     }
     match effect {
         // No process before this one issued for it.

@@ -222,6 +222,25 @@ impl EngineCall {
 }
 
 impl Effect {
+    /// A request to the Kubernetes API that changes nothing, and tells nobody anything.
+    pub fn is_read(&self) -> bool {
+        match self {
+            Effect::Cluster(
+                ClusterEffect::ReadObject | ClusterEffect::ReadSecret { .. } | ClusterEffect::ReadCrd,
+            ) => true,
+            Effect::Cluster(
+                ClusterEffect::AddFinalizer
+                | ClusterEffect::RemoveFinalizer
+                | ClusterEffect::WriteStatus(_)
+                | ClusterEffect::WriteSecret(_)
+                | ClusterEffect::TrySecret { .. }
+                | ClusterEffect::DecorateSecret(_)
+                | ClusterEffect::DeleteSecret { .. },
+            )
+            | Effect::Engine(_) => false,
+        }
+    }
+
     /// Name for logs and metrics.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -37,6 +37,8 @@ pub struct Memory {
     /// The recorded workspace for which no issue of the process before is in doubt: this process recorded it, or read it
     /// under its name after such an issue had ended.
     pub free_of_former_issues: Option<WorkspaceId>,
+    /// When this process took the object over from another operator, whose writes may be in doubt.
+    pub taken_over_at: Option<Timestamp>,
     /// The workspace of which a list, or a GET, showed what the status does not tell: it is read again, whatever a later list says.
     pub unstored: Option<WorkspaceId>,
     /// How many reconciles in a row could not store their status.
@@ -233,6 +235,7 @@ impl Memory {
         for stamp in self
             .rename_unclear_at
             .iter_mut()
+            .chain(&mut self.taken_over_at)
             .chain(self.intended.iter_mut().map(|of| &mut of.at))
         {
             *stamp = shifted(*stamp, set_by);

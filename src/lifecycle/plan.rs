@@ -1,10 +1,12 @@
 //! The rules, in order; the first with an opinion wins. Pure and total: same view, same step.
 
 use crate::lifecycle::effect::{ClusterEffect, Effect};
+use crate::lifecycle::judge::holding;
+use crate::lifecycle::progress::ObjectProgress;
 use crate::lifecycle::rules::{
     creation, deletion, drift, identity, orphan, preconditions, token, token_secret,
 };
-use crate::lifecycle::step::{Ending, Step};
+use crate::lifecycle::step::{Change, Ending, Step};
 use crate::lifecycle::view::{Record, View};
 
 /// A step, and the rule that named it.
@@ -26,8 +28,9 @@ macro_rules! rules {
     (@call $chapter:ident::$rule:ident => $call:expr) => { $call };
 }
 
-/// Rules for every object: read it again if it changed, give way without a permit, delete on request, end with a failure.
+/// Rules for every object: leave it to another operator that holds it, read it again if it changed, give way without a permit, delete on request, end with a failure.
 pub const ALWAYS: &[(&str, Rule)] = rules![
+    preconditions::leave_to_its_holder,
     preconditions::read_what_changed,
     preconditions::give_way,
     deletion::let_it_go,
@@ -70,11 +73,15 @@ pub const RECORDED: &[(&str, RuleOfRecord)] = rules![
     token_secret::remove_other_secrets,
 ];
 
-/// The next step, and the rule that named it. Before a call that cannot be undone the object and its Organization are read
-/// live, and the rules decide again.
+/// The next step, and the rule that named it. Before anything is done for what may be another operator's, the status names us;
+/// before a call that cannot be undone the object and its Organization are read live. Then the rules decide again.
 pub fn plan(view: &View) -> Planned {
     let planned = by_the_rules(view);
     match &planned.step {
+        Step::Act(_, effect) if !effect.is_read() && is_to_be_held(view) => Planned {
+            rule: "hold_what_is_recorded",
+            step: Step::Store(Change::Held),
+        },
         Step::Act(aspect, Effect::Engine(call)) if call.is_final() && !is_live(view) => Planned {
             rule: "read_the_object_live",
             step: Step::Act(*aspect, ClusterEffect::ReadObject.into()),
@@ -85,6 +92,12 @@ pub fn plan(view: &View) -> Planned {
 
 fn is_live(view: &View) -> bool {
     view.progress.live_at.is_some() && view.progress.organization_live_at.is_some()
+}
+
+/// An intent names us as it is stored. Before that, nothing is done that another operator's work could meet.
+fn is_to_be_held(view: &View) -> bool {
+    let begun = view.record().is_some() || view.intent().is_some() || holding::is_of_another(view);
+    begun && !holding::is_told(view) && view.progress.object == ObjectProgress::Current
 }
 
 fn by_the_rules(view: &View) -> Planned {

@@ -17,7 +17,7 @@ use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
-use crate::lifecycle::judge::{doubt, failure, identity, token_secret, waiting, wish};
+use crate::lifecycle::judge::{doubt, failure, holding, identity, token_secret, waiting, wish};
 use crate::lifecycle::memory::{Memory, Sent};
 use crate::lifecycle::plan::{Planned, plan};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Scarcity, StatusProgress, TokenProgress};
@@ -306,7 +306,7 @@ impl Reconcile {
     fn settle(&mut self, rule: &'static str, ending: &Ending) -> Next {
         let verdict = status::verdict(&self.view, ending);
         let status = status::status(&self.view, &verdict);
-        if status != self.view.stored && self.view.progress.object == ObjectProgress::Current {
+        if status::is_news(&self.view, &status) && self.view.progress.object == ObjectProgress::Current {
             return self.perform(
                 rule,
                 Aspect::Sync,
@@ -495,7 +495,7 @@ impl Reconcile {
     /// The next list confirms, or not, that a workspace is missing.
     fn shared_list(&self) -> SharedList {
         // A list that lacks many is no answer for one.
-        if identity::are_many_missing(&self.view) {
+        if holding::is_left_to_another(&self.view) || identity::are_many_missing(&self.view) {
             return SharedList::Enough;
         }
         let missing = match self.view.record() {
@@ -515,7 +515,11 @@ fn after(view: &View, change: &Change) -> WorkspaceStatus {
     let stored = status::after(view, change);
     match change {
         Change::CreationVoid | Change::Replaced(_) => {}
-        Change::Recorded(_) | Change::CreationBegins(_) | Change::TokenSecret | Change::Deleting => {
+        Change::Recorded(_)
+        | Change::CreationBegins(_)
+        | Change::TokenSecret
+        | Change::Held
+        | Change::Deleting => {
             return stored;
         }
     }

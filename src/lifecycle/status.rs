@@ -13,7 +13,7 @@ use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
 use crate::lifecycle::judge::token::{self, Need};
-use crate::lifecycle::judge::{deletion, identity, token_life, token_secret, wish};
+use crate::lifecycle::judge::{deletion, holding, identity, token_life, token_secret, wish};
 use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::step::{Change, Ending};
 use crate::lifecycle::view::{Record, View};
@@ -161,6 +161,7 @@ pub fn misleads(view: &View, verdict: &Verdict) -> bool {
 pub fn status(view: &View, verdict: &Verdict) -> WorkspaceStatus {
     let base = WorkspaceStatus {
         observed_generation: Some(view.object.generation),
+        operator: Some(holding::ours(view)),
         deletion_policy: Some(deletion::policy(view)),
         last_handled_reconcile_at: identity::handled_request(view, &verdict.main),
         conditions: conditions(view, verdict),
@@ -208,9 +209,29 @@ fn of_record(view: &View, record: Record, base: WorkspaceStatus) -> WorkspaceSta
     }
 }
 
+/// Whether the stored status is to be replaced. A version without the field left the holder out: that is no news by itself.
+pub fn is_news(view: &View, status: &WorkspaceStatus) -> bool {
+    match view.stored.operator {
+        Some(_) => *status != view.stored,
+        None => {
+            let unheld = WorkspaceStatus {
+                operator: None,
+                ..status.clone()
+            };
+            unheld != view.stored
+        }
+    }
+}
+
 /// The status that is true once `change` is stored.
 pub fn after(view: &View, change: &Change) -> WorkspaceStatus {
     let ending = match change {
+        Change::Held => {
+            return WorkspaceStatus {
+                operator: Some(holding::ours(view)),
+                ..view.stored.clone()
+            };
+        }
         Change::Recorded(_) | Change::CreationBegins(_) | Change::CreationVoid | Change::TokenSecret => {
             Ending::Done
         }
@@ -236,7 +257,7 @@ pub fn after(view: &View, change: &Change) -> WorkspaceStatus {
             ..view.stored.clone()
         },
         Change::Replaced(_) => without_record(view),
-        Change::TokenSecret | Change::Deleting => view.stored.clone(),
+        Change::TokenSecret | Change::Deleting | Change::Held => view.stored.clone(),
     };
     status(&next, &verdict(&next, &ending))
 }

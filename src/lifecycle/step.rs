@@ -31,6 +31,8 @@ pub enum Change {
     Replaced(Record),
     /// Another Secret holds the token now.
     TokenSecret,
+    /// We hold the object.
+    Held,
     /// The Secrets are deleted, and whether the workspace is, takes a while to learn.
     Deleting,
 }
@@ -59,6 +61,7 @@ impl Change {
             | Change::CreationBegins(_)
             | Change::CreationVoid
             | Change::Replaced(_)
+            | Change::Held
             | Change::Deleting => Aspect::Sync,
             Change::TokenSecret => Aspect::Token,
         }

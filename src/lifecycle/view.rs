@@ -8,6 +8,7 @@ use crate::crd::conditions;
 use crate::crd::workspace::{Creation, Origin, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
+use crate::domain::operators::Operators;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteWorkspace, WorkspaceState};
 use crate::lifecycle::aspect::Aspect;
@@ -24,6 +25,8 @@ pub struct View {
     pub now: Timestamp,
     /// When this process began. What the one before had sent may still take effect for a while after it.
     pub process_began: Timestamp,
+    /// This operator, and which others are gone.
+    pub operators: Operators,
     pub object: ObjectFacts,
     pub declared: WorkspaceSpec,
     /// The status as stored. Counts only as far as [`View::record`] and [`View::intent`] trust it.

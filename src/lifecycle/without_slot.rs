@@ -12,7 +12,7 @@ use crate::domain::object::Deletion;
 use crate::domain::time::{elapsed, later};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::waiting::{self, SAID_WITHIN};
-use crate::lifecycle::judge::{identity, token_life};
+use crate::lifecycle::judge::{holding, identity, token_life};
 use crate::lifecycle::status;
 use crate::lifecycle::step::Ending;
 use crate::lifecycle::view::View;
@@ -35,6 +35,9 @@ pub struct Word {
 
 /// Asked of an object that has waited for so long. What a token's end makes untrue is told at once, all else after a minute.
 pub fn stored(view: &View, waited: Duration) -> Stored {
+    if holding::is_left_to_another(view) {
+        return Stored::Holds(None);
+    }
     // It may have waited before, for the rate limiter or for its Organization.
     let waited = waited.max(elapsed(waiting::since(view), view.now));
     let short = SAID_WITHIN.checked_sub(waited).filter(|rest| !rest.is_zero());
@@ -52,6 +55,7 @@ pub fn stored(view: &View, waited: Duration) -> Stored {
     let verdict = status::verdict(view, &Ending::Blocked(finding.clone()));
     let status = WorkspaceStatus {
         observed_generation: Some(view.object.generation),
+        operator: Some(holding::ours(view)),
         conditions: status::status(view, &verdict).conditions,
         ..view.stored.clone()
     };

@@ -12,6 +12,7 @@ use crate::domain::verification::Verification;
 use crate::organization::effect::{Publication, Wake};
 use crate::organization::facts::Published;
 use crate::organization::findings::{self, PinnedBy};
+use crate::organization::judge::holder;
 use crate::organization::judge::listing::{is_listable, many_missing, missing};
 use crate::organization::judge::news::{News, news};
 use crate::organization::judge::readiness::{Readiness, is_in_use, readiness};
@@ -46,14 +47,28 @@ pub fn publication(view: &View, wake: Wake) -> Publication {
 
 /// The status, if it differs from the stored one and was not tried to be written yet.
 pub fn unwritten(view: &View) -> Option<OrganizationStatus> {
-    if view.progress.status != Attempt::NotMade {
+    if view.progress.status != Attempt::NotMade || holder::is_left_to_another(view) {
         return None;
     }
     let status = status(view);
-    (status != view.stored || has_moved(view)).then(|| OrganizationStatus {
+    (is_news(view, &status) || has_moved(view)).then(|| OrganizationStatus {
         request_rate: view.progress.rate.map(RequestRateStatus::of),
         ..status
     })
+}
+
+/// A version without the field left the holder out: that is no news by itself.
+fn is_news(view: &View, status: &OrganizationStatus) -> bool {
+    match view.stored.operator {
+        Some(_) => *status != view.stored,
+        None => {
+            let unheld = OrganizationStatus {
+                operator: None,
+                ..status.clone()
+            };
+            unheld != view.stored
+        }
+    }
 }
 
 /// Whether the rate has doubled or halved since a status told it. One that was not tried since the start of the process is no
@@ -86,6 +101,7 @@ fn status(view: &View) -> OrganizationStatus {
     let complete = view.memory.listing.complete.as_ref();
     OrganizationStatus {
         observed_generation: Some(generation),
+        operator: Some(holder::ours(view)),
         organization_id: match owner(view) {
             Owner::Verified(id) => Some(id.clone()),
             Owner::Unknown(_) | Owner::Changed { .. } => view.stored.organization_id.clone(),

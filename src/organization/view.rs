@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
+use crate::domain::operators::Operators;
 use crate::organization::facts::{ObjectFacts, Published};
 use crate::organization::memory::{Ingredients, Memory};
 use crate::organization::progress::Progress;
@@ -13,6 +14,8 @@ pub struct View {
     pub now: Timestamp,
     /// When this process began, by the wall clock of now.
     pub process_began: Timestamp,
+    /// This operator, and which others are gone.
+    pub operators: Operators,
     pub object: ObjectFacts,
     pub declared: OrganizationSpec,
     pub stored: OrganizationStatus,

@@ -12,7 +12,8 @@ use super::Millis;
 use super::cluster::{CredentialObject, Key, OrganizationObject, SecretObject, WorkspaceObject};
 use super::feed::Change;
 use crate::controller::own_writes::OwnWrites;
-use crate::domain::ids::{OrganizationId, Uid};
+use crate::domain::ids::{OperatorId, OrganizationId, Uid};
+use crate::domain::operators::Operators;
 use crate::domain::time::earlier;
 use crate::lifecycle;
 use crate::lifecycle::facts::{ListEntry, OrganizationFacts, ReadableOrganization, Secrets};
@@ -503,6 +504,7 @@ impl Process {
         lifecycle::View {
             now,
             process_began: earlier(now, Duration::from_millis(self.age.unsigned_abs())),
+            operators: operators(),
             declared: object.spec.clone(),
             stored: object.status.clone(),
             claim_result: ClaimResult::default(),
@@ -589,6 +591,7 @@ impl Process {
         Some(organization::View {
             now,
             process_began,
+            operators: operators(),
             object: organization::facts::ObjectFacts {
                 uid: object.metadata.uid.clone(),
                 generation: object.metadata.generation,
@@ -647,4 +650,9 @@ impl Process {
             self.wake(key);
         }
     }
+}
+
+/// All processes are of one release.
+fn operators() -> Operators {
+    Operators::only(OperatorId::of(HOME, "operator"))
 }

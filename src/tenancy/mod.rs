@@ -1,12 +1,14 @@
-//! Which object may use which name. Pure: no clock, no input, no output.
+//! Which object may use which name, and which operator an object is left to. Pure: no clock, no input, no output.
 //!
 //! | question | file |
 //! |---|---|
 //! | what makes two objects claim one name? | [`names`] (when two names are one), [`claims`] (which object wins) |
 //! | may a namespace use a name? | [`grants`], by the patterns in `pattern` and the namespaces in `selector` |
+//! | which of several operators does anything for an object? | [`holding`] |
 
 pub mod claims;
 pub mod grants;
+pub mod holding;
 pub mod names;
 mod pattern;
 mod selector;

@@ -32,3 +32,4 @@ mod tenancy;
 mod threats;
 mod tokens;
 mod two_operators;
+mod two_releases;

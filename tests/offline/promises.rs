@@ -107,6 +107,11 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.rate",
             "rule.away",
             "rule.one-leader",
+            "rule.one-operator",
+            "rule.take-over",
+            "rule.provisional-hold",
+            "rule.two-releases",
+            "rule.moving",
         ],
     },
     Chapter {

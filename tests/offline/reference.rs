@@ -19,7 +19,7 @@ fn metrics_are_documented() {
     let metrics = exercised();
     let text = metrics.encode().unwrap();
     let mut page = "# Metrics\n\nServed at `/metrics` of the listener (`--listen`) as OpenMetrics text. No label \
-                    names an object, so their number does not grow with the number of workspaces. Times are in \
+                    names a Workspace or an Organization, so their number does not grow with theirs. Times are in \
                     seconds. Generated from the code.\n\n"
         .to_owned();
     page.push_str(&on_a_standby());
@@ -97,6 +97,7 @@ fn exercised() -> Metrics {
     metrics.token_refreshed(second);
     metrics.set_first_token_expiry(Some(1));
     metrics.watch_failed("x");
+    metrics.set_workspaces_of_others(&[("x/y".into(), 1)].into());
     metrics
 }
 

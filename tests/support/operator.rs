@@ -218,6 +218,11 @@ impl Operator {
         .await;
     }
 
+    /// What `/readyz?verbose` says of one that is ready.
+    pub async fn tells(&self) -> String {
+        self.get("/readyz?verbose").await.expect("its answer")
+    }
+
     /// What `/readyz` says, ready or not.
     pub async fn waits_for(&self) -> String {
         let url = format!("http://{}/readyz", self.listener);

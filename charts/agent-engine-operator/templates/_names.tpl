@@ -11,6 +11,11 @@
 {{- $full | trunc 54 | trimSuffix "-" }}
 {{- end }}
 
+{{/* For objects outside the release's namespace, where releases of one name meet. No namespace has a colon in its name. */}}
+{{- define "operator.outsideName" -}}
+{{ .Release.Namespace }}:{{ include "operator.fullname" . }}
+{{- end }}
+
 {{- define "operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -63,6 +63,10 @@ its Workspaces wait for an operator that may do nothing there. No secret is in t
   resources: [customresourcedefinitions]
   resourceNames: [organizations.agentengine.airbyte.com, workspaces.agentengine.airbyte.com]
   verbs: [get]
+# A Workspace may be held by an operator of another release: its Lease tells whether that operator lives.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get]
 {{- end }}
 
 {{/* The operator's account, as the subject of a binding. */}}

@@ -112,3 +112,8 @@ pub(super) struct WithRateReason {
 pub(super) struct OfResource {
     pub(super) resource: &'static str,
 }
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
+pub(super) struct OfOperator {
+    pub(super) operator: String,
+}

@@ -17,12 +17,14 @@ use crate::organization::{Managed, View};
 
 /// All facts about an Organization that stores and memory hold. None if the store has another incarnation by now.
 pub(super) fn view(context: &Context, organization: &Organization) -> Option<View> {
-    let users = context.users_of(&organization.name_any()).len();
+    let users = context.count_users(&organization.name_any());
+    let operators = context.operators();
     let mut shared = context.shared();
     let state = context.state_of(&mut shared, organization)?;
     Some(View {
         now: context.now(),
         process_began: context.process_began(),
+        operators,
         object: object(organization),
         declared: organization.spec.clone(),
         stored: organization.status.clone().unwrap_or_default(),

@@ -28,7 +28,7 @@ const RELEASE_RETRY: Duration = Duration::from_secs(10 * 60);
 pub(super) async fn reconcile(context: &Context, salvaged: &SalvagedOrganization) -> Duration {
     let object: PartialObjectMeta<Organization> = salvaged.metadata.clone().into_response_partial();
     let name = object.name_any();
-    let users = context.users_of(&name).len();
+    let users = context.count_users(&name);
     let (deletion, finalizer) = (metadata::deletion(&object), metadata::finalizer(&object));
     match undecodable(&salvaged.error, deletion, finalizer, users) {
         Undecodable::Report(finding) => {

@@ -25,10 +25,12 @@ pub(in crate::controller) fn view(context: &Context, workspace: &Workspace) -> V
     let known = context.organization(workspace.spec.organization_name());
     let organization = organization(context, workspace, known.as_deref());
     let target = workspace.spec.token_secret_name(&object.name);
+    let operators = context.operators();
     let shared = context.shared();
     View {
         now: context.now(),
         process_began: context.process_began(),
+        operators,
         declared: workspace.spec.clone(),
         stored: workspace.status.clone().unwrap_or_default(),
         claim_result: ClaimResult::default(),

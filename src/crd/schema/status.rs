@@ -64,3 +64,8 @@ pub fn foreign_text(schema: &mut Schema) {
 pub fn object_name(schema: &mut Schema) {
     add(schema, json!({"maxLength": 253}));
 }
+
+/// A Lease, by namespace and name: 63 and 253 characters at most, and a slash.
+pub fn operator(schema: &mut Schema) {
+    add(schema, json!({"maxLength": 317}));
+}

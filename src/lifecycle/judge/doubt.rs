@@ -17,8 +17,14 @@ const RENAME_SETTLES: Duration = Duration::from_secs(45);
 /// No process is expected to have been down for longer.
 const DOWN_FOR: Duration = Duration::from_secs(3600);
 
+/// When this process began with the object: as it started, or took it over from another operator.
+fn began(view: &View) -> Timestamp {
+    let taken = view.memory.taken_over_at;
+    taken.map_or(view.process_began, |at| at.max(view.process_began))
+}
+
 /// From then on a search shows every workspace that the issue of a creation in flight made. One of this process is over so
-/// long after its intent was stored. One of the process before was sent before this process began: that counts where its stamp is
+/// long after its intent was stored. One of another process was sent before this one began with the object: that counts where its stamp is
 /// of a clock that may differ from ours by any span.
 pub fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
     let clock = &view.progress.clock;
@@ -26,7 +32,7 @@ pub fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
     let sent_before = match own {
         Some(own) => own.at,
         None if clock.can_read(intent) => return clock.resolved_at(intent),
-        None => view.process_began,
+        None => began(view),
     };
     later(later(sent_before, ISSUE_DEADLINE), LAG_ALLOWANCE)
 }
@@ -38,8 +44,8 @@ pub fn former_issue(view: &View, record: &Record) -> Option<UnresolvedIssue> {
     if view.memory.free_of_former_issues.as_ref() == Some(&record.id) || record.name.is_cut() {
         return None;
     }
-    let sent_from = earlier(view.process_began, DOWN_FOR);
-    let carried_out_by = later(view.process_began, ISSUE_DEADLINE);
+    let sent_from = earlier(began(view), DOWN_FOR);
+    let carried_out_by = later(began(view), ISSUE_DEADLINE);
     let clock = &view.progress.clock;
     let issue = clock.lost_between(&record.name, sent_from, carried_out_by);
     (!is_disproved(view, &issue)).then_some(issue)
@@ -86,7 +92,7 @@ fn rename_unclear_at(view: &View) -> Option<Timestamp> {
     let record = view.record()?;
     let wanted = is_misnamed(view, &record) && !view.declared.is_suspended();
     let former = wanted && former_issue(view, &record).is_some();
-    ours.max(former.then_some(view.process_began))
+    ours.max(former.then_some(began(view)))
 }
 
 /// When a rename without an answer has settled, if that is still to come.

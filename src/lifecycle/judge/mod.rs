@@ -1,6 +1,7 @@
 //! Judgements: what the facts of a view mean. Facts and enums, no step and no status. Each question is answered here once;
 //! rules, status and wake-ups ask.
 //!
+//! - [`holding`]: which operator holds the object?
 //! - [`organization`]: can Agent Engine be asked at all?
 //! - [`names`]: granted, claimed, taken, adoptable?
 //! - [`claims`]: what the object claims.
@@ -26,6 +27,7 @@ pub mod deletion;
 pub mod doubt;
 pub mod drift;
 pub mod failure;
+pub mod holding;
 pub mod identity;
 pub mod names;
 pub mod organization;

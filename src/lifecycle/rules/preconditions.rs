@@ -4,10 +4,15 @@ use crate::domain::remote::WorkspaceState;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::organization::Unusable;
-use crate::lifecycle::judge::{failure, identity, names, organization, token_secret};
+use crate::lifecycle::judge::{failure, holding, identity, names, organization, token_secret};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress, Remote, Removal};
 use crate::lifecycle::step::{Ending, Step};
 use crate::lifecycle::view::{Record, View};
+
+/// What another operator holds is left alone, whatever becomes of it: no write, no event, no call.
+pub fn leave_to_its_holder(view: &View) -> Option<Step> {
+    holding::is_left_to_another(view).then_some(Step::Leave)
+}
 
 /// After a conflict, reads the object again and decides again.
 pub fn read_what_changed(view: &View) -> Option<Step> {

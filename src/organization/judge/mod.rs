@@ -4,6 +4,7 @@
 //! - [`credential`]: whether the credential works.
 //! - [`demand`]: whether the declared rate suffices for what is managed.
 //! - [`verification`]: to which organization it belongs.
+//! - [`holder`]: which operator writes to it, where several share its namespace.
 //! - [`listing`]: when the shared list is due, and what it says about missing workspaces.
 //! - [`rest`]: until when Agent Engine is left alone.
 //! - [`readiness`]: the one thing that Ready says.
@@ -11,6 +12,7 @@
 
 pub mod credential;
 pub mod demand;
+pub mod holder;
 pub mod listing;
 pub mod news;
 pub mod readiness;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::organization::effect::ClusterEffect;
+use crate::organization::judge::holder;
 use crate::organization::progress::{Attempt, Incarnation};
 use crate::organization::step::Step;
 use crate::organization::view::View;
@@ -32,6 +33,9 @@ pub fn let_it_go(view: &View) -> Option<Step> {
         return None;
     }
     let leave = |why| Step::Leave(Reason::Deleting, Wakeup::after(view.now, GOES_WITHIN, why));
+    if holder::is_left_to_another(view) {
+        return Some(leave(Why::WaitsForOthers));
+    }
     Some(match (view.object.finalizer, view.progress.finalizer) {
         (Finalizer::Present, Attempt::NotMade) => Step::act(ClusterEffect::RemoveFinalizer),
         (Finalizer::Present, Attempt::Failed) => leave(Why::FinalizerUnwritten),
@@ -41,7 +45,8 @@ pub fn let_it_go(view: &View) -> Option<Step> {
 
 /// Our finalizer is there before anything is done with the Organization. If it cannot be written, the rest goes on.
 pub fn hold_by_finalizer(view: &View) -> Option<Step> {
-    if view.object.deletion == Deletion::Requested || view.object.finalizer == Finalizer::Present {
+    let is_held = view.object.finalizer == Finalizer::Present || holder::is_left_to_another(view);
+    if view.object.deletion == Deletion::Requested || is_held {
         return None;
     }
     match view.progress.finalizer {

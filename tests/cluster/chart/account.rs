@@ -17,12 +17,15 @@ pub struct Installed {
 impl Installed {
     /// Installs the chart, without definitions: the cluster has them, and they are shared by all tests.
     pub async fn into(namespace: &str, values: &Value) -> Self {
+        Self::named(namespace, namespace, values).await
+    }
+
+    /// The same under a name that a release of another namespace may have too.
+    pub async fn named(name: &str, namespace: &str, values: &Value) -> Self {
         let mut values = values.clone();
         values["crds"] = json!({"enabled": false});
         let file = scratch_file("values.json");
         std::fs::write(&file, values.to_string()).unwrap();
-        // Names of cluster-wide objects come from the release's; the namespace's is unique.
-        let name = namespace;
         let file = file.display().to_string();
         cluster()
             .helm([
@@ -36,7 +39,7 @@ impl Installed {
             ])
             .await
             .success();
-        let manifests = documents(&got("manifest", name).await);
+        let manifests = documents(&got("manifest", name, namespace).await);
         Self {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
@@ -46,7 +49,7 @@ impl Installed {
 
     /// What was printed to whoever installed it.
     pub async fn notes(&self) -> String {
-        got("notes", &self.name).await
+        got("notes", &self.name, &self.namespace).await
     }
 
     pub async fn uninstall(&self) {
@@ -93,9 +96,9 @@ impl Installed {
     }
 }
 
-async fn got(what: &str, release: &str) -> String {
+async fn got(what: &str, release: &str, namespace: &str) -> String {
     cluster()
-        .helm(["get", what, release, "--namespace", release])
+        .helm(["get", what, release, "--namespace", namespace])
         .await
         .success()
 }

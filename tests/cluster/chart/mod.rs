@@ -14,6 +14,7 @@ mod replicas;
 mod schema;
 mod story;
 mod tenants;
+mod two_names;
 mod values;
 
 use std::sync::{Arc, LazyLock};

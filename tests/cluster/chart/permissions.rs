@@ -52,9 +52,10 @@ fn lines(place: &str, rule: &Value) -> Vec<String> {
         .collect()
 }
 
-const OF_NO_NAMESPACE: [&str; 1] = [
+const OF_NO_NAMESPACE: [&str; 2] = [
     "* apiextensions.k8s.io/customresourcedefinitions [organizations.agentengine.airbyte.com \
      workspaces.agentengine.airbyte.com]: get",
+    "* coordination.k8s.io/leases: get",
 ];
 
 const AT_HOME: [&str; 6] = [
@@ -141,7 +142,10 @@ async fn nobody_else_is_given_a_status_or_an_organization() {
         .collect();
     assert_eq!(
         names,
-        ["r-agent-engine-operator-view", "r-agent-engine-operator-edit"]
+        [
+            "home:r-agent-engine-operator-view",
+            "home:r-agent-engine-operator-edit"
+        ]
     );
     for role in tenants {
         for rule in role["rules"].as_array().unwrap() {

@@ -17,7 +17,7 @@ use crate::support::{ApiUser, LONG, eventually};
 async fn a_tenant_with_the_edit_role_writes_workspaces_alone() {
     let home = cluster().namespace("home").await;
     let release = Installed::into(&home, &json!({})).await;
-    let own = format!("{home}-agent-engine-operator-edit");
+    let own = format!("{home}:{home}-agent-engine-operator-edit");
     // Bound by itself, and by the cluster's own role that it is added to.
     for role in [own.as_str(), "edit"] {
         let tenant = cluster().namespace("tenant").await;
@@ -56,7 +56,7 @@ async fn a_tenant_with_the_view_role_changes_nothing() {
     let release = Installed::into(&home, &json!({})).await;
     let tenant = cluster().namespace("tenant").await;
     let user = cluster().api_user();
-    let role = format!("{home}-agent-engine-operator-view");
+    let role = format!("{home}:{home}-agent-engine-operator-view");
     bind(&user, &role, &tenant).await;
     let workspaces = Api::<Workspace>::namespaced(user.client().await, &tenant);
 
@@ -74,7 +74,7 @@ async fn a_tenant_with_the_view_role_changes_nothing() {
 async fn no_role_of_a_tenant_labels_its_namespace() {
     let home = cluster().namespace("home").await;
     let release = Installed::into(&home, &json!({})).await;
-    let own = |role: &str| format!("{home}-agent-engine-operator-{role}");
+    let own = |role: &str| format!("{home}:{home}-agent-engine-operator-{role}");
     let label = Patch::Merge(json!({"metadata": {"labels": {"agent-engine": "tenant"}}}));
     let tenant = cluster().namespace("tenant").await;
     // Were it asked wrongly, it would be refused to everybody.

@@ -1,11 +1,13 @@
 //! Hostile facts and hostile answers, drawn from a row of numbers so that a failing case shrinks to few of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::crd::conditions::{ConditionDraft, ConditionStatus, READY, SYNCED, TOKEN_READY, set_conditions};
+use crate::crd::holder::{Hold, Holder};
 use crate::crd::metadata_keys;
 use crate::crd::workspace::{
     AdoptionPolicy, Creation, CreationClock, DeletionPolicy, MissingWorkspace, Origin, TokenSecret,
@@ -27,7 +29,7 @@ use crate::lifecycle::facts::{
     SecretFacts,
 };
 use crate::lifecycle::schedule::TokenTimes;
-use crate::lifecycle::tests::harness::world::{World, at, org, spec};
+use crate::lifecycle::tests::harness::world::{OPERATOR, World, at, org, spec};
 use crate::lifecycle::view::View;
 use crate::limits::{Pressure, RateLimiter};
 
@@ -130,6 +132,7 @@ impl Dice {
             CreationClock::Local,
         ]);
         WorkspaceStatus {
+            operator: self.holder(),
             observed_generation: self.maybe(|_| 1),
             uid: self.maybe(Self::uid).or(Some(Uid::from("uid-1"))),
             workspace_id: self.maybe(Self::id),
@@ -154,6 +157,16 @@ impl Dice {
             last_handled_reconcile_at: None,
             conditions: self.odds(2).then(Self::all_well).unwrap_or_default(),
         }
+    }
+
+    /// Mostly this operator, which knows that `a/gone` is gone.
+    fn holder(&mut self) -> Option<Holder> {
+        let lease = self.pick(&[OPERATOR, OPERATOR, OPERATOR, "", "a/gone", "a/alive"]);
+        let hold = self.pick(&[Hold::Firm, Hold::Firm, Hold::Provisional]);
+        (!lease.is_empty()).then(|| Holder {
+            lease: lease.into(),
+            hold,
+        })
     }
 
     /// What a reconcile stored that found all well.
@@ -285,6 +298,7 @@ impl Dice {
         });
         view.memory.lists_count_after.present = self.maybe(Self::instant);
         view.memory.lists_count_after.absent = self.maybe(Self::instant);
+        view.operators.gone = Arc::new(["a/gone".into()].into());
         view.process_began = self.pick(&[at(-9000), at(-9000), at(-20), at(-61), at(0)]);
         view.memory.rename_unclear_at = self.odds(6).then(|| self.instant());
         view

@@ -10,6 +10,7 @@ use crate::crd::organization::{AccessEntry, Defaults};
 use crate::crd::workspace::{WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::{OrganizationId, RegionId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::operators::Operators;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{Answer, FailureClass, RemoteWorkspace};
 use crate::domain::server_time::ServerTime;
@@ -27,6 +28,9 @@ use crate::limits::RateLimiter;
 use crate::tenancy::{Access, Basis, ClaimKey, ClaimResult, Claimant, Claims};
 
 pub(in crate::lifecycle::tests) const API_URL: &str = "https://api.example";
+
+/// The operator whose reconciles are tested.
+pub(in crate::lifecycle::tests) const OPERATOR: &str = "home/operator";
 
 pub(in crate::lifecycle::tests) fn org() -> OrganizationId {
     OrganizationId::from("org-1")
@@ -109,6 +113,7 @@ pub(in crate::lifecycle::tests) struct Latency {
 pub(in crate::lifecycle::tests) struct World {
     pub(in crate::lifecycle::tests) now: Timestamp,
     pub(in crate::lifecycle::tests) process_began: Timestamp,
+    pub(in crate::lifecycle::tests) operators: Operators,
     pub(in crate::lifecycle::tests) objects: BTreeMap<String, Object>,
     pub(in crate::lifecycle::tests) secrets: BTreeMap<String, Secret>,
     pub(in crate::lifecycle::tests) engine: Engine,
@@ -152,6 +157,7 @@ impl World {
         let mut world = Self {
             now: at(0),
             process_began: at(0),
+            operators: Operators::only(OPERATOR.into()),
             objects: BTreeMap::new(),
             secrets: BTreeMap::new(),
             engine: Engine::default(),
@@ -424,6 +430,7 @@ impl World {
         View {
             now: self.now,
             process_began: self.process_began,
+            operators: self.operators.clone(),
             object: stored.facts.clone(),
             declared: stored.spec.clone(),
             stored: stored.status.clone(),

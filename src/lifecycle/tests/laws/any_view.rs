@@ -14,7 +14,7 @@ use crate::domain::remote::WorkspaceState;
 use crate::domain::time::elapsed;
 use crate::lifecycle::effect::{ClusterEffect, CrdState, Effect, EngineCall, WorkspaceChange};
 use crate::lifecycle::facts::Ownership;
-use crate::lifecycle::judge::{deletion, failure, token_life};
+use crate::lifecycle::judge::{deletion, failure, holding, token_life};
 use crate::lifecycle::progress::{ObjectProgress, Remote, SecretProgress, TokenProgress};
 use crate::lifecycle::reconcile::{Next, Reconcile, Settled};
 use crate::lifecycle::tests::harness::dice::Dice;
@@ -169,8 +169,32 @@ fn reads_well(status: &WorkspaceStatus, generation: i64) -> Result<(), TestCaseE
     Ok(())
 }
 
+/// Whether it is the write by which we hold the object.
+fn names_us(view: &View, effect: &Effect) -> bool {
+    matches!(effect, Effect::Cluster(ClusterEffect::WriteStatus(status))
+        if status.operator.as_ref().is_some_and(|holder| holder.lease == view.operators.ours))
+}
+
+/// Whether it changes nothing but the holder: then the rest is what was said before.
+fn only_holds(view: &View, status: &WorkspaceStatus) -> bool {
+    let before = WorkspaceStatus {
+        operator: status.operator.clone(),
+        ..view.stored.clone()
+    };
+    *status == before
+}
+
 /// Every law about one effect, on the view that it was decided on.
 fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
+    prop_assert!(
+        !holding::is_left_to_another(view),
+        "what another operator holds is left alone"
+    );
+    let begun = view.record().is_some() || view.intent().is_some();
+    prop_assert!(
+        holding::is_told(view) || !begun || names_us(view, effect) || effect.is_read(),
+        "nothing is done for what is not ours yet"
+    );
     if matches!(effect, Effect::Engine(_)) {
         prop_assert!(
             view.verified().is_some(),
@@ -261,6 +285,9 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
         }
         Effect::Cluster(ClusterEffect::DeleteSecret { name, .. }) => prop_assert!(!foreign(view, name)),
         Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
+            if only_holds(view, status) {
+                return Ok(());
+            }
             reads_well(status, view.object.generation)?;
             let before = view.record().map(|record| record.id);
             let recreated =
@@ -340,7 +367,7 @@ proptest! {
         let mut dice = Dice::new(numbers);
         let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
         let view = reconcile.view();
-        let readable = view.progress.object == ObjectProgress::Current;
+        let readable = view.progress.object == ObjectProgress::Current && !holding::is_left_to_another(view);
         if !readable || view.object.deletion == Deletion::Requested {
             return Ok(());
         }
@@ -357,7 +384,7 @@ proptest! {
         let mut dice = Dice::new(numbers);
         let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
         let view = reconcile.view();
-        if view.progress.object == ObjectProgress::Gone {
+        if view.progress.object == ObjectProgress::Gone || holding::is_left_to_another(view) {
             return Ok(());
         }
         let changes = token_life::changes_at(view);

@@ -77,7 +77,7 @@ fn an_unanswered_issue_resolves_as_soon_as_ever() {
 
 /// The creation was begun while the clock was ahead, and no answer tells the server's time.
 #[test]
-fn a_creation_in_flight_is_tried_again_as_soon_as_ever() {
+fn a_creation_in_flight_is_begun_again_as_soon_as_ever() {
     let mut world = World::new();
     let back = SignedDuration::try_from(BACK).unwrap();
     world.engine.date = Told::No;

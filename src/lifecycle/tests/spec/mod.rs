@@ -24,6 +24,7 @@ mod live_reads;
 mod many_missing;
 mod near_names;
 mod orphans;
+mod other_operators;
 mod outcomes;
 mod preconditions;
 mod rate_limits;

@@ -10,6 +10,7 @@ use crate::crd::conditions::READY;
 use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::operators::Operators;
 use crate::domain::remote::{FailureClass, RemoteWorkspace};
 use crate::domain::time::later;
 use crate::limits::RateLimiter;
@@ -29,6 +30,7 @@ pub(in crate::organization::tests) type Exchange = Result<Option<OrganizationId>
 
 pub(in crate::organization::tests) struct World {
     pub now: Timestamp,
+    pub operators: Operators,
     /// How long each call takes.
     pub latency: Duration,
     pub object: ObjectFacts,
@@ -74,6 +76,7 @@ impl World {
     pub(in crate::organization::tests) fn new() -> Self {
         Self {
             now: "2026-11-22T12:00:00Z".parse().unwrap(),
+            operators: Operators::only("home/operator".into()),
             latency: Duration::from_millis(50),
             object: ObjectFacts {
                 uid: Uid::from("organization"),
@@ -278,6 +281,7 @@ impl World {
         View {
             now: self.now,
             process_began: self.now,
+            operators: self.operators.clone(),
             object: self.object.clone(),
             declared: self.spec.clone(),
             stored: self.status.clone(),

@@ -5,6 +5,7 @@ mod budget;
 mod credential;
 mod holding;
 mod list;
+mod other_operators;
 mod rate_limits;
 mod reports;
 mod wakeups;
