@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::workspace::Creation;
 use crate::domain::finding::Finding;
@@ -46,6 +46,8 @@ pub struct Progress {
     pub scarcity: Scarcity,
     /// Learns from every answer that carries a `Date`.
     pub clock: ServerClock,
+    /// How far the server's clock was ahead of ours when the last effect began: ours may be set before it ends.
+    pub ahead_when_asked: Option<SignedDuration>,
     /// Events to publish beside the change of the Ready reason.
     pub events: Vec<Finding>,
 }

@@ -205,6 +205,7 @@ impl Reconcile {
 
     fn perform(&mut self, rule: &'static str, aspect: Aspect, effect: Effect) -> Next {
         self.steps += 1;
+        self.view.progress.ahead_when_asked = self.view.server_ahead();
         self.doing = Some(Doing {
             aspect,
             effect: effect.clone(),

@@ -156,6 +156,10 @@ const FOUND: &[(u64, &str)] = &[
     (604647, "the same"),
     (702981, "the same"),
     (
+        1010136,
+        "marks of a token were of a clock that was set before they were written",
+    ),
+    (
         700323,
         "an intent stamped by a clock hours off, after a slow answer: its workspace was another's",
     ),
@@ -238,6 +242,10 @@ const OPEN: &[(u64, &str)] = &[
     (
         459343,
         "FEW_CALLS: the first hour of an object whose organization is ready only in the calm counts as any other",
+    ),
+    (
+        1022756,
+        "ISSUES_WHEN_DUE: with several processes, another token while most of the last one is left",
     ),
 ];
 

@@ -158,7 +158,8 @@ fn issued(
                 started: answer.started,
                 finished: answer.finished,
                 date: answer.date,
-                times: TokenTimes::issued(answer.started, token.lifetime),
+                times: TokenTimes::issued(answer.started, token.lifetime)
+                    .told_by(view.progress.ahead_when_asked),
             });
         }
         Err(failure) => {

@@ -185,7 +185,7 @@ pub fn draft(
         slot: issued.slot,
         replace,
         content: content(view, record, name)?,
-        times: issued.times.told_by(view.server_ahead()),
+        times: issued.times.by_a_clock(view.server_ahead()),
         decoration: decoration::asked(view),
     })
 }

@@ -130,6 +130,20 @@ fn marked() -> World {
     world
 }
 
+/// It was set between the answer to the issue and the write of the Secret.
+/// Promise: rule.clocks-differ
+#[test]
+fn a_clock_that_is_set_while_a_token_is_verified_marks_it_right() {
+    let mut world = World::with_acme_due();
+    world.learn_the_servers_time();
+    world.meanwhile("Verify", |world| world.set_clock(AHEAD));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
+    world.forget_journal();
+    world.live("acme", Duration::from_secs(300));
+    assert_eq!(world.count("Issue"), 0, "{:?}", world.kinds());
+}
+
 /// Until Agent Engine answers it, a process takes all clocks for one.
 #[test]
 fn a_token_is_read_by_our_own_clock_while_no_other_is_known() {
