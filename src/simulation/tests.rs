@@ -232,6 +232,14 @@ fixed_seeds! {
 /// Seeds that still break a law, with what is wrong. One that is mended leaves this list.
 const OPEN: &[(u64, &str)] = &[
     (
+        30540,
+        "RECORDS_WHAT_IT_MADE: without a Date, what others make within the window of our own clock is taken for ours",
+    ),
+    (
+        99884,
+        "DELETES_ITS_OWN: without a Date, what others make within the window of our own clock is taken for an orphan",
+    ),
+    (
         351173,
         "NOT_ITS_OWN_RIVAL: what was made while answers named another organization shares a name with what was recorded after",
     ),
