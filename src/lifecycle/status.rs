@@ -17,6 +17,7 @@ use crate::lifecycle::judge::{deletion, holding, identity, token_life, token_sec
 use crate::lifecycle::progress::PermitProgress;
 use crate::lifecycle::step::{Change, Ending};
 use crate::lifecycle::view::{Record, View};
+use crate::tenancy;
 
 /// The end of a reconcile.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -209,18 +210,10 @@ fn of_record(view: &View, record: Record, base: WorkspaceStatus) -> WorkspaceSta
     }
 }
 
-/// Whether the stored status is to be replaced. A version without the field left the holder out: that is no news by itself.
+/// Whether the stored status is to be replaced.
 pub fn is_news(view: &View, status: &WorkspaceStatus) -> bool {
-    match view.stored.operator {
-        Some(_) => *status != view.stored,
-        None => {
-            let unheld = WorkspaceStatus {
-                operator: None,
-                ..status.clone()
-            };
-            unheld != view.stored
-        }
-    }
+    let (holder, stored) = (view.stored.operator.as_ref(), &view.stored);
+    tenancy::holding::is_news(holder, stored, status, |unheld| unheld.operator = None)
 }
 
 /// The status that is true once `change` is stored.

@@ -19,6 +19,7 @@ use crate::organization::judge::readiness::{Readiness, is_in_use, readiness};
 use crate::organization::judge::verification::{Owner, owner};
 use crate::organization::progress::Attempt;
 use crate::organization::view::View;
+use crate::tenancy::holding;
 
 /// A rate alone is written no sooner after the last write.
 const RATE_INTERVAL: Duration = Duration::from_secs(60);
@@ -57,18 +58,10 @@ pub fn unwritten(view: &View) -> Option<OrganizationStatus> {
     })
 }
 
-/// A version without the field left the holder out: that is no news by itself.
+/// Whether the stored status is to be replaced.
 fn is_news(view: &View, status: &OrganizationStatus) -> bool {
-    match view.stored.operator {
-        Some(_) => *status != view.stored,
-        None => {
-            let unheld = OrganizationStatus {
-                operator: None,
-                ..status.clone()
-            };
-            unheld != view.stored
-        }
-    }
+    let (holder, stored) = (view.stored.operator.as_ref(), &view.stored);
+    holding::is_news(holder, stored, status, |unheld| unheld.operator = None)
 }
 
 /// Whether the rate has doubled or halved since a status told it. One that was not tried since the start of the process is no

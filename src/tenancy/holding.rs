@@ -16,6 +16,22 @@ pub fn is_left_to_another(stored: Option<&Holder>, ours: Hold, operators: &Opera
     }
 }
 
+/// Whether a status is to replace the stored one, which names this holder. A version without the field left the holder out: that
+/// is no news by itself.
+pub fn is_news<S: Clone + PartialEq>(
+    holder: Option<&Holder>,
+    stored: &S,
+    status: &S,
+    leave_out: fn(&mut S),
+) -> bool {
+    if holder.is_some() {
+        return status != stored;
+    }
+    let mut unheld = status.clone();
+    leave_out(&mut unheld);
+    unheld != *stored
+}
+
 /// Whether an object that names an Organization means ours of that name. An operator of another namespace has its own, with
 /// which it serves what it holds.
 pub fn uses_our_organizations(stored: Option<&Holder>, operators: &Operators) -> bool {

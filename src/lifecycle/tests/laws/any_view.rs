@@ -24,12 +24,13 @@ use crate::tenancy::{ClaimKey, Claims, canonical};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Runs a reconcile against the dice; `seen` judges every effect by the view that it was decided on.
-fn play(
+pub(super) fn play(
     view: View,
     dice: &mut Dice,
+    mut claims: Claims,
     mut seen: impl FnMut(&View, &Effect) -> Result<(), TestCaseError>,
 ) -> Result<(Reconcile, Box<Settled>), TestCaseError> {
-    let (mut claims, mut limiter) = (Claims::default(), dice.limiter(view.now));
+    let mut limiter = dice.limiter(view.now);
     let mut now = view.now;
     let mut reconcile = Reconcile::new(view);
     let mut outcome = None;
@@ -353,7 +354,7 @@ proptest! {
         let mut dice = Dice::new(numbers);
         let view = dice.view();
         let mut effects = Vec::new();
-        let (_, settled) = play(view, &mut dice, |view, effect| {
+        let (_, settled) = play(view, &mut dice, Claims::default(), |view, effect| {
             effects.push(effect.kind());
             lawful(view, effect)
         })?;
@@ -365,7 +366,7 @@ proptest! {
     #[test]
     fn no_end_leaves_true_beside_an_ended_token(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
-        let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
+        let (reconcile, settled) = play(dice.view(), &mut dice, Claims::default(), |_, _| Ok(()))?;
         let view = reconcile.view();
         let readable = view.progress.object == ObjectProgress::Current && !holding::is_left_to_another(view);
         if !readable || view.object.deletion == Deletion::Requested {
@@ -382,7 +383,7 @@ proptest! {
     #[test]
     fn no_reconcile_comes_later_than_a_token_changes(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
-        let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
+        let (reconcile, settled) = play(dice.view(), &mut dice, Claims::default(), |_, _| Ok(()))?;
         let view = reconcile.view();
         if view.progress.object == ObjectProgress::Gone || holding::is_left_to_another(view) {
             return Ok(());
@@ -397,7 +398,7 @@ proptest! {
     #[test]
     fn what_failed_is_not_tried_again_at_once(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
-        let (reconcile, settled) = play(dice.view(), &mut dice, |_, _| Ok(()))?;
+        let (reconcile, settled) = play(dice.view(), &mut dice, Claims::default(), |_, _| Ok(()))?;
         let failed = failure::problem(reconcile.view()).is_some() && settled.calls > 0;
         let again = settled.reason.is_some_and(|reason| reason.kstatus() != Kstatus::Ready);
         if !(failed && again && reconcile.view().object.deletion == Deletion::NotRequested) {

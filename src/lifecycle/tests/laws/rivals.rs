@@ -2,15 +2,14 @@
 //! claims, not against what the view says of it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, WorkspaceChange};
-use crate::lifecycle::reconcile::{Next, Reconcile, Settled};
 use crate::lifecycle::tests::harness::dice::Dice;
 use crate::lifecycle::tests::harness::world::at;
+use crate::lifecycle::tests::laws::any_view::play;
 use crate::lifecycle::view::View;
 use crate::tenancy::{Basis, ClaimKey, Claimant, Claims, canonical};
 
@@ -115,26 +114,6 @@ impl Rival {
     }
 }
 
-fn play(view: View, dice: &mut Dice, rival: &Rival) -> Result<Box<Settled>, TestCaseError> {
-    let (mut claims, mut limiter) = (Claims::default(), dice.limiter(view.now));
-    claims.observe(&rival.claimant, rival.claims());
-    let mut now = view.now;
-    let mut reconcile = Reconcile::new(view);
-    let mut outcome = None;
-    for _ in 0..50 {
-        match reconcile.next(now, &mut claims, &mut limiter, outcome.take()) {
-            Next::Wait(until) => now = until,
-            Next::Settled(settled) => return Ok(settled),
-            Next::Perform { effect, .. } => {
-                rival.keeps_its_own(reconcile.view(), &effect)?;
-                now = now.checked_add(Duration::from_millis(100)).unwrap();
-                outcome = Some(dice.outcome(reconcile.view(), &effect));
-            }
-        }
-    }
-    Err(TestCaseError::fail("a reconcile that does not end"))
-}
-
 proptest! {
     #![proptest_config(crate::domain::testing::cases(4_000))]
 
@@ -143,7 +122,10 @@ proptest! {
     fn what_another_object_holds_stays_its_own(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
         let rival = Rival::drawn(&mut dice);
-        let settled = play(dice.view(), &mut dice, &rival)?;
+        let mut claims = Claims::default();
+        claims.observe(&rival.claimant, rival.claims());
+        let keeps_its_own = |view: &View, effect: &Effect| rival.keeps_its_own(view, effect);
+        let (_, settled) = play(dice.view(), &mut dice, claims, keeps_its_own)?;
         rival.is_not_told(&format!("{:?}{:?}", settled.stored, settled.events))?;
     }
 }
