@@ -183,6 +183,11 @@ const FOUND: &[(u64, &str)] = &[
         415719,
         "a status that could not be stored stood for minutes beside a token that was gone",
     ),
+    (
+        4292,
+        "a clock set within an Organization's reconcile moved the server's time twice: a token that ended stayed Ready",
+    ),
+    (1024818, "the same, read by the next leader"),
 ];
 
 /// Runs one history, and tells the shortest story that breaks the same law.
