@@ -188,6 +188,15 @@ const FOUND: &[(u64, &str)] = &[
         "a clock set within an Organization's reconcile moved the server's time twice: a token that ended stayed Ready",
     ),
     (1024818, "the same, read by the next leader"),
+    (
+        157422,
+        "an Organization that was away for an hour was not asked for its last twenty minutes",
+    ),
+    (186340, "the same after some exchanges that went well"),
+    (
+        267558,
+        "a token that failed once more when the server seemed well rested, though calls were left",
+    ),
 ];
 
 /// Runs one history, and tells the shortest story that breaks the same law.
