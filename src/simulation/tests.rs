@@ -197,6 +197,11 @@ const FOUND: &[(u64, &str)] = &[
         267558,
         "a token that failed once more when the server seemed well rested, though calls were left",
     ),
+    (
+        80516,
+        "a rate of one a second that 429s had cut took most of an hour to grow again",
+    ),
+    (95250, "the same"),
 ];
 
 /// Runs one history, and tells the shortest story that breaks the same law.
