@@ -202,6 +202,10 @@ const FOUND: &[(u64, &str)] = &[
         "a rate of one a second that 429s had cut took most of an hour to grow again",
     ),
     (95250, "the same"),
+    (
+        191975,
+        "the Secret that status named was gone, and a token in the one before it counted",
+    ),
 ];
 
 /// Runs one history, and tells the shortest story that breaks the same law.
