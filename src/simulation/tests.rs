@@ -206,6 +206,12 @@ const FOUND: &[(u64, &str)] = &[
         191975,
         "the Secret that status named was gone, and a token in the one before it counted",
     ),
+    (
+        218083,
+        "tokens that waited for a refused credential were due at once when it was let in",
+    ),
+    (224878, "the same"),
+    (237145, "the same"),
 ];
 
 /// Runs one history, and tells the shortest story that breaks the same law.
