@@ -234,10 +234,7 @@ fn forget_the_one_before(view: &mut View, before: Subject) {
     let sent = before
         .intent
         .filter(|intent| view.progress.issues > 0 && !voided(intent));
-    let in_doubt = sent.map(|intent| {
-        let resolved_at = doubt::creation_resolved_at(view, &intent);
-        view.progress.clock.issue_of(&intent, resolved_at)
-    });
+    let in_doubt = sent.map(|intent| doubt::issue_of(view, &intent));
     view.memory.unresolved.extend(in_doubt);
     view.progress.token = TokenProgress::None;
     view.progress.failures = Failures::default();
@@ -249,6 +246,7 @@ fn begin_issue(view: &mut View, aspect: Aspect, intent: Creation) {
     view.memory.intended = Some(Intended {
         intent: intent.clone(),
         at: view.now,
+        opened: None,
     });
     if view.progress.clock.may_begin(&intent, view.now) {
         view.progress.token = TokenProgress::MayIssue(intent);

@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::workspace::{Creation, CreationClock};
-use crate::domain::ids::WorkspaceName;
+use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, RemoteWorkspace};
+use crate::domain::server_time::{QUICK, ServerTime};
 use crate::domain::time::{earlier, elapsed, later, shifted};
 
 /// The total time that one issue may take. The transport ends it by then.
@@ -27,9 +28,6 @@ const SEARCHED_AT_LEAST: Duration = Duration::from_secs(3600);
 
 /// `Date` has whole seconds, and clocks of one service differ a little.
 const SERVER_SLACK: Duration = Duration::from_secs(2);
-
-/// The longest answer that teaches the server's time: with the whole seconds of `Date` it stays within the slack.
-const QUICK: Duration = Duration::from_secs(1);
 
 /// How far the clocks of two machines that keep time may differ.
 const LOCAL_SLACK: Duration = Duration::from_secs(30);
@@ -82,13 +80,33 @@ pub struct UnresolvedIssue {
     /// When it is searched for next.
     pub search_at: Timestamp,
     pub searches: u32,
+    /// The workspace that its token opens, once that is verified: it made no other.
+    pub opened: Option<WorkspaceId>,
 }
 
 impl UnresolvedIssue {
     /// Whether this very issue can have made the workspace: exactly its name, created within its window.
     pub fn may_have_made(&self, row: &RemoteWorkspace) -> bool {
-        let within = row.created_at.is_some_and(|at| self.window.contains(at));
-        !row.tombstone && row.name == self.name && within
+        !row.tombstone && row.name == self.name && self.is_of_its_time(row) && self.may_open(row)
+    }
+
+    /// Whether the workspace was created within its window.
+    pub fn is_of_its_time(&self, row: &RemoteWorkspace) -> bool {
+        row.created_at.is_some_and(|at| self.window.contains(at))
+    }
+
+    /// Whether its token may open the workspace, as far as that was verified.
+    pub fn may_open(&self, row: &RemoteWorkspace) -> bool {
+        self.opened.as_ref().is_none_or(|id| *id == row.id)
+    }
+
+    /// Whether its window is in the server's time. The window of our own clock is no more than a hint: the two may differ by
+    /// any span.
+    pub fn is_in_the_servers_time(&self) -> bool {
+        match self.clock {
+            CreationClock::Server | CreationClock::Estimated => true,
+            CreationClock::Local => false,
+        }
     }
 
     /// Whether the workspace, however it is named now, was created at another time, or shows none. A window of the local clock
@@ -150,6 +168,14 @@ impl UnresolvedIssue {
 }
 
 impl ServerClock {
+    /// As the answers to the Organization told it: its list is taken every few minutes.
+    pub fn known(server_time: Option<ServerTime>, process_began: Timestamp) -> Self {
+        Self {
+            ahead: server_time.and_then(|known| known.exactly_ahead(process_began)),
+            ..Self::default()
+        }
+    }
+
     /// Learns from a quick answer with a `Date`. In a slow answer, the instant of the stamp is uncertain.
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
         let Some(date) = answer.date else { return };
@@ -176,13 +202,18 @@ impl ServerClock {
 
     /// Whether another answer would tell the server's time, which none has told yet.
     pub fn can_learn(&self) -> bool {
-        self.was_slow && self.ahead.or(self.roughly_ahead).is_none()
+        self.was_slow && !self.is_known()
+    }
+
+    /// Whether an answer has told the server's time.
+    pub fn is_known(&self) -> bool {
+        self.ahead.or(self.roughly_ahead).is_some()
     }
 
     /// Whether the stamp of an intent tells when it was made, whatever our own clock shows.
     pub fn can_read(&self, intent: &Creation) -> bool {
         match intent.clock {
-            CreationClock::Server | CreationClock::Estimated => self.ahead.or(self.roughly_ahead).is_some(),
+            CreationClock::Server | CreationClock::Estimated => self.is_known(),
             CreationClock::Local => false,
         }
     }
@@ -243,12 +274,13 @@ impl ServerClock {
             resolved_at: later(deadline, LAG_ALLOWANCE),
             search_at: sent,
             searches: 0,
+            opened: None,
         }
     }
 
     /// The window of an issue of which only the intent is left. A stamp of the local clock is moved to the server's time once
     /// that is known: the two may be hours apart.
-    pub fn window_of(&self, intent: &Creation) -> Window {
+    fn window_of(&self, intent: &Creation) -> Window {
         let slack = slack_of(intent);
         let at = match (intent.clock, self.ahead.or(self.roughly_ahead)) {
             (CreationClock::Local, Some(ahead)) => shifted(intent.at.0, ahead),
@@ -262,7 +294,7 @@ impl ServerClock {
         }
     }
 
-    /// The issue of an intent that is no longer stored.
+    /// The issue of an intent.
     pub fn issue_of(&self, intent: &Creation, resolved_at: Timestamp) -> UnresolvedIssue {
         let clock = match (intent.clock, self.ahead.or(self.roughly_ahead)) {
             (CreationClock::Local, Some(_)) => CreationClock::Estimated,
@@ -275,6 +307,7 @@ impl ServerClock {
             resolved_at,
             search_at: resolved_at,
             searches: 0,
+            opened: None,
         }
     }
 

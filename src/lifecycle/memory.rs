@@ -59,6 +59,8 @@ pub struct Memory {
 pub struct Intended {
     pub intent: Creation,
     pub at: Timestamp,
+    /// The workspace that the token of its issue opens, once that is verified.
+    pub opened: Option<WorkspaceId>,
 }
 
 /// How the API server stored the labels and annotations that were written last.

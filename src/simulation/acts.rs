@@ -393,7 +393,6 @@ impl World {
             Act::ClockJumps { by } => {
                 self.jumped += by;
                 self.furthest_ahead = self.furthest_ahead.max(self.jumped);
-                self.laws.clocks_differ |= !self.engine.knobs.tells_date;
                 // Its timers were set by the clock before: they end within this.
                 self.laws.able_since = now + 300_000;
             }

@@ -239,10 +239,22 @@ fn end_doubt_about_what_is_opened(view: &mut View, row: &RemoteWorkspace, asked_
 }
 
 fn verified(view: &mut View, scope: TokenScope) {
-    let recorded = view.record();
-    if recorded.is_some_and(|record| record.id == scope.workspace_id) {
-        // The last issue is that of this token.
-        view.memory.unresolved.pop();
+    // The last issue is that of this token.
+    match view.record() {
+        Some(record) if record.id == scope.workspace_id => {
+            view.memory.unresolved.pop();
+        }
+        Some(_) => {
+            let last = view.memory.unresolved.last_mut();
+            last.into_iter()
+                .for_each(|issue| issue.opened = Some(scope.workspace_id.clone()));
+        }
+        None => {
+            let intended = view.memory.intended.as_mut();
+            intended
+                .into_iter()
+                .for_each(|of| of.opened = Some(scope.workspace_id.clone()));
+        }
     }
     let token = std::mem::take(&mut view.progress.token);
     view.progress.token = match token {

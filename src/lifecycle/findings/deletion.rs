@@ -67,10 +67,10 @@ pub(in crate::lifecycle) fn deleting_after_issue() -> Finding {
     )
 }
 
-pub(in crate::lifecycle) fn may_be_of_a_former_issue(row: &RemoteWorkspace) -> String {
+pub(in crate::lifecycle) fn may_be_of_an_issue(row: &RemoteWorkspace) -> String {
     format!(
-        "a workspace named {:?} ({}) appeared when the operator restarted, and nothing can tell whether a token request of it \
-         made that one; it was left alone. Rename or remove it at Agent Engine",
+        "a workspace named {:?} ({}) appeared while a token request of the operator may have been in flight, and nothing can \
+         tell whether that made it; it was left alone. Rename or remove it at Agent Engine",
         row.name.as_str(),
         row.id
     )

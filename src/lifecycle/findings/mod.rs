@@ -23,9 +23,9 @@ pub(in crate::lifecycle) use creation::{
 };
 pub(in crate::lifecycle) use deletion::{
     blocked as deletion_blocked, crd_unreadable, deleting_after_creation, deleting_after_issue,
-    left_after_creation, left_at_agent_engine, may_be_of_a_former_issue, no_organization, nothing_listed,
-    released, still_listed, unanswered as deletion_unanswered, undecodable_organization,
-    unready_organization, waits as deletion_waits, waits_for as deletion_waits_for,
+    left_after_creation, left_at_agent_engine, may_be_of_an_issue, no_organization, nothing_listed, released,
+    still_listed, unanswered as deletion_unanswered, undecodable_organization, unready_organization,
+    waits as deletion_waits, waits_for as deletion_waits_for,
 };
 pub(in crate::lifecycle) use identity::{
     another_organization, many_missing, many_missing_while_deleting, not_found, orphan_removed,

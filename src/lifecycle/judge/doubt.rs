@@ -26,7 +26,7 @@ fn began(view: &View) -> Timestamp {
 /// From then on a search shows every workspace that the issue of a creation in flight made. One of this process is over so
 /// long after its intent was stored. One of another process was sent before this one began with the object: that counts where its stamp is
 /// of a clock that may differ from ours by any span.
-pub fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
+fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
     let clock = &view.progress.clock;
     let own = view.memory.intended.as_ref().filter(|own| own.intent == *intent);
     let sent_before = match own {
@@ -35,6 +35,18 @@ pub fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
         None => began(view),
     };
     later(later(sent_before, ISSUE_DEADLINE), LAG_ALLOWANCE)
+}
+
+/// The issue of a creation in flight, with what this process knows of it.
+pub fn issue_of(view: &View, intent: &Creation) -> UnresolvedIssue {
+    let own = view.memory.intended.as_ref().filter(|own| own.intent == *intent);
+    UnresolvedIssue {
+        opened: own.and_then(|own| own.opened.clone()),
+        ..view
+            .progress
+            .clock
+            .issue_of(intent, creation_resolved_at(view, intent))
+    }
 }
 
 /// An issue for the recorded workspace that the process before may have sent. None, once a list or a search after its end showed

@@ -18,7 +18,7 @@ pub enum Orphans {
     Next(EngineCall),
     /// An unresolved issue may still create one.
     Wait,
-    /// This one may be of an issue that the process before had sent, or of another client.
+    /// This one may be of an issue, or of another client: the process before had sent the issue, or the server's time is not known.
     Uncertain(RemoteWorkspace),
 }
 
@@ -50,7 +50,7 @@ pub fn before_deletion(view: &View, record: &Record) -> Orphans {
     let ended = former.iter().filter(|issue| issue.is_shown_by(view.now));
     let next = next.or_else(|| ended.clone().find_map(|issue| search(view, issue)));
     let suspect = former.iter().find_map(|issue| suspect(view, record, issue));
-    match (next, suspect) {
+    match (next, suspect.or_else(|| undecided(view, record))) {
         (Some(call), _) => Orphans::Next(call),
         (None, Some(row)) => Orphans::Uncertain(row.clone()),
         (None, None) if known().chain(&former).any(|issue| !is_searched_for(view, issue)) => Orphans::Wait,
@@ -58,13 +58,26 @@ pub fn before_deletion(view: &View, record: &Record) -> Orphans {
     }
 }
 
-/// The next call about an orphan in the place of the recorded workspace, which DELETE has not found.
-pub fn in_its_place(view: &View, record: &Record) -> Option<EngineCall> {
+/// Orphans in the place of the recorded workspace, which DELETE has not found.
+pub fn in_its_place(view: &View, record: &Record) -> Orphans {
     let mut issues = view.memory.unresolved.iter();
-    issues.find_map(|issue| remove(view, record, issue))
+    match issues.find_map(|issue| remove(view, record, issue)) {
+        Some(call) => Orphans::Next(call),
+        None => undecided(view, record).map_or(Orphans::None, |row| Orphans::Uncertain(row.clone())),
+    }
 }
 
-/// A workspace that an issue of the process before may have made. Nothing tells that there was one.
+/// A workspace that an issue of this process may have made, as far as our own clock tells. No other object claims it.
+fn undecided<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorkspace> {
+    let issues = view.memory.unresolved.iter();
+    let mut issues =
+        issues.filter(|issue| !issue.is_in_the_servers_time() && !bears(view, record, &issue.name));
+    issues
+        .find_map(|issue| suspect(view, record, issue))
+        .filter(|row| names::id_claimed_by_other(view, &record.organization_id, &row.id).is_none())
+}
+
+/// A workspace that the issue may have made.
 fn suspect<'a>(view: &'a View, record: &Record, issue: &UnresolvedIssue) -> Option<&'a RemoteWorkspace> {
     let mut rows = view.search(&issue.name)?.rows.iter();
     rows.find(|row| row.id != record.id && issue.may_have_made(row))
@@ -108,13 +121,18 @@ pub fn other<'a>(view: &'a View, id: &WorkspaceId) -> Option<&'a Remote> {
     Some(&view.observed(id)?.remote)
 }
 
-/// Made by an issue of ours of exactly its name, and claimed by no other object. Beside the recorded workspace of that name, an
-/// issue makes nothing, unless the name was away just then: that is trusted only where the server's time tells the window.
+/// Made by an issue of ours of exactly its name, and claimed by no other object. Only the server's time tells that: our own clock
+/// deletes nothing. Beside the recorded workspace of that name, an issue makes nothing, unless the name was away just then: that
+/// is trusted only where the server has told its time exactly.
 pub fn is_ours(view: &View, record: &Record, row: &RemoteWorkspace) -> bool {
     let mut issues = view.memory.unresolved.iter();
     let made_it = |issue: &UnresolvedIssue| {
-        let by_the_server = issue.clock == CreationClock::Server;
-        issue.may_have_made(row) && (by_the_server || !bears(view, record, &issue.name))
+        let decides = match issue.clock {
+            CreationClock::Server => true,
+            CreationClock::Estimated => !bears(view, record, &issue.name),
+            CreationClock::Local => false,
+        };
+        decides && issue.may_have_made(row)
     };
     row.id != record.id
         && issues.any(made_it)

@@ -46,19 +46,16 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
     let Some(search) = view.search(&intent.name) else {
         return Some(call_or_rest(view, EngineCall::Search(intent.name.clone())));
     };
-    let resolved_at = doubt::creation_resolved_at(view, intent);
-    Some(
-        match attribute(search, view.progress.clock.window_of(intent), resolved_at) {
-            Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),
-            Attribution::Theirs => Step::Store(Change::CreationVoid),
-            Attribution::Ambiguous(row) => take_if_declared(view, intent, search, &row),
-            // I4: a new attempt starts only when the last one is resolved. What an answer that took long cannot tell is asked
-            // again.
-            Attribution::Unresolved if view.now < resolved_at => Step::blocked(in_flight(view, intent)),
-            Attribution::Unresolved => call_or_rest(view, EngineCall::Search(intent.name.clone())),
-            Attribution::NotFound => try_again(view).unwrap_or(Step::Store(Change::CreationVoid)),
-        },
-    )
+    let issue = doubt::issue_of(view, intent);
+    Some(match attribute(search, &issue) {
+        Attribution::Ours(row) => record(view, &intent.organization_id, &row.id, Origin::Created),
+        Attribution::Theirs => Step::Store(Change::CreationVoid),
+        Attribution::Ambiguous(row) => take_if_declared(view, intent, search, &row),
+        // I4: a new attempt starts only when the last one is resolved. What an answer that took long cannot tell is asked again.
+        Attribution::Unresolved if !issue.is_shown_by(view.now) => Step::blocked(in_flight(view, intent)),
+        Attribution::Unresolved => call_or_rest(view, EngineCall::Search(intent.name.clone())),
+        Attribution::NotFound => try_again(view).unwrap_or(Step::Store(Change::CreationVoid)),
+    })
 }
 
 /// While what an issue may have made can still come to light, its refusal, or the workspace that its token opened, says more.
@@ -164,8 +161,9 @@ enum Maker {
 }
 
 /// Our issue made the workspace if its creation time lies in the window. Without a creation time, the search of this reconcile
-/// decides: the name was free. Under another form of the intended name it is unclear: the API may keep the name so, or it takes
-/// the two for one and another client made that one a moment before.
+/// decides: the name was free. Where that says so and only our own clock speaks against it, it is unclear. It is unclear under
+/// another form of the intended name, too: the API may keep the name so, or it takes the two for one and another client made
+/// that one a moment before.
 fn maker(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorkspace) -> Maker {
     let nearly_equal = row.name != intent.name && canonical(&row.name) == canonical(&intent.name);
     let clock = &view.progress.clock;
@@ -178,6 +176,7 @@ fn maker(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorkspace)
         })
     };
     match row.created_at.map_or_else(was_free, |at| window.contains(at)) {
+        false if row.created_at.is_some() && !clock.is_known() && was_free() => Maker::Unclear,
         false => Maker::Others,
         true if nearly_equal && row.name != tidied(&intent.name) => Maker::Unclear,
         true => Maker::Us,

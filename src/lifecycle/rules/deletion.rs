@@ -5,6 +5,7 @@ use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::lifecycle::aspect::{Aspect, Problem};
+use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::{ClusterEffect, CrdState, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
@@ -99,13 +100,19 @@ fn delete(view: &View, record: &Record) -> Step {
     if let Some(secret) = token_secret::next_to_delete(view) {
         return Step::token(secret);
     }
-    match orphan::before_deletion(view, record) {
-        Orphans::Next(call) => Step::call(call),
-        Orphans::Wait => Step::blocked(findings::deleting_after_issue()),
-        Orphans::Uncertain(row) => Step::blocked(findings::deletion_blocked(
-            &findings::may_be_of_a_former_issue(&row),
-        )),
-        Orphans::None => Step::call(EngineCall::Delete(record.id.clone())),
+    remove_orphans(orphan::before_deletion(view, record))
+        .unwrap_or_else(|| Step::call(EngineCall::Delete(record.id.clone())))
+}
+
+fn remove_orphans(orphans: Orphans) -> Option<Step> {
+    match orphans {
+        Orphans::None => None,
+        Orphans::Next(call) => Some(Step::call(call)),
+        Orphans::Wait => Some(Step::blocked(findings::deleting_after_issue())),
+        Orphans::Uncertain(row) => {
+            let why = findings::may_be_of_an_issue(&row);
+            Some(Step::blocked(findings::deletion_blocked(&why)))
+        }
     }
 }
 
@@ -119,8 +126,8 @@ fn let_go_of_missing(view: &View, record: &Record) -> Step {
     if rows.any(|row| row.id == record.id && !row.tombstone) {
         return Step::blocked(findings::deletion_blocked(&findings::still_listed(&record.id)));
     }
-    if let Some(call) = orphan::in_its_place(view, record) {
-        return unable(view).unwrap_or(Step::call(call));
+    if let Some(step) = remove_orphans(orphan::in_its_place(view, record)) {
+        return unable(view).unwrap_or(step);
     }
     if sight::has_listed_since(view, record) {
         return release(view);
@@ -160,12 +167,15 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     let Some(search) = view.search(&intent.name) else {
         return Step::call(EngineCall::Search(intent.name.clone()));
     };
-    let resolved_at = doubt::creation_resolved_at(view, intent);
-    match attribute(search, view.progress.clock.window_of(intent), resolved_at) {
+    let issue = doubt::issue_of(view, intent);
+    // One that others made within the window may be listed before ours.
+    let is_told = issue.opened.is_some() || issue.is_shown_by(search.asked_at);
+    match attribute(search, &issue) {
+        Attribution::Ours(_) if !is_told => search_once_it_tells(view, intent, &issue),
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => Step::call(EngineCall::Get(row.id)),
             // It was listed: a read that lags is not the last word while the creation is unresolved.
-            Some(Remote::Gone) if view.now < resolved_at => {
+            Some(Remote::Gone) if !issue.is_shown_by(view.now) => {
                 Step::blocked(findings::deleting_after_creation(intent))
             }
             Some(Remote::Gone) => release(view),
@@ -181,11 +191,16 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         Attribution::Ambiguous(row) => {
             Step::blocked(findings::deletion_blocked(&findings::nothing_tells_whose(&row)))
         }
-        Attribution::Unresolved if view.now < resolved_at => {
-            Step::blocked(findings::deleting_after_creation(intent))
-        }
-        Attribution::Unresolved => Step::call(EngineCall::Search(intent.name.clone())),
+        Attribution::Unresolved => search_once_it_tells(view, intent, &issue),
         Attribution::NotFound => release_where_any_is_shown(view),
+    }
+}
+
+fn search_once_it_tells(view: &View, intent: &Creation, issue: &UnresolvedIssue) -> Step {
+    if issue.is_shown_by(view.now) {
+        Step::call(EngineCall::Search(intent.name.clone()))
+    } else {
+        Step::blocked(findings::deleting_after_creation(intent))
     }
 }
 

@@ -100,8 +100,6 @@ pub(super) struct Laws {
     pub(super) died_issuing: BTreeSet<Uid>,
     /// Objects whose finalizer a user took off.
     pub(super) let_go_by_hand: BTreeSet<Uid>,
-    /// The process's clock jumped, and no answer tells the server's time: windows mean nothing.
-    pub(super) clocks_differ: bool,
     /// When the history ends.
     pub(super) ends_at: Option<Millis>,
     /// Since when the opposite of a law lasts.

@@ -14,8 +14,6 @@ impl World {
         };
         let first = &mut replicas.all[0].parked;
         (self.jumped, self.run) = (first.jumped, first.run);
-        self.laws.clocks_differ |=
-            !self.engine.knobs.tells_date && self.setup.clocks.iter().any(|at| *at != 0);
         let many = replicas.all.len();
         self.cluster
             .elsewhere

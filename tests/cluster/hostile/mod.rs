@@ -295,7 +295,7 @@ fn most_memory(operator: &Operator) -> u64 {
 /// Promise: hostile.trickle: a server that holds connections: a byte a second, or none: 20 s for an attempt, 25 s for a call; not asked again at once: `ApiUnavailable`, or `CreationInFlight` after an issue
 /// Promise: hostile.retry-after: a server with a wrong setting: `Retry-After` below zero, of years, of a date in the past or in the year 9999, of no form: a pause of 1 s to 1 h; 5 s where nothing can be read: `Throttled`
 /// Promise: hostile.expires-in: a server with a wrong setting: `expires_in` of 0, below zero, of 1e18 seconds, a text, null: a token is used for 15 min where it says nothing that makes sense, and for an hour at most; a 401 replaces it: nothing
-/// Promise: hostile.date: a proxy, a cache, a server without a clock: a `Date` that cannot be read, is absent, or not of this century; claims in tokens that are: the local clock serves where there is none; nothing lets a token live longer than 20 minutes: nothing; see above for one that is hours off by itself
+/// Promise: hostile.date: a proxy, a cache, a server without a clock: a `Date` that cannot be read, is absent, or not of this century; claims in tokens that are: the local clock serves where there is none, for what our own token was seen to open; nothing lets a token live longer than 20 minutes: nothing; see above for one that is hours off by itself
 /// Promise: hostile.clock: a server whose clock is hours off: `Date`, times of creation and tokens of another hour: windows are in the server's time, the life of a token counts from its issue: nothing
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_lies_the_reason_is_right_and_it_heals() {

@@ -231,22 +231,70 @@ fn a_list_that_lags_hides_a_creation_but_makes_no_twin() {
 }
 
 /// Promise: rule.no-creation-time
+/// Nor does our own clock, where no `Date` tells the server's time.
 #[test]
 fn without_a_creation_time_nothing_decides_after_a_crash() {
+    for (created_at, date) in [(Told::No, Told::Yes), (Told::Yes, Told::No)] {
+        let mut world = created();
+        (world.engine.created_at, world.engine.date) = (created_at, date);
+        world.fault("Issue", Fault::CrashAfter, 1);
+        world.live("acme", Duration::from_secs(300));
+        assert_eq!(world.ready("acme"), "CreationUncertain");
+        assert_eq!(world.count("Issue"), 1);
+        assert!(world.secrets.is_empty());
+        world.allow_adoption();
+        world.edit("acme", |o| {
+            o.spec.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
+        });
+        world.live("acme", Duration::from_secs(5));
+        assert_eq!(world.ready("acme"), "AsDeclared");
+        assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+    }
+}
+
+/// Promise: rule.window
+/// Our token was seen to open it; the GET after that failed. One that others make of the name meanwhile is none of ours.
+#[test]
+fn what_our_token_opened_is_ours_though_no_date_tells() {
+    for others in [false, true] {
+        let mut world = created();
+        world.engine.date = Told::No;
+        world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+        world.reconcile("acme").unwrap();
+        assert_eq!(world.engine.names(), ["acme"]);
+        if others {
+            world.engine.make(world.now, "acme");
+        }
+        world.live("acme", Duration::from_secs(600));
+        assert_eq!(world.ready("acme"), "AsDeclared", "{others} {:?}", world.kinds());
+        assert_eq!(world.id("acme"), Some("ws-1".into()));
+    }
+}
+
+/// Two workspaces that may be told apart only by their tokens: the one that ours opened has another name now.
+#[test]
+fn one_in_place_of_what_our_token_opened_is_not_ours() {
     let mut world = created();
-    world.engine.created_at = Told::No;
-    world.fault("Issue", Fault::CrashAfter, 1);
-    world.live("acme", Duration::from_secs(300));
+    world.engine.date = Told::No;
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.reconcile("acme").unwrap();
+    world.engine.rows[0].workspace.name = "moved".into();
+    world.engine.make(world.now, "acme");
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AlreadyExists");
+    assert_eq!(world.id("acme"), None);
+}
+
+/// Promise: hostile.clock
+/// The search before found the name free, and our token opens the workspace: only our own clock speaks against it.
+#[test]
+fn a_clock_hours_off_that_no_date_tells_is_no_verdict() {
+    let mut world = created();
+    world.engine.date = Told::No;
+    world.server_ahead(7200);
+    world.live("acme", Duration::from_secs(600));
     assert_eq!(world.ready("acme"), "CreationUncertain");
-    assert_eq!(world.count("Issue"), 1);
-    assert!(world.secrets.is_empty());
-    world.allow_adoption();
-    world.edit("acme", |o| {
-        o.spec.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
-    });
-    world.live("acme", Duration::from_secs(5));
-    assert_eq!(world.ready("acme"), "AsDeclared");
-    assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+    assert_eq!((world.count("Issue"), world.id("acme")), (1, None));
 }
 
 /// And one steady reason.

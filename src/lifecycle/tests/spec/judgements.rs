@@ -510,7 +510,7 @@ fn a_creation_that_is_not_found_is_searched_for_when_that_tells() {
         let mut view = begun();
         view.object.deletion = deletion;
         let intent = view.intent().unwrap().clone();
-        let resolved_at = doubt::creation_resolved_at(&view, &intent);
+        let resolved_at = doubt::issue_of(&view, &intent).resolved_at;
         let search = NameSearch {
             name: intent.name.clone(),
             asked_at: earlier(resolved_at, MOMENT),
@@ -540,7 +540,7 @@ fn a_creation_found_and_read_as_gone_is_let_go_when_it_is_resolved() {
     let mut view = world.view("acme");
     let row = world.engine.rows[0].workspace.clone();
     let intent = view.intent().unwrap().clone();
-    let resolved_at = doubt::creation_resolved_at(&view, &intent);
+    let resolved_at = doubt::issue_of(&view, &intent).resolved_at;
     let search = NameSearch {
         name: intent.name.clone(),
         asked_at: resolved_at,

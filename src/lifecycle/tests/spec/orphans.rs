@@ -332,9 +332,9 @@ fn an_orphan_not_seen_yet_goes_with_the_object() {
     }
 }
 
-/// A renewal made it, no `Date` told whose it is, and the object is deleted before anybody noticed. DELETE says what is missing.
+/// A renewal made it, no `Date` tells whose it is, and the object is deleted before anybody noticed. DELETE says what is missing.
 #[test]
-fn an_orphan_in_place_of_a_missing_workspace_goes_with_the_object() {
+fn an_orphan_in_place_of_a_missing_workspace_stops_the_deletion() {
     let mut world = World::with_acme_due();
     world.engine.date = Told::No;
     // Spares the GET, which would show that it is gone.
@@ -345,8 +345,49 @@ fn an_orphan_in_place_of_a_missing_workspace_goes_with_the_object() {
     assert_eq!(world.engine.names(), ["acme"], "the orphan");
     world.delete("acme");
     world.live("acme", Duration::from_secs(600));
-    assert_eq!(world.engine.names(), [""; 0]);
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    assert!(world.message("acme").contains("nothing can tell"));
+    assert_eq!(world.engine.names(), ["acme"]);
+    // As the message says.
+    world.engine.rows[0].workspace.name = "kept".into();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.names(), ["kept"]);
     assert!(!world.objects.contains_key("acme"));
+}
+
+/// Promise: rule.orphan
+/// Its issue was the first call of the reconcile. The Organization's list has told the server's time before.
+#[test]
+fn an_orphan_beside_the_recorded_workspace_is_removed() {
+    let mut world = World::with_acme_due();
+    world.learn_the_servers_time();
+    world.list();
+    world.meanwhile("Issue", |world| {
+        world.engine.rows[0].workspace.name = "moved".into();
+    });
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    world.engine.rows[0].workspace.name = "acme".into();
+    assert_eq!(world.engine.names(), ["acme", "acme"]);
+    world.list();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.names(), ["acme"], "{:?}", world.kinds());
+    assert_eq!(world.id("acme"), Some("ws-1".into()));
+}
+
+/// Promise: rule.orphan
+/// Whoever makes one of the name while the recorded workspace is away keeps it: our own clock tells nothing of the server's.
+#[test]
+fn no_orphan_is_deleted_by_our_own_clock() {
+    let mut world = World::with_acme_due();
+    world.engine.date = Told::No;
+    world.fault("Issue", Fault::Answers(FailureClass::Unknown, 504), 1);
+    world.reconcile("acme").unwrap();
+    world.engine.rows[0].workspace.name = "moved".into();
+    world.engine.make(world.now, "acme");
+    world.list();
+    world.live("acme", Duration::from_secs(7200));
+    assert_eq!(world.count("Delete"), 0, "{:?}", world.kinds());
 }
 
 /// Promise: rule.unanswered-issue
