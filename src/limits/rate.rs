@@ -229,7 +229,7 @@ impl Rate {
     fn judge(&mut self, now: Timestamp, step: &Step) -> RateChange {
         let (before, used_up) = (self.now, step.used_up(now, self.now));
         if used_up && !step.is_slow() {
-            self.grow();
+            self.grow(elapsed(step.began, now).as_secs());
         }
         self.reason = match self.too_much {
             _ if self.now == self.ceiling => RateReason::AtCeiling,
@@ -246,10 +246,14 @@ impl Rate {
         }
     }
 
-    fn grow(&mut self) {
+    /// At a low rate a step takes long: then as much caution has been spent as in all the steps that it is as long as.
+    fn grow(&mut self, seconds: u64) {
         let careful_from = self.too_much.map(|rate| rate - rate / 8);
         let grown = match careful_from {
-            Some(careful) if self.now >= careful => self.now + (self.now / CAREFUL_GROWTH).max(1),
+            Some(careful) if self.now >= careful => {
+                let steps = seconds.clamp(1, CAREFUL_GROWTH / GROWTH);
+                self.now + (self.now * steps / CAREFUL_GROWTH).max(1)
+            }
             Some(careful) => (self.now + self.now / GROWTH).min(careful),
             None => self.now + self.now / GROWTH,
         };

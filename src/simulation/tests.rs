@@ -184,6 +184,35 @@ const FOUND: &[(u64, &str)] = &[
         "a status that could not be stored stood for minutes beside a token that was gone",
     ),
     (
+        4292,
+        "a clock set within an Organization's reconcile moved the server's time twice: a token that ended stayed Ready",
+    ),
+    (1024818, "the same, read by the next leader"),
+    (
+        157422,
+        "an Organization that was away for an hour was not asked for its last twenty minutes",
+    ),
+    (186340, "the same after some exchanges that went well"),
+    (
+        267558,
+        "a token that failed once more when the server seemed well rested, though calls were left",
+    ),
+    (
+        80516,
+        "a rate of one a second that 429s had cut took most of an hour to grow again",
+    ),
+    (95250, "the same"),
+    (
+        191975,
+        "the Secret that status named was gone, and a token in the one before it counted",
+    ),
+    (
+        218083,
+        "tokens that waited for a refused credential were due at once when it was let in",
+    ),
+    (224878, "the same"),
+    (237145, "the same"),
+    (
         30540,
         "without a Date, what others made within the window of our own clock was taken for ours",
     ),
@@ -257,13 +286,14 @@ const OPEN: &[(u64, &str)] = &[
         "TWO_STATUSES: who claims its name changes with each status, and goes",
     ),
     (
-        459343,
-        "FEW_CALLS: the first hour of an object whose organization is ready only in the calm counts as any other",
-    ),
-    (
         1022756,
         "ISSUES_WHEN_DUE: with several processes, another token while most of the last one is left",
     ),
+    (
+        1004873,
+        "TOKEN_IN_TIME: without a Date nothing tells the next leader that the clock that marked a token was minutes ahead",
+    ),
+    (1048186, "the same"),
 ];
 
 #[test]

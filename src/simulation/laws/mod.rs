@@ -112,5 +112,7 @@ pub(super) struct Laws {
     pub(super) may_leave: BTreeSet<Uid>,
     /// Until when an organization has asked for no requests.
     pub(super) asked_to_wait: BTreeMap<usize, Millis>,
+    /// When an organization was last seen to rest after a refusal of its credential.
+    pub(super) refused_until: BTreeMap<usize, Millis>,
     pub(super) status_writes: Vec<(Millis, Key)>,
 }

@@ -225,8 +225,11 @@ impl World {
         let well_since = self.laws.weather_since.get(&n).copied().unwrap_or_default();
         let remote = &self.engine.organizations[n];
         let asked = self.laws.asked_to_wait.get(&n).copied().unwrap_or_default();
+        // Nothing tells when what was refused is allowed again: what waited for it is served from then on.
+        let refused = self.laws.refused_until.get(&n).copied().unwrap_or_default();
         let since = well_since
             .max(asked)
+            .max(if self.was_refused(n) { 0 } else { refused })
             .max(self.laws.able_since)
             .max(self.laws.touched.get(&object.key).copied().unwrap_or_default());
         let patience = if self.was_refused(n) {
@@ -330,6 +333,9 @@ impl World {
 
     fn look_at_organization(&mut self, n: usize) {
         let name = organization(n);
+        if self.was_refused(n) {
+            self.laws.refused_until.insert(n, self.now);
+        }
         let credential_is_right = || self.credential_opens(n) == Some(n);
         let false_alarm = (self.is_alarmed(n) && self.is_calm_for(n) && credential_is_right())
             .then(|| self.lost(n))

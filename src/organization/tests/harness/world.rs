@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::conditions::READY;
 use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
@@ -12,7 +12,7 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::operators::Operators;
 use crate::domain::remote::{FailureClass, RemoteWorkspace};
-use crate::domain::time::later;
+use crate::domain::time::{later, shifted};
 use crate::limits::RateLimiter;
 use crate::organization::effect::{Effect, EngineCall, Part, Wake};
 use crate::organization::facts::ObjectFacts;
@@ -30,6 +30,12 @@ pub(in crate::organization::tests) type Exchange = Result<Option<OrganizationId>
 
 pub(in crate::organization::tests) struct World {
     pub now: Timestamp,
+    /// By the wall clock of now.
+    pub process_began: Timestamp,
+    /// How far the server's clock is ahead of ours.
+    pub server_ahead: SignedDuration,
+    /// The clock is set once, by so much, after an effect of this kind.
+    pub clock_is_set: Option<(&'static str, SignedDuration)>,
     pub operators: Operators,
     /// How long each call takes.
     pub latency: Duration,
@@ -74,8 +80,12 @@ pub(in crate::organization::tests) struct World {
 impl World {
     /// An Organization as a person has just applied it, and an Agent Engine that is well.
     pub(in crate::organization::tests) fn new() -> Self {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
         Self {
-            now: "2026-11-22T12:00:00Z".parse().unwrap(),
+            now,
+            process_began: now,
+            server_ahead: SignedDuration::ZERO,
+            clock_is_set: None,
             operators: Operators::only("home/operator".into()),
             latency: Duration::from_millis(50),
             object: ObjectFacts {
@@ -147,6 +157,7 @@ impl World {
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..5000 {
+            reconcile.keep_time(self.now, self.process_began);
             match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => {
                     assert!(at > self.now, "a wait that is over");
@@ -155,8 +166,10 @@ impl World {
                 Next::Perform { rule, effect } => {
                     self.rules.push(rule);
                     is_lawful(reconcile.view(), &effect);
-                    self.journal.push((self.now, effect.kind()));
+                    let kind = effect.kind();
+                    self.journal.push((self.now, kind));
                     outcome = Some(self.perform(effect));
+                    self.clock_may_be_set(kind);
                 }
                 Next::Settled(settled) => return self.settle(*settled),
             }
@@ -270,17 +283,26 @@ impl World {
         self.others_throttled = Some((pages, pause));
     }
 
+    fn clock_may_be_set(&mut self, kind: &'static str) {
+        if let Some((_, by)) = self.clock_is_set.take_if(|(after, _)| *after == kind) {
+            self.now = shifted(self.now, by);
+            self.process_began = shifted(self.process_began, by);
+            self.server_ahead -= by;
+        }
+    }
+
     /// The process ends, and another begins.
     pub(in crate::organization::tests) fn restart(&mut self) {
         (self.memory, self.published) = Default::default();
         (self.snapshot, self.wanted_at, self.limiter) = Default::default();
+        self.process_began = self.now;
     }
 
     /// What the next reconcile begins with.
     pub(in crate::organization::tests) fn view(&self) -> View {
         View {
             now: self.now,
-            process_began: self.now,
+            process_began: self.process_began,
             operators: self.operators.clone(),
             object: self.object.clone(),
             declared: self.spec.clone(),

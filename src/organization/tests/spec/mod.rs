@@ -8,4 +8,5 @@ mod list;
 mod other_operators;
 mod rate_limits;
 mod reports;
+mod server_time;
 mod wakeups;
