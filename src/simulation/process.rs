@@ -465,6 +465,9 @@ impl Process {
             if state.limiter.has_come_back() {
                 back.push(name.clone());
             }
+            if state.limiter.has_paused() {
+                woken.push(Subject::Organization(name.clone()));
+            }
             let mut called = state.limiter.called(now);
             // In the same order each time, as the story is to be.
             called.sort_unstable();

@@ -248,10 +248,6 @@ const OPEN: &[(u64, &str)] = &[
         "NOT_ITS_OWN_RIVAL: what was made while answers named another organization shares a name with what was recorded after",
     ),
     (
-        441361,
-        "TWO_STATUSES: who claims its name changes with each status, and goes",
-    ),
-    (
         459343,
         "FEW_CALLS: the first hour of an object whose organization is ready only in the calm counts as any other",
     ),

@@ -52,6 +52,7 @@ impl World {
         for n in 0..self.setup.organizations {
             self.look_at_organization(n);
         }
+        self.stores_pauses();
     }
 
     pub(super) fn is_hindered(&self) -> bool {
@@ -79,7 +80,7 @@ impl World {
     }
 
     /// Breaks the law if its opposite has lasted for `grace` while the process was able.
-    fn unless(&mut self, law: Law, key: &Key, opposite: Option<String>, grace: Millis) {
+    pub(super) fn unless(&mut self, law: Law, key: &Key, opposite: Option<String>, grace: Millis) {
         let Some(what) = opposite else {
             if let Some(lasting) = self.laws.lasts_since.get_mut(law.name) {
                 lasting.remove(key);
