@@ -330,9 +330,6 @@ impl RateLimiter {
 
     /// Gives the instants that are near to those first in line.
     fn give(&mut self, now: Timestamp) {
-        if self.lines.len() == 0 {
-            return;
-        }
         let from = self.not_before(now);
         let near = later(now, GIVEN_AHEAD);
         if self.availability.next_probe().is_some() {

@@ -116,7 +116,7 @@ pub(super) struct Laws {
     pub(super) may_leave: BTreeSet<Uid>,
     /// Until when an organization has asked for no requests.
     pub(super) asked_to_wait: BTreeMap<usize, Millis>,
-    /// Until when a process leaves an Organization alone for what was stored when it began, and how far its clock was ahead.
-    pub(super) pauses: BTreeMap<(u32, Uid), (Millis, Millis)>,
+    /// Until when a process leaves an Organization alone for what was stored when it began.
+    pub(super) pauses: BTreeMap<(u32, Uid), Millis>,
     pub(super) status_writes: Vec<(Millis, Key)>,
 }

@@ -34,10 +34,16 @@ impl World {
         let rate = object.status.request_rate.as_ref();
         let ends = self.now + self.left_of(rate.and_then(|rate| rate.pause.as_ref()));
         let uid = object.metadata.uid.clone();
-        self.laws.pauses.insert((self.run, uid), (ends, self.jumped));
+        self.laws.pauses.insert((self.run, uid), ends);
         if let Some(n) = (0..self.setup.organizations).find(|n| organization(*n) == object.name) {
             self.asked_to_wait_until(n, ends);
         }
+    }
+
+    /// A clock that is set ahead ends a pause sooner, and nothing tells the process.
+    pub(in crate::simulation) fn clock_was_set(&mut self, by: Millis) {
+        let run = self.run;
+        self.laws.pauses.retain(|(of, _), _| by < 0 || *of != run);
     }
 
     /// A call for an object of an Organization leaves the process.
@@ -55,9 +61,7 @@ impl World {
             return;
         };
         let ends = self.laws.pauses.get(&(self.run, uid)).copied();
-        // A clock that is set ahead meanwhile ends it sooner, and nothing tells the process.
-        if let Some((ends, ahead)) = ends
-            && self.jumped == ahead
+        if let Some(ends) = ends
             && self.now + MOMENT < ends
         {
             self.break_law(HEEDS_A_PAUSE, |world| {

@@ -75,6 +75,7 @@ impl World {
         self.process.is_none()
             || self.now < self.paused_until
             || self.now < self.writes_refused_until
+            || self.now < self.another_until
             || late
             || !self.is_led()
     }
@@ -296,7 +297,11 @@ impl World {
             .cluster
             .credentials
             .get(&stored.spec.credentials_secret_ref.name);
-        let pinned = stored.status.organization_id.as_ref() == Some(&self.engine.organizations[n].id);
+        let own = &self.engine.organizations[n].id;
+        // Nobody is served in an Organization that declares another one's id.
+        let declared = stored.spec.organization_id.as_ref();
+        let pinned =
+            stored.status.organization_id.as_ref() == Some(own) && declared.is_none_or(|id| id == own);
         let access = Access::resolve(
             &stored.spec.access,
             &object.key.0,
@@ -332,7 +337,10 @@ impl World {
     fn look_at_organization(&mut self, n: usize) {
         let name = organization(n);
         let credential_is_right = || self.credential_opens(n) == Some(n);
-        let false_alarm = (self.is_alarmed(n) && self.is_calm_for(n) && credential_is_right())
+        // A list without any row, not even the fallback workspace, is doubted however few are missing.
+        let mut rows = self.engine.organizations[n].rows.values();
+        let shows_any = rows.any(|row| row.deleted.is_none());
+        let false_alarm = (shows_any && self.is_alarmed(n) && self.is_calm_for(n) && credential_is_right())
             .then(|| self.lost(n))
             .filter(|(lost, managed)| !are_many(*lost, *managed))
             .map(|(lost, managed)| format!("ManyWorkspacesMissing, and {lost} of {managed} are"));
