@@ -13,24 +13,36 @@ const KEPT_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// The longest answer that tells the server's time.
 const TELLS_WITHIN: Duration = Duration::from_secs(30);
 
+/// The longest answer that tells it within the second of its `Date`.
+pub const QUICK: Duration = Duration::from_secs(1);
+
 /// The server's time as one process knows it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ServerTime {
     /// When this process began, by the server's clock: setting our own does not move it.
     process_began: Timestamp,
+    /// The same from quick answers: at most [`QUICK`] and the whole second of a `Date` too early.
+    at_least: Option<Timestamp>,
 }
 
 impl ServerTime {
     /// As known before, unless an answer tells otherwise.
     pub fn learn<T>(before: Option<Self>, answer: &Answer<T>, process_began: Timestamp) -> Option<Self> {
-        let told = Self::told_by(answer, process_began);
-        let differs = |told: &Self| {
-            before.is_none_or(|before| {
-                let by = told.process_began.duration_since(before.process_began);
-                by.abs() > KEPT_WITHIN
-            })
+        let Some(told) = Self::told_by(answer, process_began) else {
+            return before;
         };
-        told.filter(differs).or(before)
+        let Some(before) = before else {
+            return Some(told);
+        };
+        let by = told.process_began.duration_since(before.process_began);
+        Some(Self {
+            process_began: if by.abs() > KEPT_WITHIN {
+                told.process_began
+            } else {
+                before.process_began
+            },
+            at_least: latest(before.at_least, told.at_least),
+        })
     }
 
     /// By the middle of an answer with a `Date` that was not slow. None if the clock was set meanwhile.
@@ -40,9 +52,17 @@ impl ServerTime {
         let date = answer.date.filter(|_| tells)?;
         let ahead = date.duration_since(later(answer.started, took / 2));
         let ahead = SignedDuration::from_secs(ahead.as_secs());
+        let at_least = shifted(process_began, date.duration_since(answer.finished));
         Some(Self {
             process_began: shifted(process_began, ahead),
+            at_least: (took <= QUICK).then_some(at_least),
         })
+    }
+
+    /// How far the server's clock is ahead of ours, by which the process began at `process_began`: so much at least, and less than
+    /// two seconds more. None where no quick answer told.
+    pub fn exactly_ahead(self, process_began: Timestamp) -> Option<SignedDuration> {
+        Some(self.at_least?.duration_since(process_began))
     }
 
     /// How far the server's clock is ahead of ours, by which the process began at `process_began`; zero where both keep time.
@@ -54,6 +74,19 @@ impl ServerTime {
             SignedDuration::ZERO
         }
     }
+}
+
+/// The latest bound tells most. One that is earlier by more than an answer can be off is of a clock set back.
+fn latest(before: Option<Timestamp>, told: Option<Timestamp>) -> Option<Timestamp> {
+    let (Some(at), Some(then)) = (told, before) else {
+        return told.or(before);
+    };
+    let off = SignedDuration::from_secs(1) + SignedDuration::try_from(QUICK).unwrap_or(SignedDuration::MAX);
+    Some(if then.duration_since(at) > off {
+        at
+    } else {
+        at.max(then)
+    })
 }
 
 #[cfg(test)]
@@ -102,6 +135,29 @@ mod tests {
             let then = ServerTime::learn(told, &answer(1000, 1002, Some(date)), at(0));
             assert_eq!(ahead(then, 0), is, "{date}");
         }
+    }
+
+    /// `Date` has whole seconds, and each answer takes another time: the latest bound holds. Set back, the server's clock tells again.
+    #[test]
+    fn the_exact_time_is_the_latest_bound_of_quick_answers() {
+        let mut known = None;
+        for (finished, date, is) in [
+            (1001, 1421, Some(420)),
+            (1001, 1422, Some(421)),
+            (1001, 1421, Some(421)),
+            (1001, 1420, Some(421)),
+            (1001, 1418, Some(417)),
+            (1002, 1500, Some(417)),
+        ] {
+            known = ServerTime::learn(known, &answer(1000, finished, Some(date)), at(0));
+            let ahead = known.and_then(|known| known.exactly_ahead(at(0)));
+            assert_eq!(ahead.map(|ahead| ahead.as_secs()), is, "{date}");
+        }
+        assert_eq!(
+            known.unwrap().exactly_ahead(at(60)).unwrap().as_secs(),
+            357,
+            "ours was set"
+        );
     }
 
     #[test]

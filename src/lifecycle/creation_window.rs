@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::crd::workspace::{Creation, CreationClock};
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, RemoteWorkspace};
+use crate::domain::server_time::{QUICK, ServerTime};
 use crate::domain::time::{earlier, elapsed, later, shifted};
 
 /// The total time that one issue may take. The transport ends it by then.
@@ -27,9 +28,6 @@ const SEARCHED_AT_LEAST: Duration = Duration::from_secs(3600);
 
 /// `Date` has whole seconds, and clocks of one service differ a little.
 const SERVER_SLACK: Duration = Duration::from_secs(2);
-
-/// The longest answer that teaches the server's time: with the whole seconds of `Date` it stays within the slack.
-const QUICK: Duration = Duration::from_secs(1);
 
 /// How far the clocks of two machines that keep time may differ.
 const LOCAL_SLACK: Duration = Duration::from_secs(30);
@@ -170,6 +168,14 @@ impl UnresolvedIssue {
 }
 
 impl ServerClock {
+    /// As the answers to the Organization told it: its list is taken every few minutes.
+    pub fn known(server_time: Option<ServerTime>, process_began: Timestamp) -> Self {
+        Self {
+            ahead: server_time.and_then(|known| known.exactly_ahead(process_began)),
+            ..Self::default()
+        }
+    }
+
     /// Learns from a quick answer with a `Date`. In a slow answer, the instant of the stamp is uncertain.
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
         let Some(date) = answer.date else { return };

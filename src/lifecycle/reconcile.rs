@@ -14,6 +14,7 @@ use crate::domain::time::elapsed;
 use crate::lifecycle::apply::apply_outcome;
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
+use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::{ClusterEffect, Effect, EngineCall, Outcome};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::drift::{self, Drift};
@@ -106,6 +107,8 @@ impl Reconcile {
         let mut unresolved = std::mem::take(&mut view.memory.unresolved);
         unresolved.retain(|issue| !doubt::is_disproved(&view, issue));
         view.memory.unresolved = unresolved;
+        let server_time = view.readable().and_then(|organization| organization.server_time);
+        view.progress.clock = ServerClock::known(server_time, view.process_began);
         view.progress.request = view.object.reconcile_at.clone();
         let began_with = ready_reason(&view.stored);
         let faults = Faults {

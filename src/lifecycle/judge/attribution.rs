@@ -33,11 +33,9 @@ pub fn attribute(search: &NameSearch, issue: &UnresolvedIssue) -> Attribution {
         ([row], None, _) => return Attribution::Ours((*row).clone()),
         ([row, ..], _, _) => return Attribution::Ambiguous((*row).clone()),
         ([], Some(row), _) => return Attribution::Ambiguous(row.clone()),
+        ([], None, _) if !issue.is_shown_by(search.asked_at) => return Attribution::Unresolved,
         ([], None, false) => return Attribution::Theirs,
         ([], None, true) => {}
-    }
-    if !issue.is_shown_by(search.asked_at) {
-        return Attribution::Unresolved;
     }
     let wanted = canonical(&search.name);
     let near: Vec<&RemoteWorkspace> = live().filter(|row| canonical(&row.name) == wanted).collect();

@@ -5,6 +5,7 @@ use crate::crd::workspace::{Creation, Origin};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::lifecycle::aspect::{Aspect, Problem};
+use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::{ClusterEffect, CrdState, EngineCall};
 use crate::lifecycle::findings;
 use crate::lifecycle::judge::attribution::{Attribution, attribute};
@@ -167,7 +168,10 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         return Step::call(EngineCall::Search(intent.name.clone()));
     };
     let issue = doubt::issue_of(view, intent);
+    // One that others made within the window may be listed before ours.
+    let is_told = issue.opened.is_some() || issue.is_shown_by(search.asked_at);
     match attribute(search, &issue) {
+        Attribution::Ours(_) if !is_told => search_once_it_tells(view, intent, &issue),
         Attribution::Ours(row) => match view.observed(&row.id).map(|seen| &seen.remote) {
             None => Step::call(EngineCall::Get(row.id)),
             // It was listed: a read that lags is not the last word while the creation is unresolved.
@@ -187,11 +191,16 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
         Attribution::Ambiguous(row) => {
             Step::blocked(findings::deletion_blocked(&findings::nothing_tells_whose(&row)))
         }
-        Attribution::Unresolved if !issue.is_shown_by(view.now) => {
-            Step::blocked(findings::deleting_after_creation(intent))
-        }
-        Attribution::Unresolved => Step::call(EngineCall::Search(intent.name.clone())),
+        Attribution::Unresolved => search_once_it_tells(view, intent, &issue),
         Attribution::NotFound => release_where_any_is_shown(view),
+    }
+}
+
+fn search_once_it_tells(view: &View, intent: &Creation, issue: &UnresolvedIssue) -> Step {
+    if issue.is_shown_by(view.now) {
+        Step::call(EngineCall::Search(intent.name.clone()))
+    } else {
+        Step::blocked(findings::deleting_after_creation(intent))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::object::Finalizer;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
+use crate::domain::time::earlier;
 use crate::domain::verification::Verification;
 use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::facts::OrganizationFacts;
@@ -270,8 +271,14 @@ fn a_creation_in_flight_is_found_and_deleted_by_id() {
     world.fault("Issue", Fault::CrashAfter, 1);
     world.reconcile("acme");
     world.delete("acme");
+    world.live("acme", Duration::from_secs(59));
+    assert_eq!(
+        world.count("Delete"),
+        0,
+        "one of others may be listed before ours"
+    );
     world.forget_journal();
-    world.reconcile("acme").unwrap();
+    world.live("acme", Duration::from_secs(40));
     assert_eq!(
         world.kinds(),
         [
@@ -285,6 +292,52 @@ fn a_creation_in_flight_is_found_and_deleted_by_id() {
         ]
     );
     assert!(world.engine.rows.is_empty() && world.objects.is_empty());
+}
+
+/// Promise: rule.in-flight-deletion
+/// Others made one of the name within the window. The list shows it first.
+#[test]
+fn of_two_made_in_the_window_a_deletion_takes_neither() {
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.engine.list_lag = Duration::from_secs(25);
+    world.fault("Issue", Fault::CrashAfter, 1);
+    world.reconcile("acme");
+    let others = earlier(world.now, Duration::from_secs(1));
+    world.engine.make(others, "acme");
+    world.delete("acme");
+    world.advance(24);
+    world.live("acme", Duration::from_secs(120));
+    assert_eq!(world.ready("acme"), "DeletionBlocked", "{:?}", world.kinds());
+    assert_eq!(world.engine.names(), ["acme", "acme"]);
+}
+
+/// Promise: rule.in-flight-deletion
+/// An older one was renamed to the name since, and the list does not show ours yet.
+#[test]
+fn one_of_others_does_not_hide_what_a_creation_made() {
+    for deleted in [true, false] {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.engine.list_lag = Duration::from_secs(25);
+        world.fault("Issue", Fault::CrashAfter, 1);
+        world.reconcile("acme");
+        world
+            .engine
+            .make(earlier(world.now, Duration::from_secs(3600)), "acme");
+        if deleted {
+            world.delete("acme");
+        }
+        world.live("acme", Duration::from_secs(120));
+        let left = if deleted {
+            vec!["acme"]
+        } else {
+            vec!["acme", "acme"]
+        };
+        assert_eq!(world.engine.names(), left, "{:?}", world.kinds());
+        assert_eq!(world.objects.is_empty(), deleted);
+        assert!(deleted || world.id("acme") == Some("ws-1".into()));
+    }
 }
 
 /// Promise: rule.in-flight-deletion

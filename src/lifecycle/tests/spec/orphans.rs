@@ -356,6 +356,26 @@ fn an_orphan_in_place_of_a_missing_workspace_stops_the_deletion() {
 }
 
 /// Promise: rule.orphan
+/// Its issue was the first call of the reconcile. The Organization's list has told the server's time before.
+#[test]
+fn an_orphan_beside_the_recorded_workspace_is_removed() {
+    let mut world = World::with_acme_due();
+    world.learn_the_servers_time();
+    world.list();
+    world.meanwhile("Issue", |world| {
+        world.engine.rows[0].workspace.name = "moved".into();
+    });
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    world.engine.rows[0].workspace.name = "acme".into();
+    assert_eq!(world.engine.names(), ["acme", "acme"]);
+    world.list();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.names(), ["acme"], "{:?}", world.kinds());
+    assert_eq!(world.id("acme"), Some("ws-1".into()));
+}
+
+/// Promise: rule.orphan
 /// Whoever makes one of the name while the recorded workspace is away keeps it: our own clock tells nothing of the server's.
 #[test]
 fn no_orphan_is_deleted_by_our_own_clock() {
