@@ -111,14 +111,17 @@ impl Backoff {
     /// `cause` is a fingerprint of the inputs (generation, reconcile request, organization): a changed cause starts
     /// a new streak, so nothing that failing changes may be part of it.
     pub fn failed(&mut self, now: Timestamp, cause: u64, attempt: FailedAttempt, who: &Uid) -> Timestamp {
+        self.extend(now, cause, attempt, who).not_before
+    }
+
+    fn extend(&mut self, now: Timestamp, cause: u64, attempt: FailedAttempt, who: &Uid) -> &mut Streak {
         let mut streak = self
             .streak
             .take()
             .filter(|streak| streak.cause == cause)
             .unwrap_or_else(|| Streak::new(now, cause));
-        let until = streak.extend(now, attempt, who);
-        self.streak = Some(streak);
-        until
+        streak.extend(now, attempt, who);
+        self.streak.insert(streak)
     }
 
     /// Something else is due at `due_at`: the rest that begins ends by then, or as soon after as the calls so far can be
@@ -131,11 +134,8 @@ impl Backoff {
         who: &Uid,
         due_at: Timestamp,
     ) -> Timestamp {
-        let until = self.failed(now, cause, attempt, who);
-        let Some(streak) = &mut self.streak else {
-            return until;
-        };
-        streak.not_before = until.min(due_at.max(streak.next_affordable));
+        let streak = self.extend(now, cause, attempt, who);
+        streak.not_before = streak.not_before.min(due_at.max(streak.next_affordable));
         streak.not_before
     }
 
@@ -241,7 +241,7 @@ impl Streak {
         }
     }
 
-    fn extend(&mut self, now: Timestamp, attempt: FailedAttempt, who: &Uid) -> Timestamp {
+    fn extend(&mut self, now: Timestamp, attempt: FailedAttempt, who: &Uid) {
         let FailedAttempt {
             calls,
             urgency,
@@ -256,7 +256,6 @@ impl Streak {
         }
         let next = later(now, self.free_delay(urgency)).max(self.next_affordable);
         self.not_before = later(next, self.jitter(next.duration_since(now).unsigned_abs(), who));
-        self.not_before
     }
 
     fn charge(&mut self, now: Timestamp, calls: u32, urgency: Urgency) {

@@ -90,6 +90,13 @@ impl World {
             }
             Subject::Organization(name) => {
                 let object = process.organizations[name].clone();
+                let known = process.states.get(name);
+                if known.is_none_or(|known| known.uid != object.metadata.uid) {
+                    self.begins_with(&object);
+                }
+                let Some(process) = &mut self.process else {
+                    return Ok(());
+                };
                 let Some(view) = process.organization_view(now, &object) else {
                     process.done(subject);
                     return Ok(());

@@ -6,6 +6,7 @@ mod credential;
 mod holding;
 mod list;
 mod other_operators;
+mod pauses;
 mod rate_limits;
 mod reports;
 mod server_time;
