@@ -242,6 +242,11 @@ impl World {
         if remote.weather != Weather::Calm || self.now - since < patience || self.jumped != 0 {
             return None;
         }
+        // Without a `Date` nothing tells a leader that the clock which marked a token was another.
+        let agree = self.setup.clocks.iter().all(|clock| *clock == 0);
+        if !agree && !self.engine.knobs.tells_date {
+            return None;
+        }
         if object.metadata.deletion.is_some() || !wants_token(object) || !self.is_served(n, object) {
             return None;
         }
