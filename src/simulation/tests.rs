@@ -188,7 +188,10 @@ const FOUND: &[(u64, &str)] = &[
         "a clock set within an Organization's reconcile moved the server's time twice: a token that ended stayed Ready",
     ),
     (1024818, "the same, read by the next leader"),
-    (1022756, "the same, and a token was issued again while most of it was left"),
+    (
+        1022756,
+        "the same, and a token was issued again while most of it was left",
+    ),
     (
         157422,
         "an Organization that was away for an hour was not asked for its last twenty minutes",

@@ -4,7 +4,6 @@
 //! The emulator holds one request on one side of its effect, the operator is killed with SIGKILL, the request is let go or
 //! dropped, and the operator starts again. In the rows that say `late` the request takes effect only after that.
 
-
 use crate::support::{CLIENT_ID, RESOLVED, Stage, eventually, is_ready, recorded_id, text};
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, WorkspaceId};
 use crate::domain::object::Finalizer;
 use crate::domain::reason::Reason;
-use crate::domain::remote::RemoteWorkspace;
+use crate::domain::remote::{RemoteWorkspace, TokenScope};
 use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
@@ -31,7 +31,7 @@ pub fn finish_what_was_begun(view: &View) -> Option<Step> {
             return Some(record(view, &intent.organization_id, id, Origin::Created));
         }
         TokenProgress::Issued(issued) => return Some(Step::call(EngineCall::Verify(issued.slot))),
-        TokenProgress::Verified(issued, _) => return Some(finish_issue(view, intent, issued)),
+        TokenProgress::Verified(issued, scope) => return Some(finish_issue(view, intent, issued, scope)),
         TokenProgress::MayIssue(of) if of == intent && view.is_void(intent) => {
             return Some(Step::Settle(Ending::Failed(too_late())));
         }
@@ -120,10 +120,7 @@ fn unattributed(view: &View, intent: &Creation, row: &RemoteWorkspace) -> Findin
 }
 
 /// The token is verified: read the workspace, and keep it only if our issue made it.
-fn finish_issue(view: &View, intent: &Creation, issued: &Issued) -> Step {
-    let Some((_, scope)) = view.progress.token.verified() else {
-        return rest(view);
-    };
+fn finish_issue(view: &View, intent: &Creation, issued: &Issued, scope: &TokenScope) -> Step {
     let Some(seen) = view.observed(&scope.workspace_id) else {
         return Step::call(EngineCall::Get(scope.workspace_id.clone()));
     };
