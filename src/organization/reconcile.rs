@@ -72,6 +72,11 @@ impl Reconcile {
         &self.view
     }
 
+    /// Told before each step: where the process began at another instant by the wall clock of now, that clock was set meanwhile.
+    pub fn keep_time(&mut self, process_began: Timestamp) {
+        self.view.process_began = process_began;
+    }
+
     /// Folds in what came of the last effect, and names the next one.
     pub fn next(
         &mut self,

@@ -203,6 +203,8 @@ impl World {
                     .get_mut(&object.name)
                     .filter(|state| state.uid == object.metadata.uid)
                     .map_or(&mut idle, |state| &mut state.limiter);
+                let age = Duration::from_millis(process.age.unsigned_abs());
+                reconcile.keep_time(earlier(now, age));
                 match reconcile.next(now, &process.claims, limiter, outcome) {
                     organization::Next::Wait(until) => {
                         let at = self.now + millis_until(now, until) + 1;

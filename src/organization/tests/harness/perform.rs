@@ -2,6 +2,7 @@
 
 use crate::domain::object::Finalizer;
 use crate::domain::remote::{Answer, Failure, FailureClass, ListedWorkspace, Page, Rest};
+use crate::domain::time::shifted;
 use crate::limits::Pressure;
 use crate::organization::effect::{
     ClusterEffect, ClusterOutcome, Connected, Effect, EngineAnswer, EngineCall, Outcome, Part, Records,
@@ -113,6 +114,12 @@ impl World {
             self.others_throttled = None;
             self.limiter.observe(self.now, Pressure::Throttled(pause));
         }
+        if let Some((pages, by)) = self.clock_set_after
+            && nth + 1 == pages
+        {
+            self.clock_set_after = None;
+            self.set_clock(by);
+        }
         answer
     }
 
@@ -122,7 +129,7 @@ impl World {
         Answer {
             started,
             finished: self.now,
-            date: Some(self.now),
+            date: Some(shifted(self.now, self.server_ahead)),
             requests,
             result: result.map_err(failure),
         }

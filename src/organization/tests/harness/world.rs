@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::conditions::READY;
 use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
@@ -12,7 +12,7 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::operators::Operators;
 use crate::domain::remote::{FailureClass, RemoteWorkspace};
-use crate::domain::time::later;
+use crate::domain::time::{later, shifted};
 use crate::limits::RateLimiter;
 use crate::organization::effect::{Effect, EngineCall, Part, Wake};
 use crate::organization::facts::ObjectFacts;
@@ -30,6 +30,10 @@ pub(in crate::organization::tests) type Exchange = Result<Option<OrganizationId>
 
 pub(in crate::organization::tests) struct World {
     pub now: Timestamp,
+    /// When the process began, by the wall clock of now.
+    process_began: Timestamp,
+    /// How far the server's clock is ahead of it.
+    pub(super) server_ahead: SignedDuration,
     pub operators: Operators,
     /// How long each call takes.
     pub latency: Duration,
@@ -69,13 +73,18 @@ pub(in crate::organization::tests) struct World {
     /// Pages after which lists fail, or after which another reconcile is told to slow down.
     pub fails_after: Option<usize>,
     pub others_throttled: Option<(usize, Duration)>,
+    /// Once, after so many pages, the wall clock is set by so much.
+    pub clock_set_after: Option<(usize, SignedDuration)>,
 }
 
 impl World {
     /// An Organization as a person has just applied it, and an Agent Engine that is well.
     pub(in crate::organization::tests) fn new() -> Self {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
         Self {
-            now: "2026-11-22T12:00:00Z".parse().unwrap(),
+            now,
+            process_began: now,
+            server_ahead: SignedDuration::ZERO,
             operators: Operators::only("home/operator".into()),
             latency: Duration::from_millis(50),
             object: ObjectFacts {
@@ -113,6 +122,7 @@ impl World {
             cursor: 0,
             fails_after: None,
             others_throttled: None,
+            clock_set_after: None,
         }
     }
 
@@ -147,6 +157,7 @@ impl World {
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..5000 {
+            reconcile.keep_time(self.process_began);
             match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => {
                     assert!(at > self.now, "a wait that is over");
@@ -170,6 +181,7 @@ impl World {
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..100 {
+            reconcile.keep_time(self.process_began);
             match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => self.now = at,
                 Next::Perform { effect, .. } if effect.kind() == kind => return self.published.clone(),
@@ -196,6 +208,18 @@ impl World {
             }
             self.now = next;
         }
+    }
+
+    /// Somebody sets the wall clock.
+    pub(in crate::organization::tests) fn set_clock(&mut self, by: SignedDuration) {
+        self.now = shifted(self.now, by);
+        self.process_began = shifted(self.process_began, by);
+        self.server_ahead -= by;
+    }
+
+    /// How far the server's clock is ahead of ours, as reconciles over Workspaces are told.
+    pub(in crate::organization::tests) fn told_ahead(&self) -> Option<SignedDuration> {
+        Some(self.published.server_time?.ahead(self.process_began))
     }
 
     pub(in crate::organization::tests) fn advance(&mut self, time: Duration) {
@@ -280,7 +304,7 @@ impl World {
     pub(in crate::organization::tests) fn view(&self) -> View {
         View {
             now: self.now,
-            process_began: self.now,
+            process_began: self.process_began,
             operators: self.operators.clone(),
             object: self.object.clone(),
             declared: self.spec.clone(),

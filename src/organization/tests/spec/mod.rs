@@ -2,6 +2,7 @@
 
 mod advice;
 mod budget;
+mod clock_set;
 mod credential;
 mod holding;
 mod list;
