@@ -50,27 +50,26 @@ where
         .await
 }
 
-/// A merge patch from the stored status to the new one: a field that goes is null.
+/// A merge patch from the stored status to the new one: a field that goes is null, at any depth.
 pub(super) fn status_patch<S: serde::Serialize>(
     resource_version: Option<&str>,
     old: Option<&S>,
     new: &S,
 ) -> Result<Value, serde_json::Error> {
-    let fields = |status: &S| match serde_json::to_value(status)? {
-        Value::Object(fields) => Ok(fields),
-        _ => Ok(Map::new()),
-    };
-    let mut patch = fields(new)?;
-    for key in old
-        .map(fields)
-        .transpose()?
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(key, _)| key)
-    {
-        patch.entry(key).or_insert(Value::Null);
+    let mut patch = serde_json::to_value(new)?;
+    if let (Some(old), Value::Object(fields)) = (old, &mut patch) {
+        null_what_goes(serde_json::to_value(old)?, fields);
     }
     Ok(json!({"metadata": {"resourceVersion": resource_version}, "status": patch}))
+}
+
+fn null_what_goes(old: Value, new: &mut Map<String, Value>) {
+    let Value::Object(old) = old else { return };
+    for (key, old) in old {
+        if let Value::Object(new) = new.entry(key).or_insert(Value::Null) {
+            null_what_goes(old, new);
+        }
+    }
 }
 
 /// For objects that cannot be reconciled: writes the conditions in place of those that were read, and who writes them, if that
@@ -86,4 +85,21 @@ pub(super) fn conditions_patch(
         status["operator"] = json!(holder);
     }
     json!({"metadata": {"resourceVersion": version}, "status": status})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A merge patch keeps what it does not name.
+    #[test]
+    fn what_goes_from_within_a_field_goes() {
+        let old = json!({"rate": {"per": 50, "pause": {"until": 1}}, "gone": 1, "list": [1, 2]});
+        let new = json!({"rate": {"per": 25}, "list": [2]});
+        let patch = status_patch(Some("7"), Some(&old), &new).unwrap();
+        assert_eq!(
+            patch["status"],
+            json!({"rate": {"per": 25, "pause": null}, "gone": null, "list": [2]})
+        );
+    }
 }

@@ -32,6 +32,10 @@ fn call(context: &Context) {
             if state.limiter.has_come_back() {
                 back.push(name.clone());
             }
+            // The Organization's reconcile stores the pause.
+            if state.limiter.has_paused() {
+                names.push(name.clone());
+            }
             for uid in state.limiter.called(now) {
                 if let Some(workspace) = waits_for_permit.remove(&uid) {
                     state.limiter.woken(&uid);

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector, MicroTime};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -193,7 +193,7 @@ pub struct OrganizationStatus {
     pub missing_workspaces: Option<i64>,
     /// How many requests per second the operator sends at most, as of the last write of this status: written with other
     /// changes, and when it has doubled or halved, at most once a minute. The metric requests_per_second has it to the
-    /// second. Nothing is decided by it.
+    /// second. Nothing is decided by it, but for the pause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_rate: Option<RequestRateStatus>,
     /// The value of the annotation agentengine.airbyte.com/reconcile-at that the operator handled last.
@@ -230,14 +230,31 @@ pub struct RequestRateStatus {
     /// (429) or AtCeiling.
     #[schemars(transform = status::foreign_text)]
     pub reason: String,
+    /// A pause that Agent Engine asked for by a 429, as of the last write of this status: one of 30 s or more is written when
+    /// it begins. A process of the operator that begins sends this organization nothing before its end. One that is over means
+    /// nothing, and goes with the next write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseStatus>,
+}
+
+/// A pause that the next process keeps to.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PauseStatus {
+    /// When it ends, by the clock of the process that was told.
+    pub until: MicroTime,
+    /// How many seconds were left of it when this was written: a process whose clock shows another time waits no longer than
+    /// that, and an hour at most.
+    pub seconds: i64,
 }
 
 impl RequestRateStatus {
     /// The rate as the status tells it.
-    pub fn of(rate: RequestRate) -> Self {
+    pub fn of(rate: RequestRate, pause: Option<PauseStatus>) -> Self {
         Self {
             per_second: i64::from(rate.per_second),
             reason: rate.reason.as_str().to_owned(),
+            pause,
         }
     }
 }

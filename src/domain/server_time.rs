@@ -16,6 +16,9 @@ const TELLS_WITHIN: Duration = Duration::from_secs(30);
 /// The longest answer that tells it within the second of its `Date`.
 pub const QUICK: Duration = Duration::from_secs(1);
 
+/// How far two quick answers may be apart: the whole second of a `Date`, and [`QUICK`].
+const OFF: SignedDuration = SignedDuration::from_secs(2);
+
 /// The server's time as one process knows it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ServerTime {
@@ -41,7 +44,10 @@ impl ServerTime {
             } else {
                 before.process_began
             },
-            at_least: latest(before.at_least, told.at_least),
+            at_least: before.at_least.zip(told.at_least).map_or_else(
+                || told.at_least.or(before.at_least),
+                |(before, told)| Some(tightest(before, told, told.duration_since(before))),
+            ),
         })
     }
 
@@ -76,17 +82,14 @@ impl ServerTime {
     }
 }
 
-/// The latest bound tells most. One that is earlier by more than an answer can be off is of a clock set back.
-fn latest(before: Option<Timestamp>, told: Option<Timestamp>) -> Option<Timestamp> {
-    let (Some(at), Some(then)) = (told, before) else {
-        return told.or(before);
-    };
-    let off = SignedDuration::from_secs(1) + SignedDuration::try_from(QUICK).unwrap_or(SignedDuration::MAX);
-    Some(if then.duration_since(at) > off {
-        at
+/// Of two bounds that quick answers told, of which the later is so much more, the higher one tells most. One that is lower by
+/// more than an answer can be off is of a clock that was set back.
+pub fn tightest<T>(before: T, told: T, more: SignedDuration) -> T {
+    if more.is_positive() || more < -OFF {
+        told
     } else {
-        at.max(then)
-    })
+        before
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::crd::workspace::{Creation, CreationClock};
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{Answer, RemoteWorkspace};
-use crate::domain::server_time::{QUICK, ServerTime};
+use crate::domain::server_time::{QUICK, ServerTime, tightest};
 use crate::domain::time::{earlier, elapsed, later, shifted};
 
 /// The total time that one issue may take. The transport ends it by then.
@@ -186,7 +186,9 @@ impl ServerClock {
         }
         let took = elapsed(answer.started, answer.finished);
         if took <= QUICK {
-            self.ahead = Some(date.duration_since(answer.finished));
+            let told = date.duration_since(answer.finished);
+            let tightest = |before| tightest(before, told, told.saturating_sub(before));
+            self.ahead = Some(self.ahead.map_or(told, tightest));
         }
         if took <= LOCAL_SLACK {
             self.roughly_ahead = Some(date.duration_since(later(answer.started, took / 2)));

@@ -29,10 +29,16 @@ const LONGEST_FREE_DELAY_FOR_TOKEN: Duration = Duration::from_secs(30);
 const CALLS_OF_FIRST_HOUR: u32 = 20;
 /// What a renewal costs at most, if none has shown its cost yet.
 const CALLS_OF_A_RENEWAL: u32 = 4;
+/// What an exchange and a list cost.
+const CALLS_OF_AN_ORGANIZATION: u32 = 2;
+/// So many calls of the first hour are made at doubling distances.
+const QUICK_CALLS: u32 = 6;
 /// A recovery cuts no wait that ends by then, so that a service that comes and goes does not use up the calls.
 const SOON: Duration = Duration::from_secs(15);
 /// What fails so soon after a recovery was asked before it.
 const ASKED_BEFORE: Duration = Duration::from_secs(30);
+/// A server that has been well for so long may be tried once more, where the calls allow for it.
+const WELL_FOR_A_WHILE: Duration = Duration::from_secs(4 * 60);
 /// A server that has been well for so long is no longer one that comes and goes.
 const WELL_FOR_LONG: Duration = Duration::from_secs(15 * 60);
 /// Jitter, as the divisor of a delay: up to a tenth is added, so that what failed together does not return together.
@@ -48,6 +54,8 @@ pub enum Urgency {
     Normal,
     /// A token in use is about to end. As many calls, but sooner.
     Token,
+    /// Every object of an organization waits for this one. As many calls, but no longer apart than need be.
+    Organization,
 }
 
 /// An attempt that failed.
@@ -103,14 +111,17 @@ impl Backoff {
     /// `cause` is a fingerprint of the inputs (generation, reconcile request, organization): a changed cause starts
     /// a new streak, so nothing that failing changes may be part of it.
     pub fn failed(&mut self, now: Timestamp, cause: u64, attempt: FailedAttempt, who: &Uid) -> Timestamp {
+        self.extend(now, cause, attempt, who).not_before
+    }
+
+    fn extend(&mut self, now: Timestamp, cause: u64, attempt: FailedAttempt, who: &Uid) -> &mut Streak {
         let mut streak = self
             .streak
             .take()
             .filter(|streak| streak.cause == cause)
             .unwrap_or_else(|| Streak::new(now, cause));
-        let until = streak.extend(now, attempt, who);
-        self.streak = Some(streak);
-        until
+        streak.extend(now, attempt, who);
+        self.streak.insert(streak)
     }
 
     /// Something else is due at `due_at`: the rest that begins ends by then, or as soon after as the calls so far can be
@@ -123,11 +134,8 @@ impl Backoff {
         who: &Uid,
         due_at: Timestamp,
     ) -> Timestamp {
-        let until = self.failed(now, cause, attempt, who);
-        let Some(streak) = &mut self.streak else {
-            return until;
-        };
-        streak.not_before = until.min(due_at.max(streak.next_affordable));
+        let streak = self.extend(now, cause, attempt, who);
+        streak.not_before = streak.not_before.min(due_at.max(streak.next_affordable));
         streak.not_before
     }
 
@@ -152,7 +160,8 @@ impl Backoff {
     }
 
     /// The server has answered every request since `since`: what it failed before may be tried once, whatever calls are used
-    /// up; once an hour at most, unless it has been well for long, so that one that comes and goes is not called without end.
+    /// up; once an hour at most, so that one that comes and goes is not called without end; again where it has been well for
+    /// a while and the calls allow for it, or for long.
     pub fn relieve(&mut self, since: Timestamp, now: Timestamp) {
         if let Some(streak) = &mut self.streak {
             streak.relieve(since, now);
@@ -211,8 +220,9 @@ impl Streak {
     }
 
     fn relieve(&mut self, since: Timestamp, now: Timestamp) {
-        let for_long = elapsed(since, now) >= WELL_FOR_LONG;
-        let was_relieved = !for_long && self.relieved_at.is_some_and(|at| elapsed(at, now) < HOUR);
+        let well_for = elapsed(since, now);
+        let stays = well_for >= WELL_FOR_LONG || (well_for >= WELL_FOR_A_WHILE && self.can_borrow(now));
+        let was_relieved = !stays && self.relieved_at.is_some_and(|at| elapsed(at, now) < HOUR);
         // A reconcile counts its failure at its end, and others may have been answered before that.
         let failed_before = self.failed_at < later(since, ASKED_BEFORE);
         if self.fault == Fault::Server && failed_before && self.not_before > now && !was_relieved {
@@ -231,7 +241,7 @@ impl Streak {
         }
     }
 
-    fn extend(&mut self, now: Timestamp, attempt: FailedAttempt, who: &Uid) -> Timestamp {
+    fn extend(&mut self, now: Timestamp, attempt: FailedAttempt, who: &Uid) {
         let FailedAttempt {
             calls,
             urgency,
@@ -246,7 +256,6 @@ impl Streak {
         }
         let next = later(now, self.free_delay(urgency)).max(self.next_affordable);
         self.not_before = later(next, self.jitter(next.duration_since(now).unsigned_abs(), who));
-        self.not_before
     }
 
     fn charge(&mut self, now: Timestamp, calls: u32, urgency: Urgency) {
@@ -273,26 +282,37 @@ impl Streak {
     fn free_delay(&self, urgency: Urgency) -> Duration {
         let doubled = FIRST_DELAY.saturating_mul(1 << (self.reconciles - 1).min(16));
         doubled.min(match urgency {
-            Urgency::Normal => LONGEST_FREE_DELAY,
+            Urgency::Normal | Urgency::Organization => LONGEST_FREE_DELAY,
             Urgency::Token => LONGEST_FREE_DELAY_FOR_TOKEN,
         })
     }
 
     /// When the calls made so far allow for more.
     fn next_affordable(&self, now: Timestamp, urgency: Urgency) -> Timestamp {
-        let within_the_hour = match urgency {
-            Urgency::Normal => after_calls(self.calls),
-            Urgency::Token => after_calls_for_token(self.calls),
-        };
         let began = self.began.unwrap_or(now);
         let hour_ends = later(began, HOUR);
+        let after = |delay| later(began, delay);
+        let within_the_hour = match urgency {
+            Urgency::Normal => after_calls(self.calls).map(after),
+            Urgency::Token => after_calls_for_token(self.calls).map(after),
+            Urgency::Organization if self.calls <= QUICK_CALLS => after_calls(self.calls).map(after),
+            Urgency::Organization => self.evenly(now, hour_ends),
+        };
         match within_the_hour {
-            Some(delay) if now < hour_ends => later(began, delay),
+            Some(at) if now < hour_ends => at,
             // They are those of the first hour: nothing is borrowed from the next.
             None if now < hour_ends && self.calls <= CALLS_OF_FIRST_HOUR => hour_ends,
             // Calls made too early delay the next one as well, but never by more than an hour.
             _ => later(self.next_affordable.clamp(now, later(now, HOUR)), self.spacing()).max(hour_ends),
         }
+    }
+
+    /// So that the calls left of the first hour are spread evenly over what is left of it. None where they pay for no reconcile.
+    fn evenly(&self, now: Timestamp, hour_ends: Timestamp) -> Option<Timestamp> {
+        let left = CALLS_OF_FIRST_HOUR.saturating_sub(self.calls);
+        let pays = left >= self.max_calls.max(CALLS_OF_AN_ORGANIZATION);
+        let reconciles = left / self.max_calls.max(1);
+        pays.then(|| later(now, elapsed(now, hour_ends) / (reconciles + 1)))
     }
 
     /// Between reconciles after the first hour: as many as its calls allow, evenly; one of more than six calls has hours

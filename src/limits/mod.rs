@@ -24,7 +24,7 @@ pub use availability::Fault;
 pub use backoff::{Backoff, FailedAttempt, Urgency};
 pub use lane::Lane;
 pub use queue::{Priority, Queue};
-pub use rate::Pressure;
+pub use rate::{LONG_PAUSE, Pressure};
 pub use rate_limiter::{Permit, RateLimiter};
 
 /// Reconciles that run side by side read the clock in no particular order; a step further back than this means that it was

@@ -20,6 +20,9 @@ pub const MOST_REQUESTS_PER_SECOND: u32 = 500;
 pub(super) const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
 /// The longest pause; after it one request shows whether a longer one was meant.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// A pause from here on is longer than a leader that is lost is waited for, so another process may begin within it. A shorter one
+/// is over by then, and for a leader that stopped it costs one request at most.
+pub const LONG_PAUSE: Duration = Duration::from_secs(30);
 /// Answers to requests sent together name about the same end: one less than this later is the same pause.
 const SAME_PAUSE: Duration = Duration::from_secs(1);
 /// How often the rate may grow.
@@ -204,6 +207,12 @@ impl Rate {
         self.judge(now, &step)
     }
 
+    /// A former process was told to pause. The rate that was borne then is not known.
+    pub(super) fn pause(&mut self, until: Timestamp) {
+        self.paused_until = Some(until);
+        self.step = Step::begun(until);
+    }
+
     fn throttled(&mut self, now: Timestamp, pause: Duration) -> RateChange {
         let pause = if pause.is_zero() {
             DEFAULT_PAUSE
@@ -220,8 +229,7 @@ impl Rate {
                 self.now = (self.now / 2).max(self.first / LOWEST);
             }
         }
-        self.paused_until = Some(until);
-        self.step = Step::begun(until);
+        self.pause(until);
         self.reason = RateReason::Throttled;
         RateChange::PausedUntil(until)
     }
@@ -229,7 +237,7 @@ impl Rate {
     fn judge(&mut self, now: Timestamp, step: &Step) -> RateChange {
         let (before, used_up) = (self.now, step.used_up(now, self.now));
         if used_up && !step.is_slow() {
-            self.grow();
+            self.grow(elapsed(step.began, now).as_secs());
         }
         self.reason = match self.too_much {
             _ if self.now == self.ceiling => RateReason::AtCeiling,
@@ -246,10 +254,14 @@ impl Rate {
         }
     }
 
-    fn grow(&mut self) {
+    /// At a low rate a step takes long: then as much caution has been spent as in all the steps that it is as long as.
+    fn grow(&mut self, seconds: u64) {
         let careful_from = self.too_much.map(|rate| rate - rate / 8);
         let grown = match careful_from {
-            Some(careful) if self.now >= careful => self.now + (self.now / CAREFUL_GROWTH).max(1),
+            Some(careful) if self.now >= careful => {
+                let steps = seconds.clamp(1, CAREFUL_GROWTH / GROWTH);
+                self.now + (self.now * steps / CAREFUL_GROWTH).max(1)
+            }
             Some(careful) => (self.now + self.now / GROWTH).min(careful),
             None => self.now + self.now / GROWTH,
         };

@@ -16,11 +16,11 @@ use super::CLOCK_SLACK;
 use super::availability::{Availability, Turn};
 use super::gcra::Gcra;
 use super::lane::{Lane, SHARED_PERCENT};
-use super::rate::{Pressure, Rate, RateChange};
+use super::rate::{LONG_PAUSE, LONGEST_PAUSE, Pressure, Rate, RateChange};
 use crate::domain::ids::Uid;
 use crate::domain::rate::RequestRate;
 use crate::domain::remote::Answered;
-use crate::domain::time::{earlier, later};
+use crate::domain::time::{earlier, elapsed, later};
 
 /// Requests that may go out at once after quiet, in seconds of the rate.
 const BURST: Duration = Duration::from_secs(1);
@@ -49,6 +49,9 @@ pub struct RateLimiter {
     availability: Availability,
     /// It has come back, and no one was told.
     is_back: bool,
+    /// A long pause has begun, and no one was told.
+    has_paused: bool,
+    knowledge: Knowledge,
     reserved: Gcra,
     shared: Gcra,
     overall: Gcra,
@@ -71,6 +74,14 @@ struct Given {
     place: lines::Place,
     due: Timestamp,
     expires: Timestamp,
+}
+
+/// What is known of how Agent Engine answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Knowledge {
+    Nothing,
+    /// A pause that a former process was told, or how a request ended.
+    Something,
 }
 
 /// Whether the GCRAs go by the rate.
@@ -97,6 +108,8 @@ impl RateLimiter {
             rate,
             availability: Availability::default(),
             is_back: false,
+            has_paused: false,
+            knowledge: Knowledge::Nothing,
             reserved: Gcra::default(),
             shared: Gcra::default(),
             overall: Gcra::default(),
@@ -185,6 +198,7 @@ impl RateLimiter {
     pub fn answered(&mut self, now: Timestamp, answered: &Answered<'_>) {
         if answered.requests > 0 {
             let now = self.tick(now);
+            self.knowledge = Knowledge::Something;
             match self.availability.observe(now, answered) {
                 Turn::None => {}
                 // Whoever was given an instant would meet the same failure.
@@ -213,6 +227,24 @@ impl RateLimiter {
         std::mem::take(&mut self.is_back)
     }
 
+    /// Whether a long pause has begun since this was asked last: then it is worth storing for the next process.
+    pub fn has_paused(&mut self) -> bool {
+        std::mem::take(&mut self.has_paused)
+    }
+
+    /// Takes over what is left of a pause that a former process was told, at most the longest: once, and only while nothing else
+    /// is known.
+    pub fn take_over_pause(&mut self, now: Timestamp, left: Duration) {
+        if self.knowledge == Knowledge::Something || left.is_zero() {
+            return;
+        }
+        let now = self.tick(now);
+        self.knowledge = Knowledge::Something;
+        let until = later(now, left.min(LONGEST_PAUSE));
+        self.rate.pause(until);
+        self.begin_pause(until);
+    }
+
     /// When the next caller may probe, while Agent Engine is away and that is still to come.
     pub fn away_until(&mut self, now: Timestamp) -> Option<Timestamp> {
         let now = self.tick(now);
@@ -222,18 +254,25 @@ impl RateLimiter {
     /// Takes in what the last answer said about pressure.
     pub fn observe(&mut self, now: Timestamp, pressure: Pressure) {
         let now = self.tick(now);
+        self.knowledge = Knowledge::Something;
         match self.rate.observe(now, pressure) {
             RateChange::Nothing => {}
             RateChange::Faster => self.apply_rate(now),
             RateChange::PausedUntil(until) => {
                 self.apply_rate(now);
-                for gcra in [&mut self.reserved, &mut self.shared] {
-                    gcra.spend_burst(until);
-                    gcra.restart(until);
-                }
-                self.take_back();
+                self.begin_pause(until);
+                self.has_paused |= elapsed(now, until) >= LONG_PAUSE;
             }
         }
+    }
+
+    /// Whoever was given an instant waits in line until a pause ends, and then no one has a burst.
+    fn begin_pause(&mut self, until: Timestamp) {
+        for gcra in [&mut self.reserved, &mut self.shared] {
+            gcra.spend_burst(until);
+            gcra.restart(until);
+        }
+        self.take_back();
     }
 
     /// Who may ask now, or within a moment, before the instant that it was told. To be asked several times a second while any
@@ -291,9 +330,6 @@ impl RateLimiter {
 
     /// Gives the instants that are near to those first in line.
     fn give(&mut self, now: Timestamp) {
-        if self.lines.len() == 0 {
-            return;
-        }
         let from = self.not_before(now);
         let near = later(now, GIVEN_AHEAD);
         if self.availability.next_probe().is_some() {

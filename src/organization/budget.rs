@@ -1,6 +1,6 @@
 //! What back-off charges an Organization for.
 
-use crate::limits::FailedAttempt;
+use crate::limits::{FailedAttempt, Urgency};
 use crate::organization::effect::{EngineCall, Part};
 use crate::organization::judge::credential::is_failing;
 use crate::organization::judge::rest::{cause, rest};
@@ -45,8 +45,9 @@ pub(super) fn charge(view: &mut View) {
             let cause = cause(view);
             let backoff = &mut view.memory.backoff;
             let attempt = FailedAttempt {
+                calls: view.progress.calls,
+                urgency: Urgency::Organization,
                 fault: view.progress.fault.unwrap_or(backoff.fault()),
-                ..FailedAttempt::normal(view.progress.calls)
             };
             backoff.failed(view.now, cause, attempt, &view.object.uid);
         }

@@ -37,6 +37,7 @@ pub(super) fn unverified(unknown: Unknown<'_>, spec: &OrganizationSpec) -> Strin
         Unknown::NoClient(NoClient::Missing { what }) => what.clone(),
         Unknown::NoClient(NoClient::Unread { why } | NoClient::Unusable { why }) => why.clone(),
         Unknown::NotExchanged => "waiting to exchange the credential (rate limit)".to_owned(),
+        Unknown::Paused => format!("{SLOW_DOWN}: waiting to exchange the credential"),
         Unknown::ExchangeFailed(trouble) => exchange_failed(trouble, spec),
         Unknown::ListFailed(trouble) => list_failed(trouble, spec),
         Unknown::Unnamed => {

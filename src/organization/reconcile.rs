@@ -12,6 +12,7 @@ use crate::limits::{Fault, Permit, RateLimiter};
 use crate::organization::apply::{apply, permit_is_far};
 use crate::organization::budget;
 use crate::organization::effect::{ClusterEffect, Effect, EngineCall, Outcome, Part};
+use crate::organization::judge::pause;
 use crate::organization::judge::readiness::readiness;
 use crate::organization::memory::Memory;
 use crate::organization::plan::{Planned, plan};
@@ -73,8 +74,9 @@ impl Reconcile {
     }
 
     /// Told before each step: where the process began at another instant by the wall clock of now, that clock was set meanwhile.
-    pub fn keep_time(&mut self, process_began: Timestamp) {
+    pub fn keep_time(&mut self, now: Timestamp, process_began: Timestamp) {
         self.view.process_began = process_began;
+        self.view.memory.tick(now);
     }
 
     /// Folds in what came of the last effect, and names the next one.
@@ -90,6 +92,7 @@ impl Reconcile {
             Some(declared) => limiter.set_rate(declared),
             None => limiter.find_rate(),
         }
+        limiter.take_over_pause(now, pause::left_of_stored(&self.view));
         if let (Some(outcome), Some(effect)) = (outcome, self.doing.take()) {
             self.account(limiter, &effect, &outcome);
             apply(&mut self.view, claims, effect, outcome);

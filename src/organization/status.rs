@@ -15,6 +15,7 @@ use crate::organization::findings::{self, PinnedBy};
 use crate::organization::judge::holder;
 use crate::organization::judge::listing::{is_listable, many_missing, missing};
 use crate::organization::judge::news::{News, news};
+use crate::organization::judge::pause;
 use crate::organization::judge::readiness::{Readiness, is_in_use, readiness};
 use crate::organization::judge::verification::{Owner, owner};
 use crate::organization::progress::Attempt;
@@ -52,8 +53,10 @@ pub fn unwritten(view: &View) -> Option<OrganizationStatus> {
         return None;
     }
     let status = status(view);
-    (is_news(view, &status) || has_moved(view)).then(|| OrganizationStatus {
-        request_rate: view.progress.rate.map(RequestRateStatus::of),
+    let is_due = is_news(view, &status) || has_moved(view) || pause::is_news(view);
+    let rate = |rate| RequestRateStatus::of(rate, pause::status(view));
+    is_due.then(|| OrganizationStatus {
+        request_rate: view.progress.rate.map(rate),
         ..status
     })
 }

@@ -7,11 +7,15 @@ use serde_json::{Value, json};
 use super::agent_engine::Row;
 use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL, Key, OrganizationObject, WorkspaceObject};
 use super::history::organization;
-use super::history::{Act, Admission, Adopt, DECLARED, Grants, Kind, NAMES, ODD_NAMES, PATTERNS, Siege};
+use super::history::{
+    Act, Admission, Adopt, DECLARED, Grants, Held, Kind, NAMES, ODD_NAMES, PATTERNS, Siege,
+};
+use super::process::another_operator;
 use super::replicas::blow::CrashAt;
 use super::weather::Weather;
-use super::world::World;
+use super::world::{Event, World};
 use super::{Millis, NAMESPACES};
+use crate::crd::holder::{Hold, Holder};
 use crate::crd::metadata_keys;
 use crate::crd::organization::{AccessEntry, Defaults, OrganizationSpec, OrganizationStatus};
 use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, TokenSecret, WorkspaceSpec, WorkspaceStatus};
@@ -127,6 +131,32 @@ impl World {
     fn meddle(&mut self, organization: usize, row: usize, how: impl FnOnce(&mut Row)) {
         if let Some(id) = self.row_id(organization, row) {
             self.meddle_with(organization, &id, how);
+        }
+    }
+
+    /// Others change the fallback workspace of every organization.
+    fn meddle_with_default(&mut self, organization: usize, how: impl FnOnce(&mut Row)) {
+        let rows = self.engine.organizations[organization].rows.values();
+        let mut defaults = rows.filter(|row| is_default(&row.made.1) && row.maker.is_none());
+        if let Some(id) = defaults.next().map(|row| row.workspace.id.clone()) {
+            self.meddle_with(organization, &id, how);
+        }
+    }
+
+    /// The status names the operator of another release as the one that holds it.
+    fn give_to_another(&mut self, what: Held, firmly: bool, until: Millis) {
+        let holder = Holder {
+            lease: another_operator(),
+            hold: if firmly { Hold::Firm } else { Hold::Provisional },
+        };
+        self.touch_all();
+        self.another_until = self.another_until.max(until);
+        self.at(self.another_until, Event::AnotherGoes);
+        match what {
+            Held::Object(object) => self.edit(object, |o| o.status.operator = Some(holder)),
+            Held::Organization(n) => self
+                .cluster
+                .edit_organization(self.now, organization(n), |o| o.status.operator = Some(holder)),
         }
     }
 
@@ -332,6 +362,30 @@ impl World {
                 self.touch_all();
                 self.cluster.remove_credential(now, &credential(n));
             }
+            Act::RenameLong { organization, row } => {
+                self.meddle(organization, row, |row| {
+                    row.workspace.name = "n".repeat(5000).into();
+                });
+            }
+            Act::SwitchDefault { organization, active } => self.meddle_with_default(organization, |row| {
+                let state = if active {
+                    WorkspaceState::Active
+                } else {
+                    WorkspaceState::Inactive
+                };
+                row.workspace.state = RemoteState::Known(state);
+            }),
+            Act::LoseDefault { organization } => {
+                self.meddle_with_default(organization, |row| row.deleted = Some(now));
+            }
+            Act::AnotherHolds { what, firmly, during } => self.give_to_another(what, firmly, now + during),
+            Act::DeclareId { organization: n, of } => {
+                self.touch_all();
+                let id = self.engine.organizations[of].id.clone();
+                self.cluster.edit_organization(now, organization(n), |o| {
+                    o.spec.organization_id.get_or_insert(id);
+                });
+            }
             Act::DefinitionGoes(goes) => self.cluster.definition_goes = goes,
             Act::DeleteOrganization { organization: n } => {
                 self.touch_all();
@@ -355,10 +409,12 @@ impl World {
                 });
             }
             Act::DecorateSecret { object, value } => self.edit_spec(object, |spec| {
-                let declared = |key: &str| BTreeMap::from([(key.to_owned(), value.to_string())]);
+                let declared = |key: &str, value| BTreeMap::from([(key.to_owned(), value)]);
+                let text = value.to_string();
                 let secret = token_secret(spec);
-                secret.labels = declared(DECLARED_LABEL);
-                secret.annotations = declared(DECLARED_ANNOTATION);
+                secret.labels = declared(DECLARED_LABEL, text.clone());
+                let long = if value < 3 { 1 } else { 100 };
+                secret.annotations = declared(DECLARED_ANNOTATION, text.repeat(long));
             }),
             Act::Admission(admission) => {
                 self.touch_all();
@@ -392,6 +448,7 @@ impl World {
             }
             Act::ClockJumps { by } => {
                 self.jumped += by;
+                self.clock_was_set(by);
                 self.furthest_ahead = self.furthest_ahead.max(self.jumped);
                 // Its timers were set by the clock before: they end within this.
                 self.laws.able_since = now + 300_000;
@@ -583,7 +640,21 @@ impl World {
         for n in 0..self.setup.organizations {
             self.set_weather(n, Weather::Calm);
             self.cluster.put_credential(now, &credential(n), n);
-            let stored = self.cluster.organizations.get(organization(n));
+            self.meddle_with_default(n, |row| {
+                row.deleted = None;
+                row.workspace.state = RemoteState::Known(WorkspaceState::Active);
+            });
+            let own = self.engine.organizations[n].id.clone();
+            let stored = self.cluster.organizations.get(organization(n)).cloned();
+            let is_misnamed = stored
+                .as_ref()
+                .is_some_and(|stored| stored.spec.organization_id.as_ref().is_some_and(|id| *id != own));
+            // No one can change a declared id.
+            if is_misnamed {
+                self.cluster
+                    .edit_organization(now, organization(n), |o| o.spec.organization_id = None);
+                self.replace_organization(n);
+            }
             match stored.map(|stored| stored.metadata.deletion) {
                 Some(None) => {}
                 Some(Some(_)) => self.replace_organization(n),
@@ -608,6 +679,8 @@ impl World {
             world.freezes_no_more();
         });
         self.writes_refused_until = now;
+        self.another_until = now;
+        self.at(now, Event::AnotherGoes);
         (self.cluster.admission, self.cluster.definition_goes) = (Admission::Nothing, false);
         let keys: Vec<Key> = self.cluster.workspaces.keys().cloned().collect();
         for key in keys {

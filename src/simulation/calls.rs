@@ -43,6 +43,7 @@ impl World {
             }
         };
         if client.is_some() {
+            self.heeds_a_pause(subject);
             self.count_call(remote, &who, &what_kind(&what));
         }
         let call = Call {

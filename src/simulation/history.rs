@@ -67,6 +67,17 @@ pub const ODD_FROM: u64 = 400_000;
 /// Seeds from here on know several processes, of which one leads.
 pub const REPLICAS_FROM: u64 = 600_000;
 
+/// Seeds from here on know all of these and the rarest acts; every second one has several processes.
+pub const ALL_FROM: u64 = 2_000_000;
+
+/// Whether the history of a seed has several processes.
+fn has_replicas(seed: u64) -> bool {
+    match seed {
+        ALL_FROM.. => !seed.is_multiple_of(2),
+        _ => seed >= REPLICAS_FROM,
+    }
+}
+
 /// What does not change within a history.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -161,7 +172,7 @@ pub enum Act {
     AdoptDefault {
         object: usize,
     },
-    /// Declares a label and an annotation of the Secret.
+    /// Declares a label and an annotation of the Secret; from 3 on, a long annotation.
     DecorateSecret {
         object: usize,
         value: usize,
@@ -241,7 +252,32 @@ pub enum Act {
         organization: usize,
         row: usize,
     },
+    /// To a name that no status has room for.
+    RenameLong {
+        organization: usize,
+        row: usize,
+    },
+    /// The fallback workspace is made active or inactive.
+    SwitchDefault {
+        organization: usize,
+        active: bool,
+    },
+    /// The fallback workspace is deleted.
+    LoseDefault {
+        organization: usize,
+    },
     // Administrators.
+    /// The operator of another release holds it, does nothing for it, and is gone after a while.
+    AnotherHolds {
+        what: Held,
+        firmly: bool,
+        during: Millis,
+    },
+    /// Declares an id that nobody can change then.
+    DeclareId {
+        organization: usize,
+        of: usize,
+    },
     Grant {
         organization: usize,
         names: Grants,
@@ -335,6 +371,13 @@ pub enum Act {
     LeaseGoes,
 }
 
+/// What an operator holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Held {
+    Object(usize),
+    Organization(usize),
+}
+
 /// What an admission policy does to every Secret that is written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Admission {
@@ -386,8 +429,13 @@ impl History {
         let acts = (0..acts)
             .map(|_| Timed {
                 after: after(temper, &mut dice),
-                act: if seed >= REPLICAS_FROM && dice.u8(0..4) == 0 {
+                act: if has_replicas(seed) && dice.u8(0..4) == 0 {
                     blow(&setup, &mut dice)
+                } else if seed >= ALL_FROM && seed % 16 < 2 && dice.bool() {
+                    // Another client deletes it again and again.
+                    Act::DeleteSecret { object: 0 }
+                } else if seed >= ALL_FROM && dice.u8(0..8) == 0 {
+                    rarest(&setup, &mut dice)
                 } else if seed >= RARE_FROM && dice.u8(0..8) == 0 {
                     rare(&setup, &mut dice)
                 } else {
@@ -439,7 +487,7 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
         setup.knobs.lists_tombstones = dice.u8(0..4) == 0;
         setup.namespaces = if dice.u8(0..3) == 0 { 2 } else { 1 };
     }
-    if seed >= REPLICAS_FROM {
+    if has_replicas(seed) {
         setup.clocks = clocks(dice);
     }
     setup
@@ -588,6 +636,39 @@ fn rare(setup: &Setup, dice: &mut Rng) -> Act {
             organization,
             weather: [Weather::Denies, Weather::PlanEnds][dice.usize(0..2)],
         },
+    }
+}
+
+fn rarest(setup: &Setup, dice: &mut Rng) -> Act {
+    let object = dice.usize(0..setup.objects.max(3));
+    let organization = dice.usize(0..setup.organizations);
+    match dice.u8(0..20) {
+        0..=4 => Act::AnotherHolds {
+            what: if dice.u8(0..4) == 0 {
+                Held::Organization(organization)
+            } else {
+                Held::Object(object)
+            },
+            firmly: dice.u8(0..3) > 0,
+            during: [500, 20_000, 200_000][dice.usize(0..3)],
+        },
+        5..=9 => Act::DeleteSecret { object: 0 },
+        10 => Act::RenameLong {
+            organization,
+            row: dice.usize(0..8),
+        },
+        11..=12 => Act::SwitchDefault {
+            organization,
+            active: dice.bool(),
+        },
+        13 => Act::LoseDefault { organization },
+        14..=16 => Act::DeclareId {
+            organization,
+            of: dice.usize(0..setup.organizations),
+        },
+        17 => Act::AdoptDefault { object },
+        18 => Act::DeclareDefault { object },
+        _ => Act::DecorateSecret { object, value: 3 },
     }
 }
 

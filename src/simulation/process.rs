@@ -21,7 +21,7 @@ use crate::limits::{Priority, Queue, RateLimiter};
 use crate::organization::effect::Records;
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{self, Managed, Published, Snapshot};
-use crate::tenancy::{Access, ClaimResult, Claimant, Claims};
+use crate::tenancy::{Access, ClaimResult, Claimant, Claims, holding};
 
 /// The namespace that Organizations are read from.
 pub(super) const HOME: &str = "operator";
@@ -99,6 +99,19 @@ pub(super) enum Reconciling {
     },
 }
 
+/// The operator of another release, which watches the same objects.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Another {
+    Lives,
+    IsGone,
+}
+
+impl Another {
+    pub(super) fn until(until: Millis, now: Millis) -> Self {
+        if now < until { Self::Lives } else { Self::IsGone }
+    }
+}
+
 pub(super) struct Process {
     pub(super) workspaces: BTreeMap<Key, Arc<WorkspaceObject>>,
     pub(super) secrets: BTreeMap<Key, Arc<SecretObject>>,
@@ -112,6 +125,7 @@ pub(super) struct Process {
     pub(super) organization_queue: Queue<Subject>,
     /// The Workspaces whose reconcile gave way until a permit is near.
     pub(super) waits_for_permit: BTreeMap<Uid, Key>,
+    pub(super) another: Another,
     /// How long it runs.
     pub(super) age: Millis,
     pub(super) running: BTreeMap<Subject, Box<Running>>,
@@ -133,6 +147,7 @@ impl Process {
             workspace_queue: Queue::new(concurrency),
             organization_queue: Queue::new(NonZeroUsize::MAX),
             waits_for_permit: BTreeMap::new(),
+            another: Another::IsGone,
             age: 0,
             running: BTreeMap::new(),
             woken: Vec::new(),
@@ -141,6 +156,35 @@ impl Process {
 
     fn wake(&mut self, key: &Key) {
         self.woken.push(Subject::Workspace(key.clone()));
+    }
+
+    /// All processes are of one release.
+    fn operators(&self) -> Operators {
+        let gone = match self.another {
+            Another::Lives => BTreeSet::new(),
+            Another::IsGone => BTreeSet::from([another_operator()]),
+        };
+        Operators {
+            ours: OperatorId::of(HOME, "operator"),
+            gone: Arc::new(gone),
+        }
+    }
+
+    /// What it held may be anyone's now.
+    pub(super) fn another_goes(&mut self) {
+        let held = |object: &&Arc<WorkspaceObject>| {
+            let holder = object.status.operator.as_ref();
+            holder.is_some_and(|holder| holder.lease == another_operator())
+        };
+        let keys: Vec<Key> = self
+            .workspaces
+            .values()
+            .filter(held)
+            .map(|o| o.key.clone())
+            .collect();
+        keys.iter().for_each(|key| self.wake(key));
+        let names: Vec<String> = self.organizations.keys().cloned().collect();
+        names.iter().for_each(|name| self.wake_organization(name));
     }
 
     pub(super) fn wake_all(&mut self, claimants: &[Claimant]) {
@@ -465,6 +509,9 @@ impl Process {
             if state.limiter.has_come_back() {
                 back.push(name.clone());
             }
+            if state.limiter.has_paused() {
+                woken.push(Subject::Organization(name.clone()));
+            }
             let mut called = state.limiter.called(now);
             // In the same order each time, as the story is to be.
             called.sort_unstable();
@@ -504,7 +551,7 @@ impl Process {
         lifecycle::View {
             now,
             process_began: earlier(now, Duration::from_millis(self.age.unsigned_abs())),
-            operators: operators(),
+            operators: self.operators(),
             declared: object.spec.clone(),
             stored: object.status.clone(),
             claim_result: ClaimResult::default(),
@@ -583,7 +630,12 @@ impl Process {
         now: Timestamp,
         object: &OrganizationObject,
     ) -> Option<organization::View> {
-        let users = self.users_of(&object.name).len();
+        let operators = self.operators();
+        let users = self.users_of(&object.name);
+        let ours = users
+            .iter()
+            .filter(|user| holding::uses_our_organizations(user.status.operator.as_ref(), &operators));
+        let users = ours.count();
         let secret = self.credentials.get(&object.spec.credentials_secret_ref.name);
         let secret_version = secret.map(|secret| secret.version.to_string());
         let process_began = earlier(now, self.time());
@@ -591,7 +643,7 @@ impl Process {
         Some(organization::View {
             now,
             process_began,
-            operators: operators(),
+            operators,
             object: organization::facts::ObjectFacts {
                 uid: object.metadata.uid.clone(),
                 generation: object.metadata.generation,
@@ -652,7 +704,7 @@ impl Process {
     }
 }
 
-/// All processes are of one release.
-fn operators() -> Operators {
-    Operators::only(OperatorId::of(HOME, "operator"))
+/// That of another release.
+pub(super) fn another_operator() -> OperatorId {
+    OperatorId::of("elsewhere", "operator")
 }

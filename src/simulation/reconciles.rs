@@ -90,6 +90,13 @@ impl World {
             }
             Subject::Organization(name) => {
                 let object = process.organizations[name].clone();
+                let known = process.states.get(name);
+                if known.is_none_or(|known| known.uid != object.metadata.uid) {
+                    self.begins_with(&object);
+                }
+                let Some(process) = &mut self.process else {
+                    return Ok(());
+                };
                 let Some(view) = process.organization_view(now, &object) else {
                     process.done(subject);
                     return Ok(());
@@ -204,7 +211,7 @@ impl World {
                     .filter(|state| state.uid == object.metadata.uid)
                     .map_or(&mut idle, |state| &mut state.limiter);
                 let age = Duration::from_millis(process.age.unsigned_abs());
-                reconcile.keep_time(earlier(now, age));
+                reconcile.keep_time(now, earlier(now, age));
                 match reconcile.next(now, &process.claims, limiter, outcome) {
                     organization::Next::Wait(until) => {
                         let at = self.now + millis_until(now, until) + 1;

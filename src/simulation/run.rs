@@ -4,7 +4,7 @@ use super::Millis;
 use super::feed::Brought;
 use super::history::History;
 use super::laws::Violation;
-use super::process::{Process, Subject};
+use super::process::{Another, Process, Subject};
 use super::replicas::election::Answered;
 use super::world::{Event, World};
 
@@ -53,6 +53,7 @@ impl World {
     pub(super) fn happen(&mut self, history: &History, event: Event) {
         if let Some(process) = &mut self.process {
             process.age = self.now - self.began;
+            process.another = Another::until(self.another_until, self.now);
         }
         let of_the_process = matches!(
             event,
@@ -74,7 +75,10 @@ impl World {
             let until = self.paused_until;
             return self.at(until, event);
         }
-        if matches!(event, Event::Act(_) | Event::Siege | Event::Laws | Event::Calm) {
+        if matches!(
+            event,
+            Event::Act(_) | Event::Siege | Event::AnotherGoes | Event::Laws | Event::Calm
+        ) {
             self.switch_to_leader();
         }
         match event {
@@ -119,6 +123,14 @@ impl World {
             }
             Event::Permits(run) => self.permits(run),
             Event::Told(told) => self.told(*told),
+            Event::AnotherGoes => {
+                let another = Another::until(self.another_until, self.now);
+                if let Some(process) = self.process.as_mut().filter(|_| another == Another::IsGone) {
+                    process.another = another;
+                    process.another_goes();
+                }
+                self.wake();
+            }
             Event::Siege if self.is_calm => {}
             Event::Siege => {
                 if let Some(again) = self.besiege() {

@@ -59,6 +59,8 @@ pub(super) enum Event {
     /// A status of an object without a slot arrives at Kubernetes.
     Told(Box<Told>),
     Siege,
+    /// The operator of another release may be gone.
+    AnotherGoes,
     Laws,
     Calm,
 }
@@ -81,6 +83,8 @@ pub(super) struct World {
     pub(super) furthest_ahead: Millis,
     pub(super) paused_until: Millis,
     pub(super) writes_refused_until: Millis,
+    /// Until when the operator of another release lives.
+    pub(super) another_until: Millis,
     pub(super) crash_at: Option<CrashAt>,
     pub(super) backup: BTreeMap<super::cluster::Key, (WorkspaceSpec, crate::crd::workspace::WorkspaceStatus)>,
     pub(super) dice: Rng,
@@ -113,6 +117,7 @@ impl World {
             furthest_ahead: 0,
             paused_until: 0,
             writes_refused_until: 0,
+            another_until: 0,
             crash_at: None,
             backup: BTreeMap::new(),
             dice,

@@ -4,13 +4,8 @@
 //! The emulator holds one request on one side of its effect, the operator is killed with SIGKILL, the request is let go or
 //! dropped, and the operator starts again. In the rows that say `late` the request takes effect only after that.
 
-use std::time::Duration;
-
-use crate::support::{CLIENT_ID, Stage, eventually, is_ready, recorded_id, text};
+use crate::support::{CLIENT_ID, RESOLVED, Stage, eventually, is_ready, recorded_id, text};
 use serde_json::{Value, json};
-
-/// A creation whose fate is unknown is looked for until its deadline and a lag allowance have passed: about a minute.
-const UNTIL_RESOLVED: Duration = Duration::from_secs(180);
 
 #[derive(Clone, Copy, Debug)]
 enum Story {
@@ -113,7 +108,7 @@ async fn killed_at((story, operation, phase, then): Kill) {
         | Story::Rotation
         | Story::Refresh => "Acme",
     };
-    let acme = eventually(&format!("Ready after: {at}"), UNTIL_RESOLVED, || async {
+    let acme = eventually(&format!("Ready after: {at}"), RESOLVED, || async {
         let acme = stage.get("acme").await;
         is_ready(&acme)
             .then_some(acme.clone())
@@ -137,7 +132,7 @@ async fn killed_at((story, operation, phase, then): Kill) {
 
 /// Waits until the next operator has looked for the name and read what there was. It holds renames for its first minute.
 async fn looked(stage: &Stage, mark: u64) {
-    eventually("a look by the next operator", UNTIL_RESOLVED, || async {
+    eventually("a look by the next operator", RESOLVED, || async {
         let journal = stage.emulator.journal(mark).await;
         let entries = journal["entries"].as_array().unwrap();
         let looked = entries.iter().any(|entry| {
@@ -152,7 +147,7 @@ async fn looked(stage: &Stage, mark: u64) {
 }
 
 async fn gone(stage: &Stage, at: &str) {
-    eventually(&format!("gone after: {at}"), UNTIL_RESOLVED, || async {
+    eventually(&format!("gone after: {at}"), RESOLVED, || async {
         match stage.workspaces().get_opt("acme").await {
             Ok(None) => Ok(()),
             other => Err(format!("{other:?}")),

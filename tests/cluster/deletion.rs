@@ -347,8 +347,10 @@ async fn a_creation_in_flight_that_is_deleted_leaves_nothing_behind() {
     stage.workspace("acme", json!({"name": "Acme"})).await;
     stage.remote_names(&["Acme"]).await;
 
+    let mark = stage.emulator.journal_mark().await;
     stage.delete("acme").await;
     stage.remote_names(&[]).await;
+    assert_eq!(stage.emulator.journal(mark).await["counts"]["W5"], 1);
 }
 
 /// The Organization waits for its last Workspace, so both go by force, as when a namespace is swept.

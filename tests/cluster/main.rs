@@ -22,6 +22,7 @@ mod knobs;
 mod leadership;
 mod organizations;
 mod outage;
+mod pauses;
 mod readme;
 mod rename;
 mod restarts;

@@ -106,6 +106,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.pure-core",
             "rule.rate",
             "rule.away",
+            "rule.pause-outlives",
             "rule.one-leader",
             "rule.one-operator",
             "rule.take-over",

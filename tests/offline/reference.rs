@@ -287,5 +287,5 @@ fn links_between_pages_lead_somewhere() {
 
 /// For a cell of a table.
 fn escaped(text: &str) -> String {
-    text.replace('|', "\\|")
+    text.replace('|', "\\|").replace('\n', " ")
 }

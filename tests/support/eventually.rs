@@ -11,6 +11,9 @@ pub const LONG: Duration = Duration::from_secs(60);
 /// So long after a start, the process before may have sent a token request: nothing is renamed or deleted.
 pub const IN_DOUBT: Duration = Duration::from_secs(60);
 
+/// For what waits until a call in doubt is resolved, by its deadline and an allowance for lists that lag: a minute and more.
+pub const RESOLVED: Duration = Duration::from_secs(180);
+
 /// Whoever writes nothing for so long has nothing to write.
 pub const PAUSE: Duration = Duration::from_secs(4);
 

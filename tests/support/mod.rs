@@ -31,7 +31,7 @@ pub use audit::{Audit, Requests, tally};
 pub use built::{built, target};
 pub use cluster::{ApiUser, Cluster, Said, cluster, one_more_cluster};
 pub use emulator::{CLIENT_ID, Emulator};
-pub use eventually::{IN_DOUBT, LONG, SHORT, eventually};
+pub use eventually::{IN_DOUBT, LONG, RESOLVED, SHORT, eventually};
 pub use operator::{Launch, Operator};
 pub use program::cluster_program;
 pub use reading::{

@@ -8,7 +8,7 @@ use agent_engine_operator::crd::{Organization, Workspace};
 
 use super::{
     Stage,
-    eventually::{LONG, eventually},
+    eventually::{LONG, RESOLVED, eventually},
     reading::{condition, is_ready, ready_reason},
 };
 
@@ -78,7 +78,7 @@ impl Stage {
     }
 
     pub async fn gone(&self, name: &str) {
-        eventually(&format!("{name} to be gone"), LONG, || async {
+        eventually(&format!("{name} to be gone"), RESOLVED, || async {
             match self.workspaces().get_opt(name).await {
                 Ok(None) => Ok(()),
                 Ok(Some(workspace)) => Err(format!("{:#?}", workspace.status)),

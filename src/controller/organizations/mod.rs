@@ -128,8 +128,9 @@ impl Reconciler for Running {
             .get_mut(&self.object.name_any())
             .filter(|state| Some(state.uid.as_str()) == self.object.metadata.uid.as_deref())
             .map_or(&mut idle, |state| &mut state.limiter);
-        self.reconcile.keep_time(self.context.process_began());
-        match self.reconcile.next(self.context.now(), claims, limiter, outcome) {
+        let now = self.context.now();
+        self.reconcile.keep_time(now, self.context.process_began());
+        match self.reconcile.next(now, claims, limiter, outcome) {
             Next::Perform { rule, effect } => runner::Next::Perform {
                 rule,
                 name: effect.kind(),

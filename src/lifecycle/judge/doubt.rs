@@ -37,6 +37,23 @@ fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
     later(later(sent_before, ISSUE_DEADLINE), LAG_ALLOWANCE)
 }
 
+/// When a search shows all that a creation in flight may have made, while its deletion waits for that: one that is asked sooner
+/// tells nothing, but the server's time where that is not known.
+pub fn creation_resolves_at(view: &View) -> Option<Timestamp> {
+    let intent = view.intent()?;
+    let issue = issue_of(view, intent);
+    let own = view
+        .memory
+        .intended
+        .as_ref()
+        .is_some_and(|own| own.intent == *intent);
+    let waits = view.object.deletion == Deletion::Requested
+        && view.record().is_none()
+        && issue.opened.is_none()
+        && (own || view.progress.clock.is_known());
+    (waits && !issue.is_shown_by(view.now)).then_some(issue.resolved_at)
+}
+
 /// The issue of a creation in flight, with what this process knows of it.
 pub fn issue_of(view: &View, intent: &Creation) -> UnresolvedIssue {
     let own = view.memory.intended.as_ref().filter(|own| own.intent == *intent);
@@ -80,7 +97,9 @@ pub fn unresolved_until(view: &View, record: &Record) -> Option<Timestamp> {
 
 /// The same, if something waits for it. What is as declared is not woken for issues that nobody knows of.
 pub fn waits_until(view: &View) -> Option<Timestamp> {
-    let record = view.record()?;
+    let Some(record) = view.record() else {
+        return creation_resolves_at(view);
+    };
     let waits = view.object.deletion == Deletion::Requested
         || view.object.recreate.as_ref() == Some(&record.id)
         || is_misnamed(view, &record);

@@ -190,13 +190,22 @@ pub fn draft(
     })
 }
 
-/// Whether a Secret of ours holds a token that is not about to end.
+/// Whether a Secret of ours holds a token that is not about to end. Where status goes on naming one that no store shows, a
+/// token in a third one is none that it speaks of.
 pub fn holds_token(view: &View) -> bool {
     let Some(record) = view.record() else {
         return false;
     };
-    let mut known = view.secrets.target.iter().chain(&view.secrets.others);
-    known.any(|facts| is_good(view, &record, facts))
+    let declared = view.target_name();
+    let names_another = only_status_names_it(view);
+    let is_spoken_of = |facts: &&SecretFacts| {
+        let recorded = view.stored.token_secret_name.as_ref();
+        !names_another || facts.name == declared || recorded == Some(&facts.name)
+    };
+    let known = view.secrets.target.iter().chain(&view.secrets.others);
+    known
+        .filter(is_spoken_of)
+        .any(|facts| is_good(view, &record, facts))
 }
 
 /// Whether the Secret is ours and holds a token of `record` that is not about to end.

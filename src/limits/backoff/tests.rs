@@ -83,7 +83,7 @@ fn the_wait_doubles_with_each_call_then_grows_by_five_minutes() {
 /// Promise: cost.failure: a failing object: at most 20 calls in its first hour, 6 in any later one
 #[test]
 fn a_failing_object_makes_20_calls_in_its_first_hour_then_6() {
-    for urgency in [Urgency::Normal, Urgency::Token] {
+    for urgency in [Urgency::Normal, Urgency::Token, Urgency::Organization] {
         for (calls, who) in (0..=8).flat_map(|calls| (0..20).map(move |who| (calls, format!("uid-{who}")))) {
             let reconciles = a_day_of_failures(urgency, &who, |_| calls);
             assert!(
@@ -132,6 +132,17 @@ fn a_failing_object_is_tried_often_at_first_and_forever() {
             "{calls} a reconcile: {:?}",
             seconds(&reconciles)
         );
+    }
+}
+
+/// Its objects wait for it with tokens that live twenty minutes.
+#[test]
+fn an_organization_is_asked_at_least_every_ten_minutes() {
+    for calls in [1, 2] {
+        let reconciles = a_day_of_failures(Urgency::Organization, "uid", |_| calls);
+        let first_hour = reconciles.windows(2).filter(|pair| pair[0].0 < HOUR_SECONDS);
+        let longest = first_hour.map(|pair| pair[1].0 - pair[0].0).max().unwrap();
+        assert!(longest <= 10 * MINUTE, "{calls}: {:?}", seconds(&reconciles));
     }
 }
 
@@ -337,6 +348,20 @@ fn a_second_time_within_the_hour_it_has_to_be_well_for_longer() {
     assert!(rests(&backoff, 500));
     backoff.relieve(at(400), at(1300));
     assert!(!rests(&backoff, 1300));
+}
+
+/// While calls of the first hour are left.
+#[test]
+fn a_second_time_it_has_to_be_well_for_a_while() {
+    for (calls, well_until, rests) in [(4, 639, true), (4, 640, false), (8, 640, true)] {
+        let (mut backoff, who) = (Backoff::default(), Uid::from("uid"));
+        backoff.failed(at(100), CAUSE, by(Fault::Server, 8), &who);
+        backoff.relieve(at(200), at(300));
+        backoff.failed(at(300), CAUSE, by(Fault::Server, calls), &who);
+        backoff.relieve(at(400), at(well_until));
+        let until = backoff.not_before(CAUSE).filter(|until| *until > at(well_until));
+        assert_eq!(until.is_some(), rests, "{calls} calls, well until {well_until}");
+    }
 }
 
 /// The failure counts from the end of its reconcile, and another object was answered a moment before.

@@ -286,13 +286,31 @@ fn the_rate_grows_carefully_where_it_was_too_much() {
     ] {
         let mut rate = Rate::unknown();
         (rate.too_much, rate.now) = (too_much, before);
-        rate.grow();
+        rate.grow(1);
         assert_eq!(rate.now, after, "{too_much:?} {before}");
     }
     for (before, forgotten) in [(62_999, false), (63_016, true)] {
         let mut rate = Rate::unknown();
         (rate.too_much, rate.now) = (Some(64_000), before);
-        rate.grow();
+        rate.grow(1);
         assert_eq!(rate.too_much.is_none(), forgotten, "{before} {}", rate.now);
     }
+    for (seconds, after) in [(0, 65_000), (2, 66_000), (16, 80_000), (48, 80_000)] {
+        let mut rate = Rate::unknown();
+        (rate.too_much, rate.now) = (Some(64_000), 64_000);
+        rate.grow(seconds);
+        assert_eq!(rate.now, after, "after {seconds} s");
+    }
+}
+
+/// At a sixteenth of one a second, three requests together are answered every 48 seconds.
+#[test]
+fn a_rate_at_its_lowest_is_found_again_within_minutes() {
+    let mut rate = Rate::declared(1);
+    (rate.too_much, rate.now) = (Some(77), 62);
+    for second in (0..=480).step_by(48) {
+        rate.observe(at(second * 1000), Pressure::Relaxed);
+        (0..3 * rate.now / 62).for_each(|_| rate.used(Lane::Refresh));
+    }
+    assert!(rate.now >= 400, "{}", rate.now);
 }

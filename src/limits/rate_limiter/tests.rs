@@ -539,3 +539,41 @@ fn at_the_lowest_rate_three_may_go_together() {
     }
     assert_eq!(granted, 3);
 }
+
+#[test]
+fn a_pause_of_a_former_process_holds_everybody_back() {
+    let mut limiter = RateLimiter::new(10);
+    limiter.take_over_pause(at(0), Duration::from_secs(100));
+    assert_eq!(limiter.paused_until(at(0)), Some(at(100_000)));
+    let told = limiter.acquire(at(1_000), Lane::Refresh, &who(0));
+    assert_eq!(told, Permit::RetryAt(at(100_000)));
+    assert!(!limiter.has_paused(), "it is stored already");
+    let granted = (1..50).filter(|n| limiter.acquire(at(100_000), Lane::Create, &who(*n)) == Permit::Granted);
+    assert!(granted.count() <= 1, "no burst follows");
+}
+
+#[test]
+fn a_pause_of_a_former_process_counts_once_and_only_at_first() {
+    let secs = Duration::from_secs;
+    let mut limiter = RateLimiter::new(10);
+    limiter.take_over_pause(at(0), Duration::ZERO);
+    limiter.take_over_pause(at(0), secs(10));
+    limiter.take_over_pause(at(20_000), secs(100));
+    assert_eq!(limiter.paused_until(at(20_000)), None, "it was taken over before");
+    let mut limiter = RateLimiter::new(10);
+    limiter.answered(at(0), &answered(secs(1), None));
+    limiter.take_over_pause(at(1_000), secs(100));
+    assert_eq!(limiter.paused_until(at(1_000)), None, "it was answered itself");
+    let mut limiter = RateLimiter::new(10);
+    limiter.take_over_pause(at(0), secs(100_000));
+    assert_eq!(limiter.paused_until(at(0)), Some(at(3_600_000)));
+}
+
+#[test]
+fn a_long_pause_is_told_once() {
+    let mut limiter = RateLimiter::new(10);
+    for (pause, is_long) in [(29, false), (60, true), (60, false)] {
+        limiter.observe(at(0), Pressure::Throttled(Duration::from_secs(pause)));
+        assert_eq!(limiter.has_paused(), is_long, "{pause} s");
+    }
+}

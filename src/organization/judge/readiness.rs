@@ -82,7 +82,7 @@ impl Unknown<'_> {
             Unknown::NoClient(NoClient::Unusable { .. }) => Reason::InvalidConfiguration,
             Unknown::NotExchanged => Reason::ApiUnavailable,
             Unknown::ExchangeFailed(Trouble::Refused(_)) => Reason::CredentialsRejected,
-            Unknown::ExchangeFailed(Trouble::Throttled) => Reason::Throttled,
+            Unknown::Paused | Unknown::ExchangeFailed(Trouble::Throttled) => Reason::Throttled,
             Unknown::ExchangeFailed(Trouble::Unreached(_)) => Reason::ApiUnavailable,
             Unknown::ListFailed(trouble) => of_list(trouble),
             Unknown::Unnamed => Reason::OrganizationUnknown,

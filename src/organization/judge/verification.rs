@@ -22,6 +22,8 @@ pub enum Owner<'a> {
 pub enum Unknown<'a> {
     NoClient(&'a NoClient),
     NotExchanged,
+    /// It was not exchanged, because Agent Engine has asked for no requests.
+    Paused,
     ExchangeFailed(Trouble<'a>),
     /// The answer to the exchange names none, and the list, whose rows might, failed.
     ListFailed(Trouble<'a>),
@@ -35,6 +37,9 @@ pub fn owner(view: &View) -> Owner<'_> {
     let listing = &view.memory.listing;
     let by_exchange = match &view.memory.credential {
         Credential::NoClient(none) => return Owner::Unknown(Unknown::NoClient(none)),
+        Credential::NotExchanged if view.progress.paused_until.is_some_and(|until| until > view.now) => {
+            return Owner::Unknown(Unknown::Paused);
+        }
         Credential::NotExchanged => return Owner::Unknown(Unknown::NotExchanged),
         Credential::Refused(failure) => {
             return Owner::Unknown(Unknown::ExchangeFailed(Trouble::of_exchange(failure)));

@@ -269,7 +269,13 @@ impl World {
 
     /// Agent Engine asked for no requests, for so many seconds.
     pub(in crate::simulation) fn asked_to_wait(&mut self, remote: usize, seconds: u64) {
-        let until = self.now + Millis::try_from(seconds).unwrap_or(Millis::MAX / 4) * 1000;
+        self.asked_to_wait_until(
+            remote,
+            self.now + Millis::try_from(seconds).unwrap_or(Millis::MAX / 4) * 1000,
+        );
+    }
+
+    pub(in crate::simulation) fn asked_to_wait_until(&mut self, remote: usize, until: Millis) {
         let known = self.laws.asked_to_wait.entry(remote).or_default();
         *known = until.max(*known);
     }

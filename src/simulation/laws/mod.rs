@@ -2,12 +2,14 @@
 //!
 //! - `effects`: asked when an effect is about to happen.
 //! - `state`: asked of what is stored, again and again; a law is broken when its opposite lasts.
+//! - `pauses`: asked when a call leaves, and of what is stored: a pause that Agent Engine asked for outlives a process.
 //! - `leadership`: asked when an effect leaves one of several processes.
 //! - `end`: asked when all has been calm for long enough.
 
 mod effects;
 mod end;
 mod leadership;
+mod pauses;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +62,8 @@ laws! {
     QUIET_WHEN_CALM: "I9, the bar: writes", "when all is calm, no object changes its status twice within twenty minutes";
     NOTHING_OUTSIDE_A_LEADERSHIP: "several processes", "no effect begins outside a leadership";
     ONE_PROCESS_IN_FLIGHT: "several processes", "at most one process has effects in flight at any instant, but for those whose deadline was inside its lease";
+    HEEDS_A_PAUSE: "several processes", "no call for an organization leaves a process within a pause that was stored when it began";
+    STORES_A_PAUSE: "several processes", "a pause of half a minute or more is stored within a minute and a half";
     FEW_CALLS: "the bar: calls", "when all is calm, an object costs few calls";
 }
 
@@ -112,5 +116,9 @@ pub(super) struct Laws {
     pub(super) may_leave: BTreeSet<Uid>,
     /// Until when an organization has asked for no requests.
     pub(super) asked_to_wait: BTreeMap<usize, Millis>,
+    /// When an organization was last seen to rest after a refusal of its credential.
+    pub(super) refused_until: BTreeMap<usize, Millis>,
+    /// Until when a process leaves an Organization alone for what was stored when it began.
+    pub(super) pauses: BTreeMap<(u32, Uid), Millis>,
     pub(super) status_writes: Vec<(Millis, Key)>,
 }

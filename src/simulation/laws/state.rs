@@ -52,6 +52,7 @@ impl World {
         for n in 0..self.setup.organizations {
             self.look_at_organization(n);
         }
+        self.stores_pauses();
     }
 
     pub(super) fn is_hindered(&self) -> bool {
@@ -74,12 +75,13 @@ impl World {
         self.process.is_none()
             || self.now < self.paused_until
             || self.now < self.writes_refused_until
+            || self.now < self.another_until
             || late
             || !self.is_led()
     }
 
     /// Breaks the law if its opposite has lasted for `grace` while the process was able.
-    fn unless(&mut self, law: Law, key: &Key, opposite: Option<String>, grace: Millis) {
+    pub(super) fn unless(&mut self, law: Law, key: &Key, opposite: Option<String>, grace: Millis) {
         let Some(what) = opposite else {
             if let Some(lasting) = self.laws.lasts_since.get_mut(law.name) {
                 lasting.remove(key);
@@ -225,8 +227,11 @@ impl World {
         let well_since = self.laws.weather_since.get(&n).copied().unwrap_or_default();
         let remote = &self.engine.organizations[n];
         let asked = self.laws.asked_to_wait.get(&n).copied().unwrap_or_default();
+        // Nothing tells when what was refused is allowed again: what waited for it is served from then on.
+        let refused = self.laws.refused_until.get(&n).copied().unwrap_or_default();
         let since = well_since
             .max(asked)
+            .max(if self.was_refused(n) { 0 } else { refused })
             .max(self.laws.able_since)
             .max(self.laws.touched.get(&object.key).copied().unwrap_or_default());
         let patience = if self.was_refused(n) {
@@ -235,6 +240,11 @@ impl World {
             2 * FIVE_MINUTES
         };
         if remote.weather != Weather::Calm || self.now - since < patience || self.jumped != 0 {
+            return None;
+        }
+        // Without a `Date` nothing tells a leader that the clock which marked a token was another.
+        let agree = self.setup.clocks.iter().all(|clock| *clock == 0);
+        if !agree && !self.engine.knobs.tells_date {
             return None;
         }
         if object.metadata.deletion.is_some() || !wants_token(object) || !self.is_served(n, object) {
@@ -295,7 +305,11 @@ impl World {
             .cluster
             .credentials
             .get(&stored.spec.credentials_secret_ref.name);
-        let pinned = stored.status.organization_id.as_ref() == Some(&self.engine.organizations[n].id);
+        let own = &self.engine.organizations[n].id;
+        // Nobody is served in an Organization that declares another one's id.
+        let declared = stored.spec.organization_id.as_ref();
+        let pinned =
+            stored.status.organization_id.as_ref() == Some(own) && declared.is_none_or(|id| id == own);
         let access = Access::resolve(
             &stored.spec.access,
             &object.key.0,
@@ -330,8 +344,14 @@ impl World {
 
     fn look_at_organization(&mut self, n: usize) {
         let name = organization(n);
+        if self.was_refused(n) {
+            self.laws.refused_until.insert(n, self.now);
+        }
         let credential_is_right = || self.credential_opens(n) == Some(n);
-        let false_alarm = (self.is_alarmed(n) && self.is_calm_for(n) && credential_is_right())
+        // A list without any row, not even the fallback workspace, is doubted however few are missing.
+        let mut rows = self.engine.organizations[n].rows.values();
+        let shows_any = rows.any(|row| row.deleted.is_none());
+        let false_alarm = (shows_any && self.is_alarmed(n) && self.is_calm_for(n) && credential_is_right())
             .then(|| self.lost(n))
             .filter(|(lost, managed)| !are_many(*lost, *managed))
             .map(|(lost, managed)| format!("ManyWorkspacesMissing, and {lost} of {managed} are"));

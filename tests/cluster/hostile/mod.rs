@@ -19,12 +19,10 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::support::{Operator, Stage, canary, is_ready, ready_reason, recorded_id, text};
+use crate::support::{Operator, RESOLVED, Stage, canary, is_ready, ready_reason, recorded_id, text};
 use front::Front;
 use profiles::{Act, OTHER, PROFILES, Profile};
 
-/// A creation whose answer was in doubt is searched for until a search must show it.
-const RESOLVED: Duration = Duration::from_secs(150);
 /// So long the lie goes on once its reason is shown.
 const LASTS: Duration = Duration::from_secs(10);
 /// The most memory that the operator may have had: the chart's limit is 512 MiB.

@@ -7,6 +7,7 @@ use crate::crd::metadata_keys;
 use crate::crd::workspace::TokenSecret;
 use crate::domain::ids::Uid;
 use crate::domain::remote::{RemoteState, WorkspaceState};
+use crate::domain::verification::Verification;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 use crate::lifecycle::tests::spec::secrets::named;
 
@@ -203,4 +204,22 @@ fn what_is_in_sight_is_not_read() {
     world.live("acme", Duration::from_secs(3600));
     assert!(world.secrets.is_empty());
     assert_eq!(world.count("ReadSecret"), 0);
+}
+
+/// It was deleted while no operator ran, and the one before it was not removed yet.
+#[test]
+fn a_token_elsewhere_is_none_that_status_speaks_of() {
+    let mut world = World::with_acme();
+    named(&mut world, "fresh");
+    world.fault("DeleteSecret", Fault::CrashBefore, 1);
+    assert!(world.reconcile("acme").is_none());
+    assert_eq!(world.secrets.keys().collect::<Vec<_>>(), ["acme-token", "fresh"]);
+    world.secrets.remove("fresh");
+    world.readable().verification = Verification::Verified("org-2".into());
+    world.reconcile("acme").unwrap();
+    let (named, says) = (&world.status("acme").token_secret_name, world.token_ready("acme"));
+    let holds = named
+        .as_ref()
+        .is_some_and(|name| world.secrets.contains_key(name));
+    assert!(holds || says != "TokenVerified", "{says} in {named:?}");
 }

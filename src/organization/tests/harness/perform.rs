@@ -114,12 +114,6 @@ impl World {
             self.others_throttled = None;
             self.limiter.observe(self.now, Pressure::Throttled(pause));
         }
-        if let Some((pages, by)) = self.clock_set_after
-            && nth + 1 == pages
-        {
-            self.clock_set_after = None;
-            self.set_clock(by);
-        }
         answer
     }
 

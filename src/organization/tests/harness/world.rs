@@ -30,10 +30,12 @@ pub(in crate::organization::tests) type Exchange = Result<Option<OrganizationId>
 
 pub(in crate::organization::tests) struct World {
     pub now: Timestamp,
-    /// When the process began, by the wall clock of now.
-    process_began: Timestamp,
-    /// How far the server's clock is ahead of it.
-    pub(super) server_ahead: SignedDuration,
+    /// By the wall clock of now.
+    pub process_began: Timestamp,
+    /// How far the server's clock is ahead of ours.
+    pub server_ahead: SignedDuration,
+    /// The clock is set once, by so much, after an effect of this kind.
+    pub clock_is_set: Option<(&'static str, SignedDuration)>,
     pub operators: Operators,
     /// How long each call takes.
     pub latency: Duration,
@@ -73,8 +75,6 @@ pub(in crate::organization::tests) struct World {
     /// Pages after which lists fail, or after which another reconcile is told to slow down.
     pub fails_after: Option<usize>,
     pub others_throttled: Option<(usize, Duration)>,
-    /// Once, after so many pages, the wall clock is set by so much.
-    pub clock_set_after: Option<(usize, SignedDuration)>,
 }
 
 impl World {
@@ -85,6 +85,7 @@ impl World {
             now,
             process_began: now,
             server_ahead: SignedDuration::ZERO,
+            clock_is_set: None,
             operators: Operators::only("home/operator".into()),
             latency: Duration::from_millis(50),
             object: ObjectFacts {
@@ -122,7 +123,6 @@ impl World {
             cursor: 0,
             fails_after: None,
             others_throttled: None,
-            clock_set_after: None,
         }
     }
 
@@ -157,7 +157,7 @@ impl World {
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..5000 {
-            reconcile.keep_time(self.process_began);
+            reconcile.keep_time(self.now, self.process_began);
             match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => {
                     assert!(at > self.now, "a wait that is over");
@@ -166,8 +166,10 @@ impl World {
                 Next::Perform { rule, effect } => {
                     self.rules.push(rule);
                     is_lawful(reconcile.view(), &effect);
-                    self.journal.push((self.now, effect.kind()));
+                    let kind = effect.kind();
+                    self.journal.push((self.now, kind));
                     outcome = Some(self.perform(effect));
+                    self.clock_may_be_set(kind);
                 }
                 Next::Settled(settled) => return self.settle(*settled),
             }
@@ -181,7 +183,6 @@ impl World {
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..100 {
-            reconcile.keep_time(self.process_began);
             match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => self.now = at,
                 Next::Perform { effect, .. } if effect.kind() == kind => return self.published.clone(),
@@ -208,18 +209,6 @@ impl World {
             }
             self.now = next;
         }
-    }
-
-    /// Somebody sets the wall clock.
-    pub(in crate::organization::tests) fn set_clock(&mut self, by: SignedDuration) {
-        self.now = shifted(self.now, by);
-        self.process_began = shifted(self.process_began, by);
-        self.server_ahead -= by;
-    }
-
-    /// How far the server's clock is ahead of ours, as reconciles over Workspaces are told.
-    pub(in crate::organization::tests) fn told_ahead(&self) -> Option<SignedDuration> {
-        Some(self.published.server_time?.ahead(self.process_began))
     }
 
     pub(in crate::organization::tests) fn advance(&mut self, time: Duration) {
@@ -294,10 +283,19 @@ impl World {
         self.others_throttled = Some((pages, pause));
     }
 
+    fn clock_may_be_set(&mut self, kind: &'static str) {
+        if let Some((_, by)) = self.clock_is_set.take_if(|(after, _)| *after == kind) {
+            self.now = shifted(self.now, by);
+            self.process_began = shifted(self.process_began, by);
+            self.server_ahead -= by;
+        }
+    }
+
     /// The process ends, and another begins.
     pub(in crate::organization::tests) fn restart(&mut self) {
         (self.memory, self.published) = Default::default();
         (self.snapshot, self.wanted_at, self.limiter) = Default::default();
+        self.process_began = self.now;
     }
 
     /// What the next reconcile begins with.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::ids::Uid;
 use crate::domain::remote::{Failure, FailureClass};
 use crate::domain::testing::answered;
+use crate::domain::time::{elapsed, later};
 use crate::limits::FailedAttempt;
 use crate::organization::NoClient;
 use crate::organization::budget::{Ended, charged, ended};
@@ -112,4 +113,24 @@ fn a_list_that_the_server_failed_is_taken_once_it_is_well() {
     world.limiter.answered(world.now, &answer);
     world.live(Duration::from_secs(6 * 60));
     assert_eq!(world.reason(), "Verified");
+}
+
+/// Its objects wait for it, with tokens that live twenty minutes.
+#[test]
+fn one_that_is_away_is_asked_every_ten_minutes_of_an_hour() {
+    let mut world = World::new();
+    world.exchange = Err(FailureClass::Transient);
+    let hour_ends = later(world.now, Duration::from_secs(3600));
+    world.live(Duration::from_secs(2 * 3600));
+    let journal = world.journal_since();
+    let calls = journal.iter().filter(|(_, kind)| *kind == "Exchange");
+    let at: Vec<_> = calls.map(|(at, _)| *at).collect();
+    let within = at.iter().filter(|at| **at < hour_ends).count();
+    assert!(within <= 20, "{at:?}");
+    let longest = at
+        .windows(2)
+        .take(within)
+        .map(|pair| elapsed(pair[0], pair[1]))
+        .max();
+    assert!(longest < Some(Duration::from_secs(600)), "{longest:?} of {at:?}");
 }

@@ -2,11 +2,12 @@
 
 mod advice;
 mod budget;
-mod clock_set;
 mod credential;
 mod holding;
 mod list;
 mod other_operators;
+mod pauses;
 mod rate_limits;
 mod reports;
+mod server_time;
 mod wakeups;
