@@ -209,6 +209,10 @@ impl Memory {
             process_began.duration_since(before)
         });
         self.follow_the_clock(set_by);
+        if set_by.is_negative() && set_by.unsigned_abs() > CLOCK_SLACK {
+            // By the clock of now, nothing was seen yet: what lists of before show is read once more.
+            self.lists_count_after = ListsCountAfter::default();
+        }
         self.sync.tick(now);
         self.token.tick(now);
         let ahead = |at: &Timestamp| *at > later(now, CLOCK_SLACK);

@@ -141,7 +141,7 @@ impl Reconcile {
         self.view.process_began = process_began;
         let set_by = self.view.memory.tick(now, process_began);
         self.view.progress.clock.follow_the_clock(set_by);
-        self.view.follow_the_clock();
+        self.view.follow_the_clock(now);
     }
 
     /// Applies the outcome of the last effect, and names the next one. Claims are taken here, before anything is written.

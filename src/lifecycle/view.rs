@@ -11,12 +11,14 @@ use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::domain::operators::Operators;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteWorkspace, WorkspaceState};
+use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::{ListEntry, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets};
 use crate::lifecycle::memory::Memory;
 use crate::lifecycle::progress::{
     NameSearch, Observation, PermitProgress, Progress, Removal, SecretProgress, TokenProgress,
 };
+use crate::limits::CLOCK_SLACK;
 use crate::tenancy::ClaimResult;
 
 /// Everything that a decision may depend on.
@@ -56,12 +58,18 @@ impl View {
     /// The marks on Secrets may be of the clock of another process; the times in a view are of our own.
     #[must_use]
     pub fn by_our_clock(mut self) -> Self {
-        self.follow_the_clock();
+        self.follow_the_clock(self.now);
         self
     }
 
-    /// The same, where our own clock was set meanwhile.
-    pub fn follow_the_clock(&mut self) {
+    /// The same, where our own clock was set meanwhile. A list from ahead of it is of before it was set back: it is older than
+    /// anything that was seen, asked or written since.
+    pub fn follow_the_clock(&mut self, now: Timestamp) {
+        if let Some(list) = &mut self.listed
+            && list.requested_at > later(now, CLOCK_SLACK)
+        {
+            (list.begun_at, list.requested_at) = (Timestamp::MIN, Timestamp::MIN);
+        }
         let ahead = self.server_ahead();
         let read = self
             .progress

@@ -188,13 +188,16 @@ fn unresolved(
     answer: &Answer<IssuedToken>,
 ) -> Option<UnresolvedIssue> {
     let lost = clock.lost_issue(name, answer.started);
+    let answered = || UnresolvedIssue {
+        window: clock.live_window(answer.started, answer.finished, answer.date),
+        clock: answer.date.map_or(lost.clock, |_| CreationClock::Server),
+        ..lost.clone()
+    };
     match &answer.result {
-        Ok(_) => Some(UnresolvedIssue {
-            window: clock.live_window(answer.started, answer.finished, answer.date),
-            clock: answer.date.map_or(lost.clock, |_| CreationClock::Server),
-            ..lost
-        }),
+        Ok(_) => Some(answered()),
         Err(failure) if failure.class.made_nothing() => None,
+        // What it made before it refused was made by then.
+        Err(failure) if failure.class.is_refusal() => Some(answered()),
         Err(_) => Some(lost),
     }
 }

@@ -23,7 +23,10 @@ pub fn since(view: &View) -> Timestamp {
     let ready = is_true(&view.stored.conditions, READY);
     let differing = record.filter(|record| ready && identity::differs_in_the_list(view, record));
     let listed = differing.and_then(|_| identity::listed(view));
-    let since = listed.map_or(since, |listed| since.min(listed.requested_at));
+    let taken_at = listed.map(|listed| listed.requested_at);
+    // A list of before the clock was set back does not tell for how long.
+    let taken_at = taken_at.filter(|at| *at > Timestamp::MIN);
+    let since = taken_at.map_or(since, |at| since.min(at));
     match conditions::find(&view.stored.conditions, READY) {
         Some(_) => since,
         None => since.min(view.object.created),

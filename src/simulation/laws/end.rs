@@ -8,9 +8,9 @@ use super::{ALL_IS_SETTLED, FEW_CALLS, LEAVES_NO_ORPHAN, NOT_ITS_OWN_RIVAL, ONE_
 use crate::crd::conditions::{self, READY};
 use crate::domain::ids::Uid;
 use crate::domain::reason::{Kstatus, Reason};
-use crate::simulation::Millis;
 use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::world::World;
+use crate::simulation::{Millis, wall};
 
 /// The part of the calm in which nothing may be written any more.
 const LAST: Millis = 20 * 60_000;
@@ -122,7 +122,7 @@ impl World {
             })
     }
 
-    /// The credential opens another organization than its Organization was verified for.
+    /// The credential opens another organization than its Organization was verified for, or than the object's workspace is in.
     fn opens_another(&self, object: &WorkspaceObject) -> bool {
         let name = object.spec.organization_name();
         let Some(organization) = self.cluster.organizations.get(name) else {
@@ -134,9 +134,12 @@ impl World {
             .credentials
             .get(&organization.spec.credentials_secret_ref.name)
             .map(|credential| format!("org-{}", credential.opens));
-        pinned
-            .zip(opens)
-            .is_some_and(|(pinned, opens)| pinned.as_str() != opens)
+        let intended = object.status.creation.as_ref().map(|of| &of.organization_id);
+        let bound = object.status.organization_id.as_ref().or(intended);
+        opens.is_some_and(|opens| {
+            let mut meant = pinned.into_iter().chain(bound);
+            meant.any(|organization| organization.as_str() != opens)
+        })
     }
 
     fn is_there_after_all(&self, object: &WorkspaceObject) -> Option<String> {
@@ -234,12 +237,34 @@ impl World {
         for (_, key) in self.laws.status_writes.iter().filter(|(at, _)| *at > from) {
             *late.entry(key.clone()).or_default() += 1;
         }
-        // Back-off may end as late as this, and what it tried then is told once.
-        if let Some((key, count)) = late.into_iter().find(|(_, count)| *count > 1) {
+        // Back-off may end as late as this, and what it tried then is told once; a creation stores its intent before.
+        let lawful = |key: &Key| 1 + usize::from(self.made_its_own_since(key, from));
+        if let Some((key, count)) = late.into_iter().find(|(key, count)| *count > lawful(key)) {
             self.break_law(QUIET_WHEN_CALM, |_| {
                 format!("{count} statuses of {key:?} are still written")
             });
         }
+    }
+
+    /// Whether the Organization is ready, and was not at that time.
+    fn is_ready_since(&self, n: usize, from: Millis) -> bool {
+        let organization = self.cluster.organizations.get(&format!("org{n}"));
+        let ready =
+            organization.and_then(|organization| conditions::find(&organization.status.conditions, READY));
+        ready.is_some_and(|ready| {
+            ready.status == "True" && ready.last_transition_time.0 > wall(from + self.jumped)
+        })
+    }
+
+    fn made_its_own_since(&self, key: &Key, from: Millis) -> bool {
+        let Some(object) = self.cluster.workspaces.get(key) else {
+            return false;
+        };
+        let mut remotes = self.engine.organizations.iter();
+        let row = object
+            .recorded()
+            .and_then(|id| remotes.find_map(|remote| remote.rows.get(id)));
+        row.is_some_and(|row| row.made.0 > from && row.maker.as_ref() == Some(&object.metadata.uid))
     }
 
     fn makes_few_calls(&mut self) {
@@ -256,9 +281,9 @@ impl World {
                     *calls.entry(who.clone()).or_default().entry(kind).or_default() += 1;
                 }
             }
-            // Who was asked to wait until then has its first hour of failures only now.
+            // Who was asked to wait until then, or had no Organization that was ready, has its first hour of failures only now.
             let waited = self.laws.asked_to_wait.get(&n).is_some_and(|until| *until > from);
-            let most = if waited {
+            let most = if waited || self.is_ready_since(n, from) {
                 CALLS_IN_A_FIRST_HOUR
             } else {
                 CALLS_AN_HOUR

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
+use crate::lifecycle::Reconcile;
 use crate::lifecycle::tests::harness::world::{Fault, World, at};
 
 /// Its issue was lost, and people moved its name to another workspace of theirs.
@@ -61,6 +64,20 @@ fn a_search_for_an_orphan_that_fails_delays_no_renewal() {
         "{} searches",
         world.count("Search")
     );
+}
+
+/// It was taken while the clock was ahead, before the issue was sent.
+/// Promise: rule.doubt-ends
+#[test]
+fn a_list_of_before_the_clock_was_set_back_ends_no_doubt() {
+    let mut world = World::with_acme_due();
+    world.list();
+    world.set_clock(-SignedDuration::from_hours(1));
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Issue"), 1, "{:?}", world.kinds());
+    let reconcile = Reconcile::new(world.view("acme"));
+    assert_eq!(reconcile.view().memory.unresolved.len(), 1);
 }
 
 /// Two issues are in doubt. A person makes a workspace under the name of the first, in the window of the second.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::crd::conditions::{READY, TOKEN_READY};
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::remote::FailureClass;
@@ -58,6 +60,20 @@ fn a_workspace_that_a_get_does_not_find_is_held_back() {
     world.list();
     world.live_unlisted("acme", HOUR);
     assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+}
+
+/// The list of before is not younger than what is read now.
+#[test]
+fn a_clock_set_back_has_each_workspace_read_once() {
+    let mut world = World::with_acme();
+    lacked(&mut world);
+    world.set_clock(-SignedDuration::from_hours(1));
+    for _ in 0..10 {
+        world.reconcile("acme").unwrap();
+        world.advance(1);
+    }
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert!(world.count("Get") <= 2, "{} reads", world.count("Get"));
 }
 
 #[test]

@@ -112,6 +112,22 @@ fn a_workspace_that_another_object_claims_is_no_orphan() {
     assert_eq!(world.ready("acme"), "IdentityMismatch");
 }
 
+/// An issue that was refused is over: what others make a moment later is theirs, whichever of the two is listed first.
+/// Promise: rule.orphan
+#[test]
+fn what_others_make_after_a_refusal_is_no_orphan() {
+    let mut world = renamed_just_before_the_issue();
+    world.fault("Issue", Fault::DoneThough(FailureClass::Denied, 403), 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.engine.names(), ["moved", "acme"]);
+    world.advance(15);
+    let theirs = world.engine.make(world.now, "acme");
+    world.engine.rows.reverse();
+    world.live("acme", Duration::from_secs(3600));
+    assert_eq!(world.engine.rows.len(), 2, "{:?}", world.kinds());
+    assert!(world.engine.row(&theirs).is_some(), "theirs is left");
+}
+
 /// Where no `Date` came before the issue, the window is a minute and a half wide: whoever makes a second workspace of the name
 /// then keeps it, also once a `Date` has told when it was.
 /// Promise: rule.orphan
