@@ -67,14 +67,25 @@ pub fn in_its_place(view: &View, record: &Record) -> Orphans {
     }
 }
 
-/// A workspace that an issue of this process may have made, as far as our own clock tells. No other object claims it.
+/// A workspace that an issue of this process may have made: as far as our own clock tells, or it is one of several. No other
+/// object claims it.
 fn undecided<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorkspace> {
     let issues = view.memory.unresolved.iter();
-    let mut issues =
-        issues.filter(|issue| !issue.is_in_the_servers_time() && !bears(view, record, &issue.name));
+    let mut issues = issues.filter(|issue| {
+        let by_our_clock = !issue.is_in_the_servers_time() && !bears(view, record, &issue.name);
+        by_our_clock || suspects(view, record, issue).len() > 1
+    });
     issues
         .find_map(|issue| suspect(view, record, issue))
         .filter(|row| names::id_claimed_by_other(view, &record.organization_id, &row.id).is_none())
+}
+
+/// The workspaces that the search shows and that are of our making, if they are of that issue's.
+fn suspects<'a>(view: &'a View, record: &Record, issue: &UnresolvedIssue) -> Vec<&'a RemoteWorkspace> {
+    let rows = view.search(&issue.name).map_or(&[][..], |search| &search.rows);
+    rows.iter()
+        .filter(|row| issue.may_have_made(row) && is_ours(view, record, row))
+        .collect()
 }
 
 /// A workspace that the issue may have made.
@@ -96,10 +107,15 @@ fn search(view: &View, issue: &UnresolvedIssue) -> Option<EngineCall> {
     (unasked || asked_too_early).then(|| EngineCall::Search(issue.name.clone()))
 }
 
-/// The next call about an orphan that the search showed.
+/// The next call about an orphan that the search showed. An issue makes one: of two that it may have made, neither is deleted.
 fn remove(view: &View, record: &Record, issue: &UnresolvedIssue) -> Option<EngineCall> {
-    let mut rows = view.search(&issue.name)?.rows.iter();
-    let row = rows.find(|row| issue.may_have_made(row) && is_ours(view, record, row))?;
+    let [row] = suspects(view, record, issue)[..] else {
+        return None;
+    };
+    // One that others made within the window may be listed before ours.
+    if issue.opened.is_none() && !is_searched_for(view, issue) {
+        return None;
+    }
     match other(view, &row.id) {
         None => Some(EngineCall::Get(row.id.clone())),
         Some(Remote::Present(row)) if is_ours(view, record, row) => Some(EngineCall::Delete(row.id.clone())),

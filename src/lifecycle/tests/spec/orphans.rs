@@ -7,6 +7,7 @@ use crate::crd::workspace::DeletionPolicy;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{FailureClass, RemoteWorkspace};
+use crate::domain::time::earlier;
 use crate::lifecycle::effect::{Effect, EngineCall};
 use crate::lifecycle::judge::doubt;
 use crate::lifecycle::judge::orphan::{self, Orphans};
@@ -369,6 +370,35 @@ fn an_orphan_in_place_of_a_missing_workspace_stops_the_deletion() {
     world.live("acme", Duration::from_secs(3600));
     assert_eq!(world.engine.names(), ["kept"]);
     assert!(!world.objects.contains_key("acme"));
+}
+
+/// Promise: rule.orphan
+/// The answer was lost, and others made one of the name within its window, which a list that lags shows first. The deletion of
+/// the object names one of them.
+#[test]
+fn of_two_that_an_issue_may_have_made_neither_is_deleted() {
+    for lag in [0, 25] {
+        let mut world = World::with_acme_due();
+        world.learn_the_servers_time();
+        world.list();
+        world.engine.list_lag = Duration::from_secs(lag);
+        world.meanwhile("Issue", |world| {
+            world.engine.rows[0].workspace.name = "moved".into();
+        });
+        world.fault("Issue", Fault::AnswerLost, 1);
+        world.reconcile("acme").unwrap();
+        world
+            .engine
+            .make(earlier(world.now, Duration::from_secs(1)), "acme");
+        assert_eq!(world.engine.names(), ["moved", "acme", "acme"]);
+        world.advance(24);
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.count("Delete"), 0, "{lag} {:?}", world.kinds());
+        world.delete("acme");
+        world.live("acme", Duration::from_secs(3600));
+        assert_eq!(world.ready("acme"), "DeletionBlocked");
+        assert!(world.message("acme").contains("nothing can tell"));
+    }
 }
 
 /// Promise: rule.orphan
