@@ -47,6 +47,8 @@ pub struct Reconcile {
     faults: Faults,
     /// The Ready reason at the start: an event for it was published already.
     began_with: Option<String>,
+    /// The causes of failures at the start, of sync and token.
+    began_for: (u64, u64),
 }
 
 /// The effect that the loop performs.
@@ -111,6 +113,7 @@ impl Reconcile {
         view.progress.clock = ServerClock::known(server_time, view.process_began);
         view.progress.request = view.object.reconcile_at.clone();
         let began_with = ready_reason(&view.stored);
+        let began_for = (view.cause(Aspect::Sync), view.cause(Aspect::Token));
         let faults = Faults {
             sync: view.memory.sync.fault(),
             token: view.memory.token.fault(),
@@ -123,6 +126,7 @@ impl Reconcile {
             doing: None,
             faults,
             began_with,
+            began_for,
         }
     }
 
@@ -352,7 +356,12 @@ impl Reconcile {
     fn charge(&mut self, verdict: &Verdict) -> Vec<Wakeup> {
         let (now, uid) = (self.view.now, self.view.object.uid.clone());
         let cause = |aspect| self.view.cause(aspect);
-        let (sync_cause, token_cause) = (cause(Aspect::Sync), cause(Aspect::Token));
+        // An object that changes again and again rests for what it was: the last change is reconciled.
+        let (sync_cause, token_cause) = if self.steps >= MAX_STEPS {
+            self.began_for
+        } else {
+            (cause(Aspect::Sync), cause(Aspect::Token))
+        };
         let (sync, token) = self.attempts(verdict);
         let before = match self.view.memory.sync.not_before(sync_cause) {
             Some(_) => SyncBefore::InBackoff,

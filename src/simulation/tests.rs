@@ -238,6 +238,10 @@ const FOUND: &[(u64, &str)] = &[
         "what others made within the window of a lost issue was deleted as its orphan, and ours stayed",
     ),
     (
+        199274,
+        "an object that declared an adoption waited an hour for a verdict that no clock could give",
+    ),
+    (
         187713,
         "without a Date, one in the place of what our token had opened was recorded",
     ),

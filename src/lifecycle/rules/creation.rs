@@ -135,7 +135,13 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued, scope: &TokenSc
     match maker(view, intent, issued, row) {
         Maker::Us => {}
         Maker::Others => return Step::Store(Change::CreationVoid),
-        Maker::Unclear => return Step::blocked(unattributed(view, intent, row)),
+        // Declared and allowed, an adoption needs no attribution.
+        Maker::Unclear => {
+            return view.search(&intent.name).map_or_else(
+                || Step::blocked(unattributed(view, intent, row)),
+                |search| take_if_declared(view, intent, search, row),
+            );
+        }
     }
     if let Some(claimed) = names::id_claimed_by_other(view, &intent.organization_id, &row.id) {
         return Step::blocked(claimed);

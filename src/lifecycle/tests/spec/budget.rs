@@ -38,6 +38,25 @@ fn an_object_that_always_changes_first_is_left_alone() {
     assert!(settled.requeue.at > world.now);
 }
 
+/// Each change asks for something else. The steps of its reconcile end just after the last one.
+#[test]
+fn the_last_of_many_changes_is_reconciled() {
+    fn disturb(world: &mut World) {
+        let n = world.journal.len();
+        if n < 31 {
+            world.edit("acme", |o| o.facts.reconcile_at = Some(n.to_string()));
+            world.meanwhile("ReadObject", |world| world.meanwhile("AddFinalizer", disturb));
+        }
+    }
+    let mut world = World::new();
+    world.apply("acme", spec("acme"));
+    world.meanwhile("AddFinalizer", disturb);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "InternalError");
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());
+}
+
 #[test]
 fn what_fails_together_is_charged_together() {
     let mut world = World::with_acme_due();

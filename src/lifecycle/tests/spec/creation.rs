@@ -297,6 +297,21 @@ fn a_clock_hours_off_that_no_date_tells_is_no_verdict() {
     assert_eq!((world.count("Issue"), world.id("acme")), (1, None));
 }
 
+/// Whoever declared that the operator may adopt one of the name waits for nothing.
+#[test]
+fn a_declared_adoption_takes_what_no_clock_attributes() {
+    let mut world = World::new();
+    world.allow_adoption();
+    world.engine.date = Told::No;
+    world.server_ahead(7200);
+    let mut declared = spec("acme");
+    declared.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
+    world.apply("acme", declared);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());
+    assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+}
+
 /// And one steady reason.
 #[test]
 fn a_definite_refusal_leaves_no_creation_in_flight() {
