@@ -44,10 +44,10 @@ impl ServerTime {
             } else {
                 before.process_began
             },
-            at_least: before.at_least.zip(told.at_least).map_or_else(
-                || told.at_least.or(before.at_least),
-                |(before, told)| Some(tightest(before, told, told.duration_since(before))),
-            ),
+            at_least: told.exactly_ahead(process_began).map_or(before.at_least, |told| {
+                let ahead = tightest(before.exactly_ahead(process_began), told);
+                Some(shifted(process_began, ahead))
+            }),
         })
     }
 
@@ -82,14 +82,11 @@ impl ServerTime {
     }
 }
 
-/// Of two bounds that quick answers told, of which the later is so much more, the higher one tells most. One that is lower by
-/// more than an answer can be off is of a clock that was set back.
-pub fn tightest<T>(before: T, told: T, more: SignedDuration) -> T {
-    if more.is_positive() || more < -OFF {
-        told
-    } else {
-        before
-    }
+/// How far the server's clock is ahead at least, by what quick answers told: the higher bound tells most. One that is lower by more
+/// than an answer can be off is of a clock that was set back.
+pub fn tightest(before: Option<SignedDuration>, told: SignedDuration) -> SignedDuration {
+    let kept = before.filter(|before| (told..=told.saturating_add(OFF)).contains(before));
+    kept.unwrap_or(told)
 }
 
 #[cfg(test)]

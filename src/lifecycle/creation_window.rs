@@ -112,11 +112,7 @@ impl UnresolvedIssue {
     /// Whether the workspace, however it is named now, was created at another time, or shows none. A window of the local clock
     /// tells nothing: the server's may be hours off.
     pub fn surely_did_not_make(&self, row: &RemoteWorkspace) -> bool {
-        match (row.created_at, self.clock) {
-            (None, _) => true,
-            (Some(_), CreationClock::Local) => false,
-            (Some(at), CreationClock::Server | CreationClock::Estimated) => !self.window.contains(at),
-        }
+        row.created_at.is_none() || (self.is_in_the_servers_time() && !self.is_of_its_time(row))
     }
 
     /// Moves a window of the local clock, once the server's time is known.
@@ -186,9 +182,7 @@ impl ServerClock {
         }
         let took = elapsed(answer.started, answer.finished);
         if took <= QUICK {
-            let told = date.duration_since(answer.finished);
-            let tightest = |before| tightest(before, told, told.saturating_sub(before));
-            self.ahead = Some(self.ahead.map_or(told, tightest));
+            self.ahead = Some(tightest(self.ahead, date.duration_since(answer.finished)));
         }
         if took <= LOCAL_SLACK {
             self.roughly_ahead = Some(date.duration_since(later(answer.started, took / 2)));

@@ -23,6 +23,14 @@ use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteState, WorkspaceState};
 use crate::tenancy::is_default;
 
+fn state(active: bool) -> WorkspaceState {
+    if active {
+        WorkspaceState::Active
+    } else {
+        WorkspaceState::Inactive
+    }
+}
+
 impl World {
     /// What is there at the beginning: the Organizations, their credentials, and the first objects.
     pub(super) fn furnish(&mut self) {
@@ -188,13 +196,7 @@ impl World {
             }
             Act::SwapNames { object, with } => self.swap_names(object, with),
             Act::State { object, active } => self.edit_spec(object, |spec| {
-                spec.status = active.map(|active| {
-                    if active {
-                        WorkspaceState::Active
-                    } else {
-                        WorkspaceState::Inactive
-                    }
-                });
+                spec.status = active.map(state);
             }),
             Act::Suspend { object, suspend } => self.edit_spec(object, |spec| spec.suspend = Some(suspend)),
             Act::Token { object, enabled } => {
@@ -281,12 +283,7 @@ impl World {
                 row,
                 active,
             } => self.meddle(organization, row, |row| {
-                let state = if active {
-                    WorkspaceState::Active
-                } else {
-                    WorkspaceState::Inactive
-                };
-                row.workspace.state = RemoteState::Known(state);
+                row.workspace.state = RemoteState::Known(state(active));
             }),
             Act::Remove { organization, row } => {
                 self.meddle(organization, row, |row| row.deleted = Some(now));
@@ -368,12 +365,7 @@ impl World {
                 });
             }
             Act::SwitchDefault { organization, active } => self.meddle_with_default(organization, |row| {
-                let state = if active {
-                    WorkspaceState::Active
-                } else {
-                    WorkspaceState::Inactive
-                };
-                row.workspace.state = RemoteState::Known(state);
+                row.workspace.state = RemoteState::Known(state(active));
             }),
             Act::LoseDefault { organization } => {
                 self.meddle_with_default(organization, |row| row.deleted = Some(now));

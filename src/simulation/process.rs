@@ -455,6 +455,11 @@ impl Process {
         Duration::from_millis(self.age.unsigned_abs())
     }
 
+    /// When it began, by its wall clock of now.
+    pub(super) fn began(&self, now: Timestamp) -> Timestamp {
+        earlier(now, self.time())
+    }
+
     // The queue.
 
     /// Enters a due object into its queue.
@@ -550,7 +555,7 @@ impl Process {
         let listed = self.listed(object, &organization);
         lifecycle::View {
             now,
-            process_began: earlier(now, Duration::from_millis(self.age.unsigned_abs())),
+            process_began: self.began(now),
             operators: self.operators(),
             declared: object.spec.clone(),
             stored: object.status.clone(),
@@ -638,7 +643,7 @@ impl Process {
         let users = ours.count();
         let secret = self.credentials.get(&object.spec.credentials_secret_ref.name);
         let secret_version = secret.map(|secret| secret.version.to_string());
-        let process_began = earlier(now, self.time());
+        let process_began = self.began(now);
         let state = self.state_of(&object.name, &object.metadata.uid)?;
         Some(organization::View {
             now,

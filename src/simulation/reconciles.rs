@@ -1,7 +1,6 @@
 //! Reconciles of both kinds in the process: as its runner begins, drives, settles and gives them up.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::process::{Reconciling, Running, Subject};
 use super::replicas::state::Effect;
@@ -10,7 +9,6 @@ use super::world::{Event, World};
 use super::{Millis, millis_until};
 use crate::controller::own_writes::Lag;
 use crate::domain::ids::Uid;
-use crate::domain::time::earlier;
 use crate::lifecycle::judge::token_secret;
 use crate::lifecycle::wakeups::Why;
 use crate::lifecycle::{self, SharedList};
@@ -159,13 +157,13 @@ impl World {
                     Outcome::Workspace(outcome) => Some(outcome),
                     Outcome::Organization(_) => None,
                 });
+                let began = process.began(now);
                 let mut idle = RateLimiter::default();
                 let limiter = process
                     .states
                     .get_mut(object.spec.organization_name())
                     .map_or(&mut idle, |state| &mut state.limiter);
-                let age = Duration::from_millis(process.age.unsigned_abs());
-                reconcile.keep_time(now, earlier(now, age));
+                reconcile.keep_time(now, began);
                 match reconcile.next(now, &mut process.claims, limiter, outcome) {
                     lifecycle::Next::Wait(until) => {
                         let at = self.now + millis_until(now, until) + 1;
@@ -204,14 +202,14 @@ impl World {
                     Outcome::Organization(outcome) => Some(outcome),
                     Outcome::Workspace(_) => None,
                 });
+                let began = process.began(now);
                 let mut idle = RateLimiter::default();
                 let limiter = process
                     .states
                     .get_mut(&object.name)
                     .filter(|state| state.uid == object.metadata.uid)
                     .map_or(&mut idle, |state| &mut state.limiter);
-                let age = Duration::from_millis(process.age.unsigned_abs());
-                reconcile.keep_time(now, earlier(now, age));
+                reconcile.keep_time(now, began);
                 match reconcile.next(now, &process.claims, limiter, outcome) {
                     organization::Next::Wait(until) => {
                         let at = self.now + millis_until(now, until) + 1;

@@ -188,17 +188,15 @@ fn unresolved(
     answer: &Answer<IssuedToken>,
 ) -> Option<UnresolvedIssue> {
     let lost = clock.lost_issue(name, answer.started);
-    let answered = || UnresolvedIssue {
-        window: clock.live_window(answer.started, answer.finished, answer.date),
-        clock: answer.date.map_or(lost.clock, |_| CreationClock::Server),
-        ..lost.clone()
-    };
     match &answer.result {
-        Ok(_) => Some(answered()),
         Err(failure) if failure.class.made_nothing() => None,
-        // What it made before it refused was made by then.
-        Err(failure) if failure.class.is_refusal() => Some(answered()),
-        Err(_) => Some(lost),
+        Err(failure) if !failure.class.is_refusal() => Some(lost),
+        // What it made, before it refused as well, was made by then.
+        Ok(_) | Err(_) => Some(UnresolvedIssue {
+            window: clock.live_window(answer.started, answer.finished, answer.date),
+            clock: answer.date.map_or(lost.clock, |_| CreationClock::Server),
+            ..lost
+        }),
     }
 }
 
@@ -248,15 +246,14 @@ fn verified(view: &mut View, scope: TokenScope) {
             view.memory.unresolved.pop();
         }
         Some(_) => {
-            let last = view.memory.unresolved.last_mut();
-            last.into_iter()
-                .for_each(|issue| issue.opened = Some(scope.workspace_id.clone()));
+            if let Some(issue) = view.memory.unresolved.last_mut() {
+                issue.opened = Some(scope.workspace_id.clone());
+            }
         }
         None => {
-            let intended = view.memory.intended.as_mut();
-            intended
-                .into_iter()
-                .for_each(|of| of.opened = Some(scope.workspace_id.clone()));
+            if let Some(intended) = &mut view.memory.intended {
+                intended.opened = Some(scope.workspace_id.clone());
+            }
         }
     }
     let token = std::mem::take(&mut view.progress.token);

@@ -9,6 +9,7 @@ use crate::crd::workspace::Creation;
 use crate::domain::object::Deletion;
 use crate::domain::time::{earlier, later};
 use crate::lifecycle::creation_window::{ISSUE_DEADLINE, LAG_ALLOWANCE, UnresolvedIssue};
+use crate::lifecycle::memory::Intended;
 use crate::lifecycle::view::{Record, View};
 
 /// A rename whose answer was lost may still take effect for this long: a token issued meanwhile could make a twin.
@@ -23,13 +24,17 @@ fn began(view: &View) -> Timestamp {
     taken.map_or(view.process_began, |at| at.max(view.process_began))
 }
 
+/// What this process knows of the intent, if it stored that itself.
+fn own<'a>(view: &'a View, intent: &Creation) -> Option<&'a Intended> {
+    view.memory.intended.as_ref().filter(|own| own.intent == *intent)
+}
+
 /// From then on a search shows every workspace that the issue of a creation in flight made. One of this process is over so
 /// long after its intent was stored. One of another process was sent before this one began with the object: that counts where its stamp is
 /// of a clock that may differ from ours by any span.
 fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
     let clock = &view.progress.clock;
-    let own = view.memory.intended.as_ref().filter(|own| own.intent == *intent);
-    let sent_before = match own {
+    let sent_before = match own(view, intent) {
         Some(own) => own.at,
         None if clock.can_read(intent) => return clock.resolved_at(intent),
         None => began(view),
@@ -42,23 +47,17 @@ fn creation_resolved_at(view: &View, intent: &Creation) -> Timestamp {
 pub fn creation_resolves_at(view: &View) -> Option<Timestamp> {
     let intent = view.intent()?;
     let issue = issue_of(view, intent);
-    let own = view
-        .memory
-        .intended
-        .as_ref()
-        .is_some_and(|own| own.intent == *intent);
     let waits = view.object.deletion == Deletion::Requested
         && view.record().is_none()
         && issue.opened.is_none()
-        && (own || view.progress.clock.is_known());
+        && (own(view, intent).is_some() || view.progress.clock.is_known());
     (waits && !issue.is_shown_by(view.now)).then_some(issue.resolved_at)
 }
 
 /// The issue of a creation in flight, with what this process knows of it.
 pub fn issue_of(view: &View, intent: &Creation) -> UnresolvedIssue {
-    let own = view.memory.intended.as_ref().filter(|own| own.intent == *intent);
     UnresolvedIssue {
-        opened: own.and_then(|own| own.opened.clone()),
+        opened: own(view, intent).and_then(|own| own.opened.clone()),
         ..view
             .progress
             .clock

@@ -164,13 +164,13 @@ fn settle_creation(view: &View, intent: &Creation) -> Step {
     if let Some(step) = unable(view) {
         return step;
     }
-    let issue = doubt::issue_of(view, intent);
     if doubt::creation_resolves_at(view).is_some() {
         return Step::blocked(findings::deleting_after_creation(intent));
     }
     let Some(search) = view.search(&intent.name) else {
         return Step::call(EngineCall::Search(intent.name.clone()));
     };
+    let issue = doubt::issue_of(view, intent);
     // One that others made within the window may be listed before ours.
     let is_told = issue.opened.is_some() || issue.is_shown_by(search.asked_at);
     match attribute(search, &issue) {

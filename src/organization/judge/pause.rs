@@ -41,6 +41,7 @@ fn left(view: &View) -> Duration {
     lasting(view).map_or(Duration::ZERO, |until| elapsed(view.now, until))
 }
 
-fn lasting(view: &View) -> Option<Timestamp> {
+/// Until when this process keeps to a pause.
+pub fn lasting(view: &View) -> Option<Timestamp> {
     view.progress.paused_until.filter(|until| *until > view.now)
 }

@@ -1,6 +1,7 @@
 //! To which organization the credential belongs.
 
 use crate::domain::ids::OrganizationId;
+use crate::organization::judge::pause;
 use crate::organization::judge::trouble::Trouble;
 use crate::organization::memory::{Credential, NoClient};
 use crate::organization::view::View;
@@ -37,9 +38,7 @@ pub fn owner(view: &View) -> Owner<'_> {
     let listing = &view.memory.listing;
     let by_exchange = match &view.memory.credential {
         Credential::NoClient(none) => return Owner::Unknown(Unknown::NoClient(none)),
-        Credential::NotExchanged if view.progress.paused_until.is_some_and(|until| until > view.now) => {
-            return Owner::Unknown(Unknown::Paused);
-        }
+        Credential::NotExchanged if pause::lasting(view).is_some() => return Owner::Unknown(Unknown::Paused),
         Credential::NotExchanged => return Owner::Unknown(Unknown::NotExchanged),
         Credential::Refused(failure) => {
             return Owner::Unknown(Unknown::ExchangeFailed(Trouble::of_exchange(failure)));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::crd::workspace::Origin;
+use crate::crd::workspace::{AdoptionPolicy, Origin};
 use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{FailureClass, WorkspaceState};
@@ -244,7 +244,7 @@ fn without_a_creation_time_nothing_decides_after_a_crash() {
         assert!(world.secrets.is_empty());
         world.allow_adoption();
         world.edit("acme", |o| {
-            o.spec.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
+            o.spec.adoption_policy = Some(AdoptionPolicy::ByName);
         });
         world.live("acme", Duration::from_secs(5));
         assert_eq!(world.ready("acme"), "AsDeclared");
@@ -252,15 +252,21 @@ fn without_a_creation_time_nothing_decides_after_a_crash() {
     }
 }
 
+/// A creation whose token was seen to open its workspace, which a GET then did not show. No `Date` tells the server's time.
+fn opened_and_not_read() -> World {
+    let mut world = created();
+    world.engine.date = Told::No;
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.reconcile("acme").unwrap();
+    world
+}
+
 /// Promise: rule.window
 /// Our token was seen to open it; the GET after that failed. One that others make of the name meanwhile is none of ours.
 #[test]
 fn what_our_token_opened_is_ours_though_no_date_tells() {
     for others in [false, true] {
-        let mut world = created();
-        world.engine.date = Told::No;
-        world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
-        world.reconcile("acme").unwrap();
+        let mut world = opened_and_not_read();
         assert_eq!(world.engine.names(), ["acme"]);
         if others {
             world.engine.make(world.now, "acme");
@@ -274,10 +280,7 @@ fn what_our_token_opened_is_ours_though_no_date_tells() {
 /// Two workspaces that may be told apart only by their tokens: the one that ours opened has another name now.
 #[test]
 fn one_in_place_of_what_our_token_opened_is_not_ours() {
-    let mut world = created();
-    world.engine.date = Told::No;
-    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
-    world.reconcile("acme").unwrap();
+    let mut world = opened_and_not_read();
     world.engine.rows[0].workspace.name = "moved".into();
     world.engine.make(world.now, "acme");
     world.live("acme", Duration::from_secs(600));
@@ -305,7 +308,7 @@ fn a_declared_adoption_takes_what_no_clock_attributes() {
     world.engine.date = Told::No;
     world.server_ahead(7200);
     let mut declared = spec("acme");
-    declared.adoption_policy = Some(crate::crd::workspace::AdoptionPolicy::ByName);
+    declared.adoption_policy = Some(AdoptionPolicy::ByName);
     world.apply("acme", declared);
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());

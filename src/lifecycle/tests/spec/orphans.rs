@@ -372,21 +372,27 @@ fn an_orphan_in_place_of_a_missing_workspace_stops_the_deletion() {
     assert!(!world.objects.contains_key("acme"));
 }
 
+/// A renewal made a workspace, for the recorded one had another name just then; its answer was lost. The server's time is known.
+fn lost_while_the_name_was_away(list_lag: Duration) -> World {
+    let mut world = World::with_acme_due();
+    world.learn_the_servers_time();
+    world.list();
+    world.engine.list_lag = list_lag;
+    world.meanwhile("Issue", |world| {
+        world.engine.rows[0].workspace.name = "moved".into();
+    });
+    world.fault("Issue", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    world
+}
+
 /// Promise: rule.orphan
 /// The answer was lost, and others made one of the name within its window, which a list that lags shows first. The deletion of
 /// the object names one of them.
 #[test]
 fn of_two_that_an_issue_may_have_made_neither_is_deleted() {
     for lag in [0, 25] {
-        let mut world = World::with_acme_due();
-        world.learn_the_servers_time();
-        world.list();
-        world.engine.list_lag = Duration::from_secs(lag);
-        world.meanwhile("Issue", |world| {
-            world.engine.rows[0].workspace.name = "moved".into();
-        });
-        world.fault("Issue", Fault::AnswerLost, 1);
-        world.reconcile("acme").unwrap();
+        let mut world = lost_while_the_name_was_away(Duration::from_secs(lag));
         world
             .engine
             .make(earlier(world.now, Duration::from_secs(1)), "acme");
@@ -405,14 +411,7 @@ fn of_two_that_an_issue_may_have_made_neither_is_deleted() {
 /// Its issue was the first call of the reconcile. The Organization's list has told the server's time before.
 #[test]
 fn an_orphan_beside_the_recorded_workspace_is_removed() {
-    let mut world = World::with_acme_due();
-    world.learn_the_servers_time();
-    world.list();
-    world.meanwhile("Issue", |world| {
-        world.engine.rows[0].workspace.name = "moved".into();
-    });
-    world.fault("Issue", Fault::AnswerLost, 1);
-    world.reconcile("acme").unwrap();
+    let mut world = lost_while_the_name_was_away(Duration::ZERO);
     world.engine.rows[0].workspace.name = "acme".into();
     assert_eq!(world.engine.names(), ["acme", "acme"]);
     world.list();
