@@ -8,7 +8,7 @@ use super::agent_engine::Row;
 use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL, Key, OrganizationObject, WorkspaceObject};
 use super::history::organization;
 use super::history::{
-    Act, Admission, Adopt, DECLARED, Grants, Held, Kind, NAMES, ODD_NAMES, PATTERNS, Siege,
+    Act, Admission, Adopt, Grants, Held, Kind, NAMES, ODD_NAMES, PATTERNS, Siege,
 };
 use super::process::another_operator;
 use super::replicas::blow::CrashAt;
@@ -42,8 +42,8 @@ impl World {
             self.engine.make(-100_000_000, n, &name, None);
         }
         for n in 0..self.setup.objects {
-            let declared = NAMES.get(n).filter(|_| n < DECLARED);
-            let name = declared.map_or_else(|| format!("tenant-{n}"), |name| (*name).to_owned());
+            let declared = self.setup.declared_at_first(n);
+            let name = declared.map_or_else(|| format!("tenant-{n}"), str::to_owned);
             let besieged = self.setup.siege.is_some() && n % 5 != 0;
             let of = if besieged { 0 } else { n % self.setup.organizations };
             self.create(n, &name, of, Adopt::Never);
@@ -270,7 +270,8 @@ impl World {
                 let name = WorkspaceName::from(NAMES[name]);
                 let id = self.row_id(organization, row);
                 if !self.refuses(organization, &name, id.as_ref()) {
-                    self.meddle(organization, row, |row| row.workspace.name = name);
+                    let kept = self.engine.knobs.keeps_names.form(&name);
+                    self.meddle(organization, row, |row| row.workspace.name = kept);
                 }
             }
             Act::SwapRows {

@@ -20,6 +20,8 @@ pub struct Knobs {
     pub tells_date: bool,
     /// Names that differ only in case or surrounding blanks are one name.
     pub folds_names: bool,
+    /// The form in which it keeps names.
+    pub keeps_names: KeptNames,
     /// A deleted workspace is answered as a tombstone instead of a 404.
     pub shows_tombstones: bool,
     /// Lists and searches show tombstones.
@@ -34,6 +36,26 @@ pub struct Knobs {
     pub token_life: Millis,
     /// How far its clock is ahead.
     pub ahead: Millis,
+}
+
+/// What becomes of a name that a request brings. What people see is that form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeptNames {
+    AsGiven,
+    /// Without blanks around them.
+    Trimmed,
+    /// In small letters, too.
+    Lowercased,
+}
+
+impl KeptNames {
+    pub fn form(self, name: &WorkspaceName) -> WorkspaceName {
+        match self {
+            Self::AsGiven => name.clone(),
+            Self::Trimmed => WorkspaceName::from(name.as_str().trim()),
+            Self::Lowercased => WorkspaceName::new(name.as_str().trim().to_lowercase()),
+        }
+    }
 }
 
 /// One organization there.
@@ -123,6 +145,7 @@ impl AgentEngine {
         maker: Option<Uid>,
     ) -> WorkspaceId {
         self.made += 1;
+        let name = self.knobs.keeps_names.form(name);
         let id = WorkspaceId::new(format!("ws-{:04}", self.made));
         let workspace = RemoteWorkspace {
             id: id.clone(),
@@ -134,7 +157,7 @@ impl AgentEngine {
         };
         let row = Row {
             shown: vec![(self.lags(now), Some(workspace.clone()))],
-            made: (now, name.clone()),
+            made: (now, name),
             workspace,
             maker,
             recorded_by: BTreeSet::new(),
@@ -187,7 +210,8 @@ impl AgentEngine {
         if self.knobs.folds_names {
             a.as_str().trim().to_lowercase() == b.as_str().trim().to_lowercase()
         } else {
-            a == b
+            let kept = |name| self.knobs.keeps_names.form(name);
+            kept(a) == kept(b)
         }
     }
 
@@ -278,8 +302,9 @@ impl AgentEngine {
         if self.live(organization, id).is_none() {
             return Err(failure(FailureClass::Missing, Some(404)));
         }
+        let keeps = self.knobs.keeps_names;
         self.change(now, organization, id, |row| match change {
-            WorkspaceChange::Rename(name) => row.workspace.name = name.clone(),
+            WorkspaceChange::Rename(name) => row.workspace.name = keeps.form(name),
             WorkspaceChange::State(state) => row.workspace.state = RemoteState::Known(*state),
         });
         self.get(organization, id)

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use fastrand::Rng;
 
 use super::Millis;
-use super::agent_engine::Knobs;
+use super::agent_engine::{KeptNames, Knobs};
 use super::replicas::blow::{Blow, Frozen};
 use super::weather::Weather;
 
@@ -13,7 +13,7 @@ use super::weather::Weather;
 pub const NAMES: [&str; 6] = ["acme", "zenith", "nadir", "ACME", "acme ", "Zenith"];
 
 /// How many of [`NAMES`] objects declare.
-pub(super) const DECLARED: usize = 3;
+const DECLARED: usize = 3;
 
 /// Names that no pattern can grant alone, or that are hard to write down.
 pub(super) const ODD_NAMES: [&str; 3] = ["a*e", "{namespace}", "Caf\u{e9} \"x\"\u{200b}"];
@@ -97,6 +97,26 @@ pub struct Setup {
     pub store_lag: Millis,
     /// By how much the wall clock of each process is ahead. Several elect the one that leads.
     pub clocks: Vec<Millis>,
+}
+
+impl Setup {
+    /// How many of [`NAMES`] users declare: where the server keeps names in another form, all of them.
+    fn declared(&self) -> usize {
+        match self.knobs.keeps_names {
+            KeptNames::AsGiven => DECLARED,
+            KeptNames::Trimmed | KeptNames::Lowercased => NAMES.len(),
+        }
+    }
+
+    /// What the first objects declare.
+    pub(super) fn declared_at_first(&self, object: usize) -> Option<&'static str> {
+        let mut names = NAMES;
+        names.reverse();
+        match self.knobs.keeps_names {
+            KeptNames::AsGiven => NAMES[..DECLARED].get(object).copied(),
+            KeptNames::Trimmed | KeptNames::Lowercased => names.get(object).copied(),
+        }
+    }
 }
 
 /// Something that lasts, of the first organization.
@@ -457,6 +477,7 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
             tells_created_at: dice.u8(0..8) > 0,
             tells_date: dice.u8(0..8) > 0,
             folds_names: dice.u8(0..4) == 0,
+            keeps_names: keeps_names(seed),
             shows_tombstones: dice.u8(0..4) == 0,
             lists_tombstones: false,
             names_organization: dice.u8(0..4) > 0,
@@ -491,6 +512,15 @@ fn setup(seed: u64, dice: &mut Rng) -> Setup {
         setup.clocks = clocks(dice);
     }
     setup
+}
+
+/// Without the dice: histories of other seeds stay what they are.
+fn keeps_names(seed: u64) -> KeptNames {
+    match seed {
+        ALL_FROM.. if seed % 12 < 2 => KeptNames::Lowercased,
+        ALL_FROM.. if seed % 12 < 4 => KeptNames::Trimmed,
+        _ => KeptNames::AsGiven,
+    }
 }
 
 /// Most acts follow each other closely, because faults live in windows; some are minutes apart.
@@ -674,7 +704,7 @@ fn rarest(setup: &Setup, dice: &mut Rng) -> Act {
 
 fn of_users(setup: &Setup, dice: &mut Rng) -> Act {
     let object = dice.usize(0..setup.objects.max(3));
-    let name = dice.usize(0..DECLARED);
+    let name = dice.usize(0..setup.declared());
     match dice.u8(0..24) {
         0..=5 => Act::Create {
             object,

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::Millis;
-use super::agent_engine::Knobs;
+use super::agent_engine::{KeptNames, Knobs};
 use super::history::{Act, History, Setup, Timed};
 use super::weather::Weather;
 use super::world::{SETTLED, World};
@@ -112,6 +112,7 @@ impl Outage {
                     tells_created_at: true,
                     tells_date: true,
                     folds_names: false,
+                    keeps_names: KeptNames::AsGiven,
                     shows_tombstones: false,
                     lists_tombstones: false,
                     names_organization: true,

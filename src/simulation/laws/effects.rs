@@ -21,7 +21,7 @@ use crate::simulation::process::{Reconciling, Subject};
 use crate::simulation::requests::What;
 use crate::simulation::world::World;
 use crate::simulation::{Millis, namespace_labels, wall};
-use crate::tenancy::Access;
+use crate::tenancy::{Access, tidied};
 
 /// What a live read before an effect may take, with the answers before it.
 const MOMENT: Millis = 10_000;
@@ -170,11 +170,12 @@ impl World {
         }
     }
 
-    /// Others made a workspace within the window of an issue, and it bears or bore exactly that issue's name: nothing in the
-    /// contract tells the two apart.
+    /// Others made a workspace within the window of an issue, and it bears or bore exactly that issue's name, or the form in which
+    /// an API that tidies keeps it: nothing in the contract tells the two apart.
     fn looks_like_its_own(&self, uid: &Uid, row: &Row) -> bool {
         let (at, name) = &row.made;
-        let bears = |of: &WorkspaceName| of == name || *of == row.workspace.name;
+        let is = |of: &WorkspaceName| of == name || *of == row.workspace.name;
+        let bears = |of: &WorkspaceName| is(of) || is(&tidied(of));
         let mut issues = self.laws.issues.iter();
         // Without a time of creation the search before the issue decides, and a list may lag.
         let knobs = &self.engine.knobs;

@@ -57,6 +57,8 @@ impl World {
             });
         }
         let rival = match reason {
+            // Whether the API made that of the name, or somebody else a near-equal one, nothing tells.
+            Some(Reason::CreationUncertain) if self.is_kept_otherwise(object) => None,
             Some(Reason::AlreadyExists | Reason::SimilarNameExists | Reason::CreationUncertain) => {
                 self.own_rival(object)
             }
@@ -94,10 +96,18 @@ impl World {
         (!excused).then(|| format!("{} is of its own making", own.workspace.id))
     }
 
+    /// The server keeps the name that the object asks for in another form.
+    fn is_kept_otherwise(&self, object: &WorkspaceObject) -> bool {
+        let intent = object.status.creation.as_ref();
+        let asked = intent.map_or(&object.spec.name, |intent| &intent.name);
+        self.engine.knobs.keeps_names.form(asked) != *asked
+    }
+
     /// A deletion is blocked, and no person need change anything for it.
     fn blocked_without_cause(&self, object: &WorkspaceObject, why: &str) -> Option<String> {
         let held_back = why.contains("claimed by") || why.contains("many workspaces");
-        let undecided = why.contains("nothing can tell") && self.is_undecidable(object, why);
+        let undecided = why.contains("nothing can tell")
+            && (self.is_kept_otherwise(object) || self.is_undecidable(object, why));
         let beside = self.made_beside_its_own(&object.metadata.uid);
         let lawful = held_back || undecided || beside || self.opens_another(object);
         (!lawful).then(|| why.to_owned())

@@ -29,7 +29,8 @@ impl World {
         };
         let terms = replicas.terms;
         let replica = replicas.here();
-        if replica.elector.is_some() {
+        // One that releases the Lease has not ended yet.
+        if replica.elector.is_some() || replica.stops.is_some() {
             return;
         }
         self.paused_until = 0;
