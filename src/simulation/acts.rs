@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use super::agent_engine::Row;
 use super::cluster::{DECLARED_ANNOTATION, DECLARED_LABEL, Key, OrganizationObject, WorkspaceObject};
 use super::history::organization;
-use super::history::{
-    Act, Admission, Adopt, Grants, Held, Kind, NAMES, ODD_NAMES, PATTERNS, Siege,
-};
+use super::history::{Act, Admission, Adopt, Grants, Held, Kind, NAMES, ODD_NAMES, PATTERNS, Siege};
 use super::process::another_operator;
 use super::replicas::blow::CrashAt;
 use super::weather::Weather;
