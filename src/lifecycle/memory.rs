@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::crd::workspace::Creation;
-use crate::domain::ids::{Uid, WorkspaceId};
+use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
+use crate::domain::remote::WorkspaceState;
 use crate::domain::time::{later, shifted};
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
@@ -41,6 +42,9 @@ pub struct Memory {
     pub taken_over_at: Option<Timestamp>,
     /// The workspace of which a list, or a GET, showed what the status does not tell: it is read again, whatever a later list says.
     pub unstored: Option<WorkspaceId>,
+    /// The last sight of a recorded workspace. A status that tells otherwise came later, of a process before this one, or from
+    /// another client.
+    pub last_sight: Option<Sight>,
     /// How many reconciles in a row could not store their status.
     pub unwritten_statuses: u32,
     /// The workspace that was deleted before Kubernetes refused to let its object go: nothing more is asked for it.
@@ -52,6 +56,14 @@ pub struct Memory {
     pub altered: Option<Altered>,
     /// What the reconcile that runs has sent. Back-off charges it if the reconcile is cut off.
     pub sent: Sent,
+}
+
+/// A workspace as an answer showed it, of what a status tells of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sight {
+    pub id: WorkspaceId,
+    /// Its name and state. None: a GET by id did not find it.
+    pub shown: Option<(WorkspaceName, Option<WorkspaceState>)>,
 }
 
 /// An intent that this process has stored: its issue is sent soon after, or never.

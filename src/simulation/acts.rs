@@ -143,7 +143,8 @@ impl World {
     /// Others change the fallback workspace of every organization.
     fn meddle_with_default(&mut self, organization: usize, how: impl FnOnce(&mut Row)) {
         let rows = self.engine.organizations[organization].rows.values();
-        let mut defaults = rows.filter(|row| is_default(&row.made.1) && row.maker.is_none());
+        let mut defaults =
+            rows.filter(|row| row.names().next().is_some_and(is_default) && row.maker.is_none());
         if let Some(id) = defaults.next().map(|row| row.workspace.id.clone()) {
             self.meddle_with(organization, &id, how);
         }

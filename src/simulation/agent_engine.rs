@@ -78,8 +78,8 @@ pub struct Row {
     pub recorded_by: BTreeSet<Uid>,
     /// When others last renamed, restored or otherwise changed it.
     pub touched: Option<Millis>,
-    /// When it was made, and its name then.
-    pub made: (Millis, WorkspaceName),
+    /// When it was made.
+    pub made: Millis,
     /// Since when it is deleted.
     pub deleted: Option<Millis>,
     /// What lists show from an instant on.
@@ -100,6 +100,14 @@ pub struct Issued {
     pub token: u64,
     /// The workspace, if there was none of that name.
     pub made: Option<WorkspaceId>,
+}
+
+impl Row {
+    /// Every name that it has borne.
+    pub fn names(&self) -> impl Iterator<Item = &WorkspaceName> {
+        let shown = self.shown.iter().filter_map(|(_, workspace)| workspace.as_ref());
+        shown.map(|workspace| &workspace.name)
+    }
 }
 
 #[derive(Debug)]
@@ -149,7 +157,7 @@ impl AgentEngine {
         let id = WorkspaceId::new(format!("ws-{:04}", self.made));
         let workspace = RemoteWorkspace {
             id: id.clone(),
-            name: name.clone(),
+            name,
             organization_id: Some(self.organizations[organization].id.clone()),
             state: RemoteState::Known(WorkspaceState::Active),
             tombstone: false,
@@ -157,7 +165,7 @@ impl AgentEngine {
         };
         let row = Row {
             shown: vec![(self.lags(now), Some(workspace.clone()))],
-            made: (now, name),
+            made: now,
             workspace,
             maker,
             recorded_by: BTreeSet::new(),

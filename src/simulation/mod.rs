@@ -15,6 +15,7 @@
 //! | `world` | all of it, in true time beside a clock that jumps |
 //! | `run`, `reconciles` | one event after the other; the reconciles in the process |
 //! | `laws` | what must hold, asked at every instant and when all is calm again |
+//! | `found` | the seeds that found something |
 //! | `shrink` | the fewest acts that still break a law |
 //!
 //! Same seed, same history, same story.
@@ -29,6 +30,7 @@ pub mod agent_engine;
 mod calls;
 mod cluster;
 mod feed;
+pub mod found;
 pub mod history;
 mod kubernetes;
 pub mod laws;

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use agent_engine_operator::simulation::found::FOUND;
 use agent_engine_operator::simulation::history::History;
 use agent_engine_operator::simulation::laws::LAWS;
 use agent_engine_operator::simulation::outage::Outage;
@@ -43,6 +44,9 @@ struct Arguments {
     /// `requestsPerSecond` of the Organization in the outage.
     #[arg(long)]
     requests_per_second: Option<i32>,
+    /// The seeds that found something, beside the others.
+    #[arg(long)]
+    found: bool,
     /// Only this law.
     #[arg(long)]
     law: Option<String>,
@@ -60,8 +64,9 @@ fn main() -> ExitCode {
     if let Some(objects) = arguments.outage {
         return recover(objects, arguments.requests_per_second);
     }
-    let next = AtomicU64::new(arguments.from);
-    let end = arguments.from + arguments.seeds;
+    let found = FOUND.iter().filter(|_| arguments.found).map(|(seed, _)| *seed);
+    let seeds = found.chain(arguments.from..arguments.from + arguments.seeds);
+    let (seeds, done) = (Mutex::new(seeds), AtomicU64::new(0));
     let broken = Mutex::new(BTreeMap::<&'static str, Vec<u64>>::new());
     let steps = AtomicU64::new(0);
     let began = Instant::now();
@@ -70,10 +75,9 @@ fn main() -> ExitCode {
         for _ in 0..cores {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end {
+                    let Some(seed) = seeds.lock().expect("a lock").next() else {
                         break;
-                    }
+                    };
                     let history = History::of(seed, arguments.acts);
                     let told = run(&history, false);
                     steps.fetch_add(told.steps, Ordering::Relaxed);
@@ -85,7 +89,7 @@ fn main() -> ExitCode {
                             .or_default()
                             .push(seed);
                     }
-                    let done = seed - arguments.from + 1;
+                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     if done.is_multiple_of(1000) {
                         eprint!(
                             "\r{done} histories, {:.0} a second",
@@ -101,9 +105,9 @@ fn main() -> ExitCode {
     eprintln!();
     println!(
         "{} histories of {} acts in {took:.1} s: {:.0} a second",
-        arguments.seeds,
+        done.load(Ordering::Relaxed),
         arguments.acts,
-        arguments.seeds as f64 / took
+        done.load(Ordering::Relaxed) as f64 / took
     );
     let broken = broken.into_inner().expect("a lock");
     for law in LAWS {

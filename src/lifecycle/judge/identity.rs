@@ -14,6 +14,7 @@ use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::ListEntry;
 use crate::lifecycle::judge::{doubt, failure};
+use crate::lifecycle::memory::Sight;
 use crate::lifecycle::progress::{PermitProgress, Remote};
 use crate::lifecycle::view::{Record, View};
 use crate::limits::CLOCK_SLACK;
@@ -48,25 +49,36 @@ pub fn differs_in_the_list(view: &View, record: &Record) -> bool {
     })
 }
 
-/// Whether the stored status tells what a GET by id or our own update showed. Nothing if none was answered.
-pub fn is_told(view: &View, record: &Record) -> Option<bool> {
-    let gone = view
-        .observed(&record.id)
-        .is_some_and(|seen| seen.remote == Remote::Gone);
+/// What the last answer of this reconcile showed of the recorded workspace: a GET by id, or our own update.
+pub fn sight(view: &View, record: &Record) -> Option<Sight> {
+    let id = record.id.clone();
+    let gone = view.observed(&id).is_some_and(|seen| seen.remote == Remote::Gone);
     if gone {
-        return Some(view.stored.missing.is_some());
+        return Some(Sight { id, shown: None });
     }
-    let row = view.row(&record.id)?;
-    let as_recorded = row.name == record.name && row.known_state() == record.state;
-    Some(as_recorded && view.stored.missing.is_none())
+    let row = view.row(&id)?;
+    let shown = Some((row.name.clone(), row.known_state()));
+    Some(Sight { id, shown })
 }
 
-/// Whether the list, a user's request, or a read that could not be stored calls for a GET by id that has not been answered
-/// yet. What is known to be unread is not as declared.
+/// Whether the stored status tells what was seen of the recorded workspace.
+pub fn is_told(view: &View, record: &Record, sight: &Sight) -> bool {
+    match &sight.shown {
+        None => view.stored.missing.is_some(),
+        Some((name, state)) => {
+            *name == record.name && *state == record.state && view.stored.missing.is_none()
+        }
+    }
+}
+
+/// Whether the list, a user's request, or what this process has seen and no status tells calls for a GET by id that has not
+/// been answered yet. What is known to be unread is not as declared.
 pub fn is_unread(view: &View, record: &Record) -> bool {
     let unstored = view.memory.unstored.as_ref() == Some(&record.id);
-    let called_for = differs_in_the_list(view, record) || is_asked_for(view) || unstored;
-    called_for && view.observed(&record.id).is_none() && view.row(&record.id).is_none()
+    let mut seen = view.memory.last_sight.iter().filter(|seen| seen.id == record.id);
+    let contradicted = seen.any(|seen| !is_told(view, record, seen));
+    let called_for = differs_in_the_list(view, record) || is_asked_for(view) || unstored || contradicted;
+    called_for && sight(view, record).is_none()
 }
 
 /// The reconcile request that this reconcile has handled: it has read the workspace since, or `stored` says why nothing

@@ -173,17 +173,16 @@ impl World {
     /// Others made a workspace within the window of an issue, and it bears or bore exactly that issue's name, or the form in which
     /// an API that tidies keeps it: nothing in the contract tells the two apart.
     fn looks_like_its_own(&self, uid: &Uid, row: &Row) -> bool {
-        let (at, name) = &row.made;
-        let is = |of: &WorkspaceName| of == name || *of == row.workspace.name;
-        let bears = |of: &WorkspaceName| is(of) || is(&tidied(of));
+        let bears = |of: &WorkspaceName| row.names().any(|name| name == of || *name == tidied(of));
         let mut issues = self.laws.issues.iter();
         // Without a time of creation the search before the issue decides, and a list may lag.
         let knobs = &self.engine.knobs;
         let lags = |touched: Millis| self.now - touched < knobs.list_lag + ONE_WINDOW;
         let unseen = !knobs.tells_created_at && row.touched.is_some_and(lags);
         row.maker.as_ref() != Some(uid)
-            && issues
-                .any(|(who, of, sent)| who == uid && bears(of) && (unseen || (at - sent).abs() < ONE_WINDOW))
+            && issues.any(|(who, of, sent)| {
+                who == uid && bears(of) && (unseen || (row.made - sent).abs() < ONE_WINDOW)
+            })
     }
 
     pub(in crate::simulation) fn updates(&mut self, remote: usize, who: &Uid, id: &WorkspaceId) {

@@ -274,7 +274,7 @@ impl World {
         let row = object
             .recorded()
             .and_then(|id| remotes.find_map(|remote| remote.rows.get(id)));
-        row.is_some_and(|row| row.made.0 > from && row.maker.as_ref() == Some(&object.metadata.uid))
+        row.is_some_and(|row| row.made > from && row.maker.as_ref() == Some(&object.metadata.uid))
     }
 
     fn makes_few_calls(&mut self) {

@@ -377,6 +377,24 @@ fn a_404_counts_among_what_an_earlier_list_lacks() {
     assert_eq!(world.ready("acme"), "WorkspaceNotFound", "and it is confirmed");
 }
 
+/// The process before was cut off with a status on its way, which lands once this one has read the workspace.
+#[test]
+fn a_status_that_lands_late_is_not_believed_against_what_was_read() {
+    let mut world = World::with_acme();
+    world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
+    world.reconcile("acme");
+    let before = world.status("acme").clone();
+    world.engine.rows.clear();
+    world.advance(60);
+    world.list();
+    world.live_unlisted("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    world.edit("acme", |o| o.status = before);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    world.live_unlisted("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+}
+
 /// All of it: what another object recorded is what a user compares when both claim it.
 #[test]
 fn a_wish_that_is_not_granted_keeps_what_it_names() {
