@@ -223,31 +223,30 @@ impl ServerClock {
         }
     }
 
-    /// The window of an issue that this reconcile sent. Where the clock was set meanwhile, it tells nothing of how long that took.
+    /// How far the server's clock is ahead, as far as it is known, and how far off that may be.
+    fn bearing(&self) -> (SignedDuration, Duration) {
+        match (self.ahead, self.roughly_ahead) {
+            (Some(ahead), _) => (ahead, SERVER_SLACK),
+            (None, Some(ahead)) => (ahead, LOCAL_SLACK),
+            (None, None) => (SignedDuration::ZERO, LOCAL_SLACK),
+        }
+    }
+
+    /// The window of an issue that this reconcile sent. Where the clock was set meanwhile, it tells nothing of how long that took;
+    /// the server's time is known by the clock as it is set now.
     pub fn live_window(&self, started: Timestamp, finished: Timestamp, date: Option<Timestamp>) -> Window {
-        let finished = if finished < started {
-            later(started, ISSUE_DEADLINE)
-        } else {
-            finished
+        let took = elapsed(started, finished);
+        let was_set = finished < started || took > ISSUE_DEADLINE;
+        let took = if was_set { ISSUE_DEADLINE } else { took };
+        let (ahead, slack) = self.bearing();
+        let (end, slack) = match date {
+            Some(date) => (date, SERVER_SLACK),
+            None if was_set && !self.is_known() => (later(started, ISSUE_DEADLINE), slack),
+            None => (shifted(finished, ahead), slack),
         };
-        let took = elapsed(started, finished).min(ISSUE_DEADLINE);
-        match (date, self.ahead, self.roughly_ahead) {
-            (Some(date), _, _) => Window {
-                from: earlier(earlier(date, took), SERVER_SLACK),
-                to: later(date, SERVER_SLACK),
-            },
-            (None, Some(ahead), _) => Window {
-                from: earlier(shifted(started, ahead), SERVER_SLACK),
-                to: later(shifted(finished, ahead), SERVER_SLACK),
-            },
-            (None, None, Some(ahead)) => Window {
-                from: earlier(shifted(started, ahead), LOCAL_SLACK),
-                to: later(shifted(finished, ahead), LOCAL_SLACK),
-            },
-            (None, None, None) => Window {
-                from: earlier(started, LOCAL_SLACK),
-                to: later(finished, LOCAL_SLACK),
-            },
+        Window {
+            from: earlier(earlier(end, took), slack),
+            to: later(end, slack),
         }
     }
 
@@ -263,9 +262,13 @@ impl ServerClock {
         sent: Timestamp,
         deadline: Timestamp,
     ) -> UnresolvedIssue {
+        let (ahead, slack) = self.bearing();
         UnresolvedIssue {
             name: name.clone(),
-            window: self.live_window(sent, deadline, None),
+            window: Window {
+                from: earlier(shifted(sent, ahead), slack),
+                to: later(shifted(deadline, ahead), slack),
+            },
             clock: self.stamp(sent).1,
             resolved_at: later(deadline, LAG_ALLOWANCE),
             search_at: sent,
@@ -352,6 +355,15 @@ mod tests {
         }
         let window = clock.live_window(at(1000), at(945), None);
         assert!(window.contains(at(1005)), "{window:?}");
+        // Before it was set, the server's clock was ahead by 8000.
+        for (finished, ahead) in [(945, 8060), (4605, 4400)] {
+            let mut clock = ServerClock::default();
+            clock.learn(&answer(0, 0, ahead));
+            let window = clock.live_window(at(1000), at(finished), None);
+            assert!(window.contains(at(9005)), "{finished}: {window:?}");
+            assert!(!window.contains(at(8960)), "{finished}: {window:?}");
+            assert!(!window.contains(at(9040)), "{finished}: {window:?}");
+        }
     }
 
     fn answer(started: i64, finished: i64, date: i64) -> Answer<()> {

@@ -142,12 +142,10 @@ fn issued(
         // A creation is a write: an older list lacks the workspace.
         view.memory.lists_count_after.present = Some(answer.finished);
     } else {
-        // The issue was noted when it was sent; its answer tells more, but for the wait: the clock may have been set since.
+        // As it was noted when it was sent: the clock may have been set since.
         let noted = view.memory.unresolved.pop();
-        let mut unresolved = unresolved(&view.progress.clock, name, &answer);
-        if let (Some(issue), Some(noted)) = (&mut unresolved, noted) {
-            issue.resolved_at = issue.resolved_at.max(noted.resolved_at);
-        }
+        let noted = noted.unwrap_or_else(|| view.progress.clock.lost_issue(name, answer.started));
+        let unresolved = unresolved(&view.progress.clock, noted, &answer);
         view.memory.unresolved.extend(unresolved);
     }
     view.progress.issues = view.progress.issues.saturating_add(1);
@@ -184,18 +182,17 @@ fn learn_the_time<T>(view: &mut View, answer: &Answer<T>) {
 /// The issue for the recorded workspace, kept until its token is verified.
 fn unresolved(
     clock: &ServerClock,
-    name: &WorkspaceName,
+    noted: UnresolvedIssue,
     answer: &Answer<IssuedToken>,
 ) -> Option<UnresolvedIssue> {
-    let lost = clock.lost_issue(name, answer.started);
     match &answer.result {
         Err(failure) if failure.class.made_nothing() => None,
-        Err(failure) if !failure.class.is_refusal() => Some(lost),
+        Err(failure) if !failure.class.is_refusal() => Some(noted),
         // What it made, before it refused as well, was made by then.
         Ok(_) | Err(_) => Some(UnresolvedIssue {
             window: clock.live_window(answer.started, answer.finished, answer.date),
-            clock: answer.date.map_or(lost.clock, |_| CreationClock::Server),
-            ..lost
+            clock: answer.date.map_or(noted.clock, |_| CreationClock::Server),
+            ..noted
         }),
     }
 }

@@ -280,27 +280,32 @@ impl World {
     fn makes_few_calls(&mut self) {
         let from = self.now - 60 * 60_000;
         for n in 0..self.setup.organizations {
-            let mut calls = BTreeMap::<Uid, BTreeMap<&'static str, usize>>::new();
-            for (at, who, kind) in &self.engine.organizations[n].calls {
-                let is_object = self
-                    .cluster
-                    .workspaces
-                    .values()
-                    .any(|object| object.metadata.uid == *who);
-                if *at > from && is_object {
-                    *calls.entry(who.clone()).or_default().entry(kind).or_default() += 1;
-                }
+            let mut calls = BTreeMap::<&Uid, BTreeMap<&'static str, usize>>::new();
+            for (_, who, kind) in self.engine.organizations[n]
+                .calls
+                .iter()
+                .filter(|(at, ..)| *at > from)
+            {
+                *calls.entry(who).or_default().entry(kind).or_default() += 1;
             }
-            // Who was asked to wait until then, or had no Organization that was ready, has its first hour of failures only now.
-            let waited = self.laws.asked_to_wait.get(&n).is_some_and(|until| *until > from);
-            let most = if waited || self.is_ready_since(n, from) {
-                CALLS_IN_A_FIRST_HOUR
-            } else {
-                CALLS_AN_HOUR
+            // Who was asked to wait until then, or had no Organization that was ready, has its first hour of failures only now; so has
+            // one that something new stands in the way of.
+            let waited = self.laws.asked_to_wait.get(&n).is_some_and(|until| *until > from)
+                || self.is_ready_since(n, from);
+            let tells_anew = |key: &Key| {
+                let mut writes = self.laws.status_writes.iter();
+                writes.any(|(at, of)| *at > from && of == key)
             };
-            let dear = calls
-                .into_iter()
-                .find(|(_, kinds)| kinds.values().sum::<usize>() > most);
+            let most = |object: &WorkspaceObject| match waited || tells_anew(&object.key) {
+                true => CALLS_IN_A_FIRST_HOUR,
+                false => CALLS_AN_HOUR,
+            };
+            let mut objects = self.cluster.workspaces.values();
+            let dear = objects.find_map(|object| {
+                let kinds = calls.remove(&object.metadata.uid)?;
+                let sum = kinds.values().sum::<usize>();
+                (sum > most(object)).then(|| (object.metadata.uid.clone(), kinds))
+            });
             if let Some((who, kinds)) = dear {
                 self.break_law(FEW_CALLS, |_| {
                     format!("{who} makes these calls in the last hour: {kinds:?}")
