@@ -32,8 +32,7 @@ pub(super) fn holder(workspace: &AnyWorkspace) -> Option<&OperatorId> {
 
 /// The same of an Organization.
 pub(super) fn organization_holder(organization: &AnyOrganization) -> Option<&OperatorId> {
-    let status = organization.whole()?.status.as_ref()?;
-    Some(&status.operator.as_ref()?.lease)
+    Some(&organization.holder()?.lease)
 }
 
 /// Takes how many stored Workspaces each other operator holds, and says so.

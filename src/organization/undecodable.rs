@@ -1,9 +1,12 @@
 //! What follows for an Organization that this version cannot decode: it grants nothing and withdraws nothing, and its
-//! deletion is honoured once no Workspace names it.
+//! deletion is honoured once no Workspace names it. One that another operator holds is left to that.
 
+use crate::crd::holder::{Hold, Holder};
 use crate::domain::finding::Finding;
 use crate::domain::object::{Deletion, Finalizer};
+use crate::domain::operators::Operators;
 use crate::organization::findings;
+use crate::tenancy::holding;
 
 /// What follows.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,18 +15,44 @@ pub enum Undecodable {
     Report(Finding),
     /// Take our finalizer off.
     Release,
-    /// It is released, and someone else's finalizer holds it.
-    Released,
+    /// Nothing is written to it: it is released, and someone else's finalizer holds it, or another operator does.
+    Leave,
 }
 
-/// Judges by what can be known: why it cannot be decoded, whether its deletion was requested, and how many Workspaces may
-/// name it.
-pub fn undecodable(error: &str, deletion: Deletion, finalizer: Finalizer, users: usize) -> Undecodable {
+/// Which operator holds it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HeldBy {
+    Us,
+    /// It may serve Workspaces with it that this one does not see.
+    Another,
+}
+
+impl HeldBy {
+    /// By the holder that the stored status names.
+    pub fn of(stored: Option<&Holder>, operators: &Operators) -> Self {
+        // This operator cannot serve it.
+        match holding::is_left_to_another(stored, Hold::Provisional, operators) {
+            true => Self::Another,
+            false => Self::Us,
+        }
+    }
+}
+
+/// Judges by what can be known: why it cannot be decoded, whether its deletion was requested, how many Workspaces may name it,
+/// and who holds it.
+pub fn undecodable(
+    error: &str,
+    deletion: Deletion,
+    finalizer: Finalizer,
+    users: usize,
+    held_by: HeldBy,
+) -> Undecodable {
     let finding = match (deletion, users) {
+        _ if held_by == HeldBy::Another => return Undecodable::Leave,
         (Deletion::Requested, 0) => {
             return match finalizer {
                 Finalizer::Present => Undecodable::Release,
-                Finalizer::Absent => Undecodable::Released,
+                Finalizer::Absent => Undecodable::Leave,
             };
         }
         (Deletion::Requested, _) => findings::undecodable_in_use(error),
@@ -34,13 +63,15 @@ pub fn undecodable(error: &str, deletion: Deletion, finalizer: Finalizer, users:
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::reason::Reason;
 
     fn said(deletion: Deletion, users: usize) -> Option<(Reason, String)> {
-        match undecodable("no field", deletion, Finalizer::Present, users) {
+        match undecodable("no field", deletion, Finalizer::Present, users, HeldBy::Us) {
             Undecodable::Report(finding) => Some((finding.reason, finding.message)),
-            Undecodable::Release | Undecodable::Released => None,
+            Undecodable::Release | Undecodable::Leave => None,
         }
     }
 
@@ -59,9 +90,32 @@ mod tests {
 
     #[test]
     fn it_is_released_once_although_others_hold_it_longer() {
-        let fate = |finalizer| undecodable("no field", Deletion::Requested, finalizer, 0);
+        let fate = |finalizer| undecodable("no field", Deletion::Requested, finalizer, 0, HeldBy::Us);
         assert_eq!(fate(Finalizer::Present), Undecodable::Release);
-        assert_eq!(fate(Finalizer::Absent), Undecodable::Released);
+        assert_eq!(fate(Finalizer::Absent), Undecodable::Leave);
+    }
+
+    /// That one may be of a version that can decode it, and serve Workspaces that this one does not see.
+    #[test]
+    fn it_is_left_to_another_operator_while_that_lives() {
+        let operators = Operators {
+            ours: "home/ours".into(),
+            gone: Arc::new(["a/gone".into()].into()),
+        };
+        for (lease, hold, left) in [
+            ("home/another", Hold::Firm, true),
+            ("home/another", Hold::Provisional, true),
+            ("a/gone", Hold::Firm, false),
+            ("home/ours", Hold::Firm, false),
+        ] {
+            let lease = lease.into();
+            let held_by = HeldBy::of(Some(&Holder { lease, hold }), &operators);
+            for deletion in [Deletion::Requested, Deletion::NotRequested] {
+                let fate = undecodable("no field", deletion, Finalizer::Present, 0, held_by);
+                assert_eq!(fate == Undecodable::Leave, left, "{held_by:?} {deletion:?}");
+            }
+        }
+        assert_eq!(HeldBy::of(None, &operators), HeldBy::Us);
     }
 
     #[test]

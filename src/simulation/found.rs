@@ -267,4 +267,12 @@ pub const FOUND: &[(u64, &str)] = &[
         710445,
         "a workspace that others made within the window and named twice since (the law asked too much)",
     ),
+    (
+        866050,
+        "a clock set ahead while an issue was answered without a Date: its window was an hour wide, and others' workspace was deleted",
+    ),
+    (
+        878136,
+        "an object that something new stood in the way of had its first hour of failures (the law asked too much)",
+    ),
 ];

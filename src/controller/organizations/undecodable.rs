@@ -15,7 +15,7 @@ use crate::controller::report::report;
 use crate::controller::subject::Subject;
 use crate::crd::any_organization::SalvagedOrganization;
 use crate::crd::{Organization, WithoutManagedFields};
-use crate::organization::undecodable::{Undecodable, undecodable};
+use crate::organization::undecodable::{HeldBy, Undecodable, undecodable};
 
 /// An event tells of a change of the object or of a Workspace that names it; this is for a missed one.
 const MISSED_EVENT_INTERVAL: Duration = Duration::from_secs(30 * 60);
@@ -30,12 +30,13 @@ pub(super) async fn reconcile(context: &Context, salvaged: &SalvagedOrganization
     let name = object.name_any();
     let users = context.count_users(&name);
     let (deletion, finalizer) = (metadata::deletion(&object), metadata::finalizer(&object));
-    match undecodable(&salvaged.error, deletion, finalizer, users) {
+    let held_by = HeldBy::of(salvaged.holder.as_ref(), &context.operators());
+    match undecodable(&salvaged.error, deletion, finalizer, users, held_by) {
         Undecodable::Report(finding) => {
             report(context, &object, finding).await;
             MISSED_EVENT_INTERVAL
         }
-        Undecodable::Released => MISSED_EVENT_INTERVAL,
+        Undecodable::Leave => MISSED_EVENT_INTERVAL,
         Undecodable::Release => {
             let namespace = &context.settings.operator_namespace;
             let api: Api<WithoutManagedFields<PartialObjectMeta<Organization>>> =
