@@ -257,7 +257,7 @@ pub const FOUND: &[(u64, &str)] = &[
     (600003, "the same by the next leader"),
     (
         765810,
-        "a status of the leader before landed late, and was believed against what had been read since",
+        "a status of the leader before landed late, and counted for more than what had been read since",
     ),
     (
         645237,

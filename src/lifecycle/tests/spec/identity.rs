@@ -379,7 +379,7 @@ fn a_404_counts_among_what_an_earlier_list_lacks() {
 
 /// The process before was cut off with a status on its way, which lands once this one has read the workspace.
 #[test]
-fn a_status_that_lands_late_is_not_believed_against_what_was_read() {
+fn a_status_that_lands_late_does_not_stand_against_what_was_read() {
     let mut world = World::with_acme();
     world.edit("acme", |o| o.spec.status = Some(WorkspaceState::Inactive));
     world.reconcile("acme");
