@@ -42,9 +42,8 @@ pub struct Memory {
     pub taken_over_at: Option<Timestamp>,
     /// The workspace of which a list, or a GET, showed what the status does not tell: it is read again, whatever a later list says.
     pub unstored: Option<WorkspaceId>,
-    /// The last sight of a recorded workspace. A status that tells otherwise came later, of a process before this one, or from
-    /// another client.
-    pub last_sight: Option<Sight>,
+    /// A status that tells otherwise came later: of a process before this one, or from another client.
+    pub last_seen: Option<LastSeen>,
     /// How many reconciles in a row could not store their status.
     pub unwritten_statuses: u32,
     /// The workspace that was deleted before Kubernetes refused to let its object go: nothing more is asked for it.
@@ -58,9 +57,9 @@ pub struct Memory {
     pub sent: Sent,
 }
 
-/// A workspace as an answer showed it, of what a status tells of it.
+/// A recorded workspace as the last answer showed it, in what a status tells of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Sight {
+pub struct LastSeen {
     pub id: WorkspaceId,
     /// Its name and state. None: a GET by id did not find it.
     pub shown: Option<(WorkspaceName, Option<WorkspaceState>)>,

@@ -488,12 +488,12 @@ impl Reconcile {
             _ => 0,
         };
         if let Some(record) = self.view.record() {
-            let sight = identity::sight(&self.view, &record);
-            let told = match &sight {
-                Some(sight) => identity::is_told(&self.view, &record, sight),
+            let seen = identity::last_seen(&self.view, &record);
+            let told = match &seen {
+                Some(seen) => identity::is_told(&self.view, &record, seen),
                 None => !identity::is_unread(&self.view, &record),
             };
-            self.view.memory.last_sight = sight.or(self.view.memory.last_sight.take());
+            self.view.memory.last_seen = seen.or(self.view.memory.last_seen.take());
             self.view.memory.unstored = (!told).then_some(record.id);
         }
         Next::Settled(Box::new(Settled {

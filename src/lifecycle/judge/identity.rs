@@ -14,7 +14,7 @@ use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::ListEntry;
 use crate::lifecycle::judge::{doubt, failure};
-use crate::lifecycle::memory::Sight;
+use crate::lifecycle::memory::LastSeen;
 use crate::lifecycle::progress::{PermitProgress, Remote};
 use crate::lifecycle::view::{Record, View};
 use crate::limits::CLOCK_SLACK;
@@ -50,20 +50,20 @@ pub fn differs_in_the_list(view: &View, record: &Record) -> bool {
 }
 
 /// What the last answer of this reconcile showed of the recorded workspace: a GET by id, or our own update.
-pub fn sight(view: &View, record: &Record) -> Option<Sight> {
+pub fn last_seen(view: &View, record: &Record) -> Option<LastSeen> {
     let id = record.id.clone();
     let gone = view.observed(&id).is_some_and(|seen| seen.remote == Remote::Gone);
     if gone {
-        return Some(Sight { id, shown: None });
+        return Some(LastSeen { id, shown: None });
     }
     let row = view.row(&id)?;
     let shown = Some((row.name.clone(), row.known_state()));
-    Some(Sight { id, shown })
+    Some(LastSeen { id, shown })
 }
 
 /// Whether the stored status tells what was seen of the recorded workspace.
-pub fn is_told(view: &View, record: &Record, sight: &Sight) -> bool {
-    match &sight.shown {
+pub fn is_told(view: &View, record: &Record, seen: &LastSeen) -> bool {
+    match &seen.shown {
         None => view.stored.missing.is_some(),
         Some((name, state)) => {
             *name == record.name && *state == record.state && view.stored.missing.is_none()
@@ -75,10 +75,10 @@ pub fn is_told(view: &View, record: &Record, sight: &Sight) -> bool {
 /// been answered yet. What is known to be unread is not as declared.
 pub fn is_unread(view: &View, record: &Record) -> bool {
     let unstored = view.memory.unstored.as_ref() == Some(&record.id);
-    let mut seen = view.memory.last_sight.iter().filter(|seen| seen.id == record.id);
+    let mut seen = view.memory.last_seen.iter().filter(|seen| seen.id == record.id);
     let contradicted = seen.any(|seen| !is_told(view, record, seen));
     let called_for = differs_in_the_list(view, record) || is_asked_for(view) || unstored || contradicted;
-    called_for && sight(view, record).is_none()
+    called_for && last_seen(view, record).is_none()
 }
 
 /// The reconcile request that this reconcile has handled: it has read the workspace since, or `stored` says why nothing
