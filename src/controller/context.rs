@@ -249,11 +249,8 @@ impl Context {
     /// How many Workspaces hold an Organization: those that name it, or may, and that no operator serves with one of its own.
     pub(super) fn count_users(&self, organization: &str) -> usize {
         let operators = self.operators();
-        let uses = |workspace: &&Arc<AnyWorkspace>| {
-            let status = workspace.object().status.as_ref();
-            let holder = status.and_then(|status| status.operator.as_ref());
-            holding::uses_our_organizations(holder, &operators)
-        };
+        let uses =
+            |workspace: &&Arc<AnyWorkspace>| holding::uses_our_organizations(workspace.holder(), &operators);
         self.users_of(organization).iter().filter(uses).count()
     }
 

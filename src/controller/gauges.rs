@@ -7,7 +7,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::context::Context;
-use super::others_leases::{self, holder, organization_holder};
+use super::others_leases;
 use crate::crd::AnyWorkspace;
 use crate::crd::conditions::{self, READY};
 use crate::domain::ids::{OperatorId, Uid};
@@ -33,15 +33,16 @@ fn count(context: &Context) {
     for workspace in context.workspaces.state() {
         uids.extend(workspace.uid().map(Uid::new));
         *by_reason.entry(reason(&workspace)).or_default() += 1;
-        let other =
-            holder(&workspace).filter(|holder| **holder != operators.ours && holder.lease().is_some());
+        let holder = workspace.holder().map(|holder| &holder.lease);
+        let other = holder.filter(|holder| **holder != operators.ours && holder.lease().is_some());
         if let Some(other) = other {
             *by_holder.entry(other.clone()).or_default() += 1;
         }
     }
     // Those of Organizations are known, and not counted.
     for organization in context.organizations.state() {
-        let other = organization_holder(&organization).filter(|holder| **holder != operators.ours);
+        let holder = organization.holder().map(|holder| &holder.lease);
+        let other = holder.filter(|holder| **holder != operators.ours);
         if let Some(other) = other {
             by_holder.entry(other.clone()).or_default();
         }

@@ -15,7 +15,7 @@ use super::context::Context;
 use super::error_text::error_text;
 use super::lease;
 use super::others::Life;
-use crate::crd::{AnyOrganization, AnyWorkspace};
+use crate::crd::holder::Holder;
 use crate::domain::ids::OperatorId;
 use crate::leadership::Sight;
 
@@ -23,17 +23,6 @@ use crate::leadership::Sight;
 const ASK_INTERVAL: Duration = Duration::from_secs(5);
 
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
-
-/// The operator that a stored status names.
-pub(super) fn holder(workspace: &AnyWorkspace) -> Option<&OperatorId> {
-    let status = workspace.object().status.as_ref()?;
-    Some(&status.operator.as_ref()?.lease)
-}
-
-/// The same of an Organization.
-pub(super) fn organization_holder(organization: &AnyOrganization) -> Option<&OperatorId> {
-    Some(&organization.holder()?.lease)
-}
 
 /// Takes how many stored Workspaces each other operator holds, and says so.
 pub(super) fn found(context: &Context, holders: &BTreeMap<OperatorId, usize>) {
@@ -123,14 +112,15 @@ fn tell(context: &Context, operator: &OperatorId, life: Life) {
                 %operator,
                 "the operator {operator} is gone, for its Lease is held no more: its Workspaces are taken over"
             );
+            let is_theirs = |holder: &Holder| holder.lease == *operator;
             let held = context
                 .workspaces
-                .state_filter(|workspace| holder(workspace) == Some(operator));
+                .state_filter(|workspace| workspace.holder().is_some_and(is_theirs));
             for workspace in held {
                 context.wake(ObjectRef::from_obj(&*workspace));
             }
             for organization in context.organizations.state() {
-                if organization_holder(&organization) == Some(operator) {
+                if organization.holder().is_some_and(is_theirs) {
                     context.wake_organization(&organization.name_any());
                 }
             }

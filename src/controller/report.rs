@@ -69,8 +69,7 @@ async fn write_conditions<K: Resource<DynamicType = ()>>(
     let Ok(Some(WithoutManagedFields(live))) = api.get_opt(&name).await else {
         return Written::Not;
     };
-    let stored = live.data.pointer("/status/operator");
-    let stored = stored.and_then(|holder| serde_json::from_value::<Holder>(holder.clone()).ok());
+    let stored = Holder::of_stored(&live.data);
     let operators = context.operators();
     if holding::is_left_to_another(stored.as_ref(), Hold::Provisional, &operators) {
         return Written::Not;

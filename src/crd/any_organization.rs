@@ -2,7 +2,6 @@
 //! half of it would grant, or withdraw, what no user declared.
 
 use kube::api::ObjectMeta;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::Organization;
@@ -46,7 +45,7 @@ impl Salvage for SalvagedOrganization {
         Self {
             error,
             metadata,
-            holder: Holder::deserialize(&raw["status"]["operator"]).ok(),
+            holder: Holder::of_stored(raw),
         }
     }
 

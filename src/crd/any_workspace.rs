@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Workspace;
 use super::any::{Any, Salvage};
+use super::holder::Holder;
 use super::workspace::{DeletionPolicy, WorkspaceSpec, WorkspaceStatus};
 use crate::domain::ids::WorkspaceName;
 
@@ -50,6 +51,11 @@ impl AnyWorkspace {
             Self::Whole(object) => object,
             Self::Salvaged(salvage) => &salvage.left,
         }
+    }
+
+    /// The operator that the stored status names.
+    pub fn holder(&self) -> Option<&Holder> {
+        self.object().status.as_ref()?.operator.as_ref()
     }
 
     /// Whether the object may name this Organization: one that cannot be read may name any.

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::schema::status;
 use crate::domain::ids::OperatorId;
@@ -15,6 +16,13 @@ pub struct Holder {
     pub lease: OperatorId,
     /// Whether it can serve the object: Firm or Provisional.
     pub hold: Hold,
+}
+
+impl Holder {
+    /// Of an object as stored, whatever else of it can be read.
+    pub fn of_stored(object: &Value) -> Option<Self> {
+        Self::deserialize(&object["status"]["operator"]).ok()
+    }
 }
 
 /// Whether the operator that holds an object can serve it. Firm: it has the Organization that the object names. Provisional:

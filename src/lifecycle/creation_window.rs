@@ -216,19 +216,16 @@ impl ServerClock {
 
     /// The stamp for an intent made now.
     pub fn stamp(&self, now: Timestamp) -> (Timestamp, CreationClock) {
-        match (self.ahead, self.roughly_ahead) {
-            (Some(ahead), _) => (shifted(now, ahead), CreationClock::Server),
-            (None, Some(ahead)) => (shifted(now, ahead), CreationClock::Estimated),
-            (None, None) => (now, CreationClock::Local),
-        }
+        let (ahead, clock) = self.bearing();
+        (shifted(now, ahead), clock)
     }
 
-    /// How far the server's clock is ahead, as far as it is known, and how far off that may be.
-    fn bearing(&self) -> (SignedDuration, Duration) {
+    /// How far the server's clock is ahead as far as it is known, and whose time that makes of ours.
+    fn bearing(&self) -> (SignedDuration, CreationClock) {
         match (self.ahead, self.roughly_ahead) {
-            (Some(ahead), _) => (ahead, SERVER_SLACK),
-            (None, Some(ahead)) => (ahead, LOCAL_SLACK),
-            (None, None) => (SignedDuration::ZERO, LOCAL_SLACK),
+            (Some(ahead), _) => (ahead, CreationClock::Server),
+            (None, Some(ahead)) => (ahead, CreationClock::Estimated),
+            (None, None) => (SignedDuration::ZERO, CreationClock::Local),
         }
     }
 
@@ -238,11 +235,11 @@ impl ServerClock {
         let took = elapsed(started, finished);
         let was_set = finished < started || took > ISSUE_DEADLINE;
         let took = if was_set { ISSUE_DEADLINE } else { took };
-        let (ahead, slack) = self.bearing();
+        let (ahead, clock) = self.bearing();
         let (end, slack) = match date {
             Some(date) => (date, SERVER_SLACK),
-            None if was_set && !self.is_known() => (later(started, ISSUE_DEADLINE), slack),
-            None => (shifted(finished, ahead), slack),
+            None if was_set && !self.is_known() => (later(started, ISSUE_DEADLINE), slack_of(clock)),
+            None => (shifted(finished, ahead), slack_of(clock)),
         };
         Window {
             from: earlier(earlier(end, took), slack),
@@ -262,14 +259,15 @@ impl ServerClock {
         sent: Timestamp,
         deadline: Timestamp,
     ) -> UnresolvedIssue {
-        let (ahead, slack) = self.bearing();
+        let (ahead, clock) = self.bearing();
+        let slack = slack_of(clock);
         UnresolvedIssue {
             name: name.clone(),
             window: Window {
                 from: earlier(shifted(sent, ahead), slack),
                 to: later(shifted(deadline, ahead), slack),
             },
-            clock: self.stamp(sent).1,
+            clock,
             resolved_at: later(deadline, LAG_ALLOWANCE),
             search_at: sent,
             searches: 0,
@@ -280,7 +278,7 @@ impl ServerClock {
     /// The window of an issue of which only the intent is left. A stamp of the local clock is moved to the server's time once
     /// that is known: the two may be hours apart.
     fn window_of(&self, intent: &Creation) -> Window {
-        let slack = slack_of(intent);
+        let slack = slack_of(intent.clock);
         let at = match (intent.clock, self.ahead.or(self.roughly_ahead)) {
             (CreationClock::Local, Some(ahead)) => shifted(intent.at.0, ahead),
             (CreationClock::Local, None) | (CreationClock::Server | CreationClock::Estimated, _) => {
@@ -330,8 +328,8 @@ impl ServerClock {
     }
 }
 
-fn slack_of(intent: &Creation) -> Duration {
-    match intent.clock {
+fn slack_of(clock: CreationClock) -> Duration {
+    match clock {
         CreationClock::Server => SERVER_SLACK,
         CreationClock::Estimated | CreationClock::Local => LOCAL_SLACK,
     }

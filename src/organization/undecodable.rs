@@ -47,8 +47,10 @@ pub fn undecodable(
     users: usize,
     held_by: HeldBy,
 ) -> Undecodable {
+    if held_by == HeldBy::Another {
+        return Undecodable::Leave;
+    }
     let finding = match (deletion, users) {
-        _ if held_by == HeldBy::Another => return Undecodable::Leave,
         (Deletion::Requested, 0) => {
             return match finalizer {
                 Finalizer::Present => Undecodable::Release,

@@ -269,8 +269,7 @@ impl World {
                 let name = WorkspaceName::from(NAMES[name]);
                 let id = self.row_id(organization, row);
                 if !self.refuses(organization, &name, id.as_ref()) {
-                    let kept = self.engine.knobs.keeps_names.form(&name);
-                    self.meddle(organization, row, |row| row.workspace.name = kept);
+                    self.meddle(organization, row, |row| row.workspace.name = name);
                 }
             }
             Act::SwapRows {

@@ -86,6 +86,14 @@ pub struct Row {
     shown: Vec<(Millis, Option<RemoteWorkspace>)>,
 }
 
+impl Row {
+    /// Every name that it has borne, from the one that it was made with on.
+    pub fn names(&self) -> impl Iterator<Item = &WorkspaceName> {
+        let shown = self.shown.iter().filter_map(|(_, workspace)| workspace.as_ref());
+        shown.map(|workspace| &workspace.name)
+    }
+}
+
 /// A token that was issued.
 #[derive(Clone, Debug)]
 pub struct Token {
@@ -100,14 +108,6 @@ pub struct Issued {
     pub token: u64,
     /// The workspace, if there was none of that name.
     pub made: Option<WorkspaceId>,
-}
-
-impl Row {
-    /// Every name that it has borne.
-    pub fn names(&self) -> impl Iterator<Item = &WorkspaceName> {
-        let shown = self.shown.iter().filter_map(|(_, workspace)| workspace.as_ref());
-        shown.map(|workspace| &workspace.name)
-    }
 }
 
 #[derive(Debug)]
@@ -183,9 +183,14 @@ impl AgentEngine {
     /// Changes a workspace, whoever does; lists show it later.
     pub fn change(&mut self, now: Millis, organization: usize, id: &WorkspaceId, how: impl FnOnce(&mut Row)) {
         let shown_from = self.lags(now);
-        let lists_tombstones = self.knobs.lists_tombstones;
+        let Knobs {
+            lists_tombstones,
+            keeps_names,
+            ..
+        } = self.knobs;
         if let Some(row) = self.organizations[organization].rows.get_mut(id) {
             how(row);
+            row.workspace.name = keeps_names.form(&row.workspace.name);
             let tombstone = row.deleted.is_some();
             let now_shown = (!tombstone || lists_tombstones).then(|| RemoteWorkspace {
                 tombstone,
@@ -215,12 +220,11 @@ impl AgentEngine {
     }
 
     fn same(&self, a: &WorkspaceName, b: &WorkspaceName) -> bool {
-        if self.knobs.folds_names {
-            a.as_str().trim().to_lowercase() == b.as_str().trim().to_lowercase()
-        } else {
-            let kept = |name| self.knobs.keeps_names.form(name);
-            kept(a) == kept(b)
-        }
+        let compared = match self.knobs.folds_names {
+            true => KeptNames::Lowercased,
+            false => self.knobs.keeps_names,
+        };
+        compared.form(a) == compared.form(b)
     }
 
     /// The live workspace of that name, the oldest of several.
@@ -310,9 +314,8 @@ impl AgentEngine {
         if self.live(organization, id).is_none() {
             return Err(failure(FailureClass::Missing, Some(404)));
         }
-        let keeps = self.knobs.keeps_names;
         self.change(now, organization, id, |row| match change {
-            WorkspaceChange::Rename(name) => row.workspace.name = keeps.form(name),
+            WorkspaceChange::Rename(name) => row.workspace.name = name.clone(),
             WorkspaceChange::State(state) => row.workspace.state = RemoteState::Known(*state),
         });
         self.get(organization, id)

@@ -110,11 +110,9 @@ impl Setup {
 
     /// What the first objects declare.
     pub(super) fn declared_at_first(&self, object: usize) -> Option<&'static str> {
-        let mut names = NAMES;
-        names.reverse();
         match self.knobs.keeps_names {
             KeptNames::AsGiven => NAMES[..DECLARED].get(object).copied(),
-            KeptNames::Trimmed | KeptNames::Lowercased => names.get(object).copied(),
+            KeptNames::Trimmed | KeptNames::Lowercased => NAMES.iter().rev().nth(object).copied(),
         }
     }
 }

@@ -71,6 +71,11 @@ pub fn is_told(view: &View, record: &Record, seen: &LastSeen) -> bool {
     }
 }
 
+/// Whether an answer of this reconcile showed the recorded workspace, or that there is none.
+fn is_read(view: &View, record: &Record) -> bool {
+    view.observed(&record.id).is_some() || view.row(&record.id).is_some()
+}
+
 /// Whether the list, a user's request, or what this process has seen and no status tells calls for a GET by id that has not
 /// been answered yet. What is known to be unread is not as declared.
 pub fn is_unread(view: &View, record: &Record) -> bool {
@@ -78,7 +83,7 @@ pub fn is_unread(view: &View, record: &Record) -> bool {
     let mut seen = view.memory.last_seen.iter().filter(|seen| seen.id == record.id);
     let contradicted = seen.any(|seen| !is_told(view, record, seen));
     let called_for = differs_in_the_list(view, record) || is_asked_for(view) || unstored || contradicted;
-    called_for && last_seen(view, record).is_none()
+    called_for && !is_read(view, record)
 }
 
 /// The reconcile request that this reconcile has handled: it has read the workspace since, or `stored` says why nothing
@@ -88,7 +93,7 @@ pub fn handled_request(view: &View, stored: &Finding) -> Option<String> {
         return view.object.reconcile_at.clone();
     }
     let read = match view.record() {
-        Some(record) => view.observed(&record.id).is_some() || view.row(&record.id).is_some(),
+        Some(record) => is_read(view, &record),
         None => !view.progress.searches.is_empty() || !view.progress.workspaces.is_empty(),
     };
     let known_before = view.progress.request == view.object.reconcile_at;

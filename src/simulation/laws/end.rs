@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::state::fold;
 use super::{ALL_IS_SETTLED, FEW_CALLS, LEAVES_NO_ORPHAN, NOT_ITS_OWN_RIVAL, ONE_EACH, QUIET_WHEN_CALM};
 use crate::crd::conditions::{self, READY};
-use crate::domain::ids::Uid;
+use crate::domain::ids::{Uid, WorkspaceName};
 use crate::domain::reason::{Kstatus, Reason};
 use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::world::World;
@@ -24,6 +24,12 @@ const CALLS_IN_A_FIRST_HOUR: usize = CALLS_AN_HOUR + 11;
 /// What stopped at a person's word may wait for it.
 fn waits_for_a_person(reason: Reason) -> bool {
     reason == Reason::ManyWorkspacesMissing || reason.kstatus() == Kstatus::Stalled
+}
+
+/// The name of the creation in flight, or the declared one.
+fn intended(object: &WorkspaceObject) -> &WorkspaceName {
+    let intent = object.status.creation.as_ref();
+    intent.map_or(&object.spec.name, |intent| &intent.name)
 }
 
 impl World {
@@ -98,16 +104,14 @@ impl World {
 
     /// The server keeps the name that the object asks for in another form.
     fn is_kept_otherwise(&self, object: &WorkspaceObject) -> bool {
-        let intent = object.status.creation.as_ref();
-        let asked = intent.map_or(&object.spec.name, |intent| &intent.name);
-        self.engine.knobs.keeps_names.form(asked) != *asked
+        let intended = intended(object);
+        self.engine.knobs.keeps_names.form(intended) != *intended
     }
 
     /// A deletion is blocked, and no person need change anything for it.
     fn blocked_without_cause(&self, object: &WorkspaceObject, why: &str) -> Option<String> {
         let held_back = why.contains("claimed by") || why.contains("many workspaces");
-        let undecided = why.contains("nothing can tell")
-            && (self.is_kept_otherwise(object) || self.is_undecidable(object, why));
+        let undecided = why.contains("nothing can tell") && self.is_undecidable(object, why);
         let beside = self.made_beside_its_own(&object.metadata.uid);
         let lawful = held_back || undecided || beside || self.opens_another(object);
         (!lawful).then(|| why.to_owned())
@@ -115,14 +119,14 @@ impl World {
 
     /// Nothing tells this object's workspaces from those of others, or the one named is indeed of others.
     fn is_undecidable(&self, object: &WorkspaceObject, why: &str) -> bool {
-        let intent = object.status.creation.as_ref();
-        let intended = intent.map_or(&object.spec.name, |intent| &intent.name);
+        let intended = intended(object);
         let mut rows = self
             .engine
             .organizations
             .iter()
             .flat_map(|remote| remote.rows.values());
         !self.windows_mean_something()
+            || self.is_kept_otherwise(object)
             || rows.any(|row| {
                 let own = row.maker.as_ref() == Some(&object.metadata.uid) && row.touched.is_none();
                 let named = why.contains(&format!("({})", row.workspace.id));
