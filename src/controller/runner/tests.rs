@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock};
 
 use serde_json::json;
+use tokio::time::advance;
 use tracing::Dispatch;
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::LevelFilter;
@@ -14,6 +15,7 @@ use super::*;
 use crate::admin::AdminState;
 use crate::controller::tests::{settings, silent};
 use crate::crd::Workspace;
+use crate::leadership::{Fence, Right};
 
 /// Retries of [`Fake`], told apart.
 const AFTER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -175,6 +177,27 @@ async fn told_to_stop_it_leaves_what_may_be_left_and_no_more() {
     let steps = [performing(Work::Ends, OnCancel::Finish), Next::Settled(())];
     reconciled::<false>(&context, &cancel, steps).await;
     assert_eq!(counted(&context, "Ready"), 1);
+}
+
+/// The doors below would stop what the effect asks for; the reconcile would then tell of a failure that there was not, and wait it out.
+/// Promise: rule.one-leader
+#[tokio::test(start_paused = true)]
+async fn an_effect_begins_only_while_the_process_leads() {
+    let fence = Fence::closed();
+    let mut context = Arc::into_inner(context()).unwrap();
+    context.fence = fence.clone();
+    let (context, cancel) = (Arc::new(context), CancellationToken::new());
+    let steps = || [performing(Work::Ends, OnCancel::Finish), Next::Settled(())];
+    fence.set(Right::Leads {
+        begins_until: Duration::from_secs(20),
+        ends: Duration::from_secs(30),
+    });
+    reconciled::<false>(&context, &cancel, steps()).await;
+    assert_eq!((counted(&context, "Ready"), counted(&context, "Overtaken")), (1, 0));
+    advance(Duration::from_secs(20)).await;
+    let overtaken = reconciled::<false>(&context, &cancel, steps()).await;
+    assert_eq!(overtaken, Requeue::OnEvent);
+    assert_eq!((counted(&context, "Ready"), counted(&context, "Overtaken")), (1, 1));
 }
 
 #[derive(Clone, Default)]

@@ -14,7 +14,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Cluster, LONG, Stage, condition, eventually, is_ready, ready_message};
+use crate::support::{Cluster, LONG, RESOLVED, Stage, condition, eventually, is_ready, ready_message};
 
 /// A stage on a cluster of its own kind: its API server stores whatever it is given in spec and status, as with the
 /// definitions of another version.
@@ -86,7 +86,7 @@ async fn said(api: &Api<DynamicObject>, name: &str, reason: &str) -> String {
 }
 
 async fn gone(api: &Api<DynamicObject>, name: &str) {
-    eventually(&format!("{name} to be gone"), LONG, || async {
+    eventually(&format!("{name} to be gone"), RESOLVED, || async {
         match api.get_opt(name).await {
             Ok(None) => Ok(()),
             Ok(Some(object)) => Err(object.data.to_string()),
