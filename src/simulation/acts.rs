@@ -95,13 +95,7 @@ impl World {
 
     fn put_new(&mut self, key: Key, spec: WorkspaceSpec, status: WorkspaceStatus) {
         let metadata = self.cluster.metadata(self.now);
-        let object = WorkspaceObject {
-            key,
-            metadata,
-            recreate: None,
-            spec,
-            status,
-        };
+        let object = WorkspaceObject::new(key, metadata, spec, status);
         self.touch(&object.key);
         self.cluster.put_workspace(self.now, object);
     }
@@ -516,7 +510,7 @@ impl World {
     fn secret_of(&self, object: usize) -> Option<Key> {
         let stored = self.cluster.workspaces.get(&self.key_of(object))?;
         let key = stored.secret_key();
-        self.cluster.secrets.contains_key(&key).then_some(key)
+        self.cluster.secrets.contains_key(key).then(|| key.clone())
     }
 
     fn meddle_with_secret(&mut self, object: usize, how: impl FnOnce(&mut super::cluster::SecretObject)) {

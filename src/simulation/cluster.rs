@@ -60,9 +60,23 @@ pub(super) struct WorkspaceObject {
     pub(super) recreate: Option<WorkspaceId>,
     pub(super) spec: WorkspaceSpec,
     pub(super) status: WorkspaceStatus,
+    /// The declared token Secret, as of the last write. It is asked for at every instant.
+    secret: Key,
 }
 
 impl WorkspaceObject {
+    pub(super) fn new(key: Key, metadata: Metadata, spec: WorkspaceSpec, status: WorkspaceStatus) -> Self {
+        let secret = secret_of(&key, &spec);
+        Self {
+            key,
+            metadata,
+            recreate: None,
+            spec,
+            status,
+            secret,
+        }
+    }
+
     pub(super) fn facts(&self) -> ObjectFacts {
         ObjectFacts {
             uid: self.metadata.uid.clone(),
@@ -102,12 +116,13 @@ impl WorkspaceObject {
         missing.is_some_and(|missing| missing.confirmed)
     }
 
-    pub(super) fn secret_key(&self) -> Key {
-        (
-            self.key.0.clone(),
-            self.spec.token_secret_name(&self.key.1).into(),
-        )
+    pub(super) fn secret_key(&self) -> &Key {
+        &self.secret
     }
+}
+
+fn secret_of(key: &Key, spec: &WorkspaceSpec) -> Key {
+    (key.0.clone(), spec.token_secret_name(&key.1).into())
 }
 
 /// A token Secret. The token is known by its number.
@@ -365,6 +380,7 @@ impl Cluster {
         mut object: WorkspaceObject,
     ) -> Write<WorkspaceObject> {
         object.metadata.version = self.version();
+        object.secret = secret_of(&object.key, &object.spec);
         let key = object.key.clone();
         let metadata = &object.metadata;
         if metadata.deletion.is_some() && !metadata.held && !metadata.held_by_others {

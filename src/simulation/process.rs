@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::Millis;
 use super::cluster::{CredentialObject, Key, OrganizationObject, SecretObject, WorkspaceObject};
 use super::feed::Change;
+use super::run::{CALL_INTERVAL, SELDOM};
 use crate::controller::own_writes::OwnWrites;
 use crate::domain::ids::{OperatorId, OrganizationId, Uid};
 use crate::domain::operators::Operators;
@@ -125,10 +126,14 @@ pub(super) struct Process {
     pub(super) organization_queue: Queue<Subject>,
     /// The Workspaces whose reconcile gave way until a permit is near.
     pub(super) waits_for_permit: BTreeMap<Uid, Key>,
+    operator: OperatorId,
     pub(super) another: Another,
+    another_operator: Arc<BTreeSet<OperatorId>>,
     /// How long it runs.
     pub(super) age: Millis,
     pub(super) running: BTreeMap<Subject, Box<Running>>,
+    /// When rate limiters are asked next whom they call.
+    pub(super) permits_at: Millis,
     /// Who is to be reconciled at once, since this was taken last.
     pub(super) woken: Vec<Subject>,
 }
@@ -147,9 +152,12 @@ impl Process {
             workspace_queue: Queue::new(concurrency),
             organization_queue: Queue::new(NonZeroUsize::MAX),
             waits_for_permit: BTreeMap::new(),
+            operator: OperatorId::of(HOME, "operator"),
             another: Another::IsGone,
+            another_operator: Arc::new(BTreeSet::from([another_operator()])),
             age: 0,
             running: BTreeMap::new(),
+            permits_at: 0,
             woken: Vec::new(),
         }
     }
@@ -161,12 +169,12 @@ impl Process {
     /// All processes are of one release.
     fn operators(&self) -> Operators {
         let gone = match self.another {
-            Another::Lives => BTreeSet::new(),
-            Another::IsGone => BTreeSet::from([another_operator()]),
+            Another::Lives => Arc::default(),
+            Another::IsGone => self.another_operator.clone(),
         };
         Operators {
-            ours: OperatorId::of(HOME, "operator"),
-            gone: Arc::new(gone),
+            ours: self.operator.clone(),
+            gone,
         }
     }
 
@@ -473,7 +481,7 @@ impl Process {
                 let (uid, deletion) = (&object.metadata.uid, object.metadata.deletion());
                 let times = self
                     .secrets
-                    .get(&object.secret_key())
+                    .get(object.secret_key())
                     .and_then(|secret| secret.times);
                 let known = self.states.get(object.spec.organization_name());
                 let server_time = known.and_then(|state| state.published.server_time);
@@ -537,13 +545,14 @@ impl Process {
         }
     }
 
-    pub(super) fn is_anyone_waiting(&self) -> bool {
-        self.states.values().any(|state| state.limiter.waiting() > 0)
-    }
-
-    /// Whether anyone waits for a slot.
-    pub(super) fn is_anyone_due(&self) -> bool {
-        self.workspace_queue.waiting() + self.organization_queue.waiting() > 0
+    /// How long rate limiters may go unasked. None: no one waits for a permit or a slot.
+    pub(super) fn permits_within(&self) -> Option<Millis> {
+        if self.states.values().any(|state| state.limiter.waiting() > 0) {
+            Some(CALL_INTERVAL)
+        } else {
+            let due = self.workspace_queue.waiting() + self.organization_queue.waiting();
+            (due > 0).then_some(SELDOM)
+        }
     }
 
     // Views.
@@ -574,10 +583,10 @@ impl Process {
         let (uid, target) = (&object.metadata.uid, object.secret_key());
         let facts = |secret: &Arc<SecretObject>| secret.facts(uid, &object.key.1);
         let others = self.secrets.values().filter(|secret| {
-            secret.key != target && secret.key.0 == target.0 && secret.controller.as_ref() == Some(uid)
+            secret.key != *target && secret.key.0 == target.0 && secret.controller.as_ref() == Some(uid)
         });
         Secrets {
-            target: self.secrets.get(&target).map(facts),
+            target: self.secrets.get(target).map(facts),
             others: others.map(facts).collect(),
         }
     }

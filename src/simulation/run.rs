@@ -8,8 +8,11 @@ use super::process::{Another, Process, Subject};
 use super::replicas::election::Answered;
 use super::world::{Event, World};
 
-/// How often rate limiters are asked whom they call.
-const CALL_INTERVAL: Millis = 100;
+/// How often rate limiters are asked whom they call, while someone waits for one.
+pub(super) const CALL_INTERVAL: Millis = 100;
+
+/// How often while no one does.
+pub(super) const SELDOM: Millis = 10 * CALL_INTERVAL;
 
 /// How often the laws look at what is stored.
 const LOOK_EVERY: Millis = 10_000;
@@ -81,6 +84,7 @@ impl World {
         ) {
             self.switch_to_leader();
         }
+        let mut changes = !matches!(event, Event::Laws);
         match event {
             Event::Act(n) => {
                 let act = history.acts[n].act.clone();
@@ -121,7 +125,7 @@ impl World {
                 let (subject, number, outcome) = *landed;
                 self.go_on(&subject, number, Some(outcome));
             }
-            Event::Permits(run) => self.permits(run),
+            Event::Permits(run) => changes = self.permits(run),
             Event::Told(told) => self.told(*told),
             Event::AnotherGoes => {
                 let another = Another::until(self.another_until, self.now);
@@ -150,11 +154,14 @@ impl World {
                 self.laws.ends_at = Some(end);
             }
         }
-        self.watches_look();
-        while self.pump() {
+        if changes {
             self.watches_look();
+            while self.pump() {
+                self.watches_look();
+            }
+            self.permits_sooner();
+            self.release_once_drained();
         }
-        self.release_once_drained();
         if self.laws.ends_at.is_some_and(|end| self.now >= end) {
             self.events.clear();
         }
@@ -296,30 +303,50 @@ impl World {
         }
     }
 
-    /// Rate limiters call those whose permit is near.
-    pub(super) fn permits(&mut self, run: u32) {
-        let now = self.clock();
-        let Some(process) = self.process.as_mut().filter(|_| run == self.run) else {
-            return;
+    /// Rate limiters call those whose permit is near. Returns whether anyone was woken.
+    pub(super) fn permits(&mut self, run: u32) -> bool {
+        let clock = self.clock();
+        let of_this = |process: &&mut Process| run == self.run && self.now >= process.permits_at;
+        let Some(process) = self.process.as_mut().filter(of_this) else {
+            return false;
         };
-        process.call(now);
+        process.call(clock);
+        let wakes = !process.woken.is_empty();
         self.wake();
         self.tell_waiting();
-        let Some(process) = &self.process else { return };
-        // Seldom while no one waits, for a history has many hours; and where nothing happens before, the last time alone.
-        let seldom = 10 * CALL_INTERVAL;
-        let again = if process.is_anyone_waiting() {
-            CALL_INTERVAL
-        } else if process.is_anyone_due() {
-            seldom
-        } else {
-            let mut others = self
-                .events
-                .iter()
-                .filter(|(_, (_, event))| !matches!(event, Event::Elect(_)));
-            let next = others.next().map_or(self.now, |((at, _), _)| *at);
-            seldom * ((next - self.now) / seldom).max(1)
+        let Some(process) = &self.process else {
+            return wakes;
         };
-        self.at(self.now + again, Event::Permits(run));
+        let again = match process.permits_within() {
+            Some(again) => again,
+            // A history has many hours: where nothing happens before, the last time alone.
+            None => {
+                let mut others = self
+                    .events
+                    .iter()
+                    .filter(|(_, (_, event))| !matches!(event, Event::Elect(_) | Event::Laws));
+                let next = others.next().map_or(self.now, |((at, _), _)| *at);
+                SELDOM * ((next - self.now) / SELDOM).max(1)
+            }
+        };
+        self.permits_at(self.now + again);
+        wakes
+    }
+
+    fn permits_at(&mut self, at: Millis) {
+        if let Some(process) = &mut self.process {
+            process.permits_at = at;
+            self.at(at, Event::Permits(self.run));
+        }
+    }
+
+    /// Whoever waits from now on is not to wait for the next event.
+    fn permits_sooner(&mut self) {
+        let Some(process) = &self.process else { return };
+        if let Some(again) = process.permits_within()
+            && self.now + again < process.permits_at
+        {
+            self.permits_at(self.now + again);
+        }
     }
 }

@@ -120,6 +120,12 @@ impl Claims {
     /// Takes in what the stored object claims, in place of what an earlier event said. Never frees what a running reconcile
     /// holds. Returns the other objects that win a key by it.
     pub fn observe(&mut self, claimant: &Claimant, facts: BTreeMap<ClaimKey, Basis>) -> Vec<Claimant> {
+        let seen_so = |object: &Object| {
+            object.presence == Presence::Observed && object.claimant == *claimant && object.facts == facts
+        };
+        if self.objects.get(&claimant.uid).is_some_and(seen_so) {
+            return Vec::new();
+        }
         self.change(claimant, |object| {
             object.presence = Presence::Observed;
             object.facts = facts;

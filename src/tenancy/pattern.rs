@@ -77,12 +77,12 @@ fn separates(c: char) -> bool {
 
 /// Matches the whole text. Greedy from the left is enough, as only `*` varies.
 fn matches(pattern: &str, text: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
     if pattern == "*" {
         return true;
     }
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
     let Some(mut text) = text.strip_prefix(head) else {
         return false;
     };

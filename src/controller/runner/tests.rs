@@ -192,12 +192,13 @@ async fn an_effect_begins_only_while_the_process_leads() {
         begins_until: Duration::from_secs(20),
         ends: Duration::from_secs(30),
     });
+    let ended = || ["Ready", "Overtaken"].map(|result| counted(&context, result));
     reconciled::<false>(&context, &cancel, steps()).await;
-    assert_eq!((counted(&context, "Ready"), counted(&context, "Overtaken")), (1, 0));
+    assert_eq!(ended(), [1, 0]);
     advance(Duration::from_secs(20)).await;
     let overtaken = reconciled::<false>(&context, &cancel, steps()).await;
     assert_eq!(overtaken, Requeue::OnEvent);
-    assert_eq!((counted(&context, "Ready"), counted(&context, "Overtaken")), (1, 1));
+    assert_eq!(ended(), [1, 1]);
 }
 
 #[derive(Clone, Default)]

@@ -129,7 +129,7 @@ impl World {
         if recently(self.laws.touched.get(&live.key)) || self.jumped != 0 {
             return;
         }
-        let Some(secret) = self.cluster.secrets.get(&key) else {
+        let Some(secret) = self.cluster.secrets.get(key) else {
             return;
         };
         let Some(token) = secret

@@ -134,7 +134,7 @@ impl World {
         self.unless(READY_AS_SEEN, key, other, SLOW_RECONCILE);
 
         let undeclared =
-            ready && current && wanted && !self.cluster.secrets.contains_key(&object.secret_key());
+            ready && current && wanted && !self.cluster.secrets.contains_key(object.secret_key());
         self.unless(
             READY_AS_DECLARED,
             key,
@@ -174,7 +174,7 @@ impl World {
         })
     }
 
-    /// The token in the Secret of the object, if it opens the recorded workspace and lives.
+    /// The token in the declared Secret of the object, or in the one in use, if it opens the recorded workspace and lives.
     fn living_token(&self, object: &WorkspaceObject) -> Option<&Token> {
         // A clock that was set back shows a token that has ended as living, and nothing tells the process.
         let seen_at = self.now - self.set_back_by();
@@ -186,7 +186,7 @@ impl World {
         };
         let declared = object.secret_key();
         let used = object.status.token_secret_name.as_deref();
-        living(&declared).or_else(|| {
+        living(declared).or_else(|| {
             let used = used.filter(|name| **name != *declared.1)?;
             living(&(object.key.0.clone(), used.into()))
         })
@@ -223,6 +223,9 @@ impl World {
         if left >= FIVE_MINUTES {
             return None;
         }
+        if object.metadata.deletion.is_some() || !wants_token(object) || self.jumped != 0 {
+            return None;
+        }
         let n = self.remote_of(object)?;
         let well_since = self.laws.weather_since.get(&n).copied().unwrap_or_default();
         let remote = &self.engine.organizations[n];
@@ -239,7 +242,7 @@ impl World {
         } else {
             2 * FIVE_MINUTES
         };
-        if remote.weather != Weather::Calm || self.now - since < patience || self.jumped != 0 {
+        if remote.weather != Weather::Calm || self.now - since < patience {
             return None;
         }
         // Without a `Date` nothing tells a leader that the clock which marked a token was another.
@@ -247,7 +250,7 @@ impl World {
         if !agree && !self.engine.knobs.tells_date {
             return None;
         }
-        if object.metadata.deletion.is_some() || !wants_token(object) || !self.is_served(n, object) {
+        if !self.is_served(n, object) {
             return None;
         }
         if self.fails_and_has_used_up_its_calls(n, object) {
@@ -325,7 +328,7 @@ impl World {
             let claims = |name: &WorkspaceName| fold(name) == fold(&row.workspace.name);
             other.recorded() == Some(id) || names.into_iter().flatten().any(claims)
         });
-        let secret = self.cluster.secrets.get(&object.secret_key());
+        let secret = self.cluster.secrets.get(object.secret_key());
         let own_secret = secret.is_none_or(|secret| {
             secret
                 .controller
