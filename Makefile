@@ -80,8 +80,8 @@ outage: tools ## Take Agent Engine away until every token has ended, and time th
 SEEDS ?= 10000
 FROM ?= 201000
 
-soak: ## Run histories of the simulator on all cores, and tell what breaks a law (SEEDS=10000, FROM=201000; PROFILED=1: for many)
-	$(if $(PROFILED),@CARGO='$(CARGO)' tools/soak-profiled $(SEEDS) $(FROM),$(CARGO) run --profile soak --features simulation --example soak -- --seeds $(SEEDS) --from $(FROM))
+soak: ## Run histories of the simulator on all cores, and tell what breaks a law (SEEDS=10000, FROM=201000)
+	$(CARGO) run --profile soak --features simulation --example soak -- --seeds $(SEEDS) --from $(FROM)
 
 coverage: ## Measure which branches of the decision core the simulator reaches (SEEDS=10000; needs llvm-tools)
 	@CARGO='$(CARGO)' tools/coverage $(SEEDS) $(FROM)

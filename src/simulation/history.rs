@@ -70,9 +70,13 @@ pub const REPLICAS_FROM: u64 = 600_000;
 /// Seeds from here on know all of these and the rarest acts; every second one has several processes.
 pub const ALL_FROM: u64 = 2_000_000;
 
+/// Seeds from here on have one process again, and the rarest acts.
+pub const ALONE_FROM: u64 = 4_000_000;
+
 /// Whether the history of a seed has several processes.
 fn has_replicas(seed: u64) -> bool {
     match seed {
+        ALONE_FROM.. => false,
         ALL_FROM.. => !seed.is_multiple_of(2),
         _ => seed >= REPLICAS_FROM,
     }

@@ -116,6 +116,22 @@ impl Object {
     }
 }
 
+/// The rank of one object at each of its keys, before a change and after it.
+struct Moves(BTreeMap<ClaimKey, (Option<Rank>, Option<Rank>)>);
+
+impl Moves {
+    fn from(object: &Object) -> Self {
+        let ranks = object.keys().map(|key| (key.clone(), (object.rank(key), None)));
+        Self(ranks.collect())
+    }
+
+    fn to(&mut self, object: &Object) {
+        for key in object.keys() {
+            self.0.entry(key.clone()).or_default().1 = object.rank(key);
+        }
+    }
+}
+
 impl Claims {
     /// Takes in what the stored object claims, in place of what an earlier event said. Never frees what a running reconcile
     /// holds. Returns the other objects that win a key by it.
@@ -137,7 +153,7 @@ impl Claims {
         let Some(object) = self.objects.remove(uid) else {
             return Vec::new();
         };
-        let mut woken = self.rerank(uid, &Some(&object), &None);
+        let mut woken = self.rerank(uid, Moves::from(&object));
         woken.extend(object.to_wake);
         once_each(woken)
     }
@@ -270,38 +286,31 @@ impl Claims {
 
     /// Changes one object and the ranks at its keys. The cost depends on what this object claims, not on the others.
     fn change(&mut self, claimant: &Claimant, how: impl FnOnce(&mut Object)) -> Vec<Claimant> {
-        let before = self.objects.remove(&claimant.uid);
-        let mut after = before.clone().unwrap_or_else(|| Object {
+        let mut object = self.objects.remove(&claimant.uid).unwrap_or_else(|| Object {
             claimant: claimant.clone(),
             presence: Presence::OnlyInReconcile,
             facts: BTreeMap::new(),
             wanted: BTreeMap::new(),
             to_wake: Vec::new(),
         });
-        after.claimant = claimant.clone();
-        how(&mut after);
-        let woken = self.rerank(&claimant.uid, &before.as_ref(), &Some(&after));
-        self.objects.insert(claimant.uid.clone(), after);
+        let mut moves = Moves::from(&object);
+        if object.claimant != *claimant {
+            object.claimant = claimant.clone();
+        }
+        how(&mut object);
+        moves.to(&object);
+        let woken = self.rerank(&claimant.uid, moves);
+        self.objects.insert(claimant.uid.clone(), object);
         woken
     }
 
-    /// Moves one object from its old ranks to its new ones. Returns the others that win by it.
-    fn rerank(&mut self, uid: &Uid, before: &Option<&Object>, after: &Option<&Object>) -> Vec<Claimant> {
-        let keys: BTreeSet<&ClaimKey> = before
-            .iter()
-            .chain(after)
-            .flat_map(|object| object.keys())
-            .collect();
+    /// Moves one object, which is not among the others now, to its new ranks. Returns the others that win by it.
+    fn rerank(&mut self, uid: &Uid, moves: Moves) -> Vec<Claimant> {
         let mut woken = Vec::new();
-        for key in keys {
-            let old = before.and_then(|object| object.rank(key));
-            let new = after.and_then(|object| object.rank(key));
-            let winner = self.replace(key, uid, old, new);
-            woken.extend(
-                winner
-                    .and_then(|uid| self.objects.get(&uid))
-                    .map(|object| object.claimant.clone()),
-            );
+        for (key, (old, new)) in moves.0 {
+            let winner = self.replace(&key, uid, old, new);
+            let winner = winner.and_then(|uid| self.objects.get(&uid));
+            woken.extend(winner.map(|object| object.claimant.clone()));
         }
         once_each(woken)
     }
@@ -339,6 +348,9 @@ impl Claims {
     }
 
     fn count(&mut self, key: &ClaimKey, uid: &Uid, lost: bool, loses: bool) {
+        if lost == loses {
+            return;
+        }
         let (ClaimKey::Name(organization, _) | ClaimKey::Id(organization, _)) = key;
         let of_organization = self.lost.entry(organization.clone()).or_default();
         let keys = of_organization.entry(uid.clone()).or_default();

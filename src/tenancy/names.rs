@@ -3,6 +3,7 @@
 //! alike stay different: which fonts make them so is nobody's rule.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
@@ -12,11 +13,11 @@ use crate::domain::ids::WorkspaceName;
 /// A name as it is compared, never as it is sent: trimmed, without invisible characters, each blank a plain one, NFKC and
 /// case-folded, until nothing of these changes it.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
-pub struct CanonicalName(String);
+pub struct CanonicalName(Arc<str>);
 
 /// The form in which a name is compared.
 pub fn canonical(name: &WorkspaceName) -> CanonicalName {
-    CanonicalName(canonical_text(name.as_str()).into_owned())
+    CanonicalName(canonical_text(name.as_str()).into())
 }
 
 /// The name as an API keeps it that tidies what it is given: without blanks around it, composed.

@@ -7,7 +7,7 @@ use super::{
     CONFIRMS_A_LOSS, DELETION_SHOWS, Law, NO_FALSE_ALARM, READY_AS_DECLARED, READY_AS_SEEN, READY_HAS_LIFE,
     SAYS_SOMETHING, SPEAKS_OF_ITS_GENERATION, TOKEN_IN_TIME, TOKEN_READY_HAS_LIFE, are_many,
 };
-use crate::crd::conditions::{self, READY, TOKEN_READY};
+use crate::crd::conditions::{self, ConditionStatus, READY, TOKEN_READY};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteState, WorkspaceState};
@@ -107,16 +107,16 @@ impl World {
 
     fn look_at(&mut self, object: &WorkspaceObject) {
         let key = &object.key;
-        let condition = |kind| conditions::find(&object.status.conditions, kind);
-        let is_true = |kind| conditions::is_true(&object.status.conditions, kind);
-        let reason = condition(READY).map_or("", |ready| ready.reason.as_str());
+        let ready_condition = conditions::find(&object.status.conditions, READY);
+        let reason = ready_condition.map_or("", |ready| ready.reason.as_str());
+        let ready = ready_condition.is_some_and(|ready| ready.status == ConditionStatus::True.as_str());
+        let token_ready = conditions::is_true(&object.status.conditions, TOKEN_READY);
         let current = object.status.observed_generation == Some(object.metadata.generation);
-        let (ready, token_ready) = (is_true(READY), is_true(TOKEN_READY));
         let wanted = wants_token(object);
 
-        let silent = condition(READY).is_none().then(|| "it says nothing".to_owned());
+        let silent = ready_condition.is_none().then(|| "it says nothing".to_owned());
         self.unless(SAYS_SOMETHING, key, silent, 60_000);
-        let outdated = (!current && condition(READY).is_some())
+        let outdated = (!current && ready_condition.is_some())
             .then(|| format!("it speaks of generation {:?}", object.status.observed_generation));
         self.unless(SPEAKS_OF_ITS_GENERATION, key, outdated, 180_000);
 
