@@ -6,7 +6,7 @@ use super::history::organization;
 use super::laws::Seen;
 use super::process::{Client, Reconciling, Subject};
 use super::requests::{Call, Outcome, Value, What};
-use super::weather::{Fate, Request, Weather, failure};
+use super::weather::{ATTEMPT_TIMEOUT, Fate, Request, Weather, failure, lost};
 use super::world::World;
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::{
@@ -54,6 +54,9 @@ impl World {
             who,
             what,
             started: self.clock(),
+            request,
+            sent: self.now,
+            answered: self.now + fate.answered,
             failure: fate.failure,
             result: None,
             requests: u32::from(client.is_some()),
@@ -147,12 +150,19 @@ impl World {
     pub(super) fn answer(&mut self, id: u64) -> Option<(Subject, u64, Outcome)> {
         let call = self.calls.get_mut(&id)?;
         let failed = call.failure.clone();
+        // A process that was frozen beyond the deadline takes no answer.
+        let in_time = call.requests == 0 || self.now - call.sent <= ATTEMPT_TIMEOUT;
+        let failed = if in_time {
+            failed
+        } else {
+            lost(call.request, 0, None).failure
+        };
         let result = match (failed, call.result.clone()) {
             (Some(failure), _) => Err(failure),
             (None, Some(result)) => result,
             (None, None) => Err(failure(FailureClass::Transient, None)),
         };
-        let (what, started, run) = (call.what.clone(), call.started, call.run);
+        let (what, started, answered, run) = (call.what.clone(), call.started, call.answered, call.run);
         let (subject, number, requests, remote, who) = (
             call.subject.clone(),
             call.number,
@@ -177,7 +187,7 @@ impl World {
             }
         }
         let finished = self.clock();
-        let date = result.is_ok().then(|| self.engine.date(self.now)).flatten();
+        let date = result.is_ok().then(|| self.engine.date(answered)).flatten();
         let answer = |result: Result<Value, Failure>| Answer {
             started,
             finished,

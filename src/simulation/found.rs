@@ -275,4 +275,20 @@ pub const FOUND: &[(u64, &str)] = &[
         878136,
         "an object that something new stood in the way of had its first hour of failures (the law asked too much)",
     ),
+    (
+        4012854,
+        "a wish for a lost workspace was never dropped where the organization had lost its fallback workspace",
+    ),
+    (
+        4073763,
+        "others' near-equal workspace was handed out: a GET read it under its next name (told by the verification)",
+    ),
+    (
+        4009173,
+        "an answer that a frozen process took after its deadline had the Date of that moment (the model's own fault)",
+    ),
+    (
+        4006861,
+        "what is taken over from another operator is stored once more (the law asked too much)",
+    ),
 ];

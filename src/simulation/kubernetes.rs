@@ -7,6 +7,7 @@ use super::cluster::{Key, OrganizationObject, SecretObject, WorkspaceObject, Wri
 use super::process::{Client, Reconciling, Subject};
 use super::requests::{ClusterRequest, Outcome, Sent};
 use super::world::World;
+use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::verification::Missing;
 use crate::lifecycle::effect::{ClusterEffect, ClusterOutcome, CrdState, LiveSecret, Replace, SecretDraft};
@@ -98,21 +99,26 @@ impl World {
                 }
             }
             ClusterEffect::WriteStatus(status) => {
-                let same = self
-                    .cluster
-                    .workspaces
-                    .get(&key)
-                    .is_some_and(|live| live.metadata.version == version && live.status == *status);
-                if same {
-                    return self.object_read(here, subject, self.cluster.workspaces[&key].clone());
+                let live = self.cluster.workspaces.get(&key).cloned();
+                if let Some(live) = &live
+                    && live.metadata.version == version
+                    && live.status == *status
+                {
+                    return self.object_read(here, subject, live.clone());
                 }
+                let holds = |status: &WorkspaceStatus| status.operator.as_ref().map(|by| by.lease.clone());
+                let takes_hold = live.is_some_and(|live| {
+                    let held = holds(&live.status);
+                    held != holds(&status) && (held.is_some() || live.status.workspace_id.is_some())
+                });
                 let written = self
                     .cluster
                     .patch_workspace(now, &key, version, |o| o.status = (*status).clone());
                 if let Write::Stored(stored) = &written {
                     let stored = stored.clone();
                     self.status_written(&stored);
-                    if here {
+                    // Taking an object over, as from another operator, comes before all else.
+                    if here && !takes_hold {
                         self.count_status_write(subject);
                     }
                 }

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use super::Millis;
 use super::cluster::{CredentialObject, Key, OrganizationObject, SecretObject, WorkspaceObject};
 use super::feed::Change;
-use super::run::{CALL_INTERVAL, SELDOM};
 use crate::controller::own_writes::OwnWrites;
 use crate::domain::ids::{OperatorId, OrganizationId, Uid};
 use crate::domain::operators::Operators;
@@ -26,6 +25,12 @@ use crate::tenancy::{Access, ClaimResult, Claimant, Claims, holding};
 
 /// The namespace that Organizations are read from.
 pub(super) const HOME: &str = "operator";
+
+/// How often rate limiters are asked whom they call, while someone waits for one.
+const CALL_INTERVAL: Millis = 100;
+
+/// How often while no one does.
+pub(super) const SELDOM: Millis = 10 * CALL_INTERVAL;
 
 /// What is reconciled.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -74,6 +79,8 @@ pub(super) struct Running {
     pub(super) status_writes: u32,
     /// Whether it began with the intent of a former reconcile.
     pub(super) found_intent: bool,
+    /// Whether another object claimed a name of it at one of its writes.
+    pub(super) contested: bool,
     pub(super) what: Reconciling,
 }
 

@@ -116,6 +116,7 @@ impl World {
             number,
             status_writes: 0,
             found_intent,
+            contested: false,
             what,
         });
         if matches!(running.what, Reconciling::Workspace { .. }) {

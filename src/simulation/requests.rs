@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Millis;
 use super::cluster::{OrganizationObject, WorkspaceObject};
 use super::process::Subject;
+use super::weather::Request;
 use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::{Deleted, Failure, Page, RemoteWorkspace, TokenScope};
@@ -48,6 +50,10 @@ pub(super) struct Call {
     pub(super) who: Uid,
     pub(super) what: What,
     pub(super) started: Timestamp,
+    pub(super) request: Request,
+    pub(super) sent: Millis,
+    /// When the server's answer is there, to be taken.
+    pub(super) answered: Millis,
     pub(super) failure: Option<Failure>,
     pub(super) result: Option<Result<Value, Failure>>,
     pub(super) requests: u32,

@@ -4,15 +4,9 @@ use super::Millis;
 use super::feed::Brought;
 use super::history::History;
 use super::laws::Violation;
-use super::process::{Another, Process, Subject};
+use super::process::{Another, Process, SELDOM, Subject};
 use super::replicas::election::Answered;
 use super::world::{Event, World};
-
-/// How often rate limiters are asked whom they call, while someone waits for one.
-pub(super) const CALL_INTERVAL: Millis = 100;
-
-/// How often while no one does.
-pub(super) const SELDOM: Millis = 10 * CALL_INTERVAL;
 
 /// How often the laws look at what is stored.
 const LOOK_EVERY: Millis = 10_000;

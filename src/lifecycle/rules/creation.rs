@@ -4,7 +4,7 @@ use crate::crd::conditions::SYNCED;
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{Creation, Origin};
 use crate::domain::finding::Finding;
-use crate::domain::ids::{OrganizationId, WorkspaceId};
+use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::domain::object::Finalizer;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteWorkspace, TokenScope};
@@ -112,7 +112,8 @@ fn take_if_declared(view: &View, intent: &Creation, search: &NameSearch, row: &R
 /// of it.
 fn unattributed(view: &View, intent: &Creation, row: &RemoteWorkspace) -> Finding {
     let adoption = names::grant(view, &row.name).map_or(Permission::Forbidden, |grant| grant.adoption);
-    if row.name == intent.name || row.name == view.declared.name {
+    let is_near = canonical(&row.name) == canonical(&intent.name);
+    if row.name == intent.name || row.name == view.declared.name || !is_near {
         findings::uncertain(row, adoption)
     } else {
         findings::uncertain_in_another_form(&intent.name, row, adoption)
@@ -132,7 +133,7 @@ fn finish_issue(view: &View, intent: &Creation, issued: &Issued, scope: &TokenSc
     if foreign(&scope.organization_id) || foreign(&row.organization_id) {
         return Step::blocked(findings::token_of_another_organization(&intent.name));
     }
-    match maker(view, intent, issued, row) {
+    match maker(view, intent, issued, scope, row) {
         Maker::Us => {}
         Maker::Others => return Step::Store(Change::CreationVoid),
         // Declared and allowed, an adoption needs no attribution.
@@ -165,10 +166,18 @@ enum Maker {
 
 /// Our issue made the workspace if its creation time lies in the window. Without a creation time, the search of this reconcile
 /// decides: the name was free. Where that says so and only our own clock speaks against it, it is unclear. It is unclear under
-/// another form of the intended name, too: the API may keep the name so, or it takes the two for one and another client made
-/// that one a moment before.
-fn maker(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorkspace) -> Maker {
-    let nearly_equal = row.name != intent.name && canonical(&row.name) == canonical(&intent.name);
+/// another form of the intended name, too, which the verification told or the GET: the API may keep the name so, or it takes the
+/// two for one and another client made that one a moment before.
+fn maker(
+    view: &View,
+    intent: &Creation,
+    issued: &Issued,
+    scope: &TokenScope,
+    row: &RemoteWorkspace,
+) -> Maker {
+    let is_intended = |name: &WorkspaceName| *name == intent.name || *name == tidied(&intent.name);
+    let is_near = |name: &WorkspaceName| !is_intended(name) && canonical(name) == canonical(&intent.name);
+    let mut told = scope.workspace_name.iter().chain([&row.name]);
     let clock = &view.progress.clock;
     let window = clock.live_window(issued.started, issued.finished, issued.date);
     let was_free = || {
@@ -181,7 +190,7 @@ fn maker(view: &View, intent: &Creation, issued: &Issued, row: &RemoteWorkspace)
     match row.created_at.map_or_else(was_free, |at| window.contains(at)) {
         false if row.created_at.is_some() && !clock.is_known() && was_free() => Maker::Unclear,
         false => Maker::Others,
-        true if nearly_equal && row.name != tidied(&intent.name) => Maker::Unclear,
+        true if told.any(is_near) => Maker::Unclear,
         true => Maker::Us,
     }
 }
@@ -234,7 +243,7 @@ fn keep_the_wish(view: &View, id: &WorkspaceId, organization: &OrganizationId) -
     // An organization that hides its workspaces says the same of each.
     let fallback = fallback_name();
     match view.search(&fallback) {
-        _ if sight::shows_any(view) => None,
+        _ if sight::shows_any(view) || sight::lists_others_since(view, &missing) => None,
         None => Some(call_or_rest(view, EngineCall::Search(fallback))),
         Some(_) => Some(Step::blocked(findings::wish_hidden(id))),
     }

@@ -8,9 +8,11 @@ use super::{
     CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, NO_FALSE_ALARM, ONE_EACH,
     RECORDS_WHAT_IT_MADE, Seen, TOKEN_OF_ITS_RECORD, TWO_STATUSES, are_many,
 };
+use crate::crd::conditions::{self, READY};
 use crate::crd::organization::Permission;
 use crate::crd::workspace::{DeletionPolicy, Origin};
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
+use crate::domain::reason::Reason;
 use crate::domain::remote::WorkspaceState;
 use crate::lifecycle::effect::{EngineCall, SecretDraft};
 use crate::lifecycle::facts::Content;
@@ -77,8 +79,12 @@ impl World {
                     };
                     other.key != object.key && names.iter().flatten().any(|name| same(name))
                 });
+                // One that has gone may be claimed by in a store that is late.
+                let live = self.cluster.workspaces.get(&object.key);
+                let reason = live.and_then(|live| conditions::reason(&live.status.conditions, READY));
+                running.contested |= contested || reason == Some(Reason::NameClaimed.as_str());
                 let deleted = object.metadata.deletion.is_some();
-                let excused = [deleted, switches, running.found_intent, contested];
+                let excused = [deleted, switches, running.found_intent, running.contested];
                 excused.into_iter().map(u32::from).sum()
             }
             Reconciling::Organization { .. } => 0,
@@ -171,9 +177,15 @@ impl World {
     }
 
     /// Others made a workspace within the window of an issue, and it bears or bore exactly that issue's name, or the form in which
-    /// an API that tidies keeps it: nothing in the contract tells the two apart.
+    /// an API that tidies keeps it, or a near-equal one that the API takes for it, renamed before anybody read it: nothing in the
+    /// contract tells the two apart.
     fn looks_like_its_own(&self, uid: &Uid, row: &Row) -> bool {
-        let bears = |of: &WorkspaceName| row.names().any(|name| name == of || *name == tidied(of));
+        let folds = self.engine.knobs.folds_names;
+        let bears = |of: &WorkspaceName| {
+            let renamed = fold(&row.workspace.name) != fold(of);
+            row.names()
+                .any(|name| name == of || *name == tidied(of) || (folds && renamed && fold(name) == fold(of)))
+        };
         let mut issues = self.laws.issues.iter();
         // Without a time of creation the search before the issue decides, and a list may lag.
         let knobs = &self.engine.knobs;

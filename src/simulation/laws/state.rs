@@ -36,6 +36,9 @@ const SLOW_RECONCILE: Millis = 90_000;
 /// The longest rest after an attempt of five calls, at six calls an hour and with jitter.
 const REFUSED: Millis = 55 * 60_000;
 
+/// Someone may delete a Secret twice, each time just before the laws are asked.
+const ONCE_MORE: Millis = 10_000;
+
 /// What a token has to have left.
 const FIVE_MINUTES: Millis = 300_000;
 
@@ -160,7 +163,7 @@ impl World {
 
         let left = ends.map_or(0, |ends| ends - self.now);
         let ends_soon = self.ends_soon(object, reason, left);
-        self.unless(TOKEN_IN_TIME, key, ends_soon, 0);
+        self.unless(TOKEN_IN_TIME, key, ends_soon, ONCE_MORE);
     }
 
     /// Whether lists of the object's organization come to their end, and are trusted.

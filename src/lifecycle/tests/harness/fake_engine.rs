@@ -178,10 +178,12 @@ impl Engine {
     }
 
     pub(in crate::lifecycle::tests) fn verify(&self, slot: TokenSlot) -> TokenScope {
+        let id = &self.tokens[&slot.0];
+        let row = self.rows.iter().find(|row| row.workspace.id == *id);
         TokenScope {
-            workspace_id: self.tokens[&slot.0].clone(),
+            workspace_id: id.clone(),
             organization_id: Some(self.verifies_for.clone()),
-            workspace_name: None,
+            workspace_name: row.map(|row| row.workspace.name.clone()),
         }
     }
 

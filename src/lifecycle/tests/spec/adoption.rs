@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::crd::workspace::{AdoptionPolicy, Origin, WorkspaceSpec};
 use crate::domain::ids::{OrganizationId, WorkspaceId};
 use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::tests::harness::fake_engine::Shows;
 use crate::lifecycle::tests::harness::world::{World, spec};
 
 fn by_name() -> WorkspaceSpec {
@@ -321,5 +322,16 @@ fn a_wish_that_is_missing_for_certain_is_dropped() {
     assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());
     let mut world = with_a_wish(&WorkspaceId::from("ws-9"));
     world.live_unlisted("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());
+}
+
+/// A list that was taken since shows another workspace, and so that none is hidden.
+/// Promise: rule.wish-missing
+#[test]
+fn a_wish_is_dropped_in_an_organization_without_its_fallback_workspace() {
+    let mut world = with_a_wish(&WorkspaceId::from("ws-9"));
+    world.engine.shows = Shows::WithoutFallback;
+    world.engine.make(world.now, "nadir");
+    world.live("acme", Duration::from_secs(900));
     assert_eq!(world.ready("acme"), "AsDeclared", "{:?}", world.kinds());
 }

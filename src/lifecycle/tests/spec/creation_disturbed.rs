@@ -41,6 +41,22 @@ fn a_name_that_another_object_holds_gets_no_first_token() {
     assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
 
+/// The API may have taken another client's workspace for it, which that client renamed at once.
+/// Promise: I1
+#[test]
+fn another_form_of_the_name_counts_that_only_the_verification_told() {
+    let mut world = World::new();
+    world.engine.kept_as = str::to_lowercase;
+    world.apply("acme", spec("ACME"));
+    world.meanwhile("Get", |world| {
+        world.engine.row(&WorkspaceId::from("ws-1")).unwrap().name = "zzz".into();
+    });
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.count("Verify"), 1);
+    assert_eq!(world.ready("acme"), "CreationUncertain");
+    assert_eq!((world.id("acme"), world.count("WriteSecret")), (None, 0));
+}
+
 /// Promise: rule.window
 /// The answer before the stamp was slow, and told no time of the server.
 #[test]
