@@ -211,7 +211,8 @@ impl View {
             .map(|organization| (&organization.uid, organization.revision))
             .hash(&mut hasher);
         match aspect {
-            Aspect::Sync => {}
+            // What failed before a creation or an adoption says nothing of what was recorded then.
+            Aspect::Sync => self.record().map(|record| record.id).hash(&mut hasher),
             // A Secret that no write could change may be gone, and another workspace of the same name as well.
             Aspect::Token => {
                 self.secrets.target.is_some().hash(&mut hasher);

@@ -8,6 +8,7 @@ use strum::IntoStaticStr;
 use crate::domain::reason::Reason;
 use crate::domain::time::later;
 use crate::lifecycle::aspect::Aspect;
+use crate::lifecycle::judge::token_secret::Target;
 use crate::lifecycle::judge::{doubt, token, token_life, token_secret};
 use crate::lifecycle::progress::{ObjectProgress, PermitProgress};
 use crate::lifecycle::schedule::Freshness;
@@ -21,9 +22,9 @@ const POLL_INTERVAL: Duration = Duration::from_secs(30 * 60);
 /// An object that waits for something else (a grant, a claim, an Organization) is woken by it; this is for a missed event.
 const MISSED_EVENT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// A Secret of others under our Secret's name may have no label of ours, and then no event tells that it has gone. A
-/// read of it costs one request to Kubernetes, and no call to Agent Engine.
-const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// No event tells what becomes of a Secret without our label: one of others under our Secret's name, or ours where others keep
+/// the label off. A read of it costs one request to Kubernetes, and no call to Agent Engine.
+const UNWATCHED_SECRET_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Until a status that could not be stored is tried again; doubled each time.
 const STATUS_INTERVAL: Duration = Duration::from_secs(15);
@@ -55,6 +56,8 @@ pub enum Why {
     IssueResolves,
     /// The Secret's declared name may be free.
     SecretNameMayBeFree,
+    /// The Secret lacks our label, and may have been changed or deleted.
+    SecretUnwatched,
     /// Name, state or existence failed and is tried again.
     RetrySync,
     /// The token failed and is tried again.
@@ -104,7 +107,8 @@ fn wakeups(view: &View, verdict: &Verdict) -> impl Iterator<Item = Wakeup> {
         may_be_relieved(view),
         may_be_alone(view, verdict),
         status_unwritten(view, verdict),
-        name_taken.then(|| Wakeup::new(later(now, NAME_CHECK_INTERVAL), Why::SecretNameMayBeFree)),
+        unwatched(view),
+        name_taken.then(|| Wakeup::new(later(now, UNWATCHED_SECRET_INTERVAL), Why::SecretNameMayBeFree)),
     ]
     .into_iter()
     .flatten()
@@ -126,6 +130,17 @@ fn may_be_relieved(view: &View) -> Option<Wakeup> {
         .into_iter()
         .any(|aspect| view.rests(aspect) && view.memory.backoff(aspect).fault() == Fault::Server)
         .then(|| Wakeup::waits_for_others(view.now))
+}
+
+/// Others keep our label off the Secret that holds the token.
+fn unwatched(view: &View) -> Option<Wakeup> {
+    let at = later(view.now, UNWATCHED_SECRET_INTERVAL);
+    match token_secret::target(view) {
+        Target::Ours(facts) if !token_secret::is_watched(facts) => {
+            Some(Wakeup::new(at, Why::SecretUnwatched))
+        }
+        Target::Ours(_) | Target::Free | Target::Unread | Target::Foreign => None,
+    }
 }
 
 /// The next list may show that no other workspace has the name any more.

@@ -291,4 +291,28 @@ pub const FOUND: &[(u64, &str)] = &[
         4006861,
         "what is taken over from another operator is stored once more (the law asked too much)",
     ),
+    (
+        4224588,
+        "a workspace that might be ours, and was declared for adoption, was forgotten while its object was suspended",
+    ),
+    (
+        4240251,
+        "what replaced a lost workspace rested for the failures of that one, and was said to be in creation for an hour",
+    ),
+    (
+        4309010,
+        "a Secret that others kept our label off was deleted, and nobody saw it until its renewal",
+    ),
+    (
+        4223553,
+        "a Secret lived for a second between two looks (the law asked too much)",
+    ),
+    (
+        4246467,
+        "a loss was told late, and confirmed by the next list (the law asked too much)",
+    ),
+    (
+        4227336,
+        "an adopter of what another made retained it (the law asked too much)",
+    ),
 ];

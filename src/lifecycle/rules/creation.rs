@@ -100,6 +100,8 @@ fn take_if_declared(view: &View, intent: &Creation, search: &NameSearch, row: &R
         Taken::Free => false,
     };
     match names::granted(view, &row.name).and_then(|grant| names::may_adopt(view, &grant, row)) {
+        // No adoption follows while suspended.
+        Ok(()) if is_the_one && view.declared.is_suspended() => Step::blocked(findings::suspended_creation()),
         Ok(()) if is_the_one => Step::Store(Change::CreationVoid),
         Ok(()) if row.name == intent.name || row.name == view.declared.name => {
             Step::blocked(findings::uncertain_among_others(row))

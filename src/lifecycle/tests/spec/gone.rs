@@ -7,7 +7,9 @@ use crate::domain::ids::WorkspaceName;
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
+use crate::lifecycle::Aspect;
 use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
+use crate::limits::FailedAttempt;
 
 fn without_a_token(world: &mut World) {
     let disabled = serde_json::from_value(serde_json::json!({ "enabled": false })).unwrap();
@@ -123,6 +125,30 @@ fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
     assert_eq!(world.id("acme"), id);
     assert_eq!(world.engine.names(), ["acme"], "renamed back");
     assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// It failed to bear its name for long, then it was lost, and replaced as allowed: the new one has not failed yet.
+#[test]
+fn what_replaces_a_lost_workspace_does_not_rest_for_it() {
+    let mut world = World::new();
+    world.engine.kept_as = |name| name.trim().to_owned();
+    world.engine.after_update = |row| row.name = row.name.as_str().trim().into();
+    world.apply("acme", spec(" acme"));
+    world.reconcile("acme").unwrap();
+    let lost = world.id("acme");
+    world.edit("acme", |object| object.facts.recreate = lost);
+    world.reconcile("acme").unwrap();
+    let (now, cause) = (world.now, world.view("acme").cause(Aspect::Sync));
+    let uid = world.objects["acme"].facts.uid.clone();
+    for memory in world.memory.values_mut() {
+        memory.sync.failed(now, cause, FailedAttempt::normal(30), &uid);
+    }
+    world.advance(60);
+    world.engine.rows.clear();
+    world.list();
+    world.live("acme", Duration::from_secs(7200));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "Rejected");
 }
 
 /// Conditions are output: the core decides by fields of status. So a version that calls a reason otherwise, or finds none, does

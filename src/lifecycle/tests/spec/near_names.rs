@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::crd::workspace::AdoptionPolicy;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
@@ -147,6 +148,27 @@ fn what_the_api_made_of_a_name_is_neither_recorded_nor_forgotten() {
         assert_eq!(world.ready("acme"), "DeletionBlocked", "{declared}");
         assert_eq!(world.engine.names(), [kept]);
     }
+}
+
+/// It is declared and may be adopted, but not while suspended: nothing else would know that it may be ours.
+#[test]
+fn what_would_be_adopted_is_not_forgotten_while_suspended() {
+    let mut world = kept_otherwise("ACME", str::to_lowercase);
+    world.live("acme", Duration::from_secs(90));
+    world.allow_adoption();
+    world.edit("acme", |o| {
+        o.spec.name = WorkspaceName::from("acme");
+        o.spec.adoption_policy = Some(AdoptionPolicy::ByName);
+        o.spec.suspend = Some(true);
+    });
+    world.live("acme", Duration::from_secs(7200));
+    assert_eq!(world.ready("acme"), "Suspended");
+    assert!(world.status("acme").creation.is_some());
+
+    world.edit("acme", |o| o.spec.suspend = None);
+    world.live("acme", Duration::from_secs(90));
+    assert_eq!(world.id("acme").unwrap().as_str(), "ws-1");
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
 /// The API folds names, and its list lags: the token opens what others made long ago.

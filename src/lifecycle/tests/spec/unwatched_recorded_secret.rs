@@ -7,17 +7,23 @@ use crate::crd::metadata_keys;
 use crate::crd::workspace::TokenSecret;
 use crate::domain::ids::Uid;
 use crate::domain::remote::{RemoteState, WorkspaceState};
+use crate::domain::time::later;
 use crate::domain::verification::Verification;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
 use crate::lifecycle::tests::spec::secrets::named;
+use crate::lifecycle::wakeups::{Wakeup, Why};
 
 type Withdraw = fn(&mut World);
+
+fn unlabel(world: &mut World) {
+    let secret = world.secrets.get_mut("acme-token").unwrap();
+    secret.facts.labels.remove(metadata_keys::WORKSPACE_LABEL);
+}
 
 /// Ready, and its Secret without our label.
 fn unlabelled() -> World {
     let mut world = World::with_acme();
-    let secret = world.secrets.get_mut("acme-token").unwrap();
-    secret.facts.labels.remove(metadata_keys::WORKSPACE_LABEL);
+    unlabel(&mut world);
     assert!(world.view("acme").secrets.target.is_none());
     world
 }
@@ -62,7 +68,7 @@ fn a_withdrawn_token_goes_and_its_name_is_read_once() {
     ];
     for (what, withdraw) in withdrawals {
         let mut world = unlabelled();
-        world.now = crate::domain::time::later(world.now, Duration::from_secs(30));
+        world.now = later(world.now, Duration::from_secs(30));
         withdraw(&mut world);
         world.live("acme", Duration::from_secs(10));
         assert!(world.secrets.is_empty(), "{what}: {:?}", world.kinds());
@@ -185,7 +191,7 @@ fn with_a_foreign_new_name_the_old_secret_is_found() {
 #[test]
 fn a_recreated_workspace_leaves_no_token_of_the_lost_one() {
     let mut world = unlabelled();
-    world.now = crate::domain::time::later(world.now, Duration::from_secs(30));
+    world.now = later(world.now, Duration::from_secs(30));
     let lost = world.id("acme");
     named(&mut world, "fresh");
     world.edit("acme", |o| o.facts.recreate = lost);
@@ -222,4 +228,22 @@ fn a_token_elsewhere_is_none_that_status_speaks_of() {
         .as_ref()
         .is_some_and(|name| world.secrets.contains_key(name));
     assert!(holds || says != "TokenVerified", "{says} in {named:?}");
+}
+
+/// Another client takes our label off again and again, so the operator leaves it alone.
+#[test]
+fn a_secret_that_others_keep_unlabelled_is_read_each_minute() {
+    let mut world = World::with_acme();
+    unlabel(&mut world);
+    world.reconcile("acme").unwrap();
+    unlabel(&mut world);
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    let next = Wakeup::new(later(world.now, Duration::from_secs(60)), Why::SecretUnwatched);
+    assert_eq!(settled.requeue, next);
+
+    world.secrets.clear();
+    world.now = next.at;
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
