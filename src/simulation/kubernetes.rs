@@ -296,6 +296,7 @@ impl World {
         if here && let Some(process) = &mut self.process {
             process.secrets.insert(key, stored.clone());
         }
+        self.look_between(&object.key);
         ClusterOutcome::SecretWritten(stored.facts(&object.metadata.uid, &object.key.1))
     }
 

@@ -22,7 +22,7 @@ const TIMER_SLACK: Millis = 20;
 const LAG_RETRY: Millis = 5_000;
 
 /// A reconcile may take so long.
-const RECONCILE_TIMEOUT: Millis = 120_000;
+pub(super) const RECONCILE_TIMEOUT: Millis = 120_000;
 
 impl World {
     /// Begins a reconcile, or says after how long to ask again.

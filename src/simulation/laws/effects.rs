@@ -65,8 +65,8 @@ impl World {
         let Some(running) = running else { return };
         running.status_writes += 1;
         let writes = running.status_writes;
-        // A deletion may be asked for in the middle of a creation, what is declared inactive is made first, and the intent of a
-        // former reconcile may be void as well. Who else claims its name may change with each write.
+        // A deletion may be asked for in the middle of a creation, what is declared inactive is made first, the intent of a
+        // former reconcile may be void as well, and a loss may be told before it is replaced. Who else claims its name may change with each write.
         let more = match &running.what {
             Reconciling::Workspace { object, .. } => {
                 let switches = object.spec.status == Some(WorkspaceState::Inactive);
@@ -84,7 +84,14 @@ impl World {
                 let reason = live.and_then(|live| conditions::reason(&live.status.conditions, READY));
                 running.contested |= contested || reason == Some(Reason::NameClaimed.as_str());
                 let deleted = object.metadata.deletion.is_some();
-                let excused = [deleted, switches, running.found_intent, running.contested];
+                let replaces = object.recreate.is_some();
+                let excused = [
+                    deleted,
+                    switches,
+                    replaces,
+                    running.found_intent,
+                    running.contested,
+                ];
                 excused.into_iter().map(u32::from).sum()
             }
             Reconciling::Organization { .. } => 0,

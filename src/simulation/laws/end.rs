@@ -181,9 +181,11 @@ impl World {
             {
                 let Some(maker) = &row.maker else { continue };
                 let recorded = self.recorder(&row.workspace.id).is_some();
-                // A tenant may have lost its record by its own hand, or have kept the workspace on purpose.
-                let let_go = self.laws.let_go_by_hand.contains(maker)
-                    || self.laws.may_leave.contains(maker)
+                // A tenant may have lost its record by its own hand, or have kept the workspace on purpose; so may one that had
+                // adopted it meanwhile.
+                let mut holders = row.recorded_by.iter().chain([maker]);
+                let let_go = holders
+                    .any(|uid| self.laws.let_go_by_hand.contains(uid) || self.laws.may_leave.contains(uid))
                     || self.made_beside_its_own(maker);
                 let uncertain = self.owner(maker).is_some_and(|owner| {
                     // One that is suspended searches no more, and cannot say what stopped it before.
@@ -191,7 +193,7 @@ impl World {
                         let of_others = other.maker.as_ref() != Some(maker) && other.deleted.is_none();
                         of_others && fold(&other.workspace.name) == fold(&row.workspace.name)
                     });
-                    let rests = owner.spec.is_suspended() && near;
+                    let rests = owner.spec.is_suspended() && (near || owner.status.creation.is_some());
                     rests
                         || conditions::reason(&owner.status.conditions, READY)
                             .and_then(Reason::parse)
@@ -252,8 +254,11 @@ impl World {
         for (_, key) in self.laws.status_writes.iter().filter(|(at, _)| *at > from) {
             *late.entry(key.clone()).or_default() += 1;
         }
-        // Back-off may end as late as this, and what it tried then is told once; a creation stores its intent before.
-        let lawful = |key: &Key| 1 + usize::from(self.made_its_own_since(key, from));
+        // Back-off may end as late as this, and what it tried then is told once; a creation stores its intent before, and a loss
+        // is told before it is confirmed.
+        let lawful = |key: &Key| {
+            1 + usize::from(self.made_its_own_since(key, from) || self.misses_it_since(key, from))
+        };
         if let Some((key, count)) = late.into_iter().find(|(key, count)| *count > lawful(key)) {
             self.break_law(QUIET_WHEN_CALM, |_| {
                 format!("{count} statuses of {key:?} are still written")
@@ -269,6 +274,12 @@ impl World {
         ready.is_some_and(|ready| {
             ready.status == "True" && ready.last_transition_time.0 > wall(from + self.jumped)
         })
+    }
+
+    fn misses_it_since(&self, key: &Key, from: Millis) -> bool {
+        let object = self.cluster.workspaces.get(key);
+        let missing = object.and_then(|object| object.status.missing.as_ref());
+        missing.is_some_and(|missing| missing.since.0 > wall(from + self.jumped))
     }
 
     fn made_its_own_since(&self, key: &Key, from: Millis) -> bool {

@@ -14,6 +14,7 @@ use crate::domain::remote::{RemoteState, WorkspaceState};
 use crate::simulation::agent_engine::Token;
 use crate::simulation::cluster::{Key, WorkspaceObject};
 use crate::simulation::history::organization;
+use crate::simulation::reconciles::RECONCILE_TIMEOUT;
 use crate::simulation::weather::Weather;
 use crate::simulation::world::World;
 use crate::simulation::{Millis, namespace_labels};
@@ -31,7 +32,7 @@ const CALLS_OF_FIRST_HOUR: usize = 20;
 const CALLS_OF_A_RECONCILE: usize = 8;
 
 /// A reconcile of slow calls says what it has seen at its end.
-const SLOW_RECONCILE: Millis = 90_000;
+const SLOW_RECONCILE: Millis = RECONCILE_TIMEOUT;
 
 /// The longest rest after an attempt of five calls, at six calls an hour and with jitter.
 const REFUSED: Millis = 55 * 60_000;
@@ -45,9 +46,7 @@ const FIVE_MINUTES: Millis = 300_000;
 impl World {
     /// Asks all laws of what is stored now.
     pub(in crate::simulation) fn look(&mut self) {
-        if self.is_hindered() {
-            self.laws.able_since = self.laws.able_since.max(self.now);
-        }
+        self.notes_hindrance();
         let objects: Vec<Arc<WorkspaceObject>> = self.cluster.workspaces.values().cloned().collect();
         for object in &objects {
             self.look_at(object);
@@ -56,6 +55,20 @@ impl World {
             self.look_at_organization(n);
         }
         self.stores_pauses();
+    }
+
+    /// Asks the laws of one object between two looks: what lasted may have ended for a moment.
+    pub(in crate::simulation) fn look_between(&mut self, key: &Key) {
+        self.notes_hindrance();
+        if let Some(object) = self.cluster.workspaces.get(key).cloned() {
+            self.look_at(&object);
+        }
+    }
+
+    fn notes_hindrance(&mut self) {
+        if self.is_hindered() {
+            self.laws.able_since = self.laws.able_since.max(self.now);
+        }
     }
 
     pub(super) fn is_hindered(&self) -> bool {
