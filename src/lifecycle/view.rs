@@ -213,8 +213,10 @@ impl View {
         match aspect {
             // What failed before a creation or an adoption says nothing of what was recorded then.
             Aspect::Sync => self.record().map(|record| record.id).hash(&mut hasher),
-            // A Secret that no write could change may be gone, and another workspace of the same name as well.
+            // A Secret that no write could change may be gone, and another workspace of the same name as well; or the recorded one
+            // has another name.
             Aspect::Token => {
+                self.record().map(|record| record.name).hash(&mut hasher);
                 self.secrets.target.is_some().hash(&mut hasher);
                 let shared = self.listed.as_ref().is_some_and(|listed| listed.name_is_shared);
                 shared.hash(&mut hasher);

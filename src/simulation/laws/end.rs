@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::state::fold;
 use super::{ALL_IS_SETTLED, FEW_CALLS, LEAVES_NO_ORPHAN, NOT_ITS_OWN_RIVAL, ONE_EACH, QUIET_WHEN_CALM};
-use crate::crd::conditions::{self, READY};
+use crate::crd::conditions::{self, READY, SYNCED, TOKEN_READY};
 use crate::domain::ids::{Uid, WorkspaceName};
 use crate::domain::reason::{Kstatus, Reason};
 use crate::simulation::cluster::{Key, WorkspaceObject};
@@ -254,10 +254,15 @@ impl World {
         for (_, key) in self.laws.status_writes.iter().filter(|(at, _)| *at > from) {
             *late.entry(key.clone()).or_default() += 1;
         }
-        // Back-off may end as late as this, and what it tried then is told once; a creation stores its intent before, and a loss
-        // is told before it is confirmed.
+        // Back-off may end as late as this, and what it tried then is told once; a creation stores its intent before, a loss is
+        // told before it is confirmed, and a rename before the token that it allows.
         let lawful = |key: &Key| {
-            1 + usize::from(self.made_its_own_since(key, from) || self.misses_it_since(key, from))
+            let twice = self.made_its_own_since(key, from)
+                || self.misses_it_since(key, from)
+                || [SYNCED, TOKEN_READY]
+                    .iter()
+                    .all(|kind| self.is_true_since(key, kind, from));
+            1 + usize::from(twice)
         };
         if let Some((key, count)) = late.into_iter().find(|(key, count)| *count > lawful(key)) {
             self.break_law(QUIET_WHEN_CALM, |_| {
@@ -273,6 +278,14 @@ impl World {
             organization.and_then(|organization| conditions::find(&organization.status.conditions, READY));
         ready.is_some_and(|ready| {
             ready.status == "True" && ready.last_transition_time.0 > wall(from + self.jumped)
+        })
+    }
+
+    fn is_true_since(&self, key: &Key, kind: &str, from: Millis) -> bool {
+        let object = self.cluster.workspaces.get(key);
+        let condition = object.and_then(|object| conditions::find(&object.status.conditions, kind));
+        condition.is_some_and(|condition| {
+            condition.status == "True" && condition.last_transition_time.0 > wall(from + self.jumped)
         })
     }
 

@@ -179,13 +179,13 @@ impl World {
         self.unless(TOKEN_IN_TIME, key, ends_soon, ONCE_MORE);
     }
 
-    /// Whether lists of the object's organization come to their end, and are trusted.
+    /// Whether lists of the object's organization come to their end, show something, and are trusted.
     fn lists_end(&self, object: &WorkspaceObject) -> bool {
         self.remote_of(object).is_some_and(|n| {
-            matches!(
-                self.engine.organizations[n].weather,
-                Weather::Calm | Weather::Slow(_)
-            ) && !self.is_asked_to_wait(n)
+            let remote = &self.engine.organizations[n];
+            matches!(remote.weather, Weather::Calm | Weather::Slow(_))
+                && remote.rows.values().any(|row| row.deleted.is_none())
+                && !self.is_asked_to_wait(n)
                 && !self.is_alarmed(n)
         })
     }

@@ -6,7 +6,9 @@ use crate::crd::conditions::SYNCED;
 use crate::crd::workspace::DeletionPolicy;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
+use crate::lifecycle::Aspect;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
+use crate::limits::FailedAttempt;
 
 fn rename(world: &mut World, name: &str) {
     let name = WorkspaceName::from(name);
@@ -181,6 +183,26 @@ fn a_refused_name_does_not_stop_the_switch_of_state() {
     world.reconcile("acme").unwrap();
     assert_eq!(world.status("acme").state, Some(WorkspaceState::Inactive));
     assert_eq!(world.ready("acme"), "Rejected");
+}
+
+/// No token could be had under the name that others gave it, such as one that several workspaces have.
+#[test]
+fn a_token_does_not_rest_for_a_name_that_the_workspace_bears_no_more() {
+    let mut world = World::with_acme_due();
+    let id = world.id("acme").unwrap();
+    world.engine.row(&id).unwrap().name = WorkspaceName::from("moved");
+    world.fault("Update", Fault::Answers(FailureClass::Rejected, 422), 1);
+    world.fault("Issue", Fault::Answers(FailureClass::Rejected, 422), 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.status("acme").name, Some(WorkspaceName::from("moved")));
+    let (now, cause) = (world.now, world.view("acme").cause(Aspect::Token));
+    let uid = world.objects["acme"].facts.uid.clone();
+    for memory in world.memory.values_mut() {
+        memory.token.failed(now, cause, FailedAttempt::normal(20), &uid);
+    }
+    world.live("acme", Duration::from_secs(1800));
+    assert_eq!(world.engine.names(), ["acme"]);
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
 /// The token condition says why there is none.
