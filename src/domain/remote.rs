@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::ids::{OrganizationId, WorkspaceId, WorkspaceName};
-use super::time::elapsed;
+use super::time::earlier;
 
 /// A workspace as the API returned it. Only `id` and `name` are certain to be there.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -85,11 +85,14 @@ pub struct TokenScope {
     pub workspace_name: Option<WorkspaceName>,
 }
 
-/// An answer with the time it took. `started` and `finished` are local; `date` is the server's `Date` header.
+/// An answer with the time it took: the wall clock may be set meanwhile.
 #[derive(Clone, Debug)]
 pub struct Answer<T> {
-    pub started: Timestamp,
+    /// By the wall clock.
     pub finished: Timestamp,
+    /// By a monotonic clock.
+    pub took: Duration,
+    /// The server's `Date` header.
     pub date: Option<Timestamp>,
     /// How many requests it took: a repeat and each further page is one more.
     pub requests: u32,
@@ -100,8 +103,8 @@ impl<T> Answer<T> {
     /// The answer of a call that was not made.
     pub fn unsent(now: Timestamp, detail: &str) -> Self {
         Self {
-            started: now,
             finished: now,
+            took: Duration::ZERO,
             date: None,
             requests: 0,
             result: Err(Failure {
@@ -112,18 +115,23 @@ impl<T> Answer<T> {
         }
     }
 
+    /// When its request was made, by the wall clock as it was set at its end.
+    pub fn started(&self) -> Timestamp {
+        earlier(self.finished, self.took)
+    }
+
     /// The same answer with another result.
     pub fn with_result<U>(self, read: impl FnOnce(Result<T, Failure>) -> Result<U, Failure>) -> Answer<U> {
         let Self {
-            started,
             finished,
+            took,
             date,
             requests,
             result,
         } = self;
         Answer {
-            started,
             finished,
+            took,
             date,
             requests,
             result: read(result),
@@ -145,7 +153,7 @@ impl<'a, T> From<&'a Answer<T>> for Answered<'a> {
     fn from(answer: &'a Answer<T>) -> Self {
         Self {
             requests: answer.requests,
-            took: elapsed(answer.started, answer.finished),
+            took: answer.took,
             failure: answer.result.as_ref().err(),
         }
     }

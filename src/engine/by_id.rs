@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::calibration::Route;
 use super::client::{Client, Reply, decode};
@@ -31,7 +32,7 @@ const UNTRUSTED: &str = ". A 404 in this form is trusted once another workspace 
 impl Client {
     /// Reads one workspace. `None`: missing, said by a 404 of the API's own or by a tombstone.
     pub async fn get(&self, id: &WorkspaceId) -> Answer<Option<RemoteWorkspace>> {
-        let started = self.now();
+        let began = Instant::now();
         let mut reply = self.send_get(id).await;
         let reply = if open_404(&reply) {
             let evidence = self.evidence_of_the_route(id, &mut reply.requests).await;
@@ -39,7 +40,7 @@ impl Client {
         } else {
             self.success(self.redactor(), Operation::Get, reply, Evidence::None)
         };
-        let answer = self.answer(started, reply, |answer| workspace(Operation::Get, id, answer));
+        let answer = self.answer(began, reply, |answer| workspace(Operation::Get, id, answer));
         answer.with_result(|result| match result {
             Ok(workspace) if workspace.tombstone => Ok(None),
             Ok(workspace) => Ok(Some(workspace)),
@@ -122,11 +123,11 @@ impl Client {
         request: Result<Request<Bytes>, Failure>,
         read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
     ) -> Answer<T> {
-        let started = self.now();
+        let began = Instant::now();
         let mut reply = self.send_any(self.redactor(), operation, request).await;
         if !open_404(&reply) {
             let reply = self.success(self.redactor(), operation, reply, Evidence::None);
-            return self.answer(started, reply, read);
+            return self.answer(began, reply, read);
         }
         let seen = self.get(id).await;
         reply.requests = reply.requests.saturating_add(seen.requests);
@@ -134,7 +135,7 @@ impl Client {
             Ok(None) => Evidence::Confirmed,
             Ok(Some(_)) | Err(_) => Evidence::None,
         };
-        self.answer(started, self.judged(operation, reply, evidence), read)
+        self.answer(began, self.judged(operation, reply, evidence), read)
     }
 
     /// A 404 that evidence decides about.

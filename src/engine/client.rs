@@ -10,6 +10,7 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::application_token::read_exchange;
@@ -201,9 +202,9 @@ impl Client {
         request: Result<Request<Bytes>, Failure>,
         read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
     ) -> Answer<T> {
-        let started = self.now();
+        let began = Instant::now();
         let reply = self.send(redactor, operation, request).await;
-        self.answer(started, reply, read)
+        self.answer(began, reply, read)
     }
 
     pub(super) async fn send_plain(
@@ -246,17 +247,17 @@ impl Client {
         }
     }
 
-    /// What a call that began at `started` has come to.
+    /// What a call that began then has come to.
     pub(super) fn answer<T>(
         &self,
-        started: Timestamp,
+        began: Instant,
         reply: Reply,
         read: impl FnOnce(&Response<Bytes>) -> Result<T, Failure>,
     ) -> Answer<T> {
         let result = reply.result.and_then(|answer| read(&answer));
         Answer {
-            started,
             finished: self.now(),
+            took: began.elapsed(),
             date: reply.date,
             requests: reply.requests,
             result,

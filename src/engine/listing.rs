@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
 use reqwest::Url;
+use tokio::time::Instant;
 
 use super::client::{Client, Reply, Size, decode};
 use super::failure;
@@ -19,7 +20,7 @@ use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{
     Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, WorkspaceState,
 };
-use crate::domain::time::later;
+use crate::domain::time::earlier;
 
 /// Of the link to the next page. No source knows of a longer one than a few dozen characters.
 const LONGEST_CURSOR: usize = 4096;
@@ -44,22 +45,22 @@ impl Client {
     /// All live workspaces that the filter lets through, once each, ordered by id. All or nothing: a page that fails
     /// fails the list. `date` is that of the last page.
     pub async fn list(&self, filter: ListFilter<'_>) -> Answer<Vec<ListedWorkspace>> {
-        let mut rows = Rows::begun(self.now());
-        let result = rows.read(self.pages(filter), Timestamp::MAX).await;
+        let mut rows = Rows::begin();
+        let result = rows.read(self.pages(filter), None).await;
         rows.finish(self.now(), result)
     }
 
     /// All live workspaces whose name might be, or read as, this one. Comparing is the caller's.
     pub async fn search(&self, name: &WorkspaceName) -> Answer<Vec<RemoteWorkspace>> {
-        let mut rows = Rows::begun(self.now());
-        let until = later(self.now(), SEARCH_DEADLINE);
+        let mut rows = Rows::begin();
+        let until = rows.began + SEARCH_DEADLINE;
         let mut result = Ok(());
         for needle in search_terms(name) {
             let filter = ListFilter {
                 name_contains: Some(&needle),
                 state: None,
             };
-            result = rows.read(self.pages(filter), until).await;
+            result = rows.read(self.pages(filter), Some(until)).await;
             if result.is_err() {
                 break;
             }
@@ -86,7 +87,7 @@ impl Pages {
     pub async fn next(&mut self) -> Answer<Page> {
         let mut before = 0;
         loop {
-            let started = self.client.now();
+            let began = Instant::now();
             let reply = self.ask().await;
             let requests = reply.requests.saturating_add(before);
             if reply.size == Size::TooLarge
@@ -95,10 +96,12 @@ impl Pages {
                 (self.limit, before) = (halved, requests);
                 continue;
             }
-            let result = reply.result.and_then(|answer| self.read(started, &answer));
+            let (finished, took) = (self.client.now(), began.elapsed());
+            let requested_at = earlier(finished, took);
+            let result = reply.result.and_then(|answer| self.read(requested_at, &answer));
             return Answer {
-                started,
-                finished: self.client.now(),
+                finished,
+                took,
                 date: reply.date,
                 requests,
                 result,
@@ -150,16 +153,16 @@ impl Pages {
 
 /// Rows by id: pages that shift while they are read show some rows twice; the later one counts.
 struct Rows {
-    started: Timestamp,
+    began: Instant,
     date: Option<Timestamp>,
     requests: u32,
     by_id: BTreeMap<WorkspaceId, ListedWorkspace>,
 }
 
 impl Rows {
-    fn begun(started: Timestamp) -> Self {
+    fn begin() -> Self {
         Self {
-            started,
+            began: Instant::now(),
             date: None,
             requests: 0,
             by_id: BTreeMap::new(),
@@ -167,9 +170,9 @@ impl Rows {
     }
 
     /// No page is asked for after `until`.
-    async fn read(&mut self, mut pages: Pages, until: Timestamp) -> Result<(), Failure> {
+    async fn read(&mut self, mut pages: Pages, until: Option<Instant>) -> Result<(), Failure> {
         loop {
-            if pages.client.now() > until {
+            if until.is_some_and(|until| Instant::now() > until) {
                 return Err(Failure {
                     class: FailureClass::Transient,
                     status: None,
@@ -195,8 +198,8 @@ impl Rows {
 
     fn finish(self, finished: Timestamp, result: Result<(), Failure>) -> Answer<Vec<ListedWorkspace>> {
         Answer {
-            started: self.started,
             finished,
+            took: self.began.elapsed(),
             date: self.date,
             requests: self.requests,
             result: result.map(|()| self.by_id.into_values().collect()),

@@ -176,16 +176,12 @@ impl ServerClock {
     pub fn learn<T>(&mut self, answer: &Answer<T>) {
         let Some(date) = answer.date else { return };
         self.was_slow = true;
-        // The clock was set meanwhile: how long the answer took is not known.
-        if answer.finished < answer.started {
-            return;
-        }
-        let took = elapsed(answer.started, answer.finished);
+        let took = answer.took;
         if took <= QUICK {
             self.ahead = Some(tightest(self.ahead, date.duration_since(answer.finished)));
         }
         if took <= LOCAL_SLACK {
-            self.roughly_ahead = Some(date.duration_since(later(answer.started, took / 2)));
+            self.roughly_ahead = Some(date.duration_since(earlier(answer.finished, took / 2)));
         }
     }
 
@@ -229,17 +225,15 @@ impl ServerClock {
         }
     }
 
-    /// The window of an issue that this reconcile sent. Where the clock was set meanwhile, it tells nothing of how long that took;
-    /// the server's time is known by the clock as it is set now.
-    pub fn live_window(&self, started: Timestamp, finished: Timestamp, date: Option<Timestamp>) -> Window {
-        let took = elapsed(started, finished);
-        let was_set = finished < started || took > ISSUE_DEADLINE;
-        let took = if was_set { ISSUE_DEADLINE } else { took };
+    /// The window of an issue that this reconcile sent. The transport ended it by its deadline, however much later a process took
+    /// the answer that was frozen.
+    pub fn live_window(&self, finished: Timestamp, took: Duration, date: Option<Timestamp>) -> Window {
+        let started = earlier(finished, took);
+        let took = took.min(ISSUE_DEADLINE);
         let (ahead, clock) = self.bearing();
         let (end, slack) = match date {
             Some(date) => (date, SERVER_SLACK),
-            None if was_set && !self.is_known() => (later(started, ISSUE_DEADLINE), slack_of(clock)),
-            None => (shifted(finished, ahead), slack_of(clock)),
+            None => (shifted(later(started, took), ahead), slack_of(clock)),
         };
         Window {
             from: earlier(earlier(end, took), slack),
@@ -341,34 +335,24 @@ mod tests {
 
     use super::*;
 
-    /// Set back by a minute, or ahead by an hour.
+    /// Its answer lay there for an hour.
     #[test]
-    fn a_clock_set_while_an_issue_was_answered_moves_no_window() {
+    fn a_process_frozen_while_an_issue_was_answered_widens_no_window() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let hour = Duration::from_secs(3600);
         let clock = ServerClock::default();
-        for finished in [945, 4605] {
-            let window = clock.live_window(at(1000), at(finished), Some(at(9000)));
-            assert!(window.contains(at(8995)), "{finished}: {window:?}");
-            assert!(!window.contains(at(8960)), "{finished}: {window:?}");
-        }
-        let window = clock.live_window(at(1000), at(945), None);
-        assert!(window.contains(at(1005)), "{window:?}");
-        // Before it was set, the server's clock was ahead by 8000.
-        for (finished, ahead) in [(945, 8060), (4605, 4400)] {
-            let mut clock = ServerClock::default();
-            clock.learn(&answer(0, 0, ahead));
-            let window = clock.live_window(at(1000), at(finished), None);
-            assert!(window.contains(at(9005)), "{finished}: {window:?}");
-            assert!(!window.contains(at(8960)), "{finished}: {window:?}");
-            assert!(!window.contains(at(9040)), "{finished}: {window:?}");
+        for (date, inside, outside) in [(Some(at(9000)), 8995, 8960), (None, 1005, 1100)] {
+            let window = clock.live_window(at(4600), hour, date);
+            assert!(window.contains(at(inside)), "{window:?}");
+            assert!(!window.contains(at(outside)), "{window:?}");
         }
     }
 
     fn answer(started: i64, finished: i64, date: i64) -> Answer<()> {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         Answer {
-            started: at(started),
             finished: at(finished),
+            took: elapsed(at(started), at(finished)),
             date: Some(at(date)),
             requests: 1,
             result: Ok(()),
@@ -378,7 +362,7 @@ mod tests {
     #[test]
     fn the_window_of_a_slow_issue_begins_as_early_as_the_issue_did() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        let window = ServerClock::default().live_window(at(100), at(120), Some(at(520)));
+        let window = ServerClock::default().live_window(at(120), Duration::from_secs(20), Some(at(520)));
         let within = [497, 498, 522, 523].map(|seconds| window.contains(at(seconds)));
         assert_eq!(within, [false, true, true, false]);
     }
@@ -403,7 +387,7 @@ mod tests {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let mut clock = ServerClock::default();
         clock.learn(&answer(100, 101, 501));
-        let window = clock.live_window(at(110), at(111), None);
+        let window = clock.live_window(at(111), Duration::from_secs(1), None);
         let within = [111, 507, 508, 513, 514].map(|seconds| window.contains(at(seconds)));
         assert_eq!(within, [false, false, true, true, false]);
         let intent = Creation {

@@ -2,6 +2,7 @@
 //! re-read object which shows another record leaves nothing of the old one standing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,6 +10,7 @@ use crate::crd::workspace::Creation;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{WorkspaceId, WorkspaceName};
 use crate::domain::remote::{RemoteWorkspace, TokenScope};
+use crate::domain::time::{earlier, shifted};
 use crate::lifecycle::aspect::Problem;
 use crate::lifecycle::creation_window::ServerClock;
 use crate::lifecycle::effect::{CrdState, TokenSlot, WorkspaceChange};
@@ -46,10 +48,27 @@ pub struct Progress {
     pub scarcity: Scarcity,
     /// Learns from every answer that carries a `Date`.
     pub clock: ServerClock,
-    /// How far the server's clock was ahead of ours when the last effect began: ours may be set before it ends.
-    pub ahead_when_asked: Option<SignedDuration>,
     /// Events to publish beside the change of the Ready reason.
     pub events: Vec<Finding>,
+}
+
+impl Progress {
+    /// Moves the instants of what was asked, where the wall clock was set by so much since: what they are compared with has moved
+    /// as well.
+    pub fn follow_the_clock(&mut self, set_by: SignedDuration) {
+        self.clock.follow_the_clock(set_by);
+        let searches = self.searches.values_mut().map(|search| &mut search.asked_at);
+        let reads = self.workspaces.values_mut().filter_map(|seen| seen.read.as_mut());
+        let issued = self.token.issued_mut().into_iter();
+        for at in searches
+            .chain(reads.map(|read| &mut read.requested_at))
+            .chain(issued.map(|issued| &mut issued.finished))
+            .chain(&mut self.live_at)
+            .chain(&mut self.organization_live_at)
+        {
+            *at = shifted(*at, set_by);
+        }
+    }
 }
 
 /// Whether the view's copy of the object is the stored one.
@@ -96,15 +115,33 @@ pub enum TokenProgress {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issued {
     pub slot: TokenSlot,
-    pub started: Timestamp,
+    /// As of its answer.
     pub finished: Timestamp,
+    pub took: Duration,
     pub date: Option<Timestamp>,
     pub times: TokenTimes,
+}
+
+impl Issued {
+    /// When its issue was sent.
+    pub fn started(&self) -> Timestamp {
+        earlier(self.finished, self.took)
+    }
 }
 
 impl TokenProgress {
     /// The token at hand, verified or not.
     pub fn issued(&self) -> Option<&Issued> {
+        match self {
+            TokenProgress::Issued(issued) | TokenProgress::Verified(issued, _) => Some(issued),
+            TokenProgress::None
+            | TokenProgress::MayIssue(_)
+            | TokenProgress::NothingMade(_)
+            | TokenProgress::Published(_) => None,
+        }
+    }
+
+    fn issued_mut(&mut self) -> Option<&mut Issued> {
         match self {
             TokenProgress::Issued(issued) | TokenProgress::Verified(issued, _) => Some(issued),
             TokenProgress::None

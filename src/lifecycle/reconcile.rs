@@ -10,7 +10,7 @@ use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::finding::Finding;
 use crate::domain::object::Deletion;
 use crate::domain::reason::Reason;
-use crate::domain::time::elapsed;
+use crate::domain::time::{elapsed, shifted};
 use crate::lifecycle::apply::apply_outcome;
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
@@ -144,7 +144,10 @@ impl Reconcile {
     pub fn keep_time(&mut self, now: Timestamp, process_began: Timestamp) {
         self.view.process_began = process_began;
         let set_by = self.view.memory.tick(now, process_began);
-        self.view.progress.clock.follow_the_clock(set_by);
+        self.view.progress.follow_the_clock(set_by);
+        if let Some(doing) = &mut self.doing {
+            doing.asked_at = shifted(doing.asked_at, set_by);
+        }
         self.view.follow_the_clock(now);
     }
 
@@ -212,7 +215,6 @@ impl Reconcile {
 
     fn perform(&mut self, rule: &'static str, aspect: Aspect, effect: Effect) -> Next {
         self.steps += 1;
-        self.view.progress.ahead_when_asked = self.view.server_ahead();
         self.doing = Some(Doing {
             aspect,
             effect: effect.clone(),

@@ -205,7 +205,7 @@ fn keys_changed(view: &mut View) {
 fn listed(view: &mut View, part: Part, answer: Answer<Page>) {
     let (begun_at, mut rows) = match (part, std::mem::take(&mut view.progress.list)) {
         (Part::Next, List::Partial { begun_at, rows }) => (begun_at, rows),
-        _ => (answer.started, Vec::new()),
+        _ => (answer.started(), Vec::new()),
     };
     view.progress.list = match answer.result {
         Ok(page) => {

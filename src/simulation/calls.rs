@@ -1,5 +1,7 @@
 //! Carries out calls to Agent Engine. A call takes effect at an instant of its own, and its answer comes at another.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::history::organization;
@@ -12,6 +14,7 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::remote::{
     Answer, Failure, FailureClass, ListedWorkspace, Page, RemoteWorkspace, Rest, TokenScope,
 };
+use crate::domain::time::earlier;
 use crate::lifecycle::effect::{EngineAnswer, EngineCall, IssuedToken, TokenSlot};
 use crate::organization::KeysDigest;
 use crate::organization::effect as of_organization;
@@ -53,7 +56,6 @@ impl World {
             remote,
             who,
             what,
-            started: self.clock(),
             request,
             sent: self.now,
             answered: self.now + fate.answered,
@@ -106,12 +108,11 @@ impl World {
                 };
                 let end = (cursor + self.engine.knobs.page_size).min(rows.len());
                 let page = rows.get(*cursor..end).unwrap_or_default();
-                let requested_at = call_started(&self.calls, id);
                 Ok(Value::Page(Page {
                     rows: page
                         .iter()
                         .map(|workspace| ListedWorkspace {
-                            requested_at,
+                            requested_at: Timestamp::MIN,
                             workspace: workspace.clone(),
                         })
                         .collect(),
@@ -162,7 +163,7 @@ impl World {
             (None, Some(result)) => result,
             (None, None) => Err(failure(FailureClass::Transient, None)),
         };
-        let (what, started, answered, run) = (call.what.clone(), call.started, call.answered, call.run);
+        let (what, sent, answered, run) = (call.what.clone(), call.sent, call.answered, call.run);
         let (subject, number, requests, remote, who) = (
             call.subject.clone(),
             call.number,
@@ -187,10 +188,12 @@ impl World {
             }
         }
         let finished = self.clock();
+        let took = Duration::from_millis((self.now - sent).unsigned_abs());
+        let result = result.map(|value| requested_at(value, earlier(finished, took)));
         let date = result.is_ok().then(|| self.engine.date(answered)).flatten();
         let answer = |result: Result<Value, Failure>| Answer {
-            started,
             finished,
+            took,
             date,
             requests,
             result,
@@ -342,8 +345,14 @@ pub(super) fn keys_of(opens: usize) -> KeysDigest {
     KeysDigest::of(&opens.to_string(), "secret")
 }
 
-fn call_started(calls: &std::collections::BTreeMap<u64, Call>, id: u64) -> Timestamp {
-    calls.get(&id).map_or(Timestamp::MIN, |call| call.started)
+/// The client stamps the rows of a page when it has them.
+fn requested_at(mut value: Value, at: Timestamp) -> Value {
+    if let Value::Page(page) = &mut value {
+        for listed in &mut page.rows {
+            listed.requested_at = at;
+        }
+    }
+    value
 }
 
 /// The same answer, naming another organization wherever it names one.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::Millis;
 use super::cluster::{OrganizationObject, WorkspaceObject};
 use super::process::Subject;
@@ -49,7 +47,6 @@ pub(super) struct Call {
     pub(super) remote: usize,
     pub(super) who: Uid,
     pub(super) what: What,
-    pub(super) started: Timestamp,
     pub(super) request: Request,
     pub(super) sent: Millis,
     /// When the server's answer is there, to be taken.

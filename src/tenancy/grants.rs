@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pattern::Pattern;
+use super::pattern::{Candidate, Pattern};
 use super::selector;
 use crate::crd::organization::{AccessEntry, Permission};
 use crate::domain::ids::WorkspaceName;
@@ -53,6 +53,7 @@ impl Access {
     /// None: not granted. Of several entries for one name, one that forbids beats one that allows beats one that leaves it
     /// unset.
     pub fn grant(&self, name: &WorkspaceName) -> Option<Grant> {
+        let name = &Candidate::new(name.as_str());
         let granting = || self.entries.iter().filter(|entry| entry.permits(name));
         granting().next()?;
         let permission = |of: fn(&Entry) -> Option<Permission>, unset| {
@@ -71,12 +72,12 @@ impl Access {
 }
 
 impl Entry {
-    fn permits(&self, name: &WorkspaceName) -> bool {
-        self.names.iter().any(|pattern| pattern.permits(name.as_str()))
+    fn permits(&self, name: &Candidate<'_>) -> bool {
+        self.names.iter().any(|pattern| pattern.permits(name))
     }
 
-    fn selects(&self, name: &WorkspaceName) -> bool {
-        self.names.iter().any(|pattern| pattern.selects(name.as_str()))
+    fn selects(&self, name: &Candidate<'_>) -> bool {
+        self.names.iter().any(|pattern| pattern.selects(name))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Patterns of workspace names: `*` is any run of characters, `{namespace}` the namespace's name, all else is literal.
 
+use std::borrow::Cow;
+
 use super::names::canonical_text;
 
 const NAMESPACE: &str = "{namespace}";
@@ -10,6 +12,21 @@ pub(super) struct Pattern {
     exact: String,
     canonical: String,
     soundness: Soundness,
+}
+
+/// A name as it is written, and as it is compared.
+pub(super) struct Candidate<'a> {
+    exact: &'a str,
+    canonical: Cow<'a, str>,
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn new(name: &'a str) -> Self {
+        Self {
+            exact: name,
+            canonical: canonical_text(name),
+        }
+    }
 }
 
 /// Whether a pattern can tell namespaces apart.
@@ -32,15 +49,15 @@ impl Pattern {
 
     /// A name is permitted if both the text as written and its canonical form match: Agent Engine may take two spellings
     /// for one name.
-    pub(super) fn permits(&self, name: &str) -> bool {
+    pub(super) fn permits(&self, name: &Candidate<'_>) -> bool {
         self.soundness == Soundness::Sound
-            && matches(&self.exact, name)
-            && matches(&self.canonical, &canonical_text(name))
+            && matches(&self.exact, name.exact)
+            && matches(&self.canonical, &name.canonical)
     }
 
     /// A name is selected, and so may be forbidden, if either form matches: another spelling lifts no prohibition.
-    pub(super) fn selects(&self, name: &str) -> bool {
-        matches(&self.exact, name) || matches(&self.canonical, &canonical_text(name))
+    pub(super) fn selects(&self, name: &Candidate<'_>) -> bool {
+        matches(&self.exact, name.exact) || matches(&self.canonical, &name.canonical)
     }
 }
 
@@ -103,7 +120,7 @@ mod tests {
     use super::*;
 
     fn permits(pattern: &str, namespace: &str, name: &str) -> bool {
-        Pattern::new(pattern, namespace).permits(name)
+        Pattern::new(pattern, namespace).permits(&Candidate::new(name))
     }
 
     #[test]
@@ -188,7 +205,7 @@ mod tests {
                 "{pattern:?} is not to permit {name:?}"
             );
             assert!(
-                Pattern::new(pattern, "team").selects(name),
+                Pattern::new(pattern, "team").selects(&Candidate::new(name)),
                 "{pattern:?} still forbids {name:?}"
             );
         }

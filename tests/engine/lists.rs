@@ -120,13 +120,14 @@ async fn a_row_tells_when_its_own_page_was_asked_for() {
         (seen.path == LIST).then(|| json(200, &page).after(Duration::from_secs(3)))
     });
     let answer = engine.list(ListFilter::default()).await;
+    let started = answer.started();
     let rows = answer.result.unwrap();
     let seen: Vec<_> = rows
         .iter()
         .map(|row| {
             (
                 row.workspace.name.as_str(),
-                row.requested_at.duration_since(answer.started).as_secs(),
+                row.requested_at.duration_since(started).as_secs(),
             )
         })
         .collect();

@@ -107,11 +107,7 @@ async fn a_silent_server_is_given_up_and_only_a_write_is_in_doubt() {
         let (engine, log) =
             engine(|seen| (seen.path != EXCHANGE).then(|| text(200, "").after(Duration::from_secs(3600))));
         let answer = call(&engine, operation).await;
-        let took = answer.finished.duration_since(answer.started);
-        assert!(
-            took.as_secs() <= TOTAL_DEADLINE.as_secs().cast_signed(),
-            "{took:?}"
-        );
+        assert!(answer.took <= TOTAL_DEADLINE, "{:?}", answer.took);
         assert_eq!(failure(answer).class, class, "{operation:?}");
         assert_eq!(log.calls(), 1, "a time-out is not repeated");
     }
@@ -183,7 +179,7 @@ async fn an_answer_tells_when_it_was_asked_for_and_when_it_came() {
         (seen.path != EXCHANGE).then(|| json(200, &stub::workspace(W1, "t")).after(Duration::from_secs(7)))
     });
     let answer = call(&engine, Operation::Get).await;
-    assert_eq!(answer.started.to_string(), "2026-11-22T12:00:00Z");
-    assert_eq!(answer.finished.duration_since(answer.started).as_secs(), 7);
+    assert_eq!(answer.started().to_string(), "2026-11-22T12:00:00Z");
+    assert_eq!(answer.took.as_secs(), 7);
     assert_eq!(answer.date.unwrap().to_string(), "2026-11-22T12:00:00Z");
 }

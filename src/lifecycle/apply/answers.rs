@@ -46,8 +46,9 @@ pub(super) fn apply(view: &mut View, aspect: Aspect, call: &EngineCall, answer: 
 /// The result with the instant of its request; applies a failure.
 fn learn<T>(view: &mut View, aspect: Aspect, call: &EngineCall, answer: Answer<T>) -> Option<(T, Timestamp)> {
     learn_the_time(view, &answer);
+    let started = answer.started();
     match answer.result {
-        Ok(result) => Some((result, answer.started)),
+        Ok(result) => Some((result, started)),
         Err(failure) => {
             failed(view, aspect, call, &failure);
             None
@@ -83,13 +84,14 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
             return;
         }
     }
+    let requested_at = answer.started();
     let row = match answer.result {
         Ok(row) => row.filter(|row| !row.tombstone),
         Err(failure) => return failed(view, aspect, &EngineCall::Get(id.clone()), &failure),
     };
-    observe(view, id, answer.started, row.clone());
+    observe(view, id, requested_at, row.clone());
     if let Some(row) = &row {
-        end_doubt_about_what_is_opened(view, row, answer.started);
+        end_doubt_about_what_is_opened(view, row, requested_at);
     }
     if view.record().is_some_and(|record| record.id != *id) {
         return;
@@ -99,7 +101,7 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
         Some(_) => &mut count_after.present,
         None => &mut count_after.absent,
     };
-    *learnt = (*learnt).max(Some(answer.started));
+    *learnt = (*learnt).max(Some(requested_at));
     if let Some(row) = &row {
         correct_searches(view, row);
     }
@@ -144,20 +146,20 @@ fn issued(
     } else {
         // As it was noted when it was sent: the clock may have been set since.
         let noted = view.memory.unresolved.pop();
-        let noted = noted.unwrap_or_else(|| view.progress.clock.lost_issue(name, answer.started));
+        let noted = noted.unwrap_or_else(|| view.progress.clock.lost_issue(name, answer.started()));
         let unresolved = unresolved(&view.progress.clock, noted, &answer);
         view.memory.unresolved.extend(unresolved);
     }
     view.progress.issues = view.progress.issues.saturating_add(1);
+    let started = answer.started();
     match answer.result {
         Ok(token) => {
             view.progress.token = TokenProgress::Issued(Issued {
                 slot: token.slot,
-                started: answer.started,
                 finished: answer.finished,
+                took: answer.took,
                 date: answer.date,
-                times: TokenTimes::issued(answer.started, token.lifetime)
-                    .told_by(view.progress.ahead_when_asked),
+                times: TokenTimes::issued(started, token.lifetime).told_by(view.server_ahead()),
             });
         }
         Err(failure) => {
@@ -190,7 +192,7 @@ fn unresolved(
         Err(failure) if !failure.class.is_refusal() => Some(noted),
         // What it made, before it refused as well, was made by then.
         Ok(_) | Err(_) => Some(UnresolvedIssue {
-            window: clock.live_window(answer.started, answer.finished, answer.date),
+            window: clock.live_window(answer.finished, answer.took, answer.date),
             clock: answer.date.map_or(noted.clock, |_| CreationClock::Server),
             ..noted
         }),
@@ -273,6 +275,7 @@ fn updated(
     let sighting = view.progress.workspaces.entry(id.clone()).or_default();
     // No token is issued on a read from before our own write.
     sighting.read = None;
+    let requested_at = answer.started();
     let failure = match answer.result {
         Ok(row) => {
             let ignored = failure::kept_otherwise(change, &row);
@@ -294,7 +297,7 @@ fn updated(
         }
         FailureClass::Missing => {
             sighting.read = Some(Observation {
-                requested_at: answer.started,
+                requested_at,
                 remote: Remote::Gone,
             });
         }
@@ -331,10 +334,11 @@ fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId,
         };
         view.progress.removals.insert(id.clone(), removal);
     }
+    let requested_at = answer.started();
     match (answer.result, orphan_of) {
         (Err(failure), _) => failed(view, aspect, call, &failure),
         (Ok(_), Some(record)) => orphan_removed(view, id, &record.id, answer.finished),
-        (Ok(Deleted::AlreadyGone), None) => observe(view, id, answer.started, None),
+        (Ok(Deleted::AlreadyGone), None) => observe(view, id, requested_at, None),
         (Ok(Deleted::Removed), None) => {}
     }
 }

@@ -181,11 +181,11 @@ fn maker(
     let is_near = |name: &WorkspaceName| !is_intended(name) && canonical(name) == canonical(&intent.name);
     let mut told = scope.workspace_name.iter().chain([&row.name]);
     let clock = &view.progress.clock;
-    let window = clock.live_window(issued.started, issued.finished, issued.date);
+    let window = clock.live_window(issued.finished, issued.took, issued.date);
     let was_free = || {
         view.search(&intent.name).is_some_and(|search| {
             let mut rows = search.rows.iter();
-            search.asked_at <= issued.started
+            search.asked_at <= issued.started()
                 && rows.all(|other| other.id == row.id || canonical(&other.name) != canonical(&intent.name))
         })
     };

@@ -141,8 +141,8 @@ fn an_answer_tells_its_pressure() {
             detail: String::new(),
         };
         let answer = Answer {
-            started: at(0),
             finished: at(took),
+            took: Duration::from_millis(took),
             date: None,
             requests,
             result: class.map_or(Ok(()), |class| Err(failure(class))),

@@ -299,11 +299,12 @@ impl World {
         let Some(object) = self.cluster.workspaces.get(key) else {
             return false;
         };
-        let mut remotes = self.engine.organizations.iter();
-        let row = object
-            .recorded()
-            .and_then(|id| remotes.find_map(|remote| remote.rows.get(id)));
-        row.is_some_and(|row| row.made > from && row.maker.as_ref() == Some(&object.metadata.uid))
+        let mut rows = self
+            .engine
+            .organizations
+            .iter()
+            .flat_map(|remote| remote.rows.values());
+        rows.any(|row| row.made > from && row.maker.as_ref() == Some(&object.metadata.uid))
     }
 
     fn makes_few_calls(&mut self) {

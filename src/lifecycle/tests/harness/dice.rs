@@ -306,7 +306,6 @@ impl Dice {
 
     fn answer<T>(&mut self, now: Timestamp, what: impl FnOnce(&mut Self) -> T) -> Answer<T> {
         let finished = now;
-        let started = now.checked_sub(Duration::from_millis(100)).unwrap_or(now);
         let classes = [
             (FailureClass::Transient, 503),
             (FailureClass::Throttled(Duration::from_secs(5)), 429),
@@ -330,8 +329,8 @@ impl Dice {
         let date = self.instant();
         let date = self.pick(&[Some(now), Some(now), Some(date), None]);
         Answer {
-            started,
             finished,
+            took: Duration::from_millis(100),
             date,
             requests: 1,
             result,

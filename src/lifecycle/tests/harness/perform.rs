@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::{Answer, Deleted, Failure, FailureClass};
-use crate::domain::time::later;
+use crate::domain::time::{elapsed, later};
 use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret, ObjectState,
     Outcome, Replace,
@@ -30,31 +30,21 @@ fn answered_at(outcome: Outcome, now: Timestamp) -> Outcome {
         return outcome;
     };
     Outcome::Engine(match answer {
-        EngineAnswer::Searched(answer) => EngineAnswer::Searched(Answer {
-            finished: now,
-            ..answer
-        }),
-        EngineAnswer::Got(answer) => EngineAnswer::Got(Answer {
-            finished: now,
-            ..answer
-        }),
-        EngineAnswer::Issued(answer) => EngineAnswer::Issued(Answer {
-            finished: now,
-            ..answer
-        }),
-        EngineAnswer::Verified(answer) => EngineAnswer::Verified(Answer {
-            finished: now,
-            ..answer
-        }),
-        EngineAnswer::Updated(answer) => EngineAnswer::Updated(Answer {
-            finished: now,
-            ..answer
-        }),
-        EngineAnswer::Deleted(answer) => EngineAnswer::Deleted(Answer {
-            finished: now,
-            ..answer
-        }),
+        EngineAnswer::Searched(answer) => EngineAnswer::Searched(taken_at(answer, now)),
+        EngineAnswer::Got(answer) => EngineAnswer::Got(taken_at(answer, now)),
+        EngineAnswer::Issued(answer) => EngineAnswer::Issued(taken_at(answer, now)),
+        EngineAnswer::Verified(answer) => EngineAnswer::Verified(taken_at(answer, now)),
+        EngineAnswer::Updated(answer) => EngineAnswer::Updated(taken_at(answer, now)),
+        EngineAnswer::Deleted(answer) => EngineAnswer::Deleted(taken_at(answer, now)),
     })
+}
+
+fn taken_at<T>(answer: Answer<T>, now: Timestamp) -> Answer<T> {
+    Answer {
+        took: elapsed(answer.started(), now),
+        finished: now,
+        ..answer
+    }
 }
 
 impl World {
@@ -280,8 +270,8 @@ impl World {
         result: Result<T, Failure>,
     ) -> Answer<T> {
         Answer {
-            started,
             finished: self.now,
+            took: elapsed(started, self.now),
             date: self.engine.date(self.now),
             requests: self.requests,
             result,

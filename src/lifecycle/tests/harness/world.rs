@@ -357,8 +357,8 @@ impl World {
     /// The Organization's reconcile has learnt the server's time.
     pub(in crate::lifecycle::tests) fn learn_the_servers_time(&mut self) {
         let answer = Answer {
-            started: self.now,
             finished: self.now,
+            took: Duration::ZERO,
             date: self.engine.date(self.now),
             requests: 1,
             result: Ok(()),

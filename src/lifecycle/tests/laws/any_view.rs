@@ -109,7 +109,7 @@ fn delete_is_lawful(view: &View, id: &crate::domain::ids::WorkspaceId) -> bool {
     let window = view
         .progress
         .clock
-        .live_window(issued.started, issued.finished, issued.date);
+        .live_window(issued.finished, issued.took, issued.date);
     let made_now =
         matches!(&other.remote, Remote::Present(row) if row.created_at.is_some_and(|at| window.contains(at)));
     scope.workspace_id == *id && made_now

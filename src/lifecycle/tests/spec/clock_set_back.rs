@@ -99,3 +99,15 @@ fn a_secret_deleted_after_the_jump_is_restored_at_once() {
     world.live("acme", Duration::from_secs(5));
     assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
+
+/// Nothing but the search before its issue tells that the creation made it, and the clock is set back between the two.
+#[test]
+fn what_was_asked_before_the_jump_was_asked_before_what_comes_after() {
+    let mut world = World::new();
+    world.engine.created_at = Told::No;
+    world.apply("acme", spec("acme"));
+    world.meanwhile("Issue", |world| world.set_clock(SignedDuration::from_mins(-1)));
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    assert_eq!(world.engine.names(), ["acme"]);
+}

@@ -420,8 +420,8 @@ fn a_token_is_published_for_the_record_that_it_opens() {
         let mut view = recorded();
         let issued = Issued {
             slot: TokenSlot(9),
-            started: view.now,
             finished: view.now,
+            took: Duration::ZERO,
             date: None,
             times: TokenTimes::issued(view.now, Duration::from_secs(1200)),
         };

@@ -186,8 +186,8 @@ fn answers(view: &mut View, call: EngineCall, answer: EngineAnswer) {
 
 fn answer<T>(view: &View, result: Result<T, FailureClass>) -> Answer<T> {
     Answer {
-        started: view.now,
         finished: later(view.now, Duration::from_secs(1)),
+        took: Duration::from_secs(1),
         date: Some(later(view.now, Duration::from_secs(3600))),
         requests: 1,
         result: result.map_err(|class| failure(class, 500)),
@@ -328,6 +328,7 @@ fn a_slow_answer_tells_when_its_own_issue_was_carried_out() {
     };
     let slow = Answer {
         finished: later(view.now, Duration::from_secs(31)),
+        took: Duration::from_secs(31),
         ..answer(&view, Ok(token))
     };
     let issue = EngineCall::Issue { name, region: None };

@@ -118,11 +118,10 @@ impl World {
     }
 
     fn answer<T>(&mut self, requests: u32, result: Result<T, FailureClass>) -> Answer<T> {
-        let started = self.now;
         self.advance(self.latency);
         Answer {
-            started,
             finished: self.now,
+            took: self.latency,
             date: Some(shifted(self.now, self.server_ahead)),
             requests,
             result: result.map_err(failure),

@@ -248,8 +248,8 @@ fn a_request_is_open_until_a_list_or_a_status_answered_it() {
 fn an_outcome_is_one_word_for_logs() {
     let answer = |result| {
         let answer = Answer {
-            started: World::new().now,
             finished: World::new().now,
+            took: Duration::ZERO,
             date: None,
             requests: 1,
             result,
