@@ -224,8 +224,10 @@ impl Memory {
             // By the clock of now, nothing was seen yet: what lists of before show is read once more.
             self.lists_count_after = ListsCountAfter::default();
         }
-        self.sync.tick(now);
-        self.token.tick(now);
+        for backoff in [&mut self.sync, &mut self.token] {
+            backoff.follow_the_clock(set_by);
+            backoff.tick(now);
+        }
         let ahead = |at: &Timestamp| *at > later(now, CLOCK_SLACK);
         for stamp in [&mut self.rename_unclear_at, &mut self.waits_since] {
             if stamp.as_ref().is_some_and(ahead) {

@@ -460,7 +460,7 @@ impl Reconcile {
         let mut token = ended(Aspect::Token, &verdict.token, self.token_calls);
         if in_vain {
             token = Ended::Failed;
-            if !verdict.synced.is_ready() {
+            if !verdict.synced.is_ready() && problem != Some(Aspect::Token) {
                 sync = Ended::Failed;
             }
         }

@@ -67,7 +67,7 @@ pub fn verdict(view: &View, ending: &Ending) -> Verdict {
             finding,
         }) => {
             let synced = lost(view, &record).unwrap_or_else(|| finding.clone());
-            conclude(view, synced, token(view, &record, findings::being_issued))
+            conclude(view, synced, token(view, &record, || not_tried_again(view)))
         }
         Ending::TokenBlocked(finding)
         | Ending::Failed(Problem {
@@ -139,6 +139,15 @@ fn token(view: &View, record: &Record, next: impl FnOnce() -> Finding) -> Findin
         Need::None(finding) => finding,
         Need::Next(_) => quiet_while_good(view, next()),
         Need::Later(finding) | Need::Blocked(finding) => quiet_while_good(view, finding),
+    }
+}
+
+/// Why the last attempt at a token failed is true until the next one.
+fn not_tried_again(view: &View) -> Finding {
+    if view.has_failed(Aspect::Token) {
+        view.last_word(TOKEN_READY, findings::being_issued)
+    } else {
+        findings::being_issued()
     }
 }
 

@@ -201,6 +201,14 @@ impl View {
         until.is_some_and(|at| at > self.now)
     }
 
+    /// Whether the last attempt of this aspect failed, and nothing that it depended on has changed since.
+    pub fn has_failed(&self, aspect: Aspect) -> bool {
+        self.memory
+            .backoff(aspect)
+            .not_before(self.cause(aspect))
+            .is_some()
+    }
+
     /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts again.
     pub fn cause(&self, aspect: Aspect) -> u64 {
         let mut hasher = DefaultHasher::new();

@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::CLOCK_SLACK;
 use super::availability::Fault;
@@ -185,6 +185,15 @@ impl Backoff {
         }
     }
 
+    /// The wall clock was set: no hour of calls has passed for that.
+    pub fn follow_the_clock(&mut self, set_by: SignedDuration) {
+        if let (Some(streak), Ok(ahead)) = (&mut self.streak, Duration::try_from(set_by))
+            && ahead > CLOCK_SLACK
+        {
+            streak.set_ahead(ahead);
+        }
+    }
+
     /// None: free to try. Some: not before this instant, as long as the cause is the same.
     pub fn not_before(&self, cause: u64) -> Option<Timestamp> {
         self.streak
@@ -264,6 +273,15 @@ impl Streak {
             self.began = Some(now);
         }
         self.next_affordable = self.next_affordable(now, urgency);
+    }
+
+    /// When it failed stays as it was: a server that is well since then is not asked any later.
+    fn set_ahead(&mut self, by: Duration) {
+        for at in [&mut self.next_affordable, &mut self.not_before] {
+            *at = later(*at, by);
+        }
+        self.began = self.began.map(|began| later(began, by));
+        self.relieved_at = self.relieved_at.map(|at| later(at, by));
     }
 
     fn set_back(&mut self, by: Duration) {

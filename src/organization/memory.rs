@@ -19,6 +19,8 @@ use crate::limits::{Backoff, CLOCK_SLACK};
 /// What is kept between reconciles.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
+    /// When the process began, by the wall clock as it was set when this was last asked.
+    pub process_began: Option<Timestamp>,
     /// What the client at hand was made of, or the last attempt at one.
     pub made_of: Option<Ingredients>,
     /// The keys that the client at hand was made of, or the last one before the Secret could not be read.
@@ -45,7 +47,12 @@ pub struct Memory {
 
 impl Memory {
     /// Time passes. If the clock was set back, everything done ahead of it is due again: no one waits for the lost time.
-    pub fn tick(&mut self, now: Timestamp) {
+    pub fn tick(&mut self, now: Timestamp, process_began: Timestamp) {
+        let before = self.process_began.replace(process_began);
+        if let Some(before) = before {
+            self.backoff
+                .follow_the_clock(process_began.duration_since(before));
+        }
         self.backoff.tick(now);
         let is_past = |at: &Timestamp| *at <= later(now, CLOCK_SLACK);
         self.listed_at = self.listed_at.filter(is_past);

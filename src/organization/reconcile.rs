@@ -64,7 +64,7 @@ pub struct Settled {
 
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
-        view.memory.tick(view.now);
+        view.memory.tick(view.now, view.process_began);
         Self { view, doing: None }
     }
 
@@ -76,7 +76,7 @@ impl Reconcile {
     /// Told before each step: where the process began at another instant by the wall clock of now, that clock was set meanwhile.
     pub fn keep_time(&mut self, now: Timestamp, process_began: Timestamp) {
         self.view.process_began = process_began;
-        self.view.memory.tick(now);
+        self.view.memory.tick(now, process_began);
     }
 
     /// Folds in what came of the last effect, and names the next one.

@@ -50,6 +50,11 @@ impl<K: Clone, T> Feed<K, T> {
         self.dead_until.map_or(due, |until| until.max(due))
     }
 
+    /// Whether a change is on its way.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
     /// Nothing comes until then. Returns when to look.
     pub(super) fn die(&mut self, until: Millis) -> Millis {
         let until = self.dead_until.map_or(until, |known| known.max(until));

@@ -315,4 +315,28 @@ pub const FOUND: &[(u64, &str)] = &[
         4227336,
         "an adopter of what another made retained it (the law asked too much)",
     ),
+    (
+        4589668,
+        "a search of before a clock was set back counted as one of after its issue, and a twin was made",
+    ),
+    (
+        4643377,
+        "a renewal that was refused counted as an attempt to rename: what the server had failed was not tried for hours",
+    ),
+    (
+        4728774,
+        "a clock set ahead used up the hour of an Organization that had failed twice, and its tokens ended",
+    ),
+    (
+        4476951,
+        "a token rested for a name that its workspace did not bear any more",
+    ),
+    (
+        4483276,
+        "no loss is confirmed by an organization that shows nothing (the law asked too much)",
+    ),
+    (
+        4818219,
+        "a store that was two seconds late did not know of a deletion (the law asked too much)",
+    ),
 ];

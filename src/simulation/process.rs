@@ -79,6 +79,8 @@ pub(super) struct Running {
     pub(super) status_writes: u32,
     /// Whether it began with the intent of a former reconcile.
     pub(super) found_intent: bool,
+    /// Whether it began with an object that was held provisionally.
+    pub(super) found_provisional: bool,
     /// Whether another object claimed a name of it at one of its writes.
     pub(super) contested: bool,
     pub(super) what: Reconciling,

@@ -8,6 +8,7 @@ use super::requests::Outcome;
 use super::world::{Event, World};
 use super::{Millis, millis_until};
 use crate::controller::own_writes::Lag;
+use crate::crd::holder::Hold;
 use crate::domain::ids::Uid;
 use crate::lifecycle::judge::token_secret;
 use crate::lifecycle::wakeups::Why;
@@ -108,14 +109,18 @@ impl World {
                 }
             }
         };
-        let found_intent = match &what {
-            Reconciling::Workspace { object, .. } => object.status.creation.is_some(),
-            Reconciling::Organization { .. } => false,
+        let found = match &what {
+            Reconciling::Workspace { object, .. } => Some(&object.status),
+            Reconciling::Organization { .. } => None,
         };
+        let held = found.and_then(|status| status.operator.as_ref());
+        let found_provisional = held.is_some_and(|holder| holder.hold == Hold::Provisional);
+        let found_intent = found.is_some_and(|status| status.creation.is_some());
         let running = Box::new(Running {
             number,
             status_writes: 0,
             found_intent,
+            found_provisional,
             contested: false,
             what,
         });

@@ -420,6 +420,21 @@ fn a_clock_set_back_changes_no_delay_and_no_budget() {
     );
 }
 
+/// Seven calls in, it waits for ten minutes, and not as one that has failed for an hour.
+#[test]
+fn a_clock_set_ahead_uses_up_no_hour() {
+    let who = Uid::from("uid");
+    let rest = |ahead: u32| {
+        let mut backoff = Backoff::default();
+        backoff.failed(at(0), CAUSE, attempt(3, Urgency::Normal), &who);
+        backoff.follow_the_clock(SignedDuration::from_secs(ahead.into()));
+        let now = at(40 + i64::from(ahead));
+        let until = backoff.failed(now, CAUSE, attempt(3, Urgency::Normal), &who);
+        until.duration_since(now)
+    };
+    assert_eq!(rest(7200), rest(0));
+}
+
 #[test]
 fn clocks_read_out_of_order_move_nothing() {
     let mut backoff = Backoff::default();

@@ -66,7 +66,8 @@ impl World {
         running.status_writes += 1;
         let writes = running.status_writes;
         // A deletion may be asked for in the middle of a creation, what is declared inactive is made first, the intent of a
-        // former reconcile may be void as well, and a loss may be told before it is replaced. Who else claims its name may change with each write.
+        // former reconcile may be void as well, a loss may be told before it is replaced, and what was held provisionally is held
+        // firmly first. Who else claims its name may change with each write.
         let more = match &running.what {
             Reconciling::Workspace { object, .. } => {
                 let switches = object.spec.status == Some(WorkspaceState::Inactive);
@@ -89,6 +90,7 @@ impl World {
                     deleted,
                     switches,
                     replaces,
+                    running.found_provisional,
                     running.found_intent,
                     running.contested,
                 ];
@@ -337,7 +339,8 @@ impl World {
     /// A list was doubted because it lacks many. What the operator deleted itself, and what it has reported, is none of them.
     pub(in crate::simulation) fn doubted(&mut self, name: &str, list: &Snapshot) {
         // A store that lags does not know yet what was done.
-        if self.is_hindered() || self.now - self.laws.able_since < STORES_KNOW {
+        let is_behind = self.cluster.workspace_feed.is_behind();
+        if is_behind || self.is_hindered() || self.now - self.laws.able_since < STORES_KNOW {
             return;
         }
         let (mut managed, mut lost) = (0, 0);

@@ -9,6 +9,7 @@ use crate::lifecycle::Memory;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::reconcile::Settled;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
+use crate::limits::FailedAttempt;
 
 const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
 
@@ -151,4 +152,26 @@ fn what_the_server_failed_is_tried_once_it_is_well() {
     world.heal();
     world.live("acme", Duration::from_secs(20 * 60));
     assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// The Secret still holds a good token. A rename that rests was not tried again, and is not put off.
+#[test]
+fn a_renewal_that_is_refused_is_no_attempt_to_rename() {
+    let mut world = World::with_acme_due();
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("zenith"));
+    world.fault("Update", DOWN, 1);
+    world.reconcile("acme").unwrap();
+    let uid = world.objects["acme"].facts.uid.clone();
+    world.now = world.secrets["acme-token"].facts.times.unwrap().renew_at(&uid);
+    let (now, cause) = (world.now, world.view("acme").cause(Aspect::Sync));
+    for memory in world.memory.values_mut() {
+        memory.sync.failed(now, cause, FailedAttempt::normal(20), &uid);
+    }
+    let memory = world.memory.values().next().unwrap();
+    let until = memory.sync.not_before(cause);
+    world.fault("Issue", Fault::Answers(FailureClass::Denied, 403), 1);
+    world.forget_journal();
+    let settled = world.reconcile("acme").unwrap();
+    assert_eq!((world.count("Issue"), world.count("Update")), (1, 0));
+    assert_eq!(settled.memory.sync.not_before(cause), until);
 }
