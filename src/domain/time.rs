@@ -19,6 +19,14 @@ pub fn elapsed(from: Timestamp, now: Timestamp) -> Duration {
     now.duration_since(from).try_into().unwrap_or(Duration::ZERO)
 }
 
+/// How far the wall clock was set since `known` was last told: by it, the process began at another instant then.
+pub fn set_since(known: &mut Option<Timestamp>, process_began: Timestamp) -> SignedDuration {
+    let before = known.replace(process_began);
+    before.map_or(SignedDuration::ZERO, |before| {
+        process_began.duration_since(before)
+    })
+}
+
 /// `at` moved by a signed difference, kept within time.
 pub fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(if by.is_negative() {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::crd::workspace::Creation;
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::WorkspaceState;
-use crate::domain::time::{later, shifted};
+use crate::domain::time::{later, set_since, shifted};
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::SecretDraft;
@@ -215,10 +215,7 @@ impl Memory {
     /// Moves what a write in doubt is waited for by, where the wall clock was set since the last reconcile, and corrects other
     /// instants that lie in the future since it was set back. Returns how far it was set.
     pub fn tick(&mut self, now: Timestamp, process_began: Timestamp) -> SignedDuration {
-        let before = self.process_began.replace(process_began);
-        let set_by = before.map_or(SignedDuration::ZERO, |before| {
-            process_began.duration_since(before)
-        });
+        let set_by = set_since(&mut self.process_began, process_began);
         self.follow_the_clock(set_by);
         if set_by.is_negative() && set_by.unsigned_abs() > CLOCK_SLACK {
             // By the clock of now, nothing was seen yet: what lists of before show is read once more.

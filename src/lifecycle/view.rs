@@ -197,16 +197,17 @@ impl View {
 
     /// Whether the last attempt of this aspect failed so recently that it rests.
     pub fn rests(&self, aspect: Aspect) -> bool {
-        let until = self.memory.backoff(aspect).not_before(self.cause(aspect));
-        until.is_some_and(|at| at > self.now)
+        self.not_before(aspect).is_some_and(|at| at > self.now)
     }
 
     /// Whether the last attempt of this aspect failed, and nothing that it depended on has changed since.
     pub fn has_failed(&self, aspect: Aspect) -> bool {
-        self.memory
-            .backoff(aspect)
-            .not_before(self.cause(aspect))
-            .is_some()
+        self.not_before(aspect).is_some()
+    }
+
+    /// When this aspect may be tried again after a failure; `None`: whenever it is due.
+    pub fn not_before(&self, aspect: Aspect) -> Option<Timestamp> {
+        self.memory.backoff(aspect).not_before(self.cause(aspect))
     }
 
     /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts again.

@@ -181,19 +181,9 @@ pub fn after_leaving(view: &View) -> Wakeup {
     if let PermitProgress::NotBefore(at) = view.progress.permit {
         return Wakeup::new(at, Why::PermitGranted);
     }
-    let rests = [
-        (
-            view.memory.sync.not_before(view.cause(Aspect::Sync)),
-            Why::RetrySync,
-        ),
-        (
-            view.memory.token.not_before(view.cause(Aspect::Token)),
-            Why::RetryToken,
-        ),
-    ];
-    let rests = rests
+    let rests = [(Aspect::Sync, Why::RetrySync), (Aspect::Token, Why::RetryToken)]
         .into_iter()
-        .filter_map(|(at, why)| Some(Wakeup::new(at?, why)))
+        .filter_map(|(aspect, why)| Some(Wakeup::new(view.not_before(aspect)?, why)))
         .filter(|wakeup| wakeup.at > view.now);
     rests
         .chain(may_be_relieved(view))

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::CLOCK_SLACK;
 use super::availability::Fault;
 use crate::domain::ids::Uid;
-use crate::domain::time::{earlier, elapsed, later};
+use crate::domain::time::{elapsed, later, shifted};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Calls in each hour after the first.
@@ -177,20 +177,21 @@ impl Backoff {
 
     /// Time passes. If the clock was set back, all instants ahead move with it, so that no delay grows.
     pub fn tick(&mut self, now: Timestamp) {
-        if let Some(streak) = &mut self.streak {
-            let back = elapsed(now, streak.failed_at);
-            if back > CLOCK_SLACK {
-                streak.set_back(back);
-            }
+        if let Some(streak) = &mut self.streak
+            && elapsed(now, streak.failed_at) > CLOCK_SLACK
+        {
+            streak.shift(now.duration_since(streak.failed_at));
+            streak.failed_at = now;
         }
     }
 
     /// The wall clock was set: no hour of calls has passed for that.
     pub fn follow_the_clock(&mut self, set_by: SignedDuration) {
-        if let (Some(streak), Ok(ahead)) = (&mut self.streak, Duration::try_from(set_by))
-            && ahead > CLOCK_SLACK
+        if let Some(streak) = &mut self.streak
+            && Duration::try_from(set_by).is_ok_and(|ahead| ahead > CLOCK_SLACK)
         {
-            streak.set_ahead(ahead);
+            // When it failed stays as it was: a server that is well since then is not asked any later.
+            streak.shift(set_by);
         }
     }
 
@@ -275,25 +276,16 @@ impl Streak {
         self.next_affordable = self.next_affordable(now, urgency);
     }
 
-    /// When it failed stays as it was: a server that is well since then is not asked any later.
-    fn set_ahead(&mut self, by: Duration) {
-        for at in [&mut self.next_affordable, &mut self.not_before] {
-            *at = later(*at, by);
+    /// Moves the instants that its delays and its hour are counted by.
+    fn shift(&mut self, by: SignedDuration) {
+        let counted = [&mut self.next_affordable, &mut self.not_before];
+        for at in counted
+            .into_iter()
+            .chain(&mut self.began)
+            .chain(&mut self.relieved_at)
+        {
+            *at = shifted(*at, by);
         }
-        self.began = self.began.map(|began| later(began, by));
-        self.relieved_at = self.relieved_at.map(|at| later(at, by));
-    }
-
-    fn set_back(&mut self, by: Duration) {
-        for at in [
-            &mut self.failed_at,
-            &mut self.next_affordable,
-            &mut self.not_before,
-        ] {
-            *at = earlier(*at, by);
-        }
-        self.began = self.began.map(|began| earlier(began, by));
-        self.relieved_at = self.relieved_at.map(|at| earlier(at, by));
     }
 
     /// Doubles with each reconcile.

@@ -12,7 +12,7 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::remote::Failure;
 use crate::domain::remote::TokenPath;
 use crate::domain::server_time::ServerTime;
-use crate::domain::time::later;
+use crate::domain::time::{later, set_since};
 use crate::domain::verification::Missing;
 use crate::limits::{Backoff, CLOCK_SLACK};
 
@@ -48,11 +48,8 @@ pub struct Memory {
 impl Memory {
     /// Time passes. If the clock was set back, everything done ahead of it is due again: no one waits for the lost time.
     pub fn tick(&mut self, now: Timestamp, process_began: Timestamp) {
-        let before = self.process_began.replace(process_began);
-        if let Some(before) = before {
-            self.backoff
-                .follow_the_clock(process_began.duration_since(before));
-        }
+        let set_by = set_since(&mut self.process_began, process_began);
+        self.backoff.follow_the_clock(set_by);
         self.backoff.tick(now);
         let is_past = |at: &Timestamp| *at <= later(now, CLOCK_SLACK);
         self.listed_at = self.listed_at.filter(is_past);

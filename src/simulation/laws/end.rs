@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use super::state::fold;
 use super::{ALL_IS_SETTLED, FEW_CALLS, LEAVES_NO_ORPHAN, NOT_ITS_OWN_RIVAL, ONE_EACH, QUIET_WHEN_CALM};
 use crate::crd::conditions::{self, READY, SYNCED, TOKEN_READY};
@@ -274,17 +276,16 @@ impl World {
     /// Whether the Organization is ready, and was not at that time.
     fn is_ready_since(&self, n: usize, from: Millis) -> bool {
         let organization = self.cluster.organizations.get(&format!("org{n}"));
-        let ready =
-            organization.and_then(|organization| conditions::find(&organization.status.conditions, READY));
-        ready.is_some_and(|ready| {
-            ready.status == "True" && ready.last_transition_time.0 > wall(from + self.jumped)
-        })
+        organization.is_some_and(|of| self.turned_true_since(&of.status.conditions, READY, from))
     }
 
     fn is_true_since(&self, key: &Key, kind: &str, from: Millis) -> bool {
         let object = self.cluster.workspaces.get(key);
-        let condition = object.and_then(|object| conditions::find(&object.status.conditions, kind));
-        condition.is_some_and(|condition| {
+        object.is_some_and(|of| self.turned_true_since(&of.status.conditions, kind, from))
+    }
+
+    fn turned_true_since(&self, all: &[Condition], kind: &str, from: Millis) -> bool {
+        conditions::find(all, kind).is_some_and(|condition| {
             condition.status == "True" && condition.last_transition_time.0 > wall(from + self.jumped)
         })
     }

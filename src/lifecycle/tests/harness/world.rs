@@ -16,7 +16,6 @@ use crate::domain::remote::{Answer, FailureClass, RemoteWorkspace};
 use crate::domain::server_time::ServerTime;
 use crate::domain::time::shifted;
 use crate::domain::verification::{Missing, Verification};
-use crate::lifecycle::Memory;
 use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::facts::{
     ListEntry, ObjectFacts, OrganizationFacts, Ownership, ReadableOrganization, SecretFacts, Secrets,
@@ -24,7 +23,8 @@ use crate::lifecycle::facts::{
 use crate::lifecycle::progress::Progress;
 use crate::lifecycle::tests::harness::fake_engine::Engine;
 use crate::lifecycle::view::View;
-use crate::limits::RateLimiter;
+use crate::lifecycle::{Aspect, Memory};
+use crate::limits::{FailedAttempt, RateLimiter};
 use crate::tenancy::{Access, Basis, ClaimKey, ClaimResult, Claimant, Claims};
 
 pub(in crate::lifecycle::tests) const API_URL: &str = "https://api.example";
@@ -259,6 +259,18 @@ impl World {
                 version,
             },
         );
+    }
+
+    /// An attempt of the aspect fails, after so many calls.
+    pub(in crate::lifecycle::tests) fn fail(&mut self, object: &str, aspect: Aspect, calls: u32) {
+        let (now, cause) = (self.now, self.view(object).cause(aspect));
+        let uid = &self.objects[object].facts.uid;
+        let memory = self.memory.get_mut(uid).unwrap();
+        let backoff = match aspect {
+            Aspect::Sync => &mut memory.sync,
+            Aspect::Token => &mut memory.token,
+        };
+        backoff.failed(now, cause, FailedAttempt::normal(calls), uid);
     }
 
     /// Changes a stored object as a user would.

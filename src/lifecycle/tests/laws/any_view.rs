@@ -408,7 +408,7 @@ proptest! {
         next.progress = crate::lifecycle::progress::Progress::default();
         next.memory = settled.memory;
         let aspect = failure::problem(reconcile.view()).map(|problem| problem.aspect);
-        let deferred = aspect.and_then(|aspect| next.memory.backoff(aspect).not_before(next.cause(aspect)));
+        let deferred = aspect.and_then(|aspect| next.not_before(aspect));
         prop_assert!(deferred.is_some_and(|at| at > next.now), "a failure without a rest");
     }
 }

@@ -9,7 +9,6 @@ use crate::lifecycle::Memory;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::reconcile::Settled;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
-use crate::limits::FailedAttempt;
 
 const DOWN: Fault = Fault::Answers(FailureClass::Transient, 503);
 
@@ -126,7 +125,7 @@ fn a_token_that_fails_puts_off_no_rename_that_rests() {
     world.reconcile("acme").unwrap();
     let rests_until = |world: &World| {
         let view = world.view("acme");
-        view.memory.sync.not_before(view.cause(Aspect::Sync))
+        view.not_before(Aspect::Sync)
     };
     let until = rests_until(&world);
     assert!(until.unwrap() > world.now);
@@ -163,10 +162,8 @@ fn a_renewal_that_is_refused_is_no_attempt_to_rename() {
     world.reconcile("acme").unwrap();
     let uid = world.objects["acme"].facts.uid.clone();
     world.now = world.secrets["acme-token"].facts.times.unwrap().renew_at(&uid);
-    let (now, cause) = (world.now, world.view("acme").cause(Aspect::Sync));
-    for memory in world.memory.values_mut() {
-        memory.sync.failed(now, cause, FailedAttempt::normal(20), &uid);
-    }
+    let cause = world.view("acme").cause(Aspect::Sync);
+    world.fail("acme", Aspect::Sync, 20);
     let memory = world.memory.values().next().unwrap();
     let until = memory.sync.not_before(cause);
     world.fault("Issue", Fault::Answers(FailureClass::Denied, 403), 1);

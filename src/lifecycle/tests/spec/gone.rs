@@ -9,7 +9,6 @@ use crate::domain::remote::FailureClass;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::Aspect;
 use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
-use crate::limits::FailedAttempt;
 
 fn without_a_token(world: &mut World) {
     let disabled = serde_json::from_value(serde_json::json!({ "enabled": false })).unwrap();
@@ -138,11 +137,7 @@ fn what_replaces_a_lost_workspace_does_not_rest_for_it() {
     let lost = world.id("acme");
     world.edit("acme", |object| object.facts.recreate = lost);
     world.reconcile("acme").unwrap();
-    let (now, cause) = (world.now, world.view("acme").cause(Aspect::Sync));
-    let uid = world.objects["acme"].facts.uid.clone();
-    for memory in world.memory.values_mut() {
-        memory.sync.failed(now, cause, FailedAttempt::normal(30), &uid);
-    }
+    world.fail("acme", Aspect::Sync, 30);
     world.advance(60);
     world.engine.rows.clear();
     world.list();

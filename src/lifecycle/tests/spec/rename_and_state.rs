@@ -8,7 +8,6 @@ use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::{FailureClass, RemoteState, WorkspaceState};
 use crate::lifecycle::Aspect;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
-use crate::limits::FailedAttempt;
 
 fn rename(world: &mut World, name: &str) {
     let name = WorkspaceName::from(name);
@@ -195,11 +194,7 @@ fn a_token_does_not_rest_for_a_name_that_the_workspace_bears_no_more() {
     world.fault("Issue", Fault::Answers(FailureClass::Rejected, 422), 1);
     world.reconcile("acme").unwrap();
     assert_eq!(world.status("acme").name, Some(WorkspaceName::from("moved")));
-    let (now, cause) = (world.now, world.view("acme").cause(Aspect::Token));
-    let uid = world.objects["acme"].facts.uid.clone();
-    for memory in world.memory.values_mut() {
-        memory.token.failed(now, cause, FailedAttempt::normal(20), &uid);
-    }
+    world.fail("acme", Aspect::Token, 20);
     world.live("acme", Duration::from_secs(1800));
     assert_eq!(world.engine.names(), ["acme"]);
     assert_eq!(world.ready("acme"), "AsDeclared");

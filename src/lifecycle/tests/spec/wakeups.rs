@@ -10,7 +10,6 @@ use crate::lifecycle::Aspect;
 use crate::lifecycle::reconcile::Settled;
 use crate::lifecycle::tests::harness::world::{Fault, World};
 use crate::lifecycle::wakeups::{Why, after_leaving, after_waiting};
-use crate::limits::FailedAttempt;
 
 /// Reconciled whenever it names, until Agent Engine has refused twelve renames. Its token is not wanted.
 fn after_twelve_failures(class: FailureClass, status: u16, unwritten: bool) -> (World, Settled) {
@@ -90,10 +89,7 @@ fn a_rest_that_is_over_names_no_instant() {
     world.fault("Update", Fault::Answers(FailureClass::Rejected, 422), 1);
     world.reconcile("acme").unwrap();
     let mut view = world.view("acme");
-    let rest = view
-        .memory
-        .backoff(Aspect::Sync)
-        .not_before(view.cause(Aspect::Sync));
+    let rest = view.not_before(Aspect::Sync);
     view.now = earlier(rest.unwrap(), Duration::from_nanos(1));
     assert_eq!(after_leaving(&view).why, Why::RetrySync);
     view.now = rest.unwrap();
@@ -121,11 +117,7 @@ fn a_name_that_two_workspaces_have_is_looked_after() {
     });
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "IdentityMismatch");
-    let (now, cause) = (world.now, world.view("acme").cause(Aspect::Token));
-    let uid = world.objects["acme"].facts.uid.clone();
-    for memory in world.memory.values_mut() {
-        memory.token.failed(now, cause, FailedAttempt::normal(20), &uid);
-    }
+    world.fail("acme", Aspect::Token, 20);
     let settled = world.reconcile("acme").unwrap();
     let rest = elapsed(world.now, settled.requeue.at);
     assert!(rest <= Duration::from_secs(300), "{:?}", settled.requeue);
