@@ -35,7 +35,10 @@ macro_rules! reasons {
 
             /// The reason of that name.
             pub fn parse(name: &str) -> Option<Reason> {
-                Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+                match name {
+                    $(stringify!($name) => Some(Reason::$name),)+
+                    _ => None,
+                }
             }
 
             /// What it means, for the docs.

@@ -208,7 +208,7 @@ struct Subject {
 impl Subject {
     fn of(view: &View) -> Self {
         Self {
-            recorded: view.record().map(|record| record.id),
+            recorded: view.recorded_id().cloned(),
             intent: view.intent().cloned(),
             wish: view.wish().cloned(),
         }

@@ -96,7 +96,7 @@ fn is_live(view: &View) -> bool {
 
 /// An intent names us as it is stored. Before that, nothing is done that another operator's work could meet.
 fn is_to_be_held(view: &View) -> bool {
-    let begun = view.record().is_some() || view.intent().is_some() || holding::is_of_another(view);
+    let begun = view.recorded_id().is_some() || view.intent().is_some() || holding::is_of_another(view);
     begun && !holding::is_told(view) && view.progress.object == ObjectProgress::Current
 }
 

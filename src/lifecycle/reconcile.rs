@@ -242,7 +242,7 @@ impl Reconcile {
             }
         }
         if let EngineCall::Issue { name, .. } = &call
-            && self.view.record().is_some()
+            && self.view.recorded_id().is_some()
         {
             // Noted before the issue is sent: a reconcile that is cut off loses its outcome, not the issue.
             let sent = self.view.progress.clock.lost_issue(name, self.view.now);
@@ -296,7 +296,7 @@ impl Reconcile {
             (Aspect::Token, _) => Lane::Refresh,
             (Aspect::Sync, _) if self.view.object.deletion == Deletion::Requested => Lane::Delete,
             (Aspect::Sync, EngineCall::Delete(_)) => Lane::Delete,
-            (Aspect::Sync, _) if self.view.record().is_none() => Lane::Create,
+            (Aspect::Sync, _) if self.view.recorded_id().is_none() => Lane::Create,
             (Aspect::Sync, _) => Lane::Other,
         }
     }

@@ -293,7 +293,7 @@ fn conditions(view: &View, verdict: &Verdict) -> Vec<Condition> {
         reason: finding.reason.as_str(),
         message: finding.message.clone(),
     };
-    let ready = if verdict.main.is_ready() && view.record().is_some() {
+    let ready = if verdict.main.is_ready() && view.recorded_id().is_some() {
         ConditionStatus::True
     } else {
         ConditionStatus::False

@@ -92,16 +92,35 @@ impl View {
 
     /// The record, if it was made for this object and is whole.
     pub fn record(&self) -> Option<Record> {
-        if self.stored.uid.as_ref() != Some(&self.object.uid) {
-            return None;
-        }
+        let (id, organization_id, name) = self.recorded()?;
         Some(Record {
-            id: self.stored.workspace_id.clone()?,
-            organization_id: self.stored.organization_id.clone()?,
-            name: self.stored.name.clone()?,
+            id: id.clone(),
+            organization_id: organization_id.clone(),
+            name: name.clone(),
             state: self.stored.state,
             origin: self.stored.origin.unwrap_or(Origin::Adopted),
         })
+    }
+
+    /// The id of the recorded workspace.
+    pub fn recorded_id(&self) -> Option<&WorkspaceId> {
+        self.recorded().map(|(id, ..)| id)
+    }
+
+    /// The last observed name of the recorded workspace.
+    pub fn recorded_name(&self) -> Option<&WorkspaceName> {
+        self.recorded().map(|(.., name)| name)
+    }
+
+    fn recorded(&self) -> Option<(&WorkspaceId, &OrganizationId, &WorkspaceName)> {
+        if self.stored.uid.as_ref() != Some(&self.object.uid) {
+            return None;
+        }
+        Some((
+            self.stored.workspace_id.as_ref()?,
+            self.stored.organization_id.as_ref()?,
+            self.stored.name.as_ref()?,
+        ))
     }
 
     /// The id that a status made for another object names: a wish to adopt, confirmed for nothing else.
@@ -221,11 +240,11 @@ impl View {
             .hash(&mut hasher);
         match aspect {
             // What failed before a creation or an adoption says nothing of what was recorded then.
-            Aspect::Sync => self.record().map(|record| record.id).hash(&mut hasher),
+            Aspect::Sync => self.recorded_id().hash(&mut hasher),
             // A Secret that no write could change may be gone, and another workspace of the same name as well; or the recorded one
             // has another name.
             Aspect::Token => {
-                self.record().map(|record| record.name).hash(&mut hasher);
+                self.recorded_name().hash(&mut hasher);
                 self.secrets.target.is_some().hash(&mut hasher);
                 let shared = self.listed.as_ref().is_some_and(|listed| listed.name_is_shared);
                 shared.hash(&mut hasher);

@@ -317,7 +317,7 @@ impl World {
         let again = if process.is_stored(&object) {
             let urgency = token_secret::urgency(&view);
             let memory = process.memories.entry(uid.clone()).or_default();
-            memory.lost_track(now, view.record().map(|record| record.id));
+            memory.lost_track(now, view.recorded_id().cloned());
             let at = memory.rest_after_loss(now, |aspect| view.cause(aspect), urgency, uid);
             millis_until(now, at) + TIMER_SLACK
         } else {

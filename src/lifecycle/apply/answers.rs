@@ -93,7 +93,7 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
     if let Some(row) = &row {
         end_doubt_about_what_is_opened(view, row, requested_at);
     }
-    if view.record().is_some_and(|record| record.id != *id) {
+    if view.recorded_id().is_some_and(|recorded| recorded != id) {
         return;
     }
     let count_after = &mut view.memory.lists_count_after;
@@ -109,7 +109,7 @@ fn got(view: &mut View, aspect: Aspect, id: &WorkspaceId, answer: Answer<Option<
 
 /// Keeps the workspace that the object is about, recorded or wished for, and the one that was read last.
 fn observe(view: &mut View, id: &WorkspaceId, requested_at: Timestamp, row: Option<RemoteWorkspace>) {
-    let recorded = view.record().map(|record| record.id);
+    let recorded = view.recorded_id().cloned();
     let wished = view.wish().or(view.declared.workspace_id.as_ref()).cloned();
     let kept = [recorded, wished];
     view.progress
@@ -140,7 +140,7 @@ fn issued(
     answer: Answer<IssuedToken>,
 ) {
     learn_the_time(view, &answer);
-    if view.record().is_none() {
+    if view.recorded_id().is_none() {
         // A creation is a write: an older list lacks the workspace.
         view.memory.lists_count_after.present = Some(answer.finished);
     } else {
@@ -230,7 +230,7 @@ fn end_doubt(view: &mut View, name: &WorkspaceName, asked_at: Timestamp, rows: &
 fn end_doubt_about_what_is_opened(view: &mut View, row: &RemoteWorkspace, asked_at: Timestamp) {
     let opened = view.progress.token.verified();
     let opens_it = opened.is_some_and(|(_, scope)| scope.workspace_id == row.id);
-    if opens_it && view.record().is_some_and(|record| record.id != row.id) {
+    if opens_it && view.recorded_id().is_some_and(|recorded| *recorded != row.id) {
         let memory = &mut view.memory;
         // The last issue is that of this token.
         memory.unresolved.pop_if(|issue| issue.surely_did_not_make(row));
@@ -240,8 +240,8 @@ fn end_doubt_about_what_is_opened(view: &mut View, row: &RemoteWorkspace, asked_
 
 fn verified(view: &mut View, scope: TokenScope) {
     // The last issue is that of this token.
-    match view.record() {
-        Some(record) if record.id == scope.workspace_id => {
+    match view.recorded_id() {
+        Some(recorded) if *recorded == scope.workspace_id => {
             view.memory.unresolved.pop();
         }
         Some(_) => {
@@ -316,7 +316,7 @@ fn updated(
 
 fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId, answer: Answer<Deleted>) {
     learn_the_time(view, &answer);
-    let orphan_of = view.record().filter(|record| record.id != *id);
+    let orphan_of = view.recorded_id().filter(|recorded| *recorded != id).cloned();
     if orphan_of.is_none() {
         let removal = match &answer.result {
             Ok(Deleted::Removed) => Removal::Done,
@@ -337,7 +337,7 @@ fn deleted(view: &mut View, aspect: Aspect, call: &EngineCall, id: &WorkspaceId,
     let requested_at = answer.started();
     match (answer.result, orphan_of) {
         (Err(failure), _) => failed(view, aspect, call, &failure),
-        (Ok(_), Some(record)) => orphan_removed(view, id, &record.id, answer.finished),
+        (Ok(_), Some(recorded)) => orphan_removed(view, id, &recorded, answer.finished),
         (Ok(Deleted::AlreadyGone), None) => observe(view, id, requested_at, None),
         (Ok(Deleted::Removed), None) => {}
     }
@@ -373,7 +373,7 @@ fn orphan_removed(view: &mut View, orphan: &WorkspaceId, recorded: &WorkspaceId,
 /// After a failed call about name or state, the token of a recorded workspace is still renewed; any other failure ends the
 /// reconcile.
 fn failed(view: &mut View, aspect: Aspect, call: &EngineCall, failure: &Failure) {
-    let creating = view.record().is_none();
+    let creating = view.recorded_id().is_none();
     let finding = if creating {
         failure::of_creation(call, failure)
     } else {

@@ -73,7 +73,7 @@ impl View {
 
     /// The workspaces that this reconcile has read, and the names that they bear: it may be about to record them.
     fn claims_of_what_it_reads(&self) -> impl Iterator<Item = ClaimKey> {
-        let records = self.is_granted_what_it_reads() && self.record().is_none();
+        let records = self.is_granted_what_it_reads() && self.recorded_id().is_none();
         self.claims_in().into_iter().flat_map(move |organization| {
             let read = self.ids_read().filter(|_| self.is_granted_what_it_reads());
             let ids = read.map(|id| ClaimKey::Id(organization.clone(), id.clone()));

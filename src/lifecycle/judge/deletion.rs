@@ -41,11 +41,10 @@ pub fn policy(view: &View) -> DeletionPolicy {
 /// if the CRD is terminating.
 pub fn fate(view: &View) -> WorkspaceFate {
     let name = view
-        .record()
-        .map(|record| record.name)
-        .or_else(|| view.intent().map(|intent| intent.name.clone()));
-    let forbidden = name.as_ref().is_some_and(|name| is_forbidden(view, name));
-    let fallback = name.as_ref().is_some_and(is_default);
+        .recorded_name()
+        .or_else(|| view.intent().map(|intent| &intent.name));
+    let forbidden = name.is_some_and(|name| is_forbidden(view, name));
+    let fallback = name.is_some_and(is_default);
     let crd_goes = view.progress.crd == Some(CrdState::Going);
     match policy(view) {
         DeletionPolicy::Delete if !forbidden && !fallback && !crd_goes => WorkspaceFate::Delete,
@@ -66,8 +65,8 @@ fn is_forbidden(view: &View, name: &WorkspaceName) -> bool {
 
 /// The workspace that is gone once our finalizer may go: only then is it taken off where the fate is to delete.
 pub fn removed(view: &View) -> Option<WorkspaceId> {
-    let record = view.record()?;
-    (fate(view) == WorkspaceFate::Delete).then_some(record.id)
+    let recorded = view.recorded_id()?;
+    (fate(view) == WorkspaceFate::Delete).then(|| recorded.clone())
 }
 
 /// The event that names a retained workspace when its object goes.

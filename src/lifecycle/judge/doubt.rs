@@ -48,7 +48,7 @@ pub fn creation_resolves_at(view: &View) -> Option<Timestamp> {
     let intent = view.intent()?;
     let issue = issue_of(view, intent);
     let waits = view.object.deletion == Deletion::Requested
-        && view.record().is_none()
+        && view.recorded_id().is_none()
         && issue.opened.is_none()
         && (own(view, intent).is_some() || view.progress.clock.is_known());
     (waits && !issue.is_shown_by(view.now)).then_some(issue.resolved_at)

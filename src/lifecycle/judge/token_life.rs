@@ -36,9 +36,9 @@ pub fn changes_at(view: &View) -> Option<Timestamp> {
 }
 
 fn tokens(view: &View) -> impl Iterator<Item = TokenTimes> {
-    let record = view.record();
-    let opens = move |facts: &SecretFacts| match (&facts.content, &record) {
-        (Content::Whole(content), Some(record)) => content.workspace_id == record.id,
+    let recorded = view.recorded_id();
+    let opens = move |facts: &SecretFacts| match (&facts.content, recorded) {
+        (Content::Whole(content), Some(recorded)) => content.workspace_id == *recorded,
         (Content::Whole(_) | Content::Damaged, _) => false,
     };
     let known = view.secrets.target.iter().chain(&view.secrets.others);

@@ -32,7 +32,7 @@ pub fn target(view: &View) -> Target<'_> {
         (Some(SecretProgress::Present(facts)), _) | (None, Some(facts)) => by_owner(facts),
         (Some(SecretProgress::Changed), _) => Target::Unread,
         // At a creation the write finds out: it expects no Secret.
-        (None, None) if view.record().is_none() => Target::Free,
+        (None, None) if view.recorded_id().is_none() => Target::Free,
         (None, None) => Target::Unread,
     }
 }
@@ -62,7 +62,7 @@ pub fn previous_secret(view: &View) -> Option<&SecretFacts> {
 /// Reads the Secret that status names, if no store shows it and it was not read live. A Secret without our label is not
 /// watched, but its token may be good.
 pub fn unwatched_recorded_secret(view: &View) -> Option<ClusterEffect> {
-    let name = view.record().and(view.stored.token_secret_name.as_ref())?;
+    let name = view.recorded_id().and(view.stored.token_secret_name.as_ref())?;
     let unseen = secret_named(view, name).is_none() && !view.has_read_secret(name);
     unseen.then(|| ClusterEffect::ReadSecret { name: name.clone() })
 }

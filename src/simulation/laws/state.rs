@@ -243,22 +243,25 @@ impl World {
             return None;
         }
         let n = self.remote_of(object)?;
-        let well_since = self.laws.weather_since.get(&n).copied().unwrap_or_default();
         let remote = &self.engine.organizations[n];
+        if remote.weather != Weather::Calm {
+            return None;
+        }
+        let well_since = self.laws.weather_since.get(&n).copied().unwrap_or_default();
         let asked = self.laws.asked_to_wait.get(&n).copied().unwrap_or_default();
         // Nothing tells when what was refused is allowed again: what waited for it is served from then on.
-        let refused = self.laws.refused_until.get(&n).copied().unwrap_or_default();
+        let (refused_until, patience) = if self.was_refused(n) {
+            (0, REFUSED)
+        } else {
+            let until = self.laws.refused_until.get(&n).copied().unwrap_or_default();
+            (until, 2 * FIVE_MINUTES)
+        };
         let since = well_since
             .max(asked)
-            .max(if self.was_refused(n) { 0 } else { refused })
+            .max(refused_until)
             .max(self.laws.able_since)
             .max(self.laws.touched.get(&object.key).copied().unwrap_or_default());
-        let patience = if self.was_refused(n) {
-            REFUSED
-        } else {
-            2 * FIVE_MINUTES
-        };
-        if remote.weather != Weather::Calm || self.now - since < patience {
+        if self.now - since < patience {
             return None;
         }
         // Without a `Date` nothing tells a leader that the clock which marked a token was another.

@@ -191,7 +191,7 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
         !holding::is_left_to_another(view),
         "what another operator holds is left alone"
     );
-    let begun = view.record().is_some() || view.intent().is_some();
+    let begun = view.recorded_id().is_some() || view.intent().is_some();
     prop_assert!(
         holding::is_told(view) || !begun || names_us(view, effect) || effect.is_read(),
         "nothing is done for what is not ours yet"
@@ -224,16 +224,16 @@ fn lawful(view: &View, effect: &Effect) -> Result<(), TestCaseError> {
             prop_assert!(usable(view, name), "an issue for a name that is not granted");
             prop_assert_eq!(view.object.deletion, Deletion::NotRequested);
             prop_assert!(
-                view.record().is_some() || !crate::tenancy::is_default(name),
+                view.recorded_id().is_some() || !crate::tenancy::is_default(name),
                 "default is never created"
             );
             prop_assert!(
-                view.record().is_some() || !view.declared.is_suspended(),
+                view.recorded_id().is_some() || !view.declared.is_suspended(),
                 "nothing is created while suspended"
             );
         }
         Effect::Engine(EngineCall::Update { id, change }) => {
-            prop_assert!(view.record().is_some_and(|record| record.id == *id));
+            prop_assert!(view.recorded_id().is_some_and(|recorded| recorded == id));
             prop_assert!(view.declared.suspend != Some(true));
             prop_assert!(view.present(id).is_some(), "an update of what was not just read");
             if let WorkspaceChange::Rename(name) = change {

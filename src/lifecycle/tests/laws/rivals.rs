@@ -86,7 +86,10 @@ impl Rival {
             }
             Effect::Cluster(ClusterEffect::WriteStatus(status)) => {
                 self.is_not_told(&format!("{status:?}"))?;
-                let recorded = status.workspace_id.as_ref().filter(|_| view.record().is_none());
+                let recorded = status
+                    .workspace_id
+                    .as_ref()
+                    .filter(|_| view.recorded_id().is_none());
                 let new = recorded.filter(|_| view.stored.workspace_id != status.workspace_id);
                 prop_assert!(new.is_none_or(|id| !self.has(id)), "{:?} is recorded", new);
                 let begins = status

@@ -137,7 +137,7 @@ fn a_request_is_handled_by_a_read_or_where_nothing_can_be_read() {
         view.progress
             .workspaces
             .insert(WorkspaceId::from("ws-1"), Sighting::default());
-        if view.record().is_some() {
+        if view.recorded_id().is_some() {
             let now = view.now;
             read(view, Remote::Gone, now);
         }
@@ -146,7 +146,7 @@ fn a_request_is_handled_by_a_read_or_where_nothing_can_be_read() {
         view.progress
             .workspaces
             .insert(WorkspaceId::from("ws-1"), Sighting::default());
-        if view.record().is_some() {
+        if view.recorded_id().is_some() {
             let now = view.now;
             read(view, Remote::Gone, now);
         }
@@ -171,7 +171,7 @@ fn a_request_is_handled_by_a_read_or_where_nothing_can_be_read() {
             view.progress.request = Some("now".to_owned());
             case(&mut view);
             let answer = identity::handled_request(&view, stored);
-            let known = view.record().is_some();
+            let known = view.recorded_id().is_some();
             assert_eq!(
                 answer.is_some(),
                 handled,
