@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::crd::{AnyOrganization, AnyWorkspace, Organization, Workspace};
 use crate::domain::ids::{OperatorId, Uid};
 use crate::domain::operators::Operators;
-use crate::domain::time::earlier;
+use crate::domain::time::{Uptime, earlier};
 use crate::engine;
 use crate::leadership::Fence;
 use crate::lifecycle::Memory;
@@ -152,6 +152,11 @@ impl Context {
     /// For how long this process runs, by its own monotonic time.
     pub(super) fn age(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// Now, by the time of the process.
+    pub(super) fn uptime(&self) -> Uptime {
+        Uptime::new(self.age())
     }
 
     /// This operator, and which others are gone.

@@ -19,7 +19,7 @@ pub(super) async fn keep_calling(context: Arc<Context>) {
 }
 
 fn call(context: &Context) {
-    let now = context.now();
+    let now = context.uptime();
     let (mut workspaces, mut names, mut back) = (Vec::new(), Vec::new(), Vec::new());
     {
         let Shared {
@@ -27,7 +27,6 @@ fn call(context: &Context) {
             waits_for_permit,
             ..
         } = &mut *context.shared();
-        // Of those for whom no one waits too: a limiter sees a clock that is set back only if it is asked often.
         for (name, state) in organizations.iter_mut() {
             if state.limiter.has_come_back() {
                 back.push(name.clone());
@@ -84,14 +83,14 @@ mod tests {
             state.limiter.set_rate(1);
             while state
                 .limiter
-                .acquire(context.now(), Lane::Refresh, &"busy".into())
+                .acquire(context.uptime(), Lane::Refresh, &"busy".into())
                 == Permit::Granted
             {}
             for (name, end) in [("late", 900), ("soon", 300)] {
                 let (uid, end) = (Uid::from(name), Timestamp::from_second(end).unwrap());
                 state
                     .limiter
-                    .acquire_before(context.now(), Lane::Refresh, end, &uid);
+                    .acquire_before(context.uptime(), Lane::Refresh, end, &uid);
                 shared
                     .waits_for_permit
                     .insert(uid, ObjectRef::new(name).within("tenant"));

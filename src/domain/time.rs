@@ -4,6 +4,48 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// Reconciles that run side by side read the wall clock in no particular order; a step further back than this means that it was
+/// set back.
+pub const CLOCK_SLACK: Duration = Duration::from_secs(1);
+
+/// An instant by the time of the process: how long it had run then. Nobody sets this clock.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Uptime(Duration);
+
+impl Uptime {
+    /// The process has run for so long.
+    pub const fn new(runs_for: Duration) -> Self {
+        Self(runs_for)
+    }
+
+    /// What a wall clock shows as `now`, by which the process began at `process_began`.
+    pub fn at(now: Timestamp, process_began: Timestamp) -> Self {
+        Self(elapsed(process_began, now))
+    }
+
+    /// What a wall clock shows then, by which the process began at `process_began`.
+    pub fn by_the_wall_clock(self, process_began: Timestamp) -> Timestamp {
+        later(process_began, self.0)
+    }
+
+    /// Moved forward, at most to the end of time.
+    #[must_use]
+    pub fn later(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+
+    /// Moved back, at most to the beginning of the process.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by))
+    }
+
+    /// Time from `before` until then; zero if `before` is later.
+    pub fn since(self, before: Self) -> Duration {
+        self.0.saturating_sub(before.0)
+    }
+}
+
 /// `at` moved forward, at most to the end of time.
 pub fn later(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)

@@ -10,6 +10,7 @@ use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::RemoteWorkspace;
 use crate::domain::server_time::ServerTime;
+use crate::domain::time::Uptime;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::schedule::TokenTimes;
 use crate::tenancy::{Access, Claimant};
@@ -75,7 +76,7 @@ pub struct ReadableOrganization {
     /// Grows with every change that a waiting Workspace may depend on. Another incarnation begins at zero.
     pub revision: u64,
     /// When Agent Engine last answered it again, having failed.
-    pub recovered_at: Option<Timestamp>,
+    pub recovered_at: Option<Uptime>,
     /// The server's time, once an answer told it: marks on Secrets are of it.
     pub server_time: Option<ServerTime>,
 }

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use crate::crd::workspace::Creation;
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::WorkspaceState;
-use crate::domain::time::{later, set_since, shifted};
+use crate::domain::time::{CLOCK_SLACK, Uptime, later, set_since, shifted};
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::creation_window::UnresolvedIssue;
 use crate::lifecycle::effect::SecretDraft;
 use crate::lifecycle::facts::{Content, Differing, SecretContent, SecretFacts};
 use crate::lifecycle::schedule::{Freshness, TokenTimes};
-use crate::limits::{Backoff, CLOCK_SLACK, FailedAttempt, Fault, Urgency};
+use crate::limits::{Backoff, FailedAttempt, Fault, Urgency};
 
 /// How many times in a row the operator restores at once a Secret that another client deleted or changed.
 const RESTORED_AT_ONCE: u32 = 10;
@@ -183,11 +183,11 @@ impl Memory {
     /// `cause` tells the fingerprint of each aspect.
     pub fn rest_after_loss(
         &mut self,
-        now: Timestamp,
+        now: Uptime,
         cause: impl Fn(Aspect) -> u64,
         urgency: Urgency,
         uid: &Uid,
-    ) -> Timestamp {
+    ) -> Uptime {
         let Sent { sync, token } = std::mem::take(&mut self.sent);
         let attempt = |urgency| FailedAttempt {
             calls: sync + token,
@@ -220,10 +220,6 @@ impl Memory {
         if set_by.is_negative() && set_by.unsigned_abs() > CLOCK_SLACK {
             // By the clock of now, nothing was seen yet: what lists of before show is read once more.
             self.lists_count_after = ListsCountAfter::default();
-        }
-        for backoff in [&mut self.sync, &mut self.token] {
-            backoff.follow_the_clock(set_by);
-            backoff.tick(now);
         }
         let ahead = |at: &Timestamp| *at > later(now, CLOCK_SLACK);
         for stamp in [&mut self.rename_unclear_at, &mut self.waits_since] {
@@ -293,10 +289,10 @@ mod tests {
             sent: Sent { sync, token },
             ..Memory::default()
         };
-        let now = Timestamp::UNIX_EPOCH;
+        let now = Uptime::default();
         let at = memory.rest_after_loss(now, |_| 7, Urgency::Normal, &Uid::from("u"));
         assert_eq!(memory.sent, Sent::default());
-        elapsed(now, at)
+        at.since(now)
     }
 
     /// One that waited for Kubernetes alone comes again soon.
@@ -323,7 +319,7 @@ mod tests {
                 sent: Sent { sync, token },
                 ..Memory::default()
             };
-            let now = Timestamp::UNIX_EPOCH;
+            let now = Uptime::default();
             memory.rest_after_loss(now, |_| 7, Urgency::Normal, &Uid::from("u"));
             let rests = |backoff: &Backoff| backoff.not_before(7).is_some();
             assert_eq!(rests(&memory.sync), sync_rests, "{sync} {token}");

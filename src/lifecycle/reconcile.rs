@@ -10,7 +10,7 @@ use crate::crd::workspace::WorkspaceStatus;
 use crate::domain::finding::Finding;
 use crate::domain::object::Deletion;
 use crate::domain::reason::Reason;
-use crate::domain::time::{elapsed, shifted};
+use crate::domain::time::{Uptime, shifted};
 use crate::lifecycle::apply::apply_outcome;
 use crate::lifecycle::aspect::{Aspect, Problem};
 use crate::lifecycle::budget::{self, Attempts, Ended, SyncBefore};
@@ -103,8 +103,9 @@ impl Reconcile {
         view.memory.tick(view.now, view.process_began);
         let recovered_at = view.readable().and_then(|organization| organization.recovered_at);
         if let Some(at) = recovered_at {
-            view.memory.sync.recovered(at, view.now);
-            view.memory.token.recovered(at, view.now);
+            let now = view.uptime();
+            view.memory.sync.recovered(at, now);
+            view.memory.token.recovered(at, now);
         }
         let mut unresolved = std::mem::take(&mut view.memory.unresolved);
         unresolved.retain(|issue| !doubt::is_disproved(&view, issue));
@@ -191,7 +192,7 @@ impl Reconcile {
 
     /// What the server failed may be tried once it is well.
     fn relieve(&mut self, limiter: &mut RateLimiter) {
-        let now = self.view.now;
+        let now = self.view.uptime();
         if let Some(since) = limiter.well_since(now) {
             self.view.memory.sync.relieve(since, now);
             self.view.memory.token.relieve(since, now);
@@ -231,13 +232,16 @@ impl Reconcile {
         call: EngineCall,
     ) -> Next {
         let denied = self.view.progress.permit != PermitProgress::Open;
-        match self.permit(limiter, aspect, &call) {
+        let now = self.view.uptime();
+        match self.permit(limiter, now, aspect, &call) {
             Permit::Granted => self.charge_call(aspect),
-            Permit::RetryAt(at) if elapsed(self.view.now, at) <= LONGEST_WAIT => return Next::Wait(at),
+            Permit::RetryAt(at) if at.since(now) <= LONGEST_WAIT => {
+                return Next::Wait(self.view.by_the_wall_clock(at));
+            }
             Permit::RetryAt(_) if denied => return self.leave(rule),
             Permit::RetryAt(at) => {
-                self.view.progress.permit = PermitProgress::NotBefore(at);
-                self.view.progress.scarcity = scarcity(limiter, self.view.now);
+                self.view.progress.permit = PermitProgress::NotBefore(self.view.by_the_wall_clock(at));
+                self.view.progress.scarcity = scarcity(limiter, now);
                 return self.decide(limiter);
             }
         }
@@ -252,10 +256,10 @@ impl Reconcile {
     }
 
     /// The first call of a reconcile asks for a permit. Later calls are charged, and wait only while all must.
-    fn permit(&self, limiter: &mut RateLimiter, aspect: Aspect, call: &EngineCall) -> Permit {
+    fn permit(&self, limiter: &mut RateLimiter, now: Uptime, aspect: Aspect, call: &EngineCall) -> Permit {
         let lane = self.lane(aspect, call);
         if self.sync_calls + self.token_calls == 0 {
-            let (now, uid) = (self.view.now, &self.view.object.uid);
+            let uid = &self.view.object.uid;
             return match token_secret::times(&self.view) {
                 Some(times) if lane == Lane::Refresh => {
                     limiter.acquire_before(now, lane, times.expires_at, uid)
@@ -263,11 +267,10 @@ impl Reconcile {
                 Some(_) | None => limiter.acquire(now, lane, uid),
             };
         }
-        let now = self.view.now;
         if let Some(until) = limiter.paused_until(now).or_else(|| limiter.away_until(now)) {
             return Permit::RetryAt(until);
         }
-        limiter.spend(self.view.now, lane);
+        limiter.spend(now, lane);
         Permit::Granted
     }
 
@@ -277,7 +280,8 @@ impl Reconcile {
             return;
         };
         let answered = answer.answered();
-        limiter.answered(self.view.now, &answered);
+        let now = self.view.uptime();
+        limiter.answered(now, &answered);
         // A server that fails one call and then answers another is not away: what failed does not heal by itself.
         *self.faults.of(aspect) = match answered.failure {
             Some(failure) => Fault::of(failure.class),
@@ -287,7 +291,7 @@ impl Reconcile {
             self.charge_call(aspect);
         }
         for _ in 1..answered.requests {
-            limiter.spend(self.view.now, self.lane(aspect, call));
+            limiter.spend(now, self.lane(aspect, call));
         }
     }
 
@@ -356,7 +360,8 @@ impl Reconcile {
 
     /// Charges back-off: an aspect that failed rests, one that went well starts again. Returns when each is due.
     fn charge(&mut self, verdict: &Verdict) -> Vec<Wakeup> {
-        let (now, uid) = (self.view.now, self.view.object.uid.clone());
+        let (now, uptime, uid) = (self.view.now, self.view.uptime(), self.view.object.uid.clone());
+        let process_began = self.view.process_began;
         let cause = |aspect| self.view.cause(aspect);
         // An object that changes again and again rests for what it was: the last change is reconciled.
         let (sync_cause, token_cause) = if self.steps >= MAX_STEPS {
@@ -374,6 +379,7 @@ impl Reconcile {
         let misleads = status::misleads(&self.view, verdict);
         let times = token_secret::times(&self.view);
         let due_at = times.map(|times| times.renew_at(&uid)).filter(|at| *at > now);
+        let due_at = due_at.map(|at| Uptime::at(at, process_began));
         let faults = self.faults;
         let memory = &mut self.view.memory;
         [
@@ -399,7 +405,8 @@ impl Reconcile {
         .into_iter()
         .filter_map(
             |(backoff, cause, finding, attempts, charge, (urgency, fault), why)| {
-                let rests = backoff.not_before(cause).filter(|at| *at > now);
+                let rests = backoff.not_before(cause).filter(|at| *at > uptime);
+                let wakeup = |at: Uptime| Wakeup::new(at.by_the_wall_clock(process_began), why);
                 // A refusal of the Kubernetes API costs no call, and heals by itself: it is tried again soon.
                 let urgency = match (charge, why) {
                     (Some(0), Why::RetryToken) => Urgency::Token,
@@ -407,12 +414,12 @@ impl Reconcile {
                 };
                 match (charge, rests) {
                     (Some(calls), rests) if attempts.ended != Ended::Failed => {
-                        backoff.pay(now, calls);
-                        let next = rests.map(|at| Wakeup::new(at, why));
+                        backoff.pay(uptime, calls);
+                        let next = rests.map(wakeup);
                         Some(next.unwrap_or_else(|| Wakeup::waits_for_others(now)))
                     }
                     // The status alone is tried often: that it was refused is no attempt, and lengthens no rest.
-                    (Some(0), Some(rests)) if misleads => Some(Wakeup::new(rests, why)),
+                    (Some(0), Some(rests)) if misleads => Some(wakeup(rests)),
                     (Some(calls), _) => {
                         let attempt = FailedAttempt {
                             calls,
@@ -422,13 +429,13 @@ impl Reconcile {
                         // What Kubernetes refused beside a fresh token was no renewal, and delays none.
                         let rests = match (calls, why, due_at) {
                             (0, Why::RetryToken, Some(due_at)) => {
-                                backoff.failed_beside(now, cause, attempt, &uid, due_at)
+                                backoff.failed_beside(uptime, cause, attempt, &uid, due_at)
                             }
-                            (_, _, _) => backoff.failed(now, cause, attempt, &uid),
+                            (_, _, _) => backoff.failed(uptime, cause, attempt, &uid),
                         };
-                        Some(Wakeup::new(rests, why))
+                        Some(wakeup(rests))
                     }
-                    (None, Some(rests)) if attempts.calls == 0 => Some(Wakeup::new(rests, why)),
+                    (None, Some(rests)) if attempts.calls == 0 => Some(wakeup(rests)),
                     // The aspect waits for an event. It made no call, so it does not rest.
                     (None, _) if !finding.is_ready() => Some(Wakeup::waits_for_others(now)),
                     (None, _) => {
@@ -570,7 +577,7 @@ impl Faults {
 }
 
 /// Why there is no permit.
-fn scarcity(limiter: &mut RateLimiter, now: Timestamp) -> Scarcity {
+fn scarcity(limiter: &mut RateLimiter, now: Uptime) -> Scarcity {
     if limiter.paused_until(now).is_some() {
         Scarcity::Pause
     } else if limiter.away_until(now).is_some() {

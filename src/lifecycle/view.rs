@@ -11,14 +11,13 @@ use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::domain::operators::Operators;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{RemoteWorkspace, WorkspaceState};
-use crate::domain::time::later;
+use crate::domain::time::{CLOCK_SLACK, Uptime, later};
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::{ListEntry, ObjectFacts, OrganizationFacts, ReadableOrganization, Secrets};
 use crate::lifecycle::memory::Memory;
 use crate::lifecycle::progress::{
     NameSearch, Observation, PermitProgress, Progress, Removal, SecretProgress, TokenProgress,
 };
-use crate::limits::CLOCK_SLACK;
 use crate::tenancy::ClaimResult;
 
 /// Everything that a decision may depend on.
@@ -82,6 +81,16 @@ impl View {
         {
             secret.times = secret.times.map(|times| times.by_a_clock(ahead));
         }
+    }
+
+    /// Now, by the time of the process.
+    pub fn uptime(&self) -> Uptime {
+        Uptime::at(self.now, self.process_began)
+    }
+
+    /// What our wall clock shows at that time of the process.
+    pub fn by_the_wall_clock(&self, at: Uptime) -> Timestamp {
+        at.by_the_wall_clock(self.process_began)
     }
 
     /// How far the server's clock is ahead of ours, if that is known.
@@ -226,7 +235,8 @@ impl View {
 
     /// When this aspect may be tried again after a failure; `None`: whenever it is due.
     pub fn not_before(&self, aspect: Aspect) -> Option<Timestamp> {
-        self.memory.backoff(aspect).not_before(self.cause(aspect))
+        let at = self.memory.backoff(aspect).not_before(self.cause(aspect));
+        at.map(|at| self.by_the_wall_clock(at))
     }
 
     /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts again.

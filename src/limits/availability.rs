@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::domain::remote::{Answered, FailureClass};
-use crate::domain::time::{earlier, elapsed, later};
+use crate::domain::time::Uptime;
 
 /// So long without a failure of the server's, it counts as well.
 const COUNTS_AFTER: Duration = Duration::from_secs(60);
@@ -58,27 +56,27 @@ pub(super) enum Turn {
 /// Whether the server answers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Availability {
-    well_since: Option<Timestamp>,
+    well_since: Option<Uptime>,
     /// Failures of the server's in a row.
     failures: u32,
     /// When the last request that was answered had been sent. What was sent before and fails tells nothing new.
-    answered: Option<Timestamp>,
+    answered: Option<Uptime>,
     away: Option<Away>,
     /// When it last answered again.
-    back_at: Option<Timestamp>,
+    back_at: Option<Uptime>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Away {
-    since: Timestamp,
-    next_probe: Timestamp,
+    since: Uptime,
+    next_probe: Uptime,
     probes: u32,
 }
 
 impl Availability {
     /// A request was answered, or failed.
-    pub(super) fn observe(&mut self, now: Timestamp, answered: &Answered<'_>) -> Turn {
-        let sent = earlier(now, answered.took);
+    pub(super) fn observe(&mut self, now: Uptime, answered: &Answered<'_>) -> Turn {
+        let sent = now.earlier(answered.took);
         match answered.failure.map(|failure| failure.class) {
             // It has a pause of its own.
             Some(FailureClass::Throttled(_)) => {
@@ -90,7 +88,7 @@ impl Availability {
         }
     }
 
-    fn failed(&mut self, now: Timestamp, sent: Timestamp) -> Turn {
+    fn failed(&mut self, now: Uptime, sent: Uptime) -> Turn {
         self.well_since = None;
         if self.answered.is_some_and(|answered| sent < answered) {
             return Turn::None;
@@ -101,13 +99,13 @@ impl Availability {
         }
         self.away = Some(Away {
             since: now,
-            next_probe: later(now, FIRST_PROBE),
+            next_probe: now.later(FIRST_PROBE),
             probes: 0,
         });
         Turn::Away
     }
 
-    fn answered(&mut self, now: Timestamp, sent: Timestamp) -> Turn {
+    fn answered(&mut self, now: Uptime, sent: Uptime) -> Turn {
         self.well_since.get_or_insert(now);
         self.answered = self.answered.max(Some(sent));
         self.failures = 0;
@@ -120,39 +118,27 @@ impl Availability {
     }
 
     /// Since when it is well, if that has lasted for a while.
-    pub(super) fn well_since(&self, now: Timestamp) -> Option<Timestamp> {
-        self.well_since
-            .filter(|since| *since <= now && elapsed(*since, now) >= COUNTS_AFTER)
+    pub(super) fn well_since(&self, now: Uptime) -> Option<Uptime> {
+        self.well_since.filter(|since| now.since(*since) >= COUNTS_AFTER)
     }
 
     /// When the next caller may probe. None while the server answers.
-    pub(super) fn next_probe(&self) -> Option<Timestamp> {
+    pub(super) fn next_probe(&self) -> Option<Uptime> {
         self.away.map(|away| away.next_probe)
     }
 
     /// A caller probes at `at`.
-    pub(super) fn probed(&mut self, at: Timestamp) {
+    pub(super) fn probed(&mut self, at: Uptime) {
         if let Some(away) = &mut self.away {
             away.probes = away.probes.saturating_add(1);
             let rest = FIRST_PROBE.saturating_mul(1 << away.probes.min(8));
-            away.next_probe = later(at, rest.min(PROBES_AT_LEAST));
+            away.next_probe = at.later(rest.min(PROBES_AT_LEAST));
         }
     }
 
     /// When it last answered again, having been away.
-    pub(super) fn back_at(&self) -> Option<Timestamp> {
+    pub(super) fn back_at(&self) -> Option<Uptime> {
         self.back_at
-    }
-
-    /// The clock was set back: all instants move with it.
-    pub(super) fn set_back(&mut self, by: Duration) {
-        for at in [&mut self.well_since, &mut self.answered, &mut self.back_at] {
-            *at = at.map(|at| earlier(at, by));
-        }
-        if let Some(away) = &mut self.away {
-            away.since = earlier(away.since, by);
-            away.next_probe = earlier(away.next_probe, by);
-        }
     }
 }
 
@@ -162,12 +148,12 @@ mod tests {
     use crate::domain::remote::Failure;
     use crate::domain::testing::{answered, unavailable};
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(seconds).unwrap()
+    fn at(seconds: u64) -> Uptime {
+        Uptime::new(Duration::from_secs(seconds))
     }
 
     /// A request that took so many seconds, and failed or not.
-    fn ends(availability: &mut Availability, now: i64, took: u64, fails: bool) -> Turn {
+    fn ends(availability: &mut Availability, now: u64, took: u64, fails: bool) -> Turn {
         let failure = unavailable();
         let failure = fails.then_some(&failure);
         availability.observe(at(now), &answered(Duration::from_secs(took), failure))
@@ -230,7 +216,7 @@ mod tests {
         let mut probes = Vec::new();
         for _ in 0..6 {
             let probe = availability.next_probe().unwrap();
-            probes.push(probe.as_second());
+            probes.push(probe.since(at(0)).as_secs());
             availability.probed(probe);
         }
         assert_eq!(probes, [101, 103, 107, 112, 117, 122]);
@@ -267,12 +253,5 @@ mod tests {
         assert_eq!(well, [None, Some(at(100))]);
         ends(&mut availability, 161, 0, true);
         assert_eq!(availability.well_since(at(300)), None);
-    }
-
-    #[test]
-    fn a_clock_set_back_moves_the_next_probe() {
-        let mut availability = away_since_100();
-        availability.set_back(Duration::from_secs(50));
-        assert_eq!(availability.next_probe(), Some(at(51)));
     }
 }

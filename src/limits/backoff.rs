@@ -1,5 +1,5 @@
-//! When a failing object may call Agent Engine again. One value per aspect of an object, kept across its
-//! reconciles.
+//! When a failing object may call Agent Engine again, by the time of the process. One value per aspect of an object, kept across
+//! its reconciles.
 //!
 //! The more calls a failing object has made, the longer it waits: it makes at most 20 in the hour that begins with its
 //! first, and 6 an hour after, whatever one reconcile costs.
@@ -7,12 +7,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::CLOCK_SLACK;
 use super::availability::Fault;
 use crate::domain::ids::Uid;
-use crate::domain::time::{elapsed, later, shifted};
+use crate::domain::time::Uptime;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Calls in each hour after the first.
@@ -89,20 +86,20 @@ struct Streak {
     cause: u64,
     /// Of the last failure.
     fault: Fault,
-    failed_at: Timestamp,
+    failed_at: Uptime,
     /// When the calls made so far allow for more, without jitter.
-    next_affordable: Timestamp,
-    not_before: Timestamp,
+    next_affordable: Uptime,
+    not_before: Uptime,
     reconciles: u32,
     /// When the first calls were made.
-    began: Option<Timestamp>,
+    began: Option<Uptime>,
     calls: u32,
     /// The most calls that one reconcile of the streak made: as many are expected of the next.
     max_calls: u32,
     /// The recovery that allowed an attempt before its time.
-    recovered_at: Option<Timestamp>,
+    recovered_at: Option<Uptime>,
     /// When an attempt was last allowed before its time because the server was well.
-    relieved_at: Option<Timestamp>,
+    relieved_at: Option<Uptime>,
 }
 
 impl Backoff {
@@ -110,11 +107,11 @@ impl Backoff {
     ///
     /// `cause` is a fingerprint of the inputs (generation, reconcile request, organization): a changed cause starts
     /// a new streak, so nothing that failing changes may be part of it.
-    pub fn failed(&mut self, now: Timestamp, cause: u64, attempt: FailedAttempt, who: &Uid) -> Timestamp {
+    pub fn failed(&mut self, now: Uptime, cause: u64, attempt: FailedAttempt, who: &Uid) -> Uptime {
         self.extend(now, cause, attempt, who).not_before
     }
 
-    fn extend(&mut self, now: Timestamp, cause: u64, attempt: FailedAttempt, who: &Uid) -> &mut Streak {
+    fn extend(&mut self, now: Uptime, cause: u64, attempt: FailedAttempt, who: &Uid) -> &mut Streak {
         let mut streak = self
             .streak
             .take()
@@ -128,19 +125,19 @@ impl Backoff {
     /// afforded.
     pub fn failed_beside(
         &mut self,
-        now: Timestamp,
+        now: Uptime,
         cause: u64,
         attempt: FailedAttempt,
         who: &Uid,
-        due_at: Timestamp,
-    ) -> Timestamp {
+        due_at: Uptime,
+    ) -> Uptime {
         let streak = self.extend(now, cause, attempt, who);
         streak.not_before = streak.not_before.min(due_at.max(streak.next_affordable));
         streak.not_before
     }
 
     /// Calls for something else were made at its cost: its next attempt is not put off, but what follows is.
-    pub fn pay(&mut self, now: Timestamp, calls: u32) {
+    pub fn pay(&mut self, now: Uptime, calls: u32) {
         if let Some(streak) = &mut self.streak {
             streak.charge(now, calls, Urgency::Normal);
         }
@@ -153,7 +150,7 @@ impl Backoff {
 
     /// Agent Engine answers again since `at`, after failures that were not the object's own: what failed before may be tried
     /// once, at once. Its calls are charged as any others, so that what comes after waits the longer.
-    pub fn recovered(&mut self, at: Timestamp, now: Timestamp) {
+    pub fn recovered(&mut self, at: Uptime, now: Uptime) {
         if let Some(streak) = &mut self.streak {
             streak.recovered(at, now);
         }
@@ -162,7 +159,7 @@ impl Backoff {
     /// The server has answered every request since `since`: what it failed before may be tried once, whatever calls are used
     /// up; once an hour at most, so that one that comes and goes is not called without end; again where it has been well for
     /// a while and the calls allow for it, or for long.
-    pub fn relieve(&mut self, since: Timestamp, now: Timestamp) {
+    pub fn relieve(&mut self, since: Uptime, now: Uptime) {
         if let Some(streak) = &mut self.streak {
             streak.relieve(since, now);
         }
@@ -175,28 +172,8 @@ impl Backoff {
             .map_or(Fault::default(), |streak| streak.fault)
     }
 
-    /// Time passes. If the clock was set back, all instants ahead move with it, so that no delay grows.
-    pub fn tick(&mut self, now: Timestamp) {
-        if let Some(streak) = &mut self.streak
-            && elapsed(now, streak.failed_at) > CLOCK_SLACK
-        {
-            streak.shift(now.duration_since(streak.failed_at));
-            streak.failed_at = now;
-        }
-    }
-
-    /// The wall clock was set: no hour of calls has passed for that.
-    pub fn follow_the_clock(&mut self, set_by: SignedDuration) {
-        if let Some(streak) = &mut self.streak
-            && Duration::try_from(set_by).is_ok_and(|ahead| ahead > CLOCK_SLACK)
-        {
-            // When it failed stays as it was: a server that is well since then is not asked any later.
-            streak.shift(set_by);
-        }
-    }
-
     /// None: free to try. Some: not before this instant, as long as the cause is the same.
-    pub fn not_before(&self, cause: u64) -> Option<Timestamp> {
+    pub fn not_before(&self, cause: u64) -> Option<Uptime> {
         self.streak
             .as_ref()
             .filter(|streak| streak.cause == cause)
@@ -205,7 +182,7 @@ impl Backoff {
 }
 
 impl Streak {
-    fn new(now: Timestamp, cause: u64) -> Self {
+    fn new(now: Uptime, cause: u64) -> Self {
         Self {
             cause,
             fault: Fault::default(),
@@ -221,20 +198,20 @@ impl Streak {
         }
     }
 
-    fn recovered(&mut self, at: Timestamp, now: Timestamp) {
-        let failed_before = self.failed_at < later(at, ASKED_BEFORE) && self.recovered_at != Some(at);
-        if failed_before && self.not_before > later(now, SOON) && self.can_borrow(now) {
+    fn recovered(&mut self, at: Uptime, now: Uptime) {
+        let failed_before = self.failed_at < at.later(ASKED_BEFORE) && self.recovered_at != Some(at);
+        if failed_before && self.not_before > now.later(SOON) && self.can_borrow(now) {
             self.not_before = now;
             self.recovered_at = Some(at);
         }
     }
 
-    fn relieve(&mut self, since: Timestamp, now: Timestamp) {
-        let well_for = elapsed(since, now);
+    fn relieve(&mut self, since: Uptime, now: Uptime) {
+        let well_for = now.since(since);
         let stays = well_for >= WELL_FOR_LONG || (well_for >= WELL_FOR_A_WHILE && self.can_borrow(now));
-        let was_relieved = !stays && self.relieved_at.is_some_and(|at| elapsed(at, now) < HOUR);
+        let was_relieved = !stays && self.relieved_at.is_some_and(|at| now.since(at) < HOUR);
         // A reconcile counts its failure at its end, and others may have been answered before that.
-        let failed_before = self.failed_at < later(since, ASKED_BEFORE);
+        let failed_before = self.failed_at < since.later(ASKED_BEFORE);
         if self.fault == Fault::Server && failed_before && self.not_before > now && !was_relieved {
             self.not_before = now;
             self.relieved_at = Some(now);
@@ -242,16 +219,16 @@ impl Streak {
     }
 
     /// Whether one more reconcile keeps to the calls of the first hour; after it, whether none is borrowed already.
-    fn can_borrow(&self, now: Timestamp) -> bool {
-        if self.began.is_none_or(|began| now < later(began, HOUR)) {
+    fn can_borrow(&self, now: Uptime) -> bool {
+        if self.began.is_none_or(|began| now < began.later(HOUR)) {
             let cost = self.max_calls.max(CALLS_OF_A_RENEWAL);
             self.calls.saturating_add(cost) <= CALLS_OF_FIRST_HOUR
         } else {
-            self.next_affordable <= later(now, self.spacing())
+            self.next_affordable <= now.later(self.spacing())
         }
     }
 
-    fn extend(&mut self, now: Timestamp, attempt: FailedAttempt, who: &Uid) {
+    fn extend(&mut self, now: Uptime, attempt: FailedAttempt, who: &Uid) {
         let FailedAttempt {
             calls,
             urgency,
@@ -264,28 +241,14 @@ impl Streak {
         if calls > 0 {
             self.charge(now, calls, urgency);
         }
-        let next = later(now, self.free_delay(urgency)).max(self.next_affordable);
-        self.not_before = later(next, self.jitter(next.duration_since(now).unsigned_abs(), who));
+        let next = now.later(self.free_delay(urgency)).max(self.next_affordable);
+        self.not_before = next.later(self.jitter(next.since(now), who));
     }
 
-    fn charge(&mut self, now: Timestamp, calls: u32, urgency: Urgency) {
+    fn charge(&mut self, now: Uptime, calls: u32, urgency: Urgency) {
         self.calls = self.calls.saturating_add(calls);
-        if self.began.is_none_or(|began| now < began) {
-            self.began = Some(now);
-        }
+        self.began.get_or_insert(now);
         self.next_affordable = self.next_affordable(now, urgency);
-    }
-
-    /// Moves the instants that its delays and its hour are counted by.
-    fn shift(&mut self, by: SignedDuration) {
-        let counted = [&mut self.next_affordable, &mut self.not_before];
-        for at in counted
-            .into_iter()
-            .chain(&mut self.began)
-            .chain(&mut self.relieved_at)
-        {
-            *at = shifted(*at, by);
-        }
     }
 
     /// Doubles with each reconcile.
@@ -298,10 +261,10 @@ impl Streak {
     }
 
     /// When the calls made so far allow for more.
-    fn next_affordable(&self, now: Timestamp, urgency: Urgency) -> Timestamp {
+    fn next_affordable(&self, now: Uptime, urgency: Urgency) -> Uptime {
         let began = self.began.unwrap_or(now);
-        let hour_ends = later(began, HOUR);
-        let after = |delay| later(began, delay);
+        let hour_ends = began.later(HOUR);
+        let after = |delay| began.later(delay);
         let within_the_hour = match urgency {
             Urgency::Normal => after_calls(self.calls).map(after),
             Urgency::Token => after_calls_for_token(self.calls).map(after),
@@ -313,16 +276,20 @@ impl Streak {
             // They are those of the first hour: nothing is borrowed from the next.
             None if now < hour_ends && self.calls <= CALLS_OF_FIRST_HOUR => hour_ends,
             // Calls made too early delay the next one as well, but never by more than an hour.
-            _ => later(self.next_affordable.clamp(now, later(now, HOUR)), self.spacing()).max(hour_ends),
+            _ => self
+                .next_affordable
+                .clamp(now, now.later(HOUR))
+                .later(self.spacing())
+                .max(hour_ends),
         }
     }
 
     /// So that the calls left of the first hour are spread evenly over what is left of it. None where they pay for no reconcile.
-    fn evenly(&self, now: Timestamp, hour_ends: Timestamp) -> Option<Timestamp> {
+    fn evenly(&self, now: Uptime, hour_ends: Uptime) -> Option<Uptime> {
         let left = CALLS_OF_FIRST_HOUR.saturating_sub(self.calls);
         let pays = left >= self.max_calls.max(CALLS_OF_AN_ORGANIZATION);
         let reconciles = left / self.max_calls.max(1);
-        pays.then(|| later(now, elapsed(now, hour_ends) / (reconciles + 1)))
+        pays.then(|| now.later(hour_ends.since(now) / (reconciles + 1)))
     }
 
     /// Between reconciles after the first hour: as many as its calls allow, evenly; one of more than six calls has hours

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::domain::time::{earlier, elapsed, later};
+use crate::domain::time::Uptime;
 
 /// A sequence of instants, one each `every`, of which those within `burst` may come at once after quiet.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +10,7 @@ pub(super) struct Gcra {
     every: Duration,
     burst: Duration,
     /// When the next permit would be due without the burst.
-    due: Timestamp,
+    due: Uptime,
 }
 
 impl Default for Gcra {
@@ -20,48 +18,43 @@ impl Default for Gcra {
         Self {
             every: Duration::ZERO,
             burst: Duration::ZERO,
-            due: Timestamp::MIN,
+            due: Uptime::default(),
         }
     }
 }
 
 impl Gcra {
     /// The burst holds one permit at least. At a higher rate, what was taken beyond the burst is paid back sooner.
-    pub(super) fn set(&mut self, from: Timestamp, every: Duration, burst: Duration) {
-        let spent = later(from, burst);
+    pub(super) fn set(&mut self, from: Uptime, every: Duration, burst: Duration) {
+        let spent = from.later(burst);
         if every < self.every && self.due > spent {
-            let beyond = elapsed(spent, self.due).mul_f64(every.div_duration_f64(self.every));
-            self.due = later(spent, beyond);
+            let beyond = self.due.since(spent).mul_f64(every.div_duration_f64(self.every));
+            self.due = spent.later(beyond);
         }
         self.every = every;
         self.burst = burst.saturating_sub(every);
     }
 
     /// The next instant, not before `from`.
-    pub(super) fn next(&self, from: Timestamp) -> Timestamp {
-        earlier(self.due, self.burst).max(from)
+    pub(super) fn next(&self, from: Uptime) -> Uptime {
+        self.due.earlier(self.burst).max(from)
     }
 
     /// Takes the next instant.
-    pub(super) fn take(&mut self, from: Timestamp) -> Timestamp {
+    pub(super) fn take(&mut self, from: Uptime) -> Uptime {
         let at = self.next(from);
-        self.due = later(self.due.max(from), self.every);
+        self.due = self.due.max(from).later(self.every);
         at
     }
 
     /// No burst from here on: one each `every`.
-    pub(super) fn spend_burst(&mut self, from: Timestamp) {
-        self.due = self.due.max(later(from, self.burst));
+    pub(super) fn spend_burst(&mut self, from: Uptime) {
+        self.due = self.due.max(from.later(self.burst));
     }
 
     /// Gives back what was taken ahead of `from`, but no burst.
-    pub(super) fn restart(&mut self, from: Timestamp) {
-        self.due = self.due.min(later(from, self.burst));
-    }
-
-    /// The clock was set back `by` this much.
-    pub(super) fn set_back(&mut self, by: Duration) {
-        self.due = earlier(self.due, by);
+    pub(super) fn restart(&mut self, from: Uptime) {
+        self.due = self.due.min(from.later(self.burst));
     }
 }
 
@@ -69,8 +62,8 @@ impl Gcra {
 mod tests {
     use super::*;
 
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millisecond(millis).unwrap()
+    fn at(millis: u64) -> Uptime {
+        Uptime::new(Duration::from_millis(millis))
     }
 
     /// Ten a second, ten at once.
@@ -80,15 +73,15 @@ mod tests {
         gcra
     }
 
-    fn next_after(gcra: &mut Gcra, taken: usize) -> i64 {
+    fn next_after(gcra: &mut Gcra, taken: usize) -> Uptime {
         (0..taken).for_each(|_| _ = gcra.take(at(0)));
-        gcra.next(at(0)).as_millisecond()
+        gcra.next(at(0))
     }
 
     #[test]
     fn a_burst_goes_at_once_and_then_one_after_the_other() {
-        let next: Vec<i64> = [9, 10, 12].map(|taken| next_after(&mut ten(), taken)).into();
-        assert_eq!(next, [0, 100, 300]);
+        let next = [9, 10, 12].map(|taken| next_after(&mut ten(), taken));
+        assert_eq!(next, [at(0), at(100), at(300)]);
     }
 
     /// Half of the time for what is beyond the burst.
@@ -117,7 +110,7 @@ mod tests {
         let mut gcra = ten();
         next_after(&mut gcra, 50);
         gcra.restart(at(1_000));
-        let given: Vec<i64> = (0..3).map(|_| gcra.take(at(1_000)).as_millisecond()).collect();
-        assert_eq!(given, [1_000, 1_100, 1_200]);
+        let given: Vec<Uptime> = (0..3).map(|_| gcra.take(at(1_000))).collect();
+        assert_eq!(given, [at(1_000), at(1_100), at(1_200)]);
     }
 }

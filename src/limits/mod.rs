@@ -10,8 +10,6 @@
 //! | does the server answer at all? | [`availability`] |
 //! | which object is reconciled next? | [`queue`] |
 
-use std::time::Duration;
-
 pub mod availability;
 pub mod backoff;
 mod gcra;
@@ -26,7 +24,3 @@ pub use lane::Lane;
 pub use queue::{Priority, Queue};
 pub use rate::{LONG_PAUSE, Pressure};
 pub use rate_limiter::{Permit, RateLimiter};
-
-/// Reconciles that run side by side read the clock in no particular order; a step further back than this means that it was
-/// set back.
-pub const CLOCK_SLACK: Duration = Duration::from_secs(1);

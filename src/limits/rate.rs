@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::lane::{Lane, SHARED_PERCENT};
 use crate::domain::rate::{RateReason, RequestRate};
 use crate::domain::remote::{Answered, FailureClass};
-use crate::domain::time::{earlier, elapsed, later};
+use crate::domain::time::Uptime;
 
 /// Where the rate begins that is found out, in requests a second. It carries 10,000 workspaces: each one issue, one
 /// verification and at most one GET every 13 minutes (38 a second), and a rest for creations and for catching up.
@@ -76,7 +74,7 @@ impl Pressure {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RateChange {
     Nothing,
-    PausedUntil(Timestamp),
+    PausedUntil(Uptime),
     Faster,
 }
 
@@ -88,7 +86,7 @@ pub(super) struct Rate {
     now: u64,
     /// The rate at which the last 429 came, until it is exceeded.
     too_much: Option<u64>,
-    paused_until: Option<Timestamp>,
+    paused_until: Option<Uptime>,
     step: Step,
     reason: RateReason,
 }
@@ -96,7 +94,7 @@ pub(super) struct Rate {
 /// What was sent and answered since the rate was last judged.
 #[derive(Clone, Copy, Debug)]
 struct Step {
-    began: Timestamp,
+    began: Uptime,
     requests: u32,
     /// Of the requests, those that may use a part of the rate only.
     shared: u32,
@@ -105,7 +103,7 @@ struct Step {
 }
 
 impl Step {
-    fn begun(began: Timestamp) -> Self {
+    fn begun(began: Uptime) -> Self {
         Self {
             began,
             requests: 0,
@@ -116,8 +114,8 @@ impl Step {
     }
 
     /// Whether more than three quarters were sent of what the rate allows, or of what it allows to those that may use a part.
-    fn used_up(&self, now: Timestamp, rate: u64) -> bool {
-        let millis = u64::try_from(elapsed(self.began, now).as_millis()).unwrap_or(u64::MAX);
+    fn used_up(&self, now: Uptime, rate: u64) -> bool {
+        let millis = u64::try_from(now.since(self.began).as_millis()).unwrap_or(u64::MAX);
         let allowed = rate.saturating_mul(millis) / THOUSAND;
         let shared = allowed.saturating_mul(u64::from(SHARED_PERCENT)) / 100;
         let exceeds = |sent: u32, allowed: u64| u64::from(sent) * THOUSAND * 4 > allowed.saturating_mul(3);
@@ -153,7 +151,7 @@ impl Rate {
             now: first,
             too_much: None,
             paused_until: None,
-            step: Step::begun(Timestamp::MIN),
+            step: Step::begun(Uptime::default()),
             reason,
         }
     }
@@ -170,7 +168,7 @@ impl Rate {
         other
     }
 
-    pub(super) fn paused_until(&self) -> Option<Timestamp> {
+    pub(super) fn paused_until(&self) -> Option<Uptime> {
         self.paused_until
     }
 
@@ -183,7 +181,7 @@ impl Rate {
     }
 
     /// A pause ends by itself.
-    pub(super) fn tick(&mut self, now: Timestamp) {
+    pub(super) fn tick(&mut self, now: Uptime) {
         self.paused_until = self.paused_until.filter(|until| now < *until);
     }
 
@@ -194,13 +192,13 @@ impl Rate {
         self.step.shared = self.step.shared.saturating_add(shared);
     }
 
-    pub(super) fn observe(&mut self, now: Timestamp, pressure: Pressure) -> RateChange {
+    pub(super) fn observe(&mut self, now: Uptime, pressure: Pressure) -> RateChange {
         if let Pressure::Throttled(pause) = pressure {
             return self.throttled(now, pause);
         }
         self.step.answers = self.step.answers.saturating_add(1);
         self.step.slow += u32::from(pressure == Pressure::Slow);
-        if now < later(self.step.began, STEP) {
+        if now < self.step.began.later(STEP) {
             return RateChange::Nothing;
         }
         let step = std::mem::replace(&mut self.step, Step::begun(now));
@@ -208,20 +206,20 @@ impl Rate {
     }
 
     /// A former process was told to pause. The rate that was borne then is not known.
-    pub(super) fn pause(&mut self, until: Timestamp) {
+    pub(super) fn pause(&mut self, until: Uptime) {
         self.paused_until = Some(until);
         self.step = Step::begun(until);
     }
 
-    fn throttled(&mut self, now: Timestamp, pause: Duration) -> RateChange {
+    fn throttled(&mut self, now: Uptime, pause: Duration) -> RateChange {
         let pause = if pause.is_zero() {
             DEFAULT_PAUSE
         } else {
             pause.min(LONGEST_PAUSE)
         };
-        let until = later(now, pause);
+        let until = now.later(pause);
         match self.paused_until {
-            Some(known) if until <= later(known, SAME_PAUSE) => return RateChange::Nothing,
+            Some(known) if until <= known.later(SAME_PAUSE) => return RateChange::Nothing,
             Some(_) => {}
             // Halved once for all that were on their way together.
             None => {
@@ -234,10 +232,10 @@ impl Rate {
         RateChange::PausedUntil(until)
     }
 
-    fn judge(&mut self, now: Timestamp, step: &Step) -> RateChange {
+    fn judge(&mut self, now: Uptime, step: &Step) -> RateChange {
         let (before, used_up) = (self.now, step.used_up(now, self.now));
         if used_up && !step.is_slow() {
-            self.grow(elapsed(step.began, now).as_secs());
+            self.grow(now.since(step.began).as_secs());
         }
         self.reason = match self.too_much {
             _ if self.now == self.ceiling => RateReason::AtCeiling,
@@ -272,12 +270,6 @@ impl Rate {
     /// The time between permits of a share of the rate.
     pub(super) fn per_permit(&self, percent: u32) -> Duration {
         Duration::from_nanos(1_000_000_000 * THOUSAND * 100 / (self.now.max(1) * u64::from(percent)))
-    }
-
-    /// The clock was set back `by` this much.
-    pub(super) fn set_back(&mut self, by: Duration) {
-        self.paused_until = self.paused_until.map(|at| earlier(at, by));
-        self.step.began = earlier(self.step.began, by);
     }
 }
 

@@ -1,4 +1,5 @@
-//! When an organization's next request may go out. A plain value: it does not wait and reads no clock.
+//! When an organization's next request may go out. A plain value: it does not wait and reads no clock, and its time is that of
+//! the process.
 //!
 //! Callers wait in lines, the most urgent first, and get an instant only when one is near: whoever comes later and is more
 //! urgent goes before them. Two GCRAs share the rate, one for refreshes and deletions alone, one for all lanes. A third one
@@ -12,7 +13,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::lines::{Lines, Pool};
-use super::CLOCK_SLACK;
 use super::availability::{Availability, Turn};
 use super::gcra::Gcra;
 use super::lane::{Lane, SHARED_PERCENT};
@@ -20,7 +20,7 @@ use super::rate::{LONG_PAUSE, LONGEST_PAUSE, Pressure, Rate, RateChange};
 use crate::domain::ids::Uid;
 use crate::domain::rate::RequestRate;
 use crate::domain::remote::Answered;
-use crate::domain::time::{earlier, elapsed, later};
+use crate::domain::time::Uptime;
 
 /// Requests that may go out at once after quiet, in seconds of the rate.
 const BURST: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ pub enum Permit {
     /// Make one request now.
     Granted,
     /// Ask again at this instant, or when [`RateLimiter::called`] names the caller before.
-    RetryAt(Timestamp),
+    RetryAt(Uptime),
 }
 
 /// The rate limiter of one organization.
@@ -60,10 +60,10 @@ pub struct RateLimiter {
     /// Of those with an instant, who was told a later one.
     called: HashSet<Uid>,
     /// When each caller is forgotten.
-    expiries: BTreeSet<(Timestamp, Uid)>,
+    expiries: BTreeSet<(Uptime, Uid)>,
     applied: Applied,
     /// The latest `now` that was seen.
-    clock: Timestamp,
+    clock: Uptime,
 }
 
 /// An instant that a caller was given.
@@ -72,8 +72,8 @@ struct Given {
     lane: Lane,
     /// Its place in line, should it have to go back.
     place: lines::Place,
-    due: Timestamp,
-    expires: Timestamp,
+    due: Uptime,
+    expires: Uptime,
 }
 
 /// What is known of how Agent Engine answers.
@@ -118,9 +118,9 @@ impl RateLimiter {
             called: HashSet::new(),
             expiries: BTreeSet::new(),
             applied: Applied::NotYet,
-            clock: Timestamp::MIN,
+            clock: Uptime::default(),
         };
-        limiter.apply_rate(Timestamp::MIN);
+        limiter.apply_rate(Uptime::default());
         limiter
     }
 
@@ -146,14 +146,14 @@ impl RateLimiter {
     }
 
     /// As [`RateLimiter::acquire_before`], for a request that nothing ends before: among refreshes it is the most urgent.
-    pub fn acquire(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
+    pub fn acquire(&mut self, now: Uptime, lane: Lane, who: &Uid) -> Permit {
         self.acquire_before(now, lane, Timestamp::MIN, who)
     }
 
-    /// Asks for one permit for `who`, which holds one place at most. Within a lane the earliest `end` goes first. Asking again
+    /// Asks for one permit for `who`, which holds one place at most. Within a lane the earliest `end` goes first, by the wall clock. Asking again
     /// before the answered instant gives the same answer, unless its time has come, or a 429 has moved it; asking at it or
     /// within a minute after it takes the permit, or moves it a little when many were late together.
-    pub fn acquire_before(&mut self, now: Timestamp, lane: Lane, end: Timestamp, who: &Uid) -> Permit {
+    pub fn acquire_before(&mut self, now: Uptime, lane: Lane, end: Timestamp, who: &Uid) -> Permit {
         let now = self.tick(now);
         if let Some(given) = self.given.get(who).copied() {
             self.called.remove(who);
@@ -171,7 +171,7 @@ impl RateLimiter {
     }
 
     /// The caller stands in line. It may be the first.
-    fn line_up(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
+    fn line_up(&mut self, now: Uptime, lane: Lane, who: &Uid) -> Permit {
         self.give(now);
         self.called.remove(who);
         match self.given.get(who).copied() {
@@ -186,7 +186,7 @@ impl RateLimiter {
 
     /// A request was made without a permit, by an object that had one a moment ago and could not stop half-way: later
     /// callers wait for it.
-    pub fn spend(&mut self, now: Timestamp, lane: Lane) {
+    pub fn spend(&mut self, now: Uptime, lane: Lane) {
         let now = self.tick(now);
         self.reserve(now, lane);
         self.overall.take(now);
@@ -195,7 +195,7 @@ impl RateLimiter {
     }
 
     /// Takes in how a request ended.
-    pub fn answered(&mut self, now: Timestamp, answered: &Answered<'_>) {
+    pub fn answered(&mut self, now: Uptime, answered: &Answered<'_>) {
         if answered.requests > 0 {
             let now = self.tick(now);
             self.knowledge = Knowledge::Something;
@@ -212,13 +212,13 @@ impl RateLimiter {
     }
 
     /// Since when the server has answered every request of the organization, if that has lasted for a while.
-    pub fn well_since(&mut self, now: Timestamp) -> Option<Timestamp> {
+    pub fn well_since(&mut self, now: Uptime) -> Option<Uptime> {
         let now = self.tick(now);
         self.availability.well_since(now)
     }
 
     /// When Agent Engine last answered again, having been away.
-    pub fn back_at(&self) -> Option<Timestamp> {
+    pub fn back_at(&self) -> Option<Uptime> {
         self.availability.back_at()
     }
 
@@ -234,25 +234,25 @@ impl RateLimiter {
 
     /// Takes over what is left of a pause that a former process was told, at most the longest: once, and only while nothing else
     /// is known.
-    pub fn take_over_pause(&mut self, now: Timestamp, left: Duration) {
+    pub fn take_over_pause(&mut self, now: Uptime, left: Duration) {
         if self.knowledge == Knowledge::Something || left.is_zero() {
             return;
         }
         let now = self.tick(now);
         self.knowledge = Knowledge::Something;
-        let until = later(now, left.min(LONGEST_PAUSE));
+        let until = now.later(left.min(LONGEST_PAUSE));
         self.rate.pause(until);
         self.begin_pause(until);
     }
 
     /// When the next caller may probe, while Agent Engine is away and that is still to come.
-    pub fn away_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+    pub fn away_until(&mut self, now: Uptime) -> Option<Uptime> {
         let now = self.tick(now);
         self.availability.next_probe().filter(|at| *at > now)
     }
 
     /// Takes in what the last answer said about pressure.
-    pub fn observe(&mut self, now: Timestamp, pressure: Pressure) {
+    pub fn observe(&mut self, now: Uptime, pressure: Pressure) {
         let now = self.tick(now);
         self.knowledge = Knowledge::Something;
         match self.rate.observe(now, pressure) {
@@ -261,13 +261,13 @@ impl RateLimiter {
             RateChange::PausedUntil(until) => {
                 self.apply_rate(now);
                 self.begin_pause(until);
-                self.has_paused |= elapsed(now, until) >= LONG_PAUSE;
+                self.has_paused |= until.since(now) >= LONG_PAUSE;
             }
         }
     }
 
     /// Whoever was given an instant waits in line until a pause ends, and then no one has a burst.
-    fn begin_pause(&mut self, until: Timestamp) {
+    fn begin_pause(&mut self, until: Uptime) {
         for gcra in [&mut self.reserved, &mut self.shared] {
             gcra.spend_burst(until);
             gcra.restart(until);
@@ -277,7 +277,7 @@ impl RateLimiter {
 
     /// Who may ask now, or within a moment, before the instant that it was told. To be asked several times a second while any
     /// caller waits; each is named until it asks or [`RateLimiter::woken`].
-    pub fn called(&mut self, now: Timestamp) -> Vec<Uid> {
+    pub fn called(&mut self, now: Uptime) -> Vec<Uid> {
         let now = self.tick(now);
         self.give(now);
         self.called.iter().cloned().collect()
@@ -303,19 +303,15 @@ impl RateLimiter {
         self.lines.len() + self.given.len()
     }
 
-    /// The end of a pause that lasts. A clock that was set back since moves it too.
-    pub fn paused_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+    /// The end of a pause that lasts.
+    pub fn paused_until(&mut self, now: Uptime) -> Option<Uptime> {
         self.tick(now);
         self.rate.paused_until()
     }
 
-    /// Lets time pass: ends a pause, drops callers that came no more. Time never runs backwards inside.
-    fn tick(&mut self, now: Timestamp) -> Timestamp {
-        let back = self.clock.duration_since(now).unsigned_abs();
-        if now < self.clock && back > CLOCK_SLACK {
-            self.set_back(back);
-            self.clock = now;
-        }
+    /// Lets time pass: ends a pause, drops callers that came no more. Reconciles that run side by side read the clock in no
+    /// particular order.
+    fn tick(&mut self, now: Uptime) -> Uptime {
         self.clock = self.clock.max(now);
         let now = self.clock;
         self.rate.tick(now);
@@ -329,9 +325,9 @@ impl RateLimiter {
     }
 
     /// Gives the instants that are near to those first in line.
-    fn give(&mut self, now: Timestamp) {
+    fn give(&mut self, now: Uptime) {
         let from = self.not_before(now);
-        let near = later(now, GIVEN_AHEAD);
+        let near = now.later(GIVEN_AHEAD);
         if self.availability.next_probe().is_some() {
             return self.give_probe(from, near);
         }
@@ -358,7 +354,7 @@ impl RateLimiter {
     }
 
     /// While Agent Engine is away, the first in line asks it, and no one else.
-    fn give_probe(&mut self, from: Timestamp, near: Timestamp) {
+    fn give_probe(&mut self, from: Uptime, near: Uptime) {
         if from > near {
             return;
         }
@@ -372,10 +368,10 @@ impl RateLimiter {
     }
 
     /// The caller is no longer in line: it is called, and may ask from `due` on.
-    fn hand_out(&mut self, who: Uid, lane: Lane, place: lines::Place, due: Timestamp) {
+    fn hand_out(&mut self, who: Uid, lane: Lane, place: lines::Place, due: Uptime) {
         self.expiries.remove(&(place.expires, who.clone()));
         self.called.insert(who.clone());
-        let expires = later(place.told.max(due), EXPIRES_AFTER);
+        let expires = place.told.max(due).later(EXPIRES_AFTER);
         self.expiries.insert((expires, who.clone()));
         let given = Given {
             lane,
@@ -387,7 +383,7 @@ impl RateLimiter {
     }
 
     /// Tells a caller when to ask again if it is not called before.
-    fn wait_in_line(&mut self, now: Timestamp, lane: Lane, who: &Uid) -> Permit {
+    fn wait_in_line(&mut self, now: Uptime, lane: Lane, who: &Uid) -> Permit {
         let from = self.not_before(now);
         let last = self.due_of_last(from, lane);
         let Some(known) = self.lines.place_mut(who).map(|place| *place) else {
@@ -400,7 +396,7 @@ impl RateLimiter {
                 known.due
             };
             let told = self.retry_at(from, due);
-            let expires = later(told, EXPIRES_AFTER);
+            let expires = told.later(EXPIRES_AFTER);
             self.expiries.remove(&(known.expires, who.clone()));
             self.expiries.insert((expires, who.clone()));
             if let Some(place) = self.lines.place_mut(who) {
@@ -412,7 +408,7 @@ impl RateLimiter {
     }
 
     /// When it is the time of the last one in this lane.
-    fn due_of_last(&self, from: Timestamp, lane: Lane) -> Timestamp {
+    fn due_of_last(&self, from: Uptime, lane: Lane) -> Uptime {
         let percent = match lane {
             Lane::Refresh => 100,
             Lane::Create | Lane::Other => SHARED_PERCENT,
@@ -424,16 +420,16 @@ impl RateLimiter {
         } else {
             self.shared.next(from)
         };
-        later(next, self.per_permit(percent).saturating_mul(ahead))
+        next.later(self.per_permit(percent).saturating_mul(ahead))
     }
 
-    fn not_before(&self, now: Timestamp) -> Timestamp {
+    fn not_before(&self, now: Uptime) -> Uptime {
         let probe = self.availability.next_probe();
         self.rate.paused_until().max(probe).unwrap_or(now).max(now)
     }
 
     /// The earliest instant that the lane has, not before a pause has ended.
-    fn reserve(&mut self, now: Timestamp, lane: Lane) -> Timestamp {
+    fn reserve(&mut self, now: Uptime, lane: Lane) -> Uptime {
         let from = self.not_before(now);
         if lane.has_reserved_share() && self.reserved.next(from) <= self.shared.next(from) {
             self.reserved.take(from)
@@ -443,7 +439,7 @@ impl RateLimiter {
     }
 
     /// Grants a due permit if the overall rate allows it; otherwise callers that came late together go on at the rate.
-    fn grant(&mut self, now: Timestamp, lane: Lane, place: lines::Place, who: &Uid) -> Permit {
+    fn grant(&mut self, now: Uptime, lane: Lane, place: lines::Place, who: &Uid) -> Permit {
         if self.rate.paused_until().is_none() && self.overall.next(now) <= now {
             self.overall.take(now);
             self.rate.used(lane);
@@ -457,13 +453,13 @@ impl RateLimiter {
     }
 
     /// The due instant when it is near; otherwise an earlier one, spread like the due instants.
-    fn retry_at(&self, from: Timestamp, due: Timestamp) -> Timestamp {
-        let wait = due.duration_since(from).unsigned_abs();
+    fn retry_at(&self, from: Uptime, due: Uptime) -> Uptime {
+        let wait = due.since(from);
         if due <= from || wait <= LONGEST_WAIT {
             return due;
         }
         let rest = Duration::new(wait.as_secs() % LONGEST_WAIT.as_secs(), wait.subsec_nanos());
-        later(from, LONGEST_WAIT + rest)
+        from.later(LONGEST_WAIT + rest)
     }
 
     /// Whoever has an instant goes back to its place in line.
@@ -471,7 +467,7 @@ impl RateLimiter {
         for (who, given) in std::mem::take(&mut self.given) {
             self.expiries.remove(&(given.expires, who.clone()));
             let mut place = given.place;
-            place.expires = later(place.told.max(self.clock), EXPIRES_AFTER);
+            place.expires = place.told.max(self.clock).later(EXPIRES_AFTER);
             self.expiries.insert((place.expires, who.clone()));
             self.lines.put_back(who, given.lane, place);
         }
@@ -482,7 +478,7 @@ impl RateLimiter {
         self.rate.per_permit(percent)
     }
 
-    fn apply_rate(&mut self, now: Timestamp) {
+    fn apply_rate(&mut self, now: Uptime) {
         self.applied = Applied::Yes;
         let all = self.per_permit(100);
         self.reserved
@@ -490,26 +486,6 @@ impl RateLimiter {
         self.shared.set(now, self.per_permit(SHARED_PERCENT), BURST);
         // At the lowest rates one permit of each of the two and a late one may meet.
         self.overall.set(now, all, GRANT_BURST.max(all * 3));
-    }
-
-    /// The clock was set back: all instants ahead move with it, so that no wait grows.
-    fn set_back(&mut self, by: Duration) {
-        let earlier = |at| earlier(at, by);
-        for gcra in [&mut self.reserved, &mut self.shared, &mut self.overall] {
-            gcra.set_back(by);
-        }
-        self.rate.set_back(by);
-        self.availability.set_back(by);
-        for given in self.given.values_mut() {
-            given.due = earlier(given.due);
-            given.expires = earlier(given.expires);
-            given.place.told = earlier(given.place.told);
-        }
-        self.lines.set_back(by);
-        self.expiries = std::mem::take(&mut self.expiries)
-            .into_iter()
-            .map(|(at, who)| (earlier(at), who))
-            .collect();
     }
 }
 

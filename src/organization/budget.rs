@@ -42,14 +42,14 @@ pub(super) fn charge(view: &mut View) {
         Ended::Well => view.memory.backoff.succeeded(),
         Ended::Waits => {}
         Ended::Failed => {
-            let cause = cause(view);
+            let (cause, now) = (cause(view), view.uptime());
             let backoff = &mut view.memory.backoff;
             let attempt = FailedAttempt {
                 calls: view.progress.calls,
                 urgency: Urgency::Organization,
                 fault: view.progress.fault.unwrap_or(backoff.fault()),
             };
-            backoff.failed(view.now, cause, attempt, &view.object.uid);
+            backoff.failed(now, cause, attempt, &view.object.uid);
         }
     }
 }

@@ -1,11 +1,10 @@
 //! What the stores know about an Organization, and what its Workspaces know of it.
 
-use jiff::Timestamp;
-
 use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::reason::Reason;
 use crate::domain::server_time::ServerTime;
+use crate::domain::time::Uptime;
 use crate::domain::verification::{Missing, Verification};
 
 /// The Organization object, apart from spec and status.
@@ -29,7 +28,7 @@ pub struct Published {
     /// Grows whenever something that Workspaces wait for may have changed.
     pub revision: u64,
     /// When it last was ready again, having not been. It allows an attempt before its time, and renews no budget.
-    pub recovered_at: Option<Timestamp>,
+    pub recovered_at: Option<Uptime>,
     /// The Ready reason at that time.
     pub reason: Option<Reason>,
     /// Where the client sends its calls: after a change of spec the old one, until a client for the new one is published.

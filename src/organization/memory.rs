@@ -12,15 +12,13 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::remote::Failure;
 use crate::domain::remote::TokenPath;
 use crate::domain::server_time::ServerTime;
-use crate::domain::time::{later, set_since};
+use crate::domain::time::{CLOCK_SLACK, later};
 use crate::domain::verification::Missing;
-use crate::limits::{Backoff, CLOCK_SLACK};
+use crate::limits::Backoff;
 
 /// What is kept between reconciles.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    /// When the process began, by the wall clock as it was set when this was last asked.
-    pub process_began: Option<Timestamp>,
     /// What the client at hand was made of, or the last attempt at one.
     pub made_of: Option<Ingredients>,
     /// The keys that the client at hand was made of, or the last one before the Secret could not be read.
@@ -47,10 +45,7 @@ pub struct Memory {
 
 impl Memory {
     /// Time passes. If the clock was set back, everything done ahead of it is due again: no one waits for the lost time.
-    pub fn tick(&mut self, now: Timestamp, process_began: Timestamp) {
-        let set_by = set_since(&mut self.process_began, process_began);
-        self.backoff.follow_the_clock(set_by);
-        self.backoff.tick(now);
+    pub fn tick(&mut self, now: Timestamp) {
         let is_past = |at: &Timestamp| *at <= later(now, CLOCK_SLACK);
         self.listed_at = self.listed_at.filter(is_past);
         self.exchanged_at = self.exchanged_at.filter(is_past);

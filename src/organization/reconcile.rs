@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use crate::crd::organization::OrganizationSpec;
 use crate::domain::finding::Finding;
 use crate::domain::reason::Reason;
-use crate::domain::time::elapsed;
 use crate::limits::{Fault, Permit, RateLimiter};
 use crate::organization::apply::{apply, permit_is_far};
 use crate::organization::budget;
@@ -64,7 +63,7 @@ pub struct Settled {
 
 impl Reconcile {
     pub fn new(mut view: View) -> Self {
-        view.memory.tick(view.now, view.process_began);
+        view.memory.tick(view.now);
         Self { view, doing: None }
     }
 
@@ -76,7 +75,7 @@ impl Reconcile {
     /// Told before each step: where the process began at another instant by the wall clock of now, that clock was set meanwhile.
     pub fn keep_time(&mut self, now: Timestamp, process_began: Timestamp) {
         self.view.process_began = process_began;
-        self.view.memory.tick(now, process_began);
+        self.view.memory.tick(now);
     }
 
     /// Folds in what came of the last effect, and names the next one.
@@ -88,22 +87,24 @@ impl Reconcile {
         outcome: Option<Outcome>,
     ) -> Next {
         self.view.now = now;
+        let uptime = self.view.uptime();
         match requests_per_second(&self.view.declared) {
             Some(declared) => limiter.set_rate(declared),
             None => limiter.find_rate(),
         }
-        limiter.take_over_pause(now, pause::left_of_stored(&self.view));
+        limiter.take_over_pause(uptime, pause::left_of_stored(&self.view));
         if let (Some(outcome), Some(effect)) = (outcome, self.doing.take()) {
             self.account(limiter, &effect, &outcome);
             apply(&mut self.view, claims, effect, outcome);
         }
         if let Some(back_at) = limiter.back_at() {
-            self.view.memory.backoff.recovered(back_at, now);
+            self.view.memory.backoff.recovered(back_at, uptime);
         }
-        if let Some(since) = limiter.well_since(now) {
-            self.view.memory.backoff.relieve(since, now);
+        if let Some(since) = limiter.well_since(uptime) {
+            self.view.memory.backoff.relieve(since, uptime);
         }
-        self.view.progress.paused_until = limiter.paused_until(now);
+        let paused_until = limiter.paused_until(uptime);
+        self.view.progress.paused_until = paused_until.map(|at| self.view.by_the_wall_clock(at));
         self.view.progress.rate = Some(limiter.rate());
         loop {
             let Planned { rule, step } = plan(&self.view);
@@ -121,14 +122,20 @@ impl Reconcile {
             };
             let permit = effect
                 .lane()
-                .map(|lane| limiter.acquire(now, lane, &self.view.object.uid));
+                .map(|lane| limiter.acquire(uptime, lane, &self.view.object.uid));
             match permit {
                 None | Some(Permit::Granted) => {
                     self.doing = Some(effect.clone());
                     return Next::Perform { rule, effect };
                 }
-                Some(Permit::RetryAt(at)) if elapsed(now, at) <= patience(&effect) => return Next::Wait(at),
-                Some(Permit::RetryAt(at)) => permit_is_far(&mut self.view, at),
+                Some(Permit::RetryAt(at)) => {
+                    let wait = at.since(uptime);
+                    let at = self.view.by_the_wall_clock(at);
+                    if wait <= patience(&effect) {
+                        return Next::Wait(at);
+                    }
+                    permit_is_far(&mut self.view, at);
+                }
             }
         }
     }
@@ -138,9 +145,10 @@ impl Reconcile {
         let (Effect::Engine(call), Some(answered)) = (effect, outcome.answered()) else {
             return;
         };
-        limiter.answered(self.view.now, &answered);
+        let now = self.view.uptime();
+        limiter.answered(now, &answered);
         for _ in 1..answered.requests {
-            limiter.spend(self.view.now, call.lane());
+            limiter.spend(now, call.lane());
         }
         self.view.progress.calls += budget::charged(*call, answered.requests);
         let fault = answered.failure.map(|failure| Fault::of(failure.class));

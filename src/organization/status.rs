@@ -35,7 +35,7 @@ pub fn publication(view: &View, wake: Wake) -> Publication {
             missing: missing(view),
             revision: view.published.revision + u64::from(news == News::Changed),
             recovered_at: match news {
-                News::Recovered => Some(view.now),
+                News::Recovered => Some(view.uptime()),
                 News::Changed | News::None => view.published.recovered_at,
             },
             reason: Some(readiness(view).reason()),

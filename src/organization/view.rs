@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::crd::organization::{OrganizationSpec, OrganizationStatus};
 use crate::domain::operators::Operators;
+use crate::domain::time::Uptime;
 use crate::organization::facts::{ObjectFacts, Published};
 use crate::organization::memory::{Ingredients, Memory};
 use crate::organization::progress::Progress;
@@ -32,6 +33,16 @@ pub struct View {
 }
 
 impl View {
+    /// Now, by the time of the process.
+    pub fn uptime(&self) -> Uptime {
+        Uptime::at(self.now, self.process_began)
+    }
+
+    /// What our wall clock shows at that time of the process.
+    pub fn by_the_wall_clock(&self, at: Uptime) -> Timestamp {
+        at.by_the_wall_clock(self.process_began)
+    }
+
     /// What a client has to be made of now.
     pub fn ingredients(&self) -> Ingredients {
         Ingredients::new(&self.declared, self.secret_version.clone())

@@ -14,7 +14,7 @@ use super::feed::Change;
 use crate::controller::own_writes::OwnWrites;
 use crate::domain::ids::{OperatorId, OrganizationId, Uid};
 use crate::domain::operators::Operators;
-use crate::domain::time::earlier;
+use crate::domain::time::{Uptime, earlier};
 use crate::lifecycle;
 use crate::lifecycle::facts::{ListEntry, OrganizationFacts, ReadableOrganization, Secrets};
 use crate::limits::{Priority, Queue, RateLimiter};
@@ -472,6 +472,10 @@ impl Process {
         Duration::from_millis(self.age.unsigned_abs())
     }
 
+    pub(super) fn uptime(&self) -> Uptime {
+        Uptime::new(self.time())
+    }
+
     /// When it began, by its wall clock of now.
     pub(super) fn began(&self, now: Timestamp) -> Timestamp {
         earlier(now, self.time())
@@ -525,6 +529,7 @@ impl Process {
 
     /// Wakes those whom their rate limiter calls.
     pub(super) fn call(&mut self, now: Timestamp) {
+        let uptime = self.uptime();
         let mut woken = Vec::new();
         let mut back = Vec::new();
         for (name, state) in self.states.iter_mut() {
@@ -534,7 +539,7 @@ impl Process {
             if state.limiter.has_paused() {
                 woken.push(Subject::Organization(name.clone()));
             }
-            let mut called = state.limiter.called(now);
+            let mut called = state.limiter.called(uptime);
             // In the same order each time, as the story is to be.
             called.sort_unstable();
             for uid in called {

@@ -318,8 +318,8 @@ impl World {
             let urgency = token_secret::urgency(&view);
             let memory = process.memories.entry(uid.clone()).or_default();
             memory.lost_track(now, view.recorded_id().cloned());
-            let at = memory.rest_after_loss(now, |aspect| view.cause(aspect), urgency, uid);
-            millis_until(now, at) + TIMER_SLACK
+            let at = memory.rest_after_loss(view.uptime(), |aspect| view.cause(aspect), urgency, uid);
+            millis_until(now, view.by_the_wall_clock(at)) + TIMER_SLACK
         } else {
             let winners = process.forget(uid);
             process.wake_all(&winners);

@@ -235,8 +235,8 @@ impl Reconciler for Running {
         let urgency = token_secret::urgency(&view);
         let memory = shared.memories.entry(uid.clone()).or_default();
         memory.lost_track(now, view.recorded_id().cloned());
-        let at = memory.rest_after_loss(now, |aspect| view.cause(aspect), urgency, uid);
-        runner::wait_until(now, at)
+        let at = memory.rest_after_loss(view.uptime(), |aspect| view.cause(aspect), urgency, uid);
+        runner::wait_until(now, view.by_the_wall_clock(at))
     }
 }
 

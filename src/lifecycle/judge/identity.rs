@@ -9,7 +9,7 @@ use crate::crd::workspace::MissingWorkspace;
 use crate::domain::finding::Finding;
 use crate::domain::ids::OrganizationId;
 use crate::domain::remote::RemoteWorkspace;
-use crate::domain::time::{elapsed, later};
+use crate::domain::time::{CLOCK_SLACK, elapsed, later};
 use crate::domain::verification::Missing;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::ListEntry;
@@ -17,7 +17,6 @@ use crate::lifecycle::judge::{doubt, failure};
 use crate::lifecycle::memory::LastSeen;
 use crate::lifecycle::progress::{PermitProgress, Remote};
 use crate::lifecycle::view::{Record, View};
-use crate::limits::CLOCK_SLACK;
 
 /// How long a read is good for an issue, and a list for telling one missing workspace from many.
 const CONFIRMED_FOR: Duration = Duration::from_secs(60);

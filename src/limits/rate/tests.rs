@@ -1,13 +1,14 @@
 //! The rate by examples against an API that bears so much, and what holds for any answers.
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::remote::{Answer, Failure};
 use crate::domain::testing::{answered, cases};
 
-fn at(millis: u64) -> Timestamp {
-    later(Timestamp::UNIX_EPOCH, Duration::from_millis(millis))
+fn at(millis: u64) -> Uptime {
+    Uptime::new(Duration::from_millis(millis))
 }
 
 fn per_second(rate: &Rate) -> u32 {
@@ -22,7 +23,7 @@ fn driven(rate: &mut Rate, seconds: std::ops::Range<u64>, bears: u64, pressure: 
         while now < (second + 1) * 1000 {
             rate.tick(at(now));
             if let Some(until) = rate.paused_until() {
-                now += u64::try_from(elapsed(at(now), until).as_millis()).unwrap().max(1);
+                now += u64::try_from(until.since(at(now)).as_millis()).unwrap().max(1);
                 continue;
             }
             rate.used(Lane::Refresh);
@@ -141,7 +142,7 @@ fn an_answer_tells_its_pressure() {
             detail: String::new(),
         };
         let answer = Answer {
-            finished: at(took),
+            finished: Timestamp::UNIX_EPOCH,
             took: Duration::from_millis(took),
             date: None,
             requests,
@@ -254,7 +255,7 @@ fn a_step_lasts_a_second() {
         rate.observe(at(0), Pressure::Relaxed);
         let began = rate.step.began;
         (0..100).for_each(|_| rate.used(Lane::Refresh));
-        let judged_at = later(began, Duration::from_millis(millis));
+        let judged_at = began.later(Duration::from_millis(millis));
         rate.observe(judged_at, Pressure::Relaxed);
         assert_eq!(per_second(&rate) > 50, grows, "{millis}");
     }
@@ -267,7 +268,7 @@ fn slow_answers_are_the_reason_only_where_more_was_asked() {
         let mut rate = Rate::unknown();
         rate.observe(at(0), Pressure::Slow);
         (0..requests).for_each(|_| rate.used(Lane::Refresh));
-        let judged_at = later(rate.step.began, STEP);
+        let judged_at = rate.step.began.later(STEP);
         rate.observe(judged_at, Pressure::Slow);
         assert_eq!(rate.reading().reason, reason, "{requests}");
     }

@@ -1,12 +1,11 @@
 //! Callers that wait for a permit, in a line for each lane.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::domain::ids::Uid;
-use crate::domain::time::earlier;
+use crate::domain::time::Uptime;
 use crate::limits::Lane;
 
 /// Permits that go to others before one goes to a lane in which somebody waits.
@@ -26,15 +25,16 @@ pub(super) enum Pool {
 pub(super) struct Place {
     at: Position,
     /// When it is its time, as far as could be known when it came.
-    pub(super) due: Timestamp,
+    pub(super) due: Uptime,
     /// When it was told to ask again.
-    pub(super) told: Timestamp,
-    pub(super) expires: Timestamp,
+    pub(super) told: Uptime,
+    pub(super) expires: Uptime,
 }
 
 /// The earliest end first; of equals, the one that came first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Position {
+    /// By the wall clock, as it is marked.
     end: Timestamp,
     came: u64,
 }
@@ -68,9 +68,9 @@ impl Place {
     /// The same place, of a caller that is to be told another instant.
     pub(super) fn untold(self) -> Self {
         Self {
-            due: Timestamp::MIN,
-            told: Timestamp::MIN,
-            expires: Timestamp::MIN,
+            due: Uptime::default(),
+            told: Uptime::default(),
+            expires: Uptime::default(),
             ..self
         }
     }
@@ -113,9 +113,9 @@ impl Lines {
         self.came += 1;
         Place {
             at: Position { end, came: self.came },
-            due: Timestamp::MIN,
-            told: Timestamp::MIN,
-            expires: Timestamp::MIN,
+            due: Uptime::default(),
+            told: Uptime::default(),
+            expires: Uptime::default(),
         }
     }
 
@@ -129,7 +129,7 @@ impl Lines {
     }
 
     /// Returns when it would have expired.
-    pub(super) fn remove(&mut self, who: &Uid) -> Option<Timestamp> {
+    pub(super) fn remove(&mut self, who: &Uid) -> Option<Uptime> {
         let (lane, place) = self.places.remove(who)?;
         self.line_mut(lane).waiting.remove(&place.at);
         Some(place.expires)
@@ -160,15 +160,6 @@ impl Lines {
         Some((who, next, place))
     }
 
-    /// The clock was set back `by` this much. The ends are others' instants, and stay.
-    pub(super) fn set_back(&mut self, by: Duration) {
-        for (_, place) in self.places.values_mut() {
-            place.due = earlier(place.due, by);
-            place.told = earlier(place.told, by);
-            place.expires = earlier(place.expires, by);
-        }
-    }
-
     fn line(&self, lane: Lane) -> &Line {
         match lane {
             Lane::Refresh => &self.refresh,
@@ -190,6 +181,8 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn who(index: usize) -> Uid {
@@ -230,14 +223,15 @@ mod tests {
     #[test]
     fn a_place_that_is_told_again_knows_no_instant() {
         let mut lines = Lines::default();
+        let told = |second| Uptime::new(Duration::from_secs(second));
         let known = Place {
-            due: at(1),
-            told: at(2),
-            expires: at(3),
+            due: told(1),
+            told: told(2),
+            expires: told(3),
             ..lines.new_place(at(10))
         };
         let untold = known.untold();
         assert_eq!(untold.at, known.at);
-        assert_eq!([untold.due, untold.told, untold.expires], [Timestamp::MIN; 3]);
+        assert_eq!([untold.due, untold.told, untold.expires], [Uptime::default(); 3]);
     }
 }

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::time::later;
+use crate::domain::time::{CLOCK_SLACK, later};
 use crate::domain::verification::Missing;
-use crate::limits::CLOCK_SLACK;
 use crate::organization::judge::credential::is_accepted;
 use crate::organization::judge::verification::{Owner, owner};
 use crate::organization::snapshot::Comparison;

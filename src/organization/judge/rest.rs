@@ -26,8 +26,9 @@ pub enum Resting {
 
 /// The longest rest that is not over yet.
 pub fn rest(view: &View) -> Option<Rest> {
+    let backoff = view.memory.backoff.not_before(cause(view));
     let rests = [
-        (view.memory.backoff.not_before(cause(view)), Resting::BackOff),
+        (backoff.map(|at| view.by_the_wall_clock(at)), Resting::BackOff),
         (view.progress.permit_at, Resting::NoPermit),
         (view.progress.paused_until, Resting::Throttled),
     ];

@@ -120,5 +120,7 @@ pub(super) struct Laws {
     pub(super) refused_until: BTreeMap<usize, Millis>,
     /// Until when a process leaves an Organization alone for what was stored when it began.
     pub(super) pauses: BTreeMap<(u32, Uid), Millis>,
+    /// When the clock of a process was last set ahead.
+    pub(super) set_ahead_at: BTreeMap<u32, Millis>,
     pub(super) status_writes: Vec<(Millis, Key)>,
 }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::{HEEDS_A_PAUSE, STORES_A_PAUSE};
 use crate::crd::organization::PauseStatus;
+use crate::domain::time::shifted;
 use crate::limits::LONG_PAUSE;
 use crate::simulation::cluster::{Key, OrganizationObject};
 use crate::simulation::history::organization;
 use crate::simulation::process::{HOME, Subject};
 use crate::simulation::world::World;
-use crate::simulation::{Millis, millis_until};
+use crate::simulation::{Millis, millis_until, wall};
 
 /// Timers end within this.
 const MOMENT: Millis = 50;
@@ -40,10 +43,19 @@ impl World {
         }
     }
 
-    /// A clock that is set ahead ends a pause sooner, and nothing tells the process.
+    /// What was stored before a clock was set ahead tells of a shorter pause since, and nothing tells the process.
     pub(in crate::simulation) fn clock_was_set(&mut self, by: Millis) {
-        let run = self.run;
-        self.laws.pauses.retain(|(of, _), _| by < 0 || *of != run);
+        if by > 0 {
+            self.laws.set_ahead_at.insert(self.run, self.now);
+        }
+    }
+
+    fn was_stored_before_the_clock_was_set(&self, pause: &PauseStatus) -> bool {
+        let Some(set_at) = self.laws.set_ahead_at.get(&self.run) else {
+            return false;
+        };
+        let length = SignedDuration::from_secs(pause.seconds.clamp(0, AN_HOUR / 1000));
+        shifted(pause.until.0, -length) < wall(*set_at + self.jumped)
     }
 
     /// A call for an object of an Organization leaves the process.
@@ -73,14 +85,15 @@ impl World {
 
     /// What the process is told is stored for the next one.
     pub(super) fn stores_pauses(&mut self) {
-        let now = self.clock();
         let Some(process) = &mut self.process else { return };
+        let now = process.uptime();
         let paused: Vec<(String, Millis)> = process
             .states
             .iter_mut()
             .filter_map(|(name, state)| {
                 let until = state.limiter.paused_until(now)?;
-                Some((name.clone(), millis_until(now, until)))
+                let left = Millis::try_from(until.since(now).as_millis()).unwrap_or(Millis::MAX);
+                Some((name.clone(), left))
             })
             .collect();
         for (name, left) in paused {
@@ -88,10 +101,13 @@ impl World {
                 continue;
             };
             let rate = object.status.request_rate.as_ref();
-            let stored = self.left_of(rate.and_then(|rate| rate.pause.as_ref()));
+            let pause = rate.and_then(|rate| rate.pause.as_ref());
+            let stored = self.left_of(pause);
+            let of_before = pause.is_some_and(|pause| self.was_stored_before_the_clock_was_set(pause));
             let long = Millis::try_from(LONG_PAUSE.as_millis()).unwrap_or(Millis::MAX);
             let key: Key = (HOME.into(), name.as_str().into());
-            let untold = (left - stored >= long && object.metadata.deletion.is_none()).then(|| {
+            let goes = object.metadata.deletion.is_some();
+            let untold = (left - stored >= long && !goes && !of_before).then(|| {
                 format!(
                     "paused for {} s more, and its status tells {} s",
                     left / 1000,

@@ -19,6 +19,7 @@ use crate::domain::reason::Reason;
 use crate::domain::remote::{
     Answer, Deleted, Failure, FailureClass, RemoteState, RemoteWorkspace, TokenScope, WorkspaceState,
 };
+use crate::domain::time::Uptime;
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::effect::{
     ClusterEffect, ClusterOutcome, CrdState, Effect, EngineAnswer, EngineCall, IssuedToken, LiveSecret,
@@ -186,7 +187,7 @@ impl Dice {
     }
 
     /// A rate limiter, which may be paused.
-    pub(in crate::lifecycle::tests) fn limiter(&mut self, now: Timestamp) -> RateLimiter {
+    pub(in crate::lifecycle::tests) fn limiter(&mut self, now: Uptime) -> RateLimiter {
         let mut limiter = RateLimiter::new(1000);
         if self.odds(4) {
             limiter.observe(now, Pressure::Throttled(Duration::from_secs(3600)));

@@ -14,7 +14,7 @@ use crate::domain::operators::Operators;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{Answer, FailureClass, RemoteWorkspace};
 use crate::domain::server_time::ServerTime;
-use crate::domain::time::shifted;
+use crate::domain::time::{Uptime, shifted};
 use crate::domain::verification::{Missing, Verification};
 use crate::lifecycle::effect::CrdState;
 use crate::lifecycle::facts::{
@@ -263,7 +263,7 @@ impl World {
 
     /// An attempt of the aspect fails, after so many calls.
     pub(in crate::lifecycle::tests) fn fail(&mut self, object: &str, aspect: Aspect, calls: u32) {
-        let (now, cause) = (self.now, self.view(object).cause(aspect));
+        let (now, cause) = (self.uptime(), self.view(object).cause(aspect));
         let uid = &self.objects[object].facts.uid;
         let memory = self.memory.get_mut(uid).unwrap();
         let backoff = match aspect {
@@ -354,6 +354,11 @@ impl World {
                 SentFor::RecordBefore => self.orphans_of_crashes.extend(made),
             }
         }
+    }
+
+    /// Now, by the time of the process.
+    pub(in crate::lifecycle::tests) fn uptime(&self) -> Uptime {
+        Uptime::at(self.now, self.process_began)
     }
 
     /// The wall clock of the machine is set. Agent Engine's goes on as it did.

@@ -30,7 +30,7 @@ pub(super) fn play(
     mut claims: Claims,
     mut seen: impl FnMut(&View, &Effect) -> Result<(), TestCaseError>,
 ) -> Result<(Reconcile, Box<Settled>), TestCaseError> {
-    let mut limiter = dice.limiter(view.now);
+    let mut limiter = dice.limiter(view.uptime());
     let mut now = view.now;
     let mut reconcile = Reconcile::new(view);
     let mut outcome = None;

@@ -54,7 +54,7 @@ proptest! {
     fn no_status_tells_a_name_that_is_not_granted(numbers in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut dice = Dice::new(numbers);
         let view = dice.view();
-        let (mut claims, mut limiter) = (Claims::default(), dice.limiter(view.now));
+        let (mut claims, mut limiter) = (Claims::default(), dice.limiter(view.uptime()));
         let (mut now, mut outcome, mut knew) = (view.now, None, false);
         let mut reconcile = Reconcile::new(view);
         let settled = loop {

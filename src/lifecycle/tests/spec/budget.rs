@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
-use crate::domain::time::elapsed;
 use crate::lifecycle::Memory;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::reconcile::Settled;
@@ -16,7 +15,7 @@ fn rest(world: &World, memory: &Memory, aspect: Aspect) -> Option<Duration> {
     let until = memory
         .backoff(aspect)
         .not_before(world.view("acme").cause(aspect))?;
-    Some(elapsed(world.now, until))
+    Some(until.since(world.uptime()))
 }
 
 fn rests(world: &World, settled: &Settled) -> [Option<Duration>; 2] {

@@ -11,7 +11,7 @@ use crate::domain::ids::{OrganizationId, Uid, WorkspaceId};
 use crate::domain::object::Deletion;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{TokenScope, WorkspaceState};
-use crate::domain::time::{earlier, later, shifted};
+use crate::domain::time::{CLOCK_SLACK, earlier, later, shifted};
 use crate::lifecycle::Aspect;
 use crate::lifecycle::aspect::Problem;
 use crate::lifecycle::effect::{TokenSlot, WorkspaceChange};
@@ -31,7 +31,7 @@ use crate::lifecycle::step::Step;
 use crate::lifecycle::tests::harness::fake_engine::fallback;
 use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
 use crate::lifecycle::view::View;
-use crate::limits::{CLOCK_SLACK, FailedAttempt};
+use crate::limits::FailedAttempt;
 use crate::tenancy::Access;
 
 const MOMENT: Duration = Duration::from_nanos(1);
@@ -127,10 +127,10 @@ fn a_request_is_handled_by_a_read_or_where_nothing_can_be_read() {
     };
     let no_permit: Case = |view| view.progress.permit = PermitProgress::NotBefore(view.now);
     let rests: Case = |view| {
-        let (cause, uid) = (view.cause(Aspect::Sync), view.object.uid.clone());
+        let (now, cause, uid) = (view.uptime(), view.cause(Aspect::Sync), view.object.uid.clone());
         view.memory
             .sync
-            .failed(view.now, cause, FailedAttempt::normal(1), &uid);
+            .failed(now, cause, FailedAttempt::normal(1), &uid);
     };
     let nothing: Case = |_| ();
     let seen: Case = |view| {
@@ -291,12 +291,12 @@ fn with_secret(change: impl FnOnce(&mut SecretFacts)) -> View {
 }
 
 fn rest(view: &mut View, aspect: Aspect) {
-    let (cause, uid) = (view.cause(aspect), view.object.uid.clone());
+    let (now, cause, uid) = (view.uptime(), view.cause(aspect), view.object.uid.clone());
     let backoff = match aspect {
         Aspect::Sync => &mut view.memory.sync,
         Aspect::Token => &mut view.memory.token,
     };
-    backoff.failed(view.now, cause, FailedAttempt::normal(1), &uid);
+    backoff.failed(now, cause, FailedAttempt::normal(1), &uid);
 }
 
 fn need(view: &View) -> &'static str {

@@ -25,13 +25,13 @@ fn crowded(mut world: World) -> World {
     for n in 0..600 {
         world
             .limiter
-            .acquire(world.now, Lane::Create, &Uid::new(format!("other-{n}")));
+            .acquire(world.uptime(), Lane::Create, &Uid::new(format!("other-{n}")));
     }
     world
 }
 
 fn throttled(world: &mut World) {
-    world.limiter.observe(world.now, Pressure::Throttled(PAUSE));
+    world.limiter.observe(world.uptime(), Pressure::Throttled(PAUSE));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_creation_goes_before_what_is_less_urgent_and_waits() {
     for n in 0..600 {
         world
             .limiter
-            .acquire(world.now, Lane::Other, &Uid::new(format!("other-{n}")));
+            .acquire(world.uptime(), Lane::Other, &Uid::new(format!("other-{n}")));
     }
     throttled(&mut world);
     world.reconcile("acme").unwrap();
@@ -118,7 +118,7 @@ fn away(world: &mut World) {
     for _ in 0..5 {
         world
             .limiter
-            .answered(world.now, &answered(Duration::ZERO, Some(&unavailable())));
+            .answered(world.uptime(), &answered(Duration::ZERO, Some(&unavailable())));
     }
 }
 
@@ -128,7 +128,7 @@ fn lives_behind_others(world: &mut World, thirds_of_a_minute: usize) {
         for n in 0..600 {
             world
                 .limiter
-                .acquire(world.now, Lane::Refresh, &Uid::new(format!("other-{n}")));
+                .acquire(world.uptime(), Lane::Refresh, &Uid::new(format!("other-{n}")));
         }
         world.live("acme", Duration::from_secs(20));
     }
@@ -148,7 +148,9 @@ fn while_agent_engine_is_away_an_object_waits_and_says_so() {
         "{}",
         world.message("acme")
     );
-    world.limiter.answered(world.now, &answered(Duration::ZERO, None));
+    world
+        .limiter
+        .answered(world.uptime(), &answered(Duration::ZERO, None));
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
@@ -188,7 +190,7 @@ fn a_reconcile_waits_for_a_permit_that_is_near() {
     world.limiter = RateLimiter::new(10);
     for n in 0..12 {
         let other = Uid::new(format!("other-{n}"));
-        world.limiter.acquire(world.now, Lane::Refresh, &other);
+        world.limiter.acquire(world.uptime(), Lane::Refresh, &other);
     }
     let began = world.now;
     world.reconcile("acme").unwrap();
@@ -206,7 +208,7 @@ fn goes_first(world: &mut World) -> bool {
     assert_eq!(world.calls(), 0);
     let uid = world.objects["acme"].facts.uid.clone();
     world.advance(1);
-    world.limiter.called(world.now).contains(&uid)
+    world.limiter.called(world.uptime()).contains(&uid)
 }
 
 #[test]
@@ -220,7 +222,7 @@ fn the_token_that_ends_first_is_renewed_first() {
             let other = Uid::new(format!("other-{n}"));
             world
                 .limiter
-                .acquire_before(world.now, Lane::Refresh, end, &other);
+                .acquire_before(world.uptime(), Lane::Refresh, end, &other);
         }
         assert_eq!(goes_first(&mut world), first, "{sooner}");
     }
@@ -235,7 +237,7 @@ fn a_rename_goes_before_those_that_come_later() {
     let crowd = |world: &mut World, of: &str| {
         for n in 0..12 {
             let other = Uid::new(format!("{of}-{n}"));
-            world.limiter.acquire(world.now, Lane::Other, &other);
+            world.limiter.acquire(world.uptime(), Lane::Other, &other);
         }
     };
     crowd(&mut world, "before");
@@ -244,7 +246,7 @@ fn a_rename_goes_before_those_that_come_later() {
     assert_eq!(world.calls(), 0);
     world.advance(2);
     let uid = world.objects["acme"].facts.uid.clone();
-    assert!(world.limiter.called(world.now).contains(&uid));
+    assert!(world.limiter.called(world.uptime()).contains(&uid));
 }
 
 /// All that a deletion asks has the share that is kept for deletions.

@@ -75,7 +75,7 @@ fn an_issue_that_waited_too_long_is_not_sent() {
                 outcome = Some(world.carry_out("acme", &mut version, &effect, started));
                 if world.status("acme").creation.is_some() {
                     world.limiter.observe(
-                        world.now,
+                        world.uptime(),
                         crate::limits::Pressure::Throttled(Duration::from_millis(900)),
                     );
                 }

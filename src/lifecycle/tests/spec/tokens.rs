@@ -87,7 +87,7 @@ fn after_a_long_outage_a_token_is_renewed_at_once() {
         "ApiUnavailable",
         "it rests, although it is woken"
     );
-    world.readable().recovered_at = Some(world.now);
+    world.readable().recovered_at = Some(world.uptime());
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
@@ -101,7 +101,7 @@ fn a_service_that_comes_and_goes_renews_no_budget() {
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
     for _ in 0..58 {
         world.live("acme", Duration::from_secs(60));
-        world.readable().recovered_at = Some(world.now);
+        world.readable().recovered_at = Some(world.uptime());
     }
     assert!((14..=20).contains(&world.calls()), "{}", world.calls());
 }

@@ -144,7 +144,7 @@ fn a_request_that_waits_for_the_rate_limit_is_not_handled() {
     let mut world = World::with_acme();
     ask(&mut world, "one");
     world.limiter.observe(
-        world.now,
+        world.uptime(),
         crate::limits::Pressure::Throttled(Duration::from_secs(300)),
     );
     world.live("acme", Duration::from_secs(200));

@@ -15,7 +15,7 @@ use crate::limits::{Lane, Pressure, RateLimiter};
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn paused(world: &mut World) {
-    world.limiter.observe(world.now, Pressure::Throttled(HOUR));
+    world.limiter.observe(world.uptime(), Pressure::Throttled(HOUR));
 }
 
 /// Thousands of requests went before it.
@@ -23,7 +23,7 @@ fn crowded(world: &mut World) {
     world.limiter = RateLimiter::new(1);
     for _ in 0..5000 {
         for lane in [Lane::Create, Lane::Refresh] {
-            world.limiter.spend(world.now, lane);
+            world.limiter.spend(world.uptime(), lane);
         }
     }
 }
@@ -196,7 +196,7 @@ fn a_short_wait_is_not_said() {
     world.apply("acme", spec("acme"));
     world
         .limiter
-        .observe(world.now, Pressure::Throttled(Duration::from_secs(20)));
+        .observe(world.uptime(), Pressure::Throttled(Duration::from_secs(20)));
     world.live("acme", Duration::from_secs(30));
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.writes(), 4);

@@ -73,7 +73,9 @@ fn what_the_server_failed_is_tried_again_once_it_is_well() {
     ] {
         let (mut world, _) = after_twelve_failures(class, status, false);
         world.heal();
-        world.limiter.answered(world.now, &answered(Duration::ZERO, None));
+        world
+            .limiter
+            .answered(world.uptime(), &answered(Duration::ZERO, None));
         world.forget_journal();
         world.advance(15 * 60);
         world.reconcile("acme").unwrap();

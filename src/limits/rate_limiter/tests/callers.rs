@@ -2,23 +2,27 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::domain::ids::Uid;
+use crate::domain::time::Uptime;
 use crate::limits::{Lane, Permit, RateLimiter};
 
-pub(super) fn at(millis: i64) -> Timestamp {
-    Timestamp::from_millisecond(1_000_000_000_000 + millis).unwrap()
+pub(super) fn at(millis: i64) -> Uptime {
+    Uptime::new(Duration::from_millis(
+        1_000_000_000 + u64::try_from(millis).unwrap(),
+    ))
 }
 
 pub(super) fn who(index: usize) -> Uid {
     Uid::new(format!("uid-{index:05}"))
 }
 
-pub(super) fn millis_since_start(at_: Timestamp) -> i64 {
+pub(super) fn millis_since_start(at_: Uptime) -> i64 {
     // Rounded up: a timer does not fire early.
-    (at_.as_nanosecond() - at(0).as_nanosecond() + 999_999).div_euclid(1_000_000) as i64
+    at_.since(at(0)).as_nanos().div_ceil(1_000_000) as i64
 }
 
 /// How often the limiter is asked whom it calls.

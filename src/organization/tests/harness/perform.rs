@@ -112,7 +112,7 @@ impl World {
             && nth + 1 == pages
         {
             self.others_throttled = None;
-            self.limiter.observe(self.now, Pressure::Throttled(pause));
+            self.limiter.observe(self.uptime(), Pressure::Throttled(pause));
         }
         answer
     }

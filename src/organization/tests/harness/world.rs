@@ -12,7 +12,7 @@ use crate::domain::ids::{OrganizationId, Uid};
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::operators::Operators;
 use crate::domain::remote::{FailureClass, RemoteWorkspace};
-use crate::domain::time::{later, shifted};
+use crate::domain::time::{Uptime, later, shifted};
 use crate::limits::RateLimiter;
 use crate::organization::effect::{Effect, EngineCall, Part, Wake};
 use crate::organization::facts::ObjectFacts;
@@ -285,10 +285,20 @@ impl World {
 
     fn clock_may_be_set(&mut self, kind: &'static str) {
         if let Some((_, by)) = self.clock_is_set.take_if(|(after, _)| *after == kind) {
-            self.now = shifted(self.now, by);
-            self.process_began = shifted(self.process_began, by);
-            self.server_ahead -= by;
+            self.set_clock(by);
         }
+    }
+
+    /// The wall clock of the machine is set.
+    pub(in crate::organization::tests) fn set_clock(&mut self, by: SignedDuration) {
+        self.now = shifted(self.now, by);
+        self.process_began = shifted(self.process_began, by);
+        self.server_ahead -= by;
+    }
+
+    /// Now, by the time of the process.
+    pub(in crate::organization::tests) fn uptime(&self) -> Uptime {
+        Uptime::at(self.now, self.process_began)
     }
 
     /// The process ends, and another begins.

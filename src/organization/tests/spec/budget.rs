@@ -25,7 +25,7 @@ fn refused(view: &mut View) {
 }
 
 fn at_rest(view: &mut View) {
-    let (now, cause, who) = (view.now, cause(view), Uid::from("organization"));
+    let (now, cause, who) = (view.uptime(), cause(view), Uid::from("organization"));
     view.memory
         .backoff
         .failed(now, cause, FailedAttempt::normal(1), &who);
@@ -110,7 +110,7 @@ fn a_list_that_the_server_failed_is_taken_once_it_is_well() {
     assert_eq!(world.reason(), "ApiUnavailable");
     world.rows = rows;
     let answer = answered(Duration::ZERO, None);
-    world.limiter.answered(world.now, &answer);
+    world.limiter.answered(world.uptime(), &answer);
     world.live(Duration::from_secs(6 * 60));
     assert_eq!(world.reason(), "Verified");
 }

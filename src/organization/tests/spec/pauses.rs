@@ -21,7 +21,7 @@ fn seconds(n: u64) -> Duration {
 
 /// A reconcile of a Workspace was told to pause.
 fn told_to_pause(world: &mut World, pause: Duration) -> Timestamp {
-    world.limiter.observe(world.now, Pressure::Throttled(pause));
+    world.limiter.observe(world.uptime(), Pressure::Throttled(pause));
     later(world.now, pause)
 }
 

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use jiff::Timestamp;
 
 use crate::domain::ids::Uid;
 use crate::domain::remote::FailureClass;
-use crate::domain::time::{earlier, elapsed, later};
+use crate::domain::time::{elapsed, later};
 use crate::limits::{Lane, Permit, Pressure};
 use crate::organization::tests::harness::given::{INTERVAL, ours, record, row};
 use crate::organization::tests::harness::world::World;
@@ -58,9 +60,9 @@ fn what_a_page_took_beside_its_permit_delays_those_who_follow() {
         world.advance(INTERVAL);
         world.reconcile();
         let other = Uid::from("a workspace");
-        waits.push(match world.limiter.acquire(world.now, Lane::Other, &other) {
+        waits.push(match world.limiter.acquire(world.uptime(), Lane::Other, &other) {
             Permit::Granted => Duration::ZERO,
-            Permit::RetryAt(at) => elapsed(world.now, at),
+            Permit::RetryAt(at) => at.since(world.uptime()),
         });
     }
     assert_eq!(waits[0], Duration::ZERO);
@@ -74,7 +76,7 @@ fn an_exchange_takes_a_permit_and_is_spent_as_well() {
     world.reconcile();
     let other = Uid::from("a workspace");
     assert_ne!(
-        world.limiter.acquire(world.now, Lane::Other, &other),
+        world.limiter.acquire(world.uptime(), Lane::Other, &other),
         Permit::Granted,
         "at one a second, an exchange and a list are the burst"
     );
@@ -86,7 +88,7 @@ fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
     world.advance(INTERVAL);
     world
         .limiter
-        .observe(world.now, Pressure::Throttled(Duration::from_secs(40)));
+        .observe(world.uptime(), Pressure::Throttled(Duration::from_secs(40)));
     let resumes = later(world.now, Duration::from_secs(40));
     world.rotate();
     let next = world.reconcile();
@@ -98,18 +100,23 @@ fn while_agent_engine_asks_to_slow_down_nothing_is_asked() {
 }
 
 #[test]
-fn a_clock_set_back_lengthens_no_pause() {
+fn a_pause_lasts_as_long_however_the_clock_is_set() {
     const PAUSE: Duration = Duration::from_secs(3600);
-    let mut world = World::verified();
-    world.advance(INTERVAL);
-    world.limiter.observe(world.now, Pressure::Throttled(PAUSE));
-    world.reconcile();
-    world.now = earlier(world.now, PAUSE);
-    let next = world.reconcile();
-    assert!(next <= later(world.now, PAUSE), "{next}");
-    world.now = later(world.now, PAUSE);
-    world.reconcile();
-    assert_eq!(world.calls(), ["List"]);
+    for hours in [-1, 2] {
+        let mut world = World::verified();
+        world.advance(INTERVAL);
+        world.limiter.observe(world.uptime(), Pressure::Throttled(PAUSE));
+        world.reconcile();
+        world.set_clock(SignedDuration::from_hours(hours));
+        let next = world.reconcile();
+        assert!(next <= later(world.now, PAUSE), "{next}");
+        world.advance(PAUSE - Duration::from_secs(1));
+        world.reconcile();
+        assert_eq!(world.calls(), Vec::<&str>::new(), "set by {hours} hours");
+        world.advance(Duration::from_secs(1));
+        world.reconcile();
+        assert_eq!(world.calls(), ["List"], "set by {hours} hours");
+    }
 }
 
 #[test]
@@ -120,7 +127,7 @@ fn a_list_that_is_told_to_slow_down_stops_all() {
     let next = world.reconcile();
     assert_eq!(world.reason(), "Throttled");
     assert!(next >= later(world.now, Duration::from_secs(89)), "{next}");
-    assert!(world.limiter.paused_until(world.now).is_some());
+    assert!(world.limiter.paused_until(world.uptime()).is_some());
 }
 
 /// It is begun again.
@@ -139,17 +146,17 @@ fn a_list_that_others_have_stopped_half_way_is_no_failure() {
 
 #[test]
 fn a_clock_set_back_holds_up_neither_an_exchange_nor_a_list() {
-    const BACK: Duration = Duration::from_secs(2 * 3600);
+    const BACK: SignedDuration = SignedDuration::from_hours(-2);
     let mut world = World::new();
     world.exchange = Err(FailureClass::Transient);
     world.reconcile();
-    world.now = earlier(world.now, BACK);
+    world.set_clock(BACK);
     world.exchange = Ok(Some(ours()));
     world.live(Duration::from_secs(30));
     assert_eq!(world.reason(), "Verified");
 
     world.done();
-    world.now = earlier(world.now, BACK);
+    world.set_clock(BACK);
     world.reconcile();
     assert_eq!(world.calls(), ["List"], "the last one is of a time to come");
     world.live(Duration::from_secs(3600));

@@ -25,7 +25,7 @@ fn no_client(view: &mut View) {
 /// Four calls that failed in one reconcile.
 fn back_off(view: &mut View) {
     let cause = cause(view);
-    let (now, who) = (view.now, Uid::from("organization"));
+    let (now, who) = (view.uptime(), Uid::from("organization"));
     view.memory
         .backoff
         .failed(now, cause, FailedAttempt::normal(4), &who);
