@@ -67,10 +67,19 @@ impl TokenTimes {
 
     /// When the renewal begins: at two thirds of the life, up to a tenth of it earlier, spread by object and issue.
     pub fn renew_at(&self, uid: &Uid) -> Timestamp {
+        self.renew_at_spread(spread(uid, self.issued_at))
+    }
+
+    fn renew_at_spread(&self, spread: f64) -> Timestamp {
         let life = self.life();
-        let jitter = life.mul_f64(0.1 * spread(uid, self.issued_at));
+        let jitter = life.mul_f64(0.1 * spread);
         let planned = earlier(later(self.issued_at, life.mul_f64(2.0 / 3.0)), jitter);
         planned.max(later(self.issued_at, FLOOR))
+    }
+
+    /// Whether the renewal has begun. Most tokens are far from it, and their spread is not asked for.
+    fn is_due(&self, uid: &Uid, now: Timestamp) -> bool {
+        now >= self.renew_at_spread(1.0) && now >= self.renew_at(uid)
     }
 
     /// When the token is about to end.
@@ -104,7 +113,7 @@ impl TokenTimes {
             Freshness::Due
         } else if self.has_ended(now) {
             Freshness::Expired
-        } else if now < self.renew_at(uid) {
+        } else if !self.is_due(uid, now) {
             Freshness::Fresh
         } else if now >= self.urgent_at() {
             Freshness::Urgent

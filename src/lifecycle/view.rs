@@ -235,8 +235,12 @@ impl View {
 
     /// When this aspect may be tried again after a failure; `None`: whenever it is due.
     pub fn not_before(&self, aspect: Aspect) -> Option<Timestamp> {
-        let at = self.memory.backoff(aspect).not_before(self.cause(aspect));
-        at.map(|at| self.by_the_wall_clock(at))
+        let backoff = self.memory.backoff(aspect);
+        // A cause is worked out only for what has failed.
+        let at = backoff
+            .has_failed()
+            .then(|| backoff.not_before(self.cause(aspect)));
+        at.flatten().map(|at| self.by_the_wall_clock(at))
     }
 
     /// A fingerprint of what a failed attempt depended on: when it changes, back-off starts again.

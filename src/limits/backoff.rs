@@ -172,6 +172,11 @@ impl Backoff {
             .map_or(Fault::default(), |streak| streak.fault)
     }
 
+    /// Whether the last attempt failed, whatever its cause was.
+    pub fn has_failed(&self) -> bool {
+        self.streak.is_some()
+    }
+
     /// None: free to try. Some: not before this instant, as long as the cause is the same.
     pub fn not_before(&self, cause: u64) -> Option<Uptime> {
         self.streak

@@ -32,6 +32,9 @@ const CALL_INTERVAL: Millis = 100;
 /// How often while no one does.
 pub(super) const SELDOM: Millis = 10 * CALL_INTERVAL;
 
+/// So long before the end of a pause, and of the time until a probe, nobody is called: that is twice as long as `SELDOM`.
+const CALLED_BEFORE: Duration = Duration::from_secs(2);
+
 /// What is reconciled.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) enum Subject {
@@ -560,13 +563,20 @@ impl Process {
     }
 
     /// How long rate limiters may go unasked. None: no one waits for a permit or a slot.
-    pub(super) fn permits_within(&self) -> Option<Millis> {
-        if self.states.values().any(|state| state.limiter.waiting() > 0) {
-            Some(CALL_INTERVAL)
-        } else {
-            let due = self.workspace_queue.waiting() + self.organization_queue.waiting();
-            (due > 0).then_some(SELDOM)
+    pub(super) fn permits_within(&mut self) -> Option<Millis> {
+        let now = self.uptime();
+        let limiters = self.states.values_mut().map(|state| &mut state.limiter);
+        let (mut waits, mut calls) = (false, false);
+        for limiter in limiters.filter(|limiter| limiter.waiting() > 0) {
+            let held_until = limiter.paused_until(now).or_else(|| limiter.away_until(now));
+            waits = true;
+            calls |= held_until.is_none_or(|until| until.since(now) <= CALLED_BEFORE);
         }
+        if calls {
+            return Some(CALL_INTERVAL);
+        }
+        let due = self.workspace_queue.waiting() + self.organization_queue.waiting();
+        (waits || due > 0).then_some(SELDOM)
     }
 
     // Views.

@@ -308,7 +308,7 @@ impl World {
         let wakes = !process.woken.is_empty();
         self.wake();
         self.tell_waiting();
-        let Some(process) = &self.process else {
+        let Some(process) = &mut self.process else {
             return wakes;
         };
         let again = match process.permits_within() {
@@ -336,7 +336,7 @@ impl World {
 
     /// Whoever waits from now on is not to wait for the next event.
     fn permits_sooner(&mut self) {
-        let Some(process) = &self.process else { return };
+        let Some(process) = &mut self.process else { return };
         if let Some(again) = process.permits_within()
             && self.now + again < process.permits_at
         {

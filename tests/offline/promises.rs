@@ -88,6 +88,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.ended-token",
             "rule.ends-well",
             "rule.secret-taken-away",
+            "rule.clock-set",
             "rule.clock-set-ahead",
             "rule.clock-set-back",
             "rule.clocks-differ",

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
+use crate::domain::time::elapsed;
 use crate::lifecycle::Memory;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::reconcile::Settled;
@@ -170,4 +173,24 @@ fn a_renewal_that_is_refused_is_no_attempt_to_rename() {
     let settled = world.reconcile("acme").unwrap();
     assert_eq!((world.count("Issue"), world.count("Update")), (1, 0));
     assert_eq!(settled.memory.sync.not_before(cause), until);
+}
+
+/// It counts by the time of the process.
+/// Promise: rule.clock-set: A clock that is set changes no back-off and no pause
+#[test]
+fn a_rest_lasts_as_long_however_the_clock_is_set() {
+    let rests = |set_by: SignedDuration| {
+        let mut world = World::new();
+        world.apply("acme", spec("acme"));
+        world.fault("Search", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
+        world.reconcile("acme").unwrap();
+        world.set_clock(set_by);
+        world.advance(60);
+        world.reconcile("acme").unwrap();
+        let not_before = world.view("acme").not_before(Aspect::Sync).unwrap();
+        elapsed(world.now, not_before)
+    };
+    let rest = rests(SignedDuration::ZERO);
+    assert!(rest > Duration::from_secs(5));
+    assert_eq!([-2, 2].map(SignedDuration::from_hours).map(rests), [rest; 2]);
 }

@@ -5,7 +5,7 @@ mod advice;
 mod budget;
 mod claims;
 mod clock_set_ahead;
-mod clock_that_is_set;
+mod clock_set_back;
 mod contested_secrets;
 mod cost;
 mod creation;

@@ -262,3 +262,19 @@ fn a_deletion_that_searches_waits_for_no_creation() {
     world.live("acme", Duration::from_secs(5));
     assert!(world.objects.is_empty() && world.engine.rows.is_empty());
 }
+
+/// It counts by the time of the process.
+/// Promise: rule.clock-set
+#[test]
+fn a_pause_lasts_as_long_however_the_clock_is_set() {
+    for set_by in [-2, 2].map(SignedDuration::from_hours) {
+        let mut world = World::with_acme();
+        let pause = Duration::from_secs(600);
+        world.limiter.observe(world.uptime(), Pressure::Throttled(pause));
+        world.set_clock(set_by);
+        world.advance(599);
+        let until = world.limiter.paused_until(world.uptime());
+        let left = until.map(|at| at.since(world.uptime()));
+        assert_eq!(left, Some(Duration::from_secs(1)), "set by {set_by}");
+    }
+}

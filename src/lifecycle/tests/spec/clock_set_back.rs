@@ -1,4 +1,4 @@
-//! A node that boots ahead of time, or behind it, and is set right: nothing waits for the lost hours, and none has passed.
+//! A node that boots ahead of time and is set right: nothing waits for the lost hours.
 
 use std::time::Duration;
 
@@ -7,10 +7,8 @@ use jiff::SignedDuration;
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
 use crate::domain::time::elapsed;
-use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::tests::harness::fake_engine::Told;
 use crate::lifecycle::tests::harness::world::{Fault, World, spec};
-use crate::limits::Pressure;
 
 const BACK: SignedDuration = SignedDuration::from_hours(-2);
 
@@ -111,38 +109,4 @@ fn what_was_asked_before_the_jump_was_asked_before_what_comes_after() {
     world.reconcile("acme").unwrap();
     assert_eq!(world.ready("acme"), "AsDeclared");
     assert_eq!(world.engine.names(), ["acme"]);
-}
-
-/// In the time of the process.
-#[test]
-fn a_rest_lasts_as_long_however_the_clock_is_set() {
-    let rests = |set_by: SignedDuration| {
-        let mut world = World::new();
-        world.apply("acme", spec("acme"));
-        world.fault("Search", Fault::Answers(FailureClass::Transient, 503), usize::MAX);
-        world.reconcile("acme").unwrap();
-        world.set_clock(set_by);
-        world.advance(60);
-        world.reconcile("acme").unwrap();
-        let not_before = world.view("acme").not_before(Aspect::Sync).unwrap();
-        elapsed(world.now, not_before)
-    };
-    let rest = rests(SignedDuration::ZERO);
-    assert!(rest > Duration::from_secs(5));
-    assert_eq!([BACK, -BACK].map(rests), [rest; 2]);
-}
-
-/// In the time of the process.
-#[test]
-fn a_pause_lasts_as_long_however_the_clock_is_set() {
-    for set_by in [BACK, -BACK] {
-        let mut world = World::with_acme();
-        let pause = Duration::from_secs(600);
-        world.limiter.observe(world.uptime(), Pressure::Throttled(pause));
-        world.set_clock(set_by);
-        world.advance(599);
-        let until = world.limiter.paused_until(world.uptime());
-        let left = until.map(|at| at.since(world.uptime()));
-        assert_eq!(left, Some(Duration::from_secs(1)), "set by {set_by}");
-    }
 }
