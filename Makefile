@@ -10,7 +10,7 @@ CLUSTER := $(CARGO) run --quiet --all-features --example cluster --
 # Rust and Go are compiled side by side. Cargo keeps its own count of jobs: that of this make would leave it one.
 BESIDE := $(MAKE) --no-print-directory --jobs 2
 
-.PHONY: help demo test e2e laws soak coverage fairness outage mutants cluster tools fidelity check advisories fmt generate
+.PHONY: help demo test e2e upgrade laws soak coverage fairness outage mutants cluster tools fidelity check advisories fmt generate
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -49,7 +49,19 @@ e2e: ## Install the chart on a node of this machine, and let everything befall i
 	@$(if $(E2E_INSTALL),apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(NODE_PACKAGES))
 	@$(BESIDE) e2e-rust e2e-go
 	@$(if $(E2E_KUBECONFIG),,$(CLUSTER) machine)
-	$(CARGO) test --all-features --test e2e -- --include-ignored --test-threads 1 --nocapture
+	$(CARGO) test --all-features --test e2e -- --include-ignored --test-threads 1 --nocapture --skip upgrade::
+
+FORMER := target/former
+
+upgrade: ## Install the chart of another commit on a node, and upgrade to this one: FROM=<commit> (as `make e2e` otherwise)
+	@test -n "$(FROM)" || { echo 'say from where: make upgrade FROM=<commit>' >&2; exit 2; }
+	@tools/build plan node
+	@$(if $(E2E_INSTALL),apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(NODE_PACKAGES))
+	@rm -rf $(FORMER)/checkout && mkdir -p $(FORMER)/checkout && git archive $(FROM) | tar -x -C $(FORMER)/checkout
+	@cd $(FORMER)/checkout && MAKEFLAGS= $(CARGO) build --target-dir ../target --all-features --bin agent-engine-operator
+	@$(BESIDE) e2e-rust e2e-go
+	@$(if $(E2E_KUBECONFIG),,$(CLUSTER) machine)
+	E2E_FROM=$(abspath $(FORMER)) $(CARGO) test --all-features --test e2e -- --include-ignored --nocapture upgrade::
 
 .PHONY: e2e-rust e2e-go
 e2e-rust:

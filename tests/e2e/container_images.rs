@@ -1,6 +1,9 @@
 //! The images: of the operator as the Dockerfile's last stage says, of the emulator and the workload in the same form.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::image::Image;
 use crate::support::{built, target};
@@ -9,60 +12,73 @@ pub const REGISTRY: &str = "localhost";
 pub const REPOSITORY: &str = "agent-engine-operator";
 /// Two tags of one image: an upgrade changes the tag.
 pub const TAGS: [&str; 2] = ["first", "second"];
+/// Of the image of another checkout.
+pub const FORMER_TAG: &str = "former";
 pub const EMULATOR: &str = "localhost/agent-engine-emulator:e2e";
 pub const WORKLOAD: &str = "localhost/workload:e2e";
 
-/// Writes them, and says where.
+const DOCKERFILE: &str = include_str!("../../Dockerfile");
+
+/// Writes all images of this checkout, and says where.
 pub fn write() -> Vec<PathBuf> {
+    let user = instruction(DOCKERFILE, "USER");
+    let others = [
+        ("emulator.tar", "agent-engine-emulator", EMULATOR, "/emulator"),
+        ("workload.tar", "examples/workload", WORKLOAD, "/workload"),
+    ];
+    let others = others.map(|(file, program, name, place)| {
+        let image = Image {
+            names: &[name],
+            program: &built(program),
+            place,
+            user,
+            entrypoint: &[place],
+            command: &[],
+        };
+        written(file, &image)
+    });
+    let operator = operator("operator.tar", &built("agent-engine-operator"), &TAGS);
+    others.into_iter().chain([operator]).collect()
+}
+
+/// Writes the image of an operator that another checkout has built.
+pub fn write_former(program: &Path) -> PathBuf {
+    operator("former.tar", program, &[FORMER_TAG])
+}
+
+/// As the last stage of the Dockerfile says.
+fn operator(file: &str, program: &Path, tags: &[&str]) -> PathBuf {
+    let names: Vec<String> = tags
+        .iter()
+        .map(|tag| format!("{REGISTRY}/{REPOSITORY}:{tag}"))
+        .collect();
+    let (entrypoint, command) = (words(DOCKERFILE, "ENTRYPOINT"), words(DOCKERFILE, "CMD"));
+    let image = Image {
+        names: &texts(&names),
+        program,
+        place: &entrypoint[0],
+        user: instruction(DOCKERFILE, "USER"),
+        entrypoint: &texts(&entrypoint),
+        command: &texts(&command),
+    };
+    written(file, &image)
+}
+
+fn written(file: &str, image: &Image<'_>) -> PathBuf {
+    let program = image.program.display();
+    assert!(
+        image.program.is_file(),
+        "{program} is missing; `make e2e` and `make upgrade` build it"
+    );
     let folder = target().join("e2e");
     fs::create_dir_all(&folder).expect("a folder for images");
-    let dockerfile = include_str!("../../Dockerfile");
-    let (user, entrypoint) = (instruction(dockerfile, "USER"), words(dockerfile, "ENTRYPOINT"));
-    let names = TAGS.map(|tag| format!("{REGISTRY}/{REPOSITORY}:{tag}"));
-    let make = |file: &str, program: &str, names: &[&str], entrypoint: &[&str], command: &[&str]| {
-        let (file, program) = (folder.join(file), built(program));
-        assert!(
-            program.is_file(),
-            "{} is missing; `make e2e` builds it",
-            program.display()
-        );
-        let image = Image {
-            names,
-            program: &program,
-            place: entrypoint[0],
-            user,
-            entrypoint,
-            command,
-        };
-        image.write(&file).expect("an image");
-        file
-    };
-    let text: Vec<&str> = entrypoint.iter().map(String::as_str).collect();
-    let command = words(dockerfile, "CMD");
-    let command: Vec<&str> = command.iter().map(String::as_str).collect();
-    vec![
-        make(
-            "operator.tar",
-            "agent-engine-operator",
-            &names.each_ref().map(String::as_str),
-            &text,
-            &command,
-        ),
-        make(
-            "emulator.tar",
-            "agent-engine-emulator",
-            &[EMULATOR],
-            &["/emulator"],
-            &[],
-        ),
-        make(
-            "workload.tar",
-            "examples/workload",
-            &[WORKLOAD],
-            &["/workload"],
-            &[],
-        ),
-    ]
+    let file = folder.join(file);
+    image.write(&file).expect("an image");
+    file
+}
+
+fn texts(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 /// What the last stage says by this word.
@@ -79,11 +95,10 @@ fn words(dockerfile: &str, word: &str) -> Vec<String> {
 
 #[test]
 fn the_image_is_run_as_the_dockerfile_says() {
-    let dockerfile = include_str!("../../Dockerfile");
-    assert_eq!(instruction(dockerfile, "USER"), "65532:65532");
+    assert_eq!(instruction(DOCKERFILE, "USER"), "65532:65532");
     assert_eq!(
-        words(dockerfile, "ENTRYPOINT"),
+        words(DOCKERFILE, "ENTRYPOINT"),
         ["/usr/local/bin/agent-engine-operator"]
     );
-    assert_eq!(words(dockerfile, "CMD"), ["run"]);
+    assert_eq!(words(DOCKERFILE, "CMD"), ["run"]);
 }

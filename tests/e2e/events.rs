@@ -15,7 +15,7 @@ use crate::{
     ground::Ground,
     ledger::seconds,
     process::{self, Wire},
-    stage::{RELEASE, Stage, restarts, tag, tell},
+    stage::{RELEASE, Stage, restarts, tell},
     table::Row,
 };
 
@@ -151,7 +151,7 @@ async fn drained(stage: &mut Stage) -> Option<f64> {
 
 async fn upgraded(stage: &mut Stage) -> Option<f64> {
     let served = hand_over(stage, async |stage, _| {
-        stage.helm("upgrade", &[&tag(TAGS[1])]).await;
+        stage.helm("upgrade", TAGS[1]).await;
     })
     .await;
     stage.whole().await;
@@ -196,12 +196,8 @@ async fn uninstalled(stage: &mut Stage) -> Option<f64> {
     let workspaces = stage.workspaces().await.len();
     stage.helm_release("uninstall").await;
     crate::support::eventually("the operator's Pods to go", crate::support::LONG, || async {
-        let pods = stage
-            .home_pods()
-            .list(&kube::api::ListParams::default())
-            .await
-            .expect("Pods");
-        pods.items.is_empty().then_some(()).ok_or("some are left")
+        let left = stage.pods_left().await;
+        (left == 0).then_some(()).ok_or(left)
     })
     .await;
     assert_eq!(
@@ -220,7 +216,7 @@ async fn uninstalled(stage: &mut Stage) -> Option<f64> {
 
 /// What stayed is taken up where it was left.
 async fn installed_again(stage: &mut Stage) -> Option<f64> {
-    stage.helm("install", &[&tag(TAGS[0])]).await;
+    stage.helm("install", TAGS[0]).await;
     let begun = stage.now();
     stage.serves().await;
     let served = seconds(begun, stage.now());

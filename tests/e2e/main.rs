@@ -23,13 +23,14 @@ mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
+mod upgrade;
 mod workload;
 mod writers;
 
 use std::time::{Duration, Instant};
 
 use ground::Ground;
-use stage::Stage;
+use stage::{Edition, Stage, tell};
 
 /// How long a cluster may take to end.
 const ENDING: Duration = Duration::from_secs(60);
@@ -42,7 +43,9 @@ async fn tokens_outlast_all_that_befalls_the_operators_pods() {
     let ground = Ground::of_this_run();
     end_for_good_after(ground.deadline() + ENDING);
     let story = async {
-        let mut stage = Stage::set(ground).await;
+        tell("making images");
+        let images = container_images::write();
+        let mut stage = Stage::set(ground, &images, Edition::ours()).await;
         events::all(&mut stage).await;
         table::write(&stage).await;
     };

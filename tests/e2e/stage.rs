@@ -1,6 +1,10 @@
 //! What the story plays on: a node, the emulator in a Pod, the chart installed by Helm, fifty Workspaces, a workload.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use agent_engine_operator::{clock::Clock, crd::Workspace, leadership::NOBODY};
 use http::Request;
@@ -11,12 +15,12 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    container_images::{self, REGISTRY, REPOSITORY, TAGS},
+    container_images::{FORMER_TAG, REGISTRY, REPOSITORY, TAGS},
     ground::Ground,
     ledger::{Ledger, seconds},
     logs::{self, Kubectl},
     manifests::{self, EMULATOR_PORT, ENGINE, TENANT},
-    support::{Cluster, LONG, eventually, is_ready},
+    support::{Cluster, LONG, Said, eventually, is_ready},
     table::Row,
     workload::{self, Round},
 };
@@ -24,9 +28,10 @@ use crate::{
 pub const RELEASE: &str = "agent-engine-operator";
 /// Of the operator's Pods, as the API server names it.
 pub const ACCOUNT: &str = "system:serviceaccount:agent-engine-operator:agent-engine-operator";
-const HOME: &str = "agent-engine-operator";
+pub const HOME: &str = "agent-engine-operator";
 const NAMESPACES: [&str; 3] = [HOME, TENANT, ENGINE];
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/agent-engine-operator");
+/// Of a checkout.
+const CHART: &str = "charts/agent-engine-operator";
 
 /// A token is renewed after so much of its life, at the earliest.
 const EARLIEST_RENEWAL: f64 = 2.0 / 3.0 - 0.1;
@@ -34,8 +39,40 @@ const EARLIEST_RENEWAL: f64 = 2.0 / 3.0 - 0.1;
 const TOLERANCE_S: f64 = 2.0;
 const WORKSPACES: usize = 50;
 
+/// What Helm installs.
+pub struct Edition {
+    pub chart: PathBuf,
+    /// Of the image.
+    pub tag: &'static str,
+    pub pods: usize,
+}
+
+impl Edition {
+    /// As this checkout has it.
+    pub fn ours() -> Self {
+        Self {
+            chart: Path::new(env!("CARGO_MANIFEST_DIR")).join(CHART),
+            tag: TAGS[0],
+            pods: 2,
+        }
+    }
+
+    /// As another checkout has it. Before there was a Lease, its chart had one Pod.
+    pub fn of(checkout: &Path) -> Self {
+        let chart = checkout.join(CHART);
+        let values = fs::read_to_string(chart.join("values.yaml")).expect("the values of the chart");
+        let has_several = values.lines().any(|line| line.starts_with("replicas: 2"));
+        Self {
+            chart,
+            tag: FORMER_TAG,
+            pods: 1 + usize::from(has_several),
+        }
+    }
+}
+
 pub struct Stage {
     pub ground: Ground,
+    pub edition: Edition,
     pub cluster: Cluster,
     pub client: Client,
     pub ledger: Ledger,
@@ -48,11 +85,10 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn set(ground: Ground) -> Self {
-        tell("making images");
-        let images = container_images::write();
+    /// With these images, installed as `edition`.
+    pub async fn set(ground: Ground, images: &[PathBuf], edition: Edition) -> Self {
         tell("starting a cluster");
-        let cluster = ground.cluster(&images);
+        let cluster = ground.cluster(images);
         let client = cluster.client().await;
         for namespace in NAMESPACES {
             cluster
@@ -67,6 +103,7 @@ impl Stage {
         let clock = Clock::system();
         let mut stage = Self {
             ground,
+            edition,
             ledger: Ledger::begin(&client, HOME, RELEASE, TENANT),
             _logs: logs::follow(&client, &kubectl, &NAMESPACES),
             cluster,
@@ -79,7 +116,7 @@ impl Stage {
         stage.apply(ENGINE, &manifests::emulator(ground)).await;
         stage.pod_is_ready(ENGINE, "emulator").await;
         tell("helm install --wait");
-        stage.helm("install", &[&tag(TAGS[0])]).await;
+        stage.helm("install", stage.edition.tag).await;
         stage.whole().await;
         stage.apply(HOME, &manifests::organization()).await;
         let names: Vec<String> = (0..WORKSPACES)
@@ -110,12 +147,16 @@ impl Stage {
             .success();
     }
 
-    /// `helm VERB` of the release with the chart, which waits until the Pods are as they should be.
-    pub async fn helm(&self, verb: &str, more: &[&str]) {
+    /// `helm VERB` of the release with the chart and the image of this tag, which waits until the Pods are as they should be.
+    pub async fn helm(&self, verb: &str, tag: &str) {
+        self.try_helm(verb, tag).await.success();
+    }
+
+    pub async fn try_helm(&self, verb: &str, tag: &str) -> Said {
         let fixed = [
             verb,
             RELEASE,
-            CHART,
+            self.edition.chart.to_str().expect("text"),
             "--namespace",
             HOME,
             "--wait",
@@ -125,12 +166,10 @@ impl Stage {
         let image = [
             format!("--set=image.registry={REGISTRY}"),
             format!("--set=image.repository={REPOSITORY}"),
+            format!("--set=image.tag={tag}"),
         ];
-        let words = fixed
-            .into_iter()
-            .chain(image.iter().map(String::as_str))
-            .chain(more.iter().copied());
-        self.cluster.helm(words).await.success();
+        let words = fixed.into_iter().chain(image.iter().map(String::as_str));
+        self.cluster.helm(words).await
     }
 
     /// `helm VERB` of the release as it stands.
@@ -143,6 +182,12 @@ impl Stage {
         Api::namespaced(self.client.clone(), HOME)
     }
 
+    /// How many Pods of the operator there are, also on their way out.
+    pub async fn pods_left(&self) -> usize {
+        let pods = self.home_pods().list(&ListParams::default()).await;
+        pods.expect("Pods").items.len()
+    }
+
     /// The operator's Pods that are not on their way out.
     pub async fn pods(&self) -> Vec<Pod> {
         let of_release = ListParams::default().labels(&format!("app.kubernetes.io/instance={RELEASE}"));
@@ -151,14 +196,14 @@ impl Stage {
         pods
     }
 
-    /// Waits until both Pods are Ready, and none goes.
+    /// Waits until all Pods are Ready, and none goes.
     pub async fn whole(&self) {
-        eventually("two Pods of the operator to be Ready", LONG * 2, || async {
+        eventually("the Pods of the operator to be Ready", LONG * 2, || async {
             let of_release = ListParams::default().labels(&format!("app.kubernetes.io/instance={RELEASE}"));
             let pods = self.home_pods().list(&of_release).await.expect("Pods").items;
             let ready = pods.iter().filter(|pod| pod_is_ready(pod)).count();
             let seen: Vec<_> = pods.iter().map(|pod| format!("{:?}", pod.status)).collect();
-            (ready == 2 && pods.len() == 2)
+            (ready == self.edition.pods && pods.len() == ready)
                 .then_some(())
                 .ok_or(seen.join("\n"))
         })
@@ -292,10 +337,6 @@ impl Stage {
 
 pub fn tell(what: &str) {
     println!("{} {what}", Clock::system().now().strftime("%H:%M:%S"));
-}
-
-pub fn tag(tag: &str) -> String {
-    format!("--set=image.tag={tag}")
 }
 
 pub fn restarts(pod: &Pod) -> i32 {

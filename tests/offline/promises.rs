@@ -109,6 +109,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.away",
             "rule.pause-outlives",
             "rule.one-leader",
+            "rule.upgrade-keeps",
             "rule.one-operator",
             "rule.take-over",
             "rule.provisional-hold",
