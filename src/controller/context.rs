@@ -73,7 +73,7 @@ pub(super) struct OrganizationState {
     pub(super) limiter: RateLimiter,
     pub(super) snapshot: Arc<Snapshot>,
     /// When a Workspace's reconcile last asked for a list before its time.
-    pub(super) list_wanted_at: Option<Timestamp>,
+    pub(super) list_wanted_at: Option<Uptime>,
     pub(super) memory: organization::Memory,
 }
 
@@ -197,7 +197,7 @@ impl Context {
     /// Asks for another list of an Organization's workspaces, before its time.
     pub(super) fn want_list(&self, organization: &str) {
         if let Some(state) = self.shared().organizations.get_mut(organization) {
-            state.list_wanted_at = Some(self.now());
+            state.list_wanted_at = Some(self.uptime());
         }
         self.wake_organization(organization);
     }

@@ -16,7 +16,7 @@ use crate::organization::effect::{
 use crate::organization::judge::listing::missing_in;
 use crate::organization::judge::trouble::Trouble;
 use crate::organization::memory::{CompleteList, Credential, Listing, NoClient};
-use crate::organization::progress::{Attempt, Exchange, Incarnation, List, NewList, Store};
+use crate::organization::progress::{Attempt, Begun, Exchange, Incarnation, List, NewList, Store};
 use crate::organization::rules::list::STORE_AGAIN;
 use crate::organization::snapshot::{Managed, Snapshot};
 use crate::organization::status;
@@ -116,7 +116,7 @@ fn status_written(view: &mut View, written: OrganizationStatus) {
     let event = status::event(view, &written);
     view.progress.events.extend(event);
     view.progress.status = Attempt::Done;
-    view.memory.rate_written_at = Some(view.now);
+    view.memory.rate_written_at = Some(view.uptime());
     view.stored = written;
 }
 
@@ -149,7 +149,7 @@ fn connected(view: &mut View, client: Result<Connected, NoClient>) {
 }
 
 fn exchanged(view: &mut View, result: Result<Option<OrganizationId>, Failure>) {
-    view.memory.exchanged_at = Some(view.now);
+    view.memory.exchanged_at = Some(view.uptime());
     (view.progress.exchange, view.memory.credential) = match result {
         Ok(organization_id) => {
             // One that was doubted and holds still belongs to the organization that it belonged to.
@@ -203,32 +203,35 @@ fn keys_changed(view: &mut View) {
 
 /// A list that fails takes nothing back of what the last complete one said.
 fn listed(view: &mut View, part: Part, answer: Answer<Page>) {
-    let (begun_at, mut rows) = match (part, std::mem::take(&mut view.progress.list)) {
-        (Part::Next, List::Partial { begun_at, rows }) => (begun_at, rows),
-        _ => (answer.started(), Vec::new()),
+    let (begun, mut rows) = match (part, std::mem::take(&mut view.progress.list)) {
+        (Part::Next, List::Partial { begun, rows }) => (begun, rows),
+        _ => {
+            let (at, uptime) = (answer.started(), view.uptime().earlier(answer.took));
+            (Begun { at, uptime }, Vec::new())
+        }
     };
     view.progress.list = match answer.result {
         Ok(page) => {
             rows.extend(page.rows);
             match page.rest {
-                Rest::More => List::Partial { begun_at, rows },
+                Rest::More => List::Partial { begun, rows },
                 Rest::Nothing => List::Complete {
-                    begun_at,
+                    begun,
                     rows,
                     store: Store::NotAsked,
                 },
             }
         }
         Err(failure) => {
-            list_ended(view, begun_at);
+            list_ended(view, begun);
             view.memory.listing.failure = Some(failure);
             List::Failed
         }
     };
 }
 
-fn list_ended(view: &mut View, begun_at: Timestamp) {
-    view.memory.listed_at = Some(begun_at);
+fn list_ended(view: &mut View, begun: Begun) {
+    view.memory.listed_at = Some(begun.uptime);
     view.memory.listed_for = view.object.reconcile_at.clone();
 }
 
@@ -253,13 +256,13 @@ fn recorded(view: &mut View, claims: &Claims, records: &Records) {
 
 /// Compares the list with the records. A workspace that is recorded in another organization is not missing from this one.
 fn compare(view: &mut View, claims: &Claims, managed: &[Managed]) {
-    let List::Complete { begun_at, rows, .. } = std::mem::replace(&mut view.progress.list, List::Done) else {
+    let List::Complete { begun, rows, .. } = std::mem::replace(&mut view.progress.list, List::Done) else {
         return;
     };
-    list_ended(view, begun_at);
+    list_ended(view, begun);
     view.memory.answered = view.object.reconcile_at.clone();
     let verified = view.published.verified();
-    let snapshot = Snapshot::new(begun_at, rows);
+    let snapshot = Snapshot::new(begun.at, rows);
     let comparison = snapshot.compare(
         managed
             .iter()

@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use strum::IntoStaticStr;
 
@@ -12,7 +11,7 @@ use crate::domain::ids::OrganizationId;
 use crate::domain::remote::Failure;
 use crate::domain::remote::TokenPath;
 use crate::domain::server_time::ServerTime;
-use crate::domain::time::{CLOCK_SLACK, later};
+use crate::domain::time::Uptime;
 use crate::domain::verification::Missing;
 use crate::limits::Backoff;
 
@@ -27,10 +26,10 @@ pub struct Memory {
     pub names: Option<OrganizationId>,
     pub credential: Credential,
     /// When the credential was last exchanged, whether that succeeded or not.
-    pub exchanged_at: Option<Timestamp>,
+    pub exchanged_at: Option<Uptime>,
     pub listing: Listing,
     /// When the last list was begun, however it ended.
-    pub listed_at: Option<Timestamp>,
+    pub listed_at: Option<Uptime>,
     /// The reconcile request that the last list was taken for, however it ended.
     pub listed_for: Option<String>,
     /// The reconcile request that the last complete list answered.
@@ -40,17 +39,7 @@ pub struct Memory {
     pub backoff: Backoff,
     pub server_time: Option<ServerTime>,
     /// When a status with the rate was last written.
-    pub rate_written_at: Option<Timestamp>,
-}
-
-impl Memory {
-    /// Time passes. If the clock was set back, everything done ahead of it is due again: no one waits for the lost time.
-    pub fn tick(&mut self, now: Timestamp) {
-        let is_past = |at: &Timestamp| *at <= later(now, CLOCK_SLACK);
-        self.listed_at = self.listed_at.filter(is_past);
-        self.exchanged_at = self.exchanged_at.filter(is_past);
-        self.rate_written_at = self.rate_written_at.filter(is_past);
-    }
+    pub rate_written_at: Option<Uptime>,
 }
 
 /// What a client is made of. If one of these changes, another client is made.

@@ -9,6 +9,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::Uid;
 use crate::domain::rate::RequestRate;
 use crate::domain::remote::ListedWorkspace;
+use crate::domain::time::Uptime;
 use crate::limits::Fault;
 use crate::organization::snapshot::Snapshot;
 
@@ -74,17 +75,25 @@ pub enum List {
     NotBegun,
     /// There are more pages.
     Partial {
-        begun_at: Timestamp,
+        begun: Begun,
         rows: Vec<ListedWorkspace>,
     },
     /// All pages are read; it is not compared yet.
     Complete {
-        begun_at: Timestamp,
+        begun: Begun,
         rows: Vec<ListedWorkspace>,
         store: Store,
     },
     Failed,
     Done,
+}
+
+/// When the first page of a list was asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Begun {
+    /// By the wall clock of then.
+    pub at: Timestamp,
+    pub uptime: Uptime,
 }
 
 /// Whether the store has seen our own last writes, so that a list can be compared with it.

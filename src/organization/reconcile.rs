@@ -62,8 +62,7 @@ pub struct Settled {
 }
 
 impl Reconcile {
-    pub fn new(mut view: View) -> Self {
-        view.memory.tick(view.now);
+    pub fn new(view: View) -> Self {
         Self { view, doing: None }
     }
 
@@ -73,9 +72,8 @@ impl Reconcile {
     }
 
     /// Told before each step: where the process began at another instant by the wall clock of now, that clock was set meanwhile.
-    pub fn keep_time(&mut self, now: Timestamp, process_began: Timestamp) {
+    pub fn keep_time(&mut self, process_began: Timestamp) {
         self.view.process_began = process_began;
-        self.view.memory.tick(now);
     }
 
     /// Folds in what came of the last effect, and names the next one.

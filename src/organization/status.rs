@@ -7,7 +7,6 @@ use crate::crd::organization::{OrganizationStatus, RequestRateStatus};
 use crate::domain::finding::Finding;
 use crate::domain::rate::RateReason;
 use crate::domain::reason::{Kstatus, Reason};
-use crate::domain::time::elapsed;
 use crate::domain::verification::Verification;
 use crate::organization::effect::{Publication, Wake};
 use crate::organization::facts::Published;
@@ -71,7 +70,7 @@ fn is_news(view: &View, status: &OrganizationStatus) -> bool {
 /// news.
 fn has_moved(view: &View) -> bool {
     let written = view.memory.rate_written_at;
-    let may_write = written.is_none_or(|at| elapsed(at, view.now) >= RATE_INTERVAL);
+    let may_write = written.is_none_or(|at| view.uptime().since(at) >= RATE_INTERVAL);
     match (&view.progress.rate, &view.stored.request_rate) {
         (Some(now), Some(told)) if may_write && now.reason != RateReason::Untried => {
             let (now, told) = (i64::from(now.per_second), told.per_second);

@@ -25,7 +25,7 @@ pub struct View {
     /// How many Workspaces name this Organization.
     pub users: usize,
     /// When a reconcile over a Workspace last asked for the list before its time.
-    pub list_wanted_at: Option<Timestamp>,
+    pub list_wanted_at: Option<Uptime>,
     /// What reconciles over Workspaces go by.
     pub published: Published,
     pub memory: Memory,

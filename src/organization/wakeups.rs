@@ -94,7 +94,7 @@ fn may_be_relieved(view: &View) -> Option<Wakeup> {
 fn next_call(view: &View) -> Option<Wakeup> {
     let rested = rest(view).map(|Rest { until: at, why }| Wakeup { at, why: why.into() });
     let list = is_listable(view).then(|| Wakeup {
-        at: list_due_at(view),
+        at: view.by_the_wall_clock(list_due_at(view)),
         why: Why::ListDue,
     });
     match (rested, list) {

@@ -58,7 +58,7 @@ pub(super) struct OrganizationState {
     pub(super) published: Published,
     pub(super) limiter: RateLimiter,
     pub(super) snapshot: Arc<Snapshot>,
-    pub(super) list_wanted_at: Option<Timestamp>,
+    pub(super) list_wanted_at: Option<Uptime>,
     pub(super) memory: organization::Memory,
 }
 
@@ -217,7 +217,8 @@ impl Process {
         self.woken.push(Subject::Organization(name.to_owned()));
     }
 
-    pub(super) fn want_list(&mut self, now: Timestamp, name: &str) {
+    pub(super) fn want_list(&mut self, name: &str) {
+        let now = self.uptime();
         if let Some(state) = self.states.get_mut(name) {
             state.list_wanted_at = Some(now);
         }
@@ -558,7 +559,7 @@ impl Process {
         self.woken.extend(woken);
         for name in back {
             self.wake_users(now, &name);
-            self.want_list(now, &name);
+            self.want_list(&name);
         }
     }
 

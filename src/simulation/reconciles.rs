@@ -215,7 +215,7 @@ impl World {
                     .get_mut(&object.name)
                     .filter(|state| state.uid == object.metadata.uid)
                     .map_or(&mut idle, |state| &mut state.limiter);
-                reconcile.keep_time(now, began);
+                reconcile.keep_time(began);
                 match reconcile.next(now, &process.claims, limiter, outcome) {
                     organization::Next::Wait(until) => {
                         let at = self.now + millis_until(now, until) + 1;
@@ -281,7 +281,7 @@ impl World {
         }
         let organization = object.spec.organization_name();
         if settled.list == SharedList::Wanted {
-            process.want_list(now, organization);
+            process.want_list(organization);
         }
         let at = self.now + millis_until(now, settled.requeue.at) + TIMER_SLACK;
         self.tell(|world| {

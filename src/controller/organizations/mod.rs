@@ -129,7 +129,7 @@ impl Reconciler for Running {
             .filter(|state| Some(state.uid.as_str()) == self.object.metadata.uid.as_deref())
             .map_or(&mut idle, |state| &mut state.limiter);
         let now = self.context.now();
-        self.reconcile.keep_time(now, self.context.process_began());
+        self.reconcile.keep_time(self.context.process_began());
         match self.reconcile.next(now, claims, limiter, outcome) {
             Next::Perform { rule, effect } => runner::Next::Perform {
                 rule,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::domain::time::later;
 use crate::organization::judge::trouble::Trouble;
 use crate::organization::judge::verification::{Owner, owner};
 use crate::organization::memory::{Credential, NoClient};
@@ -32,7 +31,7 @@ pub fn is_failing(view: &View) -> bool {
 /// Whether a credential that belonged to another organization may have been let in again: that is asked now and then.
 pub fn may_belong_again(view: &View) -> bool {
     let exchanged_at = view.memory.exchanged_at;
-    let due = exchanged_at.is_none_or(|at| later(at, OWNER_HOLDS) <= view.now);
+    let due = exchanged_at.is_none_or(|at| at.later(OWNER_HOLDS) <= view.uptime());
     (due || view.is_reconcile_requested()) && matches!(owner(view), Owner::Changed { .. })
 }
 

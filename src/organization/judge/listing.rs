@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::domain::time::{CLOCK_SLACK, later};
+use crate::domain::time::Uptime;
 use crate::domain::verification::Missing;
 use crate::organization::judge::credential::is_accepted;
 use crate::organization::judge::verification::{Owner, owner};
@@ -21,9 +19,9 @@ pub fn is_listable(view: &View) -> bool {
 }
 
 /// When the next list is due, apart from reconcile requests; at once if there was none yet.
-pub fn list_due_at(view: &View) -> Timestamp {
+pub fn list_due_at(view: &View) -> Uptime {
     let Some(listed_at) = view.memory.listed_at else {
-        return view.now;
+        return view.uptime();
     };
     let hurried = view.memory.listing.failure.is_some() || is_list_wanted(view);
     let interval = view.declared.poll_interval();
@@ -32,17 +30,13 @@ pub fn list_due_at(view: &View) -> Timestamp {
     } else {
         interval
     };
-    later(listed_at, wait)
+    listed_at.later(wait)
 }
 
 /// Whether the list is wanted before its time: by a reconcile over a Workspace since the last one was begun, or by whoever
 /// confirms that the missing workspaces were really deleted.
 fn is_list_wanted(view: &View) -> bool {
-    // A wish from ahead of a clock that was set back has long had its list.
-    let wanted_at = view
-        .list_wanted_at
-        .filter(|at| *at <= later(view.now, CLOCK_SLACK));
-    let by_workspace = wanted_at > view.memory.listed_at;
+    let by_workspace = view.list_wanted_at > view.memory.listed_at;
     let complete = view.memory.listing.complete.as_ref();
     let by_confirmation = complete.is_some_and(|list| {
         list.missing == Missing::Many && view.object.confirm_missing == Some(list.missing_count)

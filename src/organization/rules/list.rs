@@ -18,7 +18,7 @@ pub const STORE_AGAIN: Duration = Duration::from_millis(250);
 /// One list an interval, whatever the number of objects; sooner if it failed or is wanted, and at once if a reconcile is
 /// requested.
 pub fn take_the_list(view: &View) -> Option<Step> {
-    let due = list_due_at(view) <= view.now || view.is_reconcile_requested();
+    let due = list_due_at(view) <= view.uptime() || view.is_reconcile_requested();
     let may = view.progress.list == List::NotBegun && is_listable(view) && rest(view).is_none();
     (due && may).then_some(Step::act(EngineCall::List(Part::First)))
 }

@@ -60,7 +60,7 @@ pub(in crate::organization::tests) struct World {
     /// Of how many of them the store does not know before this instant.
     pub behind: (usize, Option<Timestamp>),
     pub users: usize,
-    pub wanted_at: Option<Timestamp>,
+    pub wanted_at: Option<Uptime>,
     pub published: Published,
     pub snapshot: Option<Arc<Snapshot>>,
     pub limiter: RateLimiter,
@@ -157,7 +157,7 @@ impl World {
         let claims = Claims::default();
         let mut outcome = None;
         for _ in 0..5000 {
-            reconcile.keep_time(self.now, self.process_began);
+            reconcile.keep_time(self.process_began);
             match reconcile.next(self.now, &claims, &mut self.limiter, outcome.take()) {
                 Next::Wait(at) => {
                     assert!(at > self.now, "a wait that is over");

@@ -98,7 +98,7 @@ fn happen(world: &mut World, nth: usize, event: Happens) {
         Happens::UnnamedAnswers(answers) => world.exchange_unnamed = told(answers),
         Happens::Rows(count) => world.rows = Ok((0..count).map(row).collect()),
         Happens::ListFails(class) => world.rows = Err(class),
-        Happens::Wanted => world.wanted_at = Some(world.now),
+        Happens::Wanted => world.wanted_at = Some(world.uptime()),
         Happens::Asked => world.object.reconcile_at = Some(nth.to_string()),
         Happens::Confirmed(count) => world.object.confirm_missing = Some(count),
         Happens::Writes(fail) => world.writes_fail = fail,

@@ -43,7 +43,7 @@ fn a_declared_interval_is_kept() {
 fn a_list_that_a_workspace_wants_is_taken_at_once() {
     let mut world = World::verified();
     world.advance(LISTS_APART);
-    world.wanted_at = Some(world.now);
+    world.wanted_at = Some(world.uptime());
     world.reconcile();
     assert_eq!(world.calls(), ["List"]);
     // One that began since answers the wish.
@@ -57,7 +57,7 @@ fn lists_that_are_wanted_are_fifteen_seconds_apart() {
     let mut world = World::verified();
     let end = later(world.now, Duration::from_secs(120));
     while world.now < end {
-        world.wanted_at = Some(world.now);
+        world.wanted_at = Some(world.uptime());
         let next = world.reconcile();
         world.now = next.min(later(world.now, Duration::from_secs(1)));
     }
@@ -72,8 +72,7 @@ fn lists_that_are_wanted_are_fifteen_seconds_apart() {
 #[test]
 fn a_list_that_was_wanted_while_one_was_read_is_taken_after_it() {
     let mut world = World::verified();
-    let began = world.now;
-    world.wanted_at = Some(later(began, Duration::from_millis(1)));
+    world.wanted_at = Some(world.uptime().later(Duration::from_millis(1)));
     world.advance(LISTS_APART);
     world.reconcile();
     assert_eq!(world.calls(), ["List"]);
