@@ -54,14 +54,14 @@ e2e: ## Install the chart on a node of this machine, and let everything befall i
 FORMER := target/former
 
 upgrade: ## Install the chart of another commit on a node, and upgrade to this one: FROM=<commit> (as `make e2e` otherwise)
-	@test -n "$(FROM)" || { echo 'say from where: make upgrade FROM=<commit>' >&2; exit 2; }
+	@git rev-parse --quiet --verify '$(FROM)^{commit}' >/dev/null || { echo 'no such commit: make upgrade FROM=<commit>' >&2; exit 2; }
 	@tools/build plan node
 	@$(if $(E2E_INSTALL),apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(NODE_PACKAGES))
-	@rm -rf $(FORMER)/checkout && mkdir -p $(FORMER)/checkout && git archive $(FROM) | tar -x -C $(FORMER)/checkout
+	@rm -rf $(FORMER)/checkout && mkdir -p $(FORMER)/checkout && git archive '$(FROM)' | tar -x -m -C $(FORMER)/checkout
 	@cd $(FORMER)/checkout && MAKEFLAGS= $(CARGO) build --target-dir ../target --all-features --bin agent-engine-operator
 	@$(BESIDE) e2e-rust e2e-go
 	@$(if $(E2E_KUBECONFIG),,$(CLUSTER) machine)
-	E2E_FROM=$(abspath $(FORMER)) $(CARGO) test --all-features --test e2e -- --include-ignored --nocapture upgrade::
+	E2E_FROM="$(CURDIR)/$(FORMER)" $(CARGO) test --all-features --test e2e -- --include-ignored --nocapture upgrade::
 
 .PHONY: e2e-rust e2e-go
 e2e-rust:

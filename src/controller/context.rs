@@ -167,9 +167,10 @@ impl Context {
         }
     }
 
-    /// When this process began, by the wall clock of now: also where that was set back meanwhile.
-    pub(super) fn process_began(&self) -> Timestamp {
-        earlier(self.now(), self.began.elapsed())
+    /// Now, and when this process began, both as the wall clock is set now. It is read once: it may be set at any time.
+    pub(super) fn now_and_beginning(&self) -> (Timestamp, Timestamp) {
+        let now = self.now();
+        (now, earlier(now, self.age()))
     }
 
     /// Nothing under this lock panics half way, so a poisoned lock still holds sound values.

@@ -250,13 +250,16 @@ async fn finish<K: Resource<DynamicType = ()>>(
     subject: &Subject,
     settled: &Settled,
 ) -> Requeue {
+    // Events may take long to publish, and a clock may be set meanwhile.
+    let requeue_in = wait_until(context.now(), settled.requeue_at);
+    let settled_at = Instant::now();
     for event in &settled.events {
         tracing::info!(reason = event.reason.as_str(), "{subject}: {}", event.message);
         publish(context, object, event).await;
     }
     let Settled { rule, why, .. } = settled;
     let reason = settled.reason.as_str();
-    let requeue_in = wait_until(context.now(), settled.requeue_at);
+    let requeue_in = requeue_in.saturating_sub(settled_at.elapsed()).max(TIMER_SLACK);
     let requeue_in_s = requeue_in.as_secs();
     tracing::debug!(
         rule,

@@ -236,9 +236,9 @@ impl View {
     /// When this aspect may be tried again after a failure; `None`: whenever it is due.
     pub fn not_before(&self, aspect: Aspect) -> Option<Timestamp> {
         let backoff = self.memory.backoff(aspect);
-        // A cause is worked out only for what has failed.
+        // A cause is worked out only for an aspect that has failed.
         let at = backoff
-            .has_failed()
+            .is_failing()
             .then(|| backoff.not_before(self.cause(aspect)));
         at.flatten().map(|at| self.by_the_wall_clock(at))
     }

@@ -173,7 +173,7 @@ impl Backoff {
     }
 
     /// Whether the last attempt failed, whatever its cause was.
-    pub fn has_failed(&self) -> bool {
+    pub fn is_failing(&self) -> bool {
         self.streak.is_some()
     }
 

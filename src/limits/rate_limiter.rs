@@ -150,9 +150,9 @@ impl RateLimiter {
         self.acquire_before(now, lane, Timestamp::MIN, who)
     }
 
-    /// Asks for one permit for `who`, which holds one place at most. Within a lane the earliest `end` goes first, by the wall clock. Asking again
-    /// before the answered instant gives the same answer, unless its time has come, or a 429 has moved it; asking at it or
-    /// within a minute after it takes the permit, or moves it a little when many were late together.
+    /// Asks for one permit for `who`, which holds one place at most. Within a lane the earliest `end`, an instant of the wall
+    /// clock, goes first. Asking again before the answered instant gives the same answer, unless its time has come, or a 429 has
+    /// moved it; asking at it or within a minute after it takes the permit, or moves it a little when many were late together.
     pub fn acquire_before(&mut self, now: Uptime, lane: Lane, end: Timestamp, who: &Uid) -> Permit {
         let now = self.tick(now);
         if let Some(given) = self.given.get(who).copied() {

@@ -9,7 +9,7 @@ use crate::crd::organization::{OrganizationStatus, WorkspaceCounts};
 use crate::domain::ids::OrganizationId;
 use crate::domain::remote::{Answer, Failure, Page, Rest};
 use crate::domain::server_time::ServerTime;
-use crate::domain::time::later;
+use crate::domain::time::{Uptime, later};
 use crate::organization::effect::{
     ClusterEffect, ClusterOutcome, Connected, Effect, EngineAnswer, EngineCall, Outcome, Part, Records,
 };
@@ -206,7 +206,9 @@ fn listed(view: &mut View, part: Part, answer: Answer<Page>) {
     let (begun, mut rows) = match (part, std::mem::take(&mut view.progress.list)) {
         (Part::Next, List::Partial { begun, rows }) => (begun, rows),
         _ => {
-            let (at, uptime) = (answer.started(), view.uptime().earlier(answer.took));
+            let at = answer.started();
+            // No later than it was asked for, also where the clock was set meanwhile: what was wished for since is not answered.
+            let uptime = Uptime::at(at, view.process_began).min(view.uptime().earlier(answer.took));
             (Begun { at, uptime }, Vec::new())
         }
     };

@@ -91,7 +91,7 @@ pub enum List {
 /// When the first page of a list was asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Begun {
-    /// By the wall clock of then.
+    /// As the wall clock was set then.
     pub at: Timestamp,
     pub uptime: Uptime,
 }

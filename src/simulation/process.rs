@@ -32,7 +32,7 @@ const CALL_INTERVAL: Millis = 100;
 /// How often while no one does.
 pub(super) const SELDOM: Millis = 10 * CALL_INTERVAL;
 
-/// So long before the end of a pause, and of the time until a probe, nobody is called: that is twice as long as `SELDOM`.
+/// Until so long before the end of a pause, or before a probe, nobody is called. Twice `SELDOM`, so that neither is missed.
 const CALLED_BEFORE: Duration = Duration::from_secs(2);
 
 /// What is reconciled.

@@ -128,8 +128,8 @@ impl Reconciler for Running {
             .get_mut(&self.object.name_any())
             .filter(|state| Some(state.uid.as_str()) == self.object.metadata.uid.as_deref())
             .map_or(&mut idle, |state| &mut state.limiter);
-        let now = self.context.now();
-        self.reconcile.keep_time(self.context.process_began());
+        let (now, process_began) = self.context.now_and_beginning();
+        self.reconcile.keep_time(process_began);
         match self.reconcile.next(now, claims, limiter, outcome) {
             Next::Perform { rule, effect } => runner::Next::Perform {
                 rule,

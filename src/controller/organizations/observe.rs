@@ -19,11 +19,12 @@ use crate::organization::{Managed, View};
 pub(super) fn view(context: &Context, organization: &Organization) -> Option<View> {
     let users = context.count_users(&organization.name_any());
     let operators = context.operators();
+    let (now, process_began) = context.now_and_beginning();
     let mut shared = context.shared();
     let state = context.state_of(&mut shared, organization)?;
     Some(View {
-        now: context.now(),
-        process_began: context.process_began(),
+        now,
+        process_began,
         operators,
         object: object(organization),
         declared: organization.spec.clone(),

@@ -67,15 +67,16 @@ fn place(context: &Context, workspace: &AnyWorkspace) -> Place {
     let namespace = object.namespace().unwrap_or_default();
     let target = object.spec.token_secret_name(&object.name_any());
     let organization = object.spec.organization_name();
+    let (now, process_began) = context.now_and_beginning();
     let shared = context.shared();
     let known = shared.organizations.get(organization);
     let server_time = known.and_then(|state| state.published.server_time);
-    let ahead = server_time.map(|known| known.ahead(context.process_began()));
+    let ahead = server_time.map(|known| known.ahead(process_began));
     let token = shared.secrets.times(&namespace, &target);
     let token = token.map(|times| times.by_a_clock(ahead));
     Place {
         organization: organization.to_owned(),
-        priority: priority(context.now(), &uid, deletion(object), token),
+        priority: priority(now, &uid, deletion(object), token),
     }
 }
 
@@ -149,8 +150,8 @@ impl Reconciler for Running {
                 .organizations
                 .get_mut(&self.organization)
                 .map_or(&mut idle, |state| &mut state.limiter);
-            let now = self.context.now();
-            self.reconcile.keep_time(now, self.context.process_began());
+            let (now, process_began) = self.context.now_and_beginning();
+            self.reconcile.keep_time(now, process_began);
             let next = self.reconcile.next(now, &mut shared.claims, limiter, outcome);
             if let Next::Perform {
                 effect: Effect::Engine(_),

@@ -26,10 +26,11 @@ pub(in crate::controller) fn view(context: &Context, workspace: &Workspace) -> V
     let organization = organization(context, workspace, known.as_deref());
     let target = workspace.spec.token_secret_name(&object.name);
     let operators = context.operators();
+    let (now, process_began) = context.now_and_beginning();
     let shared = context.shared();
     View {
-        now: context.now(),
-        process_began: context.process_began(),
+        now,
+        process_began,
         operators,
         declared: workspace.spec.clone(),
         stored: workspace.status.clone().unwrap_or_default(),

@@ -34,7 +34,7 @@ pub(super) struct Place {
 /// The earliest end first; of equals, the one that came first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Position {
-    /// By the wall clock, as it is marked.
+    /// Of the caller's token, by the wall clock.
     end: Timestamp,
     came: u64,
 }

@@ -18,6 +18,7 @@ use super::Millis;
 use super::cluster::Key;
 use crate::domain::ids::{Uid, WorkspaceId, WorkspaceName};
 use crate::domain::remote::RemoteWorkspace;
+use crate::domain::time::Uptime;
 
 /// A law and what it is there for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -120,7 +121,7 @@ pub(super) struct Laws {
     pub(super) refused_until: BTreeMap<usize, Millis>,
     /// Until when a process leaves an Organization alone for what was stored when it began.
     pub(super) pauses: BTreeMap<(u32, Uid), Millis>,
-    /// When the clock of a process was last set ahead.
-    pub(super) set_ahead_at: BTreeMap<u32, Millis>,
+    /// Pauses that lasted when the clock of a process was set ahead, and when that was.
+    pub(super) told_shorter: BTreeMap<(u32, String), (Uptime, Millis)>,
     pub(super) status_writes: Vec<(Millis, Key)>,
 }

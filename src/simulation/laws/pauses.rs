@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
 use super::{HEEDS_A_PAUSE, STORES_A_PAUSE};
 use crate::crd::organization::PauseStatus;
-use crate::domain::time::shifted;
+use crate::domain::time::Uptime;
 use crate::limits::LONG_PAUSE;
+use crate::organization::wakeups::POLL;
 use crate::simulation::cluster::{Key, OrganizationObject};
 use crate::simulation::history::organization;
 use crate::simulation::process::{HOME, Subject};
 use crate::simulation::world::World;
-use crate::simulation::{Millis, millis_until, wall};
+use crate::simulation::{Millis, millis_until};
 
 /// Timers end within this.
 const MOMENT: Millis = 50;
@@ -43,19 +42,26 @@ impl World {
         }
     }
 
-    /// What was stored before a clock was set ahead tells of a shorter pause since, and nothing tells the process.
+    /// What is stored of a pause tells of a shorter one since a clock was set ahead. Nothing tells the process, until it next
+    /// reconciles the Organization.
     pub(in crate::simulation) fn clock_was_set(&mut self, by: Millis) {
-        if by > 0 {
-            self.laws.set_ahead_at.insert(self.run, self.now);
+        let Some(process) = self.process.as_mut().filter(|_| by > 0) else {
+            return;
+        };
+        let now = process.uptime();
+        for (name, state) in &mut process.states {
+            if let Some(until) = state.limiter.paused_until(now) {
+                self.laws
+                    .told_shorter
+                    .insert((self.run, name.clone()), (until, self.now));
+            }
         }
     }
 
-    fn was_stored_before_the_clock_was_set(&self, pause: &PauseStatus) -> bool {
-        let Some(set_at) = self.laws.set_ahead_at.get(&self.run) else {
-            return false;
-        };
-        let length = SignedDuration::from_secs(pause.seconds.clamp(0, AN_HOUR / 1000));
-        shifted(pause.until.0, -length) < wall(*set_at + self.jumped)
+    fn is_told_shorter(&self, name: &str, until: Uptime) -> bool {
+        let told = self.laws.told_shorter.get(&(self.run, name.to_owned()));
+        let polled = Millis::try_from(POLL.as_millis()).unwrap_or(Millis::MAX) + STORED_WITHIN;
+        told.is_some_and(|(of, set_at)| *of == until && self.now - set_at < polled)
     }
 
     /// A call for an object of an Organization leaves the process.
@@ -87,27 +93,25 @@ impl World {
     pub(super) fn stores_pauses(&mut self) {
         let Some(process) = &mut self.process else { return };
         let now = process.uptime();
-        let paused: Vec<(String, Millis)> = process
+        let paused: Vec<(String, Uptime, Millis)> = process
             .states
             .iter_mut()
             .filter_map(|(name, state)| {
                 let until = state.limiter.paused_until(now)?;
                 let left = Millis::try_from(until.since(now).as_millis()).unwrap_or(Millis::MAX);
-                Some((name.clone(), left))
+                Some((name.clone(), until, left))
             })
             .collect();
-        for (name, left) in paused {
+        for (name, until, left) in paused {
             let Some(object) = self.cluster.organizations.get(&name) else {
                 continue;
             };
             let rate = object.status.request_rate.as_ref();
-            let pause = rate.and_then(|rate| rate.pause.as_ref());
-            let stored = self.left_of(pause);
-            let of_before = pause.is_some_and(|pause| self.was_stored_before_the_clock_was_set(pause));
+            let stored = self.left_of(rate.and_then(|rate| rate.pause.as_ref()));
+            let excused = object.metadata.deletion.is_some() || self.is_told_shorter(&name, until);
             let long = Millis::try_from(LONG_PAUSE.as_millis()).unwrap_or(Millis::MAX);
             let key: Key = (HOME.into(), name.as_str().into());
-            let goes = object.metadata.deletion.is_some();
-            let untold = (left - stored >= long && !goes && !of_before).then(|| {
+            let untold = (left - stored >= long && !excused).then(|| {
                 format!(
                     "paused for {} s more, and its status tells {} s",
                     left / 1000,

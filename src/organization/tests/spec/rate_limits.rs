@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::ids::Uid;
 use crate::domain::remote::FailureClass;
