@@ -82,6 +82,8 @@ fn main() -> ExitCode {
                     let told = run(&history, false);
                     steps.fetch_add(told.steps, Ordering::Relaxed);
                     if let Some(violation) = told.violation {
+                        // A run may take an hour, and be cut short.
+                        eprintln!("\rseed {seed} breaks {}", violation.law.name);
                         broken
                             .lock()
                             .expect("a lock")
