@@ -44,26 +44,28 @@ NODE_PACKAGES := containerd runc iptables iproute2 containernetworking-plugins
 # How many lives of tokens the workload sees pass; with one it takes half as long.
 export E2E_LIVES ?= 3
 
-e2e: ## Install the chart on a node of this machine, and let everything befall its Pods (needs root; E2E_INSTALL=1, UPDATE=1)
-	@tools/build plan node
-	@$(if $(E2E_INSTALL),apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(NODE_PACKAGES))
-	@$(BESIDE) e2e-rust e2e-go
-	@$(if $(E2E_KUBECONFIG),,$(CLUSTER) machine)
+e2e: on-a-node ## Install the chart on a node of this machine, and let everything befall its Pods (needs root; E2E_INSTALL=1, UPDATE=1)
 	$(CARGO) test --all-features --test e2e -- --include-ignored --test-threads 1 --nocapture --skip upgrade::
 
 FORMER := target/former
 
-upgrade: ## Install the chart of another commit on a node, and upgrade to this one: FROM=<commit> (as `make e2e` otherwise)
-	@git rev-parse --quiet --verify '$(FROM)^{commit}' >/dev/null || { echo 'no such commit: make upgrade FROM=<commit>' >&2; exit 2; }
-	@tools/build plan node
-	@$(if $(E2E_INSTALL),apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(NODE_PACKAGES))
-	@rm -rf $(FORMER)/checkout && mkdir -p $(FORMER)/checkout && git archive '$(FROM)' | tar -x -m -C $(FORMER)/checkout
-	@cd $(FORMER)/checkout && MAKEFLAGS= $(CARGO) build --target-dir ../target --all-features --bin agent-engine-operator
-	@$(BESIDE) e2e-rust e2e-go
-	@$(if $(E2E_KUBECONFIG),,$(CLUSTER) machine)
+upgrade: former on-a-node ## Install the chart of another commit on a node, and upgrade to this one: FROM=<commit> (as `make e2e` otherwise)
 	E2E_FROM="$(CURDIR)/$(FORMER)" $(CARGO) test --all-features --test e2e -- --include-ignored --nocapture upgrade::
 
-.PHONY: e2e-rust e2e-go
+.PHONY: former
+former:
+	@git rev-parse --quiet --verify '$(FROM)^{commit}' >/dev/null || { echo 'no such commit: make upgrade FROM=<commit>' >&2; exit 2; }
+	@rm -rf $(FORMER)/checkout && mkdir -p $(FORMER)/checkout && git archive '$(FROM)' | tar -x -m -C $(FORMER)/checkout
+	@cd $(FORMER)/checkout && MAKEFLAGS= $(CARGO) build --target-dir ../target --all-features --bin agent-engine-operator
+
+# What a story on a node needs, and whether this machine can run one.
+.PHONY: on-a-node e2e-rust e2e-go
+on-a-node:
+	@tools/build plan node
+	@$(if $(E2E_INSTALL),apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(NODE_PACKAGES))
+	@$(BESIDE) e2e-rust e2e-go
+	@$(if $(E2E_KUBECONFIG),,$(CLUSTER) machine)
+
 e2e-rust:
 	@MAKEFLAGS= $(CARGO) build --all-features --bins --example cluster --example workload --test e2e
 
