@@ -2,19 +2,28 @@
 
 use std::{
     collections::HashMap,
+    future::pending,
+    io,
     pin::pin,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use agent_engine_operator::{clock::Clock, leadership::NOBODY};
 use futures::StreamExt;
+use http::{Request, Response};
 use jiff::Timestamp;
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::Secret};
 use kube::{
     Api, Client, ResourceExt,
-    runtime::watcher::{self, Event, watcher},
+    client::Body,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
 };
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tower::service_fn;
 
 use crate::support::text;
 
@@ -150,12 +159,13 @@ fn fingerprint(token: &str) -> u64 {
     hasher.finish()
 }
 
-/// Hands on each version of each object once, as long as it is polled.
+/// Hands on each version of each object once, as long as it is polled. It rests between failures: one that did not would keep its
+/// thread, and so the end of the test, for good once the client is closed.
 async fn each<K>(api: Api<K>, mut take: impl FnMut(K))
 where
     K: kube::Resource + Clone + serde::de::DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
-    let mut events = pin!(watcher(api, watcher::Config::default()));
+    let mut events = pin!(watcher(api, watcher::Config::default()).default_backoff());
     let mut known = HashMap::<String, String>::new();
     while let Some(event) = events.next().await {
         if let Ok(Event::Apply(object) | Event::InitApply(object)) = event {
@@ -168,4 +178,25 @@ where
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_followed_by_a_rest() {
+    const TOO_MANY: usize = 100;
+    let (failed, failures) = mpsc::channel(TOO_MANY);
+    let service = service_fn(move |_: Request<Body>| {
+        // Without a rest there is no end, so the last one is not answered.
+        let hangs = failed.try_send(()).is_err();
+        async move {
+            if hangs {
+                pending::<()>().await;
+            }
+            Err::<Response<Body>, _>(io::Error::other("nobody answers"))
+        }
+    });
+    let secrets = Api::<Secret>::namespaced(Client::new(service, "tenant"), "tenant");
+    let minute = Duration::from_secs(60);
+    assert!(timeout(minute, each(secrets, drop)).await.is_err());
+    let all = failures.len();
+    assert!((2..TOO_MANY).contains(&all), "{all} failures in a minute");
 }
