@@ -27,7 +27,10 @@ mod upgrade;
 mod workload;
 mod writers;
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use ground::Ground;
 use stage::{Edition, Stage, tell};
@@ -60,7 +63,18 @@ fn end_for_good_after(deadline: Duration) {
         while let Some(left) = until.checked_duration_since(Instant::now()) {
             std::thread::park_timeout(left);
         }
-        println!("it does not end");
+        println!("it does not end; its threads: {}", threads().join(", "));
         std::process::abort();
     });
+}
+
+/// The threads of this process, each with its state as the kernel names it: one that is `R` runs in a loop, one that is `S` waits.
+fn threads() -> Vec<String> {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let status = threads.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
+    let told = |status: String| {
+        let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+        Some(format!("{} {}", value("Name:")?.trim(), value("State:")?.trim()))
+    };
+    status.filter_map(told).collect()
 }
