@@ -100,6 +100,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.silence-said",
             "rule.lagging-store",
             "rule.deaf-watch",
+            "rule.watch-rests",
             "rule.definition-gone",
             "rule.remedies",
             "rule.bounded-metadata",

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use super::ears::{self, Watched};
 use super::listening::Ear;
 use super::merge::{Events, merge, reduced};
+use super::rests::Rests;
 use crate::admin::ReadinessGate;
 use crate::crd::{WithoutManagedFields, metadata_keys};
 use crate::settings::Watch;
@@ -34,7 +35,9 @@ where
 {
     let config = config.timeout(WATCH_FOR_SECONDS).page_size(PAGE_SIZE);
     ear.clone().listen(watched, move || {
-        watcher(api.clone(), config.clone()).default_backoff().boxed()
+        watcher(api.clone(), config.clone())
+            .backoff(Rests::default())
+            .boxed()
     })
 }
 
