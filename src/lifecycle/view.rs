@@ -253,8 +253,12 @@ impl View {
             .map(|organization| (&organization.uid, organization.revision))
             .hash(&mut hasher);
         match aspect {
-            // What failed before a creation or an adoption says nothing of what was recorded then.
-            Aspect::Sync => self.recorded_id().hash(&mut hasher),
+            // What failed before a creation or an adoption says nothing of what was recorded then, nor of what came back.
+            Aspect::Sync => {
+                self.recorded_id().hash(&mut hasher);
+                let missing = self.stored.missing.as_ref();
+                missing.is_some_and(|missing| missing.confirmed).hash(&mut hasher);
+            }
             // A Secret that no write could change may be gone, and another workspace of the same name as well; or the recorded one
             // has another name.
             Aspect::Token => {

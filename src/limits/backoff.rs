@@ -172,6 +172,11 @@ impl Backoff {
             .map_or(Fault::default(), |streak| streak.fault)
     }
 
+    /// When the last attempt failed, whatever its cause was.
+    pub fn failed_at(&self) -> Option<Uptime> {
+        self.streak.as_ref().map(|streak| streak.failed_at)
+    }
+
     /// Whether the last attempt failed, whatever its cause was.
     pub fn is_failing(&self) -> bool {
         self.streak.is_some()

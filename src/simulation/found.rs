@@ -339,4 +339,8 @@ pub const FOUND: &[(u64, &str)] = &[
         4818219,
         "a store that was two seconds late did not know of a deletion (the law asked too much)",
     ),
+    (
+        4334064,
+        "what came back was said to be lost while it rested for a name that the API had refused",
+    ),
 ];

@@ -112,6 +112,18 @@ pub fn may_read(view: &View) -> bool {
     (!view.rests(Aspect::Sync) || is_answered_by_the_list(view)) && view.progress.failures.sync.is_none()
 }
 
+/// Whether the list contradicts the record, and no attempt has failed since it was asked for: what others have done was not
+/// foretold by any failure before it.
+pub fn may_read_what_the_list_contradicts(view: &View, record: &Record) -> bool {
+    let failed_at = view.memory.backoff(Aspect::Sync).failed_at();
+    let is_younger = |listed: &ListEntry| {
+        failed_at.is_none_or(|failed_at| view.by_the_wall_clock(failed_at) < listed.requested_at)
+    };
+    differs_in_the_list(view, record)
+        && listed(view).is_some_and(is_younger)
+        && view.progress.failures.sync.is_none()
+}
+
 /// The list we asked for after a 404 is here and also lacks the workspace. One more GET decides.
 fn is_answered_by_the_list(view: &View) -> bool {
     let unconfirmed = view.stored.missing.as_ref().filter(|missing| !missing.confirmed);

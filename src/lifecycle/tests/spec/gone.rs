@@ -126,6 +126,29 @@ fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
+/// It failed to bear its name for long, then it was lost, and came back.
+///
+/// Promise: rule.stays-gone
+#[test]
+fn what_came_back_is_seen_though_it_failed_for_long_before() {
+    let mut world = World::new();
+    world.engine.kept_as = |name| name.trim().to_owned();
+    world.engine.after_update = |row| row.name = row.name.as_str().trim().into();
+    world.apply("acme", spec(" acme"));
+    world.live("acme", Duration::from_secs(60));
+    world.fail("acme", Aspect::Sync, 30);
+    world.advance(60);
+    let rows = std::mem::take(&mut world.engine.rows);
+    world.list();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    world.engine.rows = rows;
+    world.advance(60);
+    world.list();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "Rejected", "its name, as before");
+}
+
 /// It failed to bear its name for long, then it was lost, and replaced as allowed: the new one has not failed yet.
 #[test]
 fn what_replaces_a_lost_workspace_does_not_rest_for_it() {
