@@ -112,15 +112,15 @@ pub fn may_read(view: &View) -> bool {
     (!view.rests(Aspect::Sync) || is_answered_by_the_list(view)) && view.progress.failures.sync.is_none()
 }
 
-/// Whether the list contradicts the record, and no attempt has failed since it was asked for: what others have done was not
-/// foretold by any failure before it.
-pub fn may_read_what_the_list_contradicts(view: &View, record: &Record) -> bool {
+/// Whether the list shows the workspace that was missing, and no attempt has failed since it was asked for: what came back was
+/// not foretold by any failure before it.
+pub fn has_come_back(view: &View) -> bool {
     let failed_at = view.memory.backoff(Aspect::Sync).failed_at();
     let is_younger = |listed: &ListEntry| {
         failed_at.is_none_or(|failed_at| view.by_the_wall_clock(failed_at) < listed.requested_at)
     };
-    differs_in_the_list(view, record)
-        && listed(view).is_some_and(is_younger)
+    view.stored.missing.is_some()
+        && listed(view).is_some_and(|listed| listed.row.is_some() && is_younger(listed))
         && view.progress.failures.sync.is_none()
 }
 

@@ -19,7 +19,7 @@ pub fn hold_by_finalizer(view: &View, _: &Record) -> Option<Step> {
 /// A difference or an absence in the shared list only schedules a GET by id, never an effect. A requested reconcile asks
 /// for such a GET too.
 pub fn read_what_differs(view: &View, record: &Record) -> Option<Step> {
-    let may_be_read = identity::may_read(view) || identity::may_read_what_the_list_contradicts(view, record);
+    let may_be_read = identity::may_read(view) || identity::has_come_back(view);
     (identity::is_unread(view, record) && may_be_read).then(|| Step::call(EngineCall::Get(record.id.clone())))
 }
 

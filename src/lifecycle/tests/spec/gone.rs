@@ -126,27 +126,28 @@ fn what_came_back_is_not_replaced_though_that_could_not_be_read() {
     assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
-/// It failed to bear its name for long, then it was lost, and came back.
+/// It was lost, its object failed for long, and it came back under another name.
 ///
 /// Promise: rule.stays-gone
 #[test]
-fn what_came_back_is_seen_though_it_failed_for_long_before() {
-    let mut world = World::new();
-    world.engine.kept_as = |name| name.trim().to_owned();
-    world.engine.after_update = |row| row.name = row.name.as_str().trim().into();
-    world.apply("acme", spec(" acme"));
+fn what_came_back_is_seen_though_its_object_rests() {
+    let mut world = World::with_acme();
+    world.advance(60);
+    let mut rows = std::mem::take(&mut world.engine.rows);
+    world.list();
     world.live("acme", Duration::from_secs(60));
     world.fail("acme", Aspect::Sync, 30);
     world.advance(60);
-    let rows = std::mem::take(&mut world.engine.rows);
     world.list();
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    rows[0].workspace.name = WorkspaceName::from("moved");
     world.engine.rows = rows;
     world.advance(60);
     world.list();
     world.live("acme", Duration::from_secs(60));
-    assert_eq!(world.ready("acme"), "Rejected", "its name, as before");
+    assert_eq!(world.engine.names(), ["acme"], "renamed back");
+    assert_eq!(world.ready("acme"), "AsDeclared");
 }
 
 /// It failed to bear its name for long, then it was lost, and replaced as allowed: the new one has not failed yet.
