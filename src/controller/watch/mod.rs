@@ -1,8 +1,9 @@
 //! Watching: brings the events of the API server into the stores and indexes.
 //!
-//! In the order of an event: [`sources`] asks for it, [`rests`] after a failure, [`listening`] begins a watch again that [`hearing`] finds deaf and tells of
-//! an API server that does not answer ([`silence`]), [`merge`] makes one stream of several namespaces, [`watches`] runs the
-//! streams and ends with the first that breaks, [`handlers`] feeds the store and wakes the objects that the change concerns.
+//! In the order of an event: [`sources`] asks for it, [`rests`] after a failure, [`listening`] begins a watch again that
+//! [`hearing`] finds deaf and tells of an API server that does not answer ([`silence`]), [`merge`] makes one stream of several
+//! namespaces, [`watches`] runs the streams and ends with the first that breaks, [`handlers`] feeds the store and wakes the
+//! objects that the change concerns.
 
 pub(super) mod ears;
 mod handlers;

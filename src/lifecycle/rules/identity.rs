@@ -19,8 +19,8 @@ pub fn hold_by_finalizer(view: &View, _: &Record) -> Option<Step> {
 /// A difference or an absence in the shared list only schedules a GET by id, never an effect. A requested reconcile asks
 /// for such a GET too.
 pub fn read_what_differs(view: &View, record: &Record) -> Option<Step> {
-    let may_be_read = identity::may_read(view) || identity::has_come_back(view);
-    (identity::is_unread(view, record) && may_be_read).then(|| Step::call(EngineCall::Get(record.id.clone())))
+    (identity::is_unread(view, record) && identity::may_read(view))
+        .then(|| Step::call(EngineCall::Get(record.id.clone())))
 }
 
 /// A workspace is missing after a 404 or a tombstone on GET by id. The recreate annotation with its id allows a new one,
