@@ -112,7 +112,7 @@ impl Room {
             match self.left.checked_sub(key.len() + value.len()) {
                 Some(left) => {
                     self.left = left;
-                    kept.insert(key.clone(), value);
+                    kept.insert(key.clone(), value.into_owned());
                 }
                 None => self.kept = Kept::Part,
             }

@@ -1,5 +1,6 @@
 //! Facts about one workspace that stores know: the object, its Organization, its Secrets, the shared list.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -169,13 +170,13 @@ pub type Differing = BTreeMap<Key, Option<String>>;
 const LONGEST_KEPT_VALUE: usize = 64;
 
 /// A value as it is kept and compared: a long one by its digest.
-pub fn kept_value(value: &str) -> String {
+pub fn kept_value(value: &str) -> Cow<'_, str> {
     if value.len() <= LONGEST_KEPT_VALUE {
-        return value.to_owned();
+        return Cow::Borrowed(value);
     }
     let digest = Sha256::digest(value);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    Cow::Owned(format!("sha256:{hex}"))
 }
 
 /// Whose a Secret is.

@@ -71,6 +71,9 @@ struct Rank {
     uid: Uid,
 }
 
+/// A rank, of an object that is known.
+type Place = (Right, Timestamp);
+
 /// A running reconcile keeps what it won; all others rank by their basis.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd)]
 enum Right {
@@ -102,33 +105,16 @@ impl Object {
         self.wanted.get(key).copied().into_iter().chain(fact).min()
     }
 
-    fn rank(&self, key: &ClaimKey) -> Option<Rank> {
-        let right = self.right(key)?;
-        Some(Rank {
-            right,
-            created: self.claimant.created,
-            uid: self.claimant.uid.clone(),
-        })
-    }
-
     fn keys(&self) -> impl Iterator<Item = &ClaimKey> {
         self.facts.keys().chain(self.wanted.keys())
     }
-}
 
-/// The rank of one object at each of its keys, before a change and after it.
-struct Moves(BTreeMap<ClaimKey, (Option<Rank>, Option<Rank>)>);
-
-impl Moves {
-    fn from(object: &Object) -> Self {
-        let ranks = object.keys().map(|key| (key.clone(), (object.rank(key), None)));
-        Self(ranks.collect())
-    }
-
-    fn to(&mut self, object: &Object) {
-        for key in object.keys() {
-            self.0.entry(key.clone()).or_default().1 = object.rank(key);
-        }
+    /// Its place at each of its keys, each key once.
+    fn places(&self) -> Vec<(ClaimKey, Place)> {
+        let only_wanted = self.wanted.keys().filter(|key| !self.facts.contains_key(key));
+        let keys = self.facts.keys().chain(only_wanted);
+        let place = |key: &ClaimKey| Some((key.clone(), (self.right(key)?, self.claimant.created)));
+        keys.filter_map(place).collect()
     }
 }
 
@@ -153,7 +139,7 @@ impl Claims {
         let Some(object) = self.objects.remove(uid) else {
             return Vec::new();
         };
-        let mut woken = self.rerank(uid, Moves::from(&object));
+        let mut woken = self.rerank(uid, object.places(), Vec::new());
         woken.extend(object.to_wake);
         once_each(woken)
     }
@@ -293,41 +279,57 @@ impl Claims {
             wanted: BTreeMap::new(),
             to_wake: Vec::new(),
         });
-        let mut moves = Moves::from(&object);
+        let before = object.places();
         if object.claimant != *claimant {
             object.claimant = claimant.clone();
         }
         how(&mut object);
-        moves.to(&object);
-        let woken = self.rerank(&claimant.uid, moves);
+        let woken = self.rerank(&claimant.uid, before, object.places());
         self.objects.insert(claimant.uid.clone(), object);
         woken
     }
 
     /// Moves one object, which is not among the others now, to its new ranks. Returns the others that win by it.
-    fn rerank(&mut self, uid: &Uid, moves: Moves) -> Vec<Claimant> {
+    fn rerank(
+        &mut self,
+        uid: &Uid,
+        before: Vec<(ClaimKey, Place)>,
+        mut after: Vec<(ClaimKey, Place)>,
+    ) -> Vec<Claimant> {
         let mut woken = Vec::new();
-        for (key, (old, new)) in moves.0 {
-            let winner = self.replace(&key, uid, old, new);
+        let mut replace = |key: &ClaimKey, old, new| {
+            let winner = self.replace(key, uid, old, new);
             let winner = winner.and_then(|uid| self.objects.get(&uid));
             woken.extend(winner.map(|object| object.claimant.clone()));
+        };
+        for (key, old) in before {
+            let stays = after.iter().position(|(of, _)| *of == key);
+            replace(&key, Some(old), stays.map(|at| after.swap_remove(at).1));
+        }
+        for (key, new) in after {
+            replace(&key, None, Some(new));
         }
         once_each(woken)
     }
 
     /// Replaces one object's rank at one key and keeps the count of losers. Returns another that wins by it.
-    fn replace(&mut self, key: &ClaimKey, uid: &Uid, old: Option<Rank>, new: Option<Rank>) -> Option<Uid> {
+    fn replace(&mut self, key: &ClaimKey, uid: &Uid, old: Option<Place>, new: Option<Place>) -> Option<Uid> {
         if old == new {
             return None;
         }
+        let rank = |(right, created)| Rank {
+            right,
+            created,
+            uid: uid.clone(),
+        };
         let ranks = self.ranks.entry(key.clone()).or_default();
         let first = |ranks: &BTreeSet<Rank>| ranks.first().map(|rank| rank.uid.clone());
         let winner_before = first(ranks);
-        if let Some(old) = &old {
-            ranks.remove(old);
+        if let Some(old) = old {
+            ranks.remove(&rank(old));
         }
-        if let Some(new) = &new {
-            ranks.insert(new.clone());
+        if let Some(new) = new {
+            ranks.insert(rank(new));
         }
         let winner = first(ranks);
         if ranks.is_empty() {

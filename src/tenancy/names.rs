@@ -41,10 +41,10 @@ pub fn is_default(name: &WorkspaceName) -> bool {
 /// Most names are ASCII, which has one form and simple cases.
 pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    let is_plain = |byte: u8| byte.is_ascii() && (byte == b' ' || !char::from(byte).is_whitespace());
-    if !text.bytes().all(is_plain) {
+    let has = |other: fn(u8) -> bool| text.bytes().any(other);
+    if !text.is_ascii() || has(|byte| byte != b' ' && char::from(byte).is_whitespace()) {
         Cow::Owned(folded(text))
-    } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    } else if has(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(text.to_ascii_lowercase())
     } else {
         Cow::Borrowed(text)

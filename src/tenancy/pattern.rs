@@ -39,11 +39,16 @@ enum Soundness {
 
 impl Pattern {
     pub(super) fn new(pattern: &str, namespace: &str) -> Self {
-        let exact = pattern.replace(NAMESPACE, namespace);
+        // Most patterns have none.
+        let (exact, soundness) = if pattern.contains('{') {
+            (pattern.replace(NAMESPACE, namespace), soundness(pattern))
+        } else {
+            (pattern.to_owned(), Soundness::Sound)
+        };
         Self {
             canonical: canonical_text(&exact).into_owned(),
             exact,
-            soundness: soundness(pattern),
+            soundness,
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::crd::metadata_keys;
+use crate::crd::workspace::TokenSecret;
 use crate::lifecycle::effect::SecretDecoration;
 use crate::lifecycle::facts::{Differing, Kept, Key, Ownership, SecretFacts, kept_value};
 use crate::lifecycle::memory::{Corrected, LastDecoration};
@@ -21,30 +22,46 @@ pub enum State {
     Contested(Differing),
 }
 
-/// What is asked for: the declared keys, under what is ours.
+/// Labels, and annotations.
+type Decoration<'a> = [BTreeMap<&'a str, &'a str>; 2];
+
+/// What is wanted: the declared keys, under what is ours.
+fn wanted(view: &View) -> Decoration<'_> {
+    let declared = view.declared.token_secret.as_ref();
+    let borrowed = |map: fn(&TokenSecret) -> &BTreeMap<String, String>| {
+        let all = declared.into_iter().flat_map(map);
+        all.map(|(key, value)| (key.as_str(), value.as_str())).collect()
+    };
+    let mut labels: BTreeMap<_, _> = borrowed(|declared| &declared.labels);
+    labels.extend([
+        (metadata_keys::WORKSPACE_LABEL, view.object.name.as_str()),
+        (metadata_keys::MANAGED_BY_LABEL, metadata_keys::FIELD_MANAGER),
+        (metadata_keys::NO_BACKUP_LABEL, "true"),
+    ]);
+    [labels, borrowed(|declared| &declared.annotations)]
+}
+
+/// What is asked for when the Secret is written.
 pub fn asked(view: &View) -> SecretDecoration {
-    let declared = view.declared.token_secret.clone().unwrap_or_default();
-    let (mut labels, annotations) = (declared.labels, declared.annotations);
-    labels.insert(
-        metadata_keys::WORKSPACE_LABEL.to_owned(),
-        view.object.name.clone(),
-    );
-    labels.insert(
-        metadata_keys::MANAGED_BY_LABEL.to_owned(),
-        metadata_keys::FIELD_MANAGER.to_owned(),
-    );
-    labels.insert(metadata_keys::NO_BACKUP_LABEL.to_owned(), "true".to_owned());
+    let wanted = wanted(view);
+    let mark = mark(&wanted);
+    let owned = |map: BTreeMap<&str, &str>| {
+        let all = map.into_iter();
+        all.map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    };
+    let [labels, annotations] = wanted.map(owned);
     SecretDecoration {
-        mark: mark([&labels, &annotations]),
         labels,
         annotations,
+        mark,
     }
 }
 
 /// The same in every process of every version.
-fn mark(asked: [&BTreeMap<String, String>; 2]) -> u64 {
+fn mark(wanted: &Decoration<'_>) -> u64 {
     let mut hash = Sha256::new();
-    for map in asked {
+    for map in wanted {
         hash.update(map.len().to_be_bytes());
         for text in map.iter().flat_map(|(key, value)| [key, value]) {
             hash.update(text.len().to_be_bytes());
@@ -60,13 +77,17 @@ fn mark(asked: [&BTreeMap<String, String>; 2]) -> u64 {
 
 /// How the labels and annotations of this Secret stand.
 pub fn state(view: &View, facts: &SecretFacts) -> State {
-    let asked = asked(view);
-    let differing = differing(&asked, facts);
-    if differing.is_empty() || facts.ownership != Ownership::Ours {
+    if facts.ownership != Ownership::Ours {
         return State::AsAsked;
     }
+    let wanted = wanted(view);
+    let differing = differing(&wanted, facts);
+    if differing.is_empty() {
+        return State::AsAsked;
+    }
+    let mark = mark(&wanted);
     let known = view.memory.decoration.as_ref();
-    match known.filter(|known| known.mark == asked.mark) {
+    match known.filter(|known| known.mark == mark) {
         Some(known) if known.corrected == Corrected::Yes || known.differing == differing => {
             State::Contested(differing)
         }
@@ -74,18 +95,19 @@ pub fn state(view: &View, facts: &SecretFacts) -> State {
         // Without our label no watch shows the Secret.
         None if differing.contains_key(&Key::Label(metadata_keys::WORKSPACE_LABEL.to_owned())) => State::Due,
         // An earlier process wrote them. The next renewal writes them again.
-        None if facts.decoration_mark == Some(asked.mark) => State::Contested(differing),
+        None if facts.decoration_mark == Some(mark) => State::Contested(differing),
         None => State::Due,
     }
 }
 
 /// The memory of a write that left the Secret as `now`. `before` is what differed when it was decided on.
 pub fn written(view: &View, before: Option<&SecretFacts>, now: &SecretFacts, by: Write) -> LastDecoration {
-    let asked = asked(view);
+    let wanted = wanted(view);
+    let mark = mark(&wanted);
     let last = view.memory.decoration.as_ref();
-    let last = last.filter(|last| last.mark == asked.mark);
-    let marked = before.is_some_and(|facts| facts.decoration_mark == Some(asked.mark));
-    let stood = before.is_none_or(|facts| differing(&asked, facts).is_empty());
+    let last = last.filter(|last| last.mark == mark);
+    let marked = before.is_some_and(|facts| facts.decoration_mark == Some(mark));
+    let stood = before.is_none_or(|facts| differing(&wanted, facts).is_empty());
     let corrected = match by {
         Write::Correction if last.is_some() || marked => Corrected::Yes,
         // What is declared has changed.
@@ -95,8 +117,8 @@ pub fn written(view: &View, before: Option<&SecretFacts>, now: &SecretFacts, by:
         Write::Token => Corrected::No,
     };
     LastDecoration {
-        mark: asked.mark,
-        differing: differing(&asked, now),
+        mark,
+        differing: differing(&wanted, now),
         corrected,
     }
 }
@@ -108,9 +130,9 @@ pub enum Write {
     Correction,
 }
 
-fn differing(asked: &SecretDecoration, facts: &SecretFacts) -> Differing {
-    let labels = unlike(&asked.labels, &facts.labels, facts.kept);
-    let annotations = unlike(&asked.annotations, &facts.annotations, facts.kept);
+fn differing([labels, annotations]: &Decoration<'_>, facts: &SecretFacts) -> Differing {
+    let labels = unlike(labels, &facts.labels, facts.kept);
+    let annotations = unlike(annotations, &facts.annotations, facts.kept);
     let labels = labels.map(|(key, there)| (Key::Label(key), there));
     labels
         .chain(annotations.map(|(key, there)| (Key::Annotation(key), there)))
@@ -118,13 +140,13 @@ fn differing(asked: &SecretDecoration, facts: &SecretFacts) -> Differing {
 }
 
 fn unlike<'a>(
-    asked: &'a BTreeMap<String, String>,
+    wanted: &'a BTreeMap<&str, &str>,
     there: &'a BTreeMap<String, String>,
     kept: Kept,
 ) -> impl Iterator<Item = (String, Option<String>)> + use<'a> {
-    asked.iter().filter_map(move |(key, value)| match there.get(key) {
+    wanted.iter().filter_map(move |(key, value)| match there.get(*key) {
         Some(there) if *there == kept_value(value) => None,
         None if kept == Kept::Part => None,
-        there => Some((key.clone(), there.cloned())),
+        there => Some(((*key).to_owned(), there.cloned())),
     })
 }

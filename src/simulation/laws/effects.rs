@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::fold;
+use super::state::are_near;
 use super::{
     CHANGES_ITS_OWN, DELETES_AS_DECLARED_NOW, DELETES_ITS_OWN, ISSUES_WHEN_DUE, NO_FALSE_ALARM, ONE_EACH,
     RECORDS_WHAT_IT_MADE, Seen, TOKEN_OF_ITS_RECORD, TWO_STATUSES, are_many,
@@ -76,7 +76,7 @@ impl World {
                     let theirs = [Some(&other.spec.name), other.status.name.as_ref()];
                     let same = |name: &WorkspaceName| {
                         let mut theirs = theirs.iter().flatten();
-                        theirs.any(|their| fold(their) == fold(name))
+                        theirs.any(|their| are_near(their, name))
                     };
                     other.key != object.key && names.iter().flatten().any(|name| same(name))
                 });
@@ -191,9 +191,9 @@ impl World {
     fn looks_like_its_own(&self, uid: &Uid, row: &Row) -> bool {
         let folds = self.engine.knobs.folds_names;
         let bears = |of: &WorkspaceName| {
-            let renamed = fold(&row.workspace.name) != fold(of);
+            let renamed = !are_near(&row.workspace.name, of);
             row.names()
-                .any(|name| name == of || *name == tidied(of) || (folds && renamed && fold(name) == fold(of)))
+                .any(|name| name == of || *name == tidied(of) || (folds && renamed && are_near(name, of)))
         };
         let mut issues = self.laws.issues.iter();
         // Without a time of creation the search before the issue decides, and a list may lag.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::state::fold;
+use super::state::are_near;
 use super::{ALL_IS_SETTLED, FEW_CALLS, LEAVES_NO_ORPHAN, NOT_ITS_OWN_RIVAL, ONE_EACH, QUIET_WHEN_CALM};
 use crate::crd::conditions::{self, READY, SYNCED, TOKEN_READY};
 use crate::domain::ids::{Uid, WorkspaceName};
@@ -94,7 +94,7 @@ impl World {
             .iter()
             .flat_map(|remote| remote.rows.values());
         let near: Vec<_> = rows
-            .filter(|row| row.deleted.is_none() && fold(&row.workspace.name) == fold(&object.spec.name))
+            .filter(|row| row.deleted.is_none() && are_near(&row.workspace.name, &object.spec.name))
             .filter(|row| object.recorded() != Some(&row.workspace.id))
             .collect();
         let own = near
@@ -134,7 +134,7 @@ impl World {
                 let own = row.maker.as_ref() == Some(&object.metadata.uid) && row.touched.is_none();
                 let named = why.contains(&format!("({})", row.workspace.id));
                 // Of two that were made within the window, either may be named.
-                let beside = fold(&row.workspace.name) == fold(intended);
+                let beside = are_near(&row.workspace.name, intended);
                 row.deleted.is_none() && !own && (named || beside)
             })
     }
@@ -193,7 +193,7 @@ impl World {
                     // One that is suspended searches no more, and cannot say what stopped it before.
                     let near = remote.rows.values().any(|other| {
                         let of_others = other.maker.as_ref() != Some(maker) && other.deleted.is_none();
-                        of_others && fold(&other.workspace.name) == fold(&row.workspace.name)
+                        of_others && are_near(&other.workspace.name, &row.workspace.name)
                     });
                     let rests = owner.spec.is_suspended() && (near || owner.status.creation.is_some());
                     rests

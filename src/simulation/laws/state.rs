@@ -332,19 +332,23 @@ impl World {
         let declared = stored.spec.organization_id.as_ref();
         let pinned =
             stored.status.organization_id.as_ref() == Some(own) && declared.is_none_or(|id| id == own);
+        let active = row.workspace.state == RemoteState::Known(WorkspaceState::Active);
+        let opens = credential.is_some_and(|credential| credential.opens == n);
+        if !active || !pinned || !opens {
+            return false;
+        }
         let access = Access::resolve(
             &stored.spec.access,
             &object.key.0,
             namespace_labels(&object.key.0),
         );
-        let active = row.workspace.state == RemoteState::Known(WorkspaceState::Active);
         let same_name = self.engine.organizations[n].rows.values().filter(|other| {
-            other.deleted.is_none() && fold(&other.workspace.name) == fold(&row.workspace.name)
+            other.deleted.is_none() && are_near(&other.workspace.name, &row.workspace.name)
         });
         let rivals = self.cluster.workspaces.values().filter(|other| {
             let intended = other.status.creation.as_ref().map(|intent| &intent.name);
             let names = [Some(&other.spec.name), other.status.name.as_ref(), intended];
-            let claims = |name: &WorkspaceName| fold(name) == fold(&row.workspace.name);
+            let claims = |name: &WorkspaceName| are_near(name, &row.workspace.name);
             other.recorded() == Some(id) || names.into_iter().flatten().any(claims)
         });
         let secret = self.cluster.secrets.get(object.secret_key());
@@ -354,10 +358,7 @@ impl World {
                 .as_ref()
                 .is_none_or(|owner| *owner == object.metadata.uid)
         });
-        active
-            && pinned
-            && own_secret
-            && credential.is_some_and(|credential| credential.opens == n)
+        own_secret
             && access.grant(&row.workspace.name).is_some()
             && access.grant(&object.spec.name).is_some()
             && same_name.count() == 1
@@ -440,8 +441,14 @@ impl World {
     }
 }
 
-pub(super) fn fold(name: &crate::domain::ids::WorkspaceName) -> String {
-    name.as_str().trim().to_lowercase()
+/// Whether two names differ in case and in the blanks around them at most.
+pub(super) fn are_near(a: &WorkspaceName, b: &WorkspaceName) -> bool {
+    let (a, b) = (a.as_str().trim(), b.as_str().trim());
+    if a.is_ascii() && b.is_ascii() {
+        a.eq_ignore_ascii_case(b)
+    } else {
+        a.to_lowercase() == b.to_lowercase()
+    }
 }
 
 /// Whether the object is to have a token.
