@@ -90,8 +90,8 @@ fn try_again(view: &View) -> Option<Step> {
     next.filter(|step| !matches!(step, Step::Settle(_)))
 }
 
-/// The workspace cannot be attributed. Only an adoption, declared and allowed, can make it ours. Where none would follow, the
-/// intent stays: one of several may be what our issue made.
+/// The workspace cannot be attributed. Only an adoption, declared and allowed, can make it ours. The intent stays until the write
+/// that records it, and where none would follow: it may be what our issue made.
 fn take_if_declared(view: &View, intent: &Creation, search: &NameSearch, row: &RemoteWorkspace) -> Step {
     let is_the_one = match names::taken(search, None) {
         Taken::Exactly(rows) => rows.len() == 1,
@@ -102,11 +102,25 @@ fn take_if_declared(view: &View, intent: &Creation, search: &NameSearch, row: &R
     match names::granted(view, &row.name).and_then(|grant| names::may_adopt(view, &grant, row)) {
         // No adoption follows while suspended.
         Ok(()) if is_the_one && view.declared.is_suspended() => Step::blocked(findings::suspended_creation()),
-        Ok(()) if is_the_one => Step::Store(Change::CreationVoid),
+        Ok(()) if is_the_one => {
+            adoption_of(view, &intent.organization_id, row).unwrap_or(Step::Store(Change::CreationVoid))
+        }
         Ok(()) if row.name == intent.name || row.name == view.declared.name => {
             Step::blocked(findings::uncertain_among_others(row))
         }
         Ok(()) | Err(_) => Step::blocked(unattributed(view, intent, row)),
+    }
+}
+
+/// The next step of adopting this workspace, if it is the one that spec declares by id or by name.
+fn adoption_of(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> Option<Step> {
+    match &view.declared.workspace_id {
+        Some(id) if *id == row.id => adopt_by_id(view),
+        None if row.name == view.declared.name => {
+            let may = names::may_use(view, organization, &row.name);
+            Some(may.map_or_else(Step::blocked, |_| adopt_found(view, organization, row)))
+        }
+        Some(_) | None => None,
     }
 }
 

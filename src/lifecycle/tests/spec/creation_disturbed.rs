@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::crd::workspace::{AdoptionPolicy, Origin};
 use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId};
-use crate::domain::remote::WorkspaceState;
+use crate::domain::remote::{FailureClass, WorkspaceState};
 use crate::domain::verification::Verification;
 use crate::lifecycle::tests::harness::fake_engine::Told;
+use crate::lifecycle::tests::harness::predicaments;
 use crate::lifecycle::tests::harness::world::{Fault, World, at, spec};
 
 fn created() -> World {
@@ -262,6 +263,41 @@ fn a_dropped_token_is_not_used_for_an_adopted_workspace() {
     world.reconcile("acme").unwrap();
     assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
     assert_eq!(world.count("Issue"), 2);
+}
+
+/// Whoever declares another form of the name adopts what our issue may have made. Until that is recorded, the issue stays in
+/// doubt.
+#[test]
+fn an_adoption_that_does_not_come_to_its_end_forgets_no_creation() {
+    let mut world = predicaments::kept_in_another_form(true);
+    assert_eq!(world.ready("acme"), "CreationUncertain");
+    world.edit("acme", |o| {
+        o.spec.name = "acme".into();
+        o.spec.adoption_policy = Some(AdoptionPolicy::ByName);
+    });
+    world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.reconcile("acme");
+    assert!(world.status("acme").creation.is_some());
+    world.delete("acme");
+    world.live("acme", Duration::from_secs(600));
+    assert_eq!(world.ready("acme"), "DeletionBlocked");
+    assert_eq!(world.engine.names(), ["acme"]);
+}
+
+#[test]
+fn an_adoption_of_what_was_in_doubt_is_one_write_and_one_read() {
+    let mut world = predicaments::kept_in_another_form(true);
+    world.edit("acme", |o| {
+        o.spec.name = "acme".into();
+        o.spec.adoption_policy = Some(AdoptionPolicy::ByName);
+    });
+    world.forget_journal();
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
+    assert_eq!(world.status("acme").creation, None);
+    assert_eq!(world.ready("acme"), "AsDeclared");
+    let calls = ["Search", "Get", "Issue", "WriteStatus"].map(|kind| world.count(kind));
+    assert_eq!(calls, [1, 1, 1, 2]);
 }
 
 #[test]
