@@ -78,11 +78,15 @@ fn is_read(view: &View, record: &Record) -> bool {
 /// Whether the list, a user's request, or what this process has seen and no status tells calls for a GET by id that has not
 /// been answered yet. What is known to be unread is not as declared.
 pub fn is_unread(view: &View, record: &Record) -> bool {
+    let called_for = differs_in_the_list(view, record) || is_asked_for(view) || is_untold(view, record);
+    called_for && !is_read(view, record)
+}
+
+/// Whether this process has seen the recorded workspace otherwise than any status tells.
+fn is_untold(view: &View, record: &Record) -> bool {
     let unstored = view.memory.unstored.as_ref() == Some(&record.id);
     let mut seen = view.memory.last_seen.iter().filter(|seen| seen.id == record.id);
-    let contradicted = seen.any(|seen| !is_told(view, record, seen));
-    let called_for = differs_in_the_list(view, record) || is_asked_for(view) || unstored || contradicted;
-    called_for && !is_read(view, record)
+    unstored || seen.any(|seen| !is_told(view, record, seen))
 }
 
 /// The reconcile request that this reconcile has handled: it has read the workspace since, or `stored` says why nothing
@@ -204,7 +208,8 @@ pub fn other_organization(view: &View, record: &Record) -> Option<OrganizationId
 }
 
 /// The recorded workspace as seen within the last minute and after our own last write, by GET or by the shared list. After
-/// an unresolved issue only a GET of this reconcile counts: if the name had moved, another issue would come too late.
+/// an unresolved issue only a GET of this reconcile counts: if the name had moved, another issue would come too late. The same
+/// where no status tells what was seen last: a list that lags shows the record, and a name that the workspace has no more.
 pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorkspace> {
     let young = |requested_at| {
         elapsed(requested_at, view.now) <= CONFIRMED_FOR
@@ -216,6 +221,7 @@ pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorksp
     }
     listed(view)
         .filter(|listed| young(listed.requested_at) && view.memory.unresolved.is_empty())
+        .filter(|_| !is_untold(view, record))
         .and_then(|listed| listed.row.as_ref())
         .filter(|row| row.name == record.name && row.known_state() == record.state)
 }

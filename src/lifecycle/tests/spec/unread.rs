@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::reason::Reason;
 use crate::domain::remote::FailureClass;
+use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::facts::Content;
 use crate::lifecycle::tests::harness::world::{Fault, World};
 
@@ -269,4 +270,29 @@ fn an_object_is_not_ready_before_its_secret_tells_the_new_name() {
         );
     });
     assert_eq!(world.ready("acme"), "AsDeclared");
+}
+
+/// The operator has renamed it, and no status could tell so. A list that lags shows the name of before, just as status does: an
+/// issue under it makes a twin, which would be seen and removed.
+///
+/// Promise: I3
+#[test]
+fn no_token_is_issued_under_a_name_that_was_seen_to_be_another_since() {
+    let mut world = World::with_acme();
+    world.advance(60);
+    world.edit("acme", |o| o.spec.name = "zenith".into());
+    world.fault("WriteStatus", Fault::Refused, usize::MAX);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.engine.names(), ["zenith"]);
+    world.fail("acme", Aspect::Sync, 30);
+    world.advance(10);
+    world.engine.rows[0].workspace.name = "acme".into();
+    world.list();
+    world.engine.rows[0].workspace.name = "zenith".into();
+    world.heal();
+    world.secrets.clear();
+    world.forget_journal();
+    world.reconcile("acme").unwrap();
+    assert_eq!((world.count("Get"), world.count("Issue")), (1, 1));
+    assert_eq!(world.token_opens("acme-token"), world.id("acme"));
 }
