@@ -92,6 +92,12 @@ impl Row {
         let shown = self.shown.iter().filter_map(|(_, workspace)| workspace.as_ref());
         shown.map(|workspace| &workspace.name)
     }
+
+    /// Whether it stands as the object's issue made it: changed by no others, and adopted by no other object.
+    pub fn stands_as_made_by(&self, uid: &Uid) -> bool {
+        let adopted = self.recorded_by.iter().any(|of| of != uid);
+        self.deleted.is_none() && self.touched.is_none() && self.maker.as_ref() == Some(uid) && !adopted
+    }
 }
 
 /// A token that was issued.

@@ -343,4 +343,24 @@ pub const FOUND: &[(u64, &str)] = &[
         4334064,
         "what came back was said to be lost while it rested for a name that the API had refused",
     ),
+    (
+        4618200,
+        "a workspace that might be ours was being adopted as declared, and forgotten when its object was deleted meanwhile",
+    ),
+    (
+        4964943,
+        "a rename of ours that no status told was contradicted by a list that lagged: the token was issued under the old name",
+    ),
+    (
+        4925202,
+        "another object adopted what was in doubt, as declared (the law asked too much)",
+    ),
+    (
+        4927368,
+        "the same, while the process of another release held it (the law asked too much)",
+    ),
+    (
+        4937556,
+        "the same, under a name that the server folds (the law asked too much)",
+    ),
 ];

@@ -144,9 +144,11 @@ fn unlike<'a>(
     there: &'a BTreeMap<String, String>,
     kept: Kept,
 ) -> impl Iterator<Item = (String, Option<String>)> + use<'a> {
-    wanted.iter().filter_map(move |(key, value)| match there.get(*key) {
-        Some(there) if *there == kept_value(value) => None,
-        None if kept == Kept::Part => None,
-        there => Some(((*key).to_owned(), there.cloned())),
-    })
+    wanted
+        .iter()
+        .filter_map(move |(key, value)| match there.get(*key) {
+            Some(there) if *there == kept_value(value) => None,
+            None if kept == Kept::Part => None,
+            there => Some(((*key).to_owned(), there.cloned())),
+        })
 }

@@ -241,10 +241,7 @@ impl World {
         }
         let remotes = self.engine.organizations.iter();
         let mut rows = remotes.flat_map(|remote| remote.rows.values());
-        let other = rows.find(|row| {
-            let stands = row.deleted.is_none() && row.touched.is_none();
-            stands && row.maker.as_ref() == Some(who) && row.workspace.id != *made
-        });
+        let other = rows.find(|row| row.stands_as_made_by(who) && row.workspace.id != *made);
         if let Some(other) = other.map(|row| row.workspace.id.clone()) {
             self.break_law(ONE_EACH, |_| format!("{who} makes {made} beside {other}"));
         }

@@ -228,10 +228,7 @@ impl World {
         let remotes = self.engine.organizations.iter();
         let mut left = BTreeMap::<&Uid, usize>::new();
         for row in remotes.flat_map(|remote| remote.rows.values()) {
-            if row.deleted.is_none()
-                && row.touched.is_none()
-                && let Some(maker) = &row.maker
-            {
+            if let Some(maker) = row.maker.as_ref().filter(|maker| row.stands_as_made_by(maker)) {
                 *left.entry(maker).or_default() += 1;
             }
         }

@@ -342,9 +342,10 @@ impl World {
             &object.key.0,
             namespace_labels(&object.key.0),
         );
-        let same_name = self.engine.organizations[n].rows.values().filter(|other| {
-            other.deleted.is_none() && are_near(&other.workspace.name, &row.workspace.name)
-        });
+        let same_name = self.engine.organizations[n]
+            .rows
+            .values()
+            .filter(|other| other.deleted.is_none() && are_near(&other.workspace.name, &row.workspace.name));
         let rivals = self.cluster.workspaces.values().filter(|other| {
             let intended = other.status.creation.as_ref().map(|intent| &intent.name);
             let names = [Some(&other.spec.name), other.status.name.as_ref(), intended];
