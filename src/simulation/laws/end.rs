@@ -254,10 +254,12 @@ impl World {
             *late.entry(key.clone()).or_default() += 1;
         }
         // Back-off may end as late as this, and what it tried then is told once; a creation stores its intent before, a loss is
-        // told before it is confirmed, and a rename before the token that it allows.
+        // told before it is confirmed, and a rename before the token that it allows. What another object's rename has changed for
+        // this one is told, too.
         let lawful = |key: &Key| {
             let twice = self.made_its_own_since(key, from)
                 || self.misses_it_since(key, from)
+                || self.others_changed_since(key, from)
                 || [SYNCED, TOKEN_READY]
                     .iter()
                     .all(|kind| self.is_true_since(key, kind, from));
@@ -285,6 +287,18 @@ impl World {
         conditions::find(all, kind).is_some_and(|condition| {
             condition.status == "True" && condition.last_transition_time.0 > wall(from + self.jumped)
         })
+    }
+
+    /// Whether another workspace of its organization was changed: all is calm, so one of our objects did.
+    fn others_changed_since(&self, key: &Key, from: Millis) -> bool {
+        let Some(object) = self.cluster.workspaces.get(key) else {
+            return false;
+        };
+        let Some(n) = self.remote_of(object) else {
+            return false;
+        };
+        let mut rows = self.engine.organizations[n].rows.values();
+        rows.any(|row| object.recorded() != Some(&row.workspace.id) && row.changed_since(from))
     }
 
     fn misses_it_since(&self, key: &Key, from: Millis) -> bool {

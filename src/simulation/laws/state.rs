@@ -230,7 +230,7 @@ impl World {
         }
     }
 
-    fn remote_of(&self, object: &WorkspaceObject) -> Option<usize> {
+    pub(super) fn remote_of(&self, object: &WorkspaceObject) -> Option<usize> {
         (0..self.setup.organizations).find(|n| organization(*n) == object.spec.organization_name())
     }
 
