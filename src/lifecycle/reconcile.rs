@@ -418,6 +418,10 @@ impl Reconcile {
                         let next = rests.map(wakeup);
                         Some(next.unwrap_or_else(|| Wakeup::waits_for_others(now)))
                     }
+                    // Only a GET that the list called for is sent during a rest.
+                    (Some(calls), Some(rests)) if attempts.calls > 0 && why == Why::RetrySync => {
+                        Some(wakeup(backoff.failed_during_rest(uptime, calls).unwrap_or(rests)))
+                    }
                     // The status alone is tried often: that it was refused is no attempt, and lengthens no rest.
                     (Some(0), Some(rests)) if misleads => Some(wakeup(rests)),
                     (Some(calls), _) => {

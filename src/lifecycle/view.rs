@@ -253,9 +253,12 @@ impl View {
             .map(|organization| (&organization.uid, organization.revision))
             .hash(&mut hasher);
         match aspect {
-            // What failed before a creation or an adoption says nothing of what was recorded then, nor of what came back.
+            // What failed before a creation or an adoption says nothing of what was recorded then, nor of what came back, nor of
+            // what others have made of it.
             Aspect::Sync => {
                 self.recorded_id().hash(&mut hasher);
+                self.recorded_name().hash(&mut hasher);
+                self.stored.state.hash(&mut hasher);
                 let missing = self.stored.missing.as_ref();
                 missing.is_some_and(|missing| missing.confirmed).hash(&mut hasher);
             }

@@ -143,6 +143,16 @@ impl Backoff {
         }
     }
 
+    /// Something else was asked for during the rest, in vain: the rest stands, but for what its calls cost, and whose fault it is
+    /// for. Returns when the next attempt may be made.
+    pub fn failed_during_rest(&mut self, now: Uptime, calls: u32) -> Option<Uptime> {
+        self.pay(now, calls);
+        let streak = self.streak.as_mut()?;
+        streak.failed_at = now;
+        streak.not_before = streak.not_before.max(streak.next_affordable);
+        Some(streak.not_before)
+    }
+
     /// The aspect is as declared: its failures are forgotten.
     pub fn succeeded(&mut self) {
         self.streak = None;

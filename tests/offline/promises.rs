@@ -62,6 +62,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.rate-too-low",
             "rule.let-go",
             "rule.credential-touched",
+            "rule.news-during-rest",
             "rule.unread",
             "rule.carried-out",
             "rule.true-while-waiting",

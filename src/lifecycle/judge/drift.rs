@@ -7,8 +7,8 @@ use crate::domain::remote::WorkspaceState;
 use crate::lifecycle::aspect::Aspect;
 use crate::lifecycle::effect::{EngineCall, WorkspaceChange};
 use crate::lifecycle::findings;
-use crate::lifecycle::judge::doubt;
 use crate::lifecycle::judge::names::{self, Taken};
+use crate::lifecycle::judge::{doubt, failure};
 use crate::lifecycle::view::{Record, View};
 use crate::tenancy::is_default;
 
@@ -52,10 +52,10 @@ pub fn drift(view: &View, record: &Record) -> Drift {
     } else {
         (rename(view, record), switch(view, record))
     };
-    if let Some(finding) = &view.progress.failures.sync {
+    if let Some(finding) = failure::of_sync(view) {
         return match (rename, switch) {
             (Drift::None, Drift::None) if view.row(&record.id).is_some() => Drift::None,
-            _ => Drift::Blocked(finding.clone()),
+            _ => Drift::Blocked(finding),
         };
     }
     match (rename, switch) {

@@ -1,5 +1,6 @@
 //! What a failed call means: the finding for people, and whether the failure ends the reconcile.
 
+use crate::crd::conditions::SYNCED;
 use crate::domain::finding::Finding;
 use crate::domain::reason::Reason;
 use crate::domain::remote::{Failure, FailureClass, RemoteWorkspace};
@@ -16,9 +17,9 @@ pub fn problem(view: &View) -> Option<Problem> {
     if progress.failures.last.is_some() {
         return progress.failures.last.clone();
     }
-    let finding = match (progress.permit, &progress.failures.sync, &progress.token) {
+    let finding = match (progress.permit, of_sync(view), &progress.token) {
         (PermitProgress::Open, _, _) => None,
-        (PermitProgress::NotBefore(_), Some(finding), _) => Some(finding.clone()),
+        (PermitProgress::NotBefore(_), Some(finding), _) => Some(finding),
         (PermitProgress::NotBefore(_), None, TokenProgress::MayIssue(_)) => {
             Some(findings::no_permit(progress.scarcity))
         }
@@ -27,6 +28,16 @@ pub fn problem(view: &View) -> Option<Problem> {
     finding.map(|finding| Problem {
         aspect: Aspect::Sync,
         finding,
+    })
+}
+
+/// Why a call about existence, name or state failed in this reconcile. Only a GET is sent while they rest, and what they rest for is
+/// true still.
+pub fn of_sync(view: &View) -> Option<Finding> {
+    let failed = view.progress.failures.sync.as_ref()?;
+    Some(match view.rests(Aspect::Sync) {
+        true => view.last_word(SYNCED, || failed.clone()),
+        false => failed.clone(),
     })
 }
 

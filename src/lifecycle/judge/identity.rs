@@ -113,19 +113,24 @@ pub fn handled_request(view: &View, stored: &Finding) -> Option<String> {
 
 /// Whether a GET by id may be sent for the recorded workspace now.
 pub fn may_read(view: &View) -> bool {
-    let free = !view.rests(Aspect::Sync) || is_answered_by_the_list(view) || has_come_back(view);
+    let free = !view.rests(Aspect::Sync) || is_answered_by_the_list(view) || is_shown_otherwise(view);
     free && view.progress.failures.sync.is_none()
 }
 
-/// Whether the list shows the workspace that was missing, and no attempt has failed since it was asked for: what came back was
-/// not foretold by any failure before it.
-fn has_come_back(view: &View) -> bool {
+/// Whether the list shows the recorded workspace otherwise than the record, and no attempt has failed since it was asked for: no
+/// failure before it foretold that.
+fn is_shown_otherwise(view: &View) -> bool {
     let failed_at = view.memory.backoff(Aspect::Sync).failed_at();
-    let is_younger = |listed: &ListEntry| {
+    let is_younger = |listed: &&ListEntry| {
         failed_at.is_none_or(|failed_at| view.by_the_wall_clock(failed_at) < listed.requested_at)
     };
-    view.stored.missing.is_some()
-        && listed(view).is_some_and(|listed| listed.row.is_some() && is_younger(listed))
+    let (Some(record), Some(listed)) = (view.record(), listed(view).filter(is_younger)) else {
+        return false;
+    };
+    match &view.stored.missing {
+        Some(_) => listed.row.is_some(),
+        None => differs_in_the_list(view, &record),
+    }
 }
 
 /// The list we asked for after a 404 is here and also lacks the workspace. One more GET decides.

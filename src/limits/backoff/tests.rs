@@ -563,3 +563,24 @@ fn the_calls_of_the_first_hour_put_off_none_beyond_it() {
         assert!(rests.contains(&until), "{calls} calls more: until {until}");
     }
 }
+
+#[test]
+fn what_fails_beside_a_rest_is_paid_for_and_changes_no_more() {
+    let who = Uid::from("w");
+    let mut backoff = Backoff::default();
+    assert_eq!(backoff.failed_during_rest(at(0), 1), None);
+    backoff.failed(at(0), CAUSE, by(Fault::Refused, 9), &who);
+    let rest = rests_until(&backoff);
+    backoff.failed_during_rest(at(10), 0);
+    assert_eq!(rests_until(&backoff), rest);
+    assert_eq!(
+        (backoff.fault(), backoff.failed_at()),
+        (Fault::Refused, Some(at(10)))
+    );
+    let later = backoff.failed_during_rest(at(20), 3);
+    assert_eq!(later, backoff.not_before(CAUSE));
+    assert!(
+        rests_until(&backoff) > rest,
+        "twelve calls rest for longer than nine"
+    );
+}

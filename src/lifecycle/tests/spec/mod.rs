@@ -23,6 +23,7 @@ mod let_go;
 mod live_reads;
 mod many_missing;
 mod near_names;
+mod news_during_rest;
 mod orphans;
 mod other_operators;
 mod outcomes;
