@@ -252,20 +252,19 @@ impl View {
         self.readable()
             .map(|organization| (&organization.uid, organization.revision))
             .hash(&mut hasher);
+        // Others may have renamed it.
+        self.recorded_name().hash(&mut hasher);
         match aspect {
             // What failed before a creation or an adoption says nothing of what was recorded then, nor of what came back, nor of
-            // what others have made of it.
+            // the state that others gave it.
             Aspect::Sync => {
                 self.recorded_id().hash(&mut hasher);
-                self.recorded_name().hash(&mut hasher);
                 self.stored.state.hash(&mut hasher);
                 let missing = self.stored.missing.as_ref();
                 missing.is_some_and(|missing| missing.confirmed).hash(&mut hasher);
             }
-            // A Secret that no write could change may be gone, and another workspace of the same name as well; or the recorded one
-            // has another name.
+            // A Secret that no write could change may be gone, and another workspace of the same name as well.
             Aspect::Token => {
-                self.recorded_name().hash(&mut hasher);
                 self.secrets.target.is_some().hash(&mut hasher);
                 let shared = self.listed.as_ref().is_some_and(|listed| listed.name_is_shared);
                 shared.hash(&mut hasher);

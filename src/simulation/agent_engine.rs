@@ -93,9 +93,9 @@ impl Row {
         shown.map(|workspace| &workspace.name)
     }
 
-    /// Whether its name or state is another since then, or it is there only since then, or no more.
+    /// Whether lists show it otherwise since then, or only since then, or no more.
     pub fn changed_since(&self, from: Millis) -> bool {
-        self.deleted.is_some_and(|at| at > from) || self.shown.iter().any(|(at, _)| *at > from)
+        self.shown.last().is_some_and(|(at, _)| *at > from)
     }
 
     /// Whether it stands as the object's issue made it: changed by no others, and adopted by no other object.

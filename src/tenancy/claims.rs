@@ -66,13 +66,12 @@ pub struct Claims {
 /// One object's rank at one key: the least has the key.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
 struct Rank {
-    right: Right,
-    created: Timestamp,
+    precedence: Precedence,
     uid: Uid,
 }
 
-/// A rank, of an object that is known.
-type Place = (Right, Timestamp);
+/// What ranks an object before its uid does: its right, then when it was created.
+type Precedence = (Right, Timestamp);
 
 /// A running reconcile keeps what it won; all others rank by their basis.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd)]
@@ -109,12 +108,12 @@ impl Object {
         self.facts.keys().chain(self.wanted.keys())
     }
 
-    /// Its place at each of its keys, each key once.
-    fn places(&self) -> Vec<(ClaimKey, Place)> {
+    /// Its precedence at each of its keys, each key once.
+    fn precedences(&self) -> Vec<(ClaimKey, Precedence)> {
         let only_wanted = self.wanted.keys().filter(|key| !self.facts.contains_key(key));
         let keys = self.facts.keys().chain(only_wanted);
-        let place = |key: &ClaimKey| Some((key.clone(), (self.right(key)?, self.claimant.created)));
-        keys.filter_map(place).collect()
+        let precedence = |key: &ClaimKey| Some((key.clone(), (self.right(key)?, self.claimant.created)));
+        keys.filter_map(precedence).collect()
     }
 }
 
@@ -139,7 +138,7 @@ impl Claims {
         let Some(object) = self.objects.remove(uid) else {
             return Vec::new();
         };
-        let mut woken = self.rerank(uid, object.places(), Vec::new());
+        let mut woken = self.rerank(uid, object.precedences(), Vec::new());
         woken.extend(object.to_wake);
         once_each(woken)
     }
@@ -279,12 +278,12 @@ impl Claims {
             wanted: BTreeMap::new(),
             to_wake: Vec::new(),
         });
-        let before = object.places();
+        let before = object.precedences();
         if object.claimant != *claimant {
             object.claimant = claimant.clone();
         }
         how(&mut object);
-        let woken = self.rerank(&claimant.uid, before, object.places());
+        let woken = self.rerank(&claimant.uid, before, object.precedences());
         self.objects.insert(claimant.uid.clone(), object);
         woken
     }
@@ -293,8 +292,8 @@ impl Claims {
     fn rerank(
         &mut self,
         uid: &Uid,
-        before: Vec<(ClaimKey, Place)>,
-        mut after: Vec<(ClaimKey, Place)>,
+        before: Vec<(ClaimKey, Precedence)>,
+        mut after: Vec<(ClaimKey, Precedence)>,
     ) -> Vec<Claimant> {
         let mut woken = Vec::new();
         let mut replace = |key: &ClaimKey, old, new| {
@@ -313,13 +312,18 @@ impl Claims {
     }
 
     /// Replaces one object's rank at one key and keeps the count of losers. Returns another that wins by it.
-    fn replace(&mut self, key: &ClaimKey, uid: &Uid, old: Option<Place>, new: Option<Place>) -> Option<Uid> {
+    fn replace(
+        &mut self,
+        key: &ClaimKey,
+        uid: &Uid,
+        old: Option<Precedence>,
+        new: Option<Precedence>,
+    ) -> Option<Uid> {
         if old == new {
             return None;
         }
-        let rank = |(right, created)| Rank {
-            right,
-            created,
+        let rank = |precedence| Rank {
+            precedence,
             uid: uid.clone(),
         };
         let ranks = self.ranks.entry(key.clone()).or_default();

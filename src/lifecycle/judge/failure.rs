@@ -17,17 +17,16 @@ pub fn problem(view: &View) -> Option<Problem> {
     if progress.failures.last.is_some() {
         return progress.failures.last.clone();
     }
-    let finding = match (progress.permit, of_sync(view), &progress.token) {
-        (PermitProgress::Open, _, _) => None,
-        (PermitProgress::NotBefore(_), Some(finding), _) => Some(finding),
-        (PermitProgress::NotBefore(_), None, TokenProgress::MayIssue(_)) => {
-            Some(findings::no_permit(progress.scarcity))
-        }
-        (PermitProgress::NotBefore(_), None, _) => None,
+    if progress.permit == PermitProgress::Open {
+        return None;
+    }
+    let no_permit = || {
+        let may_issue = matches!(progress.token, TokenProgress::MayIssue(_));
+        may_issue.then(|| findings::no_permit(progress.scarcity))
     };
-    finding.map(|finding| Problem {
+    Some(Problem {
         aspect: Aspect::Sync,
-        finding,
+        finding: of_sync(view).or_else(no_permit)?,
     })
 }
 

@@ -225,8 +225,8 @@ pub fn confirmed<'a>(view: &'a View, record: &Record) -> Option<&'a RemoteWorksp
         return seen.present();
     }
     listed(view)
-        .filter(|listed| young(listed.requested_at) && view.memory.unresolved.is_empty())
-        .filter(|_| !is_untold(view, record))
+        .filter(|listed| young(listed.requested_at))
+        .filter(|_| view.memory.unresolved.is_empty() && !is_untold(view, record))
         .and_then(|listed| listed.row.as_ref())
         .filter(|row| row.name == record.name && row.known_state() == record.state)
 }

@@ -112,13 +112,13 @@ fn take_if_declared(view: &View, intent: &Creation, search: &NameSearch, row: &R
     }
 }
 
-/// The next step of adopting this workspace, if it is the one that spec declares by id or by name.
+/// The next step of adopting this workspace, whose name is granted, if it is the one that spec declares by id or by name.
 fn adoption_of(view: &View, organization: &OrganizationId, row: &RemoteWorkspace) -> Option<Step> {
     match &view.declared.workspace_id {
         Some(id) if *id == row.id => adopt_by_id(view),
         None if row.name == view.declared.name => {
-            let may = names::may_use(view, organization, &row.name);
-            Some(may.map_or_else(Step::blocked, |_| adopt_found(view, organization, row)))
+            let claimed = names::claimed_by_other(view, organization, &row.name);
+            Some(claimed.map_or_else(|| adopt_found(view, organization, row), Step::blocked))
         }
         Some(_) | None => None,
     }

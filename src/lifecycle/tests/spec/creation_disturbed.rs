@@ -7,7 +7,7 @@ use crate::domain::ids::{OrganizationId, RegionId, WorkspaceId};
 use crate::domain::remote::{FailureClass, WorkspaceState};
 use crate::domain::verification::Verification;
 use crate::lifecycle::tests::harness::fake_engine::Told;
-use crate::lifecycle::tests::harness::predicaments;
+use crate::lifecycle::tests::harness::predicaments::{by_name, kept_in_another_form, named};
 use crate::lifecycle::tests::harness::world::{Fault, World, at, spec};
 
 fn created() -> World {
@@ -269,12 +269,10 @@ fn a_dropped_token_is_not_used_for_an_adopted_workspace() {
 /// doubt.
 #[test]
 fn an_adoption_that_does_not_come_to_its_end_forgets_no_creation() {
-    let mut world = predicaments::kept_in_another_form(true);
+    let mut world = kept_in_another_form(true);
     assert_eq!(world.ready("acme"), "CreationUncertain");
-    world.edit("acme", |o| {
-        o.spec.name = "acme".into();
-        o.spec.adoption_policy = Some(AdoptionPolicy::ByName);
-    });
+    named(&mut world, "acme", "acme");
+    by_name(&mut world);
     world.fault("Get", Fault::Answers(FailureClass::Transient, 503), 1);
     world.reconcile("acme");
     assert!(world.status("acme").creation.is_some());
@@ -286,11 +284,9 @@ fn an_adoption_that_does_not_come_to_its_end_forgets_no_creation() {
 
 #[test]
 fn an_adoption_of_what_was_in_doubt_is_one_write_and_one_read() {
-    let mut world = predicaments::kept_in_another_form(true);
-    world.edit("acme", |o| {
-        o.spec.name = "acme".into();
-        o.spec.adoption_policy = Some(AdoptionPolicy::ByName);
-    });
+    let mut world = kept_in_another_form(true);
+    named(&mut world, "acme", "acme");
+    by_name(&mut world);
     world.forget_journal();
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.status("acme").origin, Some(Origin::Adopted));
