@@ -237,6 +237,7 @@ impl World {
             let row = row.clone().filter(|row| !row.tombstone);
             let seen = Seen {
                 at: self.now,
+                listed_by: None,
                 id: id.clone(),
                 row,
             };
@@ -245,6 +246,7 @@ impl World {
         if let (What::Workspace(EngineCall::Update { .. }, _), Ok(Value::Updated(row))) = (what, &result) {
             let seen = Seen {
                 at: self.now,
+                listed_by: None,
                 id: row.id.clone(),
                 row: Some(row.clone()),
             };

@@ -398,7 +398,7 @@ impl World {
                     Wake::Everybody => process.wake_users(clock, &name),
                 }
                 if let Some(list) = new_list {
-                    self.listed(&name, &list);
+                    self.listed(&name, &object.metadata.uid, &list);
                 }
                 if let Some(list) = doubted_list {
                     self.doubted(&name, &list);

@@ -299,7 +299,7 @@ impl World {
     }
 
     /// A list was published: what it shows truly, the process has seen.
-    pub(in crate::simulation) fn listed(&mut self, name: &str, list: &Snapshot) {
+    pub(in crate::simulation) fn listed(&mut self, name: &str, organization: &Uid, list: &Snapshot) {
         let objects: Vec<_> = self.cluster.workspaces.values().cloned().collect();
         for object in objects
             .iter()
@@ -325,6 +325,7 @@ impl World {
             if shown == truly {
                 let seen = Seen {
                     at: self.now,
+                    listed_by: Some(organization.clone()),
                     id: id.clone(),
                     row: shown.cloned(),
                 };

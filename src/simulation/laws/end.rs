@@ -255,11 +255,11 @@ impl World {
         }
         // Back-off may end as late as this, and what it tried then is told once; a creation stores its intent before, a loss is
         // told before it is confirmed, and a rename before the token that it allows. What another object's rename has changed for
-        // this one is told, too.
+        // this one is told, too, and what its own has, once the name that rested was free.
         let lawful = |key: &Key| {
             let twice = self.made_its_own_since(key, from)
                 || self.misses_it_since(key, from)
-                || self.others_changed_since(key, from)
+                || self.any_changed_since(key, from)
                 || [SYNCED, TOKEN_READY]
                     .iter()
                     .all(|kind| self.is_true_since(key, kind, from));
@@ -289,16 +289,14 @@ impl World {
         })
     }
 
-    /// Whether another workspace of its organization was changed: all is calm, so one of our objects did.
-    fn others_changed_since(&self, key: &Key, from: Millis) -> bool {
-        let Some(object) = self.cluster.workspaces.get(key) else {
-            return false;
-        };
-        let Some(n) = self.remote_of(object) else {
-            return false;
-        };
-        let mut rows = self.engine.organizations[n].rows.values();
-        rows.any(|row| object.recorded() != Some(&row.workspace.id) && row.changed_since(from))
+    /// Whether a workspace of its organization was changed: all is calm, so one of our objects did.
+    fn any_changed_since(&self, key: &Key, from: Millis) -> bool {
+        let object = self.cluster.workspaces.get(key);
+        let remote = object.and_then(|object| self.remote_of(object));
+        remote.is_some_and(|n| {
+            let mut rows = self.engine.organizations[n].rows.values();
+            rows.any(|row| row.changed_since(from))
+        })
     }
 
     fn misses_it_since(&self, key: &Key, from: Millis) -> bool {

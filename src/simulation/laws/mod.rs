@@ -81,10 +81,12 @@ pub struct Violation {
     pub what: String,
 }
 
-/// A GET by id that was answered.
+/// A GET by id that was answered, or a list that was published.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) at: Millis,
+    /// The Organization whose list it was. It tells nothing of what its successor's credential sees.
+    pub(super) listed_by: Option<Uid>,
     pub(super) id: WorkspaceId,
     pub(super) row: Option<RemoteWorkspace>,
 }

@@ -208,10 +208,12 @@ impl World {
         })
     }
 
-    /// The last GET that the object's reconciles had answered contradicts what it says.
+    /// The last GET that the object's reconciles had answered, or the last list of its Organization, contradicts what it says.
     fn seen_otherwise(&self, object: &WorkspaceObject) -> Option<String> {
         let seen = self.laws.seen.get(&object.metadata.uid)?;
-        if Some(&seen.id) != object.recorded() {
+        let organization = self.cluster.organizations.get(object.spec.organization_name());
+        let stands = |by: &Uid| organization.is_some_and(|organization| organization.metadata.uid == *by);
+        if Some(&seen.id) != object.recorded() || !seen.listed_by.as_ref().is_none_or(stands) {
             return None;
         }
         let ago = (self.now - seen.at) / 1000;
