@@ -363,4 +363,16 @@ pub const FOUND: &[(u64, &str)] = &[
         4937556,
         "the same, under a name that the server folds (the law asked too much)",
     ),
+    (
+        4845639,
+        "a lost workspace was replaced under another name while it rested, before what its renewal had made was found",
+    ),
+    (
+        4834478,
+        "an Organization was replaced whose list alone had shown a loss (the law asked too much)",
+    ),
+    (
+        4838448,
+        "a rename that the API keeps otherwise was tried and told late (the law asked too much)",
+    ),
 ];

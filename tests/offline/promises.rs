@@ -51,6 +51,7 @@ const CHAPTERS: [Chapter; 5] = [
             "rule.listed-row",
             "rule.other-organization",
             "rule.gone",
+            "rule.replaced-alone",
             "rule.deleted-once",
             "rule.hidden",
             "rule.many-missing",

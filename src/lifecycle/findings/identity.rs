@@ -3,6 +3,7 @@
 use crate::domain::finding::Finding;
 use crate::domain::ids::{OrganizationId, WorkspaceId, WorkspaceName};
 use crate::domain::reason::Reason;
+use crate::domain::remote::RemoteWorkspace;
 use crate::lifecycle::view::{Record, View};
 
 /// A GET by id did not find it; the list decides.
@@ -71,6 +72,20 @@ pub(in crate::lifecycle) fn not_found(view: &View, record: &Record) -> Finding {
             record.name.as_str(),
             record.organization_id,
             record.id
+        ),
+    )
+}
+
+/// The user allowed it to be replaced.
+pub(in crate::lifecycle) fn not_replaced(record: &Record, suspect: &RemoteWorkspace) -> Finding {
+    Finding::new(
+        Reason::WorkspaceNotFound,
+        format!(
+            "the workspace {} ({:?}) is no longer found in organization {}, and is not replaced yet: {}",
+            record.id,
+            record.name.as_str(),
+            record.organization_id,
+            super::may_be_of_an_issue(suspect)
         ),
     )
 }

@@ -28,7 +28,7 @@ pub(in crate::lifecycle) use deletion::{
     waits as deletion_waits, waits_for as deletion_waits_for,
 };
 pub(in crate::lifecycle) use identity::{
-    another_organization, many_missing, many_missing_while_deleting, not_found, orphan_removed,
+    another_organization, many_missing, many_missing_while_deleting, not_found, not_replaced, orphan_removed,
     token_opens_another, unconfirmed, wish_among_many, wish_hidden, wish_unconfirmed,
 };
 pub(in crate::lifecycle) use names::{

@@ -11,7 +11,7 @@ use crate::lifecycle::judge::{doubt, drift, names};
 use crate::lifecycle::progress::{Remote, Removal};
 use crate::lifecycle::view::{Record, View};
 
-/// What is to be done about orphans before the recorded workspace is deleted.
+/// What is to be done about orphans before the record goes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Orphans {
     None,
@@ -41,8 +41,9 @@ pub fn suspected(view: &View, record: &Record) -> Option<EngineCall> {
     })
 }
 
-/// Delete the orphan first; a late issue must still find the recorded workspace, or it would create another.
-pub fn before_deletion(view: &View, record: &Record) -> Orphans {
+/// Before the recorded workspace is deleted, or is replaced once it is lost. Delete the orphan first; a late issue must still find the
+/// recorded workspace, or it would create another.
+pub fn before_its_record_goes(view: &View, record: &Record) -> Orphans {
     let former = doubt::former_issue(view, record);
     let known = || view.memory.unresolved.iter();
     let next = known().find_map(|issue| remove(view, record, issue).or_else(|| search(view, issue)));

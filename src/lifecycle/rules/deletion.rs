@@ -100,7 +100,7 @@ fn delete(view: &View, record: &Record) -> Step {
     if let Some(secret) = token_secret::next_to_delete(view) {
         return Step::token(secret);
     }
-    remove_orphans(orphan::before_deletion(view, record))
+    remove_orphans(orphan::before_its_record_goes(view, record))
         .unwrap_or_else(|| Step::call(EngineCall::Delete(record.id.clone())))
 }
 

@@ -1,8 +1,11 @@
 //! I3, I5: the recorded id is the identity. A missing workspace is reported, and not created again until the user allows it.
 
+use crate::crd::conditions::READY;
 use crate::domain::object::Finalizer;
+use crate::domain::reason::Reason;
 use crate::lifecycle::effect::{ClusterEffect, EngineCall};
 use crate::lifecycle::findings;
+use crate::lifecycle::judge::orphan::{self, Orphans};
 use crate::lifecycle::judge::{doubt, identity, names, token_secret};
 use crate::lifecycle::progress::Remote;
 use crate::lifecycle::step::{Change, Step};
@@ -47,9 +50,27 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     let allowed = view.object.recreate.as_ref() == Some(&record.id) && !view.declared.is_suspended();
     let free = allowed && doubt::unresolved_until(view, record).is_none();
     if read && free && view.progress.failures.sync.is_none() {
-        return Some(search_for_the_replacement(view, record));
+        return Some(replace(view, record));
     }
-    Some(Step::blocked(findings::not_found(view, record)))
+    let last = view.last_word(READY, || findings::not_found(view, record));
+    Some(Step::blocked(
+        match allowed && last.reason == Reason::WorkspaceNotFound {
+            true => last,
+            false => findings::not_found(view, record),
+        },
+    ))
+}
+
+/// What an issue in doubt has made of the lost name is found first: a replacement under another name would stand beside it. One
+/// under that name meets it as every creation does.
+fn replace(view: &View, record: &Record) -> Step {
+    match orphan::before_its_record_goes(view, record) {
+        Orphans::Next(call) => Step::call(call),
+        Orphans::Uncertain(row) if row.name != view.declared.name => {
+            Step::blocked(findings::not_replaced(record, &row))
+        }
+        Orphans::None | Orphans::Wait | Orphans::Uncertain(_) => search_for_the_replacement(view, record),
+    }
 }
 
 /// The search goes first, so that one write drops the record and stores the intent.

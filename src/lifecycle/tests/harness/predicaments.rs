@@ -214,6 +214,22 @@ pub(in crate::lifecycle::tests) fn altered() -> World {
     applied(world)
 }
 
+/// To be replaced under another name. Before this process began, a workspace of the lost name appeared.
+pub(in crate::lifecycle::tests) fn lost_beside_a_suspect() -> World {
+    let mut world = World::with_acme_gone();
+    world.engine.make(world.now, "acme");
+    world.restart();
+    world.advance(120);
+    world.list();
+    let lost = world.id("acme");
+    world.edit("acme", |o| {
+        o.facts.recreate = lost;
+        o.spec.name = WorkspaceName::from("zenith");
+    });
+    lives(&mut world);
+    world
+}
+
 pub(in crate::lifecycle::tests) fn declared_id_gone() -> World {
     let mut world = World::new();
     world.allow_adoption();

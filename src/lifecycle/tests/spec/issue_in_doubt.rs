@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 
 use crate::domain::ids::WorkspaceName;
 use crate::domain::remote::FailureClass;
-use crate::lifecycle::Reconcile;
 use crate::lifecycle::tests::harness::world::{Fault, World, at};
+use crate::lifecycle::{Aspect, Reconcile};
 
 /// Its issue was lost, and people moved its name to another workspace of theirs.
 fn with_the_old_name_borne_by_another() -> World {
@@ -243,6 +243,40 @@ fn a_lost_workspace_is_not_replaced_while_an_issue_may_land() {
         .collect();
     assert!(issues[1].0 >= issues[0].0 + Duration::from_secs(60), "{issues:?}");
     assert_eq!(world.engine.names(), ["zenith"], "{:?}", world.kinds());
+    assert_eq!(world.ready("acme"), "AsDeclared", "{}", world.message("acme"));
+}
+
+/// The workspace was removed, unseen, and the renewal made another of its name. Where that was not found in time, the object rests.
+/// Promise: rule.replaced-alone: A lost workspace is replaced only after a search showed what issues in doubt have made
+#[test]
+fn a_lost_workspace_is_not_replaced_before_what_its_renewal_made_is_found() {
+    let mut world = World::with_acme_due();
+    world.meanwhile("Issue", |world| world.engine.rows.clear());
+    world.fault("Verify", Fault::AnswerLost, 1);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.engine.names(), ["acme"], "of our making");
+    let lost = world.id("acme");
+    world.edit("acme", |o| {
+        o.facts.recreate = lost;
+        o.spec.name = WorkspaceName::from("zenith");
+    });
+    world.fault("Search", Fault::Answers(FailureClass::Transient, 503), 1);
+    world.advance(120);
+    world.reconcile("acme").unwrap();
+    assert_eq!(world.ready("acme"), "NotFoundUnconfirmed");
+    world.fail("acme", Aspect::Sync, 5);
+    world.advance(1);
+    world.list();
+    world.reconcile("acme").unwrap();
+    world.live("acme", Duration::from_secs(3600));
+    let kinds = world.kinds();
+    let at = |wanted: &str, n| {
+        let mut all = kinds.iter().enumerate().filter(|(_, kind)| **kind == wanted);
+        all.nth(n).map(|(at, _)| at)
+    };
+    let (removed, replaced) = (at("Delete", 0), at("Issue", 1));
+    assert!(removed.is_some() && removed < replaced, "{kinds:?}");
+    assert_eq!(world.engine.names(), ["zenith"]);
     assert_eq!(world.ready("acme"), "AsDeclared", "{}", world.message("acme"));
 }
 

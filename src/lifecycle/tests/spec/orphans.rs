@@ -496,7 +496,7 @@ fn before_its_deletion(former: bool, rows: Option<Vec<RemoteWorkspace>>, late: b
     view.progress
         .searches
         .extend(search.map(|search| (search.name.clone(), search)));
-    orphan::before_deletion(&view, &record)
+    orphan::before_its_record_goes(&view, &record)
 }
 
 /// It is searched for at once, and once more when it is resolved. The recorded workspace and older ones are none of its making.

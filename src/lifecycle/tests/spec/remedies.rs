@@ -323,6 +323,16 @@ const REMEDIES: &[Remedy] = &[
         |w| w.edit("acme", |o| o.facts.recreate = o.status.workspace_id.clone()),
         End::Ready,
     ),
+    remedy(
+        "WorkspaceNotFound",
+        "Rename or remove it at Agent Engine",
+        lost_beside_a_suspect,
+        |w| {
+            w.engine.rows.clear();
+            w.list();
+        },
+        End::Ready,
+    ),
     // Agent Engine may list and find a workspace only while it is enabled for Agents.
     remedy(
         "WorkspaceNotFound",
