@@ -296,6 +296,29 @@ fn an_adoption_of_what_was_in_doubt_is_one_write_and_one_read() {
     assert_eq!(calls, [1, 1, 1, 2]);
 }
 
+/// By its id, or another one by its own.
+#[test]
+fn an_id_that_is_declared_says_which_is_adopted() {
+    for id in ["ws-1", "ws-2"] {
+        let mut world = kept_in_another_form(true);
+        world.engine.make(world.now, "other");
+        named(&mut world, "acme", "acme");
+        world.edit("acme", |o| o.spec.workspace_id = Some(WorkspaceId::from(id)));
+        world.forget_journal();
+        world.live("acme", Duration::from_secs(60));
+        assert_eq!(world.id("acme"), Some(WorkspaceId::from(id)));
+        assert_eq!(world.status("acme").creation, None);
+        let writes = if id == "ws-1" { 2 } else { 3 };
+        assert_eq!(
+            world.count("WriteStatus"),
+            writes,
+            "{id}: {:?} {}",
+            world.kinds(),
+            world.message("acme")
+        );
+    }
+}
+
 #[test]
 fn what_has_the_name_as_a_part_of_its_own_is_not_found_for_ours() {
     let mut world = created();

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::crd::workspace::{AdoptionPolicy, DeletionPolicy, WorkspaceStatus};
-use crate::domain::ids::{OrganizationId, Uid, WorkspaceId};
+use crate::domain::ids::{OrganizationId, Uid, WorkspaceId, WorkspaceName};
 use crate::domain::object::Finalizer;
 use crate::domain::remote::{FailureClass, WorkspaceState};
 use crate::domain::verification::Missing;
 use crate::lifecycle::reconcile::SharedList;
 use crate::lifecycle::tests::harness::fake_engine::Shows;
+use crate::lifecycle::tests::harness::predicaments::lost_beside_a_suspect;
 use crate::lifecycle::tests::harness::world::{Fault, World, org, spec};
 use crate::organization::snapshot::KnownGone;
 use crate::organization::{Managed, Snapshot};
@@ -116,6 +117,16 @@ fn a_recreation_passes_the_gates_of_every_creation() {
     world.edit("acme", |o| o.facts.recreate = lost);
     world.live("acme", Duration::from_secs(60));
     assert_eq!(world.ready("acme"), "AlreadyExists");
+}
+
+/// Nothing tells whose it is, and it has the very name that the replacement would have: its user decides as at every creation.
+#[test]
+fn a_recreation_under_the_lost_name_meets_who_has_it() {
+    let mut world = lost_beside_a_suspect();
+    assert_eq!(world.ready("acme"), "WorkspaceNotFound");
+    world.edit("acme", |o| o.spec.name = WorkspaceName::from("acme"));
+    world.live("acme", Duration::from_secs(60));
+    assert_eq!(world.ready("acme"), "AlreadyExists", "{}", world.message("acme"));
 }
 
 #[test]

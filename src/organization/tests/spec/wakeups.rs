@@ -7,7 +7,7 @@ use crate::domain::ids::Uid;
 use crate::domain::object::{Deletion, Finalizer};
 use crate::domain::remote::FailureClass;
 use crate::domain::time::{elapsed, later};
-use crate::limits::FailedAttempt;
+use crate::limits::{FailedAttempt, Fault};
 use crate::organization::NoClient;
 use crate::organization::judge::rest::cause;
 use crate::organization::memory::Credential;
@@ -31,6 +31,19 @@ fn back_off(view: &mut View) {
         .failed(now, cause, FailedAttempt::normal(4), &who);
 }
 
+/// So often that the rest is longer than five minutes.
+fn is_down(view: &mut View) {
+    let cause = cause(view);
+    let (now, who) = (view.uptime(), Uid::from("organization"));
+    let attempt = FailedAttempt {
+        fault: Fault::Server,
+        ..FailedAttempt::normal(4)
+    };
+    for _ in 0..12 {
+        view.memory.backoff.failed(now, cause, attempt, &who);
+    }
+}
+
 fn pause(view: &mut View, seconds: u64) {
     view.progress.paused_until = Some(later(view.now, Duration::from_secs(seconds)));
 }
@@ -48,7 +61,7 @@ type EarlyEnd = (&'static str, fn(&mut World), &'static str);
 /// Of a verified Organization whose list was just taken, changed as the row says.
 #[test]
 fn the_earliest_reason_is_the_next_wakeup() {
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
         (
             "nothing else",
             |_| {},
@@ -73,6 +86,15 @@ fn the_earliest_reason_is_the_next_wakeup() {
             },
             Why::ListDue,
             600,
+        ),
+        (
+            "back-off for a server that may be well again before it ends",
+            |view| {
+                is_down(view);
+                view.declared.poll_interval = Some("1h".to_owned());
+            },
+            Why::Retry,
+            300,
         ),
         (
             "a pause past the list",
