@@ -233,22 +233,21 @@ impl World {
             // A process that leads no longer.
             return result;
         }
-        if let (What::Workspace(EngineCall::Get(id), _), Ok(Value::Row(row))) = (what, &result) {
-            let row = row.clone().filter(|row| !row.tombstone);
+        let read = match (what, &result) {
+            (What::Workspace(EngineCall::Get(id), _), Ok(Value::Row(row))) => {
+                Some((id.clone(), row.clone().filter(|row| !row.tombstone)))
+            }
+            (What::Workspace(EngineCall::Update { .. }, _), Ok(Value::Updated(row))) => {
+                Some((row.id.clone(), Some(row.clone())))
+            }
+            (_, _) => None,
+        };
+        if let Some((id, row)) = read {
             let seen = Seen {
                 at: self.now,
                 listed_by: None,
-                id: id.clone(),
+                id,
                 row,
-            };
-            self.laws.seen.insert(who.clone(), seen);
-        }
-        if let (What::Workspace(EngineCall::Update { .. }, _), Ok(Value::Updated(row))) = (what, &result) {
-            let seen = Seen {
-                at: self.now,
-                listed_by: None,
-                id: row.id.clone(),
-                row: Some(row.clone()),
             };
             self.laws.seen.insert(who.clone(), seen);
         }

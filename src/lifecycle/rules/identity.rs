@@ -52,13 +52,11 @@ pub fn report_what_is_missing(view: &View, record: &Record) -> Option<Step> {
     if read && free && view.progress.failures.sync.is_none() {
         return Some(replace(view, record));
     }
-    let last = view.last_word(READY, || findings::not_found(view, record));
-    Some(Step::blocked(
-        match allowed && last.reason == Reason::WorkspaceNotFound {
-            true => last,
-            false => findings::not_found(view, record),
-        },
-    ))
+    // What a read found in the way of the replacement stands until the next read.
+    let not_found = || findings::not_found(view, record);
+    let last = Some(view.last_word(READY, not_found));
+    let finding = last.filter(|last| allowed && last.reason == Reason::WorkspaceNotFound);
+    Some(Step::blocked(finding.unwrap_or_else(not_found)))
 }
 
 /// What an issue in doubt has made of the lost name is found first: a replacement under another name would stand beside it. One

@@ -22,26 +22,26 @@ fn no_client(view: &mut View) {
     });
 }
 
-/// Four calls that failed in one reconcile.
-fn back_off(view: &mut View) {
+fn failed(view: &mut View, attempt: FailedAttempt, times: usize) {
     let cause = cause(view);
     let (now, who) = (view.uptime(), Uid::from("organization"));
-    view.memory
-        .backoff
-        .failed(now, cause, FailedAttempt::normal(4), &who);
+    for _ in 0..times {
+        view.memory.backoff.failed(now, cause, attempt, &who);
+    }
+}
+
+/// Four calls that failed in one reconcile.
+fn back_off(view: &mut View) {
+    failed(view, FailedAttempt::normal(4), 1);
 }
 
 /// So often that the rest is longer than five minutes.
 fn is_down(view: &mut View) {
-    let cause = cause(view);
-    let (now, who) = (view.uptime(), Uid::from("organization"));
     let attempt = FailedAttempt {
         fault: Fault::Server,
         ..FailedAttempt::normal(4)
     };
-    for _ in 0..12 {
-        view.memory.backoff.failed(now, cause, attempt, &who);
-    }
+    failed(view, attempt, 12);
 }
 
 fn pause(view: &mut View, seconds: u64) {
